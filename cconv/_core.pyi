@@ -1,0 +1,94 @@
+"""The boundary to the C core: one class per C object, errors as exceptions. Nothing here computes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Shape = tuple[int | None, ...]
+
+# Status -> exception: INVALID ValueError, NO_MEMORY MemoryError, UNSUPPORTED NotImplementedError, BUSY RuntimeError,
+# INTERRUPTED KeyboardInterrupt.
+
+class Variable:
+    """A float32 array owned by the C core, 64-byte aligned, filled with zeros. Supports the buffer protocol."""
+
+    def __init__(self, shape: Sequence[int]) -> None: ...
+    shape: tuple[int, ...]
+    @property
+    def array(self) -> np.ndarray: ...  # read-only live view (no copy)
+    def assign(self, values: np.ndarray) -> None: ...  # same shape; converts to float32; plans notice
+
+class Graph:
+    """Nodes are numbered from 1. Attributes may be str, int, float, bool, or a sequence of int."""
+
+    def __init__(self) -> None: ...
+    def input(self, shape: Shape, name: str | None = None) -> int: ...
+    def variable(self, variable: Variable, name: str | None = None) -> int: ...
+    def constant(self, values: np.ndarray, name: str | None = None) -> int: ...
+    def add(self, op: str, inputs: Sequence[int], attributes: Mapping[str, Any] = {}, name: str | None = None) -> int: ...  # input 0: absent
+    def shape(self, node: int) -> Shape: ...
+    def __len__(self) -> int: ...
+
+class Optimizer:
+    """kind: "sgd", "rmsprop", "adam"; settings as in the rule's attribute table."""
+
+    def __init__(self, kind: str, settings: Mapping[str, Any] = {}) -> None: ...
+    def set(self, **settings: Any) -> None: ...
+    iterations: int  # readable and writable
+    def slots(self, variable: Variable) -> dict[str, Variable]: ...  # created (zeros) when first asked for
+
+class Plan:
+    def __init__(
+        self,
+        graph: Graph,
+        outputs: Sequence[int],
+        *,
+        max_batch: int = 1,
+        input_shapes: Sequence[Sequence[int]] | None = None,  # whole shapes; first size of a batched input is ignored
+        training: bool = False,
+        root: int = 0,
+        wrt: Sequence[int] = (),
+        optimizer: Optimizer | None = None,
+        threads: int = 0,
+    ) -> None: ...
+    def run(
+        self,
+        inputs: Sequence[np.ndarray],  # C-contiguous; float32, float64, uint8, int32, int64, bool; converted while gathered
+        *,
+        n: int | None = None,  # samples; default: len(rows), else the first size of the batched inputs
+        rows: np.ndarray | None = None,  # int64: row numbers into every batched input
+        outputs: Sequence[np.ndarray | None] | None = None,  # float32 C-contiguous arrays to fill; None: fresh arrays
+        root_gradient: np.ndarray | None = None,
+        seed: int = 0,
+        step: int = 0,
+    ) -> list[np.ndarray]: ...  # GIL released; Ctrl-C raises KeyboardInterrupt, variables as before the call
+    def gradient(self, node: int) -> np.ndarray: ...  # a copy
+    def shape(self, node: int, n: int) -> tuple[int, ...]: ...
+    @property
+    def bytes(self) -> int: ...
+    def describe(self) -> str: ...
+
+class Attribute:
+    name: str
+    type: str  # "int" "float" "bool" "enum" "pair" "list"
+    default: str | None  # as text; None: must be given
+    choices: tuple[str, ...]
+
+class Op:
+    name: str
+    inputs: tuple[str, ...]  # "x", "w", "b?" ; "x*"
+    attributes: tuple[Attribute, ...]
+    differentiable: bool
+
+def ops() -> dict[str, Op]: ...
+def optimizer_rules() -> dict[str, tuple[Attribute, ...]]: ...
+def infer(op: str, shapes: Sequence[Shape | None], attributes: Mapping[str, Any] = {}, name: str | None = None) -> Shape: ...
+def version() -> str: ...
+def isa() -> str: ...
+def isas() -> tuple[str, ...]: ...
+def openmp() -> int: ...
+def num_threads() -> int: ...
+def set_num_threads(threads: int) -> None: ...
+def num_threads_reason() -> str: ...
+def allocations() -> int: ...

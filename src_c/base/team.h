@@ -1,0 +1,47 @@
+/* The threads that run a plan together. The only header that knows OpenMP.
+ *
+ * Every thread of the team enters every op with its own `ith`. Work is divided by output, so that no element is written by two
+ * threads, and sums are added in an order that does not depend on `nth`: results are the same for any number of threads. */
+#ifndef CC_TEAM_H
+#define CC_TEAM_H
+
+#include <stdint.h>
+
+typedef struct cc_team {
+    int ith, nth; /* this thread's number, 0 .. nth-1 */
+} cc_team;
+
+/* Waits until every thread of the team is here. All of them must call it. */
+static inline void cc_barrier(const cc_team *team)
+{
+#ifdef _OPENMP
+    if (team->nth > 1) {
+#pragma omp barrier
+    }
+#else
+    (void)team;
+#endif
+}
+
+typedef struct cc_range {
+    int64_t begin, end; /* end is not included; empty if begin >= end */
+} cc_range;
+
+/* This thread's part of 0 .. n-1, in multiples of `grain` (at least 1). With little work some threads get nothing: choose the
+ * grain so that one grain is worth more than a barrier, some 2,000 operations. */
+static inline cc_range cc_slice(const cc_team *team, int64_t n, int64_t grain)
+{
+    if (grain < 1) grain = 1;
+    int64_t grains = (n + grain - 1) / grain;
+    int64_t begin = grains * team->ith / team->nth * grain, end = grains * (team->ith + 1) / team->nth * grain;
+    return (cc_range){begin < n ? begin : n, end < n ? end : n};
+}
+
+/* The number of threads to use now: see cconv_num_threads. */
+int cc_team_size(void);
+
+/* Flush subnormals to zero in this thread; returns the previous mode, for cc_subnormals_restore. */
+unsigned cc_subnormals_flush(void);
+void cc_subnormals_restore(unsigned mode);
+
+#endif

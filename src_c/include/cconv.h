@@ -1,0 +1,242 @@
+/* cconv: convolutional networks on CPUs, trained and run in C.
+ *
+ * This header is the whole public interface of libcconv. It depends on nothing but the C library, and works from C++.
+ *
+ * Two nouns carry everything. A *graph* says what is computed: inputs, variables and ops, added one after another. A *plan*
+ * says how: which memory, which algorithms, how many threads, for one largest batch. Make a plan once, run it many times;
+ * running allocates nothing. A small complete program, a dense layer learning y = 2 x:
+ *
+ *     #include "cconv.h"
+ *     #include <stdio.h>
+ *
+ *     int main(void)
+ *     {
+ *         float xs[4] = {0, 1, 2, 3}, ys[4] = {0, 2, 4, 6}, loss = 0;
+ *         cconv_graph *g = cconv_graph_new();
+ *         cconv_variable *weight = cconv_variable_new(2, (int64_t[]){1, 1});
+ *         int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 1});
+ *         int y = cconv_graph_input(g, "y", 2, (int64_t[]){-1, 1});
+ *         int w = cconv_graph_variable(g, "weight", weight);
+ *         int p = cconv_graph_add(g, "dense", NULL, 2, (int[]){x, w}, NULL);
+ *         int e = cconv_graph_add(g, "mean_squared_error", NULL, 2, (int[]){y, p}, NULL);
+ *         int l = cconv_graph_add(g, "mean", NULL, 1, &e, NULL);
+ *         cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=0.1");
+ *         cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){
+ *             .max_batch = 4, .n_outputs = 1, .outputs = &l, .training = 1, .root = l, .n_wrt = 1, .wrt = &w, .optimizer = sgd});
+ *         if (!plan) { puts(cconv_last_error()); return 1; }
+ *         for (int step = 0; step < 50; ++step)
+ *             cconv_plan_run(plan, &(cconv_batch){.n = 4, .step = (uint64_t)step, .outputs = (float *[]){&loss},
+ *                 .inputs = (cconv_array[]){{xs, CCONV_FLOAT32, 4}, {ys, CCONV_FLOAT32, 4}}});
+ *         printf("loss %g, weight %g\n", (double)loss, (double)cconv_variable_data(weight)[0]);
+ *         cconv_plan_free(plan); cconv_optimizer_free(sgd); cconv_graph_free(g); cconv_variable_free(weight);
+ *     }
+ *
+ * Conventions. Images are (n, h, w, c), kernels (kh, kw, c_in / groups, c_out), all float32. Shapes are listed outermost
+ * first; -1 stands for a size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call
+ * that failed). Every call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error().
+ * Nothing here prints, exits or aborts. Different threads may use different objects at the same time. */
+#ifndef CCONV_H
+#define CCONV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CCONV_API __attribute__((visibility("default")))
+#else
+#define CCONV_API
+#endif
+
+#define CCONV_VERSION "0.1.0"
+#define CCONV_MAX_RANK 8
+
+/* ---- Errors ------------------------------------------------------------------------------------------------------- */
+
+typedef enum cconv_status {
+    CCONV_OK = 0,
+    CCONV_INVALID,     /* an argument, attribute or shape breaks a rule; the text says which */
+    CCONV_NO_MEMORY,   /* memory could not be had; nothing was changed */
+    CCONV_UNSUPPORTED, /* a valid wish that this library does not fulfil */
+    CCONV_BUSY,        /* the plan is being run by another thread */
+    CCONV_INTERRUPTED  /* cconv_batch.interrupted asked to stop; variables are as before the call */
+} cconv_status;
+
+/* The text of this thread's last failure. Valid until the thread's next failing call; "" if there was none. */
+CCONV_API const char *cconv_last_error(void);
+
+/* ---- The library and the machine ---------------------------------------------------------------------------------- */
+
+/* The library's version, e.g. "0.1.0". */
+CCONV_API const char *cconv_version(void);
+
+/* The instruction set in use: "portable", "avx2" or "avx512". The environment variable CCONV_ISA lowers the choice; read
+ * once, when first needed. cconv_isa_error() is NULL, or says why its value was refused (the best level is used then). */
+CCONV_API const char *cconv_isa(void);
+CCONV_API const char *cconv_isa_error(void);
+
+/* The levels this build has and this CPU can run, lowest first, space separated: "portable avx2". */
+CCONV_API const char *cconv_isas(void);
+
+/* The OpenMP version (yyyymm) the library was built with, 0 without OpenMP (then everything runs on one thread). */
+CCONV_API int cconv_openmp(void);
+
+/* Threads a plan uses by default: OMP_NUM_THREADS if set, else the smaller of CPU affinity and cgroup quota; at least 1.
+ * cconv_set_num_threads(0) returns to that default. Existing plans use at most the number they were made with. A child made by
+ * fork() runs on one thread. Results do not depend on the number of threads. */
+CCONV_API int cconv_num_threads(void);
+CCONV_API cconv_status cconv_set_num_threads(int threads);
+/* What bounds the default: "OMP_NUM_THREADS", "affinity", "cgroup quota", "cconv_set_num_threads", "fork" or "no OpenMP". */
+CCONV_API const char *cconv_num_threads_reason(void);
+
+/* All memory comes from here. Call before anything else; NULL restores malloc and free. allocate may return NULL. */
+typedef struct cconv_allocator {
+    void *(*allocate)(size_t bytes, void *context);
+    void (*release)(void *memory, void *context);
+    void *context;
+} cconv_allocator;
+CCONV_API void cconv_set_allocator(const cconv_allocator *allocator);
+
+/* How many allocations the library has made so far in this process. */
+CCONV_API uint64_t cconv_allocations(void);
+
+/* ---- Variables: parameters that live across runs ------------------------------------------------------------------ */
+
+/* A float32 array with a shape, counted by reference: graphs, plans and optimizers keep what they use. */
+typedef struct cconv_variable cconv_variable;
+
+/* A new variable filled with zeros (64-byte aligned), or NULL. Every size is at least 0. */
+CCONV_API cconv_variable *cconv_variable_new(int rank, const int64_t *shape);
+CCONV_API cconv_variable *cconv_variable_retain(cconv_variable *variable);
+CCONV_API void cconv_variable_free(cconv_variable *variable); /* NULL is allowed */
+
+/* The values, row-major. After writing them call cconv_variable_touch, so that plans renew what they derived from them. */
+CCONV_API float *cconv_variable_data(cconv_variable *variable);
+CCONV_API void cconv_variable_touch(cconv_variable *variable);
+CCONV_API int cconv_variable_shape(const cconv_variable *variable, int64_t *shape); /* returns the rank; shape may be NULL */
+CCONV_API size_t cconv_variable_count(const cconv_variable *variable);
+
+/* ---- Ops: what a graph can compute -------------------------------------------------------------------------------- */
+
+/* Attributes are given as text, "name=value name=value": strides=2,2 padding=same activation=relu. Unnamed ones take their
+ * default; a name that does not exist is an error that lists those that do. */
+typedef struct cconv_attribute {
+    const char *name;
+    const char *type;          /* "int", "float", "bool", "enum", "pair" (one value stands for both) or "list" */
+    const char *default_value; /* as text; NULL: must be given */
+    const char *choices;       /* of an enum: "valid|same"; else NULL */
+} cconv_attribute;
+
+CCONV_API int cconv_op_count(void);
+CCONV_API const char *cconv_op_name(int i);                        /* i from 0; NULL past the end */
+CCONV_API const char *cconv_op_inputs(const char *op);             /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
+CCONV_API int cconv_op_differentiable(const char *op);             /* 1 if gradients flow through it */
+CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
+
+/* The output shape of an op, without a graph. ranks[i] is -1 for an absent optional input; shapes[i] points to its sizes, of
+ * which -1 is unknown. name (may be NULL) is what errors call the node. *rank and shape[CCONV_MAX_RANK] are written. */
+CCONV_API cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const int *ranks, const int64_t *const *shapes,
+                                   const char *attributes, int *rank, int64_t *shape);
+
+/* ---- Graphs ------------------------------------------------------------------------------------------------------- */
+
+typedef struct cconv_graph cconv_graph;
+
+CCONV_API cconv_graph *cconv_graph_new(void);
+CCONV_API void cconv_graph_free(cconv_graph *graph); /* NULL is allowed; plans made from it must be freed first */
+
+/* Each adds one node and returns its number, or 0. After a failure the graph stays failed: further calls return 0 and leave
+ * the first error in place, so a program may check once, at cconv_plan_new. Names are copied; NULL gives one.
+ * An input whose first size is -1 is fed a batch at a time; other sizes of -1 are fixed by the plan. */
+CCONV_API int cconv_graph_input(cconv_graph *graph, const char *name, int rank, const int64_t *shape);
+CCONV_API int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *variable);
+CCONV_API int cconv_graph_constant(cconv_graph *graph, const char *name, int rank, const int64_t *shape, const float *values);
+CCONV_API int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
+                              const char *attributes);
+
+CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
+CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
+
+/* ---- Optimizers --------------------------------------------------------------------------------------------------- */
+
+/* One update rule with its settings, its step count, and its slots (momenta) for each variable it has met. */
+typedef struct cconv_optimizer cconv_optimizer;
+
+/* kind: "sgd", "rmsprop" or "adam"; attributes as for ops ("learning_rate=0.01 momentum=0.9 clipnorm=1"). */
+CCONV_API cconv_optimizer *cconv_optimizer_new(const char *kind, const char *attributes);
+CCONV_API void cconv_optimizer_free(cconv_optimizer *optimizer); /* plans that use it must be freed first */
+CCONV_API int cconv_optimizer_count(void);
+CCONV_API const char *cconv_optimizer_name(int i);
+CCONV_API cconv_status cconv_optimizer_attribute(const char *kind, int i, cconv_attribute *attribute);
+/* Changes some settings; takes effect at the next step. */
+CCONV_API cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attributes);
+CCONV_API int64_t cconv_optimizer_iterations(const cconv_optimizer *optimizer);
+CCONV_API void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations);
+/* The slots kept for a variable, created (zeros) when first asked for. i from 0; NULL past the end or without memory (see
+ * cconv_last_error). The optimizer owns what is returned. cconv_optimizer_slot_name(kind settings) names slot i, e.g. "momentum". */
+CCONV_API cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i);
+CCONV_API const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i);
+
+/* ---- Plans -------------------------------------------------------------------------------------------------------- */
+
+/* One way to compute a graph. One thread at a time. */
+typedef struct cconv_plan cconv_plan;
+
+typedef struct cconv_plan_options {
+    int64_t max_batch;                  /* largest batch; 0: 1 */
+    const int64_t *const *input_shapes; /* for each graph input its whole shape (first size of a batched one is ignored); NULL: as in
+                                           the graph, where then only the batch may be -1 */
+    int n_outputs;                      /* nodes whose values are wanted */
+    const int *outputs;
+    int training;                       /* 1: dropout drops, batch normalization uses the batch's statistics */
+    int root;                           /* node to differentiate (a loss); 0: none. Not a scalar: see cconv_batch.root_gradient */
+    int n_wrt;                          /* nodes (inputs, variables, constants) to differentiate with respect to */
+    const int *wrt;
+    cconv_optimizer *optimizer;         /* updates the variables among wrt after each backward pass; NULL: none */
+    int threads;                        /* 0: cconv_num_threads() */
+} cconv_plan_options;
+
+CCONV_API cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options);
+CCONV_API void cconv_plan_free(cconv_plan *plan); /* NULL is allowed */
+
+typedef enum cconv_dtype { CCONV_FLOAT32 = 0, CCONV_FLOAT64, CCONV_UINT8, CCONV_INT32, CCONV_INT64 } cconv_dtype;
+
+/* An array given to a run: row-major, count rows (of the input's shape without its first size; an input that is not batched is
+ * given whole, and count is ignored). Values are converted to float32 while they are gathered. */
+typedef struct cconv_array {
+    const void *data;
+    cconv_dtype dtype;
+    int64_t count;
+} cconv_array;
+
+typedef struct cconv_batch {
+    int64_t n;                    /* samples in this run, 1 .. max_batch */
+    const int64_t *rows;          /* n row numbers into each batched input; NULL: 0 .. n-1 */
+    const cconv_array *inputs;    /* one for each graph input, in order of creation */
+    float *const *outputs;        /* where to copy each output of the plan; NULL entries are skipped, NULL: none are copied */
+    const float *root_gradient;   /* gradient of the root, in its shape; NULL: ones */
+    uint64_t seed, step;          /* random numbers depend on (seed, step, node, element) only */
+    int (*interrupted)(void *);   /* asked a few times a second while running; non-zero stops the run. NULL: never */
+    void *context;                /* its argument */
+} cconv_batch;
+
+/* Forward; then, if the plan has a root, backward; then the update. Allocates nothing. */
+CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
+
+/* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt. It lives in
+ * the plan until its next run. */
+CCONV_API const float *cconv_plan_gradient(const cconv_plan *plan, int node);
+/* The shape an output or wrt node has for a batch of n. */
+CCONV_API cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape);
+CCONV_API size_t cconv_plan_bytes(const cconv_plan *plan); /* memory the plan holds, without the variables */
+/* A table of the plan's nodes: op, name, shape, algorithm, bytes. Writes at most size bytes with the final 0; returns the length
+ * the whole text has without it. */
+CCONV_API size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,101 @@
+/* The op contract: one const table of functions per op, one file per op, one line in ops.def.
+ *
+ *   infer     checks attributes and input shapes, gives the output's shape. The only place that knows the op's shape rule.
+ *             Sizes may be CC_UNKNOWN there; it fails on what can be known to be wrong, and passes the unknown on.
+ *   need      says how many bytes of each kind of memory the op wants, and what its backward pass reads.
+ *   forward   computes y from x.
+ *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient flows.
+ *   update    changes variables among the inputs after the backward pass (moving averages). Usually NULL.
+ *
+ * forward, backward and update are entered by every thread of the team; a barrier follows each. They write each element of their
+ * result exactly once (backward writes dx, it never adds: the planner adds when a value has several readers). They never read
+ * a destination, allocate, print or fail. Their results do not depend on team->nth.
+ * Every size is known and every count is at least 0 there; with a size of 0 there is nothing to do. */
+#ifndef CC_OP_H
+#define CC_OP_H
+
+#include "attributes.h"
+#include "status.h"
+#include "team.h"
+#include "tensor.h"
+#include <stdbool.h>
+
+typedef struct cc_op cc_op;
+
+/* What an op is asked to do: made once by the planner, shapes renewed when the batch changes. */
+typedef struct cc_call {
+    const cc_op *op;
+    const char *name;       /* the node's name, for errors */
+    int node;               /* its number, for random numbers */
+    const void *attributes; /* the op's attribute struct */
+
+    int n_inputs;           /* as declared; an absent optional one has xs[i].rank -1 and x[i] NULL */
+    const cc_shape *xs;     /* shapes of the inputs */
+    cc_shape ys;            /* shape of the output */
+
+    bool training;          /* plan option */
+    bool differentiate;     /* backward will be called: keep what it needs in `saved` */
+    const bool *wants;      /* wants[i]: dx[i] will be asked for */
+
+    const float **x;        /* inputs */
+    float *y;               /* output. May be x[0] itself if the op says CC_INPLACE */
+    const float *dy;        /* gradient of the output (backward) */
+    float **dx;             /* gradients of the inputs (backward); NULL entries are not wanted */
+
+    void *saved;            /* need.saved bytes: written by forward, read by backward */
+    void *scratch;          /* need.forward_scratch or need.backward_scratch bytes, contents undefined at entry */
+    void *packed;           /* need.packed bytes that last from run to run: a rearranged copy of x[1] */
+    bool repack;            /* x[1] may have changed since `packed` was last written: forward writes it anew */
+
+    uint64_t seed, step;    /* of this run */
+} cc_call;
+
+typedef struct cc_need {
+    size_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
+    uint64_t reads;        /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
+    const char *algorithm; /* for plan descriptions; NULL: there is only one */
+} cc_need;
+
+#define CC_READS_X(i) ((uint64_t)1 << (i))            /* input i, i < 62 */
+#define CC_READS_ALL_X (((uint64_t)1 << 62) - 1)
+#define CC_READS_Y ((uint64_t)1 << 63)
+
+enum {
+    CC_INPLACE = 1,         /* y may be x[0]: same element count, each element read before it is written, by the same thread */
+    CC_INPLACE_BACKWARD = 2 /* dx[0] may be dy, likewise */
+};
+
+struct cc_op {
+    const char *name;        /* also the tag in C, Python, tests and docs */
+    const char *inputs;      /* "x w b?": a name each; ? may be absent; a last "x*" is one or more */
+    const cc_attr *attributes; /* ends with {0}; NULL: none */
+    size_t attributes_size;
+    int flags;
+    uint64_t reads;
+    cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only */
+    void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
+    void (*forward)(const cc_call *call, const cc_team *team);
+    void (*backward)(const cc_call *call, const cc_team *team);
+    void (*update)(const cc_call *call, const cc_team *team);
+};
+
+/* Fails with the node in front: "conv1 (conv2d): expected ..., received ...". */
+cconv_status cc_op_fail(const cc_call *call, cconv_status status, const char *format, ...) CC_PRINTF(3, 4);
+
+/* Fails unless input i has this rank: "expected x of rank 4 (n, h, w, c), received shape (None, 10)". letters may be NULL. */
+cconv_status cc_op_check_rank(const cc_call *call, int i, int rank, const char *letters);
+
+/* Two sizes agree if they are equal or one is unknown. */
+static inline bool cc_agree(int64_t a, int64_t b)
+{
+    return a == b || a < 0 || b < 0;
+}
+
+/* The op of that name, or NULL; all ops in the order of ops.def. */
+const cc_op *cc_op_find(const char *name);
+const cc_op *cc_op_at(int i);
+
+/* Fills a call's n_inputs check: the number of inputs fits op->inputs and required ones are present. */
+cconv_status cc_op_check_inputs(const cc_call *call);
+
+#endif
