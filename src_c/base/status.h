@@ -5,9 +5,9 @@
 #include "cconv.h"
 
 #if defined(__GNUC__)
-#define CC_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define CC_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define CC_PRINTF(format, first)
+#define CC_PRINTF(text, first)
 #endif
 
 /* Stores the sentence and returns status: return cc_fail(CCONV_INVALID, "axis %d ...", axis). */
