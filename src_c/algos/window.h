@@ -1,0 +1,111 @@
+/* The geometry of a window that slides over an image: sizes and padding of convolutions and poolings. The only place that knows
+ * these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
+ *
+ *     valid      no padding                               out = floor((in - reach) / stride) + 1
+ *     explicit   `before` and `after` cells as given      out = floor((in + before + after - reach) / stride) + 1
+ *     same       out = ceil(in / stride)                  total = max((out - 1) stride + reach - in, 0), before = floor(total / 2),
+ *                                                         after = total - before: an odd cell goes to the end (Keras' rule)
+ *
+ * Output o covers the input cells o stride - before + dilation t, t in 0 .. kernel-1; those outside 0 .. in-1 are padding. */
+#ifndef CC_WINDOW_H
+#define CC_WINDOW_H
+
+#include "attributes.h"
+#include "status.h"
+#include "tensor.h"
+
+typedef enum cc_padding { CC_PAD_VALID = 0, CC_PAD_SAME, CC_PAD_EXPLICIT } cc_padding;
+
+/* The same order, as the choices of an attribute. */
+#define CC_PADDING_CHOICES "valid|same|explicit"
+
+#define CC_WINDOW_MAX 2147483647 /* of strides, dilations, kernels and pads: products of two fit in 64 bits */
+
+typedef struct cc_axis {
+    int64_t in, out; /* CC_UNKNOWN if not known */
+    int64_t kernel, stride, dilation;
+    int64_t before, after; /* padding; 0 while `in` is unknown and padding is same */
+} cc_axis;
+
+typedef struct cc_window {
+    cc_axis h, w;
+} cc_window;
+
+/* The outputs o in begin .. end-1 whose cell t lies inside the image: 0 <= o stride - before + dilation t < in. */
+static inline void cc_axis_inside(const cc_axis *axis, int64_t t, int64_t *begin, int64_t *end)
+{
+    int64_t shift = axis->before - axis->dilation * t, last = axis->in - 1 + shift; /* shift <= o stride <= last */
+    *begin = shift > 0 ? (shift + axis->stride - 1) / axis->stride : 0;
+    *end = last < 0 ? 0 : last / axis->stride + 1;
+    if (*end > axis->out) *end = axis->out;
+    if (*begin > *end) *begin = *end;
+}
+
+/* The cells t in begin .. end-1 of the window at output o that lie inside the image. */
+static inline void cc_axis_taps(const cc_axis *axis, int64_t o, int64_t *begin, int64_t *end)
+{
+    int64_t first = o * axis->stride - axis->before, last = axis->in - 1 - first; /* 0 <= first + dilation t <= in - 1 */
+    *begin = first < 0 ? (-first + axis->dilation - 1) / axis->dilation : 0;
+    *end = last < 0 ? 0 : last / axis->dilation + 1;
+    if (*end > axis->kernel) *end = axis->kernel;
+    if (*begin > *end) *begin = *end;
+}
+
+/* Fills the axis called `name` ("height"). in and kernel may be CC_UNKNOWN. before and after are read if padding is explicit. */
+static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t in, int64_t kernel, int64_t stride,
+                                       int64_t dilation, cc_padding padding, int64_t before, int64_t after)
+{
+    if (padding != CC_PAD_EXPLICIT) before = after = 0;
+    if (stride < 1 || stride > CC_WINDOW_MAX)
+        return cc_fail(CCONV_INVALID, "expected strides of at least 1, received %lld along the %s", (long long)stride, name);
+    if (dilation < 1 || dilation > CC_WINDOW_MAX)
+        return cc_fail(CCONV_INVALID, "expected a dilation of at least 1, received %lld along the %s", (long long)dilation, name);
+    if (before < 0 || before > CC_WINDOW_MAX || after < 0 || after > CC_WINDOW_MAX)
+        return cc_fail(CCONV_INVALID, "expected pads of at least 0, received %lld and %lld along the %s", (long long)before,
+                       (long long)after, name);
+    if (kernel != CC_UNKNOWN && (kernel < 1 || kernel > CC_WINDOW_MAX))
+        return cc_fail(CCONV_INVALID, "expected a window of at least 1 cell, received %lld along the %s", (long long)kernel, name);
+    *axis = (cc_axis){.in = in, .out = CC_UNKNOWN, .kernel = kernel, .stride = stride, .dilation = dilation, .before = before,
+                      .after = after};
+    if (in < 0) return CCONV_OK;
+    if (padding == CC_PAD_SAME) axis->out = in / stride + (in % stride != 0);
+    if (kernel < 0) return CCONV_OK;
+
+    int64_t reach = dilation * (kernel - 1) + 1;
+    if (padding == CC_PAD_SAME) {
+        int64_t total = (axis->out - 1) * stride + reach - in;
+        if (total < 0 || in == 0) total = 0;
+        axis->before = total / 2;
+        axis->after = total - axis->before;
+    } else {
+        int64_t room = in + before + after - reach;
+        if (room < 0)
+            return cc_fail(CCONV_INVALID,
+                           "expected a window no larger than the padded input, received one that covers %lld cells along the %s, "
+                           "where the input has %lld and the padding %lld",
+                           (long long)reach, name, (long long)in, (long long)(before + after));
+        axis->out = room / stride + 1;
+    }
+    return CCONV_OK;
+}
+
+/* Fills both axes. strides and dilation are (height, width); pads is (top, left, bottom, right) and must be empty unless padding
+ * is explicit. The caller puts the node's name in front of the error. */
+static inline cconv_status cc_window_set(cc_window *window, int64_t h, int64_t w, int64_t kh, int64_t kw, const int64_t strides[2],
+                                         const int64_t dilation[2], cc_padding padding, const cc_list *pads)
+{
+    static const int64_t none[4] = {0, 0, 0, 0};
+    const int64_t *p = none;
+    if (padding == CC_PAD_EXPLICIT) {
+        if (pads->n != 4)
+            return cc_fail(CCONV_INVALID, "padding \"explicit\" expects 4 pads (top, left, bottom, right), received %d", pads->n);
+        p = pads->v;
+    } else if (pads->n != 0) {
+        return cc_fail(CCONV_INVALID, "pads are only for padding \"explicit\"; received %d with padding \"%s\"", pads->n,
+                       padding == CC_PAD_SAME ? "same" : "valid");
+    }
+    CC_TRY(cc_axis_set(&window->h, "height", h, kh, strides[0], dilation[0], padding, p[0], p[2]));
+    return cc_axis_set(&window->w, "width", w, kw, strides[1], dilation[1], padding, p[1], p[3]);
+}
+
+#endif
