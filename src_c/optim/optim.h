@@ -1,4 +1,5 @@
-/* The contract of an update rule: elementwise, over ranges of a variable. optimizer.c does the rest (slots, clipping, threads). */
+/* The contract of an update rule: elementwise, over ranges of a variable. optimizer.c does the rest (slots, clipping, weight
+ * decay, threads). A new rule is one file with its table, and one line in optimizer.c's list. */
 #ifndef CC_OPTIM_H
 #define CC_OPTIM_H
 
@@ -9,10 +10,18 @@
 #define CC_MAX_SLOTS 3
 #define CC_MAX_COEFFICIENTS 12
 
-/* Attributes every rule has, first in its struct and in its table (CC_OPTIM_COMMON). Values below zero mean "off". */
+/* Attributes every rule has, first in its struct and in its table (CC_OPTIM_COMMON). Except for the learning rate, a value of
+ * zero or below means "off", and at most one of the three ways to clip is on. */
 typedef struct cc_optim_common {
     float learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm;
 } cc_optim_common;
+
+#define CC_OPTIM_COMMON(rate)                                                                                                  \
+    {"learning_rate", CC_FLOAT, offsetof(cc_optim_common, learning_rate), rate, NULL},                                         \
+        {"weight_decay", CC_FLOAT, offsetof(cc_optim_common, weight_decay), "-1", NULL},                                       \
+        {"clipnorm", CC_FLOAT, offsetof(cc_optim_common, clipnorm), "-1", NULL},                                               \
+        {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue), "-1", NULL},                                             \
+        {"global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL}
 
 typedef struct cc_rule {
     const char *name;
@@ -26,6 +35,23 @@ typedef struct cc_rule {
     void (*update)(const float coefficients[CC_MAX_COEFFICIENTS], float *w, const float *g, float *const *slots, float scale,
                    float limit, int64_t n);
 } cc_rule;
+
+extern const cc_rule cc_rule_sgd, cc_rule_rmsprop, cc_rule_adam;
+
+/* For the rules' check: fails unless low <= value <= high (value < high where `below`), and value is finite. */
+cconv_status cc_optim_check(const char *setting, float value, float low, float high, bool below);
+
+/* The decimal number somebody wrote who got this float, if it had at most seven places. 1 - 0.999 differs from 1 - 0.999f by
+ * 13 parts in a million, and decay rates near 1 are used in just that way. */
+double cc_optim_decimal(float value);
+
+/* A gradient element as the rule sees it. The comparisons let a NaN through. */
+static inline float cc_optim_clipped(float g, float scale, float limit)
+{
+    float scaled = g * scale;
+    float above = scaled < -limit ? -limit : scaled;
+    return above > limit ? limit : above;
+}
 
 /* ---- What the planner calls ---- */
 

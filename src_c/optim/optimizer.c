@@ -1,0 +1,332 @@
+/* What all update rules share: settings, the slots of each variable, clipping, weight decay, and the division among threads.
+ * The arithmetic of a rule is in the file named after it.
+ *
+ * A step sees all variables as one long row of elements and gives each thread an equal part of it, so that one large dense
+ * kernel beside many small biases keeps every thread busy. Norms are summed in blocks that depend on the sizes of the variables
+ * alone, in double, and the blocks' sums are added in order: results are the same for any number of threads. */
+#include "optim.h"
+#include "alloc.h"
+#include "status.h"
+#include <math.h>
+#include <string.h>
+
+#define NORM_BLOCK 16384  /* elements summed together; part of the result's definition, see above */
+#define UPDATE_BLOCK 4096 /* elements decayed and then updated while they are in the first cache */
+#define UPDATE_GRAIN 2048
+
+static const cc_rule *const rules[] = {&cc_rule_sgd, &cc_rule_rmsprop, &cc_rule_adam};
+enum { RULES = sizeof rules / sizeof *rules };
+
+typedef struct entry { /* the slots of one variable */
+    cconv_variable *variable;
+    cconv_variable *slots[CC_MAX_SLOTS];
+} entry;
+
+struct cconv_optimizer {
+    const cc_rule *rule;
+    void *attributes; /* rule->attributes_size bytes, starting with a cc_optim_common */
+    int n_slots;
+    const char *names[CC_MAX_SLOTS];
+    int64_t iterations; /* steps made */
+    entry *entries;
+    int n_entries, capacity;
+};
+
+/* ---- Settings ----------------------------------------------------------------------------------------------------- */
+
+cconv_status cc_optim_check(const char *setting, float value, float low, float high, bool below)
+{
+    if (isfinite(value) && value >= low && (below ? value < high : value <= high)) return CCONV_OK;
+    if (isinf(high))
+        return cc_fail(CCONV_INVALID, "expected a finite %s of at least %g, received %g", setting, (double)low, (double)value);
+    return cc_fail(CCONV_INVALID, "expected %s of at least %g and %s %g, received %g", setting, (double)low,
+                   below ? "below" : "at most", (double)high, (double)value);
+}
+
+double cc_optim_decimal(float value)
+{
+    double decimal = round((double)value * 1e7) / 1e7;
+    return (float)decimal == value ? decimal : (double)value;
+}
+
+static cconv_status check_common(const cc_optim_common *common)
+{
+    CC_TRY(cc_optim_check("learning_rate", common->learning_rate, 0, INFINITY, true));
+    const char *names[4] = {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"};
+    float values[4] = {common->weight_decay, common->clipnorm, common->clipvalue, common->global_clipnorm};
+    for (int i = 0; i < 4; ++i)
+        if (!isfinite(values[i]))
+            return cc_fail(CCONV_INVALID, "expected a finite %s, received %g", names[i], (double)values[i]);
+    if ((common->clipnorm > 0) + (common->clipvalue > 0) + (common->global_clipnorm > 0) > 1)
+        return cc_fail(CCONV_INVALID,
+                       "expected at most one of clipnorm, clipvalue and global_clipnorm, received clipnorm=%g, clipvalue=%g, "
+                       "global_clipnorm=%g",
+                       (double)common->clipnorm, (double)common->clipvalue, (double)common->global_clipnorm);
+    return CCONV_OK;
+}
+
+/* Reads and checks settings into `out`, which with `keep` holds those that stay. */
+static cconv_status read_settings(const cc_rule *rule, const char *text, void *out, int keep)
+{
+    cconv_status status = cc_attributes_read(rule->attributes, text, out, keep);
+    if (status == CCONV_OK) status = check_common(out);
+    if (status == CCONV_OK) status = rule->check(out);
+    if (status != CCONV_OK) cc_fail_prefix("optimizer %s", rule->name);
+    return status;
+}
+
+static const cc_rule *find_rule(const char *kind)
+{
+    for (int i = 0; kind && i < RULES; ++i)
+        if (!strcmp(rules[i]->name, kind)) return rules[i];
+    cc_fail(CCONV_INVALID, "expected an optimizer of kind sgd, rmsprop or adam, received \"%s\"", kind ? kind : "");
+    return NULL;
+}
+
+int cconv_optimizer_count(void)
+{
+    return RULES;
+}
+
+const char *cconv_optimizer_name(int i)
+{
+    return i >= 0 && i < RULES ? rules[i]->name : NULL;
+}
+
+cconv_status cconv_optimizer_attribute(const char *kind, int i, cconv_attribute *attribute)
+{
+    const cc_rule *rule = find_rule(kind);
+    return rule ? cc_attributes_describe(rule->attributes, i, attribute) : CCONV_INVALID;
+}
+
+/* ---- Life --------------------------------------------------------------------------------------------------------- */
+
+cconv_optimizer *cconv_optimizer_new(const char *kind, const char *attributes)
+{
+    const cc_rule *rule = find_rule(kind);
+    if (!rule) return NULL;
+    cconv_optimizer *optimizer = cc_alloc_zero(sizeof *optimizer);
+    if (!optimizer) return NULL;
+    optimizer->rule = rule;
+    optimizer->attributes = cc_alloc_zero(rule->attributes_size);
+    if (!optimizer->attributes || read_settings(rule, attributes, optimizer->attributes, 0) != CCONV_OK) {
+        cconv_optimizer_free(optimizer);
+        return NULL;
+    }
+    optimizer->n_slots = rule->slots(optimizer->attributes, optimizer->names);
+    return optimizer;
+}
+
+void cconv_optimizer_free(cconv_optimizer *optimizer)
+{
+    if (!optimizer) return;
+    for (int i = 0; i < optimizer->n_entries; ++i) {
+        for (int s = 0; s < CC_MAX_SLOTS; ++s) cconv_variable_free(optimizer->entries[i].slots[s]);
+        cconv_variable_free(optimizer->entries[i].variable);
+    }
+    cc_free(optimizer->entries);
+    cc_free(optimizer->attributes);
+    cc_free(optimizer);
+}
+
+/* The new settings are read into a copy: after a failure the old ones are all still there. */
+cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attributes)
+{
+    const cc_rule *rule = optimizer->rule;
+    void *copy = cc_alloc(rule->attributes_size);
+    if (!copy) return CCONV_NO_MEMORY;
+    memcpy(copy, optimizer->attributes, rule->attributes_size);
+    cconv_status status = read_settings(rule, attributes, copy, 1);
+    const char *names[CC_MAX_SLOTS] = {0};
+    int n_slots = status == CCONV_OK ? rule->slots(copy, names) : 0;
+    if (status == CCONV_OK && optimizer->n_entries) {
+        bool same = n_slots == optimizer->n_slots;
+        for (int s = 0; same && s < n_slots; ++s) same = !strcmp(names[s], optimizer->names[s]);
+        if (!same)
+            status = cc_fail(CCONV_INVALID,
+                             "optimizer %s: expected settings that keep the %d slots of its %d variables, received \"%s\"; make a "
+                             "new optimizer to turn momentum, centered or amsgrad on or off",
+                             rule->name, optimizer->n_slots, optimizer->n_entries, attributes);
+    }
+    if (status == CCONV_OK) {
+        memcpy(optimizer->attributes, copy, rule->attributes_size);
+        memcpy(optimizer->names, names, sizeof names);
+        optimizer->n_slots = n_slots;
+    }
+    cc_free(copy);
+    return status;
+}
+
+int64_t cconv_optimizer_iterations(const cconv_optimizer *optimizer)
+{
+    return optimizer->iterations;
+}
+
+void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations)
+{
+    optimizer->iterations = iterations > 0 ? iterations : 0;
+}
+
+/* ---- Slots -------------------------------------------------------------------------------------------------------- */
+
+const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
+{
+    return i >= 0 && i < optimizer->n_slots ? optimizer->names[i] : NULL;
+}
+
+/* The variable's entry, made if there is none: all of its slots exist, or none of it. NULL without memory. */
+static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
+{
+    for (int i = 0; i < optimizer->n_entries; ++i)
+        if (optimizer->entries[i].variable == variable) return &optimizer->entries[i];
+    if (optimizer->n_entries == optimizer->capacity) {
+        int capacity = optimizer->capacity ? 2 * optimizer->capacity : 16;
+        entry *larger = cc_alloc((size_t)capacity * sizeof *larger);
+        if (!larger) return NULL;
+        if (optimizer->n_entries) memcpy(larger, optimizer->entries, (size_t)optimizer->n_entries * sizeof *larger);
+        cc_free(optimizer->entries);
+        optimizer->entries = larger;
+        optimizer->capacity = capacity;
+    }
+    int64_t shape[CCONV_MAX_RANK];
+    int rank = cconv_variable_shape(variable, shape);
+    entry made = {0};
+    for (int s = 0; s < optimizer->n_slots; ++s) {
+        made.slots[s] = cconv_variable_new(rank, shape);
+        if (made.slots[s]) continue;
+        while (s--) cconv_variable_free(made.slots[s]);
+        return NULL;
+    }
+    made.variable = cconv_variable_retain(variable);
+    optimizer->entries[optimizer->n_entries] = made;
+    return &optimizer->entries[optimizer->n_entries++];
+}
+
+cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)
+{
+    if (i < 0 || i >= optimizer->n_slots) {
+        cc_fail(CCONV_INVALID, "optimizer %s: expected a slot from 0 to %d, received %d", optimizer->rule->name,
+                optimizer->n_slots - 1, i);
+        return NULL;
+    }
+    entry *found = find_entry(optimizer, variable);
+    return found ? found->slots[i] : NULL;
+}
+
+cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n)
+{
+    for (int u = 0; u < n; ++u) {
+        entry *found = find_entry(optimizer, updates[u].variable);
+        if (!found) return CCONV_NO_MEMORY;
+        for (int s = 0; s < CC_MAX_SLOTS; ++s)
+            updates[u].slots[s] = found->slots[s] ? cconv_variable_data(found->slots[s]) : NULL;
+    }
+    return CCONV_OK;
+}
+
+/* ---- One step ----------------------------------------------------------------------------------------------------- */
+
+static int64_t norm_blocks(int64_t count)
+{
+    return (count + NORM_BLOCK - 1) / NORM_BLOCK;
+}
+
+/* Scratch: the sum of squares of every block of every variable (double), then the factor of every variable (float). Wanted
+ * whatever the settings are, because clipping may be turned on after the plan was made. */
+size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n)
+{
+    (void)optimizer;
+    int64_t blocks = 0;
+    for (int u = 0; u < n; ++u) blocks += norm_blocks(updates[u].count);
+    return (size_t)blocks * sizeof(double) + (size_t)n * sizeof(float);
+}
+
+/* What a gradient of this norm is multiplied by so that its norm is at most `limit`. A norm that is not a number, or not
+ * finite, must not be hidden: it makes the factor NaN, or 0, which makes infinite elements NaN. */
+static float clip_factor(double norm, float limit)
+{
+    return norm <= (double)limit ? 1.0f : (float)((double)limit / norm);
+}
+
+/* Writes scales[u], the factor that clips update u's gradient by its own or by the common norm. Ends with a barrier. */
+static void clip_by_norm(const cc_optim_common *common, const cc_update *updates, int n, double *squares, float *scales,
+                         const cc_team *team)
+{
+    int64_t blocks = 0;
+    for (int u = 0; u < n; ++u) blocks += norm_blocks(updates[u].count);
+    cc_range mine = cc_slice(team, blocks, 1);
+    int64_t first = 0; /* number of update u's first block */
+    for (int u = 0; u < n; ++u) {
+        int64_t count = updates[u].count, end = first + norm_blocks(count);
+        for (int64_t b = mine.begin > first ? mine.begin : first; b < mine.end && b < end; ++b) {
+            const float *g = updates[u].gradient + (b - first) * NORM_BLOCK;
+            int64_t left = count - (b - first) * NORM_BLOCK, length = left < NORM_BLOCK ? left : NORM_BLOCK;
+            double sum[8] = {0}; /* eight chains, so that the additions overlap */
+            int64_t i = 0;
+            for (; i + 8 <= length; i += 8)
+                for (int j = 0; j < 8; ++j) sum[j] += (double)g[i + j] * (double)g[i + j];
+            for (; i < length; ++i) sum[0] += (double)g[i] * (double)g[i];
+            squares[b] = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+        }
+        first = end;
+    }
+    cc_barrier(team);
+    if (team->ith == 0) {
+        double all = 0;
+        const double *square = squares;
+        for (int u = 0; u < n; ++u) {
+            double sum = 0;
+            for (int64_t b = norm_blocks(updates[u].count); b > 0; --b) sum += *square++;
+            all += sum;
+            scales[u] = clip_factor(sqrt(sum), common->clipnorm);
+        }
+        if (common->global_clipnorm > 0) {
+            double norm = sqrt(all);
+            float scale = isfinite(norm) ? clip_factor(norm, common->global_clipnorm) : NAN;
+            for (int u = 0; u < n; ++u) scales[u] = scale;
+        }
+    }
+    cc_barrier(team);
+}
+
+void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *updates, int n, void *scratch, const cc_team *team)
+{
+    const cc_rule *rule = optimizer->rule;
+    const cc_optim_common *common = optimizer->attributes;
+    float coefficients[CC_MAX_COEFFICIENTS];
+    rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
+
+    float *scales = NULL;
+    if (common->clipnorm > 0 || common->global_clipnorm > 0) {
+        int64_t blocks = 0;
+        for (int u = 0; u < n; ++u) blocks += norm_blocks(updates[u].count);
+        scales = (float *)((double *)scratch + blocks);
+        clip_by_norm(common, updates, n, scratch, scales, team);
+    }
+    const float limit = common->clipvalue > 0 ? common->clipvalue : INFINITY;
+
+    int64_t total = 0;
+    for (int u = 0; u < n; ++u) total += updates[u].count;
+    cc_range mine = cc_slice(team, total, UPDATE_GRAIN);
+    int64_t first = 0; /* position of update u's first element in the row of all */
+    for (int u = 0; u < n; ++u) {
+        int64_t begin = mine.begin > first ? mine.begin - first : 0;
+        int64_t end = mine.end - first < updates[u].count ? mine.end - first : updates[u].count;
+        float *data = cconv_variable_data(updates[u].variable);
+        for (int64_t i = begin; i < end; i += UPDATE_BLOCK) {
+            int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
+            float *w = data + i, *slots[CC_MAX_SLOTS];
+            for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = updates[u].slots[s] ? updates[u].slots[s] + i : NULL;
+            if (common->weight_decay > 0)
+                for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
+            rule->update(coefficients, w, updates[u].gradient + i, slots, scales ? scales[u] : 1.0f, limit, length);
+        }
+        first += updates[u].count;
+        if (team->ith == 0) cconv_variable_touch(updates[u].variable);
+    }
+}
+
+void cc_optimizer_advance(cconv_optimizer *optimizer)
+{
+    ++optimizer->iterations;
+}
