@@ -92,7 +92,7 @@ class Case:
             raise ValueError(f"case {self.id!r}: {len(self.inputs)} inputs but {len(kinds)} kinds of values")
         return [
             None if shape is None else fill(kind, rng, tuple(shape), integers).astype(np.float32)
-            for kind, shape in zip(kinds, self.inputs)
+            for kind, shape in zip(kinds, self.inputs, strict=True)
         ]
 
 
