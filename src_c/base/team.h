@@ -40,6 +40,10 @@ static inline cc_range cc_slice(const cc_team *team, int64_t n, int64_t grain)
 /* The number of threads to use now: see cconv_num_threads. */
 int cc_team_size(void);
 
+/* Whole processors granted by the cgroups listed in the file `cgroups` (as /proc/self/cgroup), whose tree is at `mount`: at least
+ * 1, INT_MAX without a limit. */
+int cc_cgroup_limit(const char *cgroups, const char *mount);
+
 /* Flush subnormals to zero in this thread; returns the previous mode, for cc_subnormals_restore. */
 unsigned cc_subnormals_flush(void);
 void cc_subnormals_restore(unsigned mode);

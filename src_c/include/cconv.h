@@ -45,10 +45,13 @@
 extern "C" {
 #endif
 
+/* Exported from a shared library. A program that compiles the sources into its own binary may define it as nothing. */
+#ifndef CCONV_API
 #if defined(__GNUC__)
 #define CCONV_API __attribute__((visibility("default")))
 #else
 #define CCONV_API
+#endif
 #endif
 
 #define CCONV_VERSION "0.1.0"

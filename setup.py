@@ -1,0 +1,136 @@
+"""Builds cconv._core: the Cython boundary and every C file of src_c, in one extension. The metadata is in pyproject.toml, the
+compiler flags in src_c/flags.mk.
+
+Environment variables: CCONV_WERROR=1 makes warnings in src_c errors; CCONV_OPENMP=0 builds without OpenMP.
+"""
+
+import hashlib
+import os
+import platform
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = Path(__file__).resolve().parent
+CORE = Path("src_c")  # relative, so that object files have short names; the build runs in HERE
+HEADER_ENDINGS = {".h", ".def", ".mk"}
+X86 = {"x86_64", "amd64", "i686", "i386", "x86"}
+
+
+def read_flags() -> dict[str, list[str]]:
+    """The "NAME = words" lines of flags.mk."""
+    lines = (HERE / CORE / "flags.mk").read_text(encoding="utf-8").splitlines()
+    return {name: words.split() for name, words in (re.split(r"\s*=\s*", s, maxsplit=1) for s in lines if re.match(r"\w+ *=", s))}
+
+
+def read_version() -> str:
+    text = (HERE / CORE / "include" / "cconv.h").read_text(encoding="utf-8")
+    return re.search(r'#define CCONV_VERSION "([^"]+)"', text)[1]
+
+
+def c_files() -> list[str]:
+    return sorted(path.relative_to(HERE).as_posix() for path in (HERE / CORE).rglob("*.c"))
+
+
+def headers() -> list[str]:
+    return sorted(p.relative_to(HERE).as_posix() for p in (HERE / CORE).rglob("*") if p.suffix in HEADER_ENDINGS)
+
+
+def include_folders() -> list[str]:
+    folders = {path.relative_to(HERE).parent.as_posix() for path in (HERE / CORE).rglob("*.h")}
+    return [CORE.as_posix(), *sorted(folders)]
+
+
+class BuildCore(build_ext):
+    """Compiles each C file with its own flags, several at a time and only if it changed, then links them with _core.pyx."""
+
+    def accepts(self, flags: list[str], program: str = "int main(void) { return 0; }\n", run: bool = False) -> bool:
+        """Whether a small program compiles, links and (with `run`) runs with these flags."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(program, encoding="utf-8")
+            try:
+                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=["-Werror", *flags] if self.unix else flags)
+                if run:
+                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=flags if self.unix else [])
+                    self.spawn([str(Path(folder, "probe" + (self.compiler.exe_extension or "")))])
+            except Exception:  # the compilers' own error classes have moved between versions of setuptools
+                return False
+        return True
+
+    def openmp_flags(self) -> tuple[list[str], list[str]]:
+        """Flags to compile and to link with OpenMP; none if it is switched off or does not work."""
+        if os.environ.get("CCONV_OPENMP", "1") == "0":
+            return [], []
+        program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() > 0 ? 0 : 1; }\n"
+        for flags in [["-fopenmp"], ["-Xpreprocessor", "-fopenmp", "-lomp"]] if self.unix else [["/openmp"]]:
+            if self.accepts(flags, program, run=True):
+                return [f for f in flags if not f.startswith("-l")], flags if self.unix else []
+        return [], []
+
+    def build_extension(self, ext: Extension) -> None:
+        self.unix = self.compiler.compiler_type != "msvc"
+        known = read_flags()
+        compile_openmp, link_openmp = self.openmp_flags()
+        if self.unix:
+            common = known["STANDARD"] + known["OPTIMIZE"] + known["HIDE"] + ["-g0"] + compile_openmp
+            if os.name != "nt":
+                common.append("-pthread")
+                link_openmp.append("-pthread")
+            warn = known["WARN"] + (["-Werror"] if os.environ.get("CCONV_WERROR", "0") == "1" else [])
+        else:
+            common, warn = ["/std:c11", "/experimental:c11atomics", "/O2", *compile_openmp], []
+
+        isa_flags, macros = {}, [("CCONV_API", "")]  # nothing but the module's own symbol leaves the extension
+        if self.unix and platform.machine().lower() in X86:
+            for name, flags in known.items():
+                if name.startswith("ISA_") and self.accepts(flags):
+                    isa_flags[f"isa_{name[4:]}.c"] = flags
+                    macros.append((f"CC_{name.upper()}", "1"))
+
+        ext.extra_objects = self.compile_core(macros, [*common, *warn], isa_flags)
+        ext.depends = [*c_files(), *headers()]
+        ext.include_dirs = include_folders()
+        ext.define_macros = macros
+        ext.extra_compile_args = [*common, "-w"] if self.unix else common  # generated code is Cython's responsibility
+        ext.extra_link_args = link_openmp
+        from Cython.Build import cythonize
+
+        ext.sources = cythonize([ext], build_dir=os.path.join("build", "cython"), language_level=3, quiet=True)[0].sources
+        super().build_extension(ext)
+
+    def compile_core(self, macros: list[tuple[str, str]], flags: list[str], isa_flags: dict[str, list[str]]) -> list[str]:
+        """Object files of all C files. Those whose source, headers and flags are as before are kept."""
+        settings = repr((macros, flags, isa_flags, getattr(self.compiler, "compiler_so", None)))
+        folder = os.path.join(self.build_temp, "core-" + hashlib.sha256(settings.encode()).hexdigest()[:12])
+        newest = max((HERE / name).stat().st_mtime for name in [*headers(), "setup.py"])
+        sources = c_files()
+        objects = self.compiler.object_filenames(sources, output_dir=folder)
+        for name in objects:
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+
+        def compile_one(source: str, name: str) -> None:
+            done = os.path.getmtime(name) if os.path.exists(name) else 0
+            if self.force or done <= max(newest, os.path.getmtime(source)):
+                own = isa_flags.get(os.path.basename(source), [])
+                self.compiler.compile(
+                    [source], output_dir=folder, macros=macros, include_dirs=include_folders(), extra_postargs=[*flags, *own]
+                )
+
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if sources and not self.unix:
+            compile_one(sources[0], objects[0])  # the first call finds the compiler, which must happen once
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(compile_one, sources, objects))
+        return objects
+
+
+setup(
+    version=read_version(),
+    ext_modules=[Extension("cconv._core", ["cconv/_core.pyx"])],
+    cmdclass={"build_ext": BuildCore},
+)

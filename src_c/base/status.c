@@ -1,0 +1,42 @@
+/* The text of the last failure, one per thread. The only place that formats sentences for the caller. */
+#include "status.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT = 1024 };
+
+static _Thread_local char last_error[TEXT];
+
+cconv_status cc_fail(cconv_status status, const char *format, ...)
+{
+    /* Written aside first: an argument may be the last sentence itself. */
+    char text[TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(last_error, text, sizeof text);
+    return status;
+}
+
+void cc_fail_prefix(const char *format, ...)
+{
+    char text[TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || length + 2 >= TEXT) return;
+    memcpy(text + length, ": ", 2);
+    size_t room = sizeof text - (size_t)length - 3, rest = strlen(last_error);
+    if (rest > room) rest = room;
+    memcpy(text + length + 2, last_error, rest);
+    text[(size_t)length + 2 + rest] = 0;
+    memcpy(last_error, text, sizeof text);
+}
+
+const char *cconv_last_error(void)
+{
+    return last_error;
+}

@@ -1,0 +1,8 @@
+# The compiler flags of libcconv: the one place. Read by make and, as "NAME = words" lines, by setup.py.
+STANDARD = -std=c11
+OPTIMIZE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
+HIDE = -fvisibility=hidden
+WARN = -Wall -Wextra -Wshadow -Wpedantic -Wconversion -Wno-sign-conversion
+# kernels/isa_<level>.c gets ISA_<level>, if compiler and target know the flags; all files then see CC_ISA_<LEVEL>=1.
+ISA_avx2 = -mavx2 -mfma
+ISA_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx2 -mfma
