@@ -1,0 +1,464 @@
+"""Objects to configuration dictionaries and back, in Keras' form.
+
+A configuration names a class; it can never name code. The classes and functions it may name are a closed set: the public
+ones of cconv (reached under the module names Keras writes), those registered with `register_serializable`, and those the
+caller hands over as `custom_objects`. Nothing here imports a module, or evaluates anything, that a file asks for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import threading
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# Public module of Keras -> public module of cconv. Classes and functions are looked up in these and nowhere else.
+_MODULES = {
+    "keras.layers": "cconv.layers",
+    "keras.models": "cconv.models",
+    "keras.initializers": "cconv.initializers",
+    "keras.regularizers": "cconv.regularizers",
+    "keras.constraints": "cconv.constraints",
+    "keras.activations": "cconv.activations",
+    "keras.losses": "cconv.losses",
+    "keras.metrics": "cconv.metrics",
+    "keras.optimizers": "cconv.optimizers",
+    "keras.optimizers.schedules": "cconv.optimizers.schedules",
+    "keras.ops": "cconv.ops",
+}
+_FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics", "keras.initializers", "keras.ops")
+
+# Keras writes these classes under the name of a private module, and looks for them there.
+_WRITTEN_AS = {
+    "Sequential": ("keras", None),
+    "Functional": ("keras.src.models.functional", "Functional"),
+}
+_PLAIN_TYPES = (str, int, float, bool)
+
+_registered: dict[str, Any] = {}
+_registered_names: dict[Any, str] = {}
+_local = threading.local()
+
+
+class TensorReference(NamedTuple):
+    """Stands for a symbolic tensor in a configuration: output `tensor_index` of call `node_index` of the layer `name`."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+    history: tuple[str, int, int]
+
+
+def register_serializable(package: str | type | Callable = "Custom", name: str | None = None) -> Any:
+    """Registers a class or function, so that models that use it can be saved and loaded.
+
+    Args:
+        package: Name of the group the class belongs to; the class is stored in files as `package>name`.
+        name: Name of the class in files. Default: the name of the class.
+
+    Returns:
+        A decorator that registers the class and returns it unchanged.
+
+    Raises:
+        ValueError: The class has no `get_config()`.
+
+    Example:
+
+    >>> import cconv
+    >>> @cconv.saving.register_serializable("my_project")
+    ... class Halve:
+    ...     def get_config(self):
+    ...         return {}
+    >>> cconv.saving.get_registered_name(Halve)
+    'my_project>Halve'
+    """
+
+    def register(item: Any) -> Any:
+        if inspect.isclass(item) and not hasattr(item, "get_config"):
+            raise ValueError(f"A class must have a `get_config()` method to be registered. Received: {item}")
+        key = f"{package}>{name or item.__name__}"
+        _registered[key] = item
+        _registered_names[item] = key
+        return item
+
+    if not isinstance(package, str):  # used without brackets: @register_serializable
+        item, package = package, "Custom"
+        return register(item)
+    return register
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Returns the registry of custom classes and functions itself, by their name in files."""
+    return _registered
+
+
+def get_registered_name(item: Any) -> str:
+    """Returns the name under which a class or function is stored in files."""
+    return _registered_names.get(item, item.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Returns the custom class or function of this name, or None.
+
+    Args:
+        name: Name as stored in files.
+        custom_objects: Looked in before the registry.
+        module_objects: Looked in last.
+    """
+    for objects in (custom_objects, getattr(_local, "custom_objects", None), _registered, module_objects):
+        if objects and name in objects:
+            return objects[name]
+    return None
+
+
+class CustomObjectScope:
+    """Within this scope, loading knows the given classes and functions by their names.
+
+    Args:
+        custom_objects: Dictionary of names to classes or functions.
+
+    Example:
+
+    >>> import cconv
+    >>> def my_loss(y_true, y_pred):
+    ...     return cconv.ops.mean(cconv.ops.abs(y_true - y_pred), axis=-1)
+    >>> with cconv.saving.CustomObjectScope({"my_loss": my_loss}):
+    ...     print(cconv.saving.get_registered_object("my_loss") is my_loss)
+    True
+    """
+
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        self.custom_objects = dict(custom_objects or {})
+        self._outer: dict[str, Any] | None = None
+
+    def __enter__(self) -> CustomObjectScope:
+        self._outer = getattr(_local, "custom_objects", None)
+        _local.custom_objects = {**(self._outer or {}), **self.custom_objects}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _local.custom_objects = self._outer
+
+
+custom_object_scope = CustomObjectScope
+
+
+@contextlib.contextmanager
+def object_sharing_scope() -> Iterator[None]:
+    """Within this scope, one object that is met twice is stored once and comes back as one object."""
+    outer = getattr(_local, "shared", None)
+    _local.shared = _Shared()
+    try:
+        yield
+    finally:
+        _local.shared = outer
+
+
+class _Shared:
+    """What a sharing scope has seen. Objects are kept, so that an address is never met again for another object."""
+
+    def __init__(self) -> None:
+        self.configs: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.loaded: dict[Any, Any] = {}
+
+    def saved(self, item: Any, config: dict[str, Any]) -> None:
+        if id(item) not in self.configs:
+            self.configs[id(item)] = (item, config)
+            return
+        first = self.configs[id(item)][1]
+        number = first.setdefault("shared_object_id", list(self.configs).index(id(item)) + 1)
+        config["shared_object_id"] = number
+
+
+def _public_module(name: str) -> types.ModuleType | None:
+    """The module of cconv for a key of _MODULES; None while that part of the package does not exist."""
+    try:
+        return importlib.import_module(_MODULES[name])
+    except ModuleNotFoundError:
+        return None
+
+
+def _is_own(item: Any) -> bool:
+    return (getattr(item, "__module__", None) or "").split(".")[0] == "cconv"
+
+
+def _public_name(item: Any) -> tuple[str, str] | None:
+    """(module, name) under which Keras knows one of our public classes; None for the classes of others."""
+    if not _is_own(item):
+        return None
+    name = item.__name__
+    for module in _MODULES:
+        if getattr(_public_module(module), name, None) is item:
+            return module, name
+    return None
+
+
+def serialize_object(item: Any) -> Any:
+    """Returns the configuration of an object: a structure of plain values that JSON can hold.
+
+    Args:
+        item: A layer, model, initializer, loss, ... with a `get_config()` method, a named function, an array, or a
+            list, tuple or dictionary of such.
+
+    Raises:
+        TypeError: The object has no `get_config()`.
+        ValueError: The object is a lambda, which only its code could describe.
+
+    Example:
+
+    >>> import cconv
+    >>> cconv.saving.serialize_object(cconv.initializers.Zeros())["class_name"]
+    'Zeros'
+    """
+    if item is None or type(item) in _PLAIN_TYPES:
+        return item
+    if isinstance(item, np.generic) or (isinstance(item, np.ndarray) and item.ndim == 0):
+        return item.item()
+    if isinstance(item, _PLAIN_TYPES):
+        return item
+    if isinstance(item, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": item.tolist(), "dtype": item.dtype.name}}
+    if isinstance(item, TensorReference):
+        config = {"shape": list(item.shape), "dtype": item.dtype, "keras_history": list(item.history)}
+        return {"class_name": "__keras_tensor__", "config": config}
+    if isinstance(item, (list, tuple)):
+        values = [serialize_object(x) for x in item]
+        return tuple(values) if isinstance(item, tuple) else values
+    if isinstance(item, Mapping):
+        return {key: serialize_object(value) for key, value in item.items()}
+    if isinstance(item, bytes):
+        return {"class_name": "__bytes__", "config": {"value": item.decode("utf-8")}}
+    if item is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(item, slice):
+        parts = {key: serialize_object(getattr(item, key)) for key in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": parts}
+    if isinstance(item, (types.FunctionType, types.BuiltinFunctionType, type)):
+        return _serialize_function(item)
+    return _serialize_instance(item)
+
+
+def _serialize_function(item: Any) -> dict[str, Any]:
+    if item.__name__ == "<lambda>":
+        raise ValueError(
+            "A lambda cannot be saved: a file would have to hold its code, and loading would have to run it. "
+            f"Use a named function registered with `cconv.saving.register_serializable`. Received: {item}"
+        )
+    kind = "class" if isinstance(item, type) else "function"
+    name = get_registered_name(item)
+    return {"module": "builtins", "class_name": kind, "config": name, "registered_name": kind}
+
+
+def _serialize_instance(item: Any) -> dict[str, Any]:
+    cls = type(item)
+    if cls.__name__ == "Lambda":
+        raise ValueError(
+            "A Lambda layer cannot be saved: a file would have to hold its code, and loading would have to run it. "
+            f"Write a subclass of `Layer` instead. Received: {getattr(item, 'name', item)!r}"
+        )
+    if not hasattr(item, "get_config"):
+        raise TypeError(
+            f"A {cls.__name__} cannot be saved: a class needs a `get_config()` method for that. Received: {item!r}"
+        )
+    inner = item.get_config()
+    if not isinstance(inner, Mapping):
+        raise TypeError(f"`{cls.__name__}.get_config()` must return a dictionary. It returned: {inner!r}")
+
+    public = _public_name(cls) if cls not in _registered_names else None
+    if public is None:
+        module = None if cls.__module__ == "__main__" else cls.__module__
+        config = {"module": module, "class_name": cls.__name__}
+        registered_name = get_registered_name(cls)
+    else:
+        module, name = public
+        module, registered_name = _WRITTEN_AS.get(name, (module, None))
+        config = {"module": module, "class_name": name}
+    config["config"] = {key: serialize_object(value) for key, value in inner.items()}
+    config["registered_name"] = registered_name
+    for key in ("build_config", "compile_config"):
+        part = getattr(item, f"get_{key}", lambda: None)()
+        if part is not None:
+            config[key] = {k: serialize_object(value) for k, value in part.items()}
+    if getattr(_local, "shared", None) is not None:
+        _local.shared.saved(item, config)
+    return config
+
+
+def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the object that a configuration describes; the reverse of `serialize_object`.
+
+    Args:
+        config: What `serialize_object` (or Keras) returned.
+        custom_objects: Dictionary of names to the classes and functions of the caller that `config` may name.
+
+    Raises:
+        ValueError: `config` names a class that is neither part of cconv, nor registered, nor in `custom_objects`; or its
+            arguments do not fit the class; or it holds code (a lambda).
+
+    Example:
+
+    >>> import cconv
+    >>> config = cconv.saving.serialize_object(cconv.initializers.Constant(0.5))
+    >>> cconv.saving.deserialize_object(config).value
+    0.5
+    """
+    if custom_objects:
+        with CustomObjectScope(custom_objects):
+            return deserialize_object(config)
+    if config is None or isinstance(config, _PLAIN_TYPES):
+        return config
+    if isinstance(config, (list, tuple)):
+        return [deserialize_object(x) for x in config]
+    if not isinstance(config, Mapping):
+        return config  # already an object
+    if "class_name" not in config or "config" not in config:
+        return {key: deserialize_object(value) for key, value in config.items()}
+
+    class_name, inner = config["class_name"], config["config"]
+    if not isinstance(class_name, str):
+        raise ValueError(f"'class_name' must be a string. Received: {_shorten(class_name)}")
+    if class_name.startswith("__"):
+        return _deserialize_value(class_name, inner)
+    if class_name in ("function", "class") and isinstance(inner, str):
+        return _find_function(inner, config)
+
+    shared = getattr(_local, "shared", None)
+    number = config.get("shared_object_id")
+    if shared is not None and number is not None and number in shared.loaded:
+        return shared.loaded[number]
+    if not isinstance(inner, Mapping):
+        raise ValueError(f"'config' of {class_name} must be a dictionary. Received: {_shorten(inner)}")
+    if class_name == "DTypePolicy":
+        return _dtype(inner.get("name"))
+    instance = _from_config(_find_class(config), class_name, dict(inner))
+    _build_and_compile(instance, config)
+    if shared is not None and number is not None:
+        shared.loaded[number] = instance
+    return instance
+
+
+def _from_config(cls: Any, class_name: str, inner: dict[str, Any]) -> Any:
+    if isinstance(cls, types.FunctionType):
+        return cls
+    try:
+        return cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
+    except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(
+            f"The configuration of {class_name!r} does not fit that class: {type(error).__name__}: {error}. "
+            f"Received: config={_shorten(inner)}"
+        ) from error
+
+
+def _build_and_compile(instance: Any, config: Mapping[str, Any]) -> None:
+    build_config = config.get("build_config")
+    if build_config and not getattr(instance, "built", True) and hasattr(instance, "build_from_config"):
+        instance.build_from_config(build_config)
+        instance.built = True
+    compile_config = config.get("compile_config")
+    if compile_config and hasattr(instance, "compile_from_config"):
+        instance.compile_from_config(compile_config)
+
+
+def _deserialize_value(class_name: str, inner: Any) -> Any:
+    try:
+        if class_name == "__keras_tensor__":
+            name, node_index, tensor_index = inner["keras_history"]
+            shape = tuple(None if size is None else int(size) for size in inner["shape"])
+            return TensorReference(shape, str(inner["dtype"]), (str(name), int(node_index), int(tensor_index)))
+        if class_name in ("__numpy__", "__tensor__"):
+            dtype = np.dtype(str(inner["dtype"]))
+            if dtype.kind not in "fiub":
+                raise ValueError(f"an array of numbers is expected, not of {dtype}")
+            return np.array(inner["value"], dtype=dtype)
+        if class_name == "__bytes__":
+            return inner["value"].encode("utf-8")
+        if class_name == "__ellipsis__":
+            return Ellipsis
+        if class_name == "__slice__":
+            return slice(*(deserialize_object(inner[key]) for key in ("start", "stop", "step")))
+    except (TypeError, KeyError, AttributeError, OverflowError, ValueError) as error:
+        raise ValueError(f"Damaged {class_name} value: {error}. Received: {_shorten(inner)}") from error
+    if class_name == "__lambda__":
+        raise ValueError(
+            "The configuration holds a lambda, that is, code. cconv never runs code from a file. "
+            "Save the model with a named function, and pass that as `custom_objects`."
+        )
+    raise ValueError(f"Unknown value {class_name!r} in the configuration. Received: {_shorten(inner)}")
+
+
+def _dtype(name: Any) -> str:
+    if name != "float32":
+        raise ValueError(f"cconv computes in float32; the configuration asks for another dtype policy. Received: {name!r}")
+    return name
+
+
+def _find_class(config: Mapping[str, Any]) -> Any:
+    name, module = config["class_name"], config.get("module")
+    for key in (config.get("registered_name"), name):
+        found = get_registered_object(key) if isinstance(key, str) else None
+        if found is not None:
+            return found
+    if name == "Lambda":
+        raise ValueError(
+            "The configuration holds a Lambda layer, that is, code. cconv never runs code from a file. "
+            "Save the model with a subclass of `Layer`, and pass that as `custom_objects`."
+        )
+    for key in _candidates(module):
+        found = getattr(_public_module(key), name, None)
+        if isinstance(found, type) and _is_own(found) and hasattr(found, "get_config"):
+            return found
+    raise ValueError(
+        f"Unknown class {name!r} (module {module!r}). cconv has no such class; if it is yours, register it with "
+        f"`@cconv.saving.register_serializable` or pass custom_objects={{{name!r}: ...}}."
+    )
+
+
+def _candidates(module: Any) -> list[str]:
+    """The public modules that a module name of a file may mean."""
+    if not isinstance(module, str):
+        return []
+    if module.split(".")[0] == "cconv":
+        module = "keras" + module[len("cconv") :]
+    if module in _MODULES:
+        return [module]
+    if module == "keras":
+        return ["keras.models", "keras.layers"]
+    if module == "builtins":
+        return list(_FUNCTION_MODULES)
+    if module.startswith("keras."):  # private: keras.src.backend.torch.optimizers.torch_adam is keras.optimizers
+        found = [f"keras.{part}" for part in module.split(".") if f"keras.{part}" in _MODULES]
+        return found + (["keras.optimizers.schedules"] if "keras.optimizers" in found else [])
+    return []
+
+
+def _find_function(name: str, config: Mapping[str, Any]) -> Any:
+    found = get_registered_object(name)
+    if found is None:  # files of older versions have only the second half of "package>name"
+        objects = {**_registered, **(getattr(_local, "custom_objects", None) or {})}
+        found = next((item for key, item in objects.items() if key.endswith(f">{name}")), None)
+    if found is not None:
+        return found
+    for key in _candidates(config.get("module")):
+        found = getattr(_public_module(key), name, None)
+        if found is not None and _is_own(found) and isinstance(found, (types.FunctionType, type)):
+            return found
+    raise ValueError(
+        f"Unknown function {name!r}. cconv has no such function; if it is yours, register it with "
+        f"`@cconv.saving.register_serializable` or pass custom_objects={{{name!r}: ...}}."
+    )
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+register_keras_serializable = register_serializable
+serialize_keras_object = serialize_object
+deserialize_keras_object = deserialize_object
