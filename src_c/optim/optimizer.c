@@ -144,8 +144,8 @@ cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attribu
         for (int s = 0; same && s < n_slots; ++s) same = !strcmp(names[s], optimizer->names[s]);
         if (!same)
             status = cc_fail(CCONV_INVALID,
-                             "optimizer %s: expected settings that keep the %d slots of its %d variables, received \"%s\"; make a "
-                             "new optimizer to turn momentum, centered or amsgrad on or off",
+                             "optimizer %s: expected settings that keep the %d slots of its %d variables, received \"%s\"; "
+                             "make a new optimizer to turn momentum, centered or amsgrad on or off",
                              rule->name, optimizer->n_slots, optimizer->n_entries, attributes);
     }
     if (status == CCONV_OK) {
