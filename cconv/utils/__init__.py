@@ -1,9 +1,9 @@
 """Helpers around models: seeds, labels, progress display."""
 
-from cconv.utils.numerical_utils import normalize, to_categorical
-from cconv.utils.progbar import Progbar
-from cconv.utils.py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
-from cconv.utils.rng_utils import get_random_seed, set_random_seed
+from .numerical_utils import normalize, to_categorical
+from .progbar import Progbar
+from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .rng_utils import get_random_seed, set_random_seed
 
 __all__ = [
     "Progbar",

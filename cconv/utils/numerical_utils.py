@@ -43,7 +43,7 @@ def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
     return rows.reshape(values.shape + (num_classes,))
 
 
-def normalize(x, axis: int = -1, order: int | float = 2) -> np.ndarray:
+def normalize(x, axis: int = -1, order: float = 2) -> np.ndarray:
     """Divides an array by its norm along an axis; rows of zeros stay zeros.
 
     Args:

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Iterable, Sequence
 
-from cconv.utils import io_utils
+from . import io_utils
 
 _BOLD, _GREEN, _GREY, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
@@ -163,7 +163,7 @@ class Progbar:
         return f" {step_time * 1e6:.0f}us/{self.unit_name}"
 
     def _step_time(self, current: int, now: float) -> float:
-        """Seconds per step. The first step makes plans and touches memory first, so it is left out as soon as it can be."""
+        """Seconds per step. The first one also makes plans, so it is left out as soon as it can be."""
         if not current:
             return 0.0
         if self._time_after_first_step is not None and current > 1:

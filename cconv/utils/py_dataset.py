@@ -9,8 +9,8 @@ class PyDataset:
     """Base class of data sets that hand out whole batches, for data that does not fit in memory or is made on the fly.
 
     Subclasses define `__getitem__(index)`, which returns batch `index` as `(x, y)` or `(x, y, sample_weight)`, and
-    `__len__`, the number of batches. `on_epoch_end` may, for example, reshuffle. Batches are asked for one after another
-    by the thread that trains.
+    `__len__`, the number of batches. `on_epoch_end` may, for example, reshuffle. Batches are asked for one after
+    another, by the thread that trains.
 
     Args:
         workers: Accepted for Keras' sake; only 1 is supported.

@@ -1,0 +1,96 @@
+"""The base class of callbacks: what can be listened to during `fit`, `evaluate` and `predict`."""
+
+from typing import Any
+
+Logs = dict[str, float]
+
+
+class Callback:
+    """Base class of objects that act at certain moments of training, evaluation and prediction.
+
+    Subclasses override the hooks they need. `self.model` is the model at work; `self.params` holds `verbose`, `epochs`
+    and `steps`. The dictionary `logs` holds the values known at that moment, such as `loss`, `accuracy`, `val_loss`.
+
+    Example:
+
+    >>> class StopBelow(cconv.callbacks.Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         if logs["loss"] < 0.1:
+    ...             self.model.stop_training = True
+    >>> callback = StopBelow()
+    """
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] | None = None
+        self._model = None
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Receives `verbose`, `epochs` and `steps` before anything else happens."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Receives the model before anything else happens."""
+        self._model = model
+
+    @property
+    def model(self) -> Any:
+        """The model that is trained, evaluated or asked to predict."""
+        return self._model
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Older name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Older name of `on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called before the first batch of an epoch; `epoch` counts from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called after an epoch and its validation. `logs`: the epoch's metrics, the validation's as `val_...`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a training step; `batch` counts from 0 in each epoch."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a training step. `logs`: the metrics averaged over the epoch so far."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch of `evaluate`, and of the validation in `fit`."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch of `evaluate`, and of the validation in `fit`."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch of `predict`."""
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Called after a batch of `predict`. `logs`: `{"outputs": the arrays of this batch}`."""
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Called at the beginning of `fit`."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Called at the end of `fit`, with the logs of the last epoch."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Called at the beginning of `evaluate` and of each validation in `fit`."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Called at the end of `evaluate` and of each validation in `fit`."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called at the beginning of `predict`."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called at the end of `predict`."""
+
+
+def listens(callback: Callback, hook: str) -> bool:
+    """Whether a callback does anything at `hook`: it, or its older name, is not the empty one of the base class."""
+    if hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook):
+        return True
+    older = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}.get(hook)
+    return older is not None and listens(callback, older)
