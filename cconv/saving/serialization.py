@@ -1,8 +1,9 @@
 """Objects to configuration dictionaries and back, in Keras' form.
 
-A configuration names a class; it can never name code. The classes and functions it may name are a closed set: the public
-ones of cconv (reached under the module names Keras writes), those registered with `register_serializable`, and those the
-caller hands over as `custom_objects`. Nothing here imports a module, or evaluates anything, that a file asks for.
+A configuration names a class; it can never name code. The classes and functions it may name are a closed set: the
+public ones of cconv (reached under the module names Keras writes), those registered with `register_serializable`, and
+those the caller hands over as `custom_objects`. Nothing here imports a module, or evaluates anything, that a file asks
+for.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _local = threading.local()
 
 
 class TensorReference(NamedTuple):
-    """Stands for a symbolic tensor in a configuration: output `tensor_index` of call `node_index` of the layer `name`."""
+    """A symbolic tensor in a configuration. `history`: name of a layer, which call of it, which output of that call."""
 
     shape: tuple[int | None, ...]
     dtype: str
@@ -298,8 +299,8 @@ def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = N
         custom_objects: Dictionary of names to the classes and functions of the caller that `config` may name.
 
     Raises:
-        ValueError: `config` names a class that is neither part of cconv, nor registered, nor in `custom_objects`; or its
-            arguments do not fit the class; or it holds code (a lambda).
+        ValueError: `config` names a class that is neither part of cconv, nor registered, nor in `custom_objects`; or
+            its arguments do not fit the class; or it holds code (a lambda).
 
     Example:
 
@@ -394,7 +395,7 @@ def _deserialize_value(class_name: str, inner: Any) -> Any:
 
 def _dtype(name: Any) -> str:
     if name != "float32":
-        raise ValueError(f"cconv computes in float32; the configuration asks for another dtype policy. Received: {name!r}")
+        raise ValueError(f"cconv computes in float32; the configuration asks for another dtype. Received: {name!r}")
     return name
 
 

@@ -1,0 +1,124 @@
+"""Where the files of a data set are found: the user's folder, the cache, or the network, in this order.
+
+Knows nothing of what is in the files. Every file that comes from the network or the cache must have the SHA-256 it was
+published with; a file in the user's own folder need not (it may be a subset), and is checked by whoever parses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cconv.saving.atomic import atomic_write
+
+_CHUNK = 1 << 18
+_TIMEOUT_SECONDS = 30
+
+
+class Source(NamedTuple):
+    """One published file: its name, its SHA-256, and the addresses it can be had from, the preferred one first."""
+
+    name: str
+    sha256: str
+    urls: tuple[str, ...]
+
+
+def cache_folder(dataset: str) -> str:
+    """The folder that downloaded files of a data set are kept in."""
+    return os.path.join(os.path.expanduser("~"), ".cconv", "datasets", dataset)
+
+
+def users_folder(dataset: str) -> str | None:
+    """The data set's folder below the one that the variable CCONV_DATASETS names, or None."""
+    root = os.environ.get("CCONV_DATASETS")
+    return os.path.join(os.path.expanduser(root), dataset) if root else None
+
+
+def find(dataset: str, sources: Sequence[Source]) -> str:
+    """Returns the path of the first of several equivalent files that is at hand; downloads the first if none is.
+
+    Args:
+        dataset: Name of the data set's folder.
+        sources: Files of equal content, in order of preference.
+
+    Raises:
+        ValueError: A file does not have the SHA-256 it was published with.
+        OSError: The file is nowhere, and could not be downloaded.
+    """
+    folder = users_folder(dataset)
+    for source in sources if folder else ():
+        path = os.path.join(folder, source.name)
+        if os.path.isfile(path):
+            return path
+    for source in sources:
+        path = os.path.join(cache_folder(dataset), source.name)
+        if os.path.isfile(path):
+            _check(path, source)
+            return path
+    path = os.path.join(cache_folder(dataset), sources[0].name)
+    _download(dataset, sources[0], path)
+    return path
+
+
+def _check(path: str, source: Source) -> None:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            digest.update(chunk)
+    try:
+        _compare(path, source, digest.hexdigest(), os.path.getsize(path))
+    except ValueError as error:
+        raise ValueError(f"{error} Remove it to have it downloaded again.") from None
+
+
+def _compare(path: str, source: Source, found: str, size: int) -> None:
+    if found != source.sha256:
+        raise ValueError(
+            f"{path!r} is corrupt, or not the published file: expected SHA-256 {source.sha256}, "
+            f"found {found} ({size} bytes)."
+        )
+
+
+def _download(dataset: str, source: Source, path: str) -> None:
+    """Fetches a file into the cache. What does not arrive whole, or differs from what was published, is not kept."""
+    import http.client
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    problems, wrong = [], None
+    for url in source.urls:
+        try:
+            _fetch(url, source, path)
+            return
+        except ValueError as error:
+            wrong = error
+            problems.append(str(error))
+        except (OSError, EOFError, http.client.HTTPException) as error:
+            problems.append(f"{url}: {error}")
+    advice = (
+        f"Could not download {source.name} ({'; '.join(problems)}). Without a network, put the file as published into "
+        f"{os.path.dirname(path)!r}, or into <folder>/{dataset} and set the variable CCONV_DATASETS to <folder>."
+    )
+    raise ValueError(advice) if wrong else OSError(advice)
+
+
+def _fetch(url: str, source: Source, path: str) -> None:
+    import urllib.request  # imported here: it takes longer to import than the rest of cconv
+
+    from tqdm import tqdm
+
+    request = urllib.request.Request(url, headers={"User-Agent": "cconv"})
+    digest, received = hashlib.sha256(), 0
+    with atomic_write(path) as file, urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
+        length = response.headers.get("Content-Length")
+        total = int(length) if length and length.isdigit() else None
+        with tqdm(total=total, desc=source.name, unit="B", unit_scale=True) as bar:
+            for chunk in iter(lambda: response.read(_CHUNK), b""):
+                file.write(chunk)
+                digest.update(chunk)
+                received += len(chunk)
+                bar.update(len(chunk))
+        if total is not None and received != total:
+            raise EOFError(f"the connection ended after {received} of {total} bytes")
+        _compare(url, source, digest.hexdigest(), received)
