@@ -1,0 +1,150 @@
+/* The tile kernels, written once over the vocabulary of simd_*.h: MR rows by NR = 2 VEC columns of accumulators stay in registers;
+ * each step loads two vectors of columns, broadcasts one float per row, and multiplies and adds. Bodies take the number of rows
+ * and vectors as constants, and are compiled for each, so that a small tile costs what it computes. Included after a simd_*.h. */
+
+#define NR (2 * VEC)
+
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
+#endif
+
+/* rows = tile->m; vecs = 1 if tile->n <= VEC, else 2. */
+ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs)
+{
+    vec acc[MR][2];
+    const int last = tile->n - (vecs - 1) * VEC; /* columns in the last vector */
+    const bool full = last == VEC;
+    const mask part = mask_first(last);
+    const int64_t column = tile->column;
+
+    if (tile->accumulate) {
+        UNROLL for (int i = 0; i < rows; ++i) {
+            const float *y = tile->y[i] + column;
+            if (vecs == 2) acc[i][0] = vec_load(y);
+            acc[i][vecs - 1] = vec_load_part(y + (vecs - 1) * VEC, part);
+        }
+    } else {
+        vec start[2] = {vec_zero(), vec_zero()};
+        if (tile->bias) {
+            if (vecs == 2) start[0] = vec_load(tile->bias);
+            start[vecs - 1] = vec_load_part(tile->bias + (vecs - 1) * VEC, part);
+        }
+        UNROLL for (int i = 0; i < rows; ++i) {
+            acc[i][0] = start[0];
+            if (vecs == 2) acc[i][1] = start[1];
+        }
+    }
+
+    const float *b = tile->b;
+    const float *const *from = tile->a;
+    for (int64_t t = 0; t < tile->taps; ++t, from += MR) {
+        const float *a[MR];
+        UNROLL for (int i = 0; i < rows; ++i) a[i] = from[i];
+        for (int64_t k = 0; k < tile->depth; ++k, b += NR) {
+            const vec b0 = vec_load(b), b1 = vecs == 2 ? vec_load(b + VEC) : b0;
+            UNROLL for (int i = 0; i < rows; ++i) {
+                const vec x = vec_set1(a[i][k]);
+                acc[i][0] = vec_fma(x, b0, acc[i][0]);
+                if (vecs == 2) acc[i][1] = vec_fma(x, b1, acc[i][1]);
+            }
+        }
+    }
+
+    if (tile->relu) {
+        UNROLL for (int i = 0; i < rows; ++i) {
+            acc[i][0] = vec_max(vec_zero(), acc[i][0]);
+            if (vecs == 2) acc[i][1] = vec_max(vec_zero(), acc[i][1]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; ++i) {
+        float *y = tile->y[i] + column;
+        if (vecs == 2) vec_store(y, acc[i][0]);
+        if (full) vec_store(y + (vecs - 1) * VEC, acc[i][vecs - 1]);
+        else vec_store_part(y + (vecs - 1) * VEC, part, acc[i][vecs - 1]);
+    }
+}
+
+/* rows = outer->m; full = whether outer->n is NR. */
+ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool full)
+{
+    vec acc[MR][2];
+    const mask m0 = mask_first(outer->n), m1 = mask_first(outer->n - VEC);
+    UNROLL for (int i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = vec_zero();
+
+    for (int64_t l = 0; l < outer->lines; ++l) {
+        const float *a = outer->a + l * outer->a_line, *b = outer->b + l * outer->b_line;
+        for (int64_t s = 0; s < outer->steps; ++s, a += outer->a_step, b += outer->b_step) {
+            const vec b0 = full ? vec_load(b) : vec_load_part(b, m0);
+            const vec b1 = full ? vec_load(b + VEC) : vec_load_part(b + VEC, m1);
+            UNROLL for (int i = 0; i < rows; ++i) {
+                const vec x = vec_set1(a[i]);
+                acc[i][0] = vec_fma(x, b0, acc[i][0]);
+                acc[i][1] = vec_fma(x, b1, acc[i][1]);
+            }
+        }
+    }
+
+    UNROLL for (int i = 0; i < rows; ++i) {
+        float *y = outer->y + i * outer->y_row;
+        if (full) {
+            vec_store(y, vec_add(vec_load(y), acc[i][0]));
+            vec_store(y + VEC, vec_add(vec_load(y + VEC), acc[i][1]));
+        } else {
+            vec_store_part(y, m0, vec_add(vec_load_part(y, m0), acc[i][0]));
+            vec_store_part(y + VEC, m1, vec_add(vec_load_part(y + VEC, m1), acc[i][1]));
+        }
+    }
+}
+
+#define DEFINE_TILE(rows)                                                                                                      \
+    static void gemm_tile_##rows##x1(const cc_tile *tile)                                                                      \
+    {                                                                                                                          \
+        gemm_body(tile, rows, 1);                                                                                              \
+    }                                                                                                                          \
+    static void gemm_tile_##rows##x2(const cc_tile *tile)                                                                      \
+    {                                                                                                                          \
+        gemm_body(tile, rows, 2);                                                                                              \
+    }                                                                                                                          \
+    static void outer_tile_##rows##_part(const cc_outer *outer)                                                                \
+    {                                                                                                                          \
+        outer_body(outer, rows, false);                                                                                        \
+    }                                                                                                                          \
+    static void outer_tile_##rows##_full(const cc_outer *outer)                                                                \
+    {                                                                                                                          \
+        outer_body(outer, rows, true);                                                                                         \
+    }
+
+#if MR == 14
+#define EACH_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#elif MR == 6
+#define EACH_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#else
+#error "list the row counts of this MR"
+#endif
+
+EACH_ROWS(DEFINE_TILE)
+
+static void gemm_tile(const cc_tile *tile)
+{
+#define ENTRY(rows) {gemm_tile_##rows##x1, gemm_tile_##rows##x2},
+    static void (*const table[MR][2])(const cc_tile *) = {EACH_ROWS(ENTRY)};
+#undef ENTRY
+    table[tile->m - 1][tile->n > VEC](tile);
+}
+
+static void outer_tile(const cc_outer *outer)
+{
+#define ENTRY(rows) {outer_tile_##rows##_part, outer_tile_##rows##_full},
+    static void (*const table[MR][2])(const cc_outer *) = {EACH_ROWS(ENTRY)};
+#undef ENTRY
+    table[outer->m - 1][outer->n == NR](outer);
+}

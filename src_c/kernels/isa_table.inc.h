@@ -1,0 +1,15 @@
+/* Every kernel of one instruction set, as the table `kernels`. Included by isa_*.c after its vocabulary, with ISA_NAME defined. */
+#include "kernels.h"
+
+#include "gemm_tile.inc.h"
+#include "vector.inc.h"
+
+static const cc_kernels kernels = {
+    .name = ISA_NAME,
+    .mr = MR,
+    .nr = NR,
+    .gemm_tile = gemm_tile,
+    .outer_tile = outer_tile,
+    .add = vector_add,
+    .multiply_add = vector_multiply_add,
+};

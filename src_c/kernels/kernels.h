@@ -1,0 +1,61 @@
+/* The innermost loops: pointers and counts in, results out. They know no shapes, threads, errors or memory.
+ *
+ * Each instruction set has one translation unit (isa_*.c) that compiles the same bodies (*.inc.h) over its own vocabulary of
+ * vectors (simd_*.h) and exports nothing but a pointer to one const table. dispatch.c chooses a table at run time. To add a
+ * kernel: a body, a field here, a line in isa_table.inc.h. To add an instruction set: a vocabulary, an isa file, a line in
+ * dispatch.c. */
+#ifndef CC_KERNELS_H
+#define CC_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CC_MR_MAX 16 /* of any table's mr */
+
+/* One tile of a product, held in registers from the first multiplication to the last:
+ *
+ *     y[i][j] = start + sum over t, k of a[t * mr + i][k] * b[t][k][j]       i in 0 .. m-1, j in 0 .. n-1
+ *
+ * with start = bias[j], or y[i][j] if accumulate, or 0; then max(0, .) if relu. y is read only if accumulate. Rows are given by
+ * pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of zeros. */
+typedef struct cc_tile {
+    int m, n;              /* 1 .. mr, 1 .. nr of the table */
+    int64_t taps, depth;   /* may be 0 */
+    const float *const *a; /* [taps][mr] pointers to `depth` floats; those of i >= m are not read */
+    const float *b;        /* [taps][depth][nr]: one panel, see pack.h; columns from n on are zeros */
+    float *const *y;       /* [m] pointers */
+    int64_t column;        /* added to each y[i] */
+    const float *bias;     /* [n], or NULL. Not together with accumulate */
+    bool accumulate, relu;
+} cc_tile;
+
+/* One tile of a sum of outer products, held in registers likewise; nothing is packed:
+ *
+ *     y[i * y_row + j] += sum over l, s of a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + j] */
+typedef struct cc_outer {
+    int m, n; /* 1 .. mr, 1 .. nr */
+    int64_t lines, steps;
+    const float *a;
+    int64_t a_line, a_step;
+    const float *b;
+    int64_t b_line, b_step;
+    float *y;
+    int64_t y_row;
+} cc_outer;
+
+typedef struct cc_kernels {
+    const char *name; /* as in CCONV_ISA */
+    int mr, nr;       /* the tile: mr rows, nr columns */
+    void (*gemm_tile)(const cc_tile *tile);
+    void (*outer_tile)(const cc_outer *outer);
+    void (*add)(float *y, const float *x, int64_t n);                         /* y[i] += x[i] */
+    void (*multiply_add)(float *y, const float *a, const float *b, int64_t n); /* y[i] += a[i] * b[i] */
+} cc_kernels;
+
+/* NULL where the compiler or the target does not have the instruction set. */
+extern const cc_kernels *const cc_kernels_portable, *const cc_kernels_avx2, *const cc_kernels_avx512;
+
+/* The table in use. Chosen when first asked for; the same for the life of the process. */
+const cc_kernels *cc_kernels_get(void);
+
+#endif

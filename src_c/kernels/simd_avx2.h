@@ -1,0 +1,69 @@
+/* The vocabulary of vectors (see simd_portable.h) for AVX2 with FMA: 8 floats, 16 registers. */
+#ifndef CC_SIMD_H
+#define CC_SIMD_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define VEC 8
+#define MR 6
+
+typedef __m256 vec;
+typedef __m256i mask;
+
+static inline vec vec_zero(void)
+{
+    return _mm256_setzero_ps();
+}
+
+static inline vec vec_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+static inline void vec_store(float *p, vec v)
+{
+    _mm256_storeu_ps(p, v);
+}
+
+static inline vec vec_set1(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+static inline vec vec_max(vec a, vec b)
+{
+    return _mm256_max_ps(a, b);
+}
+
+static inline mask mask_first(int n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline vec vec_load_part(const float *p, mask m)
+{
+    return _mm256_maskload_ps(p, m);
+}
+
+static inline void vec_store_part(float *p, mask m, vec v)
+{
+    _mm256_maskstore_ps(p, m, v);
+}
+
+#endif

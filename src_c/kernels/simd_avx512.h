@@ -1,0 +1,69 @@
+/* The vocabulary of vectors (see simd_portable.h) for AVX-512F: 16 floats, 32 registers. */
+#ifndef CC_SIMD_H
+#define CC_SIMD_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define VEC 16
+#define MR 14
+
+typedef __m512 vec;
+typedef __mmask16 mask;
+
+static inline vec vec_zero(void)
+{
+    return _mm512_setzero_ps();
+}
+
+static inline vec vec_load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+static inline void vec_store(float *p, vec v)
+{
+    _mm512_storeu_ps(p, v);
+}
+
+static inline vec vec_set1(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+static inline vec vec_max(vec a, vec b)
+{
+    return _mm512_max_ps(a, b);
+}
+
+static inline mask mask_first(int n)
+{
+    return (mask)(n <= 0 ? 0 : n >= VEC ? 0xffff : (1 << n) - 1);
+}
+
+static inline vec vec_load_part(const float *p, mask m)
+{
+    return _mm512_maskz_loadu_ps(m, p);
+}
+
+static inline void vec_store_part(float *p, mask m, vec v)
+{
+    _mm512_mask_storeu_ps(p, m, v);
+}
+
+#endif

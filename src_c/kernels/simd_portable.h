@@ -1,0 +1,121 @@
+/* The vocabulary of vectors in plain C: four floats, which compilers map to whatever the target has.
+ *
+ * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_mul, vec_fma (a b + c),
+ * vec_max (b if either is a NaN); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes
+ * untouched in memory); MR, the rows of a tile that leave room in the registers. */
+#ifndef CC_SIMD_H
+#define CC_SIMD_H
+
+#define VEC 4
+#define MR 6
+
+typedef int mask;
+
+#if defined(__GNUC__)
+typedef float vec __attribute__((vector_size(16)));
+
+static inline vec vec_zero(void)
+{
+    return (vec){0, 0, 0, 0};
+}
+
+static inline vec vec_load(const float *p)
+{
+    vec v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void vec_store(float *p, vec v)
+{
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+static inline vec vec_set1(float x)
+{
+    return (vec){x, x, x, x};
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return a + b;
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return a * b;
+}
+
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return a * b + c;
+}
+#define LANE(v, i) ((v)[i])
+#else
+typedef struct vec {
+    float lane[VEC];
+} vec;
+#define LANE(v, i) ((v).lane[i])
+
+static inline vec vec_set1(float x)
+{
+    return (vec){{x, x, x, x}};
+}
+
+static inline vec vec_zero(void)
+{
+    return vec_set1(0);
+}
+
+static inline vec vec_load(const float *p)
+{
+    return (vec){{p[0], p[1], p[2], p[3]}};
+}
+
+static inline void vec_store(float *p, vec v)
+{
+    for (int i = 0; i < VEC; ++i) p[i] = v.lane[i];
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) a.lane[i] += b.lane[i];
+    return a;
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) a.lane[i] *= b.lane[i];
+    return a;
+}
+
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return vec_add(vec_mul(a, b), c);
+}
+#endif
+
+static inline vec vec_max(vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) LANE(b, i) = LANE(a, i) > LANE(b, i) ? LANE(a, i) : LANE(b, i);
+    return b;
+}
+
+static inline mask mask_first(int n)
+{
+    return n < 0 ? 0 : n > VEC ? VEC : n;
+}
+
+static inline vec vec_load_part(const float *p, mask n)
+{
+    vec v = vec_zero();
+    for (int i = 0; i < n; ++i) LANE(v, i) = p[i];
+    return v;
+}
+
+static inline void vec_store_part(float *p, mask n, vec v)
+{
+    for (int i = 0; i < n; ++i) p[i] = LANE(v, i);
+}
+
+#endif
