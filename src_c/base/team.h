@@ -6,10 +6,23 @@
 #define CC_TEAM_H
 
 #include <stdint.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 typedef struct cc_team {
     int ith, nth; /* this thread's number, 0 .. nth-1 */
 } cc_team;
+
+/* The team as one of its threads sees it; called inside the parallel region. */
+static inline cc_team cc_team_here(void)
+{
+#ifdef _OPENMP
+    return (cc_team){omp_get_thread_num(), omp_get_num_threads()};
+#else
+    return (cc_team){0, 1};
+#endif
+}
 
 /* Waits until every thread of the team is here. All of them must call it. */
 static inline void cc_barrier(const cc_team *team)

@@ -1,0 +1,115 @@
+# src_c/include/cconv.h as Cython sees it.
+from libc.stdint cimport int32_t, int64_t, uint64_t
+
+cdef extern from "cconv.h" nogil:
+    int CCONV_MAX_RANK
+
+    ctypedef enum cconv_status:
+        CCONV_OK
+        CCONV_INVALID
+        CCONV_NO_MEMORY
+        CCONV_UNSUPPORTED
+        CCONV_BUSY
+        CCONV_INTERRUPTED
+
+    const char *cconv_last_error()
+
+    const char *cconv_version()
+    const char *cconv_isa()
+    const char *cconv_isa_error()
+    const char *cconv_isas()
+    int cconv_openmp()
+    int cconv_num_threads()
+    cconv_status cconv_set_num_threads(int threads)
+    const char *cconv_num_threads_reason()
+    uint64_t cconv_allocations()
+
+    ctypedef struct cconv_variable:
+        pass
+    cconv_variable *cconv_variable_new(int rank, const int64_t *shape)
+    cconv_variable *cconv_variable_retain(cconv_variable *variable)
+    void cconv_variable_free(cconv_variable *variable)
+    float *cconv_variable_data(cconv_variable *variable)
+    void cconv_variable_touch(cconv_variable *variable)
+    int cconv_variable_shape(const cconv_variable *variable, int64_t *shape)
+    size_t cconv_variable_count(const cconv_variable *variable)
+
+    ctypedef struct cconv_attribute:
+        const char *name
+        const char *type
+        const char *default_value
+        const char *choices
+    int cconv_op_count()
+    const char *cconv_op_name(int i)
+    const char *cconv_op_inputs(const char *op)
+    int cconv_op_differentiable(const char *op)
+    cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute)
+    cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const int *ranks, const int64_t **shapes,
+                             const char *attributes, int *rank, int64_t *shape)
+
+    ctypedef struct cconv_graph:
+        pass
+    cconv_graph *cconv_graph_new()
+    void cconv_graph_free(cconv_graph *graph)
+    int cconv_graph_input(cconv_graph *graph, const char *name, int rank, const int64_t *shape)
+    int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *variable)
+    int cconv_graph_constant(cconv_graph *graph, const char *name, int rank, const int64_t *shape, const float *values)
+    int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
+                        const char *attributes)
+    int cconv_graph_count(const cconv_graph *graph)
+    cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape)
+
+    ctypedef struct cconv_optimizer:
+        pass
+    cconv_optimizer *cconv_optimizer_new(const char *kind, const char *attributes)
+    void cconv_optimizer_free(cconv_optimizer *optimizer)
+    int cconv_optimizer_count()
+    const char *cconv_optimizer_name(int i)
+    cconv_status cconv_optimizer_attribute(const char *kind, int i, cconv_attribute *attribute)
+    cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attributes)
+    int64_t cconv_optimizer_iterations(const cconv_optimizer *optimizer)
+    void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations)
+    cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)
+    const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
+
+    ctypedef struct cconv_plan:
+        pass
+    ctypedef struct cconv_plan_options:
+        int64_t max_batch
+        const int64_t **input_shapes
+        int n_outputs
+        const int *outputs
+        int training
+        int root
+        int n_wrt
+        const int *wrt
+        cconv_optimizer *optimizer
+        int threads
+    cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
+    void cconv_plan_free(cconv_plan *plan)
+
+    ctypedef enum cconv_dtype:
+        CCONV_FLOAT32
+        CCONV_FLOAT64
+        CCONV_UINT8
+        CCONV_INT32
+        CCONV_INT64
+    ctypedef struct cconv_array:
+        const void *data
+        cconv_dtype dtype
+        int64_t count
+    ctypedef struct cconv_batch:
+        int64_t n
+        const int64_t *rows
+        const cconv_array *inputs
+        float **outputs
+        const float *root_gradient
+        uint64_t seed
+        uint64_t step
+        int (*interrupted)(void *) noexcept nogil
+        void *context
+    cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch)
+    const float *cconv_plan_gradient(const cconv_plan *plan, int node)
+    cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape)
+    size_t cconv_plan_bytes(const cconv_plan *plan)
+    size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)

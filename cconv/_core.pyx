@@ -1,0 +1,579 @@
+# The boundary to the C core: objects own C handles, arrays become pointers, statuses become exceptions. Nothing here computes.
+# Arrays come and go through the buffer protocol, so the extension does not depend on NumPy's binary interface.
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.string cimport memcpy, memset
+
+import threading
+from collections import namedtuple
+
+import numpy as np
+
+
+# ---- Errors ----------------------------------------------------------------------------------------------------------
+
+cdef object exception_of(cconv_status status):
+    text = cconv_last_error().decode("utf-8", "replace")
+    if status == CCONV_NO_MEMORY:
+        return MemoryError(text)
+    if status == CCONV_UNSUPPORTED:
+        return NotImplementedError(text)
+    if status == CCONV_BUSY:
+        return RuntimeError(text)
+    if status == CCONV_INTERRUPTED:
+        return KeyboardInterrupt(text)
+    return ValueError(text)
+
+
+cdef int check(cconv_status status) except -1:
+    if status != CCONV_OK:
+        raise exception_of(status)
+    return 0
+
+
+cdef object failure():
+    """The exception for a call that returned NULL or 0: only its text tells memory from mistakes."""
+    text = cconv_last_error().decode("utf-8", "replace")
+    return MemoryError(text) if "memory" in text and "expected" not in text else ValueError(text)
+
+
+# ---- Conversions -----------------------------------------------------------------------------------------------------
+
+cdef bytes text_of(name):
+    return None if name is None else str(name).encode()
+
+
+cdef inline const char *chars(bytes text):
+    return NULL if text is None else <const char *>text
+
+
+cdef str word(value):
+    """An attribute's value as the C core reads it; floats keep all their digits."""
+    if isinstance(value, (bool, np.bool_)):
+        return "1" if value else "0"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (float, np.floating)):
+        return repr(float(value))
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ",".join([word(v) for v in value])
+    if value is None:
+        raise TypeError("expected a number, a word or a sequence of integers, received None")
+    return str(value)
+
+
+cdef bytes attribute_text(attributes):
+    return " ".join([f"{name}={word(value)}" for name, value in attributes.items()]).encode() if attributes else b""
+
+
+cdef int read_sizes(shape, int64_t *sizes) except -1:
+    """Copies a shape, None as -1, into sizes[CCONV_MAX_RANK]; returns the rank."""
+    cdef int rank = len(shape), i
+    if rank > CCONV_MAX_RANK:
+        raise ValueError(f"expected a shape of rank at most {CCONV_MAX_RANK}, received {tuple(shape)}")
+    for i in range(rank):
+        sizes[i] = -1 if shape[i] is None else shape[i]
+    return rank
+
+
+cdef tuple shape_of(int rank, const int64_t *sizes):
+    return tuple([None if sizes[i] < 0 else sizes[i] for i in range(rank)])
+
+
+cdef class Memory:
+    """A block of C memory that lives as long as this object."""
+    cdef void *at
+
+    def __cinit__(self, size_t size):
+        self.at = PyMem_Malloc(size if size else 1)
+        if self.at == NULL:
+            raise MemoryError(f"could not get {size} bytes")
+        memset(self.at, 0, size)
+
+    def __dealloc__(self):
+        PyMem_Free(self.at)
+
+
+cdef Memory ints(values):
+    cdef Memory memory = Memory(len(values) * sizeof(int))
+    cdef Py_ssize_t i
+    for i in range(len(values)):
+        (<int *>memory.at)[i] = values[i]
+    return memory
+
+
+# ---- Variables -------------------------------------------------------------------------------------------------------
+
+cdef class Variable:
+    cdef cconv_variable *handle
+    cdef readonly tuple shape
+    cdef Py_ssize_t sizes[8]
+    cdef Py_ssize_t strides[8]
+    cdef object __weakref__
+
+    def __cinit__(self, shape=None):
+        if shape is None:
+            return  # adopt() follows
+        cdef int64_t sizes[8]
+        cdef int rank = read_sizes(shape, sizes)
+        self.handle = cconv_variable_new(rank, sizes)
+        if self.handle == NULL:
+            raise failure()
+        self.describe()
+
+    @staticmethod
+    cdef Variable adopt(cconv_variable *handle):
+        cdef Variable self = Variable.__new__(Variable)
+        self.handle = cconv_variable_retain(handle)
+        self.describe()
+        return self
+
+    cdef void describe(self):
+        cdef int64_t sizes[8]
+        cdef int rank = cconv_variable_shape(self.handle, sizes), i
+        cdef Py_ssize_t stride = sizeof(float)
+        for i in range(rank - 1, -1, -1):
+            self.sizes[i] = sizes[i]
+            self.strides[i] = stride
+            stride *= sizes[i]
+        self.shape = shape_of(rank, sizes)
+
+    def __dealloc__(self):
+        cconv_variable_free(self.handle)
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        if flags & PyBUF_WRITABLE:
+            raise BufferError("a variable's buffer is read-only: use assign(), so that plans notice the change")
+        view.buf = cconv_variable_data(self.handle)
+        view.format = b"f"
+        view.itemsize = sizeof(float)
+        view.len = cconv_variable_count(self.handle) * sizeof(float)
+        view.ndim = len(self.shape)
+        view.shape = self.sizes
+        view.strides = self.strides
+        view.suboffsets = NULL
+        view.internal = NULL
+        view.readonly = 1
+        view.obj = self
+
+    def __releasebuffer__(self, Py_buffer *view):
+        pass
+
+    @property
+    def array(self):
+        return np.asarray(self)
+
+    def assign(self, values):
+        values = np.ascontiguousarray(values, dtype=np.float32)
+        if values.shape != self.shape:
+            raise ValueError(f"expected values of shape {self.shape}, received shape {values.shape}")
+        cdef Py_buffer view
+        PyObject_GetBuffer(values, &view, PyBUF_C_CONTIGUOUS)
+        memcpy(cconv_variable_data(self.handle), view.buf, view.len)
+        PyBuffer_Release(&view)
+        cconv_variable_touch(self.handle)
+
+
+# ---- Ops and optimizer rules: what their tables say ------------------------------------------------------------------
+
+Attribute = namedtuple("Attribute", "name type default choices")
+Op = namedtuple("Op", "name inputs attributes differentiable")
+
+
+cdef object attribute_of(cconv_attribute *a):
+    return Attribute(
+        a.name.decode(), a.type.decode(), None if a.default_value == NULL else a.default_value.decode(),
+        () if a.choices == NULL else tuple(a.choices.decode().split("|")))
+
+
+def ops():
+    cdef cconv_attribute attribute
+    cdef int i, k
+    table = {}
+    for i in range(cconv_op_count()):
+        name = cconv_op_name(i)
+        attributes = []
+        k = 0
+        while cconv_op_attribute(name, k, &attribute) == CCONV_OK:
+            attributes.append(attribute_of(&attribute))
+            k += 1
+        table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()), tuple(attributes),
+                                  bool(cconv_op_differentiable(name)))
+    return table
+
+
+def optimizer_rules():
+    cdef cconv_attribute attribute
+    cdef int i, k
+    table = {}
+    for i in range(cconv_optimizer_count()):
+        name = cconv_optimizer_name(i)
+        attributes = []
+        k = 0
+        while cconv_optimizer_attribute(name, k, &attribute) == CCONV_OK:
+            attributes.append(attribute_of(&attribute))
+            k += 1
+        table[name.decode()] = tuple(attributes)
+    return table
+
+
+def infer(op, shapes, attributes={}, name=None):
+    cdef int n = len(shapes), i, rank
+    cdef Memory ranks = Memory(n * sizeof(int)), sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
+    cdef int64_t result[8]
+    for i in range(n):
+        (<int64_t **>pointers.at)[i] = <int64_t *>sizes.at + 8 * i
+        (<int *>ranks.at)[i] = -1 if shapes[i] is None else read_sizes(shapes[i], <int64_t *>sizes.at + 8 * i)
+    cdef bytes op_text = text_of(op), name_text = text_of(name), text = attribute_text(attributes)
+    check(cconv_infer(chars(op_text), chars(name_text), n, <int *>ranks.at, <const int64_t **>pointers.at, text, &rank, result))
+    return shape_of(rank, result)
+
+
+# ---- Graphs ----------------------------------------------------------------------------------------------------------
+
+cdef class Graph:
+    cdef cconv_graph *handle
+    cdef list input_shapes, input_names
+    cdef object __weakref__
+
+    def __cinit__(self):
+        self.handle = cconv_graph_new()
+        if self.handle == NULL:
+            raise failure()
+        self.input_shapes = []
+        self.input_names = []
+
+    def __dealloc__(self):
+        cconv_graph_free(self.handle)
+
+    def __len__(self):
+        return cconv_graph_count(self.handle)
+
+    def input(self, shape, name=None):
+        cdef int64_t sizes[8]
+        cdef int rank = read_sizes(shape, sizes)
+        cdef bytes name_text = text_of(name)
+        node = self.node(cconv_graph_input(self.handle, chars(name_text), rank, sizes))
+        self.input_shapes.append(tuple(shape))
+        self.input_names.append("" if name is None else name)
+        return node
+
+    def variable(self, Variable variable not None, name=None):
+        cdef bytes name_text = text_of(name)
+        return self.node(cconv_graph_variable(self.handle, chars(name_text), variable.handle))
+
+    def constant(self, values, name=None):
+        values = np.array(values, dtype=np.float32, order="C", ndmin=0)
+        cdef int64_t sizes[8]
+        cdef int rank = read_sizes(values.shape, sizes)
+        cdef bytes name_text = text_of(name)
+        cdef Py_buffer view
+        PyObject_GetBuffer(values, &view, PyBUF_C_CONTIGUOUS)
+        try:
+            return self.node(cconv_graph_constant(self.handle, chars(name_text), rank, sizes, <const float *>view.buf))
+        finally:
+            PyBuffer_Release(&view)
+
+    def add(self, op, inputs, attributes={}, name=None):
+        cdef Memory nodes = ints(inputs)
+        cdef bytes op_text = text_of(op), name_text = text_of(name), text = attribute_text(attributes)
+        return self.node(cconv_graph_add(self.handle, chars(op_text), chars(name_text), len(inputs), <int *>nodes.at, text))
+
+    cdef node(self, int node):
+        if node == 0:
+            raise failure()
+        return node
+
+    def shape(self, int node):
+        cdef int64_t sizes[8]
+        cdef int rank
+        check(cconv_graph_shape(self.handle, node, &rank, sizes))
+        return shape_of(rank, sizes)
+
+
+# ---- Optimizers ------------------------------------------------------------------------------------------------------
+
+cdef class Optimizer:
+    cdef cconv_optimizer *handle
+    cdef object __weakref__
+
+    def __cinit__(self, kind, settings={}):
+        cdef bytes kind_text = text_of(kind), text = attribute_text(settings)
+        self.handle = cconv_optimizer_new(chars(kind_text), text)
+        if self.handle == NULL:
+            raise failure()
+
+    def __dealloc__(self):
+        cconv_optimizer_free(self.handle)
+
+    def set(self, **settings):
+        cdef bytes text = attribute_text(settings)
+        check(cconv_optimizer_set(self.handle, text))
+
+    @property
+    def iterations(self):
+        return cconv_optimizer_iterations(self.handle)
+
+    @iterations.setter
+    def iterations(self, value):
+        cconv_optimizer_set_iterations(self.handle, value)
+
+    def slots(self, Variable variable not None):
+        cdef int i = 0
+        cdef cconv_variable *slot
+        slots = {}
+        while cconv_optimizer_slot_name(self.handle, i) != NULL:
+            slot = cconv_optimizer_slot(self.handle, variable.handle, i)
+            if slot == NULL:
+                raise failure()
+            slots[cconv_optimizer_slot_name(self.handle, i).decode()] = Variable.adopt(slot)
+            i += 1
+        return slots
+
+
+# ---- Plans -----------------------------------------------------------------------------------------------------------
+
+cdef dict dtypes = {"f": CCONV_FLOAT32, "d": CCONV_FLOAT64, "B": CCONV_UINT8, "?": CCONV_UINT8, "i": CCONV_INT32,
+                    "l": CCONV_INT64 if np.dtype("l").itemsize == 8 else CCONV_INT32, "q": CCONV_INT64}
+
+
+cdef int interrupted(void *context) noexcept with gil:
+    """Asked by the main thread's run: has Ctrl-C been pressed? The exception itself is kept for the caller of run()."""
+    try:
+        PyErr_CheckSignals()
+    except BaseException as error:
+        (<Plan>context).pending = error
+        return 1
+    return 0
+
+
+cdef class Plan:
+    cdef cconv_plan *handle
+    cdef Graph graph
+    cdef Optimizer optimizer
+    cdef tuple outputs
+    cdef list input_shapes
+    cdef readonly int64_t max_batch
+    cdef object pending
+    cdef object __weakref__
+
+    def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
+                  wrt=(), Optimizer optimizer=None, int threads=0):
+        cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
+        cdef int n = len(graph.input_shapes), i
+        cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
+        cdef cconv_plan_options options
+        memset(&options, 0, sizeof(options))
+        shapes = graph.input_shapes if input_shapes is None else [tuple(shape) for shape in input_shapes]
+        if len(shapes) != n:
+            raise ValueError(f"expected the shapes of {n} inputs, received {len(shapes)}")
+        for i in range(n):
+            if len(shapes[i]) != len(graph.input_shapes[i]):
+                raise ValueError(f"input '{graph.input_names[i]}': expected shape {graph.input_shapes[i]}, received {shapes[i]}")
+            (<int64_t **>pointers.at)[i] = <int64_t *>sizes.at + 8 * i
+            read_sizes(shapes[i], <int64_t *>sizes.at + 8 * i)
+        options.max_batch = max_batch
+        options.input_shapes = <const int64_t **>pointers.at
+        options.n_outputs = len(outputs)
+        options.outputs = <int *>output_nodes.at
+        options.training = training
+        options.root = root
+        options.n_wrt = len(wrt)
+        options.wrt = <int *>wrt_nodes.at
+        options.optimizer = NULL if optimizer is None else optimizer.handle
+        options.threads = threads
+        self.graph = graph
+        self.optimizer = optimizer
+        self.outputs = tuple(outputs)
+        self.max_batch = max_batch
+        self.input_shapes = [
+            tuple([None if k == 0 and graph.input_shapes[i][0] is None else shapes[i][k] for k in range(len(shapes[i]))])
+            for i in range(n)]
+        with nogil:
+            self.handle = cconv_plan_new(graph.handle, &options)
+        if self.handle == NULL:
+            raise failure()
+
+    def __dealloc__(self):
+        cconv_plan_free(self.handle)
+
+    def run(self, inputs, *, n=None, rows=None, outputs=None, root_gradient=None, uint64_t seed=0, uint64_t step=0):
+        cdef int n_inputs = len(self.input_shapes), n_outputs = len(self.outputs), i
+        cdef Memory arrays = Memory(n_inputs * sizeof(cconv_array)), results = Memory(n_outputs * sizeof(float *))
+        cdef cconv_batch batch
+        cdef cconv_status status
+        memset(&batch, 0, sizeof(batch))
+        if len(inputs) != n_inputs:
+            raise ValueError(f"expected {n_inputs} inputs, received {len(inputs)}")
+        views = Views()
+        for i in range(n_inputs):
+            self.read_input(views, i, inputs[i], &(<cconv_array *>arrays.at)[i])
+        if rows is not None:
+            view = views.read(rows, "rows")
+            if view.code not in "lq" or dtypes[view.code] != CCONV_INT64 or len(view.shape) != 1:
+                raise ValueError(f"expected rows as one axis of int64, received shape {view.shape} and format '{view.code}'")
+            batch.rows = <const int64_t *>view.data
+            batch.n = view.shape[0]
+        else:
+            batch.n = min([len(array) for shape, array in zip(self.input_shapes, inputs) if shape and shape[0] is None], default=1)
+        if n is not None:
+            if rows is not None and n > batch.n:
+                raise ValueError(f"expected at least {n} rows, received {batch.n}")
+            batch.n = n
+        if not 1 <= batch.n <= self.max_batch:
+            raise ValueError(f"expected 1 to {self.max_batch} samples, received {batch.n}")
+        filled = []
+        if outputs is not None and len(outputs) != n_outputs:
+            raise ValueError(f"expected {n_outputs} outputs, received {len(outputs)}")
+        for i in range(n_outputs):
+            shape = self.shape(self.outputs[i], batch.n)
+            array = None if outputs is None else outputs[i]
+            if array is None:
+                array = np.empty(shape, np.float32)
+            view = views.write(array, f"output {i}")
+            if view.code != "f" or view.shape != shape:
+                raise ValueError(f"output {i}: expected a float32 array of shape {shape}, received shape {view.shape}")
+            (<float **>results.at)[i] = <float *>view.data
+            filled.append(array)
+        if root_gradient is not None:
+            view = views.read(root_gradient, "root_gradient")
+            if view.code != "f":
+                raise ValueError("expected root_gradient as a float32 array")
+            batch.root_gradient = <const float *>view.data
+        batch.inputs = <cconv_array *>arrays.at
+        batch.outputs = <float **>results.at
+        batch.seed = seed
+        batch.step = step
+        if threading.current_thread() is threading.main_thread():
+            batch.interrupted = interrupted
+            batch.context = <void *>self
+        with nogil:
+            status = cconv_plan_run(self.handle, &batch)
+        if status == CCONV_INTERRUPTED and self.pending is not None:
+            error, self.pending = self.pending, None
+            raise error
+        check(status)
+        return filled
+
+    cdef read_input(self, Views views, int i, array, cconv_array *into):
+        cdef View view = views.read(array, f"input '{self.graph.input_names[i]}'")
+        wanted = self.input_shapes[i]
+        if len(view.shape) != len(wanted) or any([w is not None and w != s for w, s in zip(wanted, view.shape)]):
+            raise ValueError(f"input '{self.graph.input_names[i]}': expected an array of shape {wanted}, received shape {view.shape}")
+        if view.code not in dtypes:
+            raise TypeError(f"input '{self.graph.input_names[i]}': expected float32, float64, uint8, int32, int64 or bool, "
+                            f"received format '{view.code}'")
+        into.data = view.data
+        into.dtype = dtypes[view.code]
+        into.count = view.shape[0] if view.shape else 1
+
+    def gradient(self, int node):
+        cdef const float *values = cconv_plan_gradient(self.handle, node)
+        if values == NULL:
+            raise ValueError(f"expected a node whose gradient was asked for (wrt), received {node}")
+        cdef int64_t sizes[8]
+        cdef int rank
+        if node in self.outputs or self.graph.shape(node).count(None) == 0:
+            shape = self.graph.shape(node)
+        else:
+            shape = self.shape(node, self.max_batch)
+        array = np.empty(shape, np.float32)
+        cdef Py_buffer view
+        PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        memcpy(view.buf, values, view.len)
+        PyBuffer_Release(&view)
+        return array
+
+    def shape(self, int node, int64_t n):
+        cdef int64_t sizes[8]
+        cdef int rank
+        check(cconv_plan_shape(self.handle, node, n, &rank, sizes))
+        return shape_of(rank, sizes)
+
+    @property
+    def bytes(self):
+        return cconv_plan_bytes(self.handle)
+
+    def describe(self):
+        cdef size_t size = cconv_plan_describe(self.handle, NULL, 0) + 1
+        cdef Memory text = Memory(size)
+        cconv_plan_describe(self.handle, <char *>text.at, size)
+        return (<char *>text.at).decode("utf-8", "replace")
+
+
+cdef class View:
+    """One array's memory, held until the view is dropped."""
+    cdef Py_buffer buffer
+    cdef void *data
+    cdef str code
+    cdef tuple shape
+
+    def __cinit__(self, array, what, bint writable):
+        try:
+            PyObject_GetBuffer(array, &self.buffer, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+        except (TypeError, ValueError, BufferError) as error:
+            kind = f"{type(array).__name__} of {array.dtype}" if hasattr(array, "dtype") else type(array).__name__
+            raise TypeError(f"{what}: expected a C-contiguous array of numbers, received {kind} ({error})") from None
+        self.data = self.buffer.buf
+        self.code = (<bytes>self.buffer.format).decode() if self.buffer.format != NULL else "B"
+        self.shape = tuple([self.buffer.shape[i] for i in range(self.buffer.ndim)])
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.buffer)
+
+
+cdef class Views:
+    """The arrays of one run: their memory stays put until the run is over."""
+    cdef list held
+
+    def __cinit__(self):
+        self.held = []
+
+    cdef View read(self, array, what):
+        view = View(array, what, False)
+        self.held.append(view)
+        return view
+
+    cdef View write(self, array, what):
+        view = View(array, what, True)
+        self.held.append(view)
+        return view
+
+
+# ---- The library and the machine -------------------------------------------------------------------------------------
+
+def version():
+    return cconv_version().decode()
+
+
+def isa():
+    return cconv_isa().decode()
+
+
+def isa_error():
+    return None if cconv_isa_error() == NULL else cconv_isa_error().decode()
+
+
+def isas():
+    return tuple(cconv_isas().decode().split())
+
+
+def openmp():
+    return cconv_openmp()
+
+
+def num_threads():
+    return cconv_num_threads()
+
+
+def set_num_threads(int threads):
+    check(cconv_set_num_threads(threads))
+
+
+def num_threads_reason():
+    return cconv_num_threads_reason().decode()
+
+
+def allocations():
+    return cconv_allocations()

@@ -1,0 +1,69 @@
+/* Variables: creation, reference counting, and the version that says "the values changed". */
+#include "variable.h"
+#include "alloc.h"
+#include "status.h"
+#include <stdatomic.h>
+#include <string.h>
+
+cconv_variable *cconv_variable_new(int rank, const int64_t *shape)
+{
+    if (rank < 0 || rank > CCONV_MAX_RANK || (rank > 0 && !shape)) {
+        cc_fail(CCONV_INVALID, "expected a variable of rank 0 to %d, received rank %d", CCONV_MAX_RANK, rank);
+        return NULL;
+    }
+    cc_shape wanted = {.rank = rank};
+    for (int i = 0; i < rank; ++i) wanted.dim[i] = shape[i];
+    char text[CC_SHAPE_TEXT];
+    if (!cc_shape_known(&wanted) || !cc_shape_check(&wanted)) {
+        cc_fail(CCONV_INVALID, "expected a variable whose sizes are at least 0 and fit in memory, received shape %s",
+                cc_shape_text(&wanted, text));
+        return NULL;
+    }
+    cconv_variable *variable = cc_alloc_zero(sizeof *variable);
+    if (!variable) return NULL;
+    variable->shape = wanted;
+    variable->count = (size_t)cc_shape_count(&wanted);
+    variable->references = 1;
+    variable->version = 1;
+    variable->data = cc_alloc_zero(variable->count * sizeof(float));
+    if (!variable->data) {
+        cc_free(variable);
+        return NULL;
+    }
+    return variable;
+}
+
+cconv_variable *cconv_variable_retain(cconv_variable *variable)
+{
+    if (variable) atomic_fetch_add((_Atomic int *)&variable->references, 1);
+    return variable;
+}
+
+void cconv_variable_free(cconv_variable *variable)
+{
+    if (!variable || atomic_fetch_sub((_Atomic int *)&variable->references, 1) > 1) return;
+    cc_free(variable->data);
+    cc_free(variable);
+}
+
+float *cconv_variable_data(cconv_variable *variable)
+{
+    return variable ? variable->data : NULL;
+}
+
+void cconv_variable_touch(cconv_variable *variable)
+{
+    if (variable) atomic_fetch_add((_Atomic uint64_t *)&variable->version, 1);
+}
+
+int cconv_variable_shape(const cconv_variable *variable, int64_t *shape)
+{
+    if (!variable) return -1;
+    if (shape) memcpy(shape, variable->shape.dim, (size_t)variable->shape.rank * sizeof *shape);
+    return variable->shape.rank;
+}
+
+size_t cconv_variable_count(const cconv_variable *variable)
+{
+    return variable ? variable->count : 0;
+}

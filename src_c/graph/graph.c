@@ -1,0 +1,178 @@
+/* Building a graph: every node is checked when it is added, and its shape is known from then on. */
+#include "graph.h"
+#include "alloc.h"
+#include <stdio.h>
+#include <string.h>
+
+cconv_graph *cconv_graph_new(void)
+{
+    return cc_alloc_zero(sizeof(cconv_graph));
+}
+
+static void free_node(cc_node *node)
+{
+    cc_free(node->name);
+    cc_free(node->attributes);
+    cc_free(node->inputs);
+    cconv_variable_free(node->variable);
+}
+
+void cconv_graph_free(cconv_graph *graph)
+{
+    if (!graph) return;
+    for (int i = 0; i < graph->count; ++i) free_node(&graph->nodes[i]);
+    cc_free(graph->nodes);
+    cc_free(graph);
+}
+
+/* Remembers the first failure: later calls return it, whatever they are asked. */
+static int fail(cconv_graph *graph, cconv_status status)
+{
+    graph->status = status;
+    snprintf(graph->error, sizeof graph->error, "%s", cconv_last_error());
+    return 0;
+}
+
+/* True if the graph can take nodes; else the first failure is this thread's last error again. */
+static bool ready(cconv_graph *graph)
+{
+    if (!graph) {
+        cc_fail(CCONV_INVALID, "expected a graph, received NULL");
+        return false;
+    }
+    if (graph->status != CCONV_OK) cc_fail(graph->status, "%s", graph->error);
+    return graph->status == CCONV_OK;
+}
+
+/* Moves a filled node into the graph, which owns its memory from then on, also when this fails. Returns its number or 0. */
+static int append(cconv_graph *graph, cc_node *node, const char *name, const char *default_name)
+{
+    char made[64];
+    if (!name) {
+        snprintf(made, sizeof made, "%s_%d", default_name, graph->count + 1);
+        name = made;
+    }
+    size_t length = strlen(name) + 1;
+    node->name = cc_alloc(length);
+    if (node->name) memcpy(node->name, name, length);
+    if (node->name && graph->count == graph->capacity) {
+        int capacity = graph->capacity ? 2 * graph->capacity : 16;
+        cc_node *nodes = cc_alloc((size_t)capacity * sizeof *nodes);
+        if (nodes) {
+            if (graph->count) memcpy(nodes, graph->nodes, (size_t)graph->count * sizeof *nodes);
+            cc_free(graph->nodes);
+            graph->nodes = nodes;
+            graph->capacity = capacity;
+        }
+    }
+    if (!node->name || graph->count == graph->capacity) {
+        free_node(node);
+        return fail(graph, CCONV_NO_MEMORY);
+    }
+    graph->nodes[graph->count] = *node;
+    return ++graph->count;
+}
+
+static bool read_shape(int rank, const int64_t *sizes, bool unknown_allowed, cc_shape *shape)
+{
+    shape->rank = rank;
+    if (rank < 0 || rank > CCONV_MAX_RANK || (rank > 0 && !sizes)) return false;
+    for (int i = 0; i < rank; ++i) {
+        shape->dim[i] = sizes[i];
+        if (sizes[i] < (unknown_allowed ? CC_UNKNOWN : 0)) return false;
+    }
+    return cc_shape_check(shape);
+}
+
+int cconv_graph_input(cconv_graph *graph, const char *name, int rank, const int64_t *shape)
+{
+    if (!ready(graph)) return 0;
+    cc_node node = {.kind = CC_INPUT};
+    if (!read_shape(rank, shape, true, &node.shape))
+        return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a rank of 0 to %d and sizes of at least 0 (or -1: unknown)",
+                                   name ? name : "", CCONV_MAX_RANK));
+    int number = append(graph, &node, name, "input");
+    if (number) ++graph->n_inputs;
+    return number;
+}
+
+int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *variable)
+{
+    if (!ready(graph)) return 0;
+    if (!variable) return fail(graph, cc_fail(CCONV_INVALID, "expected a variable, received NULL"));
+    cc_node node = {.kind = CC_VARIABLE, .variable = cconv_variable_retain(variable), .shape = variable->shape};
+    return append(graph, &node, name, "variable");
+}
+
+int cconv_graph_constant(cconv_graph *graph, const char *name, int rank, const int64_t *shape, const float *values)
+{
+    if (!ready(graph)) return 0;
+    cc_node node = {.kind = CC_CONSTANT};
+    if (!values || !read_shape(rank, shape, false, &node.shape))
+        return fail(graph, cc_fail(CCONV_INVALID, "expected a constant's values and sizes of at least 0, received %s",
+                                   values ? "an invalid shape" : "NULL"));
+    node.variable = cconv_variable_new(rank, shape);
+    if (!node.variable) return fail(graph, CCONV_NO_MEMORY);
+    memcpy(node.variable->data, values, node.variable->count * sizeof *values);
+    return append(graph, &node, name, "constant");
+}
+
+/* Reads and checks what an op node is made of, and infers its shape. On failure the caller frees the node. */
+static cconv_status make_computed(const cconv_graph *graph, cc_node *node, const char *name, const int *inputs,
+                                  const char *attributes)
+{
+    const cc_op *op = node->op;
+    node->inputs = cc_alloc((size_t)node->n_inputs * sizeof *inputs);
+    node->attributes = cc_alloc_zero(op->attributes_size);
+    cc_shape *xs = cc_alloc_zero((size_t)node->n_inputs * sizeof *xs);
+    cconv_status status = node->inputs && node->attributes && xs ? CCONV_OK : CCONV_NO_MEMORY;
+    cc_call call = {.op = op, .name = name, .attributes = node->attributes, .n_inputs = node->n_inputs, .xs = xs};
+    for (int i = 0; status == CCONV_OK && i < node->n_inputs; ++i) {
+        node->inputs[i] = inputs[i];
+        if (inputs[i] < 0 || inputs[i] > graph->count)
+            status = cc_op_fail(&call, CCONV_INVALID, "expected input %d to be a node of 1 to %d (0: absent), received %d", i + 1,
+                                graph->count, inputs[i]);
+        else if (inputs[i] == 0)
+            xs[i].rank = -1;
+        else
+            xs[i] = cc_graph_node(graph, inputs[i])->shape;
+    }
+    if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, node->attributes, 0)) != CCONV_OK)
+        cc_fail_prefix("%s%s%s%s", name ? name : "", name ? " (" : "", op->name, name ? ")" : "");
+    if (status == CCONV_OK) status = cc_op_check_inputs(&call);
+    if (status == CCONV_OK) status = op->infer(&call, &node->shape);
+    if (status == CCONV_OK && !cc_shape_check(&node->shape))
+        status = cc_op_fail(&call, CCONV_INVALID, "the output is too large to address");
+    cc_free(xs);
+    return status;
+}
+
+int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs, const char *attributes)
+{
+    if (!ready(graph)) return 0;
+    cc_node node = {.kind = CC_COMPUTED, .op = cc_op_find(op), .n_inputs = n_inputs};
+    if (!node.op) return fail(graph, CCONV_INVALID);
+    if (n_inputs < 0 || (n_inputs > 0 && !inputs))
+        return fail(graph, cc_fail(CCONV_INVALID, "%s: expected an array of inputs, received NULL or a negative count", op));
+    cconv_status status = make_computed(graph, &node, name, inputs, attributes);
+    if (status != CCONV_OK) {
+        free_node(&node);
+        return fail(graph, status);
+    }
+    return append(graph, &node, name, op);
+}
+
+int cconv_graph_count(const cconv_graph *graph)
+{
+    return graph ? graph->count : 0;
+}
+
+cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape)
+{
+    if (!graph || node < 1 || node > graph->count)
+        return cc_fail(CCONV_INVALID, "expected a node of 1 to %d, received %d", graph ? graph->count : 0, node);
+    const cc_shape *found = &cc_graph_node(graph, node)->shape;
+    if (rank) *rank = found->rank;
+    if (shape) memcpy(shape, found->dim, (size_t)found->rank * sizeof *shape);
+    return CCONV_OK;
+}

@@ -1,0 +1,38 @@
+/* What a graph is made of. Nodes stand in the order they were added, so every node comes after its inputs. */
+#ifndef CC_GRAPH_H
+#define CC_GRAPH_H
+
+#include "op.h"
+#include "variable.h"
+
+typedef enum cc_kind { CC_INPUT, CC_VARIABLE, CC_CONSTANT, CC_COMPUTED } cc_kind;
+
+typedef struct cc_node {
+    cc_kind kind;
+    char *name;
+    cc_shape shape;           /* with CC_UNKNOWN sizes */
+    cconv_variable *variable; /* of CC_VARIABLE and CC_CONSTANT */
+    const cc_op *op;          /* of CC_COMPUTED, as all that follows */
+    void *attributes;
+    int n_inputs;
+    int *inputs;              /* node numbers; 0: absent */
+} cc_node;
+
+struct cconv_graph {
+    cc_node *nodes;      /* nodes[i - 1] is node i */
+    int count, capacity;
+    int n_inputs;        /* CC_INPUT nodes */
+    cconv_status status; /* of the first call that failed, and its text */
+    char error[640];
+};
+
+static inline const cc_node *cc_graph_node(const cconv_graph *graph, int node)
+{
+    return &graph->nodes[node - 1];
+}
+
+/* Finds the values on a differentiable path from a node of wrt to the root: those whose gradients the backward pass computes.
+ * flows has count + 1 entries, indexed by node number. */
+void cc_gradient_flow(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *flows);
+
+#endif

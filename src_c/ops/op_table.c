@@ -1,0 +1,151 @@
+/* The table of ops, made from ops.def; looking ops up; what the ops' tables tell the outside; checks every op shares. */
+#include "op.h"
+#include "alloc.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CC_OP(name) extern const cc_op cc_op_##name;
+#include "ops.def"
+#undef CC_OP
+
+static const cc_op *const op_table[] = {
+#define CC_OP(name) &cc_op_##name,
+#include "ops.def"
+#undef CC_OP
+    NULL};
+
+const cc_op *cc_op_at(int i)
+{
+    return i >= 0 && i < (int)(sizeof op_table / sizeof *op_table) - 1 ? op_table[i] : NULL;
+}
+
+const cc_op *cc_op_find(const char *name)
+{
+    if (name)
+        for (const cc_op *const *op = op_table; *op; ++op)
+            if (strcmp((*op)->name, name) == 0) return *op;
+    cc_fail(CCONV_INVALID, "expected the name of an op (see cconv_op_name), received '%s'", name ? name : "NULL");
+    return NULL;
+}
+
+int cconv_op_count(void)
+{
+    return (int)(sizeof op_table / sizeof *op_table) - 1;
+}
+
+const char *cconv_op_name(int i)
+{
+    const cc_op *op = cc_op_at(i);
+    return op ? op->name : NULL;
+}
+
+const char *cconv_op_inputs(const char *name)
+{
+    const cc_op *op = cc_op_find(name);
+    return op ? op->inputs : NULL;
+}
+
+int cconv_op_differentiable(const char *name)
+{
+    const cc_op *op = cc_op_find(name);
+    return op && op->backward;
+}
+
+cconv_status cconv_op_attribute(const char *name, int i, cconv_attribute *attribute)
+{
+    const cc_op *op = cc_op_find(name);
+    return op ? cc_attributes_describe(op->attributes, i, attribute) : CCONV_INVALID;
+}
+
+cconv_status cc_op_fail(const cc_call *call, cconv_status status, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (call->name) return cc_fail(status, "%s (%s): %s", call->name, call->op->name, text);
+    return cc_fail(status, "%s: %s", call->op->name, text);
+}
+
+/* The name of input i, e.g. "w", into name. */
+static void input_name(const cc_op *op, int i, char name[32])
+{
+    const char *at = op->inputs;
+    for (; i > 0 && strchr(at, ' '); --i) at = strchr(at, ' ') + 1;
+    size_t length = strcspn(at, " ?*");
+    snprintf(name, 32, "%.*s", (int)length, at);
+}
+
+cconv_status cc_op_check_rank(const cc_call *call, int i, int rank, const char *letters)
+{
+    if (call->xs[i].rank == rank) return CCONV_OK;
+    char name[32], text[CC_SHAPE_TEXT];
+    input_name(call->op, i, name);
+    return cc_op_fail(call, CCONV_INVALID, "expected %s of rank %d%s%s, received shape %s", name, rank, letters ? " " : "",
+                      letters ? letters : "", cc_shape_text(&call->xs[i], text));
+}
+
+cconv_status cc_op_check_inputs(const cc_call *call)
+{
+    const char *at = call->op->inputs;
+    int declared = 0, required = 0;
+    bool any_number = false;
+    while (*at) {
+        size_t length = strcspn(at, " ");
+        char mark = at[length - 1];
+        if (mark == '*') any_number = true;
+        ++declared;
+        if (mark != '?') required = declared;
+        if (mark != '?' && declared - 1 < call->n_inputs && call->xs[declared - 1].rank < 0) {
+            char name[32];
+            input_name(call->op, declared - 1, name);
+            return cc_op_fail(call, CCONV_INVALID, "input %s is missing", name);
+        }
+        at += length + (at[length] == ' ');
+    }
+    if (call->n_inputs < required || (!any_number && call->n_inputs > declared))
+        return cc_op_fail(call, CCONV_INVALID, "expected inputs '%s', received %d", call->op->inputs, call->n_inputs);
+    for (int i = declared; i < call->n_inputs; ++i)
+        if (call->xs[i].rank < 0) return cc_op_fail(call, CCONV_INVALID, "input %d is missing", i + 1);
+    return CCONV_OK;
+}
+
+cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, const int *ranks, const int64_t *const *shapes,
+                         const char *attributes, int *rank, int64_t *shape)
+{
+    const cc_op *op = cc_op_find(op_name);
+    if (!op) return CCONV_INVALID;
+    if (n_inputs < 0 || (n_inputs > 0 && (!ranks || !shapes)) || !rank || !shape)
+        return cc_fail(CCONV_INVALID, "%s: cconv_infer received a null pointer or a negative count", op_name);
+    size_t shapes_bytes = CC_ALIGN_UP((size_t)n_inputs * sizeof(cc_shape));
+    char *memory = cc_alloc_zero(shapes_bytes + op->attributes_size);
+    if (!memory) return CCONV_NO_MEMORY;
+    cc_shape *xs = (cc_shape *)memory;
+    cc_call call = {.op = op, .name = name, .attributes = memory + shapes_bytes, .n_inputs = n_inputs, .xs = xs};
+    cconv_status status = CCONV_OK;
+    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i) {
+        if (ranks[i] > CCONV_MAX_RANK)
+            status = cc_op_fail(&call, CCONV_INVALID, "expected rank of at most %d, received %d", CCONV_MAX_RANK, ranks[i]);
+        else {
+            xs[i].rank = ranks[i] < 0 ? -1 : ranks[i];
+            if (ranks[i] > 0) memcpy(xs[i].dim, shapes[i], (size_t)ranks[i] * sizeof(int64_t));
+        }
+    }
+    cc_shape ys = {0};
+    if (status == CCONV_OK) status = cc_op_check_inputs(&call);
+    if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, memory + shapes_bytes, 0)) != CCONV_OK)
+        cc_fail_prefix("%s%s%s%s", name ? name : "", name ? " (" : "", op->name, name ? ")" : "");
+    if (status == CCONV_OK) status = op->infer(&call, &ys);
+    if (status == CCONV_OK && !cc_shape_check(&ys)) {
+        char text[CC_SHAPE_TEXT];
+        status = cc_op_fail(&call, CCONV_INVALID, "the output's shape %s is too large", cc_shape_text(&ys, text));
+    }
+    if (status == CCONV_OK) {
+        *rank = ys.rank;
+        memcpy(shape, ys.dim, (size_t)ys.rank * sizeof *shape);
+    }
+    cc_free(memory);
+    return status;
+}

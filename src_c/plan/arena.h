@@ -1,0 +1,18 @@
+/* One arena for everything a plan computes: blocks whose lifetimes do not meet share their bytes. */
+#ifndef CC_ARENA_H
+#define CC_ARENA_H
+
+#include <stddef.h>
+
+typedef struct cc_block {
+    size_t bytes;    /* a multiple of 64 */
+    int first, last; /* steps during which the block is in use, both included */
+    size_t offset;   /* the answer: a multiple of 64 */
+} cc_block;
+
+/* Gives every block an offset and returns the size of the arena. order has n entries, used as scratch. Greedy by size, as in Pisarchyk
+ * and Lee, "Efficient memory management for deep neural net inference", 2020, section 5: the largest block first, each at the lowest
+ * offset where it fits between the blocks that live at the same time. */
+size_t cc_arena_place(cc_block *blocks, int n, int *order);
+
+#endif

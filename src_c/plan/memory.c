@@ -1,0 +1,232 @@
+/* The plan's memory: one block for every value, gradient, saved area and scratch, each with the first and last step that uses it, laid
+ * out in one arena. Where an op may write over its input, the two share a block. */
+#include "alloc.h"
+#include "arena.h"
+#include "plan.h"
+#include <string.h>
+
+enum { VALUE, GRADIENT, SAVED, FORWARD_SCRATCH, BACKWARD_SCRATCH, PACKED, KINDS };
+#define NONE (-1)
+
+typedef struct layout {
+    cconv_plan *plan;
+    cc_block *blocks;
+    int n_blocks;
+    int (*block)[KINDS]; /* block[node][kind] */
+    int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added */
+    int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
+    int *last_read;      /* of each node's value */
+} layout;
+
+static int add_block(layout *l, size_t bytes, int first, int last)
+{
+    l->blocks[l->n_blocks] = (cc_block){.bytes = CC_ALIGN_UP(bytes), .first = first, .last = last};
+    return l->n_blocks++;
+}
+
+static void extend(cc_block *block, int last)
+{
+    if (block->last < last) block->last = last;
+}
+
+static size_t value_bytes(const cc_value *value)
+{
+    return (size_t)value->capacity * sizeof(float);
+}
+
+static bool wants_only_first(const cc_value *value)
+{
+    for (int k = 1; k < value->call.n_inputs; ++k)
+        if (value->wants[k]) return false;
+    return true;
+}
+
+static void find_steps(layout *l)
+{
+    const cconv_plan *plan = l->plan;
+    for (int i = 0; i <= plan->graph->count; ++i) l->forward_step[i] = l->backward_step[i] = l->update_step[i] = l->last_read[i] = NONE;
+    for (int t = 0; t < plan->n_steps; ++t) {
+        const cc_step *step = &plan->steps[t];
+        if (step->kind != CC_FORWARD && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
+        const cc_node *node = cc_graph_node(plan->graph, step->node);
+        uint64_t reads = step->kind == CC_FORWARD ? CC_READS_ALL_X : step->kind == CC_BACKWARD ? plan->values[step->node].need.reads : 0;
+        int *own = step->kind == CC_FORWARD ? l->forward_step : step->kind == CC_BACKWARD ? l->backward_step : l->update_step;
+        own[step->node] = t;
+        if (step->kind == CC_FORWARD) l->last_read[step->node] = t;
+        if (reads & CC_READS_Y) l->last_read[step->node] = t;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (node->inputs[k] && (reads & CC_READS_X(k < 61 ? k : 61))) l->last_read[node->inputs[k]] = t;
+    }
+    for (int i = 0; i < plan->n_outputs; ++i) l->last_read[plan->outputs[i]] = plan->n_steps;
+}
+
+/* The block of a forward value: its first input's, if that is read for the last time by this very step, else its own. */
+static void place_value(layout *l, int i, int t)
+{
+    const cconv_plan *plan = l->plan;
+    const cc_node *node = cc_graph_node(plan->graph, i);
+    const cc_value *value = &plan->values[i];
+    int first = node->n_inputs ? node->inputs[0] : 0;
+    if ((node->op->flags & CC_INPLACE) && first && l->last_read[first] == t && plan->values[first].capacity == value->capacity &&
+        cc_graph_node(plan->graph, first)->kind == CC_COMPUTED) {
+        l->block[i][VALUE] = l->block[first][VALUE];
+        extend(&l->blocks[l->block[i][VALUE]], l->last_read[i]);
+    } else {
+        l->block[i][VALUE] = add_block(l, value_bytes(value), t, l->last_read[i]);
+    }
+}
+
+/* The gradient blocks of what node i's backward step t writes. A first share goes straight to its place, the others to a block that lives
+ * until the next CC_ACCUMULATE step has added it. */
+static void place_gradients(layout *l, int i, int t)
+{
+    const cconv_plan *plan = l->plan;
+    const cc_node *node = cc_graph_node(plan->graph, i);
+    const cc_value *value = &plan->values[i];
+    int accumulate = t + 1;
+    for (int k = 0; k < node->n_inputs; ++k) {
+        int x = node->inputs[k];
+        if (!value->wants[k]) continue;
+        if (l->block[x][GRADIENT] != NONE) {
+            l->share[accumulate] = add_block(l, value_bytes(&plan->values[x]), t, accumulate);
+            ++accumulate;
+            continue;
+        }
+        bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, x);
+        int last = kept || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
+        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && wants_only_first(value) && plan->values[x].capacity == value->capacity &&
+            !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
+            l->block[x][GRADIENT] = l->block[i][GRADIENT];
+            extend(&l->blocks[l->block[x][GRADIENT]], last);
+        } else {
+            l->block[x][GRADIENT] = add_block(l, value_bytes(&plan->values[x]), t, last);
+        }
+    }
+}
+
+static void place(layout *l)
+{
+    cconv_plan *plan = l->plan;
+    int end = plan->n_steps;
+    for (int i = 0; i <= plan->graph->count; ++i)
+        for (int kind = 0; kind < KINDS; ++kind) l->block[i][kind] = NONE;
+    for (int t = 0; t < end; ++t) l->share[t] = NONE;
+    for (int k = 0; k < plan->graph->n_inputs; ++k) {
+        int i = plan->inputs[k];
+        if (plan->values[i].forward && l->last_read[i] != NONE)
+            l->block[i][VALUE] = add_block(l, value_bytes(&plan->values[i]), 0, l->last_read[i]);
+    }
+    for (int t = 0; t < end; ++t) {
+        int i = plan->steps[t].node;
+        if (plan->steps[t].kind == CC_FORWARD) {
+            const cc_need *need = &plan->values[i].need;
+            place_value(l, i, t);
+            int kept = l->update_step[i] > l->backward_step[i] ? l->update_step[i] : l->backward_step[i];
+            if (need->saved) l->block[i][SAVED] = add_block(l, need->saved, t, kept > t ? kept : t);
+            if (need->forward_scratch) l->block[i][FORWARD_SCRATCH] = add_block(l, need->forward_scratch, t, t);
+            if (need->packed) l->block[i][PACKED] = add_block(l, need->packed, 0, end);
+        } else if (plan->steps[t].kind == CC_SEED) {
+            bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, i) || l->backward_step[i] == NONE;
+            l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, kept ? end : l->backward_step[i]);
+        } else if (plan->steps[t].kind == CC_BACKWARD) {
+            const cc_need *need = &plan->values[i].need;
+            if (need->backward_scratch) l->block[i][BACKWARD_SCRATCH] = add_block(l, need->backward_scratch, t, t);
+            place_gradients(l, i, t);
+        }
+    }
+    /* What the root does not depend on has a gradient of zero: written once, here, so nothing else may use the bytes. */
+    for (int k = 0; k < plan->n_wrt; ++k)
+        if (l->block[plan->wrt[k]][GRADIENT] == NONE)
+            l->block[plan->wrt[k]][GRADIENT] = add_block(l, value_bytes(&plan->values[plan->wrt[k]]), 0, end);
+}
+
+static void *at(const layout *l, int block)
+{
+    return block == NONE ? NULL : l->plan->arena + l->blocks[block].offset;
+}
+
+/* Writes the addresses into the calls. */
+static void set_pointers(const layout *l)
+{
+    cconv_plan *plan = l->plan;
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        cc_value *value = &plan->values[i];
+        value->gradient = at(l, l->block[i][GRADIENT]);
+        value->data = node->variable ? node->variable->data : at(l, l->block[i][VALUE]);
+        if (node->kind != CC_COMPUTED || !value->needed) continue;
+        cc_call *call = &value->call;
+        call->y = value->data;
+        call->saved = at(l, l->block[i][SAVED]);
+        call->packed = at(l, l->block[i][PACKED]);
+        call->scratch = at(l, l->block[i][FORWARD_SCRATCH]);
+        for (int k = 0; k < node->n_inputs; ++k) {
+            int x = node->inputs[k];
+            if (!x) continue;
+            call->x[k] = plan->values[x].data;
+            if (cc_graph_node(plan->graph, x)->kind == CC_INPUT) plan->slots[plan->n_slots++] = (cc_slot){&call->x[k], x};
+        }
+    }
+    for (int t = 0; t < plan->n_steps; ++t) {
+        if (plan->steps[t].kind != CC_BACKWARD) continue;
+        cc_value *value = &plan->values[plan->steps[t].node];
+        const cc_node *node = cc_graph_node(plan->graph, plan->steps[t].node);
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (value->wants[k]) value->call.dx[k] = plan->values[node->inputs[k]].gradient;
+        for (int next = t + 1; next < plan->n_steps && plan->steps[next].kind == CC_ACCUMULATE; ++next)
+            value->call.dx[plan->steps[next].input] = at(l, l->share[next]);
+        value->backward = value->call;
+        value->backward.dy = value->gradient;
+        value->backward.scratch = at(l, l->block[plan->steps[t].node][BACKWARD_SCRATCH]);
+    }
+    for (int k = 0; k < plan->graph->n_inputs; ++k) plan->input_memory[k] = plan->values[plan->inputs[k]].data;
+    int update = 0;
+    for (int k = 0; plan->optimizer && k < plan->n_wrt; ++k)
+        if (plan->values[plan->wrt[k]].flows && !cc_plan_contains(plan->wrt, k, plan->wrt[k]))
+            plan->updates[update++].gradient = plan->values[plan->wrt[k]].gradient;
+}
+
+static cconv_status lay_out(layout *l)
+{
+    cconv_plan *plan = l->plan;
+    find_steps(l);
+    place(l);
+    int optimizer = NONE;
+    if (plan->n_updates) {
+        size_t bytes = cc_optimizer_scratch(plan->optimizer, plan->updates, plan->n_updates);
+        if (bytes) optimizer = add_block(l, bytes, plan->n_steps - 1, plan->n_steps - 1);
+    }
+    int *order = cc_alloc((size_t)l->n_blocks * sizeof *order);
+    if (!order) return CCONV_NO_MEMORY;
+    plan->arena_bytes = cc_arena_place(l->blocks, l->n_blocks, order);
+    cc_free(order);
+    plan->arena = cc_alloc(plan->arena_bytes);
+    if (!plan->arena) return CCONV_NO_MEMORY;
+    plan->optimizer_scratch = at(l, optimizer);
+    set_pointers(l);
+    for (int k = 0; k < plan->n_wrt; ++k)
+        if (!plan->values[plan->wrt[k]].flows) memset(plan->values[plan->wrt[k]].gradient, 0, value_bytes(&plan->values[plan->wrt[k]]));
+    return CCONV_OK;
+}
+
+cconv_status cc_plan_memory(cconv_plan *plan)
+{
+    size_t nodes = (size_t)plan->graph->count + 1, most = (size_t)KINDS * nodes + (size_t)plan->n_steps + 1;
+    layout l = {.plan = plan};
+    l.blocks = cc_alloc(most * sizeof *l.blocks);
+    l.block = cc_alloc(nodes * sizeof *l.block);
+    int *numbers = cc_alloc(((size_t)plan->n_steps + 4 * nodes) * sizeof *numbers);
+    cconv_status status = CCONV_NO_MEMORY;
+    if (l.blocks && l.block && numbers) {
+        l.share = numbers;
+        l.forward_step = l.share + plan->n_steps;
+        l.backward_step = l.forward_step + nodes;
+        l.update_step = l.backward_step + nodes;
+        l.last_read = l.update_step + nodes;
+        status = lay_out(&l);
+    }
+    cc_free(l.blocks);
+    cc_free(l.block);
+    cc_free(numbers);
+    return status;
+}

@@ -1,0 +1,314 @@
+/* Making a plan: which nodes run, in what order, and with what. Everything that can be decided before the data come is decided here. */
+#include "plan.h"
+#include "alloc.h"
+#include <string.h>
+
+void *cc_plan_table(cconv_plan *plan, size_t count, size_t size)
+{
+    void *table = cc_alloc_zero(count * size);
+    if (table) plan->tables[plan->n_tables++] = table;
+    return table;
+}
+
+void cconv_plan_free(cconv_plan *plan)
+{
+    if (!plan) return;
+    for (int i = 0; i < plan->n_tables; ++i) cc_free(plan->tables[i]);
+    cc_free(plan->arena);
+    cc_free(plan);
+}
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+static cconv_status check_nodes(const cconv_graph *graph, const char *what, int n, const int *nodes)
+{
+    if (n < 0 || (n > 0 && !nodes)) return cc_fail(CCONV_INVALID, "plan: expected an array of %s, received NULL or a count of %d", what, n);
+    for (int i = 0; i < n; ++i)
+        if (nodes[i] < 1 || nodes[i] > graph->count)
+            return cc_fail(CCONV_INVALID, "plan: expected %s of 1 to %d, received %d", what, graph->count, nodes[i]);
+    return CCONV_OK;
+}
+
+static cconv_status check_options(const cconv_graph *graph, const cconv_plan_options *options)
+{
+    if (!graph || !options) return cc_fail(CCONV_INVALID, "plan: expected a graph and options, received NULL");
+    if (graph->status != CCONV_OK) return cc_fail(graph->status, "%s", graph->error);
+    CC_TRY(check_nodes(graph, "outputs", options->n_outputs, options->outputs));
+    CC_TRY(check_nodes(graph, "wrt", options->n_wrt, options->wrt));
+    if (options->root) CC_TRY(check_nodes(graph, "root", 1, &options->root));
+    if (options->max_batch < 0) return cc_fail(CCONV_INVALID, "plan: expected max_batch >= 0, received %lld", (long long)options->max_batch);
+    if (options->threads < 0) return cc_fail(CCONV_INVALID, "plan: expected threads >= 0, received %d", options->threads);
+    if (options->n_wrt > 0 && !options->root)
+        return cc_fail(CCONV_INVALID, "plan: gradients are wanted (wrt) but there is no root to differentiate");
+    if (options->optimizer && options->n_wrt == 0)
+        return cc_fail(CCONV_INVALID, "plan: an optimizer was given but no variables (wrt) for it to update");
+    for (int i = 0; options->optimizer && i < options->n_wrt; ++i)
+        if (cc_graph_node(graph, options->wrt[i])->kind != CC_VARIABLE)
+            return cc_fail(CCONV_INVALID, "plan: an optimizer updates variables only, node %d (%s) is none", options->wrt[i],
+                           cc_graph_node(graph, options->wrt[i])->name);
+    return CCONV_OK;
+}
+
+static cconv_status read_input_shapes(cconv_plan *plan, const cconv_plan_options *options)
+{
+    int k = 0;
+    char text[CC_SHAPE_TEXT];
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        if (node->kind != CC_INPUT) continue;
+        cc_shape *shape = &plan->input_shapes[k];
+        *shape = node->shape;
+        const int64_t *given = options->input_shapes ? options->input_shapes[k] : NULL;
+        for (int d = 0; d < shape->rank; ++d) {
+            if (d == 0 && node->shape.dim[0] < 0) {
+                shape->dim[0] = plan->max_batch;
+            } else if (given) {
+                if (!cc_agree(given[d], shape->dim[d]))
+                    return cc_fail(CCONV_INVALID, "input '%s': expected shape %s, received %lld at axis %d", node->name,
+                                   cc_shape_text(&node->shape, text), (long long)given[d], d);
+                if (shape->dim[d] < 0) shape->dim[d] = given[d];
+            }
+        }
+        if (!cc_shape_known(shape) || !cc_shape_check(shape))
+            return cc_fail(CCONV_INVALID, "input '%s': every size must be known to make a plan, received %s", node->name,
+                           cc_shape_text(shape, text));
+        plan->inputs[k++] = i;
+    }
+    return CCONV_OK;
+}
+
+/* ---- Shapes ------------------------------------------------------------------------------------------------------- */
+
+cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n)
+{
+    int input = 0;
+    plan->n = 0; /* shapes are in between until all are renewed */
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        cc_value *value = &plan->values[i];
+        if (node->kind == CC_INPUT) {
+            value->shape = plan->input_shapes[input++];
+            if (node->shape.rank > 0 && node->shape.dim[0] < 0) value->shape.dim[0] = n;
+        } else if (node->kind != CC_COMPUTED) {
+            value->shape = node->shape;
+        } else if (value->needed) {
+            cc_call *call = &value->call;
+            cc_shape *xs = (cc_shape *)call->xs;
+            for (int k = 0; k < node->n_inputs; ++k)
+                if (node->inputs[k]) xs[k] = plan->values[node->inputs[k]].shape;
+            CC_TRY(node->op->infer(call, &value->shape));
+            call->ys = value->backward.ys = value->shape;
+            char text[CC_SHAPE_TEXT];
+            if (!cc_shape_known(&value->shape) || !cc_shape_check(&value->shape))
+                return cc_op_fail(call, CCONV_INVALID, "the output's shape %s cannot be planned", cc_shape_text(&value->shape, text));
+        }
+        if (n == plan->max_batch) value->capacity = value->needed || node->kind != CC_COMPUTED ? cc_shape_count(&value->shape) : 0;
+        else if (value->needed && cc_shape_count(&value->shape) > value->capacity)
+            return cc_fail(CCONV_INVALID, "%s: wants more memory for a batch of %lld than for the planned %lld", node->name, (long long)n,
+                           (long long)plan->max_batch);
+    }
+    plan->n = n;
+    return CCONV_OK;
+}
+
+/* ---- Which nodes run ---------------------------------------------------------------------------------------------- */
+
+static void mark_needed(cconv_plan *plan)
+{
+    for (int i = 0; i < plan->n_outputs; ++i) plan->values[plan->outputs[i]].needed = true;
+    for (int i = 0; i < plan->n_wrt; ++i) plan->values[plan->wrt[i]].needed = true;
+    if (plan->root) plan->values[plan->root].needed = true;
+    for (int i = plan->graph->count; i >= 1; --i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        if (!plan->values[i].needed || node->kind != CC_COMPUTED) continue;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (node->inputs[k]) plan->values[node->inputs[k]].needed = true;
+    }
+}
+
+/* Gives every needed op its call and asks what it needs. A value is computed if an output, a backward pass or a computed node reads it. */
+static cconv_status prepare_calls(cconv_plan *plan)
+{
+    const cconv_graph *graph = plan->graph;
+    size_t inputs = 0;
+    for (int i = 1; i <= graph->count; ++i) inputs += (size_t)cc_graph_node(graph, i)->n_inputs;
+    cc_shape *xs = cc_plan_table(plan, inputs, sizeof *xs);
+    const float **x = cc_plan_table(plan, 2 * inputs, sizeof *x);
+    bool *wants = cc_plan_table(plan, inputs, sizeof *wants);
+    plan->slots = cc_plan_table(plan, inputs, sizeof *plan->slots);
+    if (!xs || !x || !wants || !plan->slots) return CCONV_NO_MEMORY;
+    for (int i = 1; i <= graph->count; ++i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        cc_value *value = &plan->values[i];
+        if (node->kind != CC_COMPUTED) continue;
+        value->call = (cc_call){.op = node->op, .name = node->name, .node = i, .attributes = node->attributes,
+                                .n_inputs = node->n_inputs, .xs = xs, .training = plan->training, .wants = wants,
+                                .x = x, .dx = (float **)(x + node->n_inputs)};
+        value->wants = wants;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (!node->inputs[k]) xs[k].rank = -1;
+        xs += node->n_inputs;
+        wants += node->n_inputs;
+        x += 2 * node->n_inputs;
+    }
+    return CCONV_OK;
+}
+
+static void mark_forward(cconv_plan *plan)
+{
+    const cconv_graph *graph = plan->graph;
+    for (int i = 0; i < plan->n_outputs; ++i) plan->values[plan->outputs[i]].forward = true;
+    for (int i = 1; i <= graph->count; ++i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        cc_value *value = &plan->values[i];
+        if (!value->needed || node->kind != CC_COMPUTED) continue;
+        cc_call *call = &value->call;
+        call->differentiate = value->flows && node->op->backward;
+        for (int k = 0; k < node->n_inputs; ++k)
+            value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
+        value->need = (cc_need){.reads = node->op->reads};
+        if (node->op->need) node->op->need(call, plan->threads, &value->need);
+        if (!call->differentiate) continue;
+        if (value->need.saved || (value->need.reads & CC_READS_Y)) value->forward = true;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (node->inputs[k] && (value->need.reads & CC_READS_X(k < 61 ? k : 61))) plan->values[node->inputs[k]].forward = true;
+    }
+    for (int i = graph->count; i >= 1; --i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        if (!plan->values[i].forward || node->kind != CC_COMPUTED) continue;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (node->inputs[k]) plan->values[node->inputs[k]].forward = true;
+    }
+}
+
+/* ---- The order of work -------------------------------------------------------------------------------------------- */
+
+static cconv_status make_steps(cconv_plan *plan)
+{
+    const cconv_graph *graph = plan->graph;
+    size_t most = 2;
+    for (int i = 1; i <= graph->count; ++i) most += 3 + (size_t)cc_graph_node(graph, i)->n_inputs;
+    cc_step *step = plan->steps = cc_plan_table(plan, most, sizeof *step);
+    bool *started = cc_alloc_zero((size_t)graph->count + 1); /* the gradient has got its first share */
+    if (!step || !started) {
+        cc_free(started);
+        return CCONV_NO_MEMORY;
+    }
+    for (int i = 1; i <= graph->count; ++i)
+        if (plan->values[i].forward && cc_graph_node(graph, i)->kind == CC_COMPUTED) *step++ = (cc_step){.kind = CC_FORWARD, .node = i};
+    if (plan->root && plan->values[plan->root].flows) {
+        *step++ = (cc_step){.kind = CC_SEED, .node = plan->root};
+        started[plan->root] = true;
+    }
+    for (int i = plan->root; i >= 1; --i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        if (!plan->values[i].flows || node->kind != CC_COMPUTED || !node->op->backward) continue;
+        *step++ = (cc_step){.kind = CC_BACKWARD, .node = i};
+        for (int k = 0; k < node->n_inputs; ++k) {
+            if (!plan->values[i].wants[k]) continue;
+            if (started[node->inputs[k]]) *step++ = (cc_step){.kind = CC_ACCUMULATE, .node = i, .input = k};
+            started[node->inputs[k]] = true;
+        }
+    }
+    plan->first_update = (int)(step - plan->steps);
+    for (int i = 1; plan->training && i <= graph->count; ++i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        if (plan->values[i].forward && node->kind == CC_COMPUTED && node->op->update) *step++ = (cc_step){.kind = CC_UPDATE, .node = i};
+    }
+    if (plan->n_updates) *step++ = (cc_step){.kind = CC_OPTIMIZE};
+    plan->n_steps = (int)(step - plan->steps);
+    cc_free(started);
+    return CCONV_OK;
+}
+
+/* The variables the optimizer changes: those of wrt that the root depends on, each once. */
+static cconv_status collect_updates(cconv_plan *plan)
+{
+    if (!plan->optimizer) return CCONV_OK;
+    plan->updates = cc_plan_table(plan, (size_t)plan->n_wrt, sizeof *plan->updates);
+    if (!plan->updates) return CCONV_NO_MEMORY;
+    for (int i = 0; i < plan->n_wrt; ++i) {
+        cconv_variable *variable = cc_graph_node(plan->graph, plan->wrt[i])->variable;
+        if (!plan->values[plan->wrt[i]].flows || cc_plan_contains(plan->wrt, i, plan->wrt[i])) continue;
+        for (int k = 0; k < plan->n_updates; ++k)
+            if (plan->updates[k].variable == variable)
+                return cc_fail(CCONV_INVALID, "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
+                               cc_graph_node(plan->graph, plan->wrt[i])->name);
+        plan->updates[plan->n_updates++] = (cc_update){.variable = variable, .count = (int64_t)variable->count};
+    }
+    return cc_optimizer_bind(plan->optimizer, plan->updates, plan->n_updates);
+}
+
+static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
+{
+    const cconv_graph *graph = plan->graph;
+    plan->values = cc_plan_table(plan, (size_t)graph->count + 1, sizeof *plan->values);
+    plan->input_shapes = cc_plan_table(plan, (size_t)graph->n_inputs, sizeof *plan->input_shapes);
+    plan->input_memory = cc_plan_table(plan, (size_t)graph->n_inputs, sizeof *plan->input_memory);
+    plan->inputs = cc_plan_table(plan, (size_t)(graph->n_inputs + options->n_outputs + options->n_wrt), sizeof *plan->inputs);
+    if (!plan->values || !plan->input_shapes || !plan->input_memory || !plan->inputs) return CCONV_NO_MEMORY;
+    plan->outputs = plan->inputs + graph->n_inputs;
+    plan->wrt = plan->outputs + options->n_outputs;
+    if (options->n_outputs) memcpy(plan->outputs, options->outputs, (size_t)options->n_outputs * sizeof *plan->outputs);
+    if (options->n_wrt) memcpy(plan->wrt, options->wrt, (size_t)options->n_wrt * sizeof *plan->wrt);
+
+    CC_TRY(read_input_shapes(plan, options));
+    mark_needed(plan);
+    CC_TRY(prepare_calls(plan));
+    CC_TRY(cc_plan_shapes(plan, plan->max_batch));
+    bool *flows = cc_alloc((size_t)graph->count + 1);
+    if (!flows) return CCONV_NO_MEMORY;
+    cc_gradient_flow(graph, plan->root, plan->n_wrt, plan->wrt, flows);
+    for (int i = 1; i <= graph->count; ++i) plan->values[i].flows = flows[i];
+    cc_free(flows);
+    mark_forward(plan);
+    CC_TRY(collect_updates(plan));
+    CC_TRY(make_steps(plan));
+    return cc_plan_memory(plan);
+}
+
+cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
+{
+    if (check_options(graph, options) != CCONV_OK) return NULL;
+    cconv_plan *plan = cc_alloc_zero(sizeof *plan);
+    if (!plan) return NULL;
+    plan->graph = graph;
+    plan->optimizer = options->optimizer;
+    plan->threads = options->threads ? options->threads : cc_team_size();
+    plan->training = options->training != 0;
+    plan->max_batch = options->max_batch ? options->max_batch : 1;
+    plan->root = options->root;
+    plan->n_outputs = options->n_outputs;
+    plan->n_wrt = options->n_wrt;
+    atomic_flag_clear(&plan->busy);
+    if (make(plan, options) != CCONV_OK) {
+        cconv_plan_free(plan);
+        return NULL;
+    }
+    return plan;
+}
+
+/* ---- What a plan tells -------------------------------------------------------------------------------------------- */
+
+const float *cconv_plan_gradient(const cconv_plan *plan, int node)
+{
+    return plan && cc_plan_contains(plan->wrt, plan->n_wrt, node) ? plan->values[node].gradient : NULL;
+}
+
+cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape)
+{
+    if (!plan || node < 1 || node > plan->graph->count || !plan->values[node].needed)
+        return cc_fail(CCONV_INVALID, "plan: expected a node that the plan computes, received %d", node);
+    if (n < 1 || n > plan->max_batch)
+        return cc_fail(CCONV_INVALID, "plan: expected a batch of 1 to %lld, received %lld", (long long)plan->max_batch, (long long)n);
+    if (plan->n != n) CC_TRY(cc_plan_shapes(plan, n));
+    const cc_shape *found = &plan->values[node].shape;
+    if (rank) *rank = found->rank;
+    if (shape) memcpy(shape, found->dim, (size_t)found->rank * sizeof *shape);
+    return CCONV_OK;
+}
+
+size_t cconv_plan_bytes(const cconv_plan *plan)
+{
+    return plan ? plan->arena_bytes : 0;
+}

@@ -1,0 +1,86 @@
+/* What a plan is made of. plan.c makes it, memory.c lays out its arena, run.c walks its steps. */
+#ifndef CC_PLAN_H
+#define CC_PLAN_H
+
+#include "graph.h"
+#include "optim.h"
+#include <stdatomic.h>
+
+typedef enum cc_step_kind {
+    CC_FORWARD,    /* y of a node */
+    CC_SEED,       /* the root's own gradient */
+    CC_BACKWARD,   /* dx of a node */
+    CC_ACCUMULATE, /* a value read by several nodes: adds one more reader's share to its gradient */
+    CC_UPDATE,     /* a node's update hook: from here on the run changes variables and can no longer be interrupted */
+    CC_OPTIMIZE    /* the optimizer's step */
+} cc_step_kind;
+
+typedef struct cc_step {
+    cc_step_kind kind;
+    int node;
+    int input; /* CC_ACCUMULATE: the share is dx[input] of node */
+} cc_step;
+
+typedef struct cc_value { /* one for each node of the graph */
+    cc_shape shape;       /* for the current batch */
+    int64_t capacity;     /* elements for the largest batch */
+    bool needed;          /* the plan computes it or differentiates through it */
+    bool forward;         /* its value is computed (or, of an input, read) */
+    bool flows;           /* its gradient is computed */
+    float *data;
+    float *gradient;      /* NULL: none */
+    cc_need need;
+    uint64_t packed_version; /* of the variable that call.packed was made from; 0: none */
+    cc_call call;            /* of CC_COMPUTED nodes: for forward and update */
+    cc_call backward;        /* the same with the scratch of backward */
+    bool *wants;             /* call.wants, writable */
+} cc_value;
+
+typedef struct cc_slot { /* an op's input pointer that leads to a graph input, set anew by every run */
+    const float **x;
+    int node;
+} cc_slot;
+
+struct cconv_plan {
+    cconv_graph *graph;
+    cconv_optimizer *optimizer;
+    int threads;
+    bool training;
+    int64_t max_batch, n;
+    int root;
+    cc_value *values;      /* values[i] is node i's; values[0] is unused */
+    int *inputs;           /* the graph's input nodes */
+    cc_shape *input_shapes; /* their sizes for the largest batch */
+    float **input_memory;  /* where each is gathered to; NULL: nothing reads it */
+    int n_outputs, *outputs, n_wrt, *wrt;
+    cc_step *steps;
+    int n_steps, first_update; /* steps from first_update on change variables */
+    cc_slot *slots;
+    int n_slots;
+    cc_update *updates;
+    int n_updates;
+    char *arena;
+    size_t arena_bytes;
+    void *optimizer_scratch;
+    void *tables[16];      /* memory of the arrays above and of the calls' own */
+    int n_tables;
+    atomic_flag busy;
+};
+
+/* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was planned. */
+cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n);
+
+/* Gives every value, gradient, saved and scratch area its place, from the steps. */
+cconv_status cc_plan_memory(cconv_plan *plan);
+
+/* Zeroed memory that lives as long as the plan, NULL if there is none. */
+void *cc_plan_table(cconv_plan *plan, size_t count, size_t size);
+
+static inline bool cc_plan_contains(const int *nodes, int n, int node)
+{
+    for (int i = 0; i < n; ++i)
+        if (nodes[i] == node) return true;
+    return false;
+}
+
+#endif

@@ -1,0 +1,206 @@
+/* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
+ * step. Nothing is allocated, and whatever could be known earlier was checked earlier. */
+#include "plan.h"
+#include <string.h>
+#include <time.h>
+
+/* ---- Checks before the run ---------------------------------------------------------------------------------------- */
+
+static bool batched(const cconv_plan *plan, int input)
+{
+    const cc_shape *shape = &cc_graph_node(plan->graph, plan->inputs[input])->shape;
+    return shape->rank > 0 && shape->dim[0] < 0;
+}
+
+static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch)
+{
+    if (!batch) return cc_fail(CCONV_INVALID, "run: expected a batch, received NULL");
+    if (batch->n < 1 || batch->n > plan->max_batch)
+        return cc_fail(CCONV_INVALID, "run: expected 1 to %lld samples, received %lld", (long long)plan->max_batch, (long long)batch->n);
+    if (plan->graph->n_inputs && !batch->inputs) return cc_fail(CCONV_INVALID, "run: expected %d inputs, received NULL", plan->graph->n_inputs);
+    for (int k = 0; k < plan->graph->n_inputs; ++k) {
+        const cconv_array *array = &batch->inputs[k];
+        const char *name = cc_graph_node(plan->graph, plan->inputs[k])->name;
+        if (!plan->values[plan->inputs[k]].forward) continue;
+        if (!array->data) return cc_fail(CCONV_INVALID, "run: input '%s' has no data", name);
+        if ((int)array->dtype < CCONV_FLOAT32 || array->dtype > CCONV_INT64)
+            return cc_fail(CCONV_INVALID, "run: input '%s' has an unknown dtype %d", name, (int)array->dtype);
+        if (!batched(plan, k)) continue;
+        if (!batch->rows && array->count < batch->n)
+            return cc_fail(CCONV_INVALID, "run: input '%s': expected at least %lld rows, received %lld", name, (long long)batch->n,
+                           (long long)array->count);
+        for (int64_t i = 0; batch->rows && i < batch->n; ++i)
+            if (batch->rows[i] < 0 || batch->rows[i] >= array->count)
+                return cc_fail(CCONV_INVALID, "run: input '%s': expected rows of 0 to %lld, received %lld", name, (long long)array->count - 1,
+                               (long long)batch->rows[i]);
+    }
+    return CCONV_OK;
+}
+
+/* ---- Gathering ---------------------------------------------------------------------------------------------------- */
+
+/* to[i] = (float)from[first + i] for i in 0 .. n-1. */
+static void convert(float *to, const void *from, cconv_dtype dtype, int64_t first, int64_t n)
+{
+#define CONVERT(type)                                                                                                          \
+    for (int64_t i = 0; i < n; ++i) to[i] = (float)((const type *)from)[first + i];                                            \
+    break
+    switch (dtype) {
+    case CCONV_FLOAT32: memcpy(to, (const float *)from + first, (size_t)n * sizeof *to); break;
+    case CCONV_FLOAT64: CONVERT(double);
+    case CCONV_UINT8: CONVERT(uint8_t);
+    case CCONV_INT32: CONVERT(int32_t);
+    case CCONV_INT64: CONVERT(int64_t);
+    }
+#undef CONVERT
+}
+
+static void gather(const cconv_plan *plan, const cconv_batch *batch, const cc_team *team)
+{
+    for (int k = 0; k < plan->graph->n_inputs; ++k) {
+        const cc_value *value = &plan->values[plan->inputs[k]];
+        if (!plan->input_memory[k] || value->data != plan->input_memory[k]) continue;
+        const cconv_array *array = &batch->inputs[k];
+        bool rows = batched(plan, k);
+        int64_t width = cc_shape_product(&value->shape, rows ? 1 : 0, value->shape.rank);
+        cc_range range = cc_slice(team, rows ? batch->n : 1, 1 + 4096 / (width + 1));
+        for (int64_t i = range.begin; i < range.end; ++i)
+            convert(value->data + i * width, array->data, array->dtype, (rows && batch->rows ? batch->rows[i] : i) * width, width);
+    }
+}
+
+/* An array that is float32 already and used as it stands is read in place, without a copy. */
+static void bind_inputs(cconv_plan *plan, const cconv_batch *batch)
+{
+    for (int k = 0; k < plan->graph->n_inputs; ++k) {
+        const cconv_array *array = &batch->inputs[k];
+        bool in_place = array->dtype == CCONV_FLOAT32 && (!batch->rows || !batched(plan, k));
+        plan->values[plan->inputs[k]].data = in_place ? (float *)array->data : plan->input_memory[k];
+    }
+    for (int i = 0; i < plan->n_slots; ++i) *plan->slots[i].x = plan->values[plan->slots[i].node].data;
+}
+
+/* ---- One run ------------------------------------------------------------------------------------------------------ */
+
+static double seconds(void)
+{
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void add_share(float *gradient, const float *share, int64_t count, const cc_team *team)
+{
+    cc_range range = cc_slice(team, count, 4096);
+    for (int64_t i = range.begin; i < range.end; ++i) gradient[i] += share[i];
+}
+
+static void seed_root(float *gradient, const float *given, int64_t count, const cc_team *team)
+{
+    cc_range range = cc_slice(team, count, 4096);
+    for (int64_t i = range.begin; i < range.end; ++i) gradient[i] = given ? given[i] : 1.0f;
+}
+
+static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_batch *batch, const cc_team *team)
+{
+    const cc_value *value = &plan->values[step->node];
+    switch (step->kind) {
+    case CC_FORWARD: value->call.op->forward(&value->call, team); break;
+    case CC_SEED: seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team); break;
+    case CC_BACKWARD: value->call.op->backward(&value->backward, team); break;
+    case CC_ACCUMULATE: {
+        const cc_value *sum = &plan->values[cc_graph_node(plan->graph, step->node)->inputs[step->input]];
+        add_share(sum->gradient, value->call.dx[step->input], cc_shape_count(&sum->shape), team);
+        break;
+    }
+    case CC_UPDATE: value->call.op->update(&value->call, team); break;
+    case CC_OPTIMIZE: cc_optimizer_step(plan->optimizer, plan->updates, plan->n_updates, plan->optimizer_scratch, team); break;
+    }
+}
+
+/* Renews what differs from run to run in the calls. */
+static void prepare_calls(cconv_plan *plan, const cconv_batch *batch)
+{
+    for (int t = 0; t < plan->n_steps; ++t) {
+        cc_value *value = &plan->values[plan->steps[t].node];
+        cc_call *call = plan->steps[t].kind == CC_BACKWARD ? &value->backward : &value->call;
+        call->seed = batch->seed;
+        call->step = batch->step;
+        if (plan->steps[t].kind != CC_FORWARD || !call->packed) continue;
+        const cc_node *weights = cc_graph_node(plan->graph, cc_graph_node(plan->graph, plan->steps[t].node)->inputs[1]);
+        uint64_t version = weights->variable ? weights->variable->version : 0;
+        call->repack = version == 0 || version != value->packed_version;
+        value->packed_version = version;
+    }
+}
+
+static void copy_outputs(const cconv_plan *plan, const cconv_batch *batch, const cc_team *team)
+{
+    for (int k = 0; batch->outputs && k < plan->n_outputs; ++k) {
+        const cc_value *value = &plan->values[plan->outputs[k]];
+        if (!batch->outputs[k]) continue;
+        cc_range range = cc_slice(team, cc_shape_count(&value->shape), 4096);
+        if (range.begin < range.end)
+            memcpy(batch->outputs[k] + range.begin, value->data + range.begin, (size_t)(range.end - range.begin) * sizeof(float));
+    }
+}
+
+/* What every thread of the team does. *stop is -1, or the step after which all of them leave: a number, so that a thread that comes late
+ * from one barrier does not take the next step's decision for this one's. */
+static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
+{
+    double asked = team->ith == 0 && batch->interrupted ? seconds() : 0;
+    gather(plan, batch, team);
+    cc_barrier(team);
+    for (int t = 0; t < plan->n_steps; ++t) {
+        do_step(plan, &plan->steps[t], batch, team);
+        if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
+            if (batch->interrupted(batch->context)) atomic_store(stop, t);
+            asked = seconds();
+        }
+        cc_barrier(team);
+        if (atomic_load_explicit(stop, memory_order_relaxed) == t) return;
+    }
+    copy_outputs(plan, batch, team);
+}
+
+static void run(cconv_plan *plan, const cconv_batch *batch, int threads, atomic_int *stop)
+{
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads) if (threads > 1)
+#else
+    (void)threads;
+#endif
+    {
+        cc_team team = cc_team_here();
+        unsigned mode = cc_subnormals_flush();
+        walk(plan, batch, &team, stop);
+        cc_subnormals_restore(mode);
+    }
+}
+
+static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
+{
+    CC_TRY(check_batch(plan, batch));
+    if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
+    bind_inputs(plan, batch);
+    prepare_calls(plan, batch);
+    int team = cc_team_size();
+    atomic_int stop = -1;
+    run(plan, batch, team < plan->threads ? team : plan->threads, &stop);
+    if (atomic_load(&stop) >= 0) {
+        for (int i = 1; i <= plan->graph->count; ++i) plan->values[i].packed_version = 0;
+        return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
+    }
+    if (plan->n_updates) cc_optimizer_advance(plan->optimizer);
+    return CCONV_OK;
+}
+
+cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch)
+{
+    if (!plan) return cc_fail(CCONV_INVALID, "run: expected a plan, received NULL");
+    if (atomic_flag_test_and_set(&plan->busy)) return cc_fail(CCONV_BUSY, "run: the plan is being run by another thread");
+    cconv_status status = run_batch(plan, batch);
+    atomic_flag_clear(&plan->busy);
+    return status;
+}
