@@ -1,23 +1,22 @@
-# Short names for everything one does with this tree; `make help` lists them. All Python targets work in .venv, made here with
-# nothing but `python3`; all C targets need only a C compiler.
+# Short names for everything one does with this tree; `make help` lists them. Python targets work in .venv, made here by
+# `python3 -m venv`; C targets need a C compiler only.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-SHELL := /bin/sh
 
 PYTHON ?= python3
 VENV ?= .venv
+CC ?= cc
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check --quiet
-JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 PYTEST = $(PY) -m pytest -q
+JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+CORE = $(MAKE) -C src_c -j$(JOBS)
 
-include src_c/flags.mk
-
-# What the installed package is made of: when any of it is newer than a stamp, the package is installed again.
-PACKAGE := setup.py pyproject.toml $(shell find cconv src_c -name '*.py' -o -name '*.py[xi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.mk')
+# Installed in place, so an edit of Python needs no new installation: only what is compiled, and the requirements.
+COMPILED := setup.py pyproject.toml $(shell find cconv src_c -name '*.py[xi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.mk')
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- Python ----
 
@@ -27,17 +26,85 @@ $(VENV)/.made:
 	@$(PIP) install --upgrade pip
 	@touch $@
 
-# One stamp per set of extras. Editable: the tests and examples use the sources, and an edit needs no new installation unless C changed.
-$(VENV)/.installed-%: $(VENV)/.made $(PACKAGE)
+# One stamp for each set of extras.
+$(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 	@echo "installing cconv[$*] in $(VENV)"
-	@$(PIP) install --editable '.[$*]'
+	@$(PIP) install --editable '.[$*]' $(if $(findstring peers,$*),--extra-index-url https://download.pytorch.org/whl/cpu)
 	@touch $@
 
-demo: $(VENV)/.installed-examples ## learn handwritten digits, with pictures in demo_output
+demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
 	@$(PY) examples/digits_demo.py
 
-test: $(VENV)/.installed-test ## all tests of Python and C (light dependencies)
+test: $(VENV)/.installed-test ## the tests of Python and C
 	@$(PYTEST)
 
 test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (large downloads, once)
 	@$(PYTEST) tests/peers
+
+test-isa: $(VENV)/.installed-test ## the tests of ops and kernels at every instruction set of this CPU
+	@for isa in `$(PY) -c 'from cconv import _core; print(*_core.isas())'`; do \
+	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST) || exit 1; done
+
+test-robustness: $(VENV)/.installed-test ## kills, bit flips, interrupts and wrong uses, in full number
+	@CCONV_ROBUSTNESS=full $(PYTEST) tests -k "robust or interrupt or kill or flip or misuse or fork"
+
+bench: $(VENV)/.installed-test,peers ## conv layers and the MNIST convnet beside PyTorch
+	@$(PY) benchmarks/bench_conv.py
+
+mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
+	@$(PY) examples/mnist_convnet.py
+
+# ---- C ----
+
+lib: ## libcconv.a and the shared library, in build/lib
+	@$(CORE)
+
+# The harness in tests/c, and the program at the head of cconv.h just as it stands there.
+C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)
+HEADER_PROGRAM = sed -n '/^ \*     \#include "cconv.h"/,/^ \*     }$$/s/^ \*     //p' src_c/include/cconv.h
+C_TEST_FLAGS = $(STANDARD) $(WARN) -Isrc_c/include -Isrc_c/base -Isrc_c
+
+# $(call run-c-tests,folder,flags): builds against folder/libcconv.a, and runs.
+define run-c-tests
+@$(CC) $(C_TEST_FLAGS) -g -O1 $(2) tests/c/*.c $(1)/libcconv.a `cat $(1)/link_flags` -o $(1)/c_tests
+@$(HEADER_PROGRAM) > $(1)/header_program.c
+@$(CC) $(STANDARD) -Wall -Isrc_c/include $(2) $(1)/header_program.c $(1)/libcconv.a `cat $(1)/link_flags` -o $(1)/header_program
+@ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 $(1)/c_tests $(TEST)
+@$(1)/header_program
+endef
+
+test-c: lib $(C_TESTS) ## the C core's own tests
+	$(call run-c-tests,build/lib)
+
+# Leaks are looked for too. One OpenMP runtime keeps its workers until the end: that memory is reachable, no leak.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g
+sanitize: $(C_TESTS) ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(CORE) OUT=../build/sanitize EXTRA='$(SANITIZE) -O1'
+	$(call run-c-tests,build/sanitize,$(SANITIZE))
+
+digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
+	@$(PY) -c "import gzip, pathlib, sklearn; p = pathlib.Path(sklearn.__file__).parent / 'datasets/data/digits.csv.gz'; \
+	    pathlib.Path('build/digits.csv').write_bytes(gzip.open(p).read())"
+	@$(CC) $(STANDARD) -O2 -Isrc_c/include examples/c/train_digits.c build/lib/libcconv.a `cat build/lib/link_flags` -o build/train_digits
+	@build/train_digits build/digits.csv
+
+# ---- Style ----
+
+C_STYLED = $(shell find src_c tests/c examples/c -name '*.[ch]' 2>/dev/null)
+
+lint: ## what ruff and clang-format would change
+	@$(VENV)/bin/ruff --version >/dev/null 2>&1 || { $(MAKE) $(VENV)/.made && $(PIP) install ruff; }
+	@$(VENV)/bin/ruff check .
+	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_STYLED); else echo "no clang-format: C not checked"; fi
+
+format: ## change it
+	@$(VENV)/bin/ruff --version >/dev/null 2>&1 || { $(MAKE) $(VENV)/.made && $(PIP) install ruff; }
+	@$(VENV)/bin/ruff check --fix . ; $(VENV)/bin/ruff format .
+	@if command -v clang-format >/dev/null; then clang-format -i $(C_STYLED); fi
+
+clean: ## remove what was built; .venv stays
+	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
+	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo test test-peers test-isa test-robustness bench mnist lib test-c sanitize digits-c lint format clean
+include src_c/flags.mk

@@ -85,12 +85,12 @@ class BuildCore(build_ext):
         else:
             common, warn = ["/std:c11", "/experimental:c11atomics", "/O2", *compile_openmp], []
 
-        isa_flags, macros = {}, [("CCONV_API", "")]  # nothing but the module's own symbol leaves the extension
+        macros = [("CCONV_API", "")]  # nothing but the module's own symbol leaves the extension
+        isa_flags = {}
         if self.unix and platform.machine().lower() in X86:
             for name, flags in known.items():
                 if name.startswith("ISA_") and self.accepts(flags):
-                    isa_flags[f"isa_{name[4:]}.c"] = flags
-                    macros.append((f"CC_{name.upper()}", "1"))
+                    isa_flags[f"{name.lower()}.c"] = flags
 
         ext.extra_objects = self.compile_core(macros, [*common, *warn], isa_flags)
         ext.depends = [*c_files(), *headers()]
@@ -106,7 +106,8 @@ class BuildCore(build_ext):
     def compile_core(self, macros: list[tuple[str, str]], flags: list[str], isa_flags: dict[str, list[str]]) -> list[str]:
         """Object files of all C files. Those whose source, headers and flags are as before are kept."""
         settings = repr((macros, flags, isa_flags, getattr(self.compiler, "compiler_so", None)))
-        folder = os.path.join(self.build_temp, "core-" + hashlib.sha256(settings.encode()).hexdigest()[:12])
+        # Not in build_temp, which pip makes anew each time: an installation after a small change compiles that change only.
+        folder = os.path.join("build", "core-" + hashlib.sha256(settings.encode()).hexdigest()[:12])
         newest = max((HERE / name).stat().st_mtime for name in [*headers(), "setup.py"])
         sources = c_files()
         objects = self.compiler.object_filenames(sources, output_dir=folder)

@@ -1,0 +1,25 @@
+/* Runs every test, or those whose name contains the first argument; says which failed. */
+#include "harness.h"
+#include "cconv.h"
+
+int checks_failed;
+
+int main(int argc, char **argv)
+{
+    const test *const tables[] = {base_tests, graph_tests, memory_tests, thread_tests};
+    int run = 0, failed = 0;
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; ++t)
+        for (const test *one = tables[t]; one->name; ++one) {
+            if (argc > 1 && !strstr(one->name, argv[1])) continue;
+            int before = checks_failed;
+            one->run();
+            ++run;
+            if (checks_failed != before) {
+                ++failed;
+                printf("FAILED %s\n", one->name);
+            }
+            fflush(stdout);
+        }
+    printf("%d C tests, %d failed (%s, %d threads)\n", run, failed, cconv_isa(), cconv_num_threads());
+    return failed || !run;
+}

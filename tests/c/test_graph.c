@@ -1,0 +1,331 @@
+/* Graphs and plans as a C program uses them: what is computed, where results are written, what wrong calls get. */
+#include "cconv.h"
+#include "harness.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* A plan that trains the network; NULL on failure. */
+static cconv_plan *training_plan(network *net, cconv_optimizer *optimizer, int threads)
+{
+    return cconv_plan_new(net->graph, &(cconv_plan_options){.max_batch = 8, .n_outputs = 1, .outputs = &net->loss, .training = 1,
+                                                            .root = net->loss, .n_wrt = net->n_wrt, .wrt = net->wrt,
+                                                            .optimizer = optimizer, .threads = threads});
+}
+
+static cconv_status train_step(cconv_plan *plan, int64_t n, uint64_t step, float *loss)
+{
+    int64_t rows[8];
+    for (int64_t i = 0; i < n; ++i) rows[i] = (int64_t)((step * 8 + (uint64_t)i * 5) % SAMPLES);
+    return cconv_plan_run(plan, &(cconv_batch){.n = n, .rows = rows, .outputs = &loss, .seed = 3, .step = step,
+                                               .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_FLOAT32, SAMPLES}}});
+}
+
+static void test_training_lowers_the_loss_and_allocates_nothing(void)
+{
+    network net;
+    CHECK(network_build(&net));
+    cconv_optimizer *adam = cconv_optimizer_new("adam", "learning_rate=0.02");
+    cconv_plan *plan = training_plan(&net, adam, 0);
+    CHECK(adam && plan);
+    if (plan) {
+        float first = 0, loss = 0, sum = 0;
+        CHECK(train_step(plan, 8, 0, &first) == CCONV_OK);
+        uint64_t before = cconv_allocations();
+        for (uint64_t step = 1; step < 100; ++step) {
+            CHECK(train_step(plan, step % 7 ? 8 : 3, step, &loss) == CCONV_OK);
+            if (step >= 90) sum += loss / 10;
+        }
+        CHECK(cconv_allocations() == before);
+        CHECK(isfinite(sum) && sum < 0.5f * first);
+        CHECK(cconv_optimizer_iterations(adam) == 100);
+        CHECK(cconv_plan_bytes(plan) > 0);
+        char small[20], *text;
+        size_t length = cconv_plan_describe(plan, NULL, 0);
+        CHECK(length > 50);
+        CHECK(cconv_plan_describe(plan, small, sizeof small) == length && strlen(small) == sizeof small - 1);
+        text = malloc(length + 1);
+        if (text) {
+            CHECK(cconv_plan_describe(plan, text, length + 1) == length && strlen(text) == length);
+            CHECK(strstr(text, "conv2d") && strstr(text, "batch_norm"));
+        }
+        free(text);
+    }
+    cconv_plan_free(plan);
+    cconv_optimizer_free(adam);
+    network_free(&net);
+}
+
+/* Gradients of the loss against differences of the loss, in the direction of the gradient. */
+static void test_gradients_agree_with_differences(void)
+{
+    network net;
+    CHECK(network_build(&net));
+    cconv_plan *plan = training_plan(&net, NULL, 0);
+    CHECK(plan != NULL);
+    for (int i = 0; plan && i < net.n_wrt; ++i) {
+        int index = i < 4 ? i : i + 2; /* the two moving averages lie between */
+        cconv_variable *v = net.variables[index];
+        size_t count = cconv_variable_count(v);
+        float loss = 0, up = 0, down = 0;
+        CHECK(train_step(plan, 8, 1, &loss) == CCONV_OK);
+        const float *gradient = cconv_plan_gradient(plan, net.wrt[i]);
+        CHECK(gradient != NULL);
+        if (!gradient) continue;
+        float *direction = malloc(count * sizeof *direction), square = 0;
+        if (!direction) continue;
+        for (size_t j = 0; j < count; ++j) direction[j] = gradient[j], square += gradient[j] * gradient[j];
+        float step = 2e-2f / (sqrtf(square) + 1e-6f);
+        for (size_t j = 0; j < count; ++j) cconv_variable_data(v)[j] += step * direction[j];
+        cconv_variable_touch(v);
+        CHECK(train_step(plan, 8, 1, &up) == CCONV_OK);
+        for (size_t j = 0; j < count; ++j) cconv_variable_data(v)[j] -= 2 * step * direction[j];
+        cconv_variable_touch(v);
+        CHECK(train_step(plan, 8, 1, &down) == CCONV_OK);
+        for (size_t j = 0; j < count; ++j) cconv_variable_data(v)[j] += step * direction[j];
+        cconv_variable_touch(v);
+        float measured = (up - down) / (2 * step);
+        /* the bias in front of a batch normalization is the one with almost no gradient: then both are near 0 */
+        if (!(fabsf(measured - square) <= 0.05f * square + 2e-3f)) printf("variable %d: %g, differences give %g\n", i, square, measured);
+        CHECK(fabsf(measured - square) <= 0.05f * square + 2e-3f);
+        free(direction);
+    }
+    CHECK(plan && cconv_plan_gradient(plan, net.logits) == NULL);
+    cconv_plan_free(plan);
+    network_free(&net);
+}
+
+enum { ZONE = 64 };
+
+/* Outputs lie between zones of a known value, for a batch smaller than the plan's too. */
+static void test_outputs_are_written_exactly(void)
+{
+    network net;
+    CHECK(network_build(&net));
+    int outputs[] = {net.logits, net.loss};
+    cconv_plan *plan = cconv_plan_new(net.graph, &(cconv_plan_options){.max_batch = 8, .n_outputs = 2, .outputs = outputs});
+    CHECK(plan != NULL);
+    for (int64_t n = 1; plan && n <= 8; ++n) {
+        float logits[ZONE + 8 * CLASSES + ZONE], loss[ZONE + 1 + ZONE];
+        for (int i = 0; i < ZONE + 8 * CLASSES + ZONE; ++i) logits[i] = 12345;
+        for (int i = 0; i < ZONE + 1 + ZONE; ++i) loss[i] = 12345;
+        cconv_batch batch = {.n = n, .outputs = (float *[]){logits + ZONE, loss + ZONE},
+                             .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_FLOAT32, SAMPLES}}};
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
+        for (int i = 0; i < ZONE; ++i) CHECK(logits[i] == 12345 && loss[i] == 12345 && loss[ZONE + 1 + i] == 12345);
+        for (int i = 0; i < 8 * CLASSES + ZONE; ++i) CHECK((logits[ZONE + i] == 12345) == (i >= n * CLASSES));
+        CHECK(isfinite(loss[ZONE]) && loss[ZONE] > 0);
+
+        int rank;
+        int64_t shape[CCONV_MAX_RANK];
+        CHECK(cconv_plan_shape(plan, net.logits, n, &rank, shape) == CCONV_OK && rank == 2 && shape[0] == n && shape[1] == CLASSES);
+
+        float again[8 * CLASSES];
+        batch.outputs = (float *[]){again, NULL};
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
+        CHECK(memcmp(again, logits + ZONE, (size_t)n * CLASSES * sizeof(float)) == 0);
+        batch.outputs = NULL;
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
+    }
+    cconv_plan_free(plan);
+    network_free(&net);
+}
+
+/* y = x, from every type, through row numbers. */
+static void test_rows_are_gathered_and_converted(void)
+{
+    const float f[] = {0, 1, 2, 3, 4, 5};
+    const double d[] = {0, 1, 2, 3, 4, 5};
+    const unsigned char u[] = {0, 1, 2, 3, 4, 5};
+    const int32_t i32[] = {0, 1, 2, 3, 4, 5};
+    const int64_t i64[] = {0, 1, 2, 3, 4, 5};
+    const cconv_array arrays[] = {{f, CCONV_FLOAT32, 3}, {d, CCONV_FLOAT64, 3}, {u, CCONV_UINT8, 3}, {i32, CCONV_INT32, 3}, {i64, CCONV_INT64, 3}};
+    cconv_graph *g = cconv_graph_new();
+    int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 2}), y = cconv_graph_add(g, "negative", NULL, 1, &x, NULL);
+    cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = 4, .n_outputs = 1, .outputs = &y});
+    CHECK(plan != NULL);
+    for (size_t i = 0; plan && i < sizeof arrays / sizeof *arrays; ++i) {
+        float out[6] = {0};
+        cconv_batch batch = {.n = 3, .rows = (int64_t[]){2, 0, 2}, .inputs = &arrays[i], .outputs = (float *[]){out}};
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
+        CHECK(out[0] == -4 && out[1] == -5 && out[2] == 0 && out[3] == -1 && out[4] == -4 && out[5] == -5);
+        batch.rows = (int64_t[]){0, 3, 1};
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_INVALID);
+        CHECK_ERROR("3");
+        batch.rows = (int64_t[]){0, -1, 1};
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_INVALID);
+        batch.rows = NULL;
+        batch.n = 4;
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_INVALID);
+        batch.n = 5;
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_INVALID);
+        batch.n = 0;
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_INVALID);
+        batch.n = 3;
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_OK && out[5] == -5 && out[0] == 0);
+    }
+    cconv_plan_free(plan);
+    cconv_graph_free(g);
+}
+
+static void test_the_table_of_ops_is_complete(void)
+{
+    int n = cconv_op_count();
+    CHECK(n > 30);
+    CHECK(cconv_op_name(-1) == NULL && cconv_op_name(n) == NULL);
+    for (int i = 0; i < n; ++i) {
+        const char *name = cconv_op_name(i), *inputs = name ? cconv_op_inputs(name) : NULL;
+        CHECK(name && inputs && *inputs);
+        for (int j = 0; j < i; ++j) CHECK(strcmp(name, cconv_op_name(j)) != 0);
+        cconv_attribute a;
+        int count = 0;
+        while (cconv_op_attribute(name, count, &a) == CCONV_OK) {
+            CHECK(a.name && a.type);
+            CHECK((strcmp(a.type, "enum") == 0) == (a.choices != NULL));
+            ++count;
+        }
+        CHECK(count < 30);
+    }
+    CHECK(cconv_op_inputs("no_such_op") == NULL);
+    CHECK(cconv_op_attribute("no_such_op", 0, &(cconv_attribute){0}) == CCONV_INVALID);
+    CHECK(cconv_op_differentiable("conv2d") == 1 && cconv_op_differentiable("argmax") == 0);
+    CHECK(cconv_optimizer_count() == 3);
+    for (int i = 0; i < cconv_optimizer_count(); ++i) {
+        cconv_optimizer *o = cconv_optimizer_new(cconv_optimizer_name(i), NULL);
+        CHECK(o != NULL);
+        cconv_optimizer_free(o);
+    }
+}
+
+static void test_shapes_without_a_graph(void)
+{
+    int rank;
+    int64_t shape[CCONV_MAX_RANK], x[] = {-1, 28, 28, 3}, w[] = {3, 3, 3, 8};
+    CHECK(cconv_infer("conv2d", "c", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", &rank, shape) == CCONV_OK);
+    CHECK(rank == 4 && shape[0] == -1 && shape[1] == 14 && shape[2] == 14 && shape[3] == 8);
+    CHECK(cconv_infer("conv2d", "c", 3, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, &rank, shape) == CCONV_OK);
+    w[2] = 4;
+    CHECK(cconv_infer("conv2d", "c1", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, &rank, shape) == CCONV_INVALID);
+    CHECK_ERROR("c1", "conv2d", "3", "4");
+    CHECK(cconv_infer("nothing", NULL, 0, NULL, NULL, NULL, &rank, shape) == CCONV_INVALID);
+    CHECK_ERROR("nothing");
+}
+
+/* Each wrong call fails with a text, and the graph stays failed with the first one. */
+static void test_wrong_graphs(void)
+{
+    static const struct {
+        const char *op, *attributes, *word;
+        int n_inputs, inputs[3];
+    } wrong[] = {
+        {"conv3d", NULL, "conv3d", 2, {1, 2}},
+        {"conv2d", NULL, "w", 1, {1}},
+        {"conv2d", NULL, "", 2, {1, 9}},
+        {"conv2d", NULL, "", 2, {1, -1}},
+        {"conv2d", NULL, "", 2, {0, 2}},
+        {"conv2d", "stride=2", "strides", 2, {1, 2}},
+        {"conv2d", "strides=0", "strides", 2, {1, 2}},
+        {"conv2d", "strides=-1,1", "strides", 2, {1, 2}},
+        {"conv2d", "dilation=0", "dilation", 2, {1, 2}},
+        {"conv2d", "groups=2", "groups", 2, {1, 2}},
+        {"conv2d", "groups=0", "groups", 2, {1, 2}},
+        {"conv2d", "padding=full", "valid, same, explicit", 2, {1, 2}},
+        {"conv2d", "padding=explicit pads=1,2", "pads", 2, {1, 2}},
+        {"conv2d", "padding=explicit pads=-1,0,0,0", "pads", 2, {1, 2}},
+        {"conv2d", "alpha=nan", "alpha", 2, {1, 2}},
+        {"conv2d", "dilation=9", "", 2, {1, 2}},
+        {"conv2d", NULL, "", 3, {1, 2, 2}},
+        {"max_pool2d", "pool_size=9", "", 1, {1}},
+        {"max_pool2d", "pool_size=0", "pool_size", 1, {1}},
+        {"dense", NULL, "", 2, {1, 2}},
+        {"dropout", NULL, "rate", 1, {1}},
+        {"dropout", "rate=1", "rate", 1, {1}},
+        {"dropout", "rate=-0.1", "rate", 1, {1}},
+        {"reshape", "shape=5,5", "", 1, {1}},
+        {"softmax", "axis=4", "axis", 1, {1}},
+        {"add", NULL, "", 2, {1, 3}},
+        {"mean", "axes=7", "ax", 1, {1}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+        cconv_graph *g = cconv_graph_new();
+        cconv_variable *w = cconv_variable_new(4, (int64_t[]){3, 3, 3, 4});
+        CHECK(g && w);
+        CHECK(cconv_graph_input(g, "x", 4, (int64_t[]){-1, 8, 8, 3}) == 1);
+        CHECK(cconv_graph_variable(g, "w", w) == 2);
+        CHECK(cconv_graph_input(g, "z", 2, (int64_t[]){-1, 7}) == 3);
+        int node = cconv_graph_add(g, wrong[i].op, "layer7", wrong[i].n_inputs, wrong[i].inputs, wrong[i].attributes);
+        if (node) printf("accepted: %s %s\n", wrong[i].op, wrong[i].attributes ? wrong[i].attributes : "");
+        CHECK(node == 0);
+        CHECK(strlen(cconv_last_error()) > 10);
+        CHECK_ERROR("layer7", wrong[i].word);
+        char first[600];
+        snprintf(first, sizeof first, "%s", cconv_last_error());
+        CHECK(cconv_graph_add(g, "relu", "later", 1, (int[]){1}, NULL) == 0);
+        CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = (int[]){1}}) == NULL);
+        CHECK(strstr(cconv_last_error(), "layer7") != NULL);
+        cconv_graph_free(g);
+        cconv_variable_free(w);
+    }
+}
+
+static void test_wrong_arguments(void)
+{
+    CHECK(cconv_variable_new(-1, NULL) == NULL);
+    CHECK(cconv_variable_new(9, (int64_t[]){1, 1, 1, 1, 1, 1, 1, 1, 1}) == NULL);
+    CHECK(cconv_variable_new(1, (int64_t[]){-1}) == NULL);
+    CHECK(cconv_variable_new(2, (int64_t[]){(int64_t)1 << 40, (int64_t)1 << 40}) == NULL);
+    CHECK(cconv_variable_new(1, (int64_t[]){(int64_t)1 << 59}) == NULL); /* no machine has that much */
+    CHECK_ERROR("memory");
+    cconv_variable *empty = cconv_variable_new(2, (int64_t[]){0, 5}), *scalar = cconv_variable_new(0, NULL);
+    CHECK(empty && cconv_variable_count(empty) == 0 && scalar && cconv_variable_count(scalar) == 1);
+    cconv_variable_free(empty);
+    cconv_variable_free(scalar);
+    cconv_variable_free(NULL);
+    cconv_graph_free(NULL);
+    cconv_plan_free(NULL);
+    cconv_optimizer_free(NULL);
+
+    static const char *const wrong[][3] = {
+        {"newton", NULL, "newton"},        {"sgd", "learning_rate=nan", "learning_rate"}, {"sgd", "learning_rate=-1", "learning_rate"},
+        {"sgd", "momentum=2", "momentum"}, {"adam", "momentum=0.9", "beta_1"},            {"adam", "beta_1=1", "beta_1"},
+        {"adam", "epsilon=nan", "epsilon"}, {"rmsprop", "rho=-1", "rho"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+        CHECK(cconv_optimizer_new(wrong[i][0], wrong[i][1]) == NULL);
+        CHECK_ERROR(wrong[i][2]);
+    }
+    cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=0.5");
+    CHECK(cconv_optimizer_set(sgd, "learning_rate=nan") == CCONV_INVALID);
+    CHECK(cconv_optimizer_set(sgd, "rate=1") == CCONV_INVALID);
+    CHECK(cconv_optimizer_set(sgd, "learning_rate=0.25") == CCONV_OK);
+
+    cconv_graph *g = cconv_graph_new();
+    int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 3});
+    int y = cconv_graph_add(g, "relu", NULL, 1, &x, NULL), a = cconv_graph_add(g, "argmax", NULL, 1, &x, NULL);
+    int rank;
+    int64_t shape[CCONV_MAX_RANK];
+    CHECK(x && y && a && cconv_graph_count(g) == 3);
+    CHECK(cconv_graph_shape(g, 0, &rank, shape) == CCONV_INVALID);
+    CHECK(cconv_graph_shape(g, 4, &rank, shape) == CCONV_INVALID);
+    CHECK(cconv_graph_shape(g, a, &rank, shape) == CCONV_OK && rank == 1 && shape[0] == -1);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = (int[]){7}}) == NULL);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = (int[]){0}}) == NULL);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .max_batch = -1}) == NULL);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .root = 99}) == NULL);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .root = y, .n_wrt = 1, .wrt = (int[]){44}}) == NULL);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .max_batch = (int64_t)1 << 50}) == NULL);
+    CHECK_ERROR("memory");
+    cconv_graph_free(g);
+    cconv_optimizer_free(sgd);
+}
+
+const test graph_tests[] = {
+    {"training_lowers_the_loss_and_allocates_nothing", test_training_lowers_the_loss_and_allocates_nothing},
+    {"gradients_agree_with_differences", test_gradients_agree_with_differences},
+    {"outputs_are_written_exactly", test_outputs_are_written_exactly},
+    {"rows_are_gathered_and_converted", test_rows_are_gathered_and_converted},
+    {"the_table_of_ops_is_complete", test_the_table_of_ops_is_complete},
+    {"shapes_without_a_graph", test_shapes_without_a_graph},
+    {"wrong_graphs", test_wrong_graphs},
+    {"wrong_arguments", test_wrong_arguments},
+    {0},
+};

@@ -1,0 +1,170 @@
+/* Threads: of one plan, of several plans at once, after fork, and the call-back that stops a run. */
+#define _POSIX_C_SOURCE 200809L
+#include "cconv.h"
+#include "harness.h"
+#include <stdlib.h>
+#if !defined(_WIN32)
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+enum { STEPS = 12, WEIGHTS = 3 * 3 * 2 * 6 };
+
+/* Trains a network of its own; weights[WEIGHTS] are the kernel's at the end. */
+static bool train(int threads, float *weights)
+{
+    network net;
+    bool good = network_build(&net);
+    cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=0.05 momentum=0.9");
+    cconv_plan *plan = !good || !sgd ? NULL
+                                     : cconv_plan_new(net.graph, &(cconv_plan_options){.max_batch = SAMPLES, .training = 1, .root = net.loss,
+                                                                                       .n_wrt = net.n_wrt, .wrt = net.wrt,
+                                                                                       .optimizer = sgd, .threads = threads});
+    good = plan != NULL;
+    for (uint64_t step = 0; good && step < STEPS; ++step)
+        good = cconv_plan_run(plan, &(cconv_batch){.n = SAMPLES, .seed = 11, .step = step,
+                                                   .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES},
+                                                                             {labels, CCONV_FLOAT32, SAMPLES}}}) == CCONV_OK;
+    if (good) memcpy(weights, cconv_variable_data(net.variables[0]), WEIGHTS * sizeof *weights);
+    cconv_plan_free(plan);
+    cconv_optimizer_free(sgd);
+    network_free(&net);
+    return good;
+}
+
+static void test_results_do_not_depend_on_threads(void)
+{
+    float one[WEIGHTS] = {0}, other[WEIGHTS] = {0};
+    CHECK(train(1, one));
+    for (int threads = 2; threads <= 5; ++threads) {
+        CHECK(cconv_set_num_threads(threads) == CCONV_OK);
+        CHECK(train(threads, other));
+        CHECK(memcmp(one, other, sizeof one) == 0);
+    }
+    cconv_set_num_threads(0);
+}
+
+#if !defined(_WIN32)
+static void *train_in_thread(void *weights)
+{
+    return train(2, weights) ? weights : NULL;
+}
+
+static void test_two_plans_in_two_threads(void)
+{
+    float alone[WEIGHTS] = {0}, first[WEIGHTS] = {0}, second[WEIGHTS] = {0};
+    CHECK(train(2, alone));
+    pthread_t a, b;
+    void *good_a = NULL, *good_b = NULL;
+    CHECK(pthread_create(&a, NULL, train_in_thread, first) == 0 && pthread_create(&b, NULL, train_in_thread, second) == 0);
+    pthread_join(a, &good_a);
+    pthread_join(b, &good_b);
+    CHECK(good_a && good_b);
+    CHECK(memcmp(alone, first, sizeof alone) == 0 && memcmp(alone, second, sizeof alone) == 0);
+}
+
+static void *fail_once(void *unused)
+{
+    (void)unused;
+    cconv_variable_new(99, NULL);
+    return NULL;
+}
+
+static void test_errors_belong_to_a_thread(void)
+{
+    CHECK(cconv_optimizer_new("mine", NULL) == NULL);
+    pthread_t other;
+    CHECK(pthread_create(&other, NULL, fail_once, NULL) == 0);
+    pthread_join(other, NULL);
+    CHECK_ERROR("mine");
+}
+
+/* The child works with one thread and gets the same weights; a hang is ended by the alarm. */
+static void test_a_forked_child_trains(void)
+{
+    float before[WEIGHTS] = {0}, after[WEIGHTS] = {0};
+    cconv_set_num_threads(2);
+    CHECK(train(2, before));
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        if (cconv_num_threads() != 1) _exit(2);
+        if (strcmp(cconv_num_threads_reason(), "fork") != 0) _exit(3);
+        if (!train(2, after)) _exit(4);
+        _exit(memcmp(before, after, sizeof before) ? 5 : 0);
+    }
+    int status = 0;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    if (status) printf("child: status %d\n", WEXITSTATUS(status));
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cconv_set_num_threads(0);
+    CHECK(train(2, after) && memcmp(before, after, sizeof before) == 0); /* the parent is as before */
+}
+#endif
+
+typedef struct stop {
+    cconv_plan *plan;
+    const cconv_batch *batch;
+    int asked;
+    cconv_status inner;
+} stop;
+
+static int ask_to_stop(void *context)
+{
+    stop *s = context;
+    s->asked++;
+    s->inner = cconv_plan_run(s->plan, s->batch);
+    return 1;
+}
+
+/* A run large enough to be asked: it stops, says so, and leaves the variables; meanwhile the plan is busy. */
+static void test_a_run_can_be_stopped(void)
+{
+    enum { SIDE = 64, C = 32, BATCH = 32 };
+    cconv_graph *g = cconv_graph_new();
+    cconv_variable *w = cconv_variable_new(4, (int64_t[]){3, 3, C, C});
+    for (size_t i = 0; i < cconv_variable_count(w); ++i) cconv_variable_data(w)[i] = 0.01f;
+    cconv_variable_touch(w);
+    int node = cconv_graph_input(g, "x", 4, (int64_t[]){-1, SIDE, SIDE, C}), weights = cconv_graph_variable(g, "w", w);
+    for (int i = 0; i < 12; ++i) node = cconv_graph_add(g, "conv2d", NULL, 2, (int[]){node, weights}, "padding=same activation=tanh");
+    int loss = cconv_graph_add(g, "mean", NULL, 1, &node, NULL);
+    cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=1");
+    cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .training = 1, .root = loss, .n_wrt = 1, .wrt = &weights,
+                                                               .optimizer = sgd});
+    float *x = calloc((size_t)BATCH * SIDE * SIDE * C, sizeof *x);
+    CHECK(plan && x);
+    if (plan && x) {
+        for (size_t i = 0; i < (size_t)BATCH * SIDE * SIDE * C; ++i) x[i] = (float)(i % 7) / 7;
+        stop s = {plan, NULL, 0, CCONV_OK};
+        const cconv_array input = {x, CCONV_FLOAT32, BATCH};
+        cconv_batch batch = {.n = BATCH, .inputs = &input, .interrupted = ask_to_stop, .context = &s};
+        s.batch = &batch;
+        cconv_status status = cconv_plan_run(plan, &batch);
+        CHECK(s.asked >= 1 && status == CCONV_INTERRUPTED);
+        CHECK(s.inner == CCONV_BUSY);
+        for (size_t i = 0; i < cconv_variable_count(w); ++i) CHECK(cconv_variable_data(w)[i] == 0.01f);
+        CHECK(cconv_optimizer_iterations(sgd) == 0);
+        batch.n = 1;
+        batch.interrupted = NULL;
+        CHECK(cconv_plan_run(plan, &batch) == CCONV_OK && cconv_optimizer_iterations(sgd) == 1);
+        CHECK(cconv_variable_data(w)[0] != 0.01f);
+    }
+    free(x);
+    cconv_plan_free(plan);
+    cconv_optimizer_free(sgd);
+    cconv_graph_free(g);
+    cconv_variable_free(w);
+}
+
+const test thread_tests[] = {
+    {"results_do_not_depend_on_threads", test_results_do_not_depend_on_threads},
+#if !defined(_WIN32)
+    {"two_plans_in_two_threads", test_two_plans_in_two_threads},
+    {"errors_belong_to_a_thread", test_errors_belong_to_a_thread},
+    {"a_forked_child_trains", test_a_forked_child_trains},
+#endif
+    {"a_run_can_be_stopped", test_a_run_can_be_stopped},
+    {0},
+};
