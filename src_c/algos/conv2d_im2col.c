@@ -1,0 +1,103 @@
+/* Convolution as a product of matrices: the patches that the window sees become the rows of a matrix ("image to columns"; Chellapilla,
+ * Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix would be kh kw
+ * times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the next. */
+#include "conv2d.h"
+
+#include <string.h>
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void cc_conv2d_im2col_forward(const cc_conv2d *conv, float *y, const float *x, const float *packed, const float *bias,
+                              cc_activation act, float alpha, float *patches, const cc_team *team)
+{
+    cc_conv2d_forward_product(conv, y, x, packed, bias, act, alpha, patches + team->ith * CC_PATCH_FLOATS, team);
+}
+
+/* The patches are those of dy around each pixel of dx. */
+void cc_conv2d_im2col_input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
+                                     const cc_team *team)
+{
+    cc_conv2d_input_gradient_product(conv, dx, dy, packed, patches + team->ith * CC_PATCH_FLOATS, team);
+}
+
+/* The rows of dw, kernel cells by input channels, are cut into strips whose patches fit the buffer: several cells, or a part of the
+ * channels of one. */
+typedef struct strips {
+    int64_t taps, depth;   /* of one strip */
+    int64_t across, count; /* strips along the channels; in all */
+    int64_t blocks;
+} strips;
+
+static strips cut_strips(const cc_conv2d *conv)
+{
+    const int64_t c = conv->c / conv->groups, taps = cc_conv2d_taps(conv);
+    strips s = {.depth = c < 1 ? 1 : least(c, CC_DEPTH_BLOCK)};
+    s.taps = least(CC_DEPTH_BLOCK / s.depth, taps);
+    s.across = (c + s.depth - 1) / s.depth;
+    s.count = conv->groups * s.across * ((taps + s.taps - 1) / s.taps);
+    s.blocks = cc_blocks((cc_conv2d_pixels(conv) + 31) / 32, s.count, taps * c * conv->oc);
+    return s;
+}
+
+int64_t cc_conv2d_im2col_partial(const cc_conv2d *conv)
+{
+    const strips s = cut_strips(conv);
+    return s.blocks > 1 ? s.blocks * cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc : 0;
+}
+
+/* dw += patches^T dy for the patches [pixels][rows] and dy [pixels][oc] (its columns from the group's first on). */
+static void add_product(float *dw, const float *patches, const float *dy, int64_t rows, int64_t n, int64_t oc, int64_t pixels)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    for (int64_t column = 0; column < n; column += kernels->nr)
+        for (int64_t row = 0; row < rows; row += kernels->mr)
+            kernels->outer_tile(&(cc_outer){
+                .m = (int)least(kernels->mr, rows - row), .n = (int)least(kernels->nr, n - column), .lines = 1, .steps = pixels,
+                .a = patches + row, .a_step = rows, .b = dy + column, .b_step = oc, .y = dw + row * oc + column, .y_row = oc});
+}
+
+/* A piece of work is one strip over one block of pixels. */
+void cc_conv2d_im2col_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *patches,
+                                      float *partial, const cc_team *team)
+{
+    enum { PIXELS = 256, POINTERS = CC_DEPTH_BLOCK };
+    const strips s = cut_strips(conv);
+    const int64_t c = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv2d_taps(conv);
+    const int64_t pixels = cc_conv2d_pixels(conv), outputs = taps * c * conv->oc;
+    const int64_t chunk = least(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
+    float nowhere = 0, *mine_patches = patches + team->ith * CC_PATCH_FLOATS;
+
+    const cc_range mine = cc_slice(team, s.blocks * s.count, 1);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int64_t strip = i % s.count, per_group = s.count / conv->groups, group = strip / per_group;
+        const int64_t tap = strip % per_group / s.across * s.taps, k = strip % s.across * s.depth;
+        const int64_t strip_taps = least(s.taps, taps - tap), depth = least(s.depth, c - k), rows = strip_taps * depth;
+        const cc_range terms = cc_block((pixels + 31) / 32, s.blocks, i / s.count);
+        float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
+        for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
+
+        const cc_gather gather = {.n = conv->n, .h = cc_gather_forward(&conv->window.h), .w = cc_gather_forward(&conv->window.w),
+                                  .source = x + group * c, .source_channels = conv->c,
+                                  .target = &nowhere, .target_h = 0, .target_w = 0, .target_channels = 0};
+        const int64_t end = least(terms.end * 32, pixels);
+        for (int64_t p = terms.begin * 32; p < end; p += chunk) {
+            const int64_t count = least(chunk, end - p);
+            const float *from[POINTERS];
+            float *unused;
+            for (int64_t q = 0; q < count; ++q) {
+                cc_rows_of_gather(&gather, p + q, 1, tap, strip_taps, k, from, 1, &unused);
+                float *row = mine_patches + q * rows;
+                for (int64_t t = 0; t < strip_taps; ++t, row += depth)
+                    for (int64_t j = 0; j < depth; ++j) row[j] = from[t][j];
+            }
+            add_product(to, mine_patches, dy + p * conv->oc + group * n, rows, n, conv->oc, count);
+        }
+    }
+    if (s.blocks > 1) {
+        cc_barrier(team);
+        cc_add_blocks(dw, partial, s.blocks, outputs, team);
+    }
+}

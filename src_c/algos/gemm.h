@@ -1,0 +1,77 @@
+/* Matrix products over the tile kernels: blocking for the caches, slicing over threads. Two forms do everything:
+ *
+ *     cc_product      y[m][j] = start + sum over t, k of a_m,t[k] b[t][k][j], then the activation. b is packed (pack.h); the rows
+ *                     of a are asked for by pointer, so a may be a matrix, or an image seen through a window
+ *     cc_outer_sum    y[i][j] = sum over p of a[p][i] b[p][j]: the transposed product of weight gradients. Nothing is packed
+ *
+ * Every output is summed by one thread in an order that depends on the sizes only. */
+#ifndef CC_GEMM_H
+#define CC_GEMM_H
+
+#include "activation.h"
+#include "kernels.h"
+#include "team.h"
+
+/* Depth (taps x channels) that one pass over the panels covers: 768 x 32 floats of a panel are 96 KB, which a second-level
+ * cache holds while the tiles of a chunk pass over it. */
+#define CC_DEPTH_BLOCK 768
+/* Floats of one thread's patch buffer (128 KB). */
+#define CC_PATCH_FLOATS 32768
+/* A row that lies in the padding. */
+extern const float cc_zero_row[CC_DEPTH_BLOCK];
+
+/* Gives rows first .. first+count-1: a[t * a_taps + i] points to element k of the row's tap `tap + t`, t < taps (cc_zero_row in the
+ * padding), and y[i] to where the row's results go. */
+typedef void cc_rows(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k, const float **a,
+                     int a_taps, float **y);
+
+typedef struct cc_product {
+    int64_t m, n, taps, depth;
+    cc_rows *rows;
+    const void *source;  /* what rows() is given */
+    const float *panels; /* of b */
+    const float *bias;   /* [n], or NULL */
+    cc_activation act;
+    float alpha;
+    bool accumulate; /* add to y; not together with bias */
+    float *patches;  /* this thread's CC_PATCH_FLOATS: copy the rows of a side by side first (im2col); NULL: read them in place */
+} cc_product;
+
+/* Entered by every thread of the team; no barrier inside. */
+void cc_product_run(const cc_product *product, const cc_team *team);
+
+/* A matrix as a source of rows. */
+typedef struct cc_matrix_rows {
+    const float *a;
+    int64_t a_row;
+    float *y;
+    int64_t y_row;
+} cc_matrix_rows;
+cc_rows cc_rows_of_matrix;
+
+/* y[i][j] = sum over p of a[p][i] b[p][j], i < m, j < n, p < count; a, b and y are dense. Entered by every thread, a barrier inside;
+ * partial: cc_outer_sum_partial floats, or NULL if that is 0. */
+void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
+                  const cc_team *team);
+int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count);
+
+/* y[j] = sum over p of b[p][j], j < n, p < count: the gradient of a bias. The same rules. */
+void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team);
+int64_t cc_column_sum_partial(int64_t n, int64_t count);
+
+/* ---- Sums split into blocks ----
+ * A sum with few outputs is cut into blocks of its terms, so that many threads can share it. Each block is summed into a buffer
+ * of its own, and the buffers are added in order. The number of blocks depends on the sizes only: so does the result. */
+
+/* Blocks for a sum of `terms` indivisible parts that makes `pieces` independent pieces of work and `outputs` floats; 1 .. 64. Does not
+ * shrink when terms grows. */
+int64_t cc_blocks(int64_t terms, int64_t pieces, int64_t outputs);
+/* The terms of block i. */
+static inline cc_range cc_block(int64_t terms, int64_t blocks, int64_t i)
+{
+    return (cc_range){terms * i / blocks, terms * (i + 1) / blocks};
+}
+/* y[i] = partial[0][i] + partial[1][i] + ..., i < count, split over the team. */
+void cc_add_blocks(float *y, const float *partial, int64_t blocks, int64_t count, const cc_team *team);
+
+#endif
