@@ -13,6 +13,7 @@ cdef extern from "cconv.h" nogil:
         CCONV_INTERRUPTED
 
     const char *cconv_last_error()
+    cconv_status cconv_last_status()
 
     const char *cconv_version()
     const char *cconv_isa()

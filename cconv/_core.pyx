@@ -33,9 +33,8 @@ cdef int check(cconv_status status) except -1:
 
 
 cdef object failure():
-    """The exception for a call that returned NULL or 0: only its text tells memory from mistakes."""
-    text = cconv_last_error().decode("utf-8", "replace")
-    return MemoryError(text) if "memory" in text and "expected" not in text else ValueError(text)
+    """The exception for a call that returned NULL or 0."""
+    return exception_of(cconv_last_status())
 
 
 # ---- Conversions -----------------------------------------------------------------------------------------------------
@@ -355,6 +354,7 @@ cdef class Plan:
     cdef tuple outputs
     cdef list input_shapes
     cdef readonly int64_t max_batch
+    cdef int64_t n  # samples of the last run
     cdef object pending
     cdef object __weakref__
 
@@ -386,7 +386,7 @@ cdef class Plan:
         self.graph = graph
         self.optimizer = optimizer
         self.outputs = tuple(outputs)
-        self.max_batch = max_batch
+        self.max_batch = self.n = max_batch
         self.input_shapes = [
             tuple([None if k == 0 and graph.input_shapes[i][0] is None else shapes[i][k] for k in range(len(shapes[i]))])
             for i in range(n)]
@@ -454,6 +454,7 @@ cdef class Plan:
             error, self.pending = self.pending, None
             raise error
         check(status)
+        self.n = batch.n
         return filled
 
     cdef read_input(self, Views views, int i, array, cconv_array *into):
@@ -472,13 +473,7 @@ cdef class Plan:
         cdef const float *values = cconv_plan_gradient(self.handle, node)
         if values == NULL:
             raise ValueError(f"expected a node whose gradient was asked for (wrt), received {node}")
-        cdef int64_t sizes[8]
-        cdef int rank
-        if node in self.outputs or self.graph.shape(node).count(None) == 0:
-            shape = self.graph.shape(node)
-        else:
-            shape = self.shape(node, self.max_batch)
-        array = np.empty(shape, np.float32)
+        array = np.empty(self.shape(node, self.n), np.float32)
         cdef Py_buffer view
         PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         memcpy(view.buf, values, view.len)

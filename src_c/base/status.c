@@ -7,6 +7,7 @@
 enum { TEXT = 1024 };
 
 static _Thread_local char last_error[TEXT];
+static _Thread_local cconv_status last_status;
 
 cconv_status cc_fail(cconv_status status, const char *format, ...)
 {
@@ -17,6 +18,7 @@ cconv_status cc_fail(cconv_status status, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     memcpy(last_error, text, sizeof text);
+    last_status = status;
     return status;
 }
 
@@ -39,4 +41,9 @@ void cc_fail_prefix(const char *format, ...)
 const char *cconv_last_error(void)
 {
     return last_error;
+}
+
+cconv_status cconv_last_status(void)
+{
+    return last_status;
 }

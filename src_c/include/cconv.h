@@ -70,6 +70,8 @@ typedef enum cconv_status {
 
 /* The text of this thread's last failure. Valid until the thread's next failing call; "" if there was none. */
 CCONV_API const char *cconv_last_error(void);
+/* Its status: what a call that returned NULL or 0 would have said. */
+CCONV_API cconv_status cconv_last_status(void);
 
 /* ---- The library and the machine ---------------------------------------------------------------------------------- */
 

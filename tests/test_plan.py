@@ -1,0 +1,155 @@
+"""Graphs and plans below the op level: sharing of memory, several readers, batches smaller than planned, repacking, errors."""
+
+import numpy as np
+import pytest
+
+from cconv import _core
+
+
+def random(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def differentiate(build, *arrays, root_gradient=None):
+    """y and the gradients of a graph: build(graph, *inputs) -> root."""
+    graph = _core.Graph()
+    inputs = [graph.input(a.shape) for a in arrays]
+    root = build(graph, *inputs)
+    plan = _core.Plan(graph, [root], root=root, wrt=inputs, training=True)
+    (y,) = plan.run(arrays, root_gradient=root_gradient)
+    return y, [plan.gradient(i) for i in inputs]
+
+
+def test_plan_adds_the_gradients_of_several_readers():
+    x, dy = random(5, 7), random(5, 7, seed=1)
+
+    def build(g, a):
+        square = g.add("multiply", [a, a])
+        cube = g.add("multiply", [square, a])
+        return g.add("add", [g.add("add", [cube, square]), a])
+
+    y, (dx,) = differentiate(build, x, root_gradient=dy)
+    np.testing.assert_allclose(y, x**3 + x**2 + x, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(dx, dy * (3 * x**2 + 2 * x + 1), rtol=1e-5, atol=1e-5)
+
+
+def test_plan_writes_in_place_only_where_nobody_reads_later():
+    x = random(64, 100)
+
+    def build(g, a):
+        shifted = g.add("add", [a, g.constant(np.float32(3))])
+        hidden = g.add("tanh", [g.add("negative", [shifted])])
+        # hidden is read again after exp could have overwritten it, and by tanh's own backward pass
+        return g.add("multiply", [g.add("exp", [hidden]), hidden])
+
+    y, (dx,) = differentiate(build, x)
+    h = np.tanh(-(x.astype(float) + 3))
+    np.testing.assert_allclose(y, np.exp(h) * h, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(dx, -(1 - h**2) * np.exp(h) * (1 + h), rtol=1e-4, atol=1e-6)
+
+
+def test_plan_keeps_an_output_that_an_op_could_overwrite():
+    x = random(4, 4)
+    graph = _core.Graph()
+    a = graph.input((4, 4))
+    doubled = graph.add("add", [a, a])
+    relu = graph.add("relu", [doubled])
+    plan = _core.Plan(graph, [doubled, relu])
+    first, second = plan.run([x])
+    np.testing.assert_array_equal(first, 2 * x)
+    np.testing.assert_array_equal(second, np.maximum(2 * x, 0))
+
+
+def test_plan_reuses_memory_in_inference():
+    graph = _core.Graph()
+    node = graph.input((1000, 1000))
+    for _ in range(20):
+        node = graph.add("exp", [graph.add("negative", [node])])
+    plan = _core.Plan(graph, [node])
+    assert plan.bytes <= 2 * 4_000_000 + 4096  # the gathered input and one value, not forty
+
+
+def test_plan_takes_smaller_batches_and_rows():
+    x = random(10, 3)
+    graph = _core.Graph()
+    a = graph.input((None, 3), "x")
+    root = graph.add("exp", [a])
+    plan = _core.Plan(graph, [root], max_batch=8)
+    for n in (8, 3, 1, 8):
+        (y,) = plan.run([x[:n]])
+        np.testing.assert_allclose(y, np.exp(x[:n]), rtol=1e-5)
+    rows = np.array([9, 0, 4], np.int64)
+    (y,) = plan.run([x], rows=rows)
+    np.testing.assert_allclose(y, np.exp(x[rows]), rtol=1e-5)
+    with pytest.raises(ValueError, match="1 to 8 samples, received 9"):
+        plan.run([x[:9]])
+    with pytest.raises(ValueError, match=r"'x'.*rows of 0 to 9, received 10"):
+        plan.run([x], rows=np.array([10]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int32", "int64", "bool"])
+def test_plan_converts_inputs(dtype):
+    x = np.arange(12).reshape(4, 3).astype(dtype)
+    graph = _core.Graph()
+    plan = _core.Plan(graph, [graph.add("negative", [graph.input((None, 3))])], max_batch=4)
+    for rows in (None, np.array([2, 0, 3], np.int64)):
+        (y,) = plan.run([x], rows=rows)
+        np.testing.assert_array_equal(y, -(x if rows is None else x[rows]).astype(np.float32))
+
+
+def test_plan_notices_new_weights():
+    weights = _core.Variable((3, 5))
+    graph = _core.Graph()
+    y = graph.add("dense", [graph.input((None, 3)), graph.variable(weights), 0])
+    plan = _core.Plan(graph, [y], max_batch=4)
+    x = random(4, 3)
+    for seed in (1, 2):
+        w = random(3, 5, seed=seed)
+        weights.assign(w)
+        np.testing.assert_allclose(plan.run([x])[0], x @ w, rtol=1e-5, atol=1e-6)
+
+
+def test_plan_gives_zero_gradients_to_what_the_root_does_not_depend_on():
+    graph = _core.Graph()
+    a, b = graph.input((3,)), graph.input((2,))
+    root = graph.add("exp", [a])
+    plan = _core.Plan(graph, [root], root=root, wrt=[a, b])
+    plan.run([random(3), random(2)])
+    np.testing.assert_array_equal(plan.gradient(b), np.zeros(2))
+    with pytest.raises(ValueError, match="wrt"):
+        plan.gradient(root)
+
+
+def test_gradients_stop_at_ops_without_one():
+    x = random(6)
+    y, (dx,) = differentiate(lambda g, a: g.add("multiply", [g.add("sign", [a]), a]), x)
+    np.testing.assert_allclose(y, np.abs(x), rtol=1e-6)
+    np.testing.assert_array_equal(dx, np.sign(x))
+
+
+def test_graph_keeps_its_first_error():
+    graph = _core.Graph()
+    a = graph.input((2, 3))
+    with pytest.raises(ValueError, match="no_such_op"):
+        graph.add("no_such_op", [a])
+    with pytest.raises(ValueError, match="no_such_op"):
+        graph.add("exp", [a])
+
+
+def test_variable_is_seen_not_copied():
+    variable = _core.Variable((2, 2))
+    view = variable.array
+    assert not view.flags.writeable and view.ctypes.data % 64 == 0
+    variable.assign([[1, 2], [3, 4]])
+    np.testing.assert_array_equal(view, [[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), received shape \(3,\)"):
+        variable.assign(np.zeros(3))
+
+
+def test_memory_that_cannot_be_had_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        _core.Variable((1 << 30, 1 << 25))
+    graph = _core.Graph()
+    node = graph.add("exp", [graph.input((None, 1 << 30))])
+    with pytest.raises(MemoryError):
+        _core.Plan(graph, [node], max_batch=1 << 25)
