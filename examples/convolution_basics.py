@@ -39,7 +39,9 @@ def cross_correlation() -> None:
     y = ops.conv2d(x, k)[0, :, :, 0]
     print(f"input\n{x[0, :, :, 0]}\nkernel\n{k[:, :, 0, 0]}\noutput\n{y}")
     print("top left: 0*0 + 1*1 + 3*2 + 4*3 =", y[0, 0])
-    print(f"the mathematician's convolution turns the kernel by 180 degrees first:\n{ops.conv2d(x, turned(k))[0, :, :, 0]}")
+    print(
+        f"the mathematician's convolution turns the kernel by 180 degrees first:\n{ops.conv2d(x, turned(k))[0, :, :, 0]}"
+    )
     assert y.tolist() == [[19, 25], [37, 43]]
 
 

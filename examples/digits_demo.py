@@ -104,8 +104,12 @@ def main(argv: list[str] | None = None) -> float:
     """Returns the accuracy on the held-out fifth."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=30, help="passes over the training images (default: 30)")
-    parser.add_argument("--output", type=Path, default=Path("demo_output"), help="folder for pictures and model (default: demo_output)")
-    parser.add_argument("--verbose", type=int, default=2, choices=(0, 1, 2), help="0 silent, 1 bar, 2 one line per epoch (default)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo_output"), help="folder for pictures and model (default: demo_output)"
+    )
+    parser.add_argument(
+        "--verbose", type=int, default=2, choices=(0, 1, 2), help="0 silent, 1 bar, 2 one line per epoch (default)"
+    )
     arguments = parser.parse_args(argv)
     arguments.output.mkdir(parents=True, exist_ok=True)
 
@@ -116,7 +120,12 @@ def main(argv: list[str] | None = None) -> float:
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     start = time.perf_counter()
     history = model.fit(
-        x_train, y_train, batch_size=32, epochs=arguments.epochs, validation_data=(x_test, y_test), verbose=arguments.verbose
+        x_train,
+        y_train,
+        batch_size=32,
+        epochs=arguments.epochs,
+        validation_data=(x_test, y_test),
+        verbose=arguments.verbose,
     )
     seconds = time.perf_counter() - start
 
@@ -125,7 +134,9 @@ def main(argv: list[str] | None = None) -> float:
     probabilities = model.predict(x_test, verbose=0)
     accuracy = float(np.mean(probabilities.argmax(-1) == y_test))
     print(classification_report(y_test, probabilities.argmax(-1), digits=3, zero_division=0))
-    print(f"{accuracy:.2%} of {len(y_test)} held-out digits are right, after {seconds:.1f} s of training on {cconv.get_num_threads()} threads")
+    print(
+        f"{accuracy:.2%} of {len(y_test)} held-out digits are right, after {seconds:.1f} s of training on {cconv.get_num_threads()} threads"
+    )
 
     curves, mistakes = arguments.output / "curves.png", arguments.output / "mistakes.png"
     plot_curves(history.history, curves)
@@ -136,7 +147,9 @@ def main(argv: list[str] | None = None) -> float:
     again = predict_elsewhere(saved, images, arguments.output / "predictions.npy")
     same = np.array_equal(again, probabilities)
     print(f"pictures: {curves}, {mistakes}")
-    print(f"model:    {saved}; loaded in a new process it predicts {'the same, bit for bit' if same else 'SOMETHING ELSE'}")
+    print(
+        f"model:    {saved}; loaded in a new process it predicts {'the same, bit for bit' if same else 'SOMETHING ELSE'}"
+    )
     if not same:
         raise SystemExit(1)
     return accuracy

@@ -36,11 +36,11 @@ def show(formula: str, value) -> None:
 
 def letters() -> tuple[np.ndarray, np.ndarray]:
     """Six 6x6 pictures: three of T (label 1), three of L (label 0), each shifted a little. Shapes (6, 6, 6, 1) and (6, 1)."""
-    t, l = np.zeros((6, 6)), np.zeros((6, 6))
-    t[1, 1:4] = t[1:5, 2] = 1
-    l[1:5, 1] = l[4, 1:4] = 1
+    tee, ell = np.zeros((6, 6)), np.zeros((6, 6))
+    tee[1, 1:4] = tee[1:5, 2] = 1
+    ell[1:5, 1] = ell[4, 1:4] = 1
     shifts = [(0, 0), (0, 1), (1, 0)]
-    x = [np.roll(letter, shift, (0, 1)) for letter in (t, l) for shift in shifts]
+    x = [np.roll(letter, shift, (0, 1)) for letter in (tee, ell) for shift in shifts]
     return np.stack(x)[..., None].astype(np.float32), np.array([[1], [1], [1], [0], [0], [0]], np.float32)
 
 
@@ -78,7 +78,10 @@ def forward_and_backward(image, target, weights):
     show("hidden layer  a = max(0, f W1 + b1)", a1)
     y = sigmoid(a1 @ w2 + b2)
     show("output  y = sigmoid(a W2 + b2)", y)
-    show(f"cross-entropy  L = -t log y - (1-t) log(1-y),  t = {target:g}", -target * np.log(y) - (1 - target) * np.log(1 - y))
+    show(
+        f"cross-entropy  L = -t log y - (1-t) log(1-y),  t = {target:g}",
+        -target * np.log(y) - (1 - target) * np.log(1 - y),
+    )
 
     print("\n=== Backward ===")
     d2 = y - target
