@@ -1,29 +1,39 @@
 """Saving and loading: whole models (`.keras`), weights (`.weights.h5`), and the configurations of single objects."""
 
+from cconv.saving.keras_file import load_model, save_model
 from cconv.saving.serialization import (
     CustomObjectScope,
+    TensorReference,
     custom_object_scope,
     deserialize_keras_object,
     deserialize_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
+    object_sharing_scope,
     register_keras_serializable,
     register_serializable,
     serialize_keras_object,
     serialize_object,
 )
+from cconv.saving.weights_file import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "TensorReference",
     "custom_object_scope",
     "deserialize_keras_object",
     "deserialize_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
+    "object_sharing_scope",
     "register_keras_serializable",
     "register_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
     "serialize_object",
 ]

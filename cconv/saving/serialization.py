@@ -225,6 +225,11 @@ def serialize_object(item: Any) -> Any:
         return item
     if isinstance(item, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": item.tolist(), "dtype": item.dtype.name}}
+    if _is_symbolic(item):
+        history = getattr(item, "history", None)
+        if history is None:
+            raise ValueError(f"A symbolic tensor can be saved as part of a functional model only. Received: {item!r}")
+        item = TensorReference(tuple(item.shape), item.dtype, (history[0].name, *history[1:3]))
     if isinstance(item, TensorReference):
         config = {"shape": list(item.shape), "dtype": item.dtype, "keras_history": list(item.history)}
         return {"class_name": "__keras_tensor__", "config": config}
@@ -243,6 +248,10 @@ def serialize_object(item: Any) -> Any:
     if isinstance(item, (types.FunctionType, types.BuiltinFunctionType, type)):
         return _serialize_function(item)
     return _serialize_instance(item)
+
+
+def _is_symbolic(item: Any) -> bool:
+    return type(item).__name__ == "Tensor" and _is_own(type(item))
 
 
 def _serialize_function(item: Any) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""Groups of arrays in an HDF5 file, as Keras lays them out. Knows arrays and their names, not models.
+
+HDF5 has pointers out of the file, cycles and arrays that exist only by declaration; a file of weights has none of
+them, so whatever is not a plain array of numbers within the file is refused, and no array is read before its shape was
+found right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from cconv.saving.state import Group
+
+_MAX_OBJECTS = 1_000_000
+_FILTERS = (None, "gzip", "lzf")
+
+
+def h5py() -> Any:
+    """The module h5py, imported when it is first needed."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError(
+            "Saving and loading models needs the package h5py, which is not installed. Install it: pip install h5py"
+        ) from error
+    return h5py
+
+
+def write_groups(file: BinaryIO, groups: Sequence[Group], userblock_size: int = 0) -> None:
+    """Writes the arrays of all groups to an empty file that is open for writing and reading."""
+    with h5py().File(file, "w", userblock_size=userblock_size) as h5:
+        for group in groups:
+            h5_group = h5.create_group(f"{group.path}/vars" if group.path else "vars")
+            h5_group.attrs["name"] = group.name
+            for k, slot in enumerate(group.slots):
+                h5_group.create_dataset(str(k), data=slot.get())
+
+
+@contextlib.contextmanager
+def open_arrays(file: BinaryIO, where: str) -> Iterator[dict[str, Any]]:
+    """A context manager that gives the file's arrays, not read yet, by their paths.
+
+    Args:
+        file: The file, open for reading.
+        where: What to call it in errors.
+
+    Raises:
+        ValueError: The file is no HDF5 file, or holds something else than plain arrays of numbers.
+    """
+    try:
+        h5 = h5py().File(file, "r")
+    except ImportError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{where}: expected an HDF5 file of weights, found something else ({error}).") from error
+    with h5:
+        try:
+            yield dict(_walk(h5, where))
+        except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{where}: the HDF5 file is damaged ({type(error).__name__}: {error}).") from error
+
+
+def _walk(h5: Any, where: str) -> Iterator[tuple[str, Any]]:
+    module = h5py()
+    seen, rest, count = set(), [("", h5)], 0
+    while rest:
+        path, group = rest.pop()
+        address = module.h5o.get_info(group.id).addr
+        if address in seen:
+            raise ValueError(f"{where}: the HDF5 file is damaged: the group {path!r} contains itself.")
+        seen.add(address)
+        for name in group:
+            count += 1
+            if count > _MAX_OBJECTS:
+                raise ValueError(f"{where}: expected at most {_MAX_OBJECTS} objects in the HDF5 file, found more.")
+            inner = f"{path}/{name}" if path else name
+            if not isinstance(group.get(name, getlink=True), module.HardLink):
+                raise ValueError(f"{where}: expected an array or a group at {inner!r}, found a link to somewhere else.")
+            item = group[name]
+            if isinstance(item, module.Group):
+                rest.append((inner, item))
+            elif isinstance(item, module.Dataset):
+                _check_plain(item, inner, where)
+                yield inner, item
+            else:
+                raise ValueError(f"{where}: expected an array or a group at {inner!r}, found a {type(item).__name__}.")
+
+
+def _check_plain(dataset: Any, path: str, where: str) -> None:
+    if dataset.external is not None or dataset.is_virtual:
+        raise ValueError(f"{where}: the array {path!r} points to another file, which is not followed.")
+    if dataset.dtype.kind not in "fiub" or dataset.shape is None:
+        raise ValueError(f"{where}: expected numbers at {path!r}, found {dataset.dtype}.")
+    if dataset.compression not in _FILTERS:
+        raise ValueError(f"{where}: the array {path!r} is compressed in an unknown way ({dataset.compression!r}).")
+
+
+def read_group(arrays: Mapping[str, Any], group: Group, where: str) -> list[np.ndarray]:
+    """Returns the arrays of one group, checked against what the model expects.
+
+    Raises:
+        ValueError: An array is missing, too many, or of another shape.
+    """
+    found = stored(arrays, group.path)
+    if sorted(found) != sorted(str(k) for k in range(len(group.slots))):
+        expected = ", ".join(f"{slot.label} {slot.shape}" for slot in group.slots) or "none"
+        received = ", ".join(f"{key} {found[key].shape}" for key in sorted(found)) or "none"
+        raise ValueError(
+            f"{where}: {group.label}: expected {len(group.slots)} variables at {group.path + '/vars'!r} ({expected}), "
+            f"received {len(found)} ({received})."
+        )
+    values = []
+    for k, slot in enumerate(group.slots):
+        dataset = found[str(k)]
+        if tuple(dataset.shape) != slot.shape:
+            raise ValueError(
+                f"{where}: {group.label}, variable {slot.label!r}: expected shape {slot.shape}, "
+                f"received {tuple(dataset.shape)}."
+            )
+        values.append(np.asarray(dataset[()]))
+    return values
+
+
+def stored(arrays: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The arrays that the file has for a group, by their number (as text)."""
+    prefix = f"{path}/vars/" if path else "vars/"
+    return {name[len(prefix) :]: item for name, item in arrays.items() if name.startswith(prefix)}

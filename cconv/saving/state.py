@@ -1,0 +1,116 @@
+"""What of a model is stored, and under which names: the walk over layers and optimizer that Keras does.
+
+A name in the file never depends on the names of the layers, which are numbered anew in every process: a layer is called
+after its class and counted within the list it stands in (`layers/conv2d`, `layers/conv2d_1`), and a layer that is an
+attribute of another after that attribute. The variables of each are numbered in the order they were made in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+OPTIMIZER = "optimizer"
+
+
+class Slot(NamedTuple):
+    """One array of the state: what it is for, its shape, how to get and how to set it."""
+
+    label: str
+    shape: tuple[int, ...]
+    get: Callable[[], np.ndarray]
+    set: Callable[[np.ndarray], None]
+
+
+class Group(NamedTuple):
+    """The arrays of one layer or optimizer. They are stored as `<path>/vars/0`, `<path>/vars/1`, ..."""
+
+    path: str
+    kind: str
+    name: str
+    slots: tuple[Slot, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} {self.name!r}"
+
+
+def collect(model: Any) -> list[Group]:
+    """The groups of a model: its own, those of its layers, and that of its optimizer, which comes last."""
+    groups: list[Group] = []
+    _visit(model, "", set(), groups)
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None:
+        groups.append(Group(OPTIMIZER, "Optimizer", optimizer.name, tuple(_optimizer_slots(optimizer))))
+    return groups
+
+
+def _visit(layer: Any, path: str, visited: set[int], groups: list[Group]) -> None:
+    if id(layer) in visited:
+        return
+    visited.add(id(layer))
+    variables = [*layer._trainable_variables, *layer._non_trainable_variables]
+    groups.append(Group(path, "Layer", layer.name, tuple(_variable_slot(v) for v in variables)))
+    for name, child in _children(layer):
+        _visit_child(child, f"{path}/{name}" if path else name, visited, groups, set())
+
+
+def _visit_child(child: Any, path: str, visited: set[int], groups: list[Group], containers: set[int]) -> None:
+    from cconv.layers import Layer
+    from cconv.naming import to_snake_case
+
+    if isinstance(child, Layer):
+        _visit(child, path, visited, groups)
+    elif isinstance(child, (list, tuple, dict)) and id(child) not in containers:
+        containers.add(id(child))
+        used: dict[str, int] = {}
+        for item in list(child.values()) if isinstance(child, dict) else child:
+            if isinstance(item, (Layer, list, tuple, dict)):
+                prefix = to_snake_case(type(item).__name__) if isinstance(item, Layer) else "container"
+                count = used.get(prefix, 0)
+                used[prefix] = count + 1
+                name = f"{prefix}_{count}" if count else prefix
+                _visit_child(item, f"{path}/{name}", visited, groups, containers)
+
+
+def _children(layer: Any) -> Iterator[tuple[str, Any]]:
+    """(name, value) of everything that may hold layers; private attributes come last."""
+    from cconv.models import Functional, Sequential
+
+    if isinstance(layer, (Functional, Sequential)):
+        yield "layers", layer.layers
+    hidden = _attributes_of_every_layer()
+    for name in sorted(dir(layer), key=lambda name: f"~{name}" if name.startswith("_") else name):
+        if name.startswith("__") or name in hidden:
+            continue
+        try:
+            yield name, getattr(layer, name)
+        except Exception:  # a property that does not work yet holds no layers
+            continue
+
+
+def _attributes_of_every_layer() -> frozenset[str]:
+    """Names that belong to the machinery, not to what a user's layer is made of."""
+    global _machinery
+    if _machinery is None:
+        from cconv.layers import Layer
+        from cconv.models import Functional, Model, Sequential
+
+        names = set(dir(Layer(name="reference"))).union(*(dir(cls) for cls in (Model, Functional, Sequential)))
+        _machinery = frozenset(names | {"optimizer", "operations", "_operations", "_functional", "layers", "_layers"})
+    return _machinery
+
+
+_machinery: frozenset[str] | None = None
+
+
+def _variable_slot(variable: Any) -> Slot:
+    return Slot(variable.name, tuple(variable.shape), variable.numpy, variable.assign)
+
+
+def _optimizer_slots(optimizer: Any) -> Iterator[Slot]:
+    """Keras' order: the number of updates, the learning rate, then the optimizer's memory of each weight."""
+    for variable in optimizer.variables:
+        yield _variable_slot(variable)

@@ -1,0 +1,180 @@
+"""`.weights.h5` files: the variables of a model, without its architecture.
+
+Keras' layout. In front of the HDF5 data stands a user block, an area that HDF5 leaves to the writer and that readers
+skip; ours holds the SHA-256 of the whole file, so that damage is found before any of it is parsed. Files without a user
+block (those of Keras) have no checksum to hold them against.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from typing import Any, BinaryIO
+
+from cconv.saving import hdf5
+from cconv.saving.atomic import atomic_write
+from cconv.saving.state import OPTIMIZER, Group, collect
+
+SUFFIX = ".weights.h5"
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_BLOCK_SIZE = 512
+_BLOCK_START = b"cconv weights, HDF5 after 512 bytes; sha256 of all but these 64 digits: "
+_DIGITS = slice(len(_BLOCK_START), len(_BLOCK_START) + 64)
+
+
+def save_weights(model: Any, path: str | os.PathLike, overwrite: bool = True) -> None:
+    """Saves the variables of a model, and of its optimizer, as a `.weights.h5` file that Keras opens, too.
+
+    The file is written whole or not at all: an old file of that name stays until the new one is on the disk.
+
+    Args:
+        model: A built model.
+        path: Name of the file; it must end in `.weights.h5`.
+        overwrite: False: an existing file is an error.
+
+    Raises:
+        ValueError: The name ends differently, the model is not built, or the file exists and `overwrite` is False.
+    """
+    path = check_path(path, SUFFIX, overwrite)
+    check_built(model)
+    with atomic_write(path) as file:
+        hdf5.write_groups(file, collect(model), userblock_size=_BLOCK_SIZE)
+        block = bytearray((_BLOCK_START + b"0" * 64 + b"\n").ljust(_BLOCK_SIZE, b"\0"))
+        file.seek(0)
+        file.write(block)
+        file.seek(_DIGITS.start)
+        file.write(_digest(file))
+
+
+def load_weights(model: Any, path: str | os.PathLike) -> None:
+    """Loads the variables of a model from a `.weights.h5` or `.keras` file, of cconv or of Keras.
+
+    All arrays are read and checked before the first variable changes: a file that does not fit leaves the model as it
+    is. The state of the optimizer is loaded if both the file and the model have one of the same kind.
+
+    Args:
+        model: A built model of the same architecture.
+        path: Name of the file.
+
+    Raises:
+        ValueError: The file is damaged, or holds variables of other shapes than the model's.
+    """
+    check_built(model)
+    path = os.fspath(path)
+    if path.endswith(".keras"):
+        from cconv.saving.keras_file import read_weights_member
+
+        data = read_weights_member(path)
+    else:
+        with open(path, "rb") as file:
+            data = file.read()
+        _check_digest(data, path)
+    assign_weights(model, data, repr(path), strict_optimizer=False)
+
+
+def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool) -> None:
+    """Reads an HDF5 image, checks all of it against the model, and only then assigns it.
+
+    Args:
+        model: A built model.
+        data: The content of the file.
+        where: What to call it in errors.
+        strict_optimizer: True: state of another kind of optimizer is an error; False: it is left out, with a warning.
+    """
+    groups = collect(model)
+    assignments = []
+    with hdf5.open_arrays(io.BytesIO(data), where) as arrays:
+        for group in groups:
+            if group.path != OPTIMIZER:
+                assignments.append((group, hdf5.read_group(arrays, group, where)))
+            elif (values := _read_optimizer(arrays, group, where, strict_optimizer)) is not None:
+                assignments.append((group._replace(slots=group.slots[: len(values)]), values))
+        _check_nothing_left(arrays, groups, where)
+    for group, values in assignments:
+        for slot, value in zip(group.slots, values, strict=True):
+            slot.set(value)
+
+
+def _read_optimizer(arrays: dict[str, Any], group: Group, where: str, strict: bool) -> list | None:
+    """The optimizer's arrays; None if the file has none, and only the first two if it had not made a step yet."""
+    found = hdf5.stored(arrays, group.path)
+    if not found:
+        return None
+    if len(found) < len(group.slots) and all(slot.shape == () for slot in group.slots[: len(found)]):
+        group = group._replace(slots=group.slots[: len(found)])
+    try:
+        return hdf5.read_group(arrays, group, where)
+    except ValueError as error:
+        if strict:
+            raise ValueError(f"{error} Load with `compile=False` to leave the optimizer's state out.") from error
+        warnings.warn(f"The state of the optimizer is not loaded. {error}", stacklevel=4)
+        return None
+
+
+def _check_nothing_left(arrays: dict[str, Any], groups: list[Group], where: str) -> None:
+    """Refuses variables that the model has no place for: they are a sign of another architecture."""
+    known = {f"{group.path}/vars" if group.path else "vars" for group in groups}
+    left = sorted(
+        {
+            path
+            for path in (name.rsplit("/", 1)[0] for name in arrays)
+            # what a model has beside its weights: state of random numbers, metrics, and of an optimizer it does not use
+            if path not in known and not path.startswith(f"{OPTIMIZER}/") and "seed_generator" not in path
+        }
+    )
+    left = [path for path in left if path.startswith(("layers/", "vars")) or "/" not in path.removesuffix("/vars")]
+    if left:
+        raise ValueError(
+            f"{where}: expected variables for the model's {len(groups)} layers only, received also variables at "
+            f"{', '.join(left[:5])}{', ...' if len(left) > 5 else ''}, for which the model has no layer."
+        )
+
+
+def _digest(file: BinaryIO) -> bytes:
+    """SHA-256 of a file, leaving out the digits themselves, as text."""
+    digest = hashlib.sha256()
+    file.flush()
+    file.seek(0)
+    block = file.read(_BLOCK_SIZE)
+    digest.update(block[: _DIGITS.start] + block[_DIGITS.stop :])
+    for chunk in iter(lambda: file.read(1 << 20), b""):
+        digest.update(chunk)
+    file.seek(_DIGITS.start)
+    return digest.hexdigest().encode()
+
+
+def _check_digest(data: bytes, path: str) -> None:
+    if data.startswith(_HDF5_SIGNATURE):
+        return  # a file of Keras, or another tool's
+    if not data.startswith(_BLOCK_START):
+        raise ValueError(
+            f"{path!r} is damaged, or not a file of weights: expected HDF5 data, or the head of a file of cconv, "
+            f"found {data[:8]!r}... ({len(data)} bytes)."
+        )
+    found = _digest(io.BytesIO(data)) if len(data) > _BLOCK_SIZE else b""
+    if found != data[_DIGITS]:
+        raise ValueError(
+            f"{path!r} is damaged: expected content of SHA-256 {data[_DIGITS].decode('latin1')}, "
+            f"found {found.decode() or 'no content'} ({len(data)} bytes)."
+        )
+
+
+def check_path(path: str | os.PathLike, suffix: str, overwrite: bool) -> str:
+    """The path as text, after the checks that come before writing."""
+    path = os.fspath(path)
+    if not path.endswith(suffix):
+        raise ValueError(f"The file name must end in {suffix!r}. Received: filepath={path!r}")
+    if not overwrite and os.path.exists(path):
+        raise ValueError(f"The file exists, and `overwrite` is False. Received: filepath={path!r}")
+    return path
+
+
+def check_built(model: Any) -> None:
+    """Only a built model has variables to save or to load."""
+    if not getattr(model, "built", False):
+        raise ValueError(
+            f"The model {getattr(model, 'name', model)!r} is not built yet, so it has no variables. "
+            "Call it on data, or `build()` it, first."
+        )
