@@ -31,6 +31,9 @@ class Run:
     training: bool = True
 
 
+DEFAULT_RUN = Run()
+
+
 def find(name: str) -> Callable | None:
     """The function of that name in any family, or None."""
     for module in pkgutil.iter_modules(__path__):

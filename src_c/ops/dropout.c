@@ -1,0 +1,68 @@
+/* dropout: x -> y of the same shape. In a plan for training each element is 0 with probability `rate`, else x / (1 - rate), so
+ * that its expectation stays x; in other plans y = x.
+ *
+ *     y = x m,   dx = dy m    with m = 0 or 1 / (1 - rate)
+ *
+ * Whether an element is kept is a function of (seed, step, node, element): the backward pass draws the mask anew instead of
+ * reading it, and no thread's share matters. `seed` 0 leaves the choice to the run's seed; another one is mixed into it. */
+#include "base/random.h"
+#include "op.h"
+#include <string.h>
+
+typedef struct dropout {
+    float rate;
+    int64_t seed;
+} dropout;
+
+static const cc_attr dropout_attributes[] = {{"rate", CC_FLOAT, offsetof(dropout, rate), NULL, NULL},
+                                             {"seed", CC_INT, offsetof(dropout, seed), "0", NULL},
+                                             {0}};
+
+static cconv_status dropout_infer(const cc_call *call, cc_shape *ys)
+{
+    const dropout *a = call->attributes;
+    if (!(a->rate >= 0 && a->rate < 1))
+        return cc_op_fail(call, CCONV_INVALID, "expected a rate in [0, 1), received %g", (double)a->rate);
+    *ys = call->xs[0];
+    return CCONV_OK;
+}
+
+/* out = in m, element by element; out may be in. */
+static void apply_mask(const cc_call *call, const cc_team *team, const float *in, float *out)
+{
+    const dropout *a = call->attributes;
+    const cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 512); /* a multiple of 4: whole blocks of numbers */
+    if (!call->training || a->rate == 0) {
+        if (in != out && mine.begin < mine.end)
+            memcpy(out + mine.begin, in + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *out);
+        return;
+    }
+    /* The odd factor (2^64 over the golden ratio) keeps small attribute seeds away from small run seeds. */
+    const uint64_t seed = call->seed ^ (uint64_t)a->seed * UINT64_C(0x9E3779B97F4A7C15);
+    const float scale = 1 / (1 - a->rate);
+    for (int64_t i = mine.begin; i < mine.end; i += 4) {
+        uint32_t bits[4];
+        cc_random_block(seed, call->step, (uint32_t)call->node, (uint32_t)(i / 4), bits);
+        const int many = mine.end - i < 4 ? (int)(mine.end - i) : 4;
+        for (int j = 0; j < many; ++j) out[i + j] = cc_random_uniform(bits[j]) >= a->rate ? in[i + j] * scale : 0;
+    }
+}
+
+static void dropout_forward(const cc_call *call, const cc_team *team)
+{
+    apply_mask(call, team, call->x[0], call->y);
+}
+
+static void dropout_backward(const cc_call *call, const cc_team *team)
+{
+    if (call->dx[0]) apply_mask(call, team, call->dy, call->dx[0]);
+}
+
+const cc_op cc_op_dropout = {.name = "dropout",
+                             .inputs = "x",
+                             .attributes = dropout_attributes,
+                             .attributes_size = sizeof(dropout),
+                             .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
+                             .infer = dropout_infer,
+                             .forward = dropout_forward,
+                             .backward = dropout_backward};

@@ -1,0 +1,62 @@
+"""Cases of batch normalization, in both modes, and dropout."""
+
+from cases import Case
+
+VALUES = ("normal", "normal", "normal", "normal", "positive")
+
+
+def far_from_zero(rng, shape):
+    """A mean a thousand times the deviation."""
+    return 1000 + rng.standard_normal(shape)
+
+
+def batch_norm(id, shape, attributes=None, *, gamma=True, beta=True, training=True, values="normal", **more):
+    attributes = {"training": training, **(attributes or {})}
+    c = (shape[attributes.get("axis", -1)],)
+    return Case(
+        id,
+        [shape, c if gamma else None, c if beta else None, c, c],
+        attributes,
+        values=(values, *VALUES[1:]),
+        training=True,
+        # Sums of as many terms as a channel has elements, and differences of them.
+        tolerance=more.pop("tolerance", 4),
+        **more,
+    )
+
+
+CASES = {
+    "batch_norm": [
+        batch_norm("images", (3, 5, 4, 7)),
+        batch_norm("images, moving statistics", (3, 5, 4, 7), training=False),
+        batch_norm("vectors, no gamma", (9, 13), {"epsilon": 1e-5}, gamma=False),
+        batch_norm("vectors, no beta, moving statistics", (9, 13), training=False, beta=False),
+        batch_norm("neither gamma nor beta", (6, 2, 3, 5), {"momentum": 0.9}, gamma=False, beta=False),
+        batch_norm("channels first", (3, 7, 5, 4), {"axis": 1}),
+        batch_norm("channels first, moving statistics", (3, 7, 5, 4), {"axis": 1}, training=False),
+        batch_norm("axis in the middle of many", (40, 3, 70), {"axis": 1}),
+        batch_norm("many blocks", (700, 4, 3, 5)),
+        batch_norm("many channels", (50, 2000), tolerance=8),  # 2000 channels: the worst of many
+        batch_norm("one channel", (50, 1)),
+        # The rounding of x itself, 1000 times larger than what is left of it.
+        batch_norm("large mean, small variance", (16, 8, 8, 3), values=far_from_zero),
+        batch_norm("large mean, channels first", (16, 3, 8, 8), {"axis": 1}, values=far_from_zero),
+        # One element for each channel: y = beta, and nothing flows to x or gamma.
+        batch_norm("one element", (1, 6), grad=(0, 2), numeric=False),
+        Case(
+            "training asked for in a plan for inference",
+            [(4, 3, 3, 5), (5,), (5,), (5,), (5,)],
+            {"training": True},
+            values=VALUES,
+            tolerance=4,
+        ),
+    ],
+    "dropout": [
+        Case("half", [(7, 5, 3)], {"rate": 0.5}, values="away_from_zero", training=True),
+        Case("tenth, several blocks", [(13, 401)], {"rate": 0.1, "seed": 77}, values="positive", training=True),
+        Case("most", [(50, 41)], {"rate": 0.9}, values="positive", training=True, min_nonzero=0.05),
+        Case("rate 0", [(4, 5)], {"rate": 0.0}, training=True),
+        Case("plan for inference", [(6, 7)], {"rate": 0.5}),
+        Case("scalar", [()], {"rate": 0.25}, values="ones", training=True, min_nonzero=0),
+    ],
+}

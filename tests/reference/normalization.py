@@ -1,0 +1,116 @@
+"""Batch normalization and dropout."""
+
+import numpy as np
+
+from reference import DEFAULT_RUN
+
+
+def along(axis, x):
+    """All axes but one, and a function that lays a row of channels along that one."""
+    axis %= x.ndim
+    others = tuple(i for i in range(x.ndim) if i != axis)
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    return others, lambda row: row.reshape(shape)
+
+
+def batch_statistics(x, axis):
+    """Mean and biased variance of each channel."""
+    others, lay = along(axis, x)
+    mean = x.mean(others)
+    return mean, ((x - lay(mean)) ** 2).mean(others)
+
+
+def batch_norm(
+    x,
+    gamma,
+    beta,
+    moving_mean,
+    moving_var,
+    *,
+    axis=-1,
+    momentum=0.99,
+    epsilon=0.001,
+    training=False,
+    run=DEFAULT_RUN,
+):
+    mean, variance = batch_statistics(x, axis) if training and run.training else (moving_mean, moving_var)
+    _, lay = along(axis, x)
+    y = (x - lay(mean)) / np.sqrt(lay(variance) + epsilon)
+    if gamma is not None:
+        y = y * lay(gamma)
+    return y if beta is None else y + lay(beta)
+
+
+def batch_norm_backward(
+    dy,
+    x,
+    gamma,
+    beta,
+    moving_mean,
+    moving_var,
+    *,
+    axis=-1,
+    momentum=0.99,
+    epsilon=0.001,
+    training=False,
+    run=DEFAULT_RUN,
+):
+    """In training mode by the chain rule through variance and mean, step by step."""
+    of_batch = training and run.training
+    mean, variance = batch_statistics(x, axis) if of_batch else (moving_mean, moving_var)
+    others, lay = along(axis, x)
+    centered = x - lay(mean)
+    deviation = np.sqrt(variance + epsilon)
+    dgamma = (dy * centered / lay(deviation)).sum(others)
+    dbeta = dy.sum(others)
+    dz = dy if gamma is None else dy * lay(gamma)
+    dvariance = (dz * centered).sum(others) * -0.5 / deviation**3
+    dmean = -dz.sum(others) / deviation
+    dx = dz / lay(deviation)
+    if of_batch:
+        count = x.size // len(mean)
+        dx = dx + lay(dvariance) * 2 * centered / count + lay(dmean) / count
+        dmean = dvariance = None
+    return dx, None if gamma is None else dgamma, None if beta is None else dbeta, dmean, dvariance
+
+
+def batch_norm_moving(x, moving_mean, moving_var, *, axis=-1, momentum=0.99):
+    """The moving statistics after a training step on x."""
+    mean, variance = batch_statistics(x, axis)
+    return moving_mean * momentum + mean * (1 - momentum), moving_var * momentum + variance * (1 - momentum)
+
+
+def random_numbers(count, seed, step, node):
+    """`count` uniform numbers in [0, 1): Philox4x32-10 of (seed, step, node), four for each value of the counter."""
+    blocks = np.arange(-(-count // 4), dtype=np.uint64)
+    low = np.uint64(0xFFFFFFFF)
+    half = np.uint64(32)
+    counter = [blocks, *(np.full_like(blocks, number) for number in (node, step & 0xFFFFFFFF, step >> 32))]
+    key = [seed & 0xFFFFFFFF, seed >> 32]
+    for _ in range(10):
+        left, right = np.uint64(0xD2511F53) * counter[0], np.uint64(0xCD9E8D57) * counter[2]
+        counter = [
+            (right >> half) ^ counter[1] ^ np.uint64(key[0]),
+            right & low,
+            (left >> half) ^ counter[3] ^ np.uint64(key[1]),
+            left & low,
+        ]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return (np.stack(counter, axis=-1).reshape(-1)[:count] >> np.uint64(8)) / 2.0**24
+
+
+def dropout_mask(shape, rate, seed, run):
+    if not run.training:
+        return np.ones(shape)
+    mixed = run.seed ^ (seed * 0x9E3779B97F4A7C15) % 2**64
+    uniform = random_numbers(int(np.prod(shape)), mixed, run.step, run.node).reshape(shape)
+    return (uniform >= np.float32(rate)) / (1 - np.float64(np.float32(rate)))
+
+
+def dropout(x, *, rate, seed=0, run=DEFAULT_RUN):
+    return x * dropout_mask(x.shape, rate, seed, run)
+
+
+def dropout_backward(dy, x, *, rate, seed=0, run=DEFAULT_RUN):
+    return (dy * dropout_mask(x.shape, rate, seed, run),)
