@@ -355,6 +355,7 @@ cdef class Plan:
     cdef list input_shapes
     cdef readonly int64_t max_batch
     cdef int64_t n  # samples of the last run
+    cdef int root
     cdef object pending
     cdef object __weakref__
 
@@ -387,6 +388,7 @@ cdef class Plan:
         self.optimizer = optimizer
         self.outputs = tuple(outputs)
         self.max_batch = self.n = max_batch
+        self.root = root
         self.input_shapes = [
             tuple([None if k == 0 and graph.input_shapes[i][0] is None else shapes[i][k] for k in range(len(shapes[i]))])
             for i in range(n)]
@@ -438,8 +440,9 @@ cdef class Plan:
             filled.append(array)
         if root_gradient is not None:
             view = views.read(root_gradient, "root_gradient")
-            if view.code != "f":
-                raise ValueError("expected root_gradient as a float32 array")
+            shape = self.shape(self.root, batch.n)
+            if view.code != "f" or view.shape != shape:
+                raise ValueError(f"expected root_gradient as a float32 array of shape {shape}, received shape {view.shape}")
             batch.root_gradient = <const float *>view.data
         batch.inputs = <cconv_array *>arrays.at
         batch.outputs = <float **>results.at
