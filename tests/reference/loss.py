@@ -136,22 +136,16 @@ def log_probabilities(p, from_logits, axis):
 
 def sparse_categorical_crossentropy(t, p, *, from_logits=False):
     labels = t.reshape(p.shape[:-1])
-    y = categorical_crossentropy(one_hot(labels, p.shape[-1]), p, from_logits=from_logits)
-    return np.where(is_class(labels, p.shape[-1]), y, np.nan)
+    return categorical_crossentropy(one_hot(labels, p.shape[-1]), p, from_logits=from_logits)
 
 
 def sparse_categorical_crossentropy_backward(dy, t, p, *, from_logits=False):
     labels = t.reshape(p.shape[:-1])
-    dp = categorical_crossentropy_backward(dy, one_hot(labels, p.shape[-1]), p, from_logits=from_logits)[1]
-    return None, np.where(is_class(labels, p.shape[-1])[..., None], dp, np.nan)
+    return None, categorical_crossentropy_backward(dy, one_hot(labels, p.shape[-1]), p, from_logits=from_logits)[1]
 
 
 def one_hot(labels, classes):
     return (labels[..., None] == np.arange(classes)).astype(np.float64)
-
-
-def is_class(labels, classes):
-    return np.isin(labels, np.arange(classes))
 
 
 def weight_penalty(w, *, l1=0.0, l2=0.0):

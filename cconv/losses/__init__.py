@@ -1,0 +1,195 @@
+"""Losses: what training makes small. Names, arguments and values are Keras'."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from .classes import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    L1Loss,
+    L2Loss,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
+)
+from .functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    l1_loss,
+    l2_loss,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
+)
+from .loss import Loss, LossFunctionWrapper
+
+_ALIASES = {
+    "bce": binary_crossentropy,
+    "BCE": binary_crossentropy,
+    "kld": kl_divergence,
+    "KLD": kl_divergence,
+    "mae": mean_absolute_error,
+    "MAE": mean_absolute_error,
+    "mse": mean_squared_error,
+    "MSE": mean_squared_error,
+    "mape": mean_absolute_percentage_error,
+    "MAPE": mean_absolute_percentage_error,
+    "msle": mean_squared_logarithmic_error,
+    "MSLE": mean_squared_logarithmic_error,
+}
+
+__all__ = [
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Dice",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "L1Loss",
+    "L2Loss",
+    "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "deserialize",
+    "dice",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "l1_loss",
+    "l2_loss",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "resolve",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "tversky",
+]
+_OBJECTS = {
+    name: globals()[name] for name in __all__ if name not in ("deserialize", "get", "resolve", "serialize")
+} | _ALIASES
+
+
+def serialize(loss: Any) -> Any:
+    """The configuration of a loss, for `deserialize`."""
+    from ..saving import serialize_object
+
+    return serialize_object(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss that a configuration (or a name) describes.
+
+    Example:
+
+    >>> config = cconv.losses.serialize(cconv.losses.Huber(delta=2.0))
+    >>> cconv.losses.deserialize(config).delta
+    2.0
+    """
+    from ..saving import deserialize_object, get_registered_object
+
+    if isinstance(name, str):
+        found = get_registered_object(name, custom_objects, _OBJECTS)
+        if found is None:
+            raise ValueError(f"Could not interpret loss identifier: {name!r}. Expected one of {sorted(_OBJECTS)}.")
+        return found
+    return deserialize_object(name, custom_objects=custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """A loss, from its name, its configuration, its class, or itself.
+
+    Example:
+
+    >>> cconv.losses.get("mse") is cconv.losses.mean_squared_error
+    True
+    >>> type(cconv.losses.get("MeanSquaredError")).__name__
+    'MeanSquaredError'
+    """
+    if identifier is None:
+        return None
+    found = deserialize(identifier) if isinstance(identifier, (str, Mapping)) else identifier
+    if not callable(found):
+        raise ValueError(f"Could not interpret loss identifier: {identifier!r}")
+    return found() if inspect.isclass(found) else found
+
+
+def resolve(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
+    """The `Loss` that `compile(loss=identifier)` means for these targets and predictions (only their shapes count).
+
+    `"crossentropy"` and `"ce"` become the binary, sparse or categorical one; functions are wrapped.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        choice = {"binary": binary_crossentropy, "sparse": sparse_categorical_crossentropy}
+        found = choice.get(kind_of_labels(y_true, y_pred), categorical_crossentropy)
+    else:
+        found = get(identifier)
+    if isinstance(found, Loss):
+        return found
+    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", type(found).__name__)
+    return LossFunctionWrapper(found, name=name)
+
+
+def kind_of_labels(y_true: Any, y_pred: Any) -> str:
+    """`"binary"`, `"sparse"` (class numbers) or `"categorical"` (one-hot), as the shapes tell."""
+    if y_pred.shape[-1] == 1:
+        return "binary"
+    if len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1:
+        return "sparse"
+    return "categorical"

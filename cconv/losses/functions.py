@@ -1,0 +1,386 @@
+"""The losses as functions: one number for each sample.
+
+Most are one op of the C core, value and gradient; the others are written with `cconv.ops`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import ops
+from ..config import epsilon
+from ..ops._apply import apply, shape_of
+from ..tensor import Tensor
+from .loss import squeeze_or_expand_to_same_rank
+
+
+def _loss(op: str, y_true: Any, y_pred: Any, attributes: dict[str, Any] | None = None) -> Any:
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return apply(op, [y_true, y_pred], attributes)
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """`mean((y_pred - y_true)**2, axis=-1)`.
+
+    Example:
+
+    >>> cconv.losses.mean_squared_error([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 3.0]]).tolist()
+    [0.5, 5.0]
+    """
+    return _loss("mean_squared_error", y_true, y_pred)
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """`mean(abs(y_pred - y_true), axis=-1)`.
+
+    Example:
+
+    >>> cconv.losses.mean_absolute_error([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]]).tolist()
+    [0.5, 0.5]
+    """
+    return _loss("mean_absolute_error", y_true, y_pred)
+
+
+def l1_loss(y_true: Any, y_pred: Any) -> Any:
+    """`sum(abs(y_pred - y_true), axis=-1)`: a sum where the mean absolute error is a mean.
+
+    Example:
+
+    >>> cconv.losses.l1_loss([[0.0, 1.0]], [[2.0, 0.0]]).tolist()
+    [3.0]
+    """
+    return _loss("l1_loss", y_true, y_pred)
+
+
+def l2_loss(y_true: Any, y_pred: Any) -> Any:
+    """`sum((y_pred - y_true)**2, axis=-1)`: a sum where the mean squared error is a mean.
+
+    Example:
+
+    >>> cconv.losses.l2_loss([[0.0, 1.0]], [[2.0, 0.0]]).tolist()
+    [5.0]
+    """
+    return _loss("l2_loss", y_true, y_pred)
+
+
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """`100 * mean(abs((y_true - y_pred) / y_true), axis=-1)`, with the divisor kept away from 0.
+
+    Example:
+
+    >>> cconv.losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]).tolist()
+    [25.0]
+    """
+    return _loss("mean_absolute_percentage_error", y_true, y_pred)
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """`mean((log(y_true + 1) - log(y_pred + 1))**2, axis=-1)`; negative numbers count as (almost) 0.
+
+    Example:
+
+    >>> round(float(cconv.losses.mean_squared_logarithmic_error([[0.0]], [[1.718281828]])[0]), 5)
+    1.0
+    """
+    return _loss("mean_squared_logarithmic_error", y_true, y_pred)
+
+
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """`mean(maximum(1 - y_true * y_pred, 0), axis=-1)` for labels -1 and 1; labels 0 and 1 are converted to these.
+
+    Example:
+
+    >>> cconv.losses.hinge([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
+    [1.0]
+    """
+    return _loss("hinge", y_true, y_pred)
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """`mean(maximum(1 - y_true * y_pred, 0)**2, axis=-1)`, labels as for `hinge`.
+
+    Example:
+
+    >>> cconv.losses.squared_hinge([[-1.0, 1.0]], [[1.0, 0.0]]).tolist()
+    [2.5]
+    """
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    binary = ops.min(ops.equal(y_true, 0) + ops.equal(y_true, 1))
+    signs = ops.add(y_true, binary * ops.subtract(y_true, 1.0))  # 2 y_true - 1 if binary
+    return ops.mean(ops.square(ops.maximum(1.0 - ops.multiply(signs, y_pred), 0.0)), axis=-1)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """`maximum(neg - pos + 1, 0)`, where pos is the prediction of the true class and neg the largest of the others.
+
+    Example:
+
+    >>> cconv.losses.categorical_hinge([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.0]]).tolist()
+    [0.75]
+    """
+    positive = ops.sum(ops.multiply(y_true, y_pred), axis=-1)
+    negative = ops.max(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis=-1)
+    return ops.maximum(negative - positive + 1.0, 0.0)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Any:
+    """`sum(y_true * log(y_true / y_pred), axis=-1)`, both kept within [1e-7, 1].
+
+    Example:
+
+    >>> round(float(cconv.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]])[0]), 4)
+    0.1438
+    """
+    return _loss("kl_divergence", y_true, y_pred)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """`mean(y_pred - y_true * log(y_pred), axis=-1)`.
+
+    Example:
+
+    >>> cconv.losses.poisson([[0.0, 3.0]], [[2.0, 1.0]]).round(3).tolist()
+    [1.5]
+    """
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return ops.mean(ops.subtract(y_pred, ops.multiply(y_true, ops.log(ops.add(y_pred, epsilon())))), axis=-1)
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Half the squared error where it is at most `delta`, from there on a straight line; the mean over the last axis.
+
+    Example:
+
+    >>> cconv.losses.huber([[0.0, 0.0]], [[1.0, 3.0]]).tolist()
+    [1.5]
+    """
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    error = ops.subtract(y_pred, y_true)
+    size = ops.abs(error)
+    return ops.mean(ops.where(size <= delta, 0.5 * ops.square(error), delta * size - 0.5 * delta * delta), axis=-1)
+
+
+def log_cosh(y_true: Any, y_pred: Any) -> Any:
+    """`mean(log(cosh(y_pred - y_true)), axis=-1)`, arranged so that nothing overflows.
+
+    Example:
+
+    >>> cconv.losses.log_cosh([[0.0, 0.0]], [[0.0, 1000.0]]).round(2).tolist()
+    [499.65]
+    """
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    size = ops.abs(ops.subtract(y_pred, y_true))  # log(cosh(x)) is even; this form loses no digits for x > 0
+    return ops.mean(size + ops.softplus(-2.0 * size) - math.log(2.0), axis=-1)
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Minus the cosine of the angle between target and prediction: -1 if they point the same way.
+
+    Example:
+
+    >>> cconv.losses.cosine_similarity([[0.0, 2.0], [1.0, 1.0]], [[0.0, 3.0], [-1.0, -1.0]]).round(4).tolist()
+    [-1.0, 1.0]
+    """
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return -ops.sum(_normalize(y_true, axis) * _normalize(y_pred, axis), axis=axis)
+
+
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
+    """`mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred), axis=axis)`.
+
+    Args:
+        y_true: Targets 0 or 1, or anything between.
+        y_pred: Probabilities, or logits if `from_logits`. Probabilities that come from a sigmoid are replaced by its
+            input and treated as logits, which is exact where the sigmoid is 0 or 1 to the last digit.
+        from_logits: Whether `y_pred` holds logits.
+        label_smoothing: Between 0 and 1; moves targets this part of the way towards 1/2.
+        axis: The axis of the mean.
+
+    Example:
+
+    >>> cconv.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4).tolist()
+    [0.6931]
+    """
+    if not from_logits:
+        y_pred, from_logits = _logits(y_pred, "sigmoid")
+    attributes = {"from_logits": bool(from_logits), "label_smoothing": _number(label_smoothing)}
+    if axis in (-1, len(shape_of(y_pred)) - 1):
+        return _loss("binary_crossentropy", y_true, y_pred, attributes)
+    return ops.mean(_each(y_true, y_pred, attributes), axis=axis)
+
+
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
+    """`-sum(y_true * log(y_pred), axis=axis)`.
+
+    Args:
+        y_true: A probability for each class, usually one-hot.
+        y_pred: Probabilities, or logits if `from_logits`. Probabilities that come from a softmax over `axis` are
+            replaced by its input and treated as logits: softmax and cross-entropy are then one op.
+        from_logits: Whether `y_pred` holds logits.
+        label_smoothing: Between 0 and 1; moves targets this part of the way towards the uniform distribution.
+        axis: The axis of the classes.
+
+    Example:
+
+    >>> cconv.losses.categorical_crossentropy([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]]).round(4).tolist()
+    [0.6931]
+    """
+    if isinstance(axis, bool):
+        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
+    if not from_logits:
+        y_pred, from_logits = _logits(y_pred, "softmax", axis)
+    attributes = {"from_logits": bool(from_logits), "label_smoothing": _number(label_smoothing), "axis": axis}
+    return apply("categorical_crossentropy", [y_true, y_pred], attributes)
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> Any:
+    """`-log(y_pred[y_true])`.
+
+    Args:
+        y_true: The number of the true class, of the shape of `y_pred` without `axis`, or with 1 there. A number that is
+            none of the classes gives NaN.
+        y_pred: As for `categorical_crossentropy`.
+        from_logits: Whether `y_pred` holds logits.
+        ignore_class: A number that stands for "no class": its loss is 0.
+        axis: The axis of the classes.
+
+    Example:
+
+    >>> cconv.losses.sparse_categorical_crossentropy([1, 0], [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]]).round(4).tolist()
+    [0.6931, 0.0]
+    """
+    rank = len(shape_of(y_pred))
+    last = axis in (-1, rank - 1)
+    if not from_logits:
+        y_pred, from_logits = _logits(y_pred, "softmax", axis)
+    if not last:
+        if len(shape_of(y_true)) == rank:
+            y_true = ops.squeeze(y_true, axis)
+        y_pred = ops.moveaxis(y_pred, axis, -1)
+    attributes = {"from_logits": bool(from_logits)}
+    if ignore_class is None:
+        return apply("sparse_categorical_crossentropy", [y_true, y_pred], attributes)
+    valid = ops.not_equal(y_true, ignore_class)
+    values = apply("sparse_categorical_crossentropy", [ops.where(valid, y_true, 0.0), y_pred], attributes)
+    if len(shape_of(valid)) == rank:
+        valid = ops.squeeze(valid, -1)
+    return ops.where(valid, values, 0.0)
+
+
+def binary_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Any:
+    """The binary cross-entropy times `(1 - p)**gamma`, p the probability given to the truth: easy samples count less.
+
+    Example:
+
+    >>> cconv.losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4).tolist()
+    [0.1733]
+    """
+    if label_smoothing:
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
+    if from_logits:
+        y_pred = ops.sigmoid(y_pred)
+    hit = ops.multiply(y_true, y_pred) + ops.multiply(ops.subtract(1.0, y_true), ops.subtract(1.0, y_pred))
+    values = ops.power(1.0 - hit, gamma) * _each(y_true, y_pred, {"from_logits": False})
+    if apply_class_balancing:
+        values = values * (ops.multiply(y_true, 2 * alpha - 1) + (1 - alpha))
+    return ops.mean(values, axis=axis)
+
+
+def categorical_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Any:
+    """`alpha * (1 - y_pred)**gamma` times the categorical cross-entropy, summed over the classes.
+
+    Example:
+
+    >>> cconv.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4).tolist()
+    [0.0433]
+    """
+    if label_smoothing:
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / shape_of(y_true)[-1])
+    if from_logits:
+        y_pred = ops.softmax(y_pred, axis=axis)
+    output = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))
+    output = ops.clip(output, epsilon(), 1.0 - epsilon())
+    return ops.sum(alpha * ops.power(1.0 - output, gamma) * ops.multiply(y_true, -ops.log(output)), axis=axis)
+
+
+def dice(y_true: Any, y_pred: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """One minus the overlap of two masks: `1 - 2 sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
+
+    Example:
+
+    >>> round(float(cconv.losses.dice([[1.0, 0.0]], [[1.0, 1.0]])), 4)
+    0.3333
+    """
+    overlap = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
+    return 1.0 - 2.0 * overlap / (ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + epsilon())
+
+
+def tversky(
+    y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: int | tuple[int, ...] | None = None
+) -> Any:
+    """Like `dice`, with weights for what is missed (`alpha`) and for what is marked falsely (`beta`).
+
+    Example:
+
+    >>> round(float(cconv.losses.tversky([[1.0, 0.0]], [[1.0, 1.0]])), 4)
+    0.3333
+    """
+    overlap = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
+    missed = ops.sum(ops.multiply(ops.subtract(1.0, y_pred), y_true), axis=axis)
+    false = ops.sum(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=axis)
+    return 1.0 - overlap / (overlap + missed * alpha + false * beta + epsilon())
+
+
+def _each(y_true: Any, y_pred: Any, attributes: dict[str, Any]) -> Any:
+    """The binary cross-entropy of every element."""
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return apply("binary_crossentropy", [ops.expand_dims(y_true, -1), ops.expand_dims(y_pred, -1)], attributes)
+
+
+def _logits(y_pred: Any, activation: str, axis: int = -1) -> tuple[Any, bool]:
+    """`(input of the activation, True)` if `y_pred` is the output of that activation, else `(y_pred, False)`."""
+    if isinstance(y_pred, Tensor):
+        if y_pred.op == activation:
+            rank = len(y_pred.shape)
+            if activation == "sigmoid" or y_pred.attributes.get("axis", -1) % rank == axis % rank:
+                return y_pred.inputs[0], True
+        elif y_pred.attributes.get("activation") == activation:  # fused into the op before it
+            return apply(y_pred.op, y_pred.inputs, {**y_pred.attributes, "activation": "linear"}, y_pred.name), True
+    return y_pred, False
+
+
+def _normalize(x: Any, axis: int) -> Any:
+    """x divided by its length along `axis`."""
+    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return ops.divide(x, ops.sqrt(ops.maximum(squares, epsilon() ** 2)))
+
+
+def _number(value: Any) -> float:
+    value = float(value)
+    if not 0 <= value <= 1:
+        raise ValueError(f"`label_smoothing` must be a number between 0 and 1. Received: label_smoothing={value}")
+    return value
