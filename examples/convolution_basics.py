@@ -2,8 +2,8 @@
 
     python examples/convolution_basics.py
 
-Cross-correlation, an edge detector learned from examples, padding and stride, channels, 1x1 convolutions, parameter counts, pooling,
-backpropagation.
+Cross-correlation, an edge detector learned from examples, padding and stride, channels, 1x1 convolutions, parameter
+counts, pooling, backpropagation.
 """
 
 import argparse
@@ -39,9 +39,8 @@ def cross_correlation() -> None:
     y = ops.conv2d(x, k)[0, :, :, 0]
     print(f"input\n{x[0, :, :, 0]}\nkernel\n{k[:, :, 0, 0]}\noutput\n{y}")
     print("top left: 0*0 + 1*1 + 3*2 + 4*3 =", y[0, 0])
-    print(
-        f"the mathematician's convolution turns the kernel by 180 degrees first:\n{ops.conv2d(x, turned(k))[0, :, :, 0]}"
-    )
+    flipped = ops.conv2d(x, turned(k))[0, :, :, 0]
+    print(f"the mathematician's convolution turns the kernel by 180 degrees first:\n{flipped}")
     assert y.tolist() == [[19, 25], [37, 43]]
 
 

@@ -2,8 +2,8 @@
 
     python examples/digits_demo.py
 
-Shows the training, a table of the results per class, two pictures (the learning curves, the misclassified digits), saves the model, loads it in
-a new process and checks that it predicts the same.
+Shows the training, a table of the results per class and two pictures (the learning curves, the misclassified digits),
+saves the model, loads it in a new process and checks that it predicts the same.
 """
 
 import argparse
@@ -135,7 +135,8 @@ def main(argv: list[str] | None = None) -> float:
     accuracy = float(np.mean(probabilities.argmax(-1) == y_test))
     print(classification_report(y_test, probabilities.argmax(-1), digits=3, zero_division=0))
     print(
-        f"{accuracy:.2%} of {len(y_test)} held-out digits are right, after {seconds:.1f} s of training on {cconv.get_num_threads()} threads"
+        f"{accuracy:.2%} of {len(y_test)} held-out digits are right, "
+        f"after {seconds:.1f} s of training on {cconv.get_num_threads()} threads"
     )
 
     curves, mistakes = arguments.output / "curves.png", arguments.output / "mistakes.png"
@@ -147,9 +148,8 @@ def main(argv: list[str] | None = None) -> float:
     again = predict_elsewhere(saved, images, arguments.output / "predictions.npy")
     same = np.array_equal(again, probabilities)
     print(f"pictures: {curves}, {mistakes}")
-    print(
-        f"model:    {saved}; loaded in a new process it predicts {'the same, bit for bit' if same else 'SOMETHING ELSE'}"
-    )
+    verdict = "the same, bit for bit" if same else "SOMETHING ELSE"
+    print(f"model:    {saved}; loaded in a new process it predicts {verdict}")
     if not same:
         raise SystemExit(1)
     return accuracy

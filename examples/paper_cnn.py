@@ -2,9 +2,9 @@
 
     python examples/paper_cnn.py
 
-The network of P. Murugan, "Feed forward and backward run in deep convolution neural network", arXiv:1711.03278 (2017): one convolution with
-ReLU, one max pooling, fully connected layers with ReLU and sigmoid, cross-entropy, gradient descent. The formulas are written out in NumPy;
-cconv computes the same, and the last column of the backward run shows how far apart the two are.
+The network of P. Murugan, "Feed forward and backward run in deep convolution neural network", arXiv:1711.03278 (2017):
+one convolution with ReLU, one max pooling, fully connected layers with ReLU and sigmoid, cross-entropy, gradient
+descent. The formulas are written out in NumPy; cconv computes the same, and a table shows how far apart the two are.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def show(formula: str, value) -> None:
 
 
 def letters() -> tuple[np.ndarray, np.ndarray]:
-    """Six 6x6 pictures: three of T (label 1), three of L (label 0), each shifted a little. Shapes (6, 6, 6, 1) and (6, 1)."""
+    """Three pictures of T (label 1), three of L (label 0), each shifted a little: (6, 6, 6, 1) and (6, 1)."""
     tee, ell = np.zeros((6, 6)), np.zeros((6, 6))
     tee[1, 1:4] = tee[1:5, 2] = 1
     ell[1:5, 1] = ell[4, 1:4] = 1
@@ -60,7 +60,7 @@ def build(learning_rate: float) -> cconv.Sequential:
 
 
 def forward_and_backward(image, target, weights):
-    """The formulas, in float64. image (6, 6), target a number; weights as the model lists them. Returns the gradients in that order."""
+    """The formulas, in float64; image (6, 6), weights as the model lists them. Returns the gradients in that order."""
     k, b, w1, b1, w2, b2 = [w.astype(float) for w in weights]
     print("\n=== Feed forward ===")
     show("image x", image)
@@ -105,7 +105,7 @@ def forward_and_backward(image, target, weights):
 
 
 def main(argv: list[str] | None = None) -> tuple[float, float]:
-    """Returns the largest difference between the formulas' gradients and cconv's, and the loss at the end of the training."""
+    """Returns the largest difference between the formulas' gradients and cconv's, and the loss after training."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=300, help="epochs of gradient descent (default: 300)")
     parser.add_argument("--learning-rate", type=float, default=0.5, help="step size alpha (default: 0.5)")

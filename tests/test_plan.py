@@ -1,4 +1,4 @@
-"""Graphs and plans below the op level: sharing of memory, several readers, batches smaller than planned, repacking, errors."""
+"""Graphs and plans below the op level: shared memory, several readers, batches smaller than planned, repacking."""
 
 import numpy as np
 import pytest
