@@ -8,7 +8,7 @@ VENV ?= .venv
 CC ?= cc
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check --quiet
-PYTEST = $(PY) -m pytest -q
+PYTEST = $(PY) -m pytest
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CORE = $(MAKE) -C src_c -j$(JOBS)
 

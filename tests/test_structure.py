@@ -1,0 +1,132 @@
+"""The rules of the C core's tree: who may include whom, what is exported, what may never be called."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cconv import _core
+
+TOP = Path(__file__).resolve().parent.parent
+CORE = TOP / "src_c"
+C_FILES = sorted(p for p in CORE.rglob("*") if p.suffix in {".c", ".h"})
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+
+# base <- kernels <- algos <- ops, optim <- graph <- plan: a folder may include itself and those listed for it.
+MAY_INCLUDE = {"include": set(), "base": {"include"}}
+MAY_INCLUDE["kernels"] = MAY_INCLUDE["base"] | {"base"}
+MAY_INCLUDE["algos"] = MAY_INCLUDE["kernels"] | {"kernels"}
+MAY_INCLUDE["ops"] = MAY_INCLUDE["optim"] = MAY_INCLUDE["algos"] | {"algos"}
+MAY_INCLUDE["graph"] = MAY_INCLUDE["ops"] | {"ops", "optim"}
+MAY_INCLUDE["plan"] = MAY_INCLUDE["graph"] | {"graph"}
+
+
+def folder_of(path: Path) -> str:
+    return path.relative_to(CORE).parts[0]
+
+
+def test_file_names_are_unique_in_the_tree():
+    names = [p.name for p in C_FILES]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_every_file_is_in_a_folder_of_the_design():
+    assert {folder_of(p) for p in C_FILES} == set(MAY_INCLUDE)
+
+
+@pytest.mark.parametrize("path", C_FILES, ids=lambda p: p.name)
+def test_includes_point_one_way(path):
+    home = {p.name: folder_of(p) for p in CORE.rglob("*") if p.suffix in {".h", ".def"}}
+    for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        base = Path(name).name
+        assert base in home, f"{path.name} includes {name}, which is not in src_c"
+        assert home[base] in MAY_INCLUDE[folder_of(path)] | {folder_of(path)}, f"{path.name} includes {name}"
+
+
+@pytest.mark.parametrize("path", C_FILES, ids=lambda p: p.name)
+def test_every_file_says_what_it_holds(path):
+    assert path.read_text(encoding="utf-8").startswith("/* ")
+
+
+def test_openmp_is_known_in_two_places():
+    users = {p.name for p in C_FILES if re.search(r"#\s*pragma\s+omp|\bomp_\w+\(", COMMENT.sub("", p.read_text(encoding="utf-8")))}
+    assert users == {"team.h", "run.c"}
+
+
+def test_the_table_of_ops_matches_the_files():
+    listed = re.findall(r"^CC_OP\((\w+)\)", (CORE / "ops" / "ops.def").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == list(_core.ops())
+    assert len(set(listed)) == len(listed)
+    # Families write their members with a macro that pastes the name, so the source is asked for the name only.
+    words = set()
+    for path in (CORE / "ops").glob("*.c"):
+        words |= set(re.findall(r"\w+", COMMENT.sub("", path.read_text(encoding="utf-8"))))
+    assert not [name for name in listed if name not in words and f"cc_op_{name}" not in words]
+
+
+# ---- The compiled library ----
+
+
+@pytest.fixture(scope="module")
+def library() -> Path:
+    """The folder with the static and shared library, as `make lib` builds them."""
+    subprocess.run(["make", "lib"], cwd=TOP, check=True, capture_output=True)
+    return TOP / "build" / "lib"
+
+
+def names(*arguments: str) -> list[tuple[str, str]]:
+    """(letter, symbol) of each line nm prints; symbols of a Mach-O file lose their underscore."""
+    lines = subprocess.run(["nm", *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
+    found = [re.search(r"\b([A-Za-z]) (\S+)$", line) for line in lines]
+    return [(m[1], re.sub(r"^_(?=cconv_|PyInit)", "", m[2])) for m in found if m]
+
+
+def exported(path: Path) -> set[str]:
+    flags = ["-gU"] if path.suffix == ".dylib" or b"Mach-O" in path.read_bytes()[:16] else ["-D", "--defined-only"]
+    linker_made = {"_init", "_fini", "_edata", "_end", "__bss_start"}
+    return {symbol for _, symbol in names(*flags, str(path))} - linker_made
+
+
+def declared() -> set[str]:
+    text = COMMENT.sub("", (CORE / "include" / "cconv.h").read_text(encoding="utf-8"))
+    return set(re.findall(r"^CCONV_API[^(]*?\b(cconv_\w+)\(", text, re.MULTILINE))
+
+
+def test_the_extension_exports_its_entry_only():
+    assert exported(Path(_core.__file__)) == {"PyInit__core"}
+
+
+def test_the_shared_library_exports_what_the_header_declares(library):
+    shared = next(p for p in (library / "libcconv.so", library / "libcconv.dylib") if p.exists())
+    assert exported(shared) == declared()
+    assert len(declared()) > 40
+
+
+def objects(library: Path) -> list[Path]:
+    """Object files of the sources that exist now."""
+    return [library / "objects" / p.relative_to(CORE).with_suffix(".o") for p in C_FILES if p.suffix == ".c"]
+
+
+def test_the_core_never_prints_exits_or_allocates_by_itself(library):
+    forbidden = {"printf", "vprintf", "fprintf", "vfprintf", "puts", "fputs", "putchar", "perror", "fwrite", "exit", "_exit", "abort",
+                 "__assert_fail", "__assert_rtn", "__printf_chk", "__fprintf_chk", "signal", "system"}  # fmt: skip
+    memory = {"malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "strdup"}
+    for path in objects(library):
+        used = {symbol.lstrip("_") if symbol.lstrip("_") in memory else symbol for kind, symbol in names("-u", str(path))}
+        assert not used & forbidden, path.name
+        assert path.stem == "alloc" or not used & memory, path.name
+
+
+def test_wide_instructions_stay_behind_the_dispatch(library):
+    """No AVX register outside kernels/isa_*: the library starts on any CPU of its family."""
+    if not shutil.which("objdump"):
+        pytest.skip("needs objdump (GNU binutils)")
+    for path in objects(library):
+        if path.stem in {"isa_avx2", "isa_avx512"}:
+            assert {kind for kind, _ in names("-g", "--defined-only", str(path))} <= set("DRd"), "only the table may be seen from outside"
+            continue
+        code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], check=True, capture_output=True, text=True).stdout
+        assert not re.search(r"%[yz]mm\d|\tv[a-z]+ps\b", code), path.name
