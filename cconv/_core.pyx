@@ -561,6 +561,25 @@ def openmp():
     return cconv_openmp()
 
 
+cdef extern from *:
+    """
+    #if defined(__clang__)
+    #define CC_COMPILER "Clang " __clang_version__
+    #elif defined(__GNUC__)
+    #define CC_COMPILER "GCC " __VERSION__
+    #elif defined(_MSC_VER)
+    #define CC_COMPILER "Microsoft C"
+    #else
+    #define CC_COMPILER "unknown"
+    #endif
+    """
+    const char *CC_COMPILER
+
+
+def compiler():
+    return CC_COMPILER.decode("utf-8", "replace")
+
+
 def num_threads():
     return cconv_num_threads()
 
