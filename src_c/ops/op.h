@@ -5,7 +5,8 @@
  *   need      says how many bytes of each kind of memory the op wants, and what its backward pass reads.
  *   forward   computes y from x.
  *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient flows.
- *   update    changes variables among the inputs after the backward pass (moving averages). Usually NULL.
+ *   update    changes variables among the inputs after the backward pass (moving averages); reads those and `saved` only.
+ *             Called in training, also when nothing is differentiated. Usually NULL.
  *
  * forward, backward and update are entered by every thread of the team; a barrier follows each. They write each element of their
  * result exactly once (backward writes dx, it never adds: the planner adds when a value has several readers). They never read

@@ -301,7 +301,10 @@ cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, 
         return cc_fail(CCONV_INVALID, "plan: expected a node that the plan computes, received %d", node);
     if (n < 1 || n > plan->max_batch)
         return cc_fail(CCONV_INVALID, "plan: expected a batch of 1 to %lld, received %lld", (long long)plan->max_batch, (long long)n);
-    if (plan->n != n) CC_TRY(cc_plan_shapes(plan, n));
+    if (atomic_flag_test_and_set(&plan->busy)) return cc_fail(CCONV_BUSY, "plan: it is being run by another thread");
+    cconv_status status = plan->n == n ? CCONV_OK : cc_plan_shapes(plan, n);
+    atomic_flag_clear(&plan->busy);
+    CC_TRY(status);
     const cc_shape *found = &plan->values[node].shape;
     if (rank) *rank = found->rank;
     if (shape) memcpy(shape, found->dim, (size_t)found->rank * sizeof *shape);
