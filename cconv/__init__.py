@@ -1,0 +1,67 @@
+"""cconv: convolutional networks on CPUs. Keras' interface, computed in C.
+
+>>> import cconv
+>>> model = cconv.Sequential([
+...     cconv.Input((28, 28, 1)),
+...     cconv.layers.Conv2D(32, 3, activation="relu"),
+...     cconv.layers.MaxPooling2D(),
+...     cconv.layers.Flatten(),
+...     cconv.layers.Dense(10, activation="softmax"),
+... ])
+>>> model.count_params()
+54410
+"""
+
+from importlib import import_module as _import_module
+
+from . import _core
+from ._core import num_threads, set_num_threads
+from .layers.input_layer import Input
+from .layers.input_spec import InputSpec
+from .layers.layer import Layer
+from .models.functional import Functional
+from .models.model import Model
+from .models.sequential import Sequential
+from .tensor import Tensor
+from .variable import Variable
+
+__version__ = _core.version()
+
+# imported when first used
+_SUBMODULES = frozenset(
+    "activations applications callbacks config constraints datasets initializers layers losses metrics models ops optimizers "
+    "random regularizers saving utils visualization".split()
+)
+_ELSEWHERE = {
+    "Initializer": "initializers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "show_config": "utils",
+}
+
+__all__ = [
+    "Functional",
+    "Input",
+    "InputSpec",
+    "Layer",
+    "Model",
+    "Sequential",
+    "Tensor",
+    "Variable",
+    "num_threads",
+    "set_num_threads",
+]
+
+
+def __getattr__(name: str):
+    if name in _SUBMODULES:
+        return _import_module(f".{name}", __name__)
+    if name in _ELSEWHERE:
+        return getattr(_import_module(f".{_ELSEWHERE[name]}", __name__), name)
+    raise AttributeError(f"module 'cconv' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_SUBMODULES, *_ELSEWHERE})

@@ -1,0 +1,144 @@
+"""Activation functions by name.
+
+Layers with an `activation` compute it together with their own op where the core can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import ops
+from .ops import (
+    binary_step,
+    elu,
+    exp,
+    hard_sigmoid,
+    leaky_relu,
+    log_softmax,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+)
+from .ops import arctan as arctan
+
+
+def linear(x: Any) -> Any:
+    """`x` itself."""
+    return x
+
+
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """`max(x, 0)`, or with other arguments a variant of it.
+
+    Args:
+        x: Tensor.
+        negative_slope: Slope below `threshold`.
+        max_value: Largest value of the result.
+        threshold: Values below it are damped: `negative_slope * (x - threshold)`.
+
+    Example:
+
+    >>> cconv.activations.relu(np.array([-1.0, 0.5, 9.0]), max_value=6).tolist()
+    [0.0, 0.5, 6.0]
+    """
+    if threshold == 0:
+        y = ops.relu(x) if negative_slope == 0 else ops.leaky_relu(x, negative_slope)
+    else:
+        y = ops.where(ops.greater(x, threshold), x, ops.multiply(negative_slope, ops.subtract(x, threshold)))
+    return y if max_value is None else ops.minimum(y, max_value)
+
+
+def exponential(x: Any) -> Any:
+    """`exp(x)`."""
+    return exp(x)
+
+
+swish = silu
+
+# What conv2d, dense and add compute in the same pass: function -> the op's attributes
+_FUSED = {
+    linear: {},
+    relu: {"activation": "relu"},
+    ops.relu: {"activation": "relu"},
+    leaky_relu: {"activation": "leaky_relu", "alpha": 0.2},
+    elu: {"activation": "elu", "alpha": 1.0},
+    sigmoid: {"activation": "sigmoid"},
+    tanh: {"activation": "tanh"},
+    softplus: {"activation": "softplus"},
+    softsign: {"activation": "softsign"},
+    arctan: {"activation": "arctan"},
+    binary_step: {"activation": "binary_step"},
+}
+
+_BY_NAME: dict[str, Callable] = {
+    f.__name__: f
+    for f in (
+        linear, relu, relu6, leaky_relu, elu, selu, sigmoid, silu, hard_sigmoid, tanh, softplus, softsign, softmax, log_softmax,
+        exponential, arctan, binary_step,
+    )
+} | {"swish": silu}  # fmt: skip
+
+
+def fused(activation: Callable) -> dict[str, Any] | None:
+    """The attributes with which an op computes this activation itself; `None` if it cannot."""
+    try:
+        return _FUSED.get(activation)
+    except TypeError:
+        return None
+
+
+def serialize(activation: Callable) -> Any:
+    """The JSON form: the name of a function of this module, else the form of a registered function or layer."""
+    if activation is ops.relu:
+        return "relu"
+    for name, function in _BY_NAME.items():
+        if function is activation:
+            return name
+    from .saving.serialization import serialize_object
+
+    return serialize_object(activation)
+
+
+def deserialize(config: Any, custom_objects: dict | None = None) -> Callable:
+    """The activation of a JSON form."""
+    if isinstance(config, str) and config in _BY_NAME:
+        return _BY_NAME[config]
+    if isinstance(config, dict) and config.get("module") in ("keras.activations", "builtins", None):
+        name = config.get("config")
+        if isinstance(name, str) and name in _BY_NAME:
+            return _BY_NAME[name]
+    from .saving.serialization import deserialize_object
+
+    return deserialize_object(config, custom_objects=custom_objects)
+
+
+def get(identifier: Any) -> Callable:
+    """The activation meant by a name, a JSON form, a function or layer, or `None` (linear).
+
+    Example:
+
+    >>> cconv.activations.get("relu")(np.array([-1.0, 1.0])).tolist()
+    [0.0, 1.0]
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]
+    if isinstance(identifier, (dict, str)):
+        try:
+            found = deserialize(identifier)
+        except (ImportError, ValueError):
+            found = None
+    else:
+        found = identifier
+    if isinstance(found, type):
+        found = found()
+    if callable(found):
+        return found
+    raise ValueError(f"Could not interpret activation function identifier: {identifier}")

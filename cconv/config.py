@@ -1,0 +1,70 @@
+"""Settings that hold for the whole package: number type, the small constant of the losses, the image layout."""
+
+from __future__ import annotations
+
+_epsilon = 1e-7
+_image_data_format = "channels_last"
+
+
+def floatx() -> str:
+    """The number type of every tensor: always `"float32"`.
+
+    Example:
+
+    >>> cconv.config.floatx()
+    'float32'
+    """
+    return "float32"
+
+
+def epsilon() -> float:
+    """The small constant that losses and metrics add or clip by."""
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets what `epsilon()` returns."""
+    global _epsilon
+    value = float(value)
+    if not value > 0:
+        raise ValueError(f"`value` must be a positive number. Received: value={value}")
+    _epsilon = value
+
+
+def image_data_format() -> str:
+    """The layout of images where a layer is not told: `"channels_last"` or `"channels_first"`."""
+    return _image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets what `image_data_format()` returns."""
+    global _image_data_format
+    _image_data_format = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """Checks a `data_format` argument; `None` stands for `image_data_format()`."""
+    if data_format is None:
+        return _image_data_format
+    text = str(data_format).lower()
+    if text not in ("channels_last", "channels_first"):
+        raise ValueError(
+            "The `data_format` argument must be one of {'channels_first', 'channels_last'}. "
+            f"Received: data_format={data_format}"
+        )
+    return text
+
+
+def standardize_dtype(dtype) -> str:
+    """Checks a `dtype` argument of a layer or variable: everything is computed in float32.
+
+    Accepts `None`, `"float32"`, NumPy's `float32` and the serialized form of a Keras dtype policy of that name.
+    """
+    name = dtype
+    if isinstance(dtype, dict):
+        name = dtype.get("config", {}).get("name")
+    elif dtype is not None and not isinstance(dtype, str):
+        name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    if name not in (None, "float32"):
+        raise ValueError(f"cconv computes in float32 only: expected dtype='float32'. Received: dtype={dtype!r}")
+    return "float32"

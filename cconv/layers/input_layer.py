@@ -1,0 +1,142 @@
+"""The beginning of functional and sequential models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..config import standardize_dtype
+from ..ops.arguments import is_integer
+from ..ops.operation import Node
+from ..tensor import Tensor
+from .layer import Layer
+
+
+class InputLayer(Layer):
+    """Stands for what a model is given.
+
+    Args:
+        shape: Shape of one sample; `None` for sizes that are not fixed.
+        batch_size: Size of the batch, if it is fixed.
+        dtype: `"float32"`. Arrays of other types are converted.
+        sparse: Must be false; `ragged` likewise.
+        batch_shape: Shape with the batch, instead of `shape` and `batch_size`.
+        name: Name of the layer.
+        optional: Must be false.
+        input_tensor: A symbolic tensor to take the shape of.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        optional: bool = False,
+        input_tensor: Tensor | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        if sparse or ragged or optional:
+            raise ValueError(
+                f"Inputs are dense and always given. Received: sparse={sparse}, ragged={ragged}, optional={optional}"
+            )
+        if shape is not None and batch_shape is not None:
+            raise ValueError(
+                "You cannot pass both `shape` and `batch_shape` at the same time. "
+                f"Received: shape={shape}, batch_shape={batch_shape}"
+            )
+        if batch_size is not None and batch_shape is not None:
+            raise ValueError(
+                "You cannot pass both `batch_size` and `batch_shape` at the same time. "
+                f"Received: batch_size={batch_size}, batch_shape={batch_shape}"
+            )
+        if input_tensor is not None:
+            batch_shape = input_tensor.shape
+        elif batch_shape is None:
+            if shape is None:
+                raise ValueError("You must pass a `shape` argument.")
+            batch_shape = (batch_size, *check_sizes(shape, "shape"))
+        # labels and images come as integers too: the numbers are converted when a batch is gathered
+        self.input_dtype = dtype if isinstance(dtype, str) and dtype[:3] in ("int", "uin", "boo", "flo") else None
+        if self.input_dtype is None:
+            standardize_dtype(dtype)
+        self.batch_shape = check_sizes(batch_shape, "batch_shape")
+        self._dtype_given = dtype
+        self.built = True
+        self._build_config = None
+        tensor = Tensor(self.batch_shape, name=self.name)
+        Node(self, (), {}, tensor)
+
+    def call(self):
+        return self.output
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": "float32",
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+            "optional": False,
+        }
+
+
+def check_sizes(shape: Any, name: str) -> tuple[int | None, ...]:
+    """A shape whose sizes are positive or unknown."""
+    if is_integer(shape):
+        raise ValueError(f"`{name}` must be a tuple of sizes, such as `({shape},)`. Received: {name}={shape}")
+    try:
+        sizes = tuple(shape)
+    except TypeError:
+        raise ValueError(f"`{name}` must be a tuple of sizes. Received: {name}={shape!r}") from None
+    for size in sizes:
+        if size is not None and (not is_integer(size) or size <= 0):
+            raise ValueError(f"The sizes of `{name}` must be positive integers or None. Received: {name}={shape}")
+    return tuple(None if size is None else int(size) for size in sizes)
+
+
+def Input(  # noqa: N802 (Keras' name)
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Tensor | None = None,
+    optional: bool = False,
+) -> Tensor:
+    """A symbolic tensor to build a model from.
+
+    Args:
+        shape: Shape of one sample; `None` for sizes that are not fixed.
+        batch_size: Size of the batch, if it is fixed.
+        dtype: `"float32"`.
+        sparse: Must be false; `ragged` likewise.
+        batch_shape: Shape with the batch, instead of `shape` and `batch_size`.
+        name: Name of the input.
+        tensor: A symbolic tensor to take the shape of.
+        optional: Must be false.
+
+    Example:
+
+    >>> x = cconv.Input((28, 28, 1))
+    >>> x.shape
+    (None, 28, 28, 1)
+    >>> model = cconv.Model(x, cconv.layers.Flatten()(x))
+    """
+    layer = InputLayer(
+        shape=shape,
+        batch_size=batch_size,
+        dtype=dtype,
+        sparse=sparse,
+        ragged=ragged,
+        batch_shape=batch_shape,
+        name=name,
+        optional=optional,
+        input_tensor=tensor,
+    )
+    return layer.output

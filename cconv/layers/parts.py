@@ -1,0 +1,32 @@
+"""Optional parts of layers by name: regularizers and constraints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def regularizer_of(identifier: Any) -> Any:
+    """The regularizer meant by a name, a JSON form, a function or `None`."""
+    if identifier is None:
+        return None
+    from .. import regularizers
+
+    return regularizers.get(identifier)
+
+
+def constraint_of(identifier: Any) -> Any:
+    """The constraint meant by a name, a JSON form, a function or `None`."""
+    if identifier is None:
+        return None
+    from .. import constraints
+
+    return constraints.get(identifier)
+
+
+def serialize_part(part: Any) -> Any:
+    """The JSON form of a regularizer, constraint or layer; `None` stays."""
+    if part is None:
+        return None
+    from ..saving.serialization import serialize_object
+
+    return serialize_object(part)

@@ -1,0 +1,95 @@
+"""What is going on in this thread: whether ops are being traced, inside which layer, in which mode.
+
+`tracing()` is the scope in which a model is turned into a graph: there, ops on variables alone become nodes too, and
+layers leave no trace in the history from which functional models are made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+
+class _State(threading.local):
+    def __init__(self) -> None:
+        self.tracing = 0
+        self.names: tuple[str, ...] = ()
+        self.training: bool | None = None
+
+
+_state = _State()
+
+
+def is_tracing() -> bool:
+    """True inside `tracing()` and inside the `call` of a layer that is being traced."""
+    return _state.tracing > 0
+
+
+@contextlib.contextmanager
+def tracing() -> Iterator[None]:
+    """Inside, ops return symbolic tensors even where their inputs are variables only."""
+    _state.tracing += 1
+    try:
+        yield
+    finally:
+        _state.tracing -= 1
+
+
+@contextlib.contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Inside, errors of ops name `name`, and variables get it as part of their path."""
+    before = _state.names
+    _state.names = (*before, name)
+    try:
+        yield
+    finally:
+        _state.names = before
+
+
+@contextlib.contextmanager
+def absolute_name_scope(path: tuple[str, ...]) -> Iterator[None]:
+    """Like `name_scope`, but with the whole path."""
+    before = _state.names
+    _state.names = tuple(path)
+    try:
+        yield
+    finally:
+        _state.names = before
+
+
+def current_path() -> tuple[str, ...]:
+    """The names of the scopes, outermost first."""
+    return _state.names
+
+
+def current_name() -> str | None:
+    """The innermost name, for errors."""
+    return _state.names[-1] if _state.names else None
+
+
+@contextlib.contextmanager
+def training_scope(training: bool | None) -> Iterator[None]:
+    """Inside, layers called without `training` take this mode."""
+    before = _state.training
+    _state.training = training
+    try:
+        yield
+    finally:
+        _state.training = before
+
+
+def current_training() -> bool | None:
+    """The mode of the layer that is calling, or None."""
+    return _state.training
+
+
+@contextlib.contextmanager
+def untraced() -> Iterator[None]:
+    """Inside, layers record their history as at the top level: models build themselves there while they are traced."""
+    before = _state.tracing
+    _state.tracing = 0
+    try:
+        yield
+    finally:
+        _state.tracing = before

@@ -1,0 +1,190 @@
+"""Symbolic tensors: the nodes of the light graph that tracing leaves behind.
+
+A `Tensor` has a shape and says by which op and from what it comes; it holds no numbers. `graph.py` turns a set of them
+into a graph of the C core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Shape = tuple["int | None", ...]
+
+
+class Operators:
+    """The operators `+ - * / ** @ < [...]`, written with `cconv.ops`, for tensors and variables."""
+
+    __slots__ = ()
+
+    # NumPy then leaves `array + tensor` to the tensor
+    __array_priority__ = 1000
+
+    def __add__(self, other):
+        return _ops().add(self, other)
+
+    def __radd__(self, other):
+        return _ops().add(other, self)
+
+    def __sub__(self, other):
+        return _ops().subtract(self, other)
+
+    def __rsub__(self, other):
+        return _ops().subtract(other, self)
+
+    def __mul__(self, other):
+        return _ops().multiply(self, other)
+
+    def __rmul__(self, other):
+        return _ops().multiply(other, self)
+
+    def __truediv__(self, other):
+        return _ops().divide(self, other)
+
+    def __rtruediv__(self, other):
+        return _ops().divide(other, self)
+
+    def __pow__(self, other):
+        return _ops().power(self, other)
+
+    def __rpow__(self, other):
+        return _ops().power(other, self)
+
+    def __matmul__(self, other):
+        return _ops().matmul(self, other)
+
+    def __rmatmul__(self, other):
+        return _ops().matmul(other, self)
+
+    def __neg__(self):
+        return _ops().negative(self)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return _ops().absolute(self)
+
+    def __lt__(self, other):
+        return _ops().less(self, other)
+
+    def __le__(self, other):
+        return _ops().less_equal(self, other)
+
+    def __gt__(self, other):
+        return _ops().greater(self, other)
+
+    def __ge__(self, other):
+        return _ops().greater_equal(self, other)
+
+    def __eq__(self, other):
+        return _ops().equal(self, other)
+
+    def __ne__(self, other):
+        return _ops().not_equal(self, other)
+
+    def __getitem__(self, key):
+        return _ops().get_item(self, key)
+
+    __hash__ = object.__hash__
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+
+class Tensor(Operators):
+    """A value that a graph will compute.
+
+    Made by `cconv.Input` and by calling layers and `cconv.ops` functions on other tensors. It is immutable.
+
+    Attributes:
+        shape: Tuple of sizes; `None` where a size is not known yet (the batch, or the sides of an image).
+        dtype: Always `"float32"`.
+        name: Name of the layer or op that made it.
+        op: Name of the op of the C core, or `"input"`, `"variable"`, `"constant"`.
+        inputs: The tensors the op reads; `None` for an optional one left out.
+        attributes: The op's attributes.
+
+    Example:
+
+    >>> x = cconv.Input((4,))
+    >>> y = 2 * x + 1
+    >>> y.shape
+    (None, 4)
+    """
+
+    # with `None` NumPy's operators give way to ours
+    __array_ufunc__ = None
+
+    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "__weakref__")
+
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        op: str = "input",
+        inputs: tuple[Tensor | None, ...] = (),
+        attributes: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        value: Any = None,
+    ) -> None:
+        self.shape = tuple(None if size is None else int(size) for size in shape)
+        self.dtype = "float32"
+        self.op = op
+        self.inputs = inputs
+        self.attributes = dict(attributes or {})
+        self.name = name
+        self.value = value  # the array of a constant, the Variable of a variable
+        self.history = None  # (layer, number of its call, number of the output): how functional models find the layers
+
+    def __repr__(self) -> str:
+        return f"<Tensor shape={self.shape}, dtype={self.dtype}, op={self.op}, name={self.name}>"
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"A symbolic tensor has no value yet, so Python cannot decide on it (`if`, `and`, `in`). "
+            f"Use `cconv.ops.where` to choose between values. Received: {self!r}"
+        )
+
+    def __float__(self) -> float:
+        raise TypeError(f"A symbolic tensor has no value yet and cannot become a number. Received: {self!r}")
+
+    __int__ = __index__ = __float__
+
+    def __len__(self) -> int:
+        raise TypeError(f"`len()` of a symbolic tensor: use its `.shape`. Received: {self!r}")
+
+    def __iter__(self):
+        raise TypeError(f"A symbolic tensor cannot be iterated over. Use indexing or `cconv.ops`. Received: {self!r}")
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(
+            "A symbolic tensor has no value yet and cannot be given to NumPy functions. "
+            f"Use the functions of `cconv.ops` inside layers and losses. Received: {self!r}"
+        )
+
+
+def is_symbolic(x: Any) -> bool:
+    """True for `Tensor`."""
+    return isinstance(x, Tensor)
+
+
+def constant(value: Any) -> Tensor:
+    """A tensor that holds these numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"Expected numbers, received an array of dtype {array.dtype}: {value!r}")
+    array = np.ascontiguousarray(array, np.float32).reshape(array.shape)
+    return Tensor(array.shape, op="constant", value=array)
+
+
+def _ops():
+    from . import ops
+
+    return ops
