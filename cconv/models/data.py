@@ -1,0 +1,476 @@
+"""From what users give to `fit`, `evaluate` and `predict` to arrays the core can gather from.
+
+Arrays are checked and made contiguous here, once per call. During training only row numbers are passed on: the core
+gathers the rows and converts them to float32 by itself. Nothing here knows losses or plans.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import tree
+from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
+
+# What the core converts while it gathers; everything else is converted once, here.
+_GATHERED = frozenset(np.dtype(t) for t in (np.float32, np.float64, np.uint8, np.int32, np.int64, np.bool_))
+_ACCEPTED = (
+    "NumPy arrays (or lists of numbers, or objects with `__array__`), a list or dictionary of them for several inputs, "
+    "a cconv.utils.PyDataset, or a generator of batches (x, y)"
+)
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The places of a model that data goes to: its inputs or its outputs.
+
+    Attributes:
+        names: Their names, in the model's order.
+        shapes: Their shapes with the batch first, `None` where a size is free; or `None` if the model takes anything.
+    """
+
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int | None, ...], ...] | None
+
+
+class Data:
+    """Arrays of one length, in the order of a graph's inputs: x, then y, then weights; `None` entries left out.
+
+    Attributes:
+        x: The arrays of the model's inputs.
+        y: An array or `None` for each of the model's outputs; `None` if there are no labels.
+        weights: An array or `None` for each of the model's outputs.
+        structure: How x was nested, for models that take any structure.
+        size: The number of samples.
+        first: The row the samples begin at (a validation split shares the arrays).
+    """
+
+    def __init__(
+        self,
+        x: list[np.ndarray],
+        y: list[np.ndarray | None] | None,
+        weights: list[np.ndarray | None],
+        structure: Any = None,
+    ) -> None:
+        self.x = x
+        self.y = y
+        self.weights = weights
+        self.structure = structure
+        self.first = 0
+        self.arrays = [a for a in (*x, *(y or ()), *weights) if a is not None]
+        self.size = _common_length(x, y, weights)
+        self.key = tuple(tuple(None if a is None else a.shape[1:] for a in group) for group in (x, y or (), weights))
+
+    def part(self, first: int, size: int) -> Data:
+        """`size` of these samples from `first` on, in the same arrays."""
+        part = object.__new__(Data)
+        part.__dict__.update(self.__dict__)
+        part.first = self.first + first
+        part.size = size
+        return part
+
+    def labels(self, output: int) -> np.ndarray | None:
+        """The labels of an output, for checking."""
+        y = self.y[output] if self.y else None
+        return None if y is None else y[self.first : self.first + self.size]
+
+
+def make_data(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    inputs: Slots | None,
+    outputs: Slots | None,
+    class_weight: Mapping[int, float] | None = None,
+    with_loss: Sequence[bool] | None = None,
+) -> Data:
+    """Checks and orders the arrays of one data set.
+
+    Args:
+        x: Array, or list or dictionary of arrays.
+        y: Labels; the same.
+        sample_weight: One weight per sample, or one such array for each output.
+        inputs: The model's inputs; `None` if it takes any.
+        outputs: The model's outputs; `None` if they are not known yet.
+        class_weight: Weight of the samples of each class.
+        with_loss: For each output whether it has a loss; the others need no labels.
+
+    Raises:
+        ValueError: Something does not fit the model, or the arrays do not fit each other.
+        TypeError: Something is not an array of numbers.
+    """
+    structure = None
+    if inputs is None:
+        arrays = [as_array(leaf, "x") for leaf in tree.flatten(x)] if _is_structure(x) else [as_array(x, "x")]
+        numbers = iter(range(len(arrays)))
+        structure = tree.map_structure(lambda _: next(numbers), x) if _is_structure(x) else 0
+    else:
+        leaves = _by_name(x, inputs.names, "x", "input")
+        labels = _labels("x", inputs.names, "input")
+        arrays = [as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
+        if inputs.shapes is not None:
+            arrays = [fit_shape(a, s, n) for a, s, n in zip(arrays, inputs.shapes, labels, strict=True)]
+    names = outputs.names if outputs is not None else ("output",)
+    ys = None if y is None else _targets(y, names, with_loss)
+    weights = _weights(sample_weight, ys, names)
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError("`class_weight` and `sample_weight` cannot be given at the same time.")
+        if ys is None or sum(a is not None for a in ys) != 1:
+            raise ValueError(
+                "`class_weight` needs a model with labels for exactly one output. "
+                f"Received labels for {0 if ys is None else sum(a is not None for a in ys)} outputs."
+            )
+        weights = [None if a is None else _class_weights(a, class_weight) for a in ys]
+    return Data(arrays, ys, weights, structure)
+
+
+def as_array(value: Any, label: str) -> np.ndarray:
+    """A C-contiguous array of numbers with at least one axis; `label` is what errors call it."""
+    if value is None:
+        raise ValueError(f"{label}: expected an array. Received: None")
+    if hasattr(value, "tocoo"):
+        raise TypeError(f"{label}: expected a dense array, use `.toarray()`. Received: {type(value).__name__}")
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise TypeError(f"{label}: expected an array of numbers. Received {type(value).__name__}: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{label}: expected an array of numbers. Received dtype {array.dtype}"
+            + (" (rows of different lengths, or objects)." if array.dtype == object else ".")
+        )
+    if array.ndim == 0:
+        raise ValueError(f"{label}: expected an array with one row per sample. Received a single number: {array}")
+    if array.dtype not in _GATHERED or not array.dtype.isnative:
+        array = array.astype(np.float32)
+    return np.ascontiguousarray(array)
+
+
+def fit_shape(array: np.ndarray, shape: Sequence[int | None], label: str) -> np.ndarray:
+    """The array with a last axis of size 1 added or removed where only that is missing, as Keras does."""
+    if array.ndim == len(shape) - 1 and shape[-1] == 1:
+        array = array[..., np.newaxis]
+    elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
+        array = array[..., 0]
+    agree = array.ndim == len(shape) and all(e in (None, s) for e, s in zip(shape[1:], array.shape[1:], strict=True))
+    if not agree:
+        expected = "(" + ", ".join("None" if s is None else str(s) for s in (None, *shape[1:])) + ")"
+        raise ValueError(f"{label}: expected shape {expected} (batch first). Received an array of shape {array.shape}.")
+    return array
+
+
+def _is_structure(x: Any) -> bool:
+    """Whether x is a list, tuple or dictionary of arrays, and not one array written as nested lists of numbers."""
+    if isinstance(x, dict):
+        return True
+    return isinstance(x, (list, tuple)) and any(
+        hasattr(leaf, "__array__") and np.ndim(leaf) > 0 for leaf in tree.flatten(x)[:1]
+    )
+
+
+def _labels(what: str, names: Sequence[str], kind: str) -> list[str]:
+    return [f"{what} ({kind} '{name}')" for name in names] if len(names) > 1 else [f"{what} ({kind} '{names[0]}')"]
+
+
+def _by_name(value: Any, names: Sequence[str], what: str, kind: str) -> list[Any]:
+    """What belongs to each name: from a dictionary by key, from a list by position, or the only one."""
+    if isinstance(value, dict):
+        missing = [name for name in names if name not in value]
+        if missing:
+            raise ValueError(
+                f"{what}: expected a dictionary with an array for each {kind} {list(names)}. "
+                f"Received keys {list(value)}."
+            )
+        return [value[name] for name in names]
+    if _is_structure(value):
+        leaves = tree.flatten(value)
+        if len(leaves) != len(names):
+            raise ValueError(
+                f"{what}: expected {len(names)} array{'s' * (len(names) != 1)}, for {kind} {list(names)}. "
+                f"Received a {type(value).__name__} of {len(leaves)}."
+            )
+        return leaves
+    if len(names) != 1:
+        raise ValueError(
+            f"{what}: expected a list or dictionary of {len(names)} arrays, for {kind}s {list(names)}. "
+            f"Received: {type(value).__name__}"
+        )
+    return [value]
+
+
+def _targets(y: Any, names: Sequence[str], with_loss: Sequence[bool] | None) -> list[np.ndarray | None]:
+    needed = [True] * len(names) if with_loss is None else list(with_loss)
+    if isinstance(y, dict):
+        unknown = [key for key in y if key not in names]
+        missing = [name for name, need in zip(names, needed, strict=True) if need and name not in y]
+        if missing or unknown:
+            raise ValueError(f"y: expected labels by output name {list(names)}. Received keys {list(y)}.")
+        leaves = [y.get(name) for name in names]
+    elif _is_structure(y) and len(tree.flatten(y)) == sum(needed) != len(names):
+        rest = iter(tree.flatten(y))
+        leaves = [next(rest) if need else None for need in needed]
+    else:
+        leaves = _by_name(y, names, "y", "output")
+    labels = _labels("y", names, "output")
+    return [None if leaf is None else as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
+
+
+def _weights(weights: Any, ys: list[np.ndarray | None] | None, names: Sequence[str]) -> list[np.ndarray | None]:
+    if weights is None:
+        return [None] * len(names)
+    if ys is None:
+        raise ValueError("`sample_weight` was given without `y`.")
+    if isinstance(weights, dict):
+        unknown = [key for key in weights if key not in names]
+        if unknown:
+            raise ValueError(
+                f"sample_weight: expected weights by output name {list(names)}. Received keys {list(weights)}."
+            )
+        leaves = [weights.get(name) for name in names]
+    elif _is_structure(weights):
+        leaves = _by_name(weights, names, "sample_weight", "output")
+    else:
+        array = as_array(weights, "sample_weight")
+        if len(names) > 1 and not (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
+            raise ValueError(
+                "sample_weight: for a model with several outputs, expected one number per sample, or an array for each "
+                f"of {list(names)}. Received shape {array.shape}."
+            )
+        leaves = [None if y is None else array for y in ys]
+    labels = _labels("sample_weight", names, "output")
+    arrays = [None if leaf is None else as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
+    for array, label in zip(arrays, labels, strict=True):
+        if array is not None and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{label}: expected finite numbers. Received NaN or infinity.")
+    return arrays
+
+
+def _class_weights(y: np.ndarray, class_weight: Mapping[int, float]) -> np.ndarray:
+    """The weight of each sample, from its class number or its one-hot row. Classes that are not listed weigh 1."""
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"`class_weight`: expected a dictionary {{class: weight}}. Received: {class_weight!r:.60}")
+    for key, weight in class_weight.items():
+        is_class = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
+        if not is_class or not _is_number(weight) or weight < 0:
+            raise ValueError(
+                "`class_weight`: expected class numbers as keys and finite weights of at least 0. "
+                f"Received: {key!r}: {weight!r}"
+            )
+    classes = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] != 1 else y.reshape(y.shape[:1] + y.shape[1:-1])
+    if classes.ndim != 1:
+        raise ValueError(f"`class_weight`: expected one class per sample. Received labels of shape {y.shape}.")
+    values, where = np.unique(np.round(classes).astype(np.int64), return_inverse=True)
+    return np.array([class_weight.get(int(v), 1.0) for v in values], np.float32)[where.ravel()]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and math.isfinite(value)
+
+
+def _common_length(x: list, y: list | None, weights: list) -> int:
+    groups = {"x": x, "y": y or (), "sample_weight": weights}
+    sizes = {name: [a.shape[0] for a in arrays if a is not None] for name, arrays in groups.items()}
+    lengths = {size for group in sizes.values() for size in group}
+    if len(lengths) > 1:
+        told = ", ".join(f"{n}: {', '.join(map(str, group))}" for n, group in sizes.items() if group)
+        raise ValueError(f"Expected the same number of samples in all arrays. Received {told}.")
+    if not lengths or 0 in lengths:
+        raise ValueError("Expected at least one sample. Received empty arrays (0 samples).")
+    return lengths.pop()
+
+
+def split(data: Data, fraction: float) -> tuple[Data, Data]:
+    """The first samples for training, the last `fraction` of them for validation; nothing is copied."""
+    if isinstance(fraction, bool) or not _is_number(fraction) or not 0 <= fraction < 1:
+        raise ValueError(f"`validation_split`: expected a number from 0 to less than 1. Received: {fraction!r}")
+    first = math.floor(data.size * (1.0 - fraction))
+    if first in (0, data.size):
+        raise ValueError(
+            f"`validation_split={fraction}` of {data.size} samples leaves {first} for training and "
+            f"{data.size - first} for validation. Expected at least one of each."
+        )
+    return data.part(0, first), data.part(first, data.size - first)
+
+
+Batch = tuple[Data, np.ndarray | None, int]
+
+
+class ArrayFeed:
+    """Batches of arrays, as row numbers; one permutation of them per pass.
+
+    Args:
+        data: The arrays.
+        batch_size: Samples per batch; the last one may be smaller.
+        steps: Batches per epoch; by default a whole pass.
+        shuffle: `True`, `False`, or `"batch"` to shuffle whole batches only.
+        seed: Seed of the permutations.
+    """
+
+    def __init__(
+        self, data: Data, batch_size: int | None, steps: int | None, shuffle: Any = False, seed: int = 0
+    ) -> None:
+        if batch_size is None:
+            batch_size = math.ceil(data.size / steps) if steps else 32
+        self.data = data
+        self.batch_size = min(batch_size, data.size)
+        self.steps = steps
+        self.num_batches: int | None = steps or math.ceil(data.size / batch_size)
+        self._whole = math.ceil(data.size / batch_size)
+        self._shuffle = shuffle
+        # Not default_rng: NumPy promises that RandomState's streams never change.
+        self._random = np.random.RandomState(seed % 2**32) if shuffle else None
+        self._order: np.ndarray | None = None
+        self._next = 0
+
+    def example(self) -> Data:
+        """Data with the shapes of a batch."""
+        return self.data
+
+    def epoch(self) -> Iterator[Batch]:
+        """The batches of one epoch: (data, rows, number of samples)."""
+        if self.steps is None:
+            self._next = 0
+        for _ in range(self.num_batches):
+            if self._next == 0:
+                self._order = self._permutation()
+            elif self._next >= self._whole:
+                self._next = 0
+                warnings.warn(
+                    f"The data ran out: {self._whole} batches of {self.batch_size} are fewer than steps_per_epoch="
+                    f"{self.steps} asks for. This epoch ends early.",
+                    stacklevel=4,
+                )
+                return
+            rows = self._order[self._next * self.batch_size : (self._next + 1) * self.batch_size]
+            self._next += 1
+            yield self.data, rows, len(rows)
+        if self._next >= self._whole:
+            self._next = 0
+
+    def _permutation(self) -> np.ndarray:
+        size, first = self.data.size, self.data.first
+        if not self._shuffle:
+            return self._order if self._order is not None else np.arange(first, first + size, dtype=np.int64)
+        if self._shuffle == "batch":
+            whole = size // self.batch_size
+            order = np.arange(size, dtype=np.int64)
+            order[: whole * self.batch_size] = (
+                order[: whole * self.batch_size].reshape(whole, -1)[self._random.permutation(whole)].ravel()
+            )
+            return order + first
+        return self._random.permutation(size).astype(np.int64) + first
+
+
+class BatchFeed:
+    """Batches that come ready-made, from a `PyDataset` or a generator.
+
+    Args:
+        source: The data set, or an iterable of `(x, y)` or `(x, y, sample_weight)`.
+        convert: Makes `Data` of one batch.
+        steps: Batches per epoch; by default all of them.
+        shuffle: Whether a `PyDataset` is read in a random order.
+        seed: Seed of that order.
+    """
+
+    def __init__(
+        self, source: Any, convert: Callable[..., Data], steps: int | None, shuffle: bool = False, seed: int = 0
+    ) -> None:
+        self._source = source
+        self._convert = convert
+        self._is_dataset = is_dataset(source)
+        size = getattr(source, "num_batches", None) if self._is_dataset else None
+        if self._is_dataset and size is None and hasattr(source, "__len__"):
+            size = len(source)
+        if size == 0:
+            raise ValueError("Expected at least one batch. Received an empty data set (0 batches).")
+        self.num_batches: int | None = steps or size
+        self.steps = steps
+        self._size = size
+        self._random = np.random.RandomState(seed % 2**32) if shuffle and self._is_dataset and size else None
+        self._iterator: Iterator[Any] | None = None
+        self._peeked: list[Data] = []
+        self.batch_size = 0
+
+    def example(self) -> Data:
+        """The first batch; it is not lost."""
+        if not self._peeked:
+            self._begin()
+            try:
+                self._peeked.append(self._read())
+            except StopIteration:
+                raise ValueError("Expected at least one batch. Received an iterator without any.") from None
+        return self._peeked[0]
+
+    def epoch(self) -> Iterator[Batch]:
+        """The batches of one epoch: (data, None, number of samples)."""
+        if not self._peeked and (self._iterator is None or self._is_dataset):
+            self._begin()
+        count = 0
+        while self.num_batches is None or count < self.num_batches:
+            try:
+                data = self._peeked.pop() if self._peeked else self._read()
+            except StopIteration:
+                if self.num_batches is not None and not self._is_dataset:
+                    warnings.warn(
+                        f"The data ran out after {count} of {self.num_batches} batches. This epoch ends early.",
+                        stacklevel=4,
+                    )
+                break
+            count += 1
+            yield data, None, data.size
+        if count == 0:
+            raise ValueError(
+                "The data ran out before this epoch. For several epochs give `steps_per_epoch`, or a PyDataset."
+            )
+        if self.num_batches is None:
+            self.num_batches = count
+        if hasattr(self._source, "on_epoch_end") and self._is_dataset:
+            self._source.on_epoch_end()
+
+    def _begin(self) -> None:
+        if self._is_dataset:
+            if hasattr(self._source, "on_epoch_begin"):
+                self._source.on_epoch_begin()
+            if self._size is None:
+                self._iterator = iter(self._source)
+            else:
+                order = range(self._size) if self._random is None else self._random.permutation(self._size)
+                self._iterator = (self._source[int(i)] for i in order)
+        else:
+            self._iterator = iter(self._source)
+
+    def _read(self) -> Data:
+        batch = next(self._iterator)
+        if not isinstance(batch, (tuple, list)):
+            batch = (batch,)
+        return self._convert(*unpack_x_y_sample_weight(tuple(batch)))
+
+
+def is_dataset(x: Any) -> bool:
+    """Whether x hands out batches by number: a `PyDataset`, or one of another library that looks like it."""
+    if isinstance(x, PyDataset):
+        return True
+    return hasattr(x, "__getitem__") and hasattr(x, "num_batches") and not hasattr(x, "__array__")
+
+
+def is_batches(x: Any) -> bool:
+    """Whether x is a source of whole batches."""
+    return is_dataset(x) or (
+        isinstance(x, Iterable)
+        and not isinstance(x, (list, tuple, dict, str, bytes))
+        and not hasattr(x, "__array__")
+        and not hasattr(x, "tocoo")
+    )
+
+
+def refuse(x: Any, method: str) -> None:
+    """Raises for data that is of no accepted kind."""
+    if x is None or isinstance(x, (str, bytes)) or callable(x):
+        raise TypeError(f"{method}: expected x to be {_ACCEPTED}. Received: {type(x).__name__} {x!r:.60}")
