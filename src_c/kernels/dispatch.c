@@ -35,7 +35,7 @@ static int runs(int level)
     unsigned xcr0, high;
     __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-    const unsigned avx2 = 1u << 5, avx512 = 1u << 16 | 1u << 17 | 1u << 31; /* F, DQ, VL */
+    const unsigned avx2 = 1u << 5, avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* F, DQ, BW, VL */
     if ((xcr0 & 0x06) != 0x06 || !(b & avx2)) return 0;
     if (level == 1) return 1;
     return (xcr0 & 0xe6) == 0xe6 && (b & avx512) == avx512;

@@ -1,6 +1,6 @@
-/* The kernels for x86 with AVX-512 F, DQ and VL. The only exported name is data, so that no wide instruction runs before dispatch.c
- * has looked at the CPU. Without -mavx512f -mavx512dq -mavx512vl this file is a null pointer. */
-#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+/* The kernels for x86 with AVX-512 F, DQ, BW and VL. The only exported name is data, so that no wide instruction runs before dispatch.c
+ * has looked at the CPU. Without their flags this file is a null pointer. */
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 #include "simd_avx512.h"
 
 #define ISA_NAME "avx512"

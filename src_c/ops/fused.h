@@ -1,0 +1,56 @@
+/* What conv2d and dense share about the activation fused into them. y = act(z): the backward pass starts from
+ *
+ *     dz = dy act'(z), and act' is told from y (activation.h). */
+#ifndef CC_FUSED_H
+#define CC_FUSED_H
+
+#include "activation.h"
+#include "alloc.h"
+#include "op.h"
+
+static inline cconv_status cc_fused_check(const cc_call *call, int act, float alpha)
+{
+    if ((act == CC_ACT_LEAKY_RELU || act == CC_ACT_ELU) && !(alpha >= 0 && isfinite(alpha)))
+        return cc_op_fail(call, CCONV_INVALID, "expected a finite alpha of at least 0, received %g", (double)alpha);
+    return CCONV_OK;
+}
+
+/* What backward reads: x for dw, w for dx, y for act'. */
+static inline uint64_t cc_fused_reads(const cc_call *call, int act)
+{
+    uint64_t reads = 0;
+    if (call->wants[1]) reads |= CC_READS_X(0);
+    if (call->wants[0]) reads |= CC_READS_X(1);
+    if (act != CC_ACT_LINEAR && act != CC_ACT_BINARY_STEP) reads |= CC_READS_Y;
+    return reads;
+}
+
+/* Writes dz, split over the team, a barrier behind it; with no activation dz is dy itself and `to` is not touched. */
+static inline const float *cc_fused_gradient(const cc_call *call, int act, float alpha, float *to, const cc_team *team)
+{
+    if (act == CC_ACT_LINEAR) return call->dy;
+    const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
+    if (act == CC_ACT_BINARY_STEP) {
+        for (int64_t i = mine.begin; i < mine.end; ++i) to[i] = 0;
+    } else {
+        cc_act_backward((cc_activation)act, alpha, to + mine.begin, call->dy + mine.begin, call->y + mine.begin,
+                        mine.end - mine.begin);
+    }
+    cc_barrier(team);
+    return to;
+}
+
+/* Hands out consecutive aligned pieces of scratch, and the bytes one of them takes. */
+static inline float *cc_scratch_take(char **at, int64_t floats)
+{
+    float *piece = (float *)(void *)*at;
+    *at += CC_ALIGN_UP((size_t)floats * sizeof(float));
+    return piece;
+}
+
+static inline size_t cc_scratch_bytes(int64_t floats)
+{
+    return CC_ALIGN_UP((size_t)floats * sizeof(float));
+}
+
+#endif

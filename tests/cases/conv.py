@@ -1,0 +1,147 @@
+"""Convolution, dense and matmul: odd sizes, channels around the widths of vectors, every padding, every algorithm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cases import Case
+
+ALGORITHMS = ("direct", "im2col")
+ACTIVATIONS = (
+    "relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "softsign", "arctan", "binary_step",
+)  # fmt: skip
+
+
+def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> list[Case]:
+    """A linear convolution, with the algorithm chosen by the core and with each one forced."""
+    inputs = [x, w, (w[3],) if bias else None]
+    return [
+        Case(f"{id}, {algorithm}", inputs, {**attributes, "algorithm": algorithm}, exact=True, min_nonzero=0.2)
+        for algorithm in ("auto", *ALGORITHMS)
+    ]
+
+
+def activated(op: str, inputs: list, algorithm: str | None = None) -> list[Case]:
+    """One case per fused activation."""
+    cases = []
+    for activation in ACTIVATIONS:
+        attributes: dict[str, Any] = {"activation": activation}
+        if activation in ("leaky_relu", "elu"):
+            attributes["alpha"] = 0.25 if activation == "leaky_relu" else 0.75
+        if algorithm:
+            attributes["algorithm"] = algorithm
+        name = activation if algorithm is None else f"{activation}, {algorithm}"
+        # tanh' and the like are differences of numbers near one when they are told from y: three more bits of rounding.
+        smooth = activation not in ("relu", "leaky_relu", "binary_step")
+        kinked = activation in ("relu", "leaky_relu")
+        cases.append(
+            Case(
+                name,
+                inputs,
+                attributes,
+                exact=kinked,
+                adjoint=False,
+                tolerance=8 if smooth else 1,
+                numeric=activation != "binary_step",  # a step has no slope to measure
+                min_nonzero=0.2,
+            )
+        )
+    return cases
+
+
+CONV2D = [
+    *conv("3x3", (2, 7, 6, 5), (3, 3, 5, 4)),
+    *conv("no bias", (2, 5, 5, 3), (2, 2, 3, 3), bias=False),
+    *conv("one pixel", (1, 1, 1, 9), (1, 1, 9, 7)),
+    *conv("one of everything", (1, 1, 1, 1), (1, 1, 1, 1)),
+    *conv("one channel in and out", (1, 9, 8, 1), (3, 2, 1, 1)),
+    *conv("1x1 is a matrix product", (3, 5, 7, 33), (1, 1, 33, 17)),
+    *conv("1x1 strides 2", (2, 5, 6, 8), (1, 1, 8, 9), strides=2),
+    *conv("the kernel is the image", (3, 5, 4, 7), (5, 4, 7, 6)),
+    *conv("kernel larger than the image", (2, 2, 3, 4), (5, 6, 4, 5), padding="same"),
+    *conv("kernel larger, explicit", (1, 1, 2, 3), (4, 5, 3, 4), padding="explicit", pads=(3, 2, 1, 4)),
+    *conv("more padding than kernel", (1, 3, 3, 8), (2, 2, 8, 8), padding="explicit", pads=(4, 0, 0, 3)),
+    *conv("same, even kernel", (2, 6, 7, 3), (2, 4, 3, 5), padding="same"),
+    *conv("same, strides 2", (2, 7, 8, 3), (3, 3, 3, 5), padding="same", strides=2),
+    *conv("same, strides 3 2", (1, 10, 9, 16), (3, 5, 16, 8), padding="same", strides=(3, 2)),
+    *conv("strides 2 3", (2, 11, 10, 4), (3, 3, 4, 6), strides=(2, 3)),
+    *conv("stride larger than kernel", (2, 9, 10, 5), (2, 1, 5, 3), strides=(4, 3)),
+    *conv("stride larger than image", (2, 3, 4, 5), (2, 2, 5, 3), strides=7),
+    *conv("dilation 2", (1, 9, 8, 6), (3, 3, 6, 5), dilation=2),
+    *conv("dilation 3 1, same", (2, 6, 7, 4), (3, 2, 4, 5), dilation=(3, 1), padding="same"),
+    *conv("dilation and strides", (1, 12, 11, 3), (3, 3, 3, 7), dilation=(2, 3), strides=(3, 2)),
+    *conv("dilation 4, strides 6", (1, 14, 15, 2), (3, 3, 2, 4), dilation=(4, 3), strides=6, padding="same"),
+    *conv("dilation 2, strides 2", (1, 9, 10, 2), (3, 4, 2, 4), dilation=2, strides=2, padding="same"),
+    *conv("explicit on four sides", (2, 5, 6, 4), (3, 3, 4, 4), padding="explicit", pads=(0, 1, 2, 3)),
+    *conv("groups 2", (2, 5, 6, 8), (3, 3, 4, 6), groups=2, padding="same"),
+    *conv("groups 3, strides 2", (1, 7, 6, 9), (3, 2, 3, 6), groups=3, strides=2),
+    *conv("groups 4 of 17 to 18", (1, 4, 5, 68), (2, 2, 17, 72), groups=4),
+    *conv("depthwise", (2, 7, 6, 5), (3, 3, 1, 5), groups=5, padding="same"),
+    *conv("depthwise 33, strides 2", (1, 9, 8, 33), (3, 3, 1, 33), groups=33, strides=2, padding="same"),
+    *conv("depthwise, dilation 2", (2, 9, 8, 16), (3, 2, 1, 16), groups=16, dilation=2),
+    *conv("depthwise, two for each", (2, 6, 5, 7), (2, 3, 1, 14), groups=7, padding="explicit", pads=(1, 0, 0, 2)),
+    *conv("batch 1, many channels", (1, 3, 3, 65), (3, 3, 65, 64), padding="same"),
+    *conv("deeper than one block", (1, 3, 2, 800), (2, 2, 800, 5), padding="same"),
+    *conv("many small images", (40, 4, 4, 2), (3, 3, 2, 3)),
+    *conv("wide", (1, 3, 100, 3), (3, 3, 3, 20), padding="same"),
+    Case("no images", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], exact=True, min_nonzero=0),
+    Case("no images, im2col", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], {"algorithm": "im2col"}, exact=True, min_nonzero=0),
+    *(
+        case
+        for c, oc in [(1, 16), (2, 31), (3, 33), (7, 15), (8, 8), (9, 32), (15, 17), (16, 1), (17, 48), (31, 9), (32, 7)]
+        for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")
+    ),
+    *(
+        case
+        for algorithm in ALGORITHMS
+        for case in activated("conv2d", [(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)
+    ),
+    Case("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], {"activation": "relu", "groups": 6}, exact=True, adjoint=False),
+    Case("tanh, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], {"activation": "tanh", "groups": 6}, tolerance=8),
+    Case("relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,)], {"activation": "relu", "padding": "same"}, exact=True, adjoint=False),
+    Case("relu, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,)], {"activation": "relu", "groups": 2}, exact=True, adjoint=False),
+]  # fmt: skip
+
+DENSE = [
+    Case("bias", [(3, 5), (5, 4), (4,)], exact=True),
+    Case("no bias", [(3, 5), (5, 4), None], exact=True),
+    Case("one of everything", [(1, 1), (1, 1), (1,)], exact=True),
+    Case("one row", [(1, 70), (70, 100), (100,)], exact=True),
+    Case("one column", [(37, 19), (19, 1), (1,)], exact=True),
+    Case("depth 1", [(9, 1), (1, 33), (33,)], exact=True),
+    Case("images", [(2, 3, 4, 7), (7, 15), (15,)], exact=True),
+    Case("deeper than one block", [(5, 1700), (1700, 18), (18,)], exact=True),
+    Case("many rows", [(300, 6), (6, 10), (10,)], exact=True),
+    Case("no rows", [(0, 6), (6, 10), (10,)], exact=True, min_nonzero=0),
+    *(Case(f"{k} to {m}", [(15, k), (k, m), (m,)], exact=True) for k, m in [(8, 31), (16, 32), (17, 33), (31, 16), (33, 17)]),
+    *activated("dense", [(6, 5), (5, 9), (9,)]),
+    Case("relu, deep", [(5, 1700), (1700, 18), (18,)], {"activation": "relu"}, exact=True, adjoint=False, min_nonzero=0.2),
+]  # fmt: skip
+
+MATMUL = [
+    Case(f"{name}{', a turned' if ta else ''}{', b turned' if tb else ''}",
+         [(*la, k, m) if ta else (*la, m, k), (*lb, n, k) if tb else (*lb, k, n)],
+         {"transpose_a": ta, "transpose_b": tb}, exact=True)
+    for name, la, lb, m, k, n in [
+        ("matrices", (), (), 5, 7, 4),
+        ("wide", (), (), 3, 40, 70),
+        ("deep", (), (), 2, 900, 3),
+        ("batches", (4,), (4,), 3, 5, 6),
+        ("more batches", (2, 5), (2, 5), 2, 3, 2),
+        ("one a for all", (), (6,), 3, 4, 5),
+        ("one b for all", (2, 3), (), 3, 4, 5),
+        ("both repeated", (3, 1), (1, 2), 4, 3, 5),
+        ("ranks apart", (2, 1, 3), (4, 1), 2, 3, 2),
+    ]
+    for ta in (False, True)
+    for tb in (False, True)
+] + [
+    Case("vector times matrix", [(5,), (5, 4)], exact=True),
+    Case("matrix times vector", [(3, 5), (5,)], exact=True),
+    Case("vector times vector", [(7,), (7,)], exact=True),
+    Case("vector times batches", [(5,), (3, 5, 4)], exact=True),
+    Case("batches times vector", [(2, 3, 5), (5,)], exact=True),
+    Case("turned batches times vector", [(2, 5, 3), (5,)], {"transpose_a": True}, exact=True),
+]  # fmt: skip
+
+CASES = {"conv2d": CONV2D, "dense": DENSE, "matmul": MATMUL}
