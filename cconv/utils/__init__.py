@@ -1,5 +1,6 @@
 """Helpers around models: seeds, labels, progress display."""
 
+from .._config_report import show_config
 from .numerical_utils import normalize, to_categorical
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -13,6 +14,7 @@ __all__ = [
     "normalize",
     "pack_x_y_sample_weight",
     "set_random_seed",
+    "show_config",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
