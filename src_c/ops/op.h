@@ -6,7 +6,8 @@
  *   forward   computes y from x.
  *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient flows.
  *   update    changes variables among the inputs after the backward pass (moving averages); reads those and `saved` only.
- *             Called in training, also when nothing is differentiated. Usually NULL.
+ *             Called in training, also when nothing is differentiated, if all inputs in `updates` are variables: what a caller
+ *             feeds is never written. Usually NULL.
  *
  * forward, backward and update are entered by every thread of the team; a barrier follows each. They write each element of their
  * result exactly once (backward writes dx, it never adds: the planner adds when a value has several readers). They never read
@@ -73,6 +74,7 @@ struct cc_op {
     size_t attributes_size;
     int flags;
     uint64_t reads;
+    uint64_t updates;        /* the inputs that update writes, as CC_READS_X(i) */
     cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only */
     void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
     void (*forward)(const cc_call *call, const cc_team *team);

@@ -181,6 +181,18 @@ static void mark_forward(cconv_plan *plan)
     }
 }
 
+/* Whether node i has moving averages to renew, and all of them are variables. */
+static bool updates_variables(const cconv_plan *plan, int i)
+{
+    const cc_node *node = cc_graph_node(plan->graph, i);
+    if (!plan->training || !plan->values[i].forward || node->kind != CC_COMPUTED || !node->op->update) return false;
+    for (int k = 0; k < node->n_inputs; ++k)
+        if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)) &&
+            cc_graph_node(plan->graph, node->inputs[k])->kind != CC_VARIABLE)
+            return false;
+    return true;
+}
+
 /* ---- The order of work -------------------------------------------------------------------------------------------- */
 
 static cconv_status make_steps(cconv_plan *plan)
@@ -211,10 +223,8 @@ static cconv_status make_steps(cconv_plan *plan)
         }
     }
     plan->first_update = (int)(step - plan->steps);
-    for (int i = 1; plan->training && i <= graph->count; ++i) {
-        const cc_node *node = cc_graph_node(graph, i);
-        if (plan->values[i].forward && node->kind == CC_COMPUTED && node->op->update) *step++ = (cc_step){.kind = CC_UPDATE, .node = i};
-    }
+    for (int i = 1; i <= graph->count; ++i)
+        if (updates_variables(plan, i)) *step++ = (cc_step){.kind = CC_UPDATE, .node = i};
     if (plan->n_updates) *step++ = (cc_step){.kind = CC_OPTIMIZE};
     plan->n_steps = (int)(step - plan->steps);
     cc_free(started);
