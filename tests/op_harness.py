@@ -133,7 +133,9 @@ def double(arrays: Arrays) -> list[np.ndarray | None]:
 
 
 def rms(array: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(array)))) if array.size else 0.0
+    """The root mean square of the finite numbers."""
+    finite = array[np.isfinite(array)]
+    return float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
 
 
 def compare(what: str, actual: np.ndarray, expected: np.ndarray, bound: np.ndarray | float) -> None:

@@ -17,7 +17,7 @@ static const cc_attr global_pool2d_attributes[] = {{"keepdims", CC_BOOL, offseto
 static cconv_status global_pool2d_infer(const cc_call *call, cc_shape *ys)
 {
     const global_pool2d *a = call->attributes;
-    CC_TRY(cc_op_check_rank(call, 0, 4, "n, h, w, c"));
+    CC_TRY(cc_op_check_rank(call, 0, 4, "(n, h, w, c)"));
     const cc_shape *x = &call->xs[0];
     char text[CC_SHAPE_TEXT];
     if (x->dim[1] == 0 || x->dim[2] == 0)

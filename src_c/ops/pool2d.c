@@ -71,7 +71,7 @@ static cconv_status pool2d_window(const cc_call *call, cc_window *window)
 static cconv_status pool2d_infer(const cc_call *call, cc_shape *ys)
 {
     cc_window window;
-    CC_TRY(cc_op_check_rank(call, 0, 4, "n, h, w, c"));
+    CC_TRY(cc_op_check_rank(call, 0, 4, "(n, h, w, c)"));
     cconv_status status = pool2d_window(call, &window);
     if (status != CCONV_OK) {
         const char *name = call->name, *op = call->op->name;
