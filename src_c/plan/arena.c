@@ -1,3 +1,4 @@
+/* Places blocks in the arena: sorted by size, then each at its lowest free offset. Knows bytes and lifetimes, nothing of nodes. */
 #include "arena.h"
 
 /* Sifts order[root] down in a heap whose top is the block to be placed last: smallest, and of equals the one with the larger number. */
