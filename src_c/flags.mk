@@ -5,4 +5,4 @@ HIDE = -fvisibility=hidden
 WARN = -Wall -Wextra -Wshadow -Wpedantic -Wconversion -Wno-sign-conversion
 # kernels/isa_<level>.c gets ISA_<level>, if compiler and target know the flags. dispatch.c asks the CPU for the same features.
 ISA_avx2 = -mavx2 -mfma
-ISA_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
+ISA_avx512 = -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma

@@ -256,12 +256,12 @@ static void test_wrong_graphs(void)
         if (node) printf("accepted: %s %s\n", wrong[i].op, wrong[i].attributes ? wrong[i].attributes : "");
         CHECK(node == 0);
         CHECK(strlen(cconv_last_error()) > 10);
-        CHECK_ERROR("layer7", wrong[i].word);
+        CHECK_ERROR(i ? "layer7" : "op", wrong[i].word);
         char first[600];
         snprintf(first, sizeof first, "%s", cconv_last_error());
         CHECK(cconv_graph_add(g, "relu", "later", 1, (int[]){1}, NULL) == 0);
         CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = (int[]){1}}) == NULL);
-        CHECK(strstr(cconv_last_error(), "layer7") != NULL);
+        CHECK(strcmp(cconv_last_error(), first) == 0);
         cconv_graph_free(g);
         cconv_variable_free(w);
     }
