@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +65,7 @@ class Variable(Operators):
             from . import initializers
 
             shape = check_shape(shape, self.path)
+            _charge(shape, self.path)
             values = initializers.get(initializer)(shape)
         else:
             values = np.asarray(initializer)
@@ -144,6 +148,37 @@ class Variable(Operators):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.core.array}>"
+
+
+class _Limit(threading.local):
+    left: int | None = None
+    what = ""
+
+
+_limit = _Limit()
+
+
+@contextlib.contextmanager
+def size_limit(elements: int, what: str) -> Iterator[None]:
+    """Inside, variables of more than so many elements in all are an error, raised before memory is asked for.
+
+    Args:
+        elements: The limit.
+        what: What sets it, for the error: "the file holds".
+    """
+    before = _limit.left, _limit.what
+    _limit.left, _limit.what = elements, f"{what} {elements} elements"
+    try:
+        yield
+    finally:
+        _limit.left, _limit.what = before
+
+
+def _charge(shape: Sequence[int], path: str) -> None:
+    if _limit.left is not None:
+        _limit.left -= math.prod(shape)
+        if _limit.left < 0:
+            raise ValueError(f"{_limit.what}, too few for variable '{path}' of shape {tuple(shape)}.")
 
 
 def check_shape(shape: Sequence[int], path: str) -> tuple[int, ...]:
