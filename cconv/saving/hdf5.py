@@ -16,6 +16,7 @@ import numpy as np
 from cconv.saving.state import Group
 
 _MAX_OBJECTS = 1_000_000
+_MAX_EXPANSION = 1100  # deflate cannot do better than 1 : 1032
 _FILTERS = (None, "gzip", "lzf")
 
 
@@ -95,8 +96,20 @@ def _check_plain(dataset: Any, path: str, where: str) -> None:
         raise ValueError(f"{where}: the array {path!r} points to another file, which is not followed.")
     if dataset.dtype.kind not in "fiub" or dataset.shape is None:
         raise ValueError(f"{where}: expected numbers at {path!r}, found {dataset.dtype}.")
+    stored_bytes = dataset.id.get_storage_size()
+    if dataset.nbytes > _MAX_EXPANSION * stored_bytes:
+        raise ValueError(
+            f"{where}: the array {path!r} declares {dataset.nbytes} bytes in shape {dataset.shape}, "
+            f"the file holds {stored_bytes} of them."
+        )
     if dataset.compression not in _FILTERS:
         raise ValueError(f"{where}: the array {path!r} is compressed in an unknown way ({dataset.compression!r}).")
+
+
+def count_elements(file: BinaryIO, where: str) -> int:
+    """The number of elements of all arrays of a file."""
+    with open_arrays(file, where) as arrays:
+        return sum(int(item.size) for item in arrays.values())
 
 
 def read_group(arrays: Mapping[str, Any], group: Group, where: str) -> list[np.ndarray]:

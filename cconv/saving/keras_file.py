@@ -114,6 +114,8 @@ def load_model(
     >>> bool((loaded.predict(x, verbose=0) == model.predict(x, verbose=0)).all())
     True
     """
+    from cconv.variable import size_limit
+
     if not safe_mode:
         raise ValueError("cconv never runs code from a model file. Expected: safe_mode=True. Received: safe_mode=False")
     path = os.fspath(path)
@@ -123,8 +125,10 @@ def load_model(
         raise ValueError(f"{path!r}, {_CONFIG}: expected the configuration of a model, found {str(config)[:100]!r}.")
     if not compile:
         config["compile_config"] = None
-    model = _build(config, custom_objects, path)
-    assign_weights(model, members[_WEIGHTS], f"{path!r}, {_WEIGHTS}", strict_optimizer=True)
+    where = f"{path!r}, {_WEIGHTS}"
+    with size_limit(hdf5.count_elements(io.BytesIO(members[_WEIGHTS]), where), f"{path!r}: the file holds"):
+        model = _build(config, custom_objects, path)
+    assign_weights(model, members[_WEIGHTS], where, strict_optimizer=True)
     return model
 
 

@@ -98,8 +98,8 @@ def _attributes_of_every_layer() -> frozenset[str]:
         from cconv.layers import Layer
         from cconv.models import Functional, Model, Sequential
 
-        names = set(dir(Layer(name="reference"))).union(*(dir(cls) for cls in (Model, Functional, Sequential)))
-        _machinery = frozenset(names | {"optimizer", "operations", "_operations", "_functional", "layers", "_layers"})
+        samples = (Layer(name="sample"), Sequential(name="sample"), Model, Functional)
+        _machinery = frozenset({"optimizer", "_operations", "_nodes"}.union(*(dir(sample) for sample in samples)))
     return _machinery
 
 

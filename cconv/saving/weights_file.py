@@ -48,7 +48,7 @@ def save_weights(model: Any, path: str | os.PathLike, overwrite: bool = True) ->
         file.write(_digest(file))
 
 
-def load_weights(model: Any, path: str | os.PathLike) -> None:
+def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = False) -> None:
     """Loads the variables of a model from a `.weights.h5` or `.keras` file, of cconv or of Keras.
 
     All arrays are read and checked before the first variable changes: a file that does not fit leaves the model as it
@@ -57,6 +57,8 @@ def load_weights(model: Any, path: str | os.PathLike) -> None:
     Args:
         model: A built model of the same architecture.
         path: Name of the file.
+        skip_mismatch: True: layers whose variables do not fit are left as they are, with a warning for each, and
+            variables for which the model has no layer are ignored.
 
     Raises:
         ValueError: The file is damaged, or holds variables of other shapes than the model's.
@@ -71,10 +73,10 @@ def load_weights(model: Any, path: str | os.PathLike) -> None:
         with open(path, "rb") as file:
             data = file.read()
         _check_digest(data, path)
-    assign_weights(model, data, repr(path), strict_optimizer=False)
+    assign_weights(model, data, repr(path), strict_optimizer=False, skip_mismatch=skip_mismatch)
 
 
-def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool) -> None:
+def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool, skip_mismatch: bool = False) -> None:
     """Reads an HDF5 image, checks all of it against the model, and only then assigns it.
 
     Args:
@@ -82,19 +84,33 @@ def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool) 
         data: The content of the file.
         where: What to call it in errors.
         strict_optimizer: True: state of another kind of optimizer is an error; False: it is left out, with a warning.
+        skip_mismatch: Whether to leave layers that do not fit as they are, with a warning.
     """
     groups = collect(model)
     assignments = []
     with hdf5.open_arrays(io.BytesIO(data), where) as arrays:
         for group in groups:
-            if group.path != OPTIMIZER:
-                assignments.append((group, hdf5.read_group(arrays, group, where)))
-            elif (values := _read_optimizer(arrays, group, where, strict_optimizer)) is not None:
-                assignments.append((group._replace(slots=group.slots[: len(values)]), values))
-        _check_nothing_left(arrays, groups, where)
-    for group, values in assignments:
-        for slot, value in zip(group.slots, values, strict=True):
+            if group.path == OPTIMIZER:
+                values = _read_optimizer(arrays, group, where, strict_optimizer)
+            else:
+                values = _read_layer(arrays, group, where, skip_mismatch)
+            if values is not None:
+                assignments.append((group.slots[: len(values)], values))
+        if not skip_mismatch:
+            _check_nothing_left(arrays, groups, where)
+    for slots, values in assignments:
+        for slot, value in zip(slots, values, strict=True):
             slot.set(value)
+
+
+def _read_layer(arrays: dict[str, Any], group: Group, where: str, skip_mismatch: bool) -> list | None:
+    try:
+        return hdf5.read_group(arrays, group, where)
+    except ValueError as error:
+        if not skip_mismatch:
+            raise
+        warnings.warn(f"{group.label} is not loaded. {error}", stacklevel=5)
+        return None
 
 
 def _read_optimizer(arrays: dict[str, Any], group: Group, where: str, strict: bool) -> list | None:
