@@ -8,8 +8,19 @@ from cases import Case
 
 ALGORITHMS = ("direct", "im2col")
 ACTIVATIONS = (
-    "relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "softsign", "arctan", "binary_step",
-)  # fmt: skip
+    "relu",
+    "leaky_relu",
+    "elu",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "softsign",
+    "arctan",
+    "binary_step",
+)
+
+
+WIDTHS = [(1, 16), (2, 31), (3, 33), (7, 15), (8, 8), (9, 32), (15, 17), (16, 1), (17, 48), (31, 9), (32, 7)]
 
 
 def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> list[Case]:
@@ -21,7 +32,11 @@ def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> l
     ]
 
 
-def activated(op: str, inputs: list, algorithm: str | None = None) -> list[Case]:
+def relu(id: str, inputs: list, **attributes: Any) -> Case:
+    return Case(id, inputs, {**attributes, "activation": "relu"}, exact=True, adjoint=False, min_nonzero=0.2)
+
+
+def activated(inputs: list, algorithm: str | None = None) -> list[Case]:
     """One case per fused activation."""
     cases = []
     for activation in ACTIVATIONS:
@@ -86,21 +101,13 @@ CONV2D = [
     *conv("wide", (1, 3, 100, 3), (3, 3, 3, 20), padding="same"),
     Case("no images", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], exact=True, min_nonzero=0),
     Case("no images, im2col", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], {"algorithm": "im2col"}, exact=True, min_nonzero=0),
-    *(
-        case
-        for c, oc in [(1, 16), (2, 31), (3, 33), (7, 15), (8, 8), (9, 32), (15, 17), (16, 1), (17, 48), (31, 9), (32, 7)]
-        for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")
-    ),
-    *(
-        case
-        for algorithm in ALGORITHMS
-        for case in activated("conv2d", [(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)
-    ),
-    Case("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], {"activation": "relu", "groups": 6}, exact=True, adjoint=False),
+    *(case for c, oc in WIDTHS for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")),
+    *(case for algorithm in ALGORITHMS for case in activated([(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)),
+    relu("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], groups=6),
     Case("tanh, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], {"activation": "tanh", "groups": 6}, tolerance=8),
-    Case("relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,)], {"activation": "relu", "padding": "same"}, exact=True, adjoint=False),
-    Case("relu, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,)], {"activation": "relu", "groups": 2}, exact=True, adjoint=False),
-]  # fmt: skip
+    relu("relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,)], padding="same"),
+    relu("relu, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,)], groups=2),
+]
 
 DENSE = [
     Case("bias", [(3, 5), (5, 4), (4,)], exact=True),
@@ -113,15 +120,18 @@ DENSE = [
     Case("deeper than one block", [(5, 1700), (1700, 18), (18,)], exact=True),
     Case("many rows", [(300, 6), (6, 10), (10,)], exact=True),
     Case("no rows", [(0, 6), (6, 10), (10,)], exact=True, min_nonzero=0),
-    *(Case(f"{k} to {m}", [(15, k), (k, m), (m,)], exact=True) for k, m in [(8, 31), (16, 32), (17, 33), (31, 16), (33, 17)]),
-    *activated("dense", [(6, 5), (5, 9), (9,)]),
-    Case("relu, deep", [(5, 1700), (1700, 18), (18,)], {"activation": "relu"}, exact=True, adjoint=False, min_nonzero=0.2),
-]  # fmt: skip
+    *(Case(f"{k} to {m}", [(15, k), (k, m), (m,)], exact=True) for k, m in WIDTHS),
+    *activated([(6, 5), (5, 9), (9,)]),
+    relu("relu, deep", [(5, 1700), (1700, 18), (18,)]),
+]
 
 MATMUL = [
-    Case(f"{name}{', a turned' if ta else ''}{', b turned' if tb else ''}",
-         [(*la, k, m) if ta else (*la, m, k), (*lb, n, k) if tb else (*lb, k, n)],
-         {"transpose_a": ta, "transpose_b": tb}, exact=True)
+    Case(
+        f"{name}{', a turned' if ta else ''}{', b turned' if tb else ''}",
+        [(*la, k, m) if ta else (*la, m, k), (*lb, n, k) if tb else (*lb, k, n)],
+        {"transpose_a": ta, "transpose_b": tb},
+        exact=True,
+    )
     for name, la, lb, m, k, n in [
         ("matrices", (), (), 5, 7, 4),
         ("wide", (), (), 3, 40, 70),
@@ -142,6 +152,6 @@ MATMUL = [
     Case("vector times batches", [(5,), (3, 5, 4)], exact=True),
     Case("batches times vector", [(2, 3, 5), (5,)], exact=True),
     Case("turned batches times vector", [(2, 5, 3), (5,)], {"transpose_a": True}, exact=True),
-]  # fmt: skip
+]
 
 CASES = {"conv2d": CONV2D, "dense": DENSE, "matmul": MATMUL}

@@ -1,4 +1,4 @@
-"""Convolution, dense and matmul in NumPy and float64: loops over the cells of the kernel, one matrix product for each."""
+"""Convolution, dense and matmul in NumPy and float64: loops over the kernel's cells, one matrix product for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def activation(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
+def activate(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
     """The fused activations, as a textbook writes them."""
     if name == "linear":
         return x
@@ -118,16 +118,37 @@ def correlate(x, w, b, strides, padding, pads, dilation, groups):
 
 
 def conv2d(
-    x, w, b=None, *, strides=(1, 1), padding="valid", pads=(), dilation=(1, 1), groups=1,
-    activation="linear", alpha=0.0, algorithm="auto",
-):  # fmt: skip
-    return _activate(activation, correlate(x, w, b, strides, padding, pads, dilation, groups), alpha)
+    x,
+    w,
+    b=None,
+    *,
+    strides=(1, 1),
+    padding="valid",
+    pads=(),
+    dilation=(1, 1),
+    groups=1,
+    activation="linear",
+    alpha=0.0,
+    algorithm="auto",
+):
+    return activate(activation, correlate(x, w, b, strides, padding, pads, dilation, groups), alpha)
 
 
 def conv2d_backward(
-    dy, x, w, b=None, *, strides=(1, 1), padding="valid", pads=(), dilation=(1, 1), groups=1,
-    activation="linear", alpha=0.0, algorithm="auto",
-):  # fmt: skip
+    dy,
+    x,
+    w,
+    b=None,
+    *,
+    strides=(1, 1),
+    padding="valid",
+    pads=(),
+    dilation=(1, 1),
+    groups=1,
+    activation="linear",
+    alpha=0.0,
+    algorithm="auto",
+):
     z = correlate(x, w, b, strides, padding, pads, dilation, groups)
     dz = dy * activation_slope(activation, z, alpha)
     g = Geometry(x, w, strides, padding, pads, dilation, groups)
@@ -145,7 +166,7 @@ def conv2d_backward(
 
 def dense(x, w, b=None, *, activation="linear", alpha=0.0):
     z = x @ w
-    return _activate(activation, z if b is None else z + b, alpha)
+    return activate(activation, z if b is None else z + b, alpha)
 
 
 def dense_backward(dy, x, w, b=None, *, activation="linear", alpha=0.0):
@@ -153,9 +174,6 @@ def dense_backward(dy, x, w, b=None, *, activation="linear", alpha=0.0):
     dz = dy * activation_slope(activation, z if b is None else z + b, alpha)
     rows = dz.reshape(-1, w.shape[1])
     return dz @ w.T, x.reshape(-1, w.shape[0]).T @ rows, None if b is None else rows.sum(0)
-
-
-_activate = activation
 
 
 def swap(a: np.ndarray, transpose: bool) -> np.ndarray:

@@ -1,0 +1,245 @@
+"""Convolution beyond the cases of test_ops.py: what a textbook says of it, algorithm against algorithm, errors."""
+
+import numpy as np
+import pytest
+from reference.conv import conv2d as reference_conv2d
+from scipy.signal import convolve2d, correlate2d
+
+from cconv import _core
+
+ALGORITHMS = ("auto", "direct", "im2col")
+
+
+def conv2d(x, w, b=None, threads=1, **attributes):
+    return run("conv2d", [x, w, b], attributes, threads=threads)[0]
+
+
+def run(op, arrays, attributes, dy=None, wrt=(), threads=1):
+    """y and the gradients of the inputs `wrt`, by a graph of this op alone."""
+    arrays = [None if array is None else np.ascontiguousarray(array, np.float32) for array in arrays]
+    graph = _core.Graph()
+    nodes = [0 if array is None else graph.input(array.shape) for array in arrays]
+    node = graph.add(op, nodes, attributes, name="under_test")
+    plan = _core.Plan(graph, [node], root=node if wrt else 0, wrt=[nodes[i] for i in wrt], threads=threads)
+    y = plan.run([a for a in arrays if a is not None], root_gradient=None if dy is None else dy.astype(np.float32))[0]
+    return [y, *(plan.gradient(nodes[i]) for i in wrt)]
+
+
+def describe(x_shape, w_shape, **attributes):
+    graph = _core.Graph()
+    node = graph.add("conv2d", [graph.input(x_shape), graph.input(w_shape), 0], attributes)
+    plan = _core.Plan(graph, [node])
+    return plan.describe(), plan.bytes
+
+
+def integers(rng, *shape):
+    return rng.integers(-8, 9, shape).astype(np.float32)
+
+
+# ---- What it computes ----
+
+
+def test_conv2d_of_the_textbook():
+    x, w = np.arange(9).reshape(1, 3, 3, 1), np.arange(4).reshape(2, 2, 1, 1)
+    for algorithm in ALGORITHMS:
+        assert conv2d(x, w, algorithm=algorithm)[0, :, :, 0].tolist() == [[19, 25], [37, 43]]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_conv2d_is_correlation_and_flipped_it_is_convolution(algorithm):
+    rng = np.random.default_rng(1)
+    image, kernel = integers(rng, 7, 9), integers(rng, 3, 4)
+    x = image[None, :, :, None]
+    correlation = conv2d(x, kernel[:, :, None, None], algorithm=algorithm)[0, :, :, 0]
+    convolution = conv2d(x, kernel[::-1, ::-1, None, None], algorithm=algorithm)[0, :, :, 0]
+    assert np.array_equal(correlation, correlate2d(image, kernel, "valid"))
+    assert np.array_equal(convolution, convolve2d(image, kernel, "valid"))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_conv2d_gradients_are_full_correlation_correlation_and_sum(algorithm):
+    """The three formulae of docs/convolution.md, on one channel."""
+    rng = np.random.default_rng(2)
+    image, kernel, dy = integers(rng, 6, 8), integers(rng, 3, 2), integers(rng, 4, 7)
+    _, dx, dw, db = run(
+        "conv2d",
+        [image[None, :, :, None], kernel[:, :, None, None], [0]],
+        {"algorithm": algorithm},
+        dy=dy[None, :, :, None],
+        wrt=(0, 1, 2),
+    )
+    assert np.array_equal(dx[0, :, :, 0], correlate2d(dy, kernel[::-1, ::-1], "full"))
+    assert np.array_equal(dw[:, :, 0, 0], correlate2d(image, dy, "valid"))
+    assert db[0] == dy.sum()
+
+
+def test_conv2d_1x1_is_dense_over_pixels():
+    rng = np.random.default_rng(3)
+    x, w, b = rng.standard_normal((2, 5, 4, 19)), rng.standard_normal((19, 21)), rng.standard_normal(21)
+    dy = rng.standard_normal((2, 5, 4, 21))
+    by_conv = run("conv2d", [x, w[None, None], b], {}, dy, (0, 1, 2))
+    by_dense = run("dense", [x, w, b], {}, dy, (0, 1, 2))
+    for a, d in zip(by_conv, by_dense, strict=True):
+        np.testing.assert_allclose(a.reshape(d.shape), d, rtol=1e-5, atol=1e-5)
+    assert np.array_equal(by_conv[0], by_dense[0])
+
+
+def test_conv2d_groups_are_convolutions_side_by_side():
+    rng = np.random.default_rng(4)
+    x, w = rng.standard_normal((1, 6, 5, 12)), rng.standard_normal((3, 3, 4, 9))
+    parts = [conv2d(x[..., 4 * g : 4 * g + 4], w[..., 3 * g : 3 * g + 3]) for g in range(3)]
+    np.testing.assert_allclose(conv2d(x, w, groups=3), np.concatenate(parts, -1), rtol=1e-5, atol=1e-5)
+
+
+def test_conv2d_dilation_is_a_kernel_with_zeros_between():
+    rng = np.random.default_rng(5)
+    x, w = integers(rng, 1, 11, 12, 3), integers(rng, 3, 2, 3, 4)
+    spread = np.zeros((5, 4, 3, 4), np.float32)
+    spread[::2, ::3] = w
+    assert np.array_equal(conv2d(x, w, dilation=(2, 3)), conv2d(x, spread))
+
+
+@pytest.mark.parametrize("size", range(1, 12))
+@pytest.mark.parametrize("stride", (1, 2, 3, 5))
+def test_conv2d_same_is_explicit_with_the_odd_cell_at_the_end(size, stride):
+    rng = np.random.default_rng(6)
+    x, w = integers(rng, 1, size, size, 2), integers(rng, 4, 3, 2, 3)
+    outputs = -(-size // stride)
+    totals = [max((outputs - 1) * stride + k - size, 0) for k in (4, 3)]
+    pads = [totals[0] // 2, totals[1] // 2, totals[0] - totals[0] // 2, totals[1] - totals[1] // 2]
+    same = conv2d(x, w, padding="same", strides=stride)
+    assert same.shape == (1, outputs, outputs, 3)
+    assert np.array_equal(same, conv2d(x, w, padding="explicit", pads=pads, strides=stride))
+
+
+# ---- The algorithms ----
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_conv2d_algorithms_agree_on_random_geometry(seed):
+    """Any geometry, on integers: all algorithms give the bits of the reference, with 1 and with 3 threads."""
+    rng = np.random.default_rng(seed)
+    groups = int(rng.choice([1, 1, 2, 3]))
+    c, oc = groups * int(rng.integers(1, 20)), groups * int(rng.integers(1, 40))
+    kh, kw, n, h, w = (int(rng.integers(1, high)) for high in (5, 5, 4, 10, 16))
+    attributes = {
+        "strides": tuple(int(i) for i in rng.integers(1, 4, 2)),
+        "dilation": tuple(int(i) for i in rng.integers(1, 4, 2)),
+        "groups": groups,
+    }
+    attributes |= [{"padding": "same"}, {"padding": "explicit", "pads": [int(i) for i in rng.integers(6, 13, 4)]}][
+        seed % 2
+    ]
+    x, kernel, b = integers(rng, n, h, w, c), integers(rng, kh, kw, c // groups, oc), integers(rng, oc)
+    expected = reference_conv2d(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
+    dy = integers(rng, *expected.shape)
+    first = None
+    for algorithm in ALGORITHMS:
+        for threads in (1, 3):
+            results = run("conv2d", [x, kernel, b], attributes | {"algorithm": algorithm}, dy, (0, 1, 2), threads)
+            assert np.array_equal(results[0], expected)
+            first = first or results
+            assert all(np.array_equal(a, r) for a, r in zip(first, results, strict=True))
+
+
+def test_conv2d_says_which_algorithm_it_uses():
+    assert "im2col" in describe((1, 8, 8, 16), (3, 3, 16, 4), algorithm="im2col")[0]
+    assert "direct" in describe((1, 8, 8, 1), (3, 3, 1, 4), algorithm="direct")[0]
+    assert "direct (gemm)" in describe((1, 8, 8, 16), (1, 1, 16, 4))[0]
+    assert "direct (depthwise)" in describe((1, 8, 8, 16), (3, 3, 1, 16), groups=16)[0]
+
+
+def test_conv2d_im2col_never_holds_the_whole_patch_matrix():
+    patches = 4 * 200 * 200 * 25 * 16
+    assert describe((1, 200, 200, 16), (5, 5, 16, 1), algorithm="im2col", padding="same")[1] < patches / 4
+
+
+def test_conv2d_direct_needs_no_memory_but_its_weights():
+    x, y, packed = 4 * 200 * 200 * 16, 4 * 200 * 200 * 16, 4 * 5 * 5 * 16 * 32
+    _, taken = describe((1, 200, 200, 16), (5, 5, 16, 16), algorithm="direct", padding="same")
+    assert taken < x + y + packed + 4 * 5 * 5 * 16 * 16 + 100_000
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_conv2d_nan_stays_visible(algorithm):
+    """A NaN in the input reaches every output that sees it, through an activation, and no other."""
+    x, w = np.ones((1, 6, 6, 3)), np.ones((3, 3, 3, 5))
+    x[0, 1, 1, 2] = np.nan
+    for activation in ("linear", "relu", "elu", "sigmoid", "tanh", "softplus", "softsign", "arctan", "binary_step"):
+        y = conv2d(x, w, activation=activation, algorithm=algorithm)
+        seen = np.zeros(y.shape, bool)
+        seen[:, :2, :2] = True
+        assert np.array_equal(np.isnan(y), seen), activation
+
+
+# ---- Errors ----
+
+GOOD = {"x": (2, 8, 8, 6), "w": (3, 3, 6, 4), "b": (4,)}
+WRONG = [
+    ({"x": (2, 8, 6)}, {}, "expected x of rank 4.*received shape (2, 8, 6)"),
+    ({"w": (3, 6, 4)}, {}, "expected w of rank 4.*received shape (3, 6, 4)"),
+    ({"b": (4, 1)}, {}, "expected b of rank 1.*received shape (4, 1)"),
+    ({"b": (5,)}, {}, "expected b with 4 values.*received 5"),
+    ({"x": (2, 8, 8, 5)}, {}, "expected x with 6 channels.*received 5"),
+    ({"w": (3, 3, 2, 4)}, {"groups": 2}, "expected x with 4 channels (2 of the kernel by 2 groups), received 6"),
+    ({}, {"groups": 4}, "expected input channels divisible by groups, received 6 channels and 4 groups"),
+    (
+        {"w": (3, 3, 2, 4)},
+        {"groups": 3},
+        "expected output channels divisible by groups, received 4 channels and 3 groups",
+    ),
+    ({}, {"groups": 0}, "expected groups of at least 1, received 0"),
+    ({}, {"strides": (0, 1)}, "expected strides of at least 1, received 0 along the height"),
+    ({}, {"strides": (1, -2)}, "expected strides of at least 1, received -2 along the width"),
+    ({}, {"dilation": (1, 0)}, "expected a dilation of at least 1, received 0 along the width"),
+    (
+        {"w": (9, 3, 6, 4)},
+        {},
+        "no larger than the padded input, received one that covers 9 cells along the height.*has 8",
+    ),
+    (
+        {},
+        {"dilation": (1, 4)},
+        "no larger than the padded input, received one that covers 9 cells along the width.*has 8",
+    ),
+    ({}, {"padding": "explicit"}, "expects 4 pads (top, left, bottom, right), received 0"),
+    ({}, {"padding": "explicit", "pads": [1, 1]}, "expects 4 pads (top, left, bottom, right), received 2"),
+    (
+        {},
+        {"padding": "explicit", "pads": [1, 1, -1, 1]},
+        "expected pads of at least 0, received 1 and -1 along the height",
+    ),
+    ({}, {"pads": [1, 1, 1, 1]}, 'pads are only for padding "explicit"; received 4 with padding "valid"'),
+    ({}, {"padding": "full"}, "full"),
+    ({}, {"activation": "relu7"}, "relu7"),
+    ({}, {"activation": "leaky_relu", "alpha": -0.5}, "expected a finite alpha of at least 0, received -0.5"),
+    ({}, {"algorithm": "fft"}, "fft"),
+    ({"w": (0, 3, 6, 4)}, {}, "expected a window of at least 1 cell, received 0 along the height"),
+]
+
+
+@pytest.mark.parametrize("shapes, attributes, message", WRONG, ids=[message[:60] for _, _, message in WRONG])
+def test_conv2d_names_what_was_expected_and_received(shapes, attributes, message):
+    given = GOOD | shapes
+    with pytest.raises(ValueError) as error:
+        _core.infer("conv2d", [given["x"], given["w"], given["b"]], attributes, name="conv_7")
+    text = str(error.value)
+    assert text.startswith("conv_7 (conv2d): "), text
+    at = 0
+    for part in message.split(".*"):
+        assert part in text[at:], text
+        at = text.index(part, at) + len(part)
+
+
+def test_conv2d_passes_unknown_sizes_on():
+    assert _core.infer("conv2d", [(None, None, None, 3), (3, 3, 3, 8), None], {}) == (None, None, None, 8)
+    assert _core.infer("conv2d", [(None, 28, None, 3), (3, 3, 3, 8), (8,)], {"strides": 2}) == (None, 13, None, 8)
+
+
+def test_conv2d_takes_strides_and_padding_of_any_size():
+    huge = 2**31 - 1
+    assert _core.infer("conv2d", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": huge}) == (1, 1, 1, 1)
+    attributes = {"padding": "explicit", "pads": [huge] * 4, "strides": huge}
+    assert _core.infer("conv2d", [(1, 9, 9, 1), (3, 3, 1, 1), None], attributes) == (1, 3, 3, 1)
+    with pytest.raises(ValueError, match="strides"):
+        _core.infer("conv2d", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": 2**31})
