@@ -1,0 +1,62 @@
+"""Optimizers: how training changes the weights. Names, arguments and formulas are Keras'; the arithmetic is in C."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import schedules
+from .adam import Adam
+from .adamw import AdamW
+from .optimizer import Optimizer
+from .rmsprop import RMSprop
+from .sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize"]
+
+_OBJECTS = {cls.__name__.lower(): cls for cls in (SGD, RMSprop, Adam, AdamW)}
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """The configuration of an optimizer, for `deserialize`.
+
+    Example:
+
+    >>> cconv.optimizers.serialize(cconv.optimizers.SGD(0.1))["class_name"]
+    'SGD'
+    """
+    from ..saving import serialize_object
+
+    return serialize_object(optimizer)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+    """The optimizer that a configuration describes. It has no state."""
+    from ..saving import deserialize_object
+
+    cls = _OBJECTS.get(str(config.get("class_name", "")).lower())
+    if cls is not None and not custom_objects:
+        return cls.from_config(config.get("config", {}))
+    return deserialize_object(config, custom_objects=custom_objects)
+
+
+def get(identifier: Any) -> Optimizer | None:
+    """An optimizer, from its name, its configuration, or itself.
+
+    Example:
+
+    >>> float(cconv.optimizers.get("adam").learning_rate)
+    0.001
+    """
+    if identifier is None or isinstance(identifier, Optimizer):
+        return identifier
+    if isinstance(identifier, str):
+        if identifier.lower() not in _OBJECTS:
+            raise ValueError(
+                f"Could not interpret optimizer identifier: {identifier!r}. Expected one of {sorted(_OBJECTS)}."
+            )
+        return _OBJECTS[identifier.lower()]()
+    found = deserialize(identifier) if isinstance(identifier, Mapping) else identifier
+    if not isinstance(found, Optimizer):
+        raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}")
+    return found

@@ -1,0 +1,399 @@
+"""The base of all optimizers. The arithmetic is in the C core; here are names, settings, the schedule and the state."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from ..naming import auto_name
+from .schedules import LearningRateSchedule
+
+_OFF = -1.0  # how the core writes None
+
+
+class Setting:
+    """An attribute of an optimizer that lives in the core: assigning it takes effect at the next step."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
+        return self if optimizer is None else optimizer._settings[self.name]
+
+    def __set__(self, optimizer: Optimizer, value: Any) -> None:
+        optimizer.core.set(**{self.name: _for_core(self.name, value)})
+        optimizer._settings[self.name] = value
+
+
+class OptimizerVariable:
+    """One number or array of an optimizer's state.
+
+    Attributes:
+        name: Name, for example `"kernel_momentum"`.
+        path: Name with the optimizer's in front.
+        shape: Tuple of sizes.
+    """
+
+    trainable = False
+
+    def __init__(self, path: str, read: Callable[[], np.ndarray], write: Callable[[np.ndarray], None]) -> None:
+        self.path = path
+        self.name = path.rsplit("/", 1)[-1]
+        self._read, self._write = read, write
+        self.shape = read().shape
+
+    @property
+    def dtype(self) -> str:
+        return self._read().dtype.name
+
+    @property
+    def value(self) -> np.ndarray:
+        """A copy of the numbers."""
+        return np.array(self._read())
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the numbers."""
+        return self.value
+
+    def assign(self, value: Any) -> None:
+        """Replaces the numbers; the shape must be the same."""
+        array = np.asarray(value)
+        if array.shape != self.shape:
+            raise ValueError(f"Expected a value of shape {self.shape} for {self.path}. Received: shape {array.shape}")
+        self._write(array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._read(), dtype)
+
+    def __repr__(self) -> str:
+        return f"<OptimizerVariable path={self.path}, shape={self.shape}>"
+
+
+class LearningRate(float):
+    """The learning rate of an optimizer: a number, which like a variable can be read and assigned."""
+
+    def __new__(cls, value: float, optimizer: Optimizer) -> LearningRate:
+        rate = super().__new__(cls, value)
+        rate._optimizer = optimizer
+        return rate
+
+    def numpy(self) -> np.float32:
+        return np.float32(self)
+
+    def assign(self, value: float) -> None:
+        self._optimizer.learning_rate = value
+
+    def __reduce__(self) -> tuple:
+        return float, (float(self),)
+
+
+class Optimizer:
+    """Base class of `SGD`, `RMSprop`, `Adam` and `AdamW`, which have the arguments described here in common.
+
+    Args:
+        learning_rate: A number, a `LearningRateSchedule`, or a function without arguments that returns a number.
+        weight_decay: If given, each step first takes `weight_decay * learning_rate` times the weights off the weights.
+        clipnorm: If given, the gradient of each variable is scaled down so that its norm is at most this.
+        clipvalue: If given, each element of a gradient is kept within plus and minus this.
+        global_clipnorm: If given, all gradients are scaled down by one factor, so that their norm together is at most this.
+        use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps: Known, so that
+            Keras' configurations load; averaging of weights, scaling of the loss and accumulation are not offered, and
+            asking for them is a `ValueError`.
+        name: Name of the optimizer.
+
+    Attributes:
+        learning_rate: Readable, and assignable unless it is a schedule.
+        iterations: Number of steps made.
+        variables: The whole state: number of steps, learning rate, and the slots of each variable.
+        core: The optimizer of the C core.
+    """
+
+    rule = ""  # name of the update rule in the C core
+    _slot_order: tuple[
+        tuple[str, ...], ...
+    ] = ()  # slots in the order of Keras' files: those of a group variable by variable
+
+    weight_decay = Setting()
+    clipnorm = Setting()
+    clipvalue = Setting()
+    global_clipnorm = Setting()
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule | Callable[[], float] = 0.001,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **settings: Any,
+    ) -> None:
+        if not self.rule:
+            raise TypeError(f"{type(self).__name__} has no update rule: use SGD, RMSprop, Adam or AdamW.")
+        unsupported = {
+            "use_ema": use_ema,
+            "loss_scale_factor": loss_scale_factor,
+            "gradient_accumulation_steps": gradient_accumulation_steps,
+        }
+        for argument, value in unsupported.items():
+            if value:
+                raise ValueError(
+                    f"`{argument}` is not supported: expected it to be left out. Received: {argument}={value}"
+                )
+        known = {attribute.name for attribute in _core.optimizer_rules()[self.rule]}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise ValueError(f"Argument(s) not recognized: {unknown}. {type(self).__name__} has: {sorted(known)}")
+        self.name = name or auto_name(type(self).__name__.lower())
+        self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
+        self._settings = {
+            "weight_decay": weight_decay,
+            "clipnorm": clipnorm,
+            "clipvalue": clipvalue,
+            "global_clipnorm": global_clipnorm,
+            **settings,
+        }
+        self._learning_rate = learning_rate if callable(learning_rate) else _number("learning_rate", learning_rate)
+        self._pushed = self._rate_at(0)  # the learning rate the core has
+        core = {key: _for_core(key, value) for key, value in self._settings.items()}
+        self.core = _core.Optimizer(self.rule, {**core, "learning_rate": self._pushed})
+        self._trainable: list[Any] = []
+        self._plans: dict[tuple[int, ...], tuple[Any, list[Any]]] = {}
+        self.built = False
+
+    # ---- Learning rate and steps
+
+    def _rate_at(self, step: int) -> float:
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            rate = rate(step)
+        elif callable(rate):
+            rate = rate()
+        return _number("learning_rate", rate)
+
+    @property
+    def learning_rate(self) -> LearningRate:
+        return LearningRate(self._rate_at(self.iterations), self)
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | LearningRateSchedule | Callable[[], float]) -> None:
+        if isinstance(self._learning_rate, LearningRateSchedule) and not callable(value):
+            raise TypeError(
+                "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
+                "argument, hence its learning rate is not settable. If you need the learning rate to be settable, you "
+                "should instantiate the optimizer with a float `learning_rate` argument."
+            )
+        before = self._learning_rate
+        self._learning_rate = value if callable(value) else _number("learning_rate", value)
+        try:
+            self.before_step()
+        except (TypeError, ValueError):
+            self._learning_rate = before
+            raise
+
+    @property
+    def iterations(self) -> int:
+        return self.core.iterations
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self.core.iterations = int(value)
+
+    def before_step(self) -> None:
+        """Gives the core the learning rate of the coming step. Called before each step of training."""
+        rate = self._rate_at(self.iterations)
+        if rate != self._pushed:
+            self.core.set(learning_rate=rate)
+            self._pushed = rate
+
+    # ---- Variables
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Makes the slots (momenta, ...) of these variables, filled with zeros. More may be added by later calls."""
+        known = {id(variable) for variable in self._trainable}
+        for variable in variables:
+            if id(variable) not in known:
+                self.core.slots(variable.core)
+                self._trainable.append(variable)
+                known.add(id(variable))
+        self.built = True
+
+    @property
+    def variables(self) -> list[OptimizerVariable]:
+        """The state in Keras' order: iteration, learning rate (unless it is a schedule), then the slots."""
+
+        def set_iterations(value: np.ndarray) -> None:
+            self.iterations = int(value)
+
+        def set_rate(value: np.ndarray) -> None:
+            self.learning_rate = float(value)
+
+        found = [
+            OptimizerVariable(f"{self.name}/iteration", lambda: np.array(self.iterations, np.int64), set_iterations)
+        ]
+        if not callable(self._learning_rate):
+            read_rate = lambda: np.array(float(self._learning_rate), np.float32)  # noqa: E731
+            found.append(OptimizerVariable(f"{self.name}/learning_rate", read_rate, set_rate))
+        slots = [self.core.slots(variable.core) for variable in self._trainable]
+        for group in self._slot_order:
+            for variable, own in zip(self._trainable, slots):
+                path = str(getattr(variable, "path", variable.name)).replace("/", "_")
+                for name in group:
+                    if name in own:
+                        found.append(OptimizerVariable(f"{self.name}/{path}_{name}", *_access(own[name])))
+        return found
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Assigns the whole state, in the order of `variables`."""
+        variables = self.variables
+        if len(weights) != len(variables):
+            raise ValueError(f"Expected {len(variables)} arrays, one for each of `variables`. Received: {len(weights)}")
+        for variable, weight in zip(variables, weights):
+            if np.shape(weight) != variable.shape:
+                raise ValueError(
+                    f"Optimizer variable {variable.path} has shape {variable.shape} not compatible with provided "
+                    f"weight shape {np.shape(weight)}."
+                )
+        for variable, weight in zip(variables, weights):
+            variable.assign(weight)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the state into a store (an HDF5 group or a dictionary): "0", "1", ... in the order of `variables`."""
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the state from a store."""
+        count, found = len(self.variables), len(store.keys())
+        if count != found:
+            raise ValueError(f"Expected a file with {count} variables for optimizer {self.name!r}. Received: {found}")
+        self.set_weights([np.asarray(store[str(i)]) for i in range(count)])
+
+    # ---- A step outside of `fit`
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Makes one step from gradients that were computed elsewhere.
+
+        Args:
+            grads: One array for each variable; `None` leaves its variable as it is.
+            trainable_variables: The variables; by default those of `build`.
+
+        Example:
+
+        >>> v = cconv.Variable([1.0, 2.0])
+        >>> cconv.optimizers.SGD(learning_rate=0.5).apply([[2.0, 0.0]], [v])
+        >>> v.numpy().tolist()
+        [0.0, 2.0]
+        """
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(
+                    "When passing `grads` without `variables`, the optimizer must already be built on a list of "
+                    "variables. Call `optimizer.build(trainable_variables)` first."
+                )
+            trainable_variables = self._trainable
+        variables = list(trainable_variables)
+        if len(grads) != len(variables):
+            raise ValueError(f"Expected one gradient for each of {len(variables)} variables. Received: {len(grads)}")
+        if len({id(variable) for variable in variables}) != len(variables):
+            raise ValueError("Expected each variable once. Received one of them several times.")
+        if not variables:
+            return
+        given = [variable for gradient, variable in zip(grads, variables) if gradient is not None]
+        if not given:
+            raise ValueError("No gradients provided for any variable.")
+        if len(given) < len(variables):
+            missing = [variable.name for gradient, variable in zip(grads, variables) if gradient is None]
+            warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=2)
+        arrays = [np.array(gradient, np.float32, order="C") for gradient in grads if gradient is not None]
+        for array, variable in zip(arrays, given):
+            if array.shape != tuple(variable.shape):
+                raise ValueError(
+                    f"Expected a gradient of shape {tuple(variable.shape)} for {variable.name}. "
+                    f"Received: shape {array.shape}"
+                )
+        self.build(given)
+        self.before_step()
+        self._plan(given).run(arrays)
+
+    def apply_gradients(self, grads_and_vars: Any) -> None:
+        """Like `apply`, from pairs of a gradient and its variable."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+
+    def _plan(self, variables: list[Any]) -> Any:
+        """A plan that takes gradients as inputs: they are those of sum(variable * input)."""
+        key = tuple(id(variable) for variable in variables)
+        if key not in self._plans:
+            graph, root = _core.Graph(), 0
+            inputs = [graph.input(tuple(variable.shape)) for variable in variables]
+            nodes = [graph.variable(variable.core) for variable in variables]
+            for x, w in zip(inputs, nodes):
+                total = graph.add("sum", [graph.add("multiply", [w, x])])
+                root = graph.add("add", [root, total]) if root else total
+            plan = _core.Plan(graph, [], root=root, wrt=nodes, optimizer=self.core)
+            self._plans[key] = (plan, variables)  # kept alive, so that no other variable gets the same id
+        return self._plans[key][0]
+
+    # ---- Configuration
+
+    def get_config(self) -> dict[str, Any]:
+        rate = self._learning_rate
+        if callable(rate):
+            from ..saving import serialize_object
+
+            rate = serialize_object(rate)
+        common = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+        return {
+            "name": self.name,
+            "learning_rate": rate,
+            **{key: self._settings[key] for key in common},
+            "use_ema": False,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": None,
+            "gradient_accumulation_steps": None,
+            **{key: value for key, value in self._settings.items() if key not in common},
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+        config = dict(config)
+        if isinstance(config.get("learning_rate"), Mapping):
+            from ..saving import deserialize_object
+
+            config["learning_rate"] = deserialize_object(config["learning_rate"], custom_objects=custom_objects)
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, learning_rate={float(self.learning_rate)}>"
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"Expected a number for `{name}`. Received: {name}={value!r}") from error
+    if math.isnan(number):
+        raise ValueError(f"Expected a number for `{name}`. Received: {name}=nan")
+    return number
+
+
+def _for_core(name: str, value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    return _OFF if value is None else _number(name, value)
+
+
+def _access(core: Any) -> tuple[Callable[[], np.ndarray], Callable[[np.ndarray], None]]:
+    return lambda: core.array, lambda value: core.assign(np.array(value, np.float32, order="C"))

@@ -1,0 +1,75 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .optimizer import Optimizer, Setting
+from .schedules import LearningRateSchedule
+
+
+class RMSprop(Optimizer):
+    """Steps in units of the recent size of the gradient.
+
+    `v = rho * v + (1 - rho) * g**2; w -= learning_rate * g / sqrt(v + epsilon)`. Hinton, "Neural networks for machine
+    learning", lecture 6, 2012.
+
+    Args:
+        learning_rate: See `Optimizer`.
+        rho: How much of the past the running mean keeps.
+        momentum: Between 0 and 1: how much of the last step goes into the next.
+        epsilon: Keeps the divisor from 0.
+        centered: Whether to divide by the standard deviation of the gradient instead.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: See `Optimizer`.
+
+    Example:
+
+    >>> v = cconv.Variable([1.0])
+    >>> cconv.optimizers.RMSprop(learning_rate=0.1, rho=0.75).apply([[3.0]], [v])
+    >>> v.numpy().round(3).tolist()
+    [0.8]
+    """
+
+    rule = "rmsprop"
+    _slot_order = (("velocity",), ("momentum",), ("average_gradient",))
+
+    rho = Setting()
+    momentum = Setting()
+    epsilon = Setting()
+    centered = Setting()
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule | Callable[[], float] = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            rho=rho,
+            momentum=momentum,
+            epsilon=epsilon,
+            centered=centered,
+        )
