@@ -29,7 +29,7 @@ $(VENV)/.made:
 # One stamp for each set of extras.
 $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 	@echo "installing cconv[$*] in $(VENV)"
-	@$(PIP) install --editable '.[$*]' $(if $(findstring peers,$*),--extra-index-url https://download.pytorch.org/whl/cpu)
+	@$(PIP) install --editable '.[$*]'
 	@touch $@
 
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
