@@ -59,6 +59,12 @@ def test_padding_counts_in_no_average():
     assert np.all(y == 1)
 
 
+def test_average_as_tensorflow_counts_it():
+    """A published example of Keras: the windows at the end average fewer cells."""
+    y = run("avg_pool2d", image([1, 2, 3], [4, 5, 6], [7, 8, 9]), pool_size=2, strides=1, padding="same").y
+    assert y[0, :, :, 0].tolist() == [[3, 4, 4.5], [6, 7, 7.5], [7.5, 8.5, 9]]
+
+
 def test_equal_maxima_send_the_gradient_to_the_first():
     x = image([5, 5, 1], [5, 5, 1], [1, 1, 1])
     dx = run("max_pool2d", x, np.array([[[[1], [10]], [[100], [1000]]]], np.float32), pool_size=2, strides=1).gradients[

@@ -239,26 +239,26 @@ static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *t
 
 /* ---- The four ops ---- */
 
-#define POOL(lower, UPPER, need_function, what_backward_reads)                                                                 \
-    static void lower##_forward(const cc_call *call, const cc_team *team)                                                      \
+#define POOL(op, KIND, need_function, what_backward_reads)                                                                     \
+    static void op##_forward(const cc_call *call, const cc_team *team)                                                         \
     {                                                                                                                          \
-        pool2d_forward(UPPER, call, team);                                                                                     \
+        pool2d_forward(KIND, call, team);                                                                                      \
     }                                                                                                                          \
-    static void lower##_backward(const cc_call *call, const cc_team *team)                                                     \
+    static void op##_backward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        pool2d_backward(UPPER, call, team);                                                                                    \
+        pool2d_backward(KIND, call, team);                                                                                     \
     }                                                                                                                          \
-    const cc_op cc_op_##lower##_pool2d = {.name = #lower "_pool2d",                                                            \
-                                          .inputs = "x",                                                                       \
-                                          .attributes = pool2d_attributes,                                                     \
-                                          .attributes_size = sizeof(pool2d),                                                   \
-                                          .reads = what_backward_reads,                                                        \
-                                          .infer = pool2d_infer,                                                               \
-                                          .need = need_function,                                                               \
-                                          .forward = lower##_forward,                                                          \
-                                          .backward = lower##_backward};
+    const cc_op cc_op_##op = {.name = #op,                                                                                     \
+                              .inputs = "x",                                                                                   \
+                              .attributes = pool2d_attributes,                                                                 \
+                              .attributes_size = sizeof(pool2d),                                                               \
+                              .reads = what_backward_reads,                                                                    \
+                              .infer = pool2d_infer,                                                                           \
+                              .need = need_function,                                                                           \
+                              .forward = op##_forward,                                                                         \
+                              .backward = op##_backward};
 
-POOL(max, MAX, max_need, 0)
-POOL(avg, AVG, NULL, 0)
-POOL(sum, SUM, NULL, 0)
-POOL(l2, L2, NULL, CC_READS_X(0) | CC_READS_Y)
+POOL(max_pool2d, MAX, max_need, 0)
+POOL(avg_pool2d, AVG, NULL, 0)
+POOL(sum_pool2d, SUM, NULL, 0)
+POOL(l2_pool2d, L2, NULL, CC_READS_X(0) | CC_READS_Y)
