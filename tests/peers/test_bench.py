@@ -11,7 +11,17 @@ TOP = Path(__file__).resolve().parent.parent.parent
 
 def test_bench_conv_compares_and_writes_its_rows(tmp_path):
     results = tmp_path / "results.json"
-    command = [sys.executable, "benchmarks/bench_conv.py", "--quick", "--cases", "mnist", "--batches", "2", "--json", str(results)]
+    command = [
+        sys.executable,
+        "benchmarks/bench_conv.py",
+        "--quick",
+        "--cases",
+        "mnist",
+        "--batches",
+        "2",
+        "--json",
+        str(results),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(TOP)}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -80,7 +80,7 @@ def test_torch_global(op, case):
 @pytest.mark.parametrize("pool_size", [2, (3, 2), (2, 5)])
 @pytest.mark.parametrize("op", ["max_pool2d", "avg_pool2d"])
 def test_keras_layers(op, pool_size, strides, padding):
-    x = np.random.default_rng(2).standard_normal((2, 9, 8, 3)).astype(np.float32)
+    x = np.random.default_rng(2).standard_normal((2, 11, 13, 3)).astype(np.float32)
     layer = {"max_pool2d": keras.layers.MaxPooling2D, "avg_pool2d": keras.layers.AveragePooling2D}[op]
     expected = keras.ops.convert_to_numpy(layer(pool_size, strides, padding)(x))
     attributes = {"pool_size": pool_size, "padding": padding}
@@ -88,15 +88,15 @@ def test_keras_layers(op, pool_size, strides, padding):
         attributes["strides"] = (strides,) if isinstance(strides, int) else strides
     actual = ours(op, attributes, x)
     assert actual.shape == expected.shape
-    # Where an even window needs one more cell of padding at the end, Keras on PyTorch repeats the border's cells and counts
-    # them in averages, which Keras on TensorFlow and JAX does not: only windows inside of the image are compared there.
+    # Where a window needs one more cell of padding at the end, Keras on PyTorch repeats the border's cells and counts them
+    # in averages, which Keras on TensorFlow and JAX does not: of averages only windows inside of the image are compared.
     size, cells = windows(x.shape, keras_pair(pool_size), attributes.get("strides", ()), padding, ())
     full = np.prod(keras_pair(pool_size))
     inside = np.zeros(size, bool)
     for i, j, rows, columns in cells:
         inside[i, j] = (rows.stop - rows.start) * (columns.stop - columns.start) == full
     compared = inside if op == "avg_pool2d" else np.ones(size, bool)
-    assert compared.mean() > 0.3
+    assert compared.sum() >= 4
     np.testing.assert_allclose(actual[:, compared], expected[:, compared], rtol=1e-5, atol=1e-6)
 
 
