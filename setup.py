@@ -1,5 +1,5 @@
-"""Builds cconv._core: the Cython boundary and every C file of src_c, in one extension. The metadata is in pyproject.toml, the
-compiler flags in src_c/flags.mk.
+"""Builds cconv._core: the Cython boundary and every C file of src_c, in one extension. The metadata is in
+pyproject.toml, the compiler flags in src_c/flags.mk.
 
 Environment variables: CCONV_WERROR=1 makes warnings in src_c errors; CCONV_OPENMP=0 builds without OpenMP.
 """
@@ -18,13 +18,17 @@ from setuptools.command.build_ext import build_ext
 HERE = Path(__file__).resolve().parent
 CORE = Path("src_c")  # relative, so that object files have short names; the build runs in HERE
 HEADER_ENDINGS = {".h", ".def", ".mk"}
+EMPTY_PROGRAM = "int main(void) { return 0; }\n"
 X86 = {"x86_64", "amd64", "i686", "i386", "x86"}
 
 
 def read_flags() -> dict[str, list[str]]:
     """The "NAME = words" lines of flags.mk."""
     lines = (HERE / CORE / "flags.mk").read_text(encoding="utf-8").splitlines()
-    return {name: words.split() for name, words in (re.split(r"\s*=\s*", s, maxsplit=1) for s in lines if re.match(r"\w+ *=", s))}
+    return {
+        name: words.split()
+        for name, words in (re.split(r"\s*=\s*", s, maxsplit=1) for s in lines if re.match(r"\w+ *=", s))
+    }
 
 
 def read_version() -> str:
@@ -46,18 +50,19 @@ def include_folders() -> list[str]:
 
 
 class BuildCore(build_ext):
-    """Compiles each C file with its own flags, several at a time and only if it changed, then links them with _core.pyx."""
+    """Compiles each C file with its own flags, several at a time and only if it changed; links them with _core.pyx."""
 
-    def accepts(self, flags: list[str], program: str = "int main(void) { return 0; }\n", run: bool = False) -> bool:
-        """Whether a small program compiles, links and (with `run`) runs with these flags."""
+    def accepts(self, flags: list[str], link_flags: list[str] | None = None, program: str = EMPTY_PROGRAM) -> bool:
+        """Whether a small program compiles with these flags and, with `link_flags`, links and runs."""
         with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder, "probe.c")
+            source, result = Path(folder, "probe.c"), str(Path(folder, "probe"))
             source.write_text(program, encoding="utf-8")
+            strict = ["-Werror", *flags] if self.unix else flags
             try:
-                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=["-Werror", *flags] if self.unix else flags)
-                if run:
-                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=flags if self.unix else [])
-                    self.spawn([str(Path(folder, "probe" + (self.compiler.exe_extension or "")))])
+                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=strict)
+                if link_flags is not None:
+                    self.compiler.link_executable(objects, result, extra_postargs=link_flags)
+                    self.spawn([result + (self.compiler.exe_extension or "")])
             except Exception:  # the compilers' own error classes have moved between versions of setuptools
                 return False
         return True
@@ -66,11 +71,15 @@ class BuildCore(build_ext):
         """Flags to compile and to link with OpenMP; none if it is switched off or does not work."""
         if os.environ.get("CCONV_OPENMP", "1") == "0":
             return [], []
+        if self.unix:
+            ways = [
+                (["-fopenmp"], ["-fopenmp"]),
+                (["-Xpreprocessor", "-fopenmp"], ["-lomp"]),
+            ]  # GCC and Clang; Apple's Clang
+        else:
+            ways = [(["/openmp"], [])]
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() > 0 ? 0 : 1; }\n"
-        for flags in [["-fopenmp"], ["-Xpreprocessor", "-fopenmp", "-lomp"]] if self.unix else [["/openmp"]]:
-            if self.accepts(flags, program, run=True):
-                return [f for f in flags if not f.startswith("-l")], flags if self.unix else []
-        return [], []
+        return next((way for way in ways if self.accepts(*way, program)), ([], []))
 
     def build_extension(self, ext: Extension) -> None:
         self.unix = self.compiler.compiler_type != "msvc"
@@ -100,13 +109,17 @@ class BuildCore(build_ext):
         ext.extra_link_args = link_openmp
         from Cython.Build import cythonize
 
-        ext.sources = cythonize([ext], build_dir=os.path.join("build", "cython"), language_level=3, quiet=True)[0].sources
+        ext.sources = cythonize([ext], build_dir=os.path.join("build", "cython"), language_level=3, quiet=True)[
+            0
+        ].sources
         super().build_extension(ext)
 
-    def compile_core(self, macros: list[tuple[str, str]], flags: list[str], isa_flags: dict[str, list[str]]) -> list[str]:
+    def compile_core(
+        self, macros: list[tuple[str, str]], flags: list[str], isa_flags: dict[str, list[str]]
+    ) -> list[str]:
         """Object files of all C files. Those whose source, headers and flags are as before are kept."""
         settings = repr((macros, flags, isa_flags, getattr(self.compiler, "compiler_so", None)))
-        # Not in build_temp, which pip makes anew each time: an installation after a small change compiles that change only.
+        # Not in build_temp, which pip makes anew each time: after a small change only that is compiled.
         folder = os.path.join("build", "core-" + hashlib.sha256(settings.encode()).hexdigest()[:12])
         newest = max((HERE / name).stat().st_mtime for name in [*headers(), "setup.py"])
         sources = c_files()
@@ -119,7 +132,11 @@ class BuildCore(build_ext):
             if self.force or done <= max(newest, os.path.getmtime(source)):
                 own = isa_flags.get(os.path.basename(source), [])
                 self.compiler.compile(
-                    [source], output_dir=folder, macros=macros, include_dirs=include_folders(), extra_postargs=[*flags, *own]
+                    [source],
+                    output_dir=folder,
+                    macros=macros,
+                    include_dirs=include_folders(),
+                    extra_postargs=[*flags, *own],
                 )
 
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,9 +2,9 @@
 
     python benchmarks/bench_conv.py [--cases resnet] [--quick] [--threads N] [--json results.json]
 
-Each case is timed in turns, ours, PyTorch, ours, ..., so that a disturbance of the machine meets both; the best time of each counts.
-PyTorch works in its `channels_last` format, which is our layout and its fastest one on CPUs. The last column is PyTorch's time divided
-by ours: above 1 we are faster.
+Each case is timed in turns, ours, PyTorch, ours, ..., so that a disturbance of the machine meets both; the best time of
+each counts. PyTorch works in its `channels_last` format, which is our layout and its fastest one on CPUs. The last column
+is PyTorch's time divided by ours: above 1 we are faster.
 """
 
 import argparse
@@ -77,7 +77,7 @@ Timed = tuple[Callable[[], object], Callable[[], object]]  # ours, PyTorch's
 
 
 def layer_pair(layer: Layer, batch: int, backward: bool) -> Timed:
-    """One layer with bias, forward, or forward and all three gradients; the results are compared before anything is timed."""
+    """One layer with bias, forward, or forward and all three gradients; results are compared before anything is timed."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, layer.side, layer.side, layer.c), np.float32)
     w = rng.standard_normal((layer.kernel, layer.kernel, layer.c // layer.groups, layer.k), np.float32)
@@ -139,8 +139,8 @@ def convnet_pair(batch: int, training: bool) -> Timed:
     model.compile(loss="sparse_categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
     nn = torch.nn
     net = nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.5),
-        nn.Linear(1600, 10),
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
     ).to(memory_format=torch.channels_last)  # fmt: skip
     adam = torch.optim.Adam(net.parameters())
     rng = np.random.default_rng(0)
@@ -206,15 +206,19 @@ def main() -> None:
     torch.set_num_threads(threads)
     seconds = 0.1 if options.quick else options.seconds
 
-    print(f"cconv {_core.version()} ({_core.isa()}), PyTorch {torch.__version__}, {threads} threads, {platform.processor() or platform.machine()}")
-    print(f"{'case':<26} {'batch':>5} {'pass':<8} {'ours ms':>9} {'peer ms':>9} {'ours GF/s':>9} {'peer GF/s':>9} {'peer/ours':>9}")
+    machine = platform.processor() or platform.machine()
+    print(f"cconv {_core.version()} ({_core.isa()}), PyTorch {torch.__version__}, {threads} threads, {machine}")
+    columns = ("ours ms", "peer ms", "ours GF/s", "peer GF/s", "peer/ours")
+    print(f"{'case':<26} {'batch':>5} {'pass':<8}", *(f"{column:>9}" for column in columns))
     rows = []
 
     def report(name: str, batch: int, what: str, flops: int, pair: Timed) -> None:
         ours, peer = best_of(pair, seconds)
         speeds = [f"{flops / t / 1e9:9.1f}" if flops else " " * 9 for t in (ours, peer)]
-        print(f"{name:<26} {batch:>5} {what:<8} {ours * 1e3:9.3f} {peer * 1e3:9.3f} {speeds[0]} {speeds[1]} {peer / ours:9.2f}", flush=True)
-        rows.append({"case": name, "batch": batch, "pass": what, "ours_s": ours, "peer_s": peer, "flops": flops, "ratio": peer / ours})
+        times = [f"{t * 1e3:9.3f}" for t in (ours, peer)]
+        print(f"{name:<26} {batch:>5} {what:<8}", *times, *speeds, f"{peer / ours:9.2f}", flush=True)
+        row = {"case": name, "batch": batch, "pass": what, "flops": flops}
+        rows.append({**row, "ours_s": ours, "peer_s": peer, "ratio": peer / ours})
 
     for layer in LAYERS:
         if options.cases not in layer.name:
@@ -230,8 +234,16 @@ def main() -> None:
 
     print(f"median peer/ours: {statistics.median(row['ratio'] for row in rows):.2f}")
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"machine": platform.platform(), "cpus": os.cpu_count(), "threads": threads, "isa": _core.isa(), "torch": torch.__version__}
-    options.json.write_text(json.dumps({**facts, "date": time.strftime("%Y-%m-%d"), "rows": rows}, indent=1), encoding="utf-8")
+    facts = {
+        "machine": platform.platform(),
+        "cpus": os.cpu_count(),
+        "threads": threads,
+        "isa": _core.isa(),
+        "torch": torch.__version__,
+    }
+    options.json.write_text(
+        json.dumps({**facts, "date": time.strftime("%Y-%m-%d"), "rows": rows}, indent=1), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

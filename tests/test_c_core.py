@@ -26,7 +26,17 @@ def build() -> Path:
 
 def link(source: Path, program: Path, build: Path, *flags: str) -> None:
     extra = (build / "lib" / "link_flags").read_text(encoding="utf-8").split()
-    command = ["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", *flags, f"-I{TOP / 'src_c' / 'include'}", str(source)]
+    command = [
+        "cc",
+        "-std=c11",
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *flags,
+        f"-I{TOP / 'src_c' / 'include'}",
+        str(source),
+    ]
     subprocess.run([*command, str(build / "lib" / "libcconv.a"), *extra, "-o", str(program)], check=True)
 
 
@@ -43,11 +53,16 @@ def test_the_header_is_c_plus_plus_too(build, tmp_path):
     if not compiler:
         pytest.skip("needs a C++ compiler")
     source = tmp_path / "embed.cpp"
-    source.write_text('#include "cconv.h"\nint main() { return cconv_num_threads() < 1 || cconv_version()[0] == 0; }\n', encoding="utf-8")
+    source.write_text(
+        '#include "cconv.h"\nint main() { return cconv_num_threads() < 1 || cconv_version()[0] == 0; }\n',
+        encoding="utf-8",
+    )
     extra = (build / "lib" / "link_flags").read_text(encoding="utf-8").split()
     program = str(tmp_path / "embed")
     flags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{TOP / 'src_c' / 'include'}"]
-    subprocess.run([compiler, *flags, str(source), str(build / "lib" / "libcconv.a"), *extra, "-o", program], check=True)
+    subprocess.run(
+        [compiler, *flags, str(source), str(build / "lib" / "libcconv.a"), *extra, "-o", program], check=True
+    )
     subprocess.run([program], check=True)
 
 
