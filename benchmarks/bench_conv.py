@@ -3,8 +3,8 @@
     python benchmarks/bench_conv.py [--cases resnet] [--quick] [--threads N] [--json results.json]
 
 Each case is timed in turns, ours, PyTorch, ours, ..., so that a disturbance of the machine meets both; the best time of
-each counts. PyTorch works in its `channels_last` format, which is our layout and its fastest one on CPUs. The last column
-is PyTorch's time divided by ours: above 1 we are faster.
+each counts. PyTorch works in its `channels_last` format, which is our layout and its fastest one on CPUs. The last
+column is PyTorch's time divided by ours: above 1 we are faster.
 """
 
 import argparse
@@ -77,7 +77,7 @@ Timed = tuple[Callable[[], object], Callable[[], object]]  # ours, PyTorch's
 
 
 def layer_pair(layer: Layer, batch: int, backward: bool) -> Timed:
-    """One layer with bias, forward, or forward and all three gradients; results are compared before anything is timed."""
+    """One layer with bias, forward, or forward and all three gradients; results are compared first."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, layer.side, layer.side, layer.c), np.float32)
     w = rng.standard_normal((layer.kernel, layer.kernel, layer.c // layer.groups, layer.k), np.float32)
