@@ -88,8 +88,8 @@ def test_keras_layers(op, pool_size, strides, padding):
         attributes["strides"] = (strides,) if isinstance(strides, int) else strides
     actual = ours(op, attributes, x)
     assert actual.shape == expected.shape
-    # Where a window needs one more cell of padding at the end, Keras on PyTorch repeats the border's cells and counts them
-    # in averages, which Keras on TensorFlow and JAX does not: of averages only windows inside of the image are compared.
+    # Where a window needs one more cell of padding at the end, Keras on PyTorch repeats the border's cells and counts
+    # them in averages; on TensorFlow and JAX it does not. So of averages only windows inside of the image are compared.
     size, cells = windows(x.shape, keras_pair(pool_size), attributes.get("strides", ()), padding, ())
     full = np.prod(keras_pair(pool_size))
     inside = np.zeros(size, bool)
