@@ -68,7 +68,11 @@ typedef struct cc_gather {
 /* For cc_product: row i is the i-th destination pixel (images outermost), tap t is (t / w.taps, t % w.taps). */
 cc_rows cc_rows_of_gather;
 
-/* The axis for the forward pass, and for phase `phase` (0 .. stride-1) of the input gradient. */
+/* The axis for the forward pass, and for one phase of the input gradient: 0 .. cc_gather_phases-1, for those beyond have no cells. */
+static inline int64_t cc_gather_phases(const cc_axis *axis)
+{
+    return axis->stride < axis->in ? axis->stride : axis->in;
+}
 cc_gather_axis cc_gather_forward(const cc_axis *axis);
 cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase);
 

@@ -25,7 +25,7 @@ static int64_t common_divisor(int64_t a, int64_t b)
 cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase)
 {
     const int64_t g = common_divisor(axis->dilation, axis->stride), apart = axis->stride / g;
-    cc_gather_axis a = {.count = phase < axis->in ? (axis->in - 1 - phase) / axis->stride + 1 : 0, .first = phase,
+    cc_gather_axis a = {.count = (axis->in - 1 - phase) / axis->stride + 1, .first = phase,
                         .every = axis->stride, .step = 1, .tap_step = -(axis->dilation / g), .limit = axis->out,
                         .kernel_every = apart};
     for (int64_t t = 0; t < apart && t < axis->kernel; ++t) {
@@ -101,10 +101,10 @@ void cc_conv2d_pack_transposed(const cc_conv2d *conv, float *packed, const float
 {
     const int64_t nr = cc_kernels_get()->nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
     const int64_t panels = (n + nr - 1) / nr, kw = conv->window.w.kernel;
-    for (int64_t py = 0; py < conv->window.h.stride; ++py) {
+    for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
         const cc_gather_axis h = cc_gather_backward(&conv->window.h, py);
         if (h.taps == 0) continue;
-        for (int64_t px = 0; px < conv->window.w.stride; ++px) {
+        for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
             const cc_gather_axis v = cc_gather_backward(&conv->window.w, px);
             const int64_t taps = h.taps * v.taps, pieces = conv->groups * panels * taps;
             const cc_range mine = cc_slice(team, pieces, 1);
@@ -144,10 +144,9 @@ void cc_conv2d_input_gradient_product(const cc_conv2d *conv, float *dx, const fl
                                       const cc_team *team)
 {
     const int64_t depth = conv->oc / conv->groups, n = conv->c / conv->groups;
-    for (int64_t py = 0; py < conv->window.h.stride && py < conv->window.h.in; ++py) {
+    for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
         const cc_gather_axis h = cc_gather_backward(&conv->window.h, py);
-        const float *row = packed;
-        for (int64_t px = 0; px < conv->window.w.stride; ++px) {
+        for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
             const cc_gather_axis v = cc_gather_backward(&conv->window.w, px);
             const int64_t taps = h.taps * v.taps, group_floats = cc_panels_count(taps, depth, n);
             for (int64_t g = 0; g < conv->groups; ++g) {
@@ -157,12 +156,11 @@ void cc_conv2d_input_gradient_product(const cc_conv2d *conv, float *dx, const fl
                     .target = dx + g * n, .target_h = conv->window.h.in, .target_w = conv->window.w.in, .target_channels = conv->c,
                 };
                 cc_product_run(&(cc_product){.m = conv->n * h.count * v.count, .n = n, .taps = taps, .depth = depth,
-                                             .rows = cc_rows_of_gather, .source = &gather, .panels = row + g * group_floats,
+                                             .rows = cc_rows_of_gather, .source = &gather, .panels = packed + g * group_floats,
                                              .patches = patches},
                                team);
             }
-            row += conv->groups * group_floats;
+            packed += conv->groups * group_floats;
         }
-        packed = row;
     }
 }

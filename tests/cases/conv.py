@@ -82,6 +82,8 @@ CONV2D = [
     *conv("strides 2 3", (2, 11, 10, 4), (3, 3, 4, 6), strides=(2, 3)),
     *conv("stride larger than kernel", (2, 9, 10, 5), (2, 1, 5, 3), strides=(4, 3)),
     *conv("stride larger than image", (2, 3, 4, 5), (2, 2, 5, 3), strides=7),
+    *conv("stride beyond every image", (2, 3, 4, 5), (2, 2, 5, 3), strides=2**31 - 1, padding="same"),
+    *conv("dilation beyond the image", (1, 4, 5, 3), (3, 3, 3, 2), dilation=50, padding="same"),
     *conv("dilation 2", (1, 9, 8, 6), (3, 3, 6, 5), dilation=2),
     *conv("dilation 3 1, same", (2, 6, 7, 4), (3, 2, 4, 5), dilation=(3, 1), padding="same"),
     *conv("dilation and strides", (1, 12, 11, 3), (3, 3, 3, 7), dilation=(2, 3), strides=(3, 2)),
