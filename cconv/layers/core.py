@@ -1,11 +1,68 @@
-"""Functions as layers."""
+"""Plain layers: identity, rescaling, any function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from ..ops._apply import apply
+from ..ops.arguments import number
 from .layer import Layer
+
+
+class Identity(Layer):
+    """Returns its input.
+
+    Example:
+
+    >>> cconv.layers.Identity()(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.built = True
+
+    def call(self, inputs):
+        return inputs
+
+
+class Rescaling(Layer):
+    """`x * scale + offset`.
+
+    Args:
+        scale: Number, or a sequence with one for each channel.
+        offset: Number, or a sequence with one for each channel.
+
+    Example:
+
+    >>> cconv.layers.Rescaling(1 / 255)(np.array([[0, 255]])).tolist()
+    [[0.0, 1.0]]
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = _numbers(scale, "scale")
+        self.offset = _numbers(offset, "offset")
+        self.built = True
+
+    def call(self, inputs):
+        return apply("add", [apply("multiply", [inputs, self.scale]), self.offset])
+
+    def get_config(self):
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+def _numbers(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        value = np.asarray(value.get("config", {}).get("value"))
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_numbers(v, name) for v in value]
+    return number(value, name)
 
 
 class Lambda(Layer):
