@@ -497,7 +497,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
     return apply("zero_pad2d", [x], {"pads": [top, left, bottom, right]})
 
 
-@operation("x", module="numpy", class_name="GetItem")
+@operation("x", "key", class_name="GetItem")
 def get_item(x: Any, key: Any) -> Value:
     """`x[key]`, for whole numbers, slices of step 1, `...` and `None`.
 

@@ -1,0 +1,211 @@
+"""Models as configurations, in the form Keras reads and writes, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..layers.input_layer import InputLayer
+from ..layers.layer import Layer, dtype_config, shape_from_config
+from ..ops.operation import Node, Operation
+from ..saving.serialization import TensorReference, deserialize_object, serialize_object
+from ..scope import untraced
+from ..tensor import Tensor
+from ..tree import map_structure
+
+
+def functional_config(model: Any) -> dict[str, Any]:
+    """The configuration of a functional model: its layers, and for each the calls of it that the model makes."""
+    used: dict[int, list[Node]] = {}
+    members = {id(node) for node in model._nodes}
+    for owner in model._operations:
+        used[id(owner)] = [node for node in owner._inbound_nodes if id(node) in members]
+
+    def reference(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return x
+        owner, index, output = x.history
+        call = [id(node) for node in used[id(owner)]].index(id(owner._inbound_nodes[index]))
+        return TensorReference(x.shape, x.dtype, (owner.name, call, output))
+
+    def name_of(x: Tensor) -> list:
+        return list(reference(x).history)
+
+    layers = []
+    for owner in model._operations:
+        data = _operation_config(owner) if isinstance(owner, Operation) else dict(serialize_object(owner))
+        data["name"] = owner.name
+        data["inbound_nodes"] = [
+            {
+                "args": serialize_object(list(map_structure(reference, node.args))),
+                "kwargs": serialize_object(map_structure(reference, node.kwargs)),
+            }
+            for node in used[id(owner)]
+            if not node.is_input
+        ]
+        layers.append(data)
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": map_structure(name_of, model._inputs_struct),
+        "output_layers": map_structure(name_of, model._outputs_struct),
+    }
+
+
+def _operation_config(operation: Operation) -> dict[str, Any]:
+    function = operation.function
+    return {
+        "module": f"keras.src.ops.{function.operation_module}",
+        "class_name": function.operation_class,
+        "config": serialize_object(operation.get_config()),
+        "registered_name": function.operation_class,
+    }
+
+
+def functional_from_config(cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The functional model of a configuration.
+
+    Raises:
+        ValueError: The configuration names a layer that is not in it, or calls that need each other.
+    """
+    with untraced():
+        return _functional_from_config(cls, config, custom_objects)
+
+
+def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    owners: dict[str, Any] = {}
+    waiting: list[tuple[str, Mapping[str, Any]]] = []
+    for data in _list(config["layers"], "layers"):
+        if not isinstance(data, Mapping):
+            raise ValueError(f"The configuration of a layer must be a dictionary. Received: {data!r}")
+        module = data.get("module") or ""
+        if module.startswith("keras.src.ops.") or module == "keras.ops":
+            owner = Operation.from_config(data["class_name"], deserialize_object(data.get("config", {})))
+        else:
+            owner = deserialize_object(data, custom_objects=custom_objects)
+        name = data.get("name") or getattr(owner, "name", None)
+        if not isinstance(owner, (Layer, Operation)) or name in owners:
+            raise ValueError(f"The configuration's layers must be layers with names of their own. Received: {name!r}")
+        owners[name] = owner
+        waiting.extend((name, call) for call in _list(data.get("inbound_nodes") or [], "inbound_nodes"))
+
+    # the calls made so far of each layer: the configuration counts from the first one it holds
+    calls: dict[str, list[Node]] = {
+        name: list(owner._inbound_nodes) if isinstance(owner, InputLayer) else [] for name, owner in owners.items()
+    }
+
+    def find(reference: Any) -> Tensor | None:
+        try:
+            name, call, output = reference
+            done = calls[name]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(
+                f"The configuration refers to {reference!r}, which is none of its layers: {sorted(owners)}"
+            ) from None
+        if call >= len(done):
+            return None
+        if not 0 <= output < len(done[call].outputs) or call < 0:
+            raise ValueError(f"The configuration refers to an output that layer '{name}' does not have: {reference!r}")
+        return done[call].outputs[output]
+
+    # several passes: a layer that is used twice may come before what its second call reads
+    while waiting:
+        later: list[tuple[str, Mapping[str, Any]]] = []
+        for name, call in waiting:
+            # the calls of one layer keep their order
+            if any(name == other for other, _ in later) or not _call(owners[name], call, find, calls[name], custom_objects):
+                later.append((name, call))
+        if len(later) == len(waiting):
+            raise ValueError(
+                f"The configuration has calls of layers that need each other: {sorted({name for name, _ in later})}"
+            )
+        waiting = later
+
+    def tensors(structure: Any) -> Any:
+        if isinstance(structure, (list, tuple)) and len(structure) == 3 and isinstance(structure[0], str):
+            found = find(structure)
+            if found is None:
+                raise ValueError(f"The configuration refers to a call that it does not hold: {structure!r}")
+            return found
+        if isinstance(structure, Mapping):
+            return {key: tensors(value) for key, value in structure.items()}
+        return [tensors(value) for value in _list(structure, "input_layers and output_layers")]
+
+    inputs, outputs = tensors(config["input_layers"]), tensors(config["output_layers"])
+    rest = {k: v for k, v in config.items() if k not in ("layers", "input_layers", "output_layers", "dtype")}
+    return cls(inputs, outputs, name=rest.get("name"), trainable=rest.get("trainable", True))
+
+
+def _call(owner: Any, call: Mapping[str, Any], find: Any, done: list[Node], custom_objects: Any) -> bool:
+    """Repeats one call of a layer; False if something it reads is not there yet."""
+    args = [_revive(x, custom_objects) for x in call.get("args", ())]
+    kwargs = {k: _revive(x, custom_objects) for k, x in (call.get("kwargs") or {}).items() if x is not None}
+    found: dict[Any, Tensor] = {}
+    for x in flatten_references([args, kwargs]):
+        tensor = find(x.history)
+        if tensor is None:
+            return False
+        found[x.history] = tensor
+
+    def replace(x):
+        return found[x.history] if isinstance(x, TensorReference) else x
+
+    owner(*map_references(replace, args), **map_references(replace, kwargs))
+    done.append(owner._inbound_nodes[-1])
+    return True
+
+
+def _revive(x: Any, custom_objects: Any) -> Any:
+    return deserialize_object(x, custom_objects=custom_objects)
+
+
+def map_references(function: Any, structure: Any) -> Any:
+    """`map_structure` for which a reference (a named tuple) is a leaf."""
+    if isinstance(structure, TensorReference):
+        return function(structure)
+    if isinstance(structure, dict):
+        return {k: map_references(function, v) for k, v in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(map_references(function, v) for v in structure)
+    return function(structure)
+
+
+def flatten_references(structure: Any) -> list[TensorReference]:
+    """The references in a structure."""
+    found: list[TensorReference] = []
+    map_references(lambda x: found.append(x) if isinstance(x, TensorReference) else None, structure)
+    return found
+
+
+def sequential_config(model: Any) -> dict[str, Any]:
+    """The configuration of a sequential model: the list of its layers."""
+    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": dtype_config()}
+    config["layers"] = [serialize_object(layer) for layer in model._layers]
+    if model._functional is not None:
+        config["build_input_shape"] = model._layers[0].batch_shape
+    return config
+
+
+def sequential_from_config(cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The sequential model of a configuration."""
+    model = cls(name=config.get("name"))
+    with untraced():
+        for data in _list(config.get("layers", []), "layers"):
+            model.add(deserialize_object(data, custom_objects=custom_objects), rebuild=False)
+        model._maybe_rebuild()
+        shape = config.get("build_input_shape")
+        if not model._functional and shape and model._layers:
+            model.build(shape_from_config(shape))
+    if not config.get("trainable", True):
+        model.trainable = False
+    return model
+
+
+def _list(value: Any, name: str) -> list:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"'{name}' of a model's configuration must be a list. Received: {value!r}")
+    return list(value)
+
+
+__all__ = ["functional_config", "functional_from_config", "sequential_config", "sequential_from_config"]
