@@ -29,6 +29,7 @@ def plan(shape, attributes, *, training=True, backward=True, threads=1):
     return made, variables[2], variables[3]
 
 
+@pytest.mark.usefixtures("three_threads")
 @pytest.mark.parametrize("backward", [True, False])
 @pytest.mark.parametrize("shape, axis", [((6, 5, 4, 3), -1), ((6, 3, 5, 4), 1), ((40, 70), 1)])
 def test_moving_averages(shape, axis, backward):

@@ -53,6 +53,7 @@ def test_what_the_mask_depends_on():
         assert abs(agreement - 0.5) < 0.03, "two masks that should have nothing in common do"
 
 
+@pytest.mark.usefixtures("three_threads")
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_draw_the_same_mask(threads):
     for shape in ((50, 200), (1, 1023), (3, 5)):
