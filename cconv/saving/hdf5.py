@@ -31,9 +31,19 @@ def h5py() -> Any:
     return h5py
 
 
-def write_groups(file: BinaryIO, groups: Sequence[Group], userblock_size: int = 0) -> None:
-    """Writes the arrays of all groups to an empty file that is open for writing and reading."""
+def write_groups(
+    file: BinaryIO, groups: Sequence[Group], attributes: Mapping[str, int], userblock_size: int = 0
+) -> None:
+    """Writes the arrays of all groups to an empty file that is open for writing and reading.
+
+    Args:
+        file: The file.
+        groups: What to write.
+        attributes: Numbers that belong to the file as a whole.
+        userblock_size: Bytes to leave free in front: 0, or a power of two from 512 on.
+    """
     with h5py().File(file, "w", userblock_size=userblock_size) as h5:
+        h5.attrs.update(attributes)
         for group in groups:
             h5_group = h5.create_group(f"{group.path}/vars" if group.path else "vars")
             h5_group.attrs["name"] = group.name
@@ -52,15 +62,21 @@ def open_arrays(file: BinaryIO, where: str) -> Iterator[dict[str, Any]]:
     Raises:
         ValueError: The file is no HDF5 file, or holds something else than plain arrays of numbers.
     """
+    with _open(file, where) as h5:
+        yield dict(_walk(h5, where))
+
+
+@contextlib.contextmanager
+def _open(file: BinaryIO, where: str) -> Iterator[Any]:
+    """Opens a file; whatever HDF5 has to say against it becomes a ValueError."""
+    module = h5py()
     try:
-        h5 = h5py().File(file, "r")
-    except ImportError:
-        raise
+        h5 = module.File(file, "r")
     except Exception as error:
         raise ValueError(f"{where}: expected an HDF5 file of weights, found something else ({error}).") from error
     with h5:
         try:
-            yield dict(_walk(h5, where))
+            yield h5
         except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{where}: the HDF5 file is damaged ({type(error).__name__}: {error}).") from error
 
@@ -104,6 +120,12 @@ def _check_plain(dataset: Any, path: str, where: str) -> None:
         )
     if dataset.compression not in _FILTERS:
         raise ValueError(f"{where}: the array {path!r} is compressed in an unknown way ({dataset.compression!r}).")
+
+
+def read_attributes(file: BinaryIO, names: Sequence[str], where: str) -> dict[str, int]:
+    """Those of the named numbers that belong to the file as a whole and are there."""
+    with _open(file, where) as h5:
+        return {name: int(h5.attrs[name]) for name in names if name in h5.attrs}
 
 
 def count_elements(file: BinaryIO, where: str) -> int:

@@ -22,7 +22,7 @@ from cconv.saving import hdf5
 from cconv.saving.atomic import atomic_write
 from cconv.saving.serialization import deserialize_object, object_sharing_scope, serialize_object
 from cconv.saving.state import collect
-from cconv.saving.weights_file import assign_weights, check_built, check_path
+from cconv.saving.weights_file import assign_weights, attributes, check_built, check_path
 
 SUFFIX = ".keras"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -54,7 +54,7 @@ def save_model(model: Any, path: str | os.PathLike, overwrite: bool = True) -> N
     with object_sharing_scope():
         config = _to_json(serialize_object(model), model)
     weights = io.BytesIO()
-    hdf5.write_groups(weights, collect(model))
+    hdf5.write_groups(weights, collect(model), attributes(model))
     now = datetime.datetime.now()
     members = {
         _METADATA: json.dumps(

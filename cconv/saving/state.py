@@ -7,12 +7,14 @@ attribute of another after that attribute. The variables of each are numbered in
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 OPTIMIZER = "optimizer"
+SEED = "cconv_training_seed"  # an attribute of the file: what dropout's masks in training are made of
 
 
 class Slot(NamedTuple):
@@ -43,7 +45,8 @@ def collect(model: Any) -> list[Group]:
     _visit(model, "", set(), groups)
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
-        groups.append(Group(OPTIMIZER, "Optimizer", optimizer.name, tuple(_optimizer_slots(optimizer))))
+        slots = tuple(_optimizer_slots(optimizer, model.trainable_variables))
+        groups.append(Group(OPTIMIZER, "Optimizer", optimizer.name, slots))
     return groups
 
 
@@ -110,7 +113,19 @@ def _variable_slot(variable: Any) -> Slot:
     return Slot(variable.name, tuple(variable.shape), variable.numpy, variable.assign)
 
 
-def _optimizer_slots(optimizer: Any) -> Iterator[Slot]:
-    """Keras' order: the number of updates, the learning rate, then the optimizer's memory of each weight."""
+def _optimizer_slots(optimizer: Any, trainable: list[Any]) -> Iterator[Slot]:
+    """Keras' order: the number of steps, the learning rate, then the optimizer's memory of each weight."""
+    optimizer.build(trainable)
     for variable in optimizer.variables:
-        yield _variable_slot(variable)
+        slot = _variable_slot(variable)
+        if variable.name == "iteration":
+            slot = slot._replace(get=lambda get=slot.get: np.asarray(get()).astype(np.int32))
+        elif variable.name == "learning_rate":
+            slot = slot._replace(set=functools.partial(_set_learning_rate, optimizer))
+        yield slot
+
+
+def _set_learning_rate(optimizer: Any, value: np.ndarray) -> None:
+    """Leaves a rate alone that is the same but for the rounding of the file: the configuration has it exactly."""
+    if np.float32(optimizer.learning_rate) != np.float32(value):
+        optimizer.learning_rate = float(value)

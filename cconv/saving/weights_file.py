@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from cconv.saving import hdf5
 from cconv.saving.atomic import atomic_write
-from cconv.saving.state import OPTIMIZER, Group, collect
+from cconv.saving.state import OPTIMIZER, SEED, Group, collect
 
 SUFFIX = ".weights.h5"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -40,7 +40,7 @@ def save_weights(model: Any, path: str | os.PathLike, overwrite: bool = True) ->
     path = check_path(path, SUFFIX, overwrite)
     check_built(model)
     with atomic_write(path) as file:
-        hdf5.write_groups(file, collect(model), userblock_size=_BLOCK_SIZE)
+        hdf5.write_groups(file, collect(model), attributes(model), userblock_size=_BLOCK_SIZE)
         block = bytearray((_BLOCK_START + b"0" * 64 + b"\n").ljust(_BLOCK_SIZE, b"\0"))
         file.seek(0)
         file.write(block)
@@ -98,9 +98,12 @@ def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool, 
                 assignments.append((group.slots[: len(values)], values))
         if not skip_mismatch:
             _check_nothing_left(arrays, groups, where)
+    numbers = hdf5.read_attributes(io.BytesIO(data), [SEED], where)
     for slots, values in assignments:
         for slot, value in zip(slots, values, strict=True):
             slot.set(value)
+    if SEED in numbers and getattr(model, "compiled", False):
+        model._seed = numbers[SEED] % 2**31
 
 
 def _read_layer(arrays: dict[str, Any], group: Group, where: str, skip_mismatch: bool) -> list | None:
@@ -175,6 +178,11 @@ def _check_digest(data: bytes, path: str) -> None:
             f"{path!r} is damaged: expected content of SHA-256 {data[_DIGITS].decode('latin1')}, "
             f"found {found.decode() or 'no content'} ({len(data)} bytes)."
         )
+
+
+def attributes(model: Any) -> dict[str, int]:
+    """What is stored beside the arrays: the seed of training, so that dropout goes on as it would have."""
+    return {SEED: int(model._seed)} if getattr(model, "compiled", False) else {}
 
 
 def check_path(path: str | os.PathLike, suffix: str, overwrite: bool) -> str:
