@@ -29,8 +29,26 @@ __version__ = _core.version()
 
 # imported when first used
 _SUBMODULES = frozenset(
-    "activations applications callbacks config constraints datasets initializers layers losses metrics models ops optimizers "
-    "random regularizers saving utils visualization".split()
+    [
+        "activations",
+        "applications",
+        "callbacks",
+        "config",
+        "constraints",
+        "datasets",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "ops",
+        "optimizers",
+        "random",
+        "regularizers",
+        "saving",
+        "utils",
+        "visualization",
+    ]
 )
 _ELSEWHERE = {
     "Initializer": "initializers",

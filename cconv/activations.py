@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
+from .ops import arctan as arctan
 from .ops import (
     binary_step,
     elu,
@@ -25,7 +26,6 @@ from .ops import (
     softsign,
     tanh,
 )
-from .ops import arctan as arctan
 
 
 def linear(x: Any) -> Any:
@@ -79,8 +79,8 @@ _FUSED = {
 _BY_NAME: dict[str, Callable] = {
     f.__name__: f
     for f in (
-        linear, relu, relu6, leaky_relu, elu, selu, sigmoid, silu, hard_sigmoid, tanh, softplus, softsign, softmax, log_softmax,
-        exponential, arctan, binary_step,
+        linear, relu, relu6, leaky_relu, elu, selu, sigmoid, silu, hard_sigmoid, tanh, softplus, softsign, softmax,
+        log_softmax, exponential, arctan, binary_step,
     )
 } | {"swish": silu}  # fmt: skip
 

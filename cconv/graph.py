@@ -89,7 +89,9 @@ def signature(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Hashable:
 
 def freeze(attributes: dict[str, Any]) -> Hashable:
     """Attributes as something that can be a key of a dictionary."""
-    return tuple((k, tuple(v) if isinstance(v, (list, tuple, np.ndarray)) else v) for k, v in sorted(attributes.items()))
+    return tuple(
+        (k, tuple(v) if isinstance(v, (list, tuple, np.ndarray)) else v) for k, v in sorted(attributes.items())
+    )
 
 
 class PlanCache:

@@ -1,7 +1,8 @@
 """First values of weights.
 
-An initializer is called with a shape and returns an array. Those that draw numbers give the same ones at every call when they
-have a `seed`; without, they take a fresh seed from the global stream (`cconv.utils.set_random_seed`) at every call.
+An initializer is called with a shape and returns an array. Those that draw numbers give the same ones at every call
+when they have a `seed`; without, they take a fresh seed from the global stream (`cconv.utils.set_random_seed`) at every
+call.
 """
 
 from __future__ import annotations
@@ -199,8 +200,8 @@ class RandomUniform(RandomInitializer):
 class VarianceScaling(RandomInitializer):
     """Zero mean, variance `scale / n`, with `n` from the shape of the weights.
 
-    For a shape `(..., inputs, outputs)` with `k` the product of the leading sizes (a kernel's window), `fan_in = k * inputs` and
-    `fan_out = k * outputs`.
+    For a shape `(..., inputs, outputs)` with `k` the product of the leading sizes (a kernel's window),
+    `fan_in = k * inputs` and `fan_out = k * outputs`.
 
     Args:
         scale: Positive number.
@@ -220,9 +221,7 @@ class VarianceScaling(RandomInitializer):
         if self.scale <= 0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(
-                f"Invalid `mode` argument: {mode}. Please use one of ('fan_in', 'fan_out', 'fan_avg')."
-            )
+            raise ValueError(f"Invalid `mode` argument: {mode}. Please use one of ('fan_in', 'fan_out', 'fan_avg').")
         distribution = str(distribution).lower()
         if distribution == "normal":
             distribution = "truncated_normal"
@@ -264,7 +263,8 @@ class _Scaled(VarianceScaling):
         # Keras writes these two; other values than its default have no meaning for the layers here
         if input_axes is not None or output_axes is not None:
             raise ValueError(
-                "`input_axes` and `output_axes` are not supported: the last two axes of the weights are inputs and outputs. "
+                "`input_axes` and `output_axes` are not supported: the last two axes of the weights are inputs and "
+                "outputs. "
                 f"Received: input_axes={input_axes}, output_axes={output_axes}"
             )
         super().__init__(*self.settings, seed=seed)
@@ -332,7 +332,8 @@ class Orthogonal(RandomInitializer):
         standardize_dtype(dtype)
         if len(shape) < 2:
             raise ValueError(
-                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank {len(shape)}."
+                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
+                f"{len(shape)}."
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(self.generator().normal(size=(max(rows, columns), min(rows, columns))))
@@ -368,7 +369,11 @@ def _truncated(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
 
 
 def _number(value: Any, name: str, least: float | None = None) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float, np.integer, np.floating))
+        or not math.isfinite(value)
+    ):
         raise ValueError(f"Argument `{name}` must be a finite number. Received: {name}={value!r}")
     if least is not None and value < least:
         raise ValueError(f"Argument `{name}` must be at least {least}. Received: {name}={value!r}")
@@ -376,19 +381,31 @@ def _number(value: Any, name: str, least: float | None = None) -> float:
 
 
 _CLASSES = (
-    Zeros, Ones, Constant, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
-    LecunUniform, LecunNormal, HeUniform, HeNormal, Orthogonal,
+    Zeros, Ones, Constant, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
+    GlorotNormal, LecunUniform, LecunNormal, HeUniform, HeNormal, Orthogonal,
 )  # fmt: skip
 _BY_NAME = {name: cls for cls in _CLASSES for name in (cls.__name__, to_snake_case(cls.__name__))}
 _BY_NAME.update(
-    {"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform, "identity": Identity, "eye": Identity},
+    {
+        "zero": Zeros,
+        "one": Ones,
+        "normal": RandomNormal,
+        "uniform": RandomUniform,
+        "identity": Identity,
+        "eye": Identity,
+    },
     OrthogonalInitializer=Orthogonal,
     IdentityInitializer=Identity,
 )
 
 # Keras' other spellings
 zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
-random_normal, random_uniform, truncated_normal, variance_scaling = RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling
+random_normal, random_uniform, truncated_normal, variance_scaling = (
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+)
 glorot_uniform, glorot_normal, lecun_uniform, lecun_normal = GlorotUniform, GlorotNormal, LecunUniform, LecunNormal
 he_uniform, he_normal, orthogonal = HeUniform, HeNormal, Orthogonal
 

@@ -1,6 +1,7 @@
 """Random numbers: one global seed, streams of seeds drawn from it.
 
-Initializers, shuffling and dropout take their seeds here, so that `cconv.utils.set_random_seed` makes a program repeatable.
+Initializers, shuffling and dropout take their seeds here, so that `cconv.utils.set_random_seed` makes a program
+repeatable.
 """
 
 from __future__ import annotations

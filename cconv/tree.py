@@ -1,4 +1,7 @@
-"""Nested tuples, lists and dictionaries of tensors, as models take and return them. Dictionaries count in the order of their keys."""
+"""Nested tuples, lists and dictionaries of tensors, as models take and return them.
+
+Dictionaries count in the order of their keys.
+"""
 
 from __future__ import annotations
 

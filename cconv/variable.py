@@ -101,8 +101,10 @@ class Variable(Operators):
             raise TypeError(f"Variable '{self.path}': expected numbers, received an array of dtype {values.dtype}.")
         if tuple(values.shape) != self.shape:
             raise ValueError(
-                f"The shape of the target variable and the shape of the target value in `variable.assign(value)` must match. "
-                f"variable.shape={self.shape}, Received: value.shape={tuple(values.shape)}. Target variable: {self.path}"
+                "The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
+                "match. "
+                f"variable.shape={self.shape}, Received: value.shape={tuple(values.shape)}. Target variable: "
+                f"{self.path}"
             )
         self.core.assign(np.ascontiguousarray(values, np.float32).reshape(self.shape))
 
@@ -187,6 +189,7 @@ def check_shape(shape: Sequence[int], path: str) -> tuple[int, ...]:
     for size in shape:
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 0:
             raise ValueError(
-                f"Variable '{path}': every size of its shape must be a known, non-negative integer. Received: shape={shape}"
+                f"Variable '{path}': every size of its shape must be a known, non-negative integer. Received: "
+                f"shape={shape}"
             )
     return tuple(int(size) for size in shape)

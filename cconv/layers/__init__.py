@@ -1,6 +1,6 @@
 """Layers: steps of models, named as in Keras."""
 
-from .activation import Activation, ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .conv import (
     Conv2D,
     Convolution2D,

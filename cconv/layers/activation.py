@@ -125,7 +125,9 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizer_of(alpha_regularizer)
         self.alpha_constraint = constraint_of(alpha_constraint)
-        self.shared_axes = [shared_axes] if is_integer(shared_axes) else None if shared_axes is None else list(shared_axes)
+        self.shared_axes = (
+            [shared_axes] if is_integer(shared_axes) else None if shared_axes is None else list(shared_axes)
+        )
         self.alpha = None
 
     def build(self, input_shape):

@@ -108,7 +108,8 @@ class Conv2D(BaseConv):
         filters: Number of output channels.
         kernel_size: Height and width of the window: one number or two.
         strides: Steps of the window: one number or two.
-        padding: `"valid"` (none), `"same"` (output size = input size / stride, rounded up) or `((top, bottom), (left, right))`.
+        padding: `"valid"` (none), `"same"` (output size = input size / stride, rounded up) or
+            `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`.
         dilation_rate: Distance of the kernel's taps: one number or two.
         groups: The channels are split into this many groups, convolved apart.

@@ -81,7 +81,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Callable, output_shape: Any = None, mask: Any = None, arguments: dict | None = None, **kwargs: Any
+        self,
+        function: Callable,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):

@@ -18,7 +18,7 @@ class InputLayer(Layer):
     Args:
         shape: Shape of one sample; `None` for sizes that are not fixed.
         batch_size: Size of the batch, if it is fixed.
-        dtype: `"float32"`. Arrays of other types are converted.
+        dtype: `"float32"`, or what arrays will hold, which is converted.
         sparse: Must be false; `ragged` likewise.
         batch_shape: Shape with the batch, instead of `shape` and `batch_size`.
         name: Name of the layer.
@@ -59,12 +59,10 @@ class InputLayer(Layer):
             if shape is None:
                 raise ValueError("You must pass a `shape` argument.")
             batch_shape = (batch_size, *check_sizes(shape, "shape"))
-        # labels and images come as integers too: the numbers are converted when a batch is gathered
-        self.input_dtype = dtype if isinstance(dtype, str) and dtype[:3] in ("int", "uin", "boo", "flo") else None
-        if self.input_dtype is None:
+        # arrays of any numbers may be given: they are converted when a batch is gathered
+        if dtype not in ("uint8", "int32", "int64", "bool", "float64"):
             standardize_dtype(dtype)
         self.batch_shape = check_sizes(batch_shape, "batch_shape")
-        self._dtype_given = dtype
         self.built = True
         self._build_config = None
         tensor = Tensor(self.batch_shape, name=self.name)

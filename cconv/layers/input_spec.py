@@ -99,7 +99,8 @@ def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
                 continue
             if not -len(shape) <= axis < len(shape) or shape[axis] not in (size, None):
                 raise ValueError(
-                    f"{start}: expected axis {axis} of input shape to have value {size}, but received input with shape {shape}"
+                    f"{start}: expected axis {axis} of input shape to have value {size}, but received input with "
+                    f"shape {shape}"
                 )
         if s.shape is not None:
             expected = s.shape

@@ -34,8 +34,8 @@ from .input_spec import check_inputs
 class Layer:
     """A step of a model: a function of tensors, with weights.
 
-    Subclasses make their weights in `build` and write `call` with the functions of `cconv.ops`. Layers and variables assigned to
-    attributes are found.
+    Subclasses make their weights in `build` and write `call` with the functions of `cconv.ops`. Layers and variables
+    assigned to attributes are found.
 
     Args:
         activity_regularizer: Function of the output whose value is added to the loss.
@@ -308,7 +308,8 @@ class Layer:
         variables = self.weights
         if len(variables) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, "
                 f"but the layer was expecting {len(variables)} weights."
             )
         arrays = [np.asarray(w.value if isinstance(w, Variable) else w) for w in weights]
@@ -319,7 +320,9 @@ class Layer:
                     f"provided weight shape {array.shape}."
                 )
             if array.dtype.kind not in "fiub":
-                raise TypeError(f"Layer '{self.name}' weight '{v.path}': expected numbers, received dtype {array.dtype}.")
+                raise TypeError(
+                    f"Layer '{self.name}' weight '{v.path}': expected numbers, received dtype {array.dtype}."
+                )
         for v, array in zip(variables, arrays, strict=True):
             v.assign(array)
 
@@ -334,7 +337,8 @@ class Layer:
         if len(store.keys()) != len(variables):
             if not variables and not self.built:
                 raise ValueError(
-                    f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights file lists "
+                    f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights "
+                    "file lists "
                     f"{len(store.keys())} variables for this layer."
                 )
             raise ValueError(
@@ -353,7 +357,7 @@ class Layer:
                 self._traced_losses.append(value)
 
     def losses_for_tracing(self) -> list[Tensor]:
-        """Penalties as symbolic scalars: regularizers of the weights, and what the last traced call gave to `add_loss`."""
+        """Penalties as symbolic scalars: of the weights, and what the last traced call gave to `add_loss`."""
         with tracing():
             found = [t for layer in self._flatten_layers() for t in layer._traced_losses]
             for v in self.trainable_variables:
@@ -434,7 +438,7 @@ class Layer:
 
         def make():
             graph, ids = build_graph(leaves, symbols)
-            return Plan(graph, [ids[id(y)] for y in leaves], training=training), [v for v in self.variables]
+            return Plan(graph, [ids[id(y)] for y in leaves], training=training), self.variables
 
         lock, (plan, _) = self._plans.get((signature(leaves, symbols), training), make)
         with lock:
@@ -447,7 +451,9 @@ class Layer:
             bound = _signature(type(self).call).bind(self, *args, **kwargs)
         except TypeError:
             # `training` may be given to a layer whose call does not know it
-            bound = _signature(type(self).call).bind(self, *args, **{k: v for k, v in kwargs.items() if k != "training"})
+            bound = _signature(type(self).call).bind(
+                self, *args, **{k: v for k, v in kwargs.items() if k != "training"}
+            )
         found: dict[str, Any] = {}
         for name, value in list(bound.arguments.items())[1:]:
             kind = _signature(type(self).call).parameters[name].kind
@@ -546,7 +552,8 @@ class Layer:
         for key, value in own.items():
             if not _is_plain(value):
                 raise TypeError(
-                    f"Layer {type(self).__name__} was created with an argument that cannot be written as JSON: {key}={value!r}. "
+                    f"Layer {type(self).__name__} was created with an argument that cannot be written as JSON: "
+                    f"{key}={value!r}. "
                     "Implement `get_config()` (and `from_config()`) to say how it is saved."
                 )
         if not _takes_base_arguments(type(self)):
@@ -577,7 +584,8 @@ class Layer:
     def _check_init_called(self) -> None:
         if "_weights" not in vars(self):
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
+                "the "
                 "`__init__()` method."
             )
 

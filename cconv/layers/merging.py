@@ -153,11 +153,14 @@ class Concatenate(Layer):
         rank = len(shapes[0])
         if not -rank <= self.axis < rank:
             raise ValueError(
-                f"Layer '{self.name}': `axis` must be an axis of the inputs. Received: axis={self.axis}, input_shape={input_shape}"
+                f"Layer '{self.name}': `axis` must be an axis of the inputs. Received: axis={self.axis}, "
+                f"input_shape={input_shape}"
             )
         rest = [tuple(s for i, s in enumerate(shape) if i != self.axis % rank) for shape in shapes]
         for other in rest[1:]:
-            if len(other) != rank - 1 or any(None not in (a, b) and a != b for a, b in zip(rest[0], other, strict=True)):
+            if len(other) != rank - 1 or any(
+                None not in (a, b) and a != b for a, b in zip(rest[0], other, strict=True)
+            ):
                 raise ValueError(
                     "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
                     f"Received: input_shape={list(shapes)} (layer '{self.name}', axis={self.axis})"
@@ -175,8 +178,10 @@ def _shapes_of_list(layer: Layer, input_shape: Any, least: int) -> list[tuple]:
     shapes = list(input_shape) if isinstance(input_shape, (list, tuple)) else []
     if len(shapes) < least or not all(isinstance(shape, (list, tuple)) for shape in shapes):
         raise ValueError(
-            f"A `{type(layer).__name__}` layer should be called on a list of {'at least ' if least == 1 else ''}{least} "
-            f"input{'s' if least > 1 else ''}. Received: input_shape={input_shape} (not a list of shapes), layer '{layer.name}'"
+            f"A `{type(layer).__name__}` layer should be called on a list of "
+            f"{'at least ' if least == 1 else ''}{least} "
+            f"input{'s' if least > 1 else ''}. Received: input_shape={input_shape} (not a list of shapes), layer "
+            f"'{layer.name}'"
         )
     return [tuple(shape) for shape in shapes]
 

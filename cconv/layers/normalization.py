@@ -13,11 +13,11 @@ from .parts import constraint_of, regularizer_of, serialize_part
 
 
 class BatchNormalization(Layer):
-    """Shifts and scales every channel to mean 0 and variance 1, then by learned `beta` and `gamma` (Ioffe and Szegedy, 2015).
+    """Gives every channel mean 0 and variance 1, then scales by `gamma` and shifts by `beta` (Ioffe and Szegedy, 2015).
 
     In training with the mean and variance of the batch, which also move the layer's averages:
-    `moving = moving * momentum + of the batch * (1 - momentum)`. Otherwise with these averages. A layer with `trainable = False`
-    always uses the averages.
+    `moving = moving * momentum + of the batch * (1 - momentum)`. Otherwise with these averages. A layer with `trainable
+    = False` always uses the averages.
 
     Args:
         axis: The axis of the channels.
@@ -25,8 +25,8 @@ class BatchNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether there is a `beta`.
         scale: Whether there is a `gamma`.
-        beta_initializer: First values of beta; `gamma_initializer`, `moving_mean_initializer` and `moving_variance_initializer`
-            likewise.
+        beta_initializer: First values of beta; `gamma_initializer`, `moving_mean_initializer` and
+            `moving_variance_initializer` likewise.
         beta_regularizer: Penalty on beta; `gamma_regularizer` likewise.
         beta_constraint: Applied to beta after each update; `gamma_constraint` likewise.
         synchronized: Must be false; `renorm` likewise.
@@ -94,12 +94,14 @@ class BatchNormalization(Layer):
         rank = len(input_shape)
         if not -rank <= self.axis < rank:
             raise ValueError(
-                f"Layer '{self.name}': `axis` must be an axis of the input. Received: axis={self.axis}, input_shape={input_shape}"
+                f"Layer '{self.name}': `axis` must be an axis of the input. Received: axis={self.axis}, "
+                f"input_shape={input_shape}"
             )
         size = input_shape[self.axis]
         if size is None:
             raise ValueError(
-                f"Layer '{self.name}': axis {self.axis} of the input must have a known size. Received: input_shape={input_shape}"
+                f"Layer '{self.name}': axis {self.axis} of the input must have a known size. Received: "
+                f"input_shape={input_shape}"
             )
         if self.scale:
             self.gamma = self.add_weight(

@@ -10,7 +10,7 @@ from .layer import Layer
 
 
 class Dropout(Layer):
-    """In training, sets a share of the values to 0 and multiplies the others by `1 / (1 - rate)`; otherwise does nothing.
+    """In training, sets a share of the values to 0 and multiplies the others by `1 / (1 - rate)`.
 
     Args:
         rate: The share, at least 0 and below 1.

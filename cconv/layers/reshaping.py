@@ -102,7 +102,8 @@ class Permute(Layer):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
-                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive and "
+                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
+                "consecutive and "
                 f"start from 1. Received: dims={dims}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)

@@ -63,7 +63,9 @@ def _operation_config(operation: Operation) -> dict[str, Any]:
     }
 
 
-def functional_from_config(cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+def functional_from_config(
+    cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """The functional model of a configuration.
 
     Raises:
@@ -114,7 +116,9 @@ def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects
         later: list[tuple[str, Mapping[str, Any]]] = []
         for name, call in waiting:
             # the calls of one layer keep their order
-            if any(name == other for other, _ in later) or not _call(owners[name], call, find, calls[name], custom_objects):
+            if any(name == other for other, _ in later) or not _call(
+                owners[name], call, find, calls[name], custom_objects
+            ):
                 later.append((name, call))
         if len(later) == len(waiting):
             raise ValueError(
@@ -187,7 +191,9 @@ def sequential_config(model: Any) -> dict[str, Any]:
     return config
 
 
-def sequential_from_config(cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+def sequential_from_config(
+    cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """The sequential model of a configuration."""
     model = cls(name=config.get("name"))
     with untraced():

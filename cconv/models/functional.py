@@ -24,11 +24,14 @@ class Functional(Model):
             for x in flatten(structure):
                 if not isinstance(x, Tensor):
                     raise ValueError(
-                        f"All `{what}` values must be symbolic tensors, made by `cconv.Input` or by calling layers on them. "
+                        f"All `{what}` values must be symbolic tensors, made by `cconv.Input` or by calling layers on "
+                        "them. "
                         f"Received: {what}={structure!r} including invalid value {x!r} of type {type(x).__name__}"
                     )
         if not flatten(inputs) or not flatten(outputs):
-            raise ValueError(f"A model needs at least one input and one output. Received: inputs={inputs}, outputs={outputs}")
+            raise ValueError(
+                f"A model needs at least one input and one output. Received: inputs={inputs}, outputs={outputs}"
+            )
         if len({id(x) for x in flatten(inputs)}) != len(flatten(inputs)):
             raise ValueError(f"The inputs of a model must differ. Received: inputs={inputs}")
         super().__init__(name=name, **kwargs)
@@ -131,7 +134,8 @@ class Functional(Model):
             given = flatten(inputs)
         if len(given) != len(self._inputs):
             raise ValueError(
-                f"Model '{self.name}' expected {len(self._inputs)} input(s) {self.input_names}. Received {len(given)} instead, "
+                f"Model '{self.name}' expected {len(self._inputs)} input(s) {self.input_names}. Received {len(given)} "
+                "instead, "
                 f"of shapes {[getattr(x, 'shape', x) for x in given]}"
             )
         return [self._fit(x, i) for i, x in enumerate(given)]
@@ -181,7 +185,9 @@ def _is_plain_functional(cls: type) -> bool:
 def make_functional(model: Model) -> None:
     """Turns an instance of a subclass of Model into a functional model that keeps its own methods."""
     cls = type(model)
-    model.__class__ = type(cls.__name__, (cls, Functional), {"__module__": cls.__module__, "__qualname__": cls.__qualname__})
+    model.__class__ = type(
+        cls.__name__, (cls, Functional), {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    )
 
 
 def _tensors(outputs: Any) -> list:
@@ -212,8 +218,8 @@ def _cut(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 def _in_order(inputs: list[Tensor], outputs: list[Tensor]) -> tuple[list[Node], list[Any]]:
     """The calls between inputs and outputs in the order to run them, and their layers in the order Keras lists them.
 
-    Keras sorts by depth, the longest way to an output, and among equals by when the walk back from the outputs met them. The order
-    of layers is that of the weights, so it must be the same here.
+    Keras sorts by depth, the longest way to an output, and among equals by when the walk back from the outputs met
+    them. The order of layers is that of the weights, so it must be the same here.
     """
     ends = {id(x) for x in inputs}
     found: dict[int, int] = {}
@@ -238,7 +244,8 @@ def _in_order(inputs: list[Tensor], outputs: list[Tensor]) -> tuple[list[Node], 
             found.setdefault(id(node.owner), len(found))
             if node.is_input and id(tensor) not in ends:
                 raise ValueError(
-                    f"The outputs need the input '{tensor.name}', which is not among the inputs: the graph of layers is "
+                    f"The outputs need the input '{tensor.name}', which is not among the inputs: the graph of layers "
+                    "is "
                     f"disconnected. Inputs: {[x.name for x in inputs]}"
                 )
             stack.append((tensor, True))

@@ -15,7 +15,8 @@ from .trainer import Trainer
 class Model(Trainer, Layer):
     """A network.
 
-    `Model(inputs, outputs)` makes a functional model of symbolic tensors. Subclasses define layers in `__init__` and write `call`.
+    `Model(inputs, outputs)` makes a functional model of symbolic tensors. Subclasses define layers in `__init__` and
+    write `call`.
 
     Args:
         inputs: Symbolic tensor, or a list or dictionary of them.
@@ -174,11 +175,7 @@ class Model(Trainer, Layer):
 
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
-    return (
-        len(args) >= 2
-        or (len(args) == 1 and "outputs" in kwargs)
-        or ("inputs" in kwargs and "outputs" in kwargs)
-    )
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
 def _one(tensors: list[Tensor] | None, what: str) -> Any:

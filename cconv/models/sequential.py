@@ -16,7 +16,8 @@ from .model import Model
 class Sequential(Model):
     """A stack of layers, each with one input and one output.
 
-    It is built when the shape of its input is known: from an `Input` (or `input_shape`) at its start, or from the first data.
+    It is built when the shape of its input is known: from an `Input` (or `input_shape`) at its start, or from the first
+    data.
 
     Args:
         layers: List of layers; more come with `add`.
@@ -52,7 +53,9 @@ class Sequential(Model):
         if isinstance(layer, Tensor) and layer.history is not None and isinstance(layer.history[0], InputLayer):
             layer = layer.history[0]
         if isinstance(layer, type) and issubclass(layer, Layer):
-            raise ValueError(f"Only instances of layers can be added to a Sequential model. Received the class {layer.__name__}")
+            raise ValueError(
+                f"Only instances of layers can be added to a Sequential model. Received the class {layer.__name__}"
+            )
         if not isinstance(layer, Layer):
             if not callable(layer) or isinstance(layer, Tensor):
                 raise ValueError(
@@ -64,7 +67,8 @@ class Sequential(Model):
             layer = Lambda(layer)
         if any(layer.name == other.name for other in self._stack):
             raise ValueError(
-                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name "
+                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
+                "name "
                 f"of a layer in this model. Update the `name` argument to pass a unique name."
             )
         if self._stack and isinstance(layer, InputLayer):
@@ -73,7 +77,9 @@ class Sequential(Model):
                     f"Sequential model '{self.name}' has already been configured to use input shape "
                     f"{self._stack[0].batch_shape}. You cannot add a different Input layer to it."
                 )
-            raise ValueError(f"An Input must be the first layer of a Sequential model. '{self.name}' already has layers.")
+            raise ValueError(
+                f"An Input must be the first layer of a Sequential model. '{self.name}' already has layers."
+            )
         if not self._stack and not isinstance(layer, InputLayer) and getattr(layer, "_input_shape_argument", None):
             self._stack.append(InputLayer(batch_shape=layer._input_shape_argument))
         self._stack.append(layer)
@@ -104,7 +110,9 @@ class Sequential(Model):
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers for inputs of this shape."""
         if not self._stack:
-            raise ValueError(f"Sequential model '{self.name}' cannot be built because it has no layers. Call `model.add(layer)`.")
+            raise ValueError(
+                f"Sequential model '{self.name}' cannot be built because it has no layers. Call `model.add(layer)`."
+            )
         if isinstance(input_shape, list) and input_shape and isinstance(input_shape[0], (list, tuple)):
             if len(input_shape) != 1:
                 raise ValueError(f"A Sequential model has one input. Received: input_shape={input_shape}")
@@ -113,7 +121,8 @@ class Sequential(Model):
             first = self._stack[0]
             if input_shape is not None and not _agree(tuple(input_shape), first.batch_shape):
                 raise ValueError(
-                    f"Sequential model '{self.name}' has already been configured to use input shape {first.batch_shape}. "
+                    f"Sequential model '{self.name}' has already been configured to use input shape "
+                    f"{first.batch_shape}. "
                     f"You cannot build it with input_shape {tuple(input_shape)}"
                 )
         else:
@@ -129,7 +138,8 @@ class Sequential(Model):
                 x = layer(x)
                 if len(flatten(x)) != 1 or not isinstance(x, Tensor):
                     raise ValueError(
-                        f"Layers of a Sequential model should have a single output tensor. Layer '{layer.name}' returned {x!r}"
+                        f"Layers of a Sequential model should have a single output tensor. Layer '{layer.name}' "
+                        f"returned {x!r}"
                     )
             self._functional = Functional(inputs, x, name=self.name)
         self.built = True

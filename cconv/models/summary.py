@@ -89,7 +89,12 @@ def _widths(line_length: int, shares: Sequence[float]) -> list[int]:
 
 
 def _rows(
-    model: Any, chain: bool, expand_nested: bool, show_trainable: bool, layer_range: Sequence[str] | None, level: int = 0
+    model: Any,
+    chain: bool,
+    expand_nested: bool,
+    show_trainable: bool,
+    layer_range: Sequence[str] | None,
+    level: int = 0,
 ) -> list[list[str]]:
     if isinstance(model, Functional):
         owners = list(model._operations)

@@ -72,7 +72,9 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
     shape = _core.infer(op, shapes, attributes, current_name())
     dy = np.ascontiguousarray(np.asarray(dy), np.float32)
     if dy.shape != tuple(shape):
-        raise ValueError(f"{op}: the gradient of the output must have the output's shape {tuple(shape)}. Received: {dy.shape}")
+        raise ValueError(
+            f"{op}: the gradient of the output must have the output's shape {tuple(shape)}. Received: {dy.shape}"
+        )
 
     def make():
         graph, nodes, y = _one_op(op, shapes, attributes)

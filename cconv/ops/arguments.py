@@ -33,9 +33,8 @@ def padding(value: Any, explicit: bool = True) -> str | tuple[tuple[int, int], t
     """`"valid"`, `"same"`, or `((top, bottom), (left, right))`."""
     if isinstance(value, str) and value.lower() in ("valid", "same"):
         return value.lower()
-    if explicit and isinstance(value, Sequence) and not isinstance(value, str):
-        if len(value) == 2:
-            return pair(value[0], "padding", 0), pair(value[1], "padding", 0)
+    if explicit and isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        return pair(value[0], "padding", 0), pair(value[1], "padding", 0)
     allowed = "'valid', 'same'" + (" or ((top, bottom), (left, right))" if explicit else "")
     raise ValueError(f"The `padding` argument must be one of {allowed}. Received: padding={value!r}")
 
@@ -69,7 +68,9 @@ def number(value: Any, name: str, least: float = -math.inf, most: float = math.i
             expected = f"a finite number of at least {least:g}"
         else:
             expected = f"a number between {least:g} and {most:g}" + (f" (below {most:g})" if open_top else "")
-        raise ValueError(f"Invalid value received for argument `{name}`. Expected {expected}. Received: {name}={value!r}")
+        raise ValueError(
+            f"Invalid value received for argument `{name}`. Expected {expected}. Received: {name}={value!r}"
+        )
     return value
 
 

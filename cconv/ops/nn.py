@@ -233,8 +233,8 @@ def conv2d(
         w: Kernels `(height, width, channels / groups, filters)`.
         bias: `(filters,)` or `None`.
         strides: Steps of the window: one number or two.
-        padding: `"valid"` (none), `"same"` (the output has the size of the input divided by the stride, rounded up; an odd zero goes
-            to the end) or `((top, bottom), (left, right))`.
+        padding: `"valid"` (none), `"same"` (the output has the size of the input divided by the stride, rounded up; an
+            odd zero goes to the end) or `((top, bottom), (left, right))`.
         dilation_rate: Distance of the kernel's taps: one number or two.
         groups: The channels are split into this many groups, convolved apart.
         algorithm: `"auto"`, `"direct"` or `"im2col"`. The results agree.
@@ -264,7 +264,8 @@ def conv2d_input_gradient(
 ) -> np.ndarray:
     """The gradient of `sum(dy * conv2d(x, w))` by `x`: the full correlation of `dy` with the rotated kernels.
 
-    `dx[n, p, q, c] = sum over the i, j, a, b, o with i * stride + a = p and j * stride + b = q of dy[n, i, j, o] * w[a, b, c, o]`
+    `dx[n, p, q, c] = sum over the i, j, a, b, o with i * stride + a = p and j * stride + b = q of dy[n, i, j, o] * w[a,
+    b, c, o]`
 
     Args:
         dy: Gradient of the output, `(n, output height, output width, filters)`.
@@ -348,7 +349,8 @@ def depthwise_conv(
     x, first = channels_last(data_format, inputs)
     if len(shape_of(kernel)) != 4:
         raise ValueError(
-            f"`kernel` must have the shape (height, width, channels, multiplier). Received: kernel.shape={shape_of(kernel)}"
+            "`kernel` must have the shape (height, width, channels, multiplier). Received: "
+            f"kernel.shape={shape_of(kernel)}"
         )
     attributes = conv_attributes(strides, padding, dilation_rate, shape_of(kernel)[2], "auto")
     y = apply("conv2d", [x, depthwise_kernel(kernel), None], attributes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -347,7 +346,7 @@ def logsumexp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = 
 
 @operation("x")
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the largest value along `axis` (of the flattened values if `None`), the first of equal ones, as a float32.
+    """The position of the largest value along `axis` (`None`: of all values), the first of equal ones, as a float32.
 
     Example:
 
@@ -395,7 +394,9 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
 def _reshape_empty(x: Any, shape: Sequence[int | None], newshape: Sequence[int | None]) -> Value:
     if is_eager(x):
         return convert_to_tensor(x).reshape(newshape)
-    raise ValueError(f"A symbolic tensor cannot take a shape with a size of 0. Received: shape={shape}, newshape={newshape}")
+    raise ValueError(
+        f"A symbolic tensor cannot take a shape with a size of 0. Received: shape={shape}, newshape={newshape}"
+    )
 
 
 @operation("x")
@@ -491,7 +492,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
     if rank != 4 or len(pads) != 4 or pads[0] != (0, 0) or pads[3] != (0, 0):
         raise ValueError(
             "`pad` takes images (n, h, w, c) and pads height and width: expected "
-            f"pad_width=((0, 0), (top, bottom), (left, right), (0, 0)). Received: shape={shape_of(x)}, pad_width={pad_width}"
+            f"pad_width=((0, 0), (top, bottom), (left, right), (0, 0)). Received: shape={shape_of(x)}, "
+            f"pad_width={pad_width}"
         )
     (top, bottom), (left, right) = pads[1:3]
     return apply("zero_pad2d", [x], {"pads": [top, left, bottom, right]})
@@ -560,7 +562,9 @@ def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tupl
         return start, -1 if stop == n else stop - start
     start, stop = k.start or 0, k.stop
     if start < 0 or (stop is not None and stop <= start):
-        raise ValueError(f"A slice of an axis of unknown size must start at 0 or later and not be empty. Received: {key!r}")
+        raise ValueError(
+            f"A slice of an axis of unknown size must start at 0 or later and not be empty. Received: {key!r}"
+        )
     return start, -1 if stop is None else stop - start
 
 
@@ -590,7 +594,9 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 
 def cast(x: Any, dtype: str) -> Value:
-    """`x` as another type of number. Inside models everything stays float32: `"int32"` rounds towards 0, `"bool"` gives 0 and 1.
+    """`x` as another type of number.
+
+    Inside models everything stays float32: `"int32"` rounds towards 0, `"bool"` gives 0 and 1.
 
     Example:
 
@@ -652,6 +658,3 @@ def is_tensor(x: Any) -> bool:
 def stop_gradient(variable: Any) -> Value:
     """`x` itself, but no gradient flows back through it."""
     return apply("stop_gradient", [variable])
-
-
-
