@@ -231,6 +231,12 @@ class Optimizer:
     @property
     def variables(self) -> list[OptimizerVariable]:
         """The state in Keras' order: iteration, learning rate (unless it is a schedule), then the slots."""
+        return self.state_of(self._trainable)
+
+    def state_of(self, variables: Sequence[Any]) -> list[OptimizerVariable]:
+        """The state like `variables`, with the slots of these variables in this order. Makes slots that are missing."""
+        if variables:
+            self.build(variables)
 
         def set_iterations(value: np.ndarray) -> None:
             self.iterations = int(value)
@@ -244,9 +250,9 @@ class Optimizer:
         if not callable(self._learning_rate):
             read_rate = lambda: np.array(float(self._learning_rate), np.float32)  # noqa: E731
             found.append(OptimizerVariable(f"{self.name}/learning_rate", read_rate, set_rate))
-        slots = [self.core.slots(variable.core) for variable in self._trainable]
+        slots = [self.core.slots(variable.core) for variable in variables]
         for group in self._slot_order:
-            for variable, own in zip(self._trainable, slots):
+            for variable, own in zip(variables, slots):
                 path = str(getattr(variable, "path", variable.name)).replace("/", "_")
                 for name in group:
                     if name in own:
