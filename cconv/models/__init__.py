@@ -1,7 +1,8 @@
-"""Models: `Model` (functional or subclassed) and `Sequential`."""
+"""Models: `Model` (functional or subclassed) and `Sequential`, and how they come out of files."""
 
+from ..saving import load_model, model_from_json, save_model
 from .functional import Functional
 from .model import Model
 from .sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential"]
+__all__ = ["Functional", "Model", "Sequential", "load_model", "model_from_json", "save_model"]

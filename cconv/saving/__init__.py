@@ -1,6 +1,6 @@
 """Saving and loading: whole models (`.keras`), weights (`.weights.h5`), and the configurations of single objects."""
 
-from cconv.saving.keras_file import load_model, save_model
+from cconv.saving.keras_file import load_model, model_from_json, save_model
 from cconv.saving.serialization import (
     CustomObjectScope,
     TensorReference,
@@ -29,6 +29,7 @@ __all__ = [
     "get_registered_object",
     "load_model",
     "load_weights",
+    "model_from_json",
     "object_sharing_scope",
     "register_keras_serializable",
     "register_serializable",

@@ -121,15 +121,33 @@ def load_model(
     path = os.fspath(path)
     members = _read_members(path)
     config = _from_json(members[_CONFIG], f"{path!r}, {_CONFIG}")
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError(f"{path!r}, {_CONFIG}: expected the configuration of a model, found {str(config)[:100]!r}.")
-    if not compile:
+    if not compile and isinstance(config, dict):
         config["compile_config"] = None
     where = f"{path!r}, {_WEIGHTS}"
     with size_limit(hdf5.count_elements(io.BytesIO(members[_WEIGHTS]), where), f"{path!r}: the file holds"):
-        model = _build(config, custom_objects, path)
+        model = _build(config, custom_objects, f"{path!r}, {_CONFIG}")
     assign_weights(model, members[_WEIGHTS], where, strict_optimizer=True)
     return model
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Makes a model from the text that `Model.to_json` returned: the same architecture with new weights.
+
+    Args:
+        json_string: The text.
+        custom_objects: Dictionary of names to classes and functions of yours that the model uses.
+
+    Raises:
+        ValueError: The text is not the configuration of a model, or names an unknown class.
+
+    Example:
+
+    >>> import cconv
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2, name="only")])
+    >>> [layer.name for layer in cconv.models.model_from_json(model.to_json()).layers]
+    ['only']
+    """
+    return _build(_from_json(json_string, "json_string"), custom_objects, "json_string")
 
 
 def read_weights_member(path: str) -> bytes:
@@ -137,18 +155,18 @@ def read_weights_member(path: str) -> bytes:
     return _read_members(path)[_WEIGHTS]
 
 
-def _build(config: dict[str, Any], custom_objects: Mapping[str, Any] | None, path: str) -> Any:
+def _build(config: Any, custom_objects: Mapping[str, Any] | None, where: str) -> Any:
     from cconv.models import Model
 
     try:
         with object_sharing_scope():
             model = deserialize_object(config, custom_objects)
     except ValueError as error:
-        raise ValueError(f"{path!r}: {error}") from error
+        raise ValueError(f"{where}: {error}") from error
     except (TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path!r}: {_CONFIG} is damaged ({type(error).__name__}: {error}).") from error
+        raise ValueError(f"{where}: the configuration is damaged ({type(error).__name__}: {error}).") from error
     if not isinstance(model, Model):
-        raise ValueError(f"{path!r}: expected the configuration of a model, found that of a {type(model).__name__}.")
+        raise ValueError(f"{where}: expected the configuration of a model, found that of a {type(model).__name__}.")
     return model
 
 
@@ -232,7 +250,7 @@ def _to_json(config: Any, model: Any) -> str:
         ) from error
 
 
-def _from_json(data: bytes, where: str) -> Any:
+def _from_json(data: bytes | str, where: str) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -115,8 +115,7 @@ def _variable_slot(variable: Any) -> Slot:
 
 def _optimizer_slots(optimizer: Any, trainable: list[Any]) -> Iterator[Slot]:
     """Keras' order: the number of steps, the learning rate, then the optimizer's memory of each weight."""
-    optimizer.build(trainable)
-    for variable in optimizer.variables:
+    for variable in optimizer.state_of(trainable):
         slot = _variable_slot(variable)
         if variable.name == "iteration":
             slot = slot._replace(get=lambda get=slot.get: np.asarray(get()).astype(np.int32))
