@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CC ?= cc
 PY = $(VENV)/bin/python
-PIP = $(PY) -m pip --disable-pip-version-check --quiet
+PIP = PYTHONWARNINGS=ignore $(PY) -m pip --disable-pip-version-check --quiet
 PYTEST = $(PY) -m pytest
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CORE = $(MAKE) -C src_c -j$(JOBS)
@@ -92,19 +92,25 @@ digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 
 C_STYLED = $(shell find src_c tests/c examples/c -name '*.[ch]' 2>/dev/null)
 
-lint: ## what ruff and clang-format would change
-	@$(VENV)/bin/ruff --version >/dev/null 2>&1 || { $(MAKE) $(VENV)/.made && $(PIP) install ruff; }
-	@$(VENV)/bin/ruff check .
-	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_STYLED); else echo "no clang-format: C not checked"; fi
+RUFF = $(VENV)/bin/ruff
+$(RUFF): $(VENV)/.made
+	@$(PIP) install ruff && touch $@
 
-format: ## change it
-	@$(VENV)/bin/ruff --version >/dev/null 2>&1 || { $(MAKE) $(VENV)/.made && $(PIP) install ruff; }
-	@$(VENV)/bin/ruff check --fix . ; $(VENV)/bin/ruff format .
+lint: lint-python lint-c ## what ruff and clang-format object to
+
+lint-python: $(RUFF)
+	@$(RUFF) check .
+
+lint-c:
+	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_STYLED); else echo "no clang-format: C is not checked"; fi
+
+format: $(RUFF) ## let them change it
+	@$(RUFF) check --fix --quiet . ; $(RUFF) format .
 	@if command -v clang-format >/dev/null; then clang-format -i $(C_STYLED); fi
 
 clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test test-peers test-isa test-robustness bench mnist lib test-c sanitize digits-c lint format clean
+.PHONY: help demo test test-peers test-isa test-robustness bench mnist lib test-c sanitize digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

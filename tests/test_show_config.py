@@ -34,6 +34,14 @@ def test_it_follows_the_environment():
     assert "CCONV_ISA" in report(CCONV_ISA="quantum")
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no CPU affinity")
+def test_threads_follow_the_affinity():
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    one = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}}); {PRINT}"
+    done = subprocess.run([sys.executable, "-c", one], env=environment, check=True, capture_output=True, text=True)
+    assert "1 (affinity)" in done.stdout or "1 (no OpenMP)" in done.stdout
+
+
 def test_a_build_without_openmp_says_so(monkeypatch, capsys):
     monkeypatch.setattr(_core, "openmp", lambda: 0)
     _config_report.show_config()
