@@ -113,15 +113,12 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
-    "resolve",
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "tversky",
 ]
-_OBJECTS = {
-    name: globals()[name] for name in __all__ if name not in ("deserialize", "get", "resolve", "serialize")
-} | _ALIASES
+_OBJECTS = {name: globals()[name] for name in __all__ if name not in ("deserialize", "get", "serialize")} | _ALIASES
 
 
 def serialize(loss: Any) -> Any:
@@ -166,30 +163,3 @@ def get(identifier: Any) -> Any:
     if not callable(found):
         raise ValueError(f"Could not interpret loss identifier: {identifier!r}")
     return found() if inspect.isclass(found) else found
-
-
-def resolve(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
-    """The `Loss` that `compile(loss=identifier)` means for these targets and predictions (only their shapes count).
-
-    `"crossentropy"` and `"ce"` become the binary, sparse or categorical one; functions are wrapped.
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
-        choice = {"binary": binary_crossentropy, "sparse": sparse_categorical_crossentropy}
-        found = choice.get(kind_of_labels(y_true, y_pred), categorical_crossentropy)
-    else:
-        found = get(identifier)
-    if isinstance(found, Loss):
-        return found
-    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", type(found).__name__)
-    return LossFunctionWrapper(found, name=name)
-
-
-def kind_of_labels(y_true: Any, y_pred: Any) -> str:
-    """`"binary"`, `"sparse"` (class numbers) or `"categorical"` (one-hot), as the shapes tell."""
-    if y_pred.shape[-1] == 1:
-        return "binary"
-    if len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1:
-        return "sparse"
-    return "categorical"

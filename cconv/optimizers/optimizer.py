@@ -100,7 +100,7 @@ class Optimizer:
         weight_decay: If given, each step first takes `weight_decay * learning_rate` times the weights off the weights.
         clipnorm: If given, the gradient of each variable is scaled down so that its norm is at most this.
         clipvalue: If given, each element of a gradient is kept within plus and minus this.
-        global_clipnorm: If given, all gradients are scaled down by one factor, so that their norm together is at most this.
+        global_clipnorm: The same for the norm of all gradients together.
         use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps: Known, so that
             Keras' configurations load; averaging of weights, scaling of the loss and accumulation are not offered, and
             asking for them is a `ValueError`.
