@@ -1,0 +1,379 @@
+"""Metrics made of true and false, positives and negatives, at one or many thresholds. Counted with NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..losses.loss import squeeze_or_expand_to_same_rank
+from .metric import Metric
+
+
+def count(
+    y_true: Any,
+    y_pred: Any,
+    thresholds: Sequence[float],
+    sample_weight: Any = None,
+    top_k: int | None = None,
+    class_id: int | None = None,
+    by_label: bool = False,
+) -> np.ndarray:
+    """True positives, false positives, true negatives and false negatives: (4, thresholds), or (4, thresholds, labels).
+
+    A prediction is positive if it is larger than the threshold. The thresholds are increasing.
+    """
+    y_true, y_pred = (np.asarray(x, np.float32) for x in (y_true, y_pred))
+    y_pred, y_true = (np.asarray(x) for x in squeeze_or_expand_to_same_rank(y_pred, y_true))
+    if y_true.shape != y_pred.shape:
+        raise ValueError(f"Expected targets of the predictions' shape {y_pred.shape}. Received: shape {y_true.shape}")
+    weights = np.ones(y_pred.shape)
+    if sample_weight is not None:
+        own = np.asarray(sample_weight, np.float64)
+        if own.ndim == y_pred.ndim + 1 and own.shape[-1] == 1:
+            own = own[..., 0]
+        weights = weights * own.reshape(own.shape + (1,) * (y_pred.ndim - own.ndim))
+    if top_k is not None:
+        best = np.argsort(-y_pred, axis=-1, kind="stable")[..., :top_k]
+        kept = np.full_like(y_pred, -1e10)
+        np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, -1), -1)
+        y_pred = kept
+    if class_id is not None:
+        if y_pred.ndim < 2:
+            raise ValueError(
+                f"Expected predictions of shape (samples, classes) for `class_id`. Received: {y_pred.shape}"
+            )
+        y_true, y_pred, weights = (x[..., class_id] for x in (y_true, y_pred, weights))
+    labels = y_pred.shape[-1] if by_label else 1
+    columns = [np.reshape(x, (-1, labels)) for x in (y_true, y_pred, weights)]
+    levels = np.asarray(thresholds, np.float32)
+    counts = [_count_one(*(x[:, i] for x in columns), levels) for i in range(labels)]
+    return np.stack(counts, -1) if by_label else counts[0]
+
+
+def _count_one(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    below = np.searchsorted(levels, y_pred, side="left")  # how many thresholds the prediction is above
+    below[np.isnan(y_pred)] = 0
+    found = []
+    for chosen in (y_true != 0, y_true == 0):
+        per_range = np.bincount(below[chosen], weights[chosen], minlength=len(levels) + 1)
+        found.append((per_range[::-1].cumsum()[::-1][1:], per_range.cumsum()[:-1]))
+    (true_positive, false_negative), (false_positive, true_negative) = found
+    return np.stack([true_positive, false_positive, true_negative, false_negative])
+
+
+def _divide(a: Any, b: Any) -> np.ndarray:
+    """a / b, and 0 where b is 0."""
+    a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
+    return np.divide(a, b, out=np.zeros(a.shape), where=b != 0)
+
+
+class ConfusionMetric(Metric):
+    """Base of the metrics that count at thresholds the user chose.
+
+    Args:
+        thresholds: A number or a list of numbers in [0, 1]; predictions above it are positive. Default: 0.5.
+        top_k: If given, the k largest predictions of a sample are positive, whatever their size.
+        class_id: If given, only this class counts.
+        name: Name of the metric.
+        dtype: `"float32"`.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        default = 0.5 if top_k is None else -1e10
+        given = default if thresholds is None else thresholds
+        self.thresholds = list(given) if isinstance(given, (list, tuple, np.ndarray)) else [given]
+        outside = [t for t in self.thresholds if t is None or not 0 <= t <= 1] if thresholds is not None else []
+        if outside:
+            raise ValueError(f"Threshold values must be in [0, 1]. Received: {outside}")
+        self._order = np.argsort(self.thresholds, kind="stable")
+        self.reset_state()
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes in a batch."""
+        levels = np.asarray(self.thresholds, np.float64)[self._order]
+        found = count(y_true, y_pred, levels, sample_weight, self.top_k, self.class_id)
+        self._counts[:, self._order] += found
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        self._counts = np.zeros((4, len(self.thresholds)))
+
+    @property
+    def true_positives(self) -> np.ndarray:
+        return self._counts[0]
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        return self._counts[1]
+
+    @property
+    def true_negatives(self) -> np.ndarray:
+        return self._counts[2]
+
+    @property
+    def false_negatives(self) -> np.ndarray:
+        return self._counts[3]
+
+    def _single(self, values: np.ndarray) -> Any:
+        return float(values[0]) if len(self.thresholds) == 1 else np.array(values)
+
+    def get_config(self) -> dict[str, Any]:
+        config = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), **config}
+
+
+class _Count(ConfusionMetric):
+    which = 0
+
+    def __init__(
+        self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: Any = None
+    ) -> None:
+        super().__init__(thresholds, name=name, dtype=dtype)
+
+    def result(self) -> Any:
+        return self._single(self._counts[self.which])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Metric.get_config(self), "thresholds": self.init_thresholds}
+
+
+class TruePositives(_Count):
+    """How many positive predictions are right. Arguments as for `Precision`.
+
+    Example:
+
+    >>> cconv.metrics.TruePositives()([0, 1, 1, 1], [1, 0, 1, 1])
+    2.0
+    """
+
+    which = 0
+
+
+class FalsePositives(_Count):
+    """How many positive predictions are wrong. Arguments as for `Precision`.
+
+    Example:
+
+    >>> cconv.metrics.FalsePositives()([0, 1, 0, 0], [0, 0, 1, 1])
+    2.0
+    """
+
+    which = 1
+
+
+class TrueNegatives(_Count):
+    """How many negative predictions are right. Arguments as for `Precision`.
+
+    Example:
+
+    >>> cconv.metrics.TrueNegatives()([0, 1, 0, 0], [1, 1, 0, 0])
+    2.0
+    """
+
+    which = 2
+
+
+class FalseNegatives(_Count):
+    """How many negative predictions are wrong. Arguments as for `Precision`.
+
+    Example:
+
+    >>> cconv.metrics.FalseNegatives()([0, 1, 1, 1], [0, 1, 0, 0])
+    2.0
+    """
+
+    which = 3
+
+
+class Precision(ConfusionMetric):
+    """Of the positive predictions, the part that is right.
+
+    Args:
+        thresholds: A number or a list of numbers in [0, 1]; predictions above it are positive. Default: 0.5.
+        top_k: If given, the k largest predictions of a sample are positive, whatever their size.
+        class_id: If given, only this class counts.
+        name: Name of the metric.
+        dtype: `"float32"`.
+
+    Example:
+
+    >>> round(cconv.metrics.Precision()([0, 1, 1, 1], [1, 0, 1, 1]), 4)
+    0.6667
+    """
+
+    def result(self) -> Any:
+        return self._single(_divide(self.true_positives, self.true_positives + self.false_positives))
+
+
+class Recall(ConfusionMetric):
+    """Of the positive targets, the part that is predicted so.
+
+    Args:
+        thresholds: A number or a list of numbers in [0, 1]; predictions above it are positive. Default: 0.5.
+        top_k: If given, the k largest predictions of a sample are positive, whatever their size.
+        class_id: If given, only this class counts.
+        name: Name of the metric.
+        dtype: `"float32"`.
+
+    Example:
+
+    >>> round(cconv.metrics.Recall()([0, 1, 1, 1], [1, 0, 1, 1]), 4)
+    0.6667
+    """
+
+    def result(self) -> Any:
+        return self._single(_divide(self.true_positives, self.true_positives + self.false_negatives))
+
+
+class AUC(Metric):
+    """The area under a curve of rates over all thresholds, from sums at `num_thresholds` of them.
+
+    Args:
+        num_thresholds: How many thresholds, spread evenly over [0, 1].
+        curve: `"ROC"` (true positive rate over false positive rate) or `"PR"` (precision over recall).
+        summation_method: `"interpolation"`, `"minoring"` (from below) or `"majoring"` (from above).
+        name: Name of the metric.
+        dtype: `"float32"`.
+        thresholds: The thresholds themselves, instead of a number of them; 0 and 1 are added.
+        multi_label: Whether each column of the predictions is a question of its own; the result is their mean.
+        num_labels: How many columns there are, with `multi_label`.
+        label_weights: What each column counts.
+        from_logits: Whether predictions are logits instead of probabilities.
+
+    Example:
+
+    >>> metric = cconv.metrics.AUC(num_thresholds=3)
+    >>> metric.update_state([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9])
+    >>> metric.result()
+    0.75
+    """
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.curve = _choice("curve", str(curve).upper(), ("ROC", "PR"))
+        self.summation_method = _choice(
+            "summation_method", str(summation_method).lower(), ("interpolation", "minoring", "majoring")
+        )
+        if thresholds is None and num_thresholds <= 1:
+            raise ValueError(
+                f"Argument `num_thresholds` must be an integer > 1. Received: num_thresholds={num_thresholds}"
+            )
+        if num_labels and not multi_label:
+            raise ValueError("`num_labels` is needed only when `multi_label` is True.")
+        self._own_thresholds = thresholds is not None
+        inner = (
+            sorted(thresholds)
+            if thresholds is not None
+            else [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
+        )
+        outside = [t for t in inner if not 0 <= t <= 1]
+        if outside:
+            raise ValueError(f"Threshold values must be in [0, 1]. Received: {outside}")
+        self.thresholds = [-1e-7, *inner, 1 + 1e-7]
+        self.num_thresholds = len(self.thresholds)
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights = None if label_weights is None else list(label_weights)
+        self.from_logits = from_logits
+        self.reset_state()
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes in a batch."""
+        y_pred = np.asarray(y_pred, np.float32)
+        if self.from_logits:
+            y_pred = (0.5 * (1 + np.tanh(y_pred / 2))).astype(np.float32)
+        if not self.from_logits and y_pred.size and not (np.nanmin(y_pred) >= 0 and np.nanmax(y_pred) <= 1):
+            raise ValueError(
+                "AUC: expected predictions in [0, 1] (or `from_logits=True`). "
+                f"Received: values from {np.nanmin(y_pred)} to {np.nanmax(y_pred)}"
+            )
+        if self.multi_label and y_pred.ndim != 2:
+            raise ValueError(f"`y_pred` must have rank 2 when `multi_label=True`. Received: shape {y_pred.shape}")
+        if self.multi_label and self.num_labels not in (None, y_pred.shape[-1]):
+            raise ValueError(f"Expected predictions of {self.num_labels} labels. Received: {y_pred.shape[-1]}")
+        if self.label_weights is not None and not self.multi_label:
+            weights = np.asarray(self.label_weights, np.float64)
+            own = np.ones(y_pred.shape[0]) if sample_weight is None else np.asarray(sample_weight, np.float64)
+            sample_weight = own.reshape(own.shape[0], -1) * weights
+        self._counts = self._counts + count(y_true, y_pred, self.thresholds, sample_weight, by_label=self.multi_label)
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        labels = (self.num_labels or 1,) if self.multi_label else ()
+        self._counts = np.zeros((4, self.num_thresholds, *labels))
+
+    def result(self) -> float:
+        true_positive, false_positive, true_negative, false_negative = self._counts
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            return self._mean(self._interpolated_precision(true_positive, false_positive, false_negative))
+        recall = _divide(true_positive, true_positive + false_negative)
+        if self.curve == "ROC":
+            x, y = _divide(false_positive, false_positive + true_negative), recall
+        else:
+            x, y = recall, _divide(true_positive, true_positive + false_positive)
+        if self.summation_method == "interpolation":
+            heights = (y[:-1] + y[1:]) / 2
+        else:
+            heights = (np.minimum if self.summation_method == "minoring" else np.maximum)(y[:-1], y[1:])
+        return self._mean(np.sum((x[:-1] - x[1:]) * heights, axis=0))
+
+    @staticmethod
+    def _interpolated_precision(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> np.ndarray:
+        """Between two thresholds true positives are taken to grow linearly with all positives p: tp = a + b p. The area
+        is then the integral of tp / p over d tp = b dp, which is b (dtp + a log(p1 / p0)). Davis and Goadrich, "The
+        relationship between precision-recall and ROC curves", 2006."""
+        p = tp + fp
+        slope = _divide(tp[:-1] - tp[1:], np.maximum(p[:-1] - p[1:], 0))
+        intercept = tp[1:] - slope * p[1:]
+        both = (p[:-1] > 0) & (p[1:] > 0)
+        ratio = np.where(both, _divide(p[:-1], p[1:]), 1)
+        terms = slope * (tp[:-1] - tp[1:] + intercept * np.log(np.where(ratio > 0, ratio, 1)))
+        return np.sum(_divide(terms, np.maximum(tp[1:] + fn[1:], 0)), axis=0)
+
+    def _mean(self, areas: np.ndarray) -> float:
+        if self.multi_label and self.label_weights is not None:
+            return float(_divide(np.sum(areas * np.asarray(self.label_weights)), np.sum(self.label_weights)))
+        return float(np.mean(areas))
+
+    def get_config(self) -> dict[str, Any]:
+        config = {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": self.label_weights,
+            "from_logits": self.from_logits,
+        }
+        if self._own_thresholds:
+            config["thresholds"] = self.thresholds[1:-1]
+        return config
+
+
+def _choice(argument: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ValueError(f"Invalid `{argument}` argument value. Expected one of {choices}. Received: {value!r}")
+    return value

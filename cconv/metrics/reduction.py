@@ -1,0 +1,133 @@
+"""Sums and means, and the metrics that are the mean of a function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .. import ops
+from .metric import Metric, ones_like, samplewise, total, traced
+
+
+class Sum(Metric):
+    """The sum of all values.
+
+    Args:
+        name: Name of the metric.
+        dtype: `"float32"`.
+
+    Example:
+
+    >>> metric = cconv.metrics.Sum()
+    >>> metric.update_state([1.0, 3.0, 5.0])
+    >>> metric.result()
+    9.0
+    """
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = 0.0
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Adds values, each times its weight."""
+        values, _ = samplewise(values, sample_weight, ops.sum)
+        self.total += float(total(values))
+
+    def result(self) -> float:
+        return self.total
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        self.total = 0.0
+
+
+class Mean(Metric):
+    """The mean of all values.
+
+    Args:
+        name: Name of the metric.
+        dtype: `"float32"`.
+
+    Example:
+
+    >>> metric = cconv.metrics.Mean()
+    >>> metric.update_state([1.0, 3.0, 5.0, 7.0], sample_weight=[1.0, 1.0, 0.0, 0.0])
+    >>> metric.result()
+    2.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = 0.0
+        self.count = 0.0
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Takes in values, each with its weight."""
+        self.add(*self.sums(values, sample_weight))
+
+    def sums(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """The sum of the values and the number (or the weight) of the samples."""
+        values, weights = samplewise(values, sample_weight, ops.mean)
+        return total(values), total(ones_like(values) if weights is None else weights)
+
+    def add(self, value: Any, count: Any) -> None:
+        self.total += float(value)
+        self.count += float(count)
+
+    def result(self) -> float:
+        return self.total / self.count if self.count != 0 else 0.0
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        self.total = self.count = 0.0
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of targets and predictions.
+
+    Args:
+        fn: A function of `(y_true, y_pred, **kwargs)`, written with `cconv.ops`, that returns a number for each sample
+            (or several, whose mean is taken).
+        name: Name of the metric; by default that of the function.
+        dtype: `"float32"`.
+        **kwargs: Passed on to `fn`.
+
+    Example:
+
+    >>> def worst(y_true, y_pred):
+    ...     return cconv.ops.max(cconv.ops.abs(y_true - y_pred), axis=-1)
+    >>> metric = cconv.metrics.MeanMetricWrapper(worst)
+    >>> metric.update_state(np.zeros((2, 2)), np.array([[1.0, 3.0], [0.0, 1.0]]))
+    >>> metric.result()
+    2.0
+    """
+
+    def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    @traced
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes in a batch."""
+        self.add(*self.numbers(y_true, y_pred, sample_weight))
+
+    def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+        return self.sums(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        from ..saving import serialize_object
+
+        config = super().get_config()
+        names = inspect.signature(type(self).__init__).parameters
+        if "fn" in names:
+            config["fn"] = serialize_object(self._fn)
+        config.update({key: value for key, value in self._fn_kwargs.items() if key in names or "kwargs" in names})
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Metric:
+        from ..saving import deserialize_object
+
+        return cls(**deserialize_object(dict(config)))
