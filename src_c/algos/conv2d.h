@@ -51,8 +51,8 @@ static inline bool cc_conv2d_is_depthwise(const cc_conv2d *conv)
  *
  * with step = stride, every = 1 forward, and step = 1, every = stride backward. */
 typedef struct cc_gather_axis {
-    int64_t count, first, every;             /* destination cells: first + i every, i < count */
-    int64_t step, offset, tap_step, limit;   /* source cell i step + offset + t tap_step, in the padding unless in 0 .. limit-1 */
+    int64_t count, first, every;           /* destination cells: first + i every, i < count */
+    int64_t step, offset, tap_step, limit; /* source cell i step + offset + t tap_step, in the padding unless in 0 .. limit-1 */
     int64_t taps, kernel_first, kernel_every; /* tap t of the phase is kernel cell kernel_first + t kernel_every */
 } cc_gather_axis;
 

@@ -33,8 +33,8 @@ static void collect(const cc_kernels *kernels, float *y, const float *x, const f
         for (int64_t j = 0; j < many; ++j) y[g] += x[g * many + j] * w[g * many + j];
 }
 
-static void depthwise_forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *bias, cc_activation act,
-                              float alpha, const cc_team *team)
+static void depthwise_forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *bias,
+                              cc_activation act, float alpha, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -46,14 +46,17 @@ static void depthwise_forward(const cc_conv2d *conv, float *y, const float *x, c
         cc_axis_taps(ah, oy, &ty0, &ty1);
         for (int64_t ox = 0; ox < aw->out; ++ox) {
             float *to = y + (row * aw->out + ox) * oc;
-            if (bias) memcpy(to, bias, (size_t)oc * sizeof *to);
-            else memset(to, 0, (size_t)oc * sizeof *to);
+            if (bias)
+                memcpy(to, bias, (size_t)oc * sizeof *to);
+            else
+                memset(to, 0, (size_t)oc * sizeof *to);
             cc_axis_taps(aw, ox, &tx0, &tx1);
             for (int64_t ty = ty0; ty < ty1; ++ty) {
                 const int64_t iy = oy * ah->stride - ah->before + ah->dilation * ty;
                 for (int64_t tx = tx0; tx < tx1; ++tx) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    spread(kernels, to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c, oc / c);
+                    spread(kernels, to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
+                           oc / c);
                 }
             }
         }
@@ -126,15 +129,19 @@ static void depthwise_weight_gradient(const cc_conv2d *conv, float *dw, const fl
 void cc_conv2d_direct_forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
                               const float *bias, cc_activation act, float alpha, const cc_team *team)
 {
-    if (cc_conv2d_is_depthwise(conv)) depthwise_forward(conv, y, x, w, bias, act, alpha, team);
-    else cc_conv2d_forward_product(conv, y, x, packed, bias, act, alpha, NULL, team);
+    if (cc_conv2d_is_depthwise(conv))
+        depthwise_forward(conv, y, x, w, bias, act, alpha, team);
+    else
+        cc_conv2d_forward_product(conv, y, x, packed, bias, act, alpha, NULL, team);
 }
 
 void cc_conv2d_direct_input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
                                      const cc_team *team)
 {
-    if (cc_conv2d_is_depthwise(conv)) depthwise_input_gradient(conv, dx, dy, w, team);
-    else cc_conv2d_input_gradient_product(conv, dx, dy, packed, NULL, team);
+    if (cc_conv2d_is_depthwise(conv))
+        depthwise_input_gradient(conv, dx, dy, w, team);
+    else
+        cc_conv2d_input_gradient_product(conv, dx, dy, packed, NULL, team);
 }
 
 /* Tiles of dw: taps x groups x blocks of c x panels of oc. */
@@ -146,7 +153,9 @@ static tiling tile_weights(const cc_conv2d *conv)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    tiling t = {.taps = cc_conv2d_taps(conv), .groups = conv->groups, .down = (c + kernels->mr - 1) / kernels->mr,
+    tiling t = {.taps = cc_conv2d_taps(conv),
+                .groups = conv->groups,
+                .down = (c + kernels->mr - 1) / kernels->mr,
                 .across = (oc + kernels->nr - 1) / kernels->nr};
     t.count = t.taps * t.groups * t.down * t.across;
     t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, t.taps * c * conv->oc);
@@ -163,8 +172,8 @@ int64_t cc_conv2d_direct_partial(const cc_conv2d *conv)
 /* Adds to one tile of dw what the output rows oy0 .. oy1-1 of one image contribute:
  *     dw[ty][tx][c][oc] += sum over oy, ox of x[oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oy][ox][oc]
  * over the part of them where that pixel of x is inside the image. */
-static void add_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw, const float *x, const float *dy, int64_t oy0,
-                     int64_t oy1)
+static void add_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw, const float *x, const float *dy,
+                     int64_t oy0, int64_t oy1)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -180,13 +189,18 @@ static void add_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float
     if (y0 >= y1 || x0 >= x1) return;
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * ty, ix = x0 * aw->stride - aw->before + aw->dilation * tx;
     kernels->outer_tile(&(cc_outer){
-        .m = (int)least(kernels->mr, c - row), .n = (int)least(kernels->nr, oc - column),
-        .lines = y1 - y0, .steps = x1 - x0,
+        .m = (int)least(kernels->mr, c - row),
+        .n = (int)least(kernels->nr, oc - column),
+        .lines = y1 - y0,
+        .steps = x1 - x0,
         .a = x + (iy * aw->in + ix) * conv->c + group * c + row,
-        .a_line = ah->stride * aw->in * conv->c, .a_step = aw->stride * conv->c,
+        .a_line = ah->stride * aw->in * conv->c,
+        .a_step = aw->stride * conv->c,
         .b = dy + (y0 * aw->out + x0) * conv->oc + group * oc + column,
-        .b_line = aw->out * conv->oc, .b_step = conv->oc,
-        .y = dw + (tap * c + row) * conv->oc + group * oc + column, .y_row = conv->oc,
+        .b_line = aw->out * conv->oc,
+        .b_step = conv->oc,
+        .y = dw + (tap * c + row) * conv->oc + group * oc + column,
+        .y_row = conv->oc,
     });
 }
 
@@ -224,7 +238,8 @@ void cc_conv2d_direct_weight_gradient(const cc_conv2d *conv, float *dw, const fl
         for (int64_t tile = tile0; tile < tile1; ++tile) clear_tile(conv, &t, tile, to);
         for (int64_t row = rows.begin; row < rows.end;) {
             const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + band), oy0 + rows.end - row);
-            for (int64_t tile = tile0; tile < tile1; ++tile) add_tile(conv, &t, tile, to, x + n * image, dy + n * result, oy0, oy1);
+            for (int64_t tile = tile0; tile < tile1; ++tile)
+                add_tile(conv, &t, tile, to, x + n * image, dy + n * result, oy0, oy1);
             row += oy1 - oy0;
         }
         i += tile1 - tile0;

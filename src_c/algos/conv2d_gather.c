@@ -6,8 +6,14 @@
 
 cc_gather_axis cc_gather_forward(const cc_axis *axis)
 {
-    return (cc_gather_axis){.count = axis->out, .every = 1, .step = axis->stride, .offset = -axis->before,
-                            .tap_step = axis->dilation, .limit = axis->in, .taps = axis->kernel, .kernel_every = 1};
+    return (cc_gather_axis){.count = axis->out,
+                            .every = 1,
+                            .step = axis->stride,
+                            .offset = -axis->before,
+                            .tap_step = axis->dilation,
+                            .limit = axis->in,
+                            .taps = axis->kernel,
+                            .kernel_every = 1};
 }
 
 static int64_t common_divisor(int64_t a, int64_t b)
@@ -25,8 +31,12 @@ static int64_t common_divisor(int64_t a, int64_t b)
 cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase)
 {
     const int64_t g = common_divisor(axis->dilation, axis->stride), apart = axis->stride / g;
-    cc_gather_axis a = {.count = (axis->in - 1 - phase) / axis->stride + 1, .first = phase,
-                        .every = axis->stride, .step = 1, .tap_step = -(axis->dilation / g), .limit = axis->out,
+    cc_gather_axis a = {.count = (axis->in - 1 - phase) / axis->stride + 1,
+                        .first = phase,
+                        .every = axis->stride,
+                        .step = 1,
+                        .tap_step = -(axis->dilation / g),
+                        .limit = axis->out,
                         .kernel_every = apart};
     for (int64_t t = 0; t < apart && t < axis->kernel; ++t) {
         const int64_t distance = phase + axis->before - axis->dilation * t;
@@ -110,7 +120,8 @@ void cc_conv2d_pack_transposed(const cc_conv2d *conv, float *packed, const float
             const cc_range mine = cc_slice(team, pieces, 1);
             for (int64_t i = mine.begin; i < mine.end; ++i) {
                 const int64_t group = i / (panels * taps), panel = i / taps % panels, t = i % taps;
-                const int64_t ty = h.kernel_first + t / v.taps * h.kernel_every, tx = v.kernel_first + t % v.taps * v.kernel_every;
+                const int64_t ty = h.kernel_first + t / v.taps * h.kernel_every;
+                const int64_t tx = v.kernel_first + t % v.taps * v.kernel_every;
                 cc_pack_tap(packed + i * depth * nr, w + (ty * kw + tx) * n * conv->oc + group * depth, depth, n, 1, conv->oc,
                             panel * nr);
             }
@@ -126,13 +137,27 @@ void cc_conv2d_forward_product(const cc_conv2d *conv, float *y, const float *x, 
     const int64_t group_floats = cc_panels_count(taps, depth, n);
     for (int64_t g = 0; g < conv->groups; ++g) {
         const cc_gather gather = {
-            .n = conv->n, .h = cc_gather_forward(&conv->window.h), .w = cc_gather_forward(&conv->window.w),
-            .source = x + g * depth, .source_channels = conv->c,
-            .target = y + g * n, .target_h = conv->window.h.out, .target_w = conv->window.w.out, .target_channels = conv->oc,
+            .n = conv->n,
+            .h = cc_gather_forward(&conv->window.h),
+            .w = cc_gather_forward(&conv->window.w),
+            .source = x + g * depth,
+            .source_channels = conv->c,
+            .target = y + g * n,
+            .target_h = conv->window.h.out,
+            .target_w = conv->window.w.out,
+            .target_channels = conv->oc,
         };
-        cc_product_run(&(cc_product){.m = cc_conv2d_pixels(conv), .n = n, .taps = taps, .depth = depth, .rows = cc_rows_of_gather,
-                                     .source = &gather, .panels = packed + g * group_floats, .bias = bias ? bias + g * n : NULL,
-                                     .act = act, .alpha = alpha, .patches = patches},
+        cc_product_run(&(cc_product){.m = cc_conv2d_pixels(conv),
+                                     .n = n,
+                                     .taps = taps,
+                                     .depth = depth,
+                                     .rows = cc_rows_of_gather,
+                                     .source = &gather,
+                                     .panels = packed + g * group_floats,
+                                     .bias = bias ? bias + g * n : NULL,
+                                     .act = act,
+                                     .alpha = alpha,
+                                     .patches = patches},
                        team);
     }
 }
@@ -151,12 +176,23 @@ void cc_conv2d_input_gradient_product(const cc_conv2d *conv, float *dx, const fl
             const int64_t taps = h.taps * v.taps, group_floats = cc_panels_count(taps, depth, n);
             for (int64_t g = 0; g < conv->groups; ++g) {
                 const cc_gather gather = {
-                    .n = conv->n, .h = h, .w = v,
-                    .source = dy + g * depth, .source_channels = conv->oc,
-                    .target = dx + g * n, .target_h = conv->window.h.in, .target_w = conv->window.w.in, .target_channels = conv->c,
+                    .n = conv->n,
+                    .h = h,
+                    .w = v,
+                    .source = dy + g * depth,
+                    .source_channels = conv->oc,
+                    .target = dx + g * n,
+                    .target_h = conv->window.h.in,
+                    .target_w = conv->window.w.in,
+                    .target_channels = conv->c,
                 };
-                cc_product_run(&(cc_product){.m = conv->n * h.count * v.count, .n = n, .taps = taps, .depth = depth,
-                                             .rows = cc_rows_of_gather, .source = &gather, .panels = packed + g * group_floats,
+                cc_product_run(&(cc_product){.m = conv->n * h.count * v.count,
+                                             .n = n,
+                                             .taps = taps,
+                                             .depth = depth,
+                                             .rows = cc_rows_of_gather,
+                                             .source = &gather,
+                                             .panels = packed + g * group_floats,
                                              .patches = patches},
                                team);
             }

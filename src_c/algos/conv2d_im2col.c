@@ -54,9 +54,16 @@ static void add_product(float *dw, const float *patches, const float *dy, int64_
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t column = 0; column < n; column += kernels->nr)
         for (int64_t row = 0; row < rows; row += kernels->mr)
-            kernels->outer_tile(&(cc_outer){
-                .m = (int)least(kernels->mr, rows - row), .n = (int)least(kernels->nr, n - column), .lines = 1, .steps = pixels,
-                .a = patches + row, .a_step = rows, .b = dy + column, .b_step = oc, .y = dw + row * oc + column, .y_row = oc});
+            kernels->outer_tile(&(cc_outer){.m = (int)least(kernels->mr, rows - row),
+                                            .n = (int)least(kernels->nr, n - column),
+                                            .lines = 1,
+                                            .steps = pixels,
+                                            .a = patches + row,
+                                            .a_step = rows,
+                                            .b = dy + column,
+                                            .b_step = oc,
+                                            .y = dw + row * oc + column,
+                                            .y_row = oc});
 }
 
 /* A piece of work is one strip over one block of pixels. */
@@ -79,9 +86,15 @@ void cc_conv2d_im2col_weight_gradient(const cc_conv2d *conv, float *dw, const fl
         float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
         for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
 
-        const cc_gather gather = {.n = conv->n, .h = cc_gather_forward(&conv->window.h), .w = cc_gather_forward(&conv->window.w),
-                                  .source = x + group * c, .source_channels = conv->c,
-                                  .target = &nowhere, .target_h = 0, .target_w = 0, .target_channels = 0};
+        const cc_gather gather = {.n = conv->n,
+                                  .h = cc_gather_forward(&conv->window.h),
+                                  .w = cc_gather_forward(&conv->window.w),
+                                  .source = x + group * c,
+                                  .source_channels = conv->c,
+                                  .target = &nowhere,
+                                  .target_h = 0,
+                                  .target_w = 0,
+                                  .target_channels = 0};
         const int64_t end = least(terms.end * 32, pixels);
         for (int64_t p = terms.begin * 32; p < end; p += chunk) {
             const int64_t count = least(chunk, end - p);

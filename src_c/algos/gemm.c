@@ -164,11 +164,16 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
         const cc_range terms = cc_block(row_terms(count), blocks, i / pieces);
         const int64_t begin = terms.begin * 32, end = least(terms.end * 32, count);
         cc_outer tile = {
-            .m = (int)least(kernels->mr, m - row), .n = (int)least(kernels->nr, n - column),
-            .lines = 1, .steps = end - begin,
-            .a = a + begin * m + row, .a_step = m,
-            .b = b + begin * n + column, .b_step = n,
-            .y = (blocks > 1 ? partial + i / pieces * m * n : y) + row * n + column, .y_row = n,
+            .m = (int)least(kernels->mr, m - row),
+            .n = (int)least(kernels->nr, n - column),
+            .lines = 1,
+            .steps = end - begin,
+            .a = a + begin * m + row,
+            .a_step = m,
+            .b = b + begin * n + column,
+            .b_step = n,
+            .y = (blocks > 1 ? partial + i / pieces * m * n : y) + row * n + column,
+            .y_row = n,
         };
         for (int j = 0; j < tile.m; ++j) memset(tile.y + j * n, 0, (size_t)tile.n * sizeof *y);
         kernels->outer_tile(&tile);

@@ -14,7 +14,7 @@
 
 /* Depth (taps x channels) that one pass over the panels covers: 768 x 32 floats of a panel are 96 KB, which a second-level
  * cache holds while the tiles of a chunk pass over it. */
-#define CC_DEPTH_BLOCK 768
+#define CC_DEPTH_BLOCK  768
 /* Floats of one thread's patch buffer (128 KB). */
 #define CC_PATCH_FLOATS 32768
 /* A row that lies in the padding. */
@@ -34,7 +34,7 @@ typedef struct cc_product {
     cc_activation act;
     float alpha;
     bool accumulate; /* add to y; not together with bias */
-    float *patches;  /* this thread's CC_PATCH_FLOATS: copy the rows of a side by side first (im2col); NULL: read them in place */
+    float *patches;  /* this thread's CC_PATCH_FLOATS, to copy the rows of a side by side first (im2col); NULL: read in place */
 } cc_product;
 
 /* Entered by every thread of the team; no barrier inside. */

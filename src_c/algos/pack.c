@@ -24,7 +24,8 @@ void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t
 void cc_pack_matrix(float *to, const float *from, int64_t depth, int64_t n, int64_t row, int64_t step, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->nr, panels = (n + nr - 1) / nr;
-    const int64_t block = 256, blocks = (depth + block - 1) / block; /* of the depth, so that few panels still make many pieces */
+    /* The depth is cut too, so that few panels still make many pieces. */
+    const int64_t block = 256, blocks = (depth + block - 1) / block;
     const cc_range mine = cc_slice(team, panels * blocks, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         const int64_t panel = i / blocks, k = i % blocks * block, count = depth - k < block ? depth - k : block;

@@ -59,13 +59,20 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
     if (stride < 1 || stride > CC_WINDOW_MAX)
         return cc_fail(CCONV_INVALID, "expected strides of at least 1, received %lld along the %s", (long long)stride, name);
     if (dilation < 1 || dilation > CC_WINDOW_MAX)
-        return cc_fail(CCONV_INVALID, "expected a dilation of at least 1, received %lld along the %s", (long long)dilation, name);
+        return cc_fail(CCONV_INVALID, "expected a dilation of at least 1, received %lld along the %s", (long long)dilation,
+                       name);
     if (before < 0 || before > CC_WINDOW_MAX || after < 0 || after > CC_WINDOW_MAX)
         return cc_fail(CCONV_INVALID, "expected pads of at least 0, received %lld and %lld along the %s", (long long)before,
                        (long long)after, name);
     if (kernel != CC_UNKNOWN && (kernel < 1 || kernel > CC_WINDOW_MAX))
-        return cc_fail(CCONV_INVALID, "expected a window of at least 1 cell, received %lld along the %s", (long long)kernel, name);
-    *axis = (cc_axis){.in = in, .out = CC_UNKNOWN, .kernel = kernel, .stride = stride, .dilation = dilation, .before = before,
+        return cc_fail(CCONV_INVALID, "expected a window of at least 1 cell, received %lld along the %s", (long long)kernel,
+                       name);
+    *axis = (cc_axis){.in = in,
+                      .out = CC_UNKNOWN,
+                      .kernel = kernel,
+                      .stride = stride,
+                      .dilation = dilation,
+                      .before = before,
                       .after = after};
     if (in < 0) return CCONV_OK;
     if (padding == CC_PAD_SAME) axis->out = in / stride + (in % stride != 0);
@@ -80,10 +87,11 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
     } else {
         int64_t room = in + before + after - reach;
         if (room < 0)
-            return cc_fail(CCONV_INVALID,
-                           "expected a window no larger than the padded input, received one that covers %lld cells along the %s, "
-                           "where the input has %lld and the padding %lld",
-                           (long long)reach, name, (long long)in, (long long)(before + after));
+            return cc_fail(
+                CCONV_INVALID,
+                "expected a window no larger than the padded input, received one that covers %lld cells along the %s, "
+                "where the input has %lld and the padding %lld",
+                (long long)reach, name, (long long)in, (long long)(before + after));
         axis->out = room / stride + 1;
     }
     return CCONV_OK;
@@ -91,14 +99,16 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
 
 /* Fills both axes. strides and dilation are (height, width); pads is (top, left, bottom, right) and must be empty unless padding
  * is explicit. The caller puts the node's name in front of the error. */
-static inline cconv_status cc_window_set(cc_window *window, int64_t h, int64_t w, int64_t kh, int64_t kw, const int64_t strides[2],
-                                         const int64_t dilation[2], cc_padding padding, const cc_list *pads)
+static inline cconv_status cc_window_set(cc_window *window, int64_t h, int64_t w, int64_t kh, int64_t kw,
+                                         const int64_t strides[2], const int64_t dilation[2], cc_padding padding,
+                                         const cc_list *pads)
 {
     static const int64_t none[4] = {0, 0, 0, 0};
     const int64_t *p = none;
     if (padding == CC_PAD_EXPLICIT) {
         if (pads->n != 4)
-            return cc_fail(CCONV_INVALID, "padding \"explicit\" expects 4 pads (top, left, bottom, right), received %d", pads->n);
+            return cc_fail(CCONV_INVALID, "padding \"explicit\" expects 4 pads (top, left, bottom, right), received %d",
+                           pads->n);
         p = pads->v;
     } else if (pads->n != 0) {
         return cc_fail(CCONV_INVALID, "pads are only for padding \"explicit\"; received %d with padding \"%s\"", pads->n,

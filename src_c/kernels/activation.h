@@ -131,7 +131,8 @@ static inline float cc_act_slope(cc_activation act, float alpha, float y)
 static inline void cc_act_forward(cc_activation act, float alpha, float *y, const float *x, int64_t n)
 {
     if (act == CC_ACT_LINEAR && y == x) return;
-#define CC_ACT_BODY(which) for (int64_t i = 0; i < n; ++i) y[i] = cc_act(which, alpha, x[i]);
+#define CC_ACT_BODY(which)                                                                                                     \
+    for (int64_t i = 0; i < n; ++i) y[i] = cc_act(which, alpha, x[i]);
     CC_ACT_EACH(act, CC_ACT_BODY)
 #undef CC_ACT_BODY
 }
@@ -140,7 +141,8 @@ static inline void cc_act_forward(cc_activation act, float alpha, float *y, cons
 static inline void cc_act_backward(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n)
 {
     if (act == CC_ACT_LINEAR && dx == dy) return;
-#define CC_ACT_BODY(which) for (int64_t i = 0; i < n; ++i) dx[i] = dy[i] * cc_act_slope(which, alpha, y[i]);
+#define CC_ACT_BODY(which)                                                                                                     \
+    for (int64_t i = 0; i < n; ++i) dx[i] = dy[i] * cc_act_slope(which, alpha, y[i]);
     CC_ACT_EACH(act, CC_ACT_BODY)
 #undef CC_ACT_BODY
 }

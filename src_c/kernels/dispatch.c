@@ -18,7 +18,7 @@ enum { LEVELS = 3 };
 static struct {
     atomic_int state; /* 0: nobody has looked, 1: somebody is looking, 2: done */
     const cc_kernels *chosen;
-    char names[40];   /* what can run, lowest first */
+    char names[40]; /* what can run, lowest first */
     char error[160];
 } dispatch;
 
@@ -61,9 +61,11 @@ static void choose(void)
         for (int i = 0; i < LEVELS; ++i)
             if (!strcmp(text, known[i])) wanted = i;
         if (wanted < 0)
-            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: expected portable, avx2 or avx512, received \"%.40s\"", text);
+            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: expected portable, avx2 or avx512, received \"%.40s\"",
+                     text);
         else if (wanted > best || !tables[wanted])
-            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: this machine runs %s, received \"%s\"", dispatch.names, text);
+            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: this machine runs %s, received \"%s\"", dispatch.names,
+                     text);
         else
             best = wanted;
     }

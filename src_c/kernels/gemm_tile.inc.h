@@ -27,7 +27,8 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     const int64_t column = tile->column;
 
     if (tile->accumulate) {
-        UNROLL for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
             const float *y = tile->y[i] + column;
             if (vecs == 2) acc[i][0] = vec_load(y);
             acc[i][vecs - 1] = vec_load_part(y + (vecs - 1) * VEC, part);
@@ -38,7 +39,8 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
             if (vecs == 2) start[0] = vec_load(tile->bias);
             start[vecs - 1] = vec_load_part(tile->bias + (vecs - 1) * VEC, part);
         }
-        UNROLL for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
             acc[i][0] = start[0];
             if (vecs == 2) acc[i][1] = start[1];
         }
@@ -48,10 +50,12 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     const float *const *from = tile->a;
     for (int64_t t = 0; t < tile->taps; ++t, from += MR) {
         const float *a[MR];
-        UNROLL for (int i = 0; i < rows; ++i) a[i] = from[i];
+        UNROLL
+        for (int i = 0; i < rows; ++i) a[i] = from[i];
         for (int64_t k = 0; k < tile->depth; ++k, b += NR) {
             const vec b0 = vec_load(b), b1 = vecs == 2 ? vec_load(b + VEC) : b0;
-            UNROLL for (int i = 0; i < rows; ++i) {
+            UNROLL
+            for (int i = 0; i < rows; ++i) {
                 const vec x = vec_set1(a[i][k]);
                 acc[i][0] = vec_fma(x, b0, acc[i][0]);
                 if (vecs == 2) acc[i][1] = vec_fma(x, b1, acc[i][1]);
@@ -60,16 +64,20 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     }
 
     if (tile->relu) {
-        UNROLL for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
             acc[i][0] = vec_max(vec_zero(), acc[i][0]);
             if (vecs == 2) acc[i][1] = vec_max(vec_zero(), acc[i][1]);
         }
     }
-    UNROLL for (int i = 0; i < rows; ++i) {
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
         float *y = tile->y[i] + column;
         if (vecs == 2) vec_store(y, acc[i][0]);
-        if (full) vec_store(y + (vecs - 1) * VEC, acc[i][vecs - 1]);
-        else vec_store_part(y + (vecs - 1) * VEC, part, acc[i][vecs - 1]);
+        if (full)
+            vec_store(y + (vecs - 1) * VEC, acc[i][vecs - 1]);
+        else
+            vec_store_part(y + (vecs - 1) * VEC, part, acc[i][vecs - 1]);
     }
 }
 
@@ -78,14 +86,16 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
 {
     vec acc[MR][2];
     const mask m0 = mask_first(outer->n), m1 = mask_first(outer->n - VEC);
-    UNROLL for (int i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = vec_zero();
+    UNROLL
+    for (int i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = vec_zero();
 
     for (int64_t l = 0; l < outer->lines; ++l) {
         const float *a = outer->a + l * outer->a_line, *b = outer->b + l * outer->b_line;
         for (int64_t s = 0; s < outer->steps; ++s, a += outer->a_step, b += outer->b_step) {
             const vec b0 = full ? vec_load(b) : vec_load_part(b, m0);
             const vec b1 = full ? vec_load(b + VEC) : vec_load_part(b + VEC, m1);
-            UNROLL for (int i = 0; i < rows; ++i) {
+            UNROLL
+            for (int i = 0; i < rows; ++i) {
                 const vec x = vec_set1(a[i]);
                 acc[i][0] = vec_fma(x, b0, acc[i][0]);
                 acc[i][1] = vec_fma(x, b1, acc[i][1]);
@@ -93,7 +103,8 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
         }
     }
 
-    UNROLL for (int i = 0; i < rows; ++i) {
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
         float *y = outer->y + i * outer->y_row;
         if (full) {
             vec_store(y, vec_add(vec_load(y), acc[i][0]));

@@ -48,7 +48,7 @@ typedef struct cc_kernels {
     int mr, nr;       /* the tile: mr rows, nr columns */
     void (*gemm_tile)(const cc_tile *tile);
     void (*outer_tile)(const cc_outer *outer);
-    void (*add)(float *y, const float *x, int64_t n);                         /* y[i] += x[i] */
+    void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
     void (*multiply_add)(float *y, const float *a, const float *b, int64_t n); /* y[i] += a[i] * b[i] */
 } cc_kernels;
 

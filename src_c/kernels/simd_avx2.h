@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define VEC 8
-#define MR 6
+#define MR  6
 
 typedef __m256 vec;
 typedef __m256i mask;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define VEC 16
-#define MR 14
+#define MR  14
 
 typedef __m512 vec;
 typedef __mmask16 mask;

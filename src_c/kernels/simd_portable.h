@@ -7,7 +7,7 @@
 #define CC_SIMD_H
 
 #define VEC 4
-#define MR 6
+#define MR  6
 
 typedef int mask;
 

@@ -54,16 +54,19 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     if (groups < 1 || groups > CC_WINDOW_MAX)
         return cc_op_fail(call, CCONV_INVALID, "expected groups of at least 1, received %lld", (long long)groups);
     if (c >= 0 && c % groups)
-        return cc_op_fail(call, CCONV_INVALID, "expected input channels divisible by groups, received %lld channels and %lld groups",
-                          (long long)c, (long long)groups);
-    if (oc >= 0 && oc % groups)
-        return cc_op_fail(call, CCONV_INVALID, "expected output channels divisible by groups, received %lld channels and %lld groups",
-                          (long long)oc, (long long)groups);
-    if (c >= 0 && depth >= 0 && c / groups != depth)
         return cc_op_fail(call, CCONV_INVALID,
-                          "expected x with %lld channels (%lld of the kernel by %lld groups), received %lld; x has shape %s, the kernel %s",
-                          (long long)(depth * groups), (long long)depth, (long long)groups, (long long)c, cc_shape_text(x, xt),
-                          cc_shape_text(w, wt));
+                          "expected input channels divisible by groups, received %lld channels and %lld groups", (long long)c,
+                          (long long)groups);
+    if (oc >= 0 && oc % groups)
+        return cc_op_fail(call, CCONV_INVALID,
+                          "expected output channels divisible by groups, received %lld channels and %lld groups", (long long)oc,
+                          (long long)groups);
+    if (c >= 0 && depth >= 0 && c / groups != depth)
+        return cc_op_fail(
+            call, CCONV_INVALID,
+            "expected x with %lld channels (%lld of the kernel by %lld groups), received %lld; x has shape %s, the kernel %s",
+            (long long)(depth * groups), (long long)depth, (long long)groups, (long long)c, cc_shape_text(x, xt),
+            cc_shape_text(w, wt));
     if (has_bias(call)) {
         CC_TRY(cc_op_check_rank(call, 2, 1, "(oc)"));
         if (!cc_agree(call->xs[2].dim[0], oc))
@@ -72,8 +75,10 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     }
     cc_window window = {0};
     if (set_window(call, &window) != CCONV_OK) {
-        if (call->name) cc_fail_prefix("%s (%s)", call->name, call->op->name);
-        else cc_fail_prefix("%s", call->op->name);
+        if (call->name)
+            cc_fail_prefix("%s (%s)", call->name, call->op->name);
+        else
+            cc_fail_prefix("%s", call->op->name);
         return CCONV_INVALID;
     }
     *ys = (cc_shape){.rank = 4, .dim = {x->dim[0], window.h.out, window.w.out, oc}};
@@ -150,7 +155,8 @@ static void forward(const cc_call *call, const cc_team *team)
         cc_barrier(team);
     }
     if (im2col)
-        cc_conv2d_im2col_forward(&conv, call->y, x, call->packed, bias, (cc_activation)s->activation, s->alpha, call->scratch, team);
+        cc_conv2d_im2col_forward(&conv, call->y, x, call->packed, bias, (cc_activation)s->activation, s->alpha, call->scratch,
+                                 team);
     else
         cc_conv2d_direct_forward(&conv, call->y, x, w, call->packed, bias, (cc_activation)s->activation, s->alpha, team);
 }
@@ -172,10 +178,14 @@ static void backward(const cc_call *call, const cc_team *team)
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx && p.packed > 0) cc_barrier(team);
 
-    if (dx && im2col) cc_conv2d_im2col_input_gradient(&conv, dx, dz, packed, patches, team);
-    else if (dx) cc_conv2d_direct_input_gradient(&conv, dx, dz, call->x[1], packed, team);
-    if (dw && im2col) cc_conv2d_im2col_weight_gradient(&conv, dw, call->x[0], dz, patches, partial, team);
-    else if (dw) cc_conv2d_direct_weight_gradient(&conv, dw, call->x[0], dz, partial, team);
+    if (dx && im2col)
+        cc_conv2d_im2col_input_gradient(&conv, dx, dz, packed, patches, team);
+    else if (dx)
+        cc_conv2d_direct_input_gradient(&conv, dx, dz, call->x[1], packed, team);
+    if (dw && im2col)
+        cc_conv2d_im2col_weight_gradient(&conv, dw, call->x[0], dz, patches, partial, team);
+    else if (dw)
+        cc_conv2d_direct_weight_gradient(&conv, dw, call->x[0], dz, partial, team);
     if (db) cc_column_sum(db, dz, conv.oc, cc_conv2d_pixels(&conv), bias_partial, team);
 }
 

@@ -29,7 +29,8 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     char text[CC_SHAPE_TEXT];
     CC_TRY(cc_fused_check(call, s->activation, s->alpha));
     if (x->rank < 2)
-        return cc_op_fail(call, CCONV_INVALID, "expected x of rank 2 or more (..., k), received shape %s", cc_shape_text(x, text));
+        return cc_op_fail(call, CCONV_INVALID, "expected x of rank 2 or more (..., k), received shape %s",
+                          cc_shape_text(x, text));
     CC_TRY(cc_op_check_rank(call, 1, 2, "(k, m)"));
     if (!cc_agree(x->dim[x->rank - 1], w->dim[0]))
         return cc_op_fail(call, CCONV_INVALID, "expected x with a last axis of %lld, as w has rows; received shape %s",
@@ -81,8 +82,8 @@ static void need(const cc_call *call, int nth, cc_need *need)
     if (!call->differentiate) return;
     const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
     const pieces p = backward_pieces(call, wants);
-    need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.partial) +
-                             cc_scratch_bytes(p.bias_partial);
+    need->backward_scratch =
+        cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
@@ -95,9 +96,16 @@ static void forward(const cc_call *call, const cc_team *team)
         cc_barrier(team);
     }
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
-    cc_product_run(&(cc_product){.m = z.rows, .n = z.m, .taps = 1, .depth = z.k, .rows = cc_rows_of_matrix, .source = &rows,
-                                 .panels = call->packed, .bias = has_bias(call) ? call->x[2] : NULL,
-                                 .act = (cc_activation)s->activation, .alpha = s->alpha},
+    cc_product_run(&(cc_product){.m = z.rows,
+                                 .n = z.m,
+                                 .taps = 1,
+                                 .depth = z.k,
+                                 .rows = cc_rows_of_matrix,
+                                 .source = &rows,
+                                 .panels = call->packed,
+                                 .bias = has_bias(call) ? call->x[2] : NULL,
+                                 .act = (cc_activation)s->activation,
+                                 .alpha = s->alpha},
                    team);
 }
 
@@ -117,9 +125,10 @@ static void backward(const cc_call *call, const cc_team *team)
     if (dx) {
         cc_barrier(team);
         const cc_matrix_rows rows = {.a = dz, .a_row = z.m, .y = dx, .y_row = z.k};
-        cc_product_run(&(cc_product){.m = z.rows, .n = z.k, .taps = 1, .depth = z.m, .rows = cc_rows_of_matrix, .source = &rows,
-                                     .panels = packed},
-                       team);
+        cc_product_run(
+            &(cc_product){
+                .m = z.rows, .n = z.k, .taps = 1, .depth = z.m, .rows = cc_rows_of_matrix, .source = &rows, .panels = packed},
+            team);
     }
     if (dw) cc_outer_sum(dw, call->x[0], dz, z.k, z.m, z.rows, partial, team);
     if (db) cc_column_sum(db, dz, z.m, z.rows, bias_partial, team);

@@ -33,9 +33,14 @@ static stack stack_of(const cc_shape *shape, bool is_column, int transpose)
 {
     const int rank = shape->rank;
     if (rank == 1)
-        return (stack){.dim = shape->dim, .rows = is_column ? shape->dim[0] : 1, .columns = is_column ? 1 : shape->dim[0], .count = 1};
-    return (stack){.lead = rank - 2, .dim = shape->dim, .rows = shape->dim[rank - 2], .columns = shape->dim[rank - 1],
-                   .count = cc_shape_product(shape, 0, rank - 2), .transpose = transpose != 0};
+        return (stack){
+            .dim = shape->dim, .rows = is_column ? shape->dim[0] : 1, .columns = is_column ? 1 : shape->dim[0], .count = 1};
+    return (stack){.lead = rank - 2,
+                   .dim = shape->dim,
+                   .rows = shape->dim[rank - 2],
+                   .columns = shape->dim[rank - 1],
+                   .count = cc_shape_product(shape, 0, rank - 2),
+                   .transpose = transpose != 0};
 }
 
 static stack left(const cc_call *call)
@@ -57,8 +62,9 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     const stack a = left(call), b = right(call);
     const int64_t inner_a = a.transpose ? a.rows : a.columns, inner_b = b.transpose ? b.columns : b.rows;
     if (!cc_agree(inner_a, inner_b))
-        return cc_op_fail(call, CCONV_INVALID, "expected as many columns in a as rows in b, received %lld and %lld; shapes %s and %s",
-                          (long long)inner_a, (long long)inner_b, cc_shape_text(&call->xs[0], at), cc_shape_text(&call->xs[1], bt));
+        return cc_op_fail(
+            call, CCONV_INVALID, "expected as many columns in a as rows in b, received %lld and %lld; shapes %s and %s",
+            (long long)inner_a, (long long)inner_b, cc_shape_text(&call->xs[0], at), cc_shape_text(&call->xs[1], bt));
     const int lead = a.lead > b.lead ? a.lead : b.lead;
     ys->rank = lead;
     for (int i = 0; i < lead; ++i) {
@@ -105,7 +111,8 @@ static int64_t task_scratch(const task *t)
     return cc_panels_count(1, t->k, t->n) + (t->transpose_a ? t->m * t->k : 0);
 }
 
-static void multiply(const task *t, float *y, const float *a, const float *b, bool accumulate, float *scratch, const cc_team *team)
+static void multiply(const task *t, float *y, const float *a, const float *b, bool accumulate, float *scratch,
+                     const cc_team *team)
 {
     cc_pack_matrix(scratch, b, t->k, t->n, t->transpose_b ? 1 : t->n, t->transpose_b ? t->k : 1, team);
     cc_matrix_rows rows = {.a = a, .a_row = t->k, .y = y, .y_row = t->n};
@@ -117,8 +124,14 @@ static void multiply(const task *t, float *y, const float *a, const float *b, bo
         rows.a = turned;
     }
     cc_barrier(team);
-    cc_product_run(&(cc_product){.m = t->m, .n = t->n, .taps = 1, .depth = t->k, .rows = cc_rows_of_matrix, .source = &rows,
-                                 .panels = scratch, .accumulate = accumulate},
+    cc_product_run(&(cc_product){.m = t->m,
+                                 .n = t->n,
+                                 .taps = 1,
+                                 .depth = t->k,
+                                 .rows = cc_rows_of_matrix,
+                                 .source = &rows,
+                                 .panels = scratch,
+                                 .accumulate = accumulate},
                    team);
     cc_barrier(team); /* scratch is free again */
 }
@@ -126,8 +139,11 @@ static void multiply(const task *t, float *y, const float *a, const float *b, bo
 static task forward_task(const cc_call *call)
 {
     const stack a = left(call), b = right(call);
-    return (task){.m = a.transpose ? a.columns : a.rows, .n = b.transpose ? b.rows : b.columns, .k = a.transpose ? a.rows : a.columns,
-                  .transpose_a = a.transpose, .transpose_b = b.transpose};
+    return (task){.m = a.transpose ? a.columns : a.rows,
+                  .n = b.transpose ? b.rows : b.columns,
+                  .k = a.transpose ? a.rows : a.columns,
+                  .transpose_a = a.transpose,
+                  .transpose_b = b.transpose};
 }
 
 /* The gradient of input i: result = first second, where *of says which of (a, b, dy) they are. */
