@@ -1,0 +1,163 @@
+"""Penalties on weights, added to the loss: they keep weights small. Each is one op of the C core."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .ops._apply import apply
+
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+
+
+class Regularizer:
+    """Base class of regularizers.
+
+    Subclass it and write `__call__(w)` with `cconv.ops`: it gets the weights and returns a scalar that is added to the
+    loss. Any function that does this will do, too; a class can be saved.
+
+    Example:
+
+    >>> class Sparse(cconv.regularizers.Regularizer):
+    ...     def __call__(self, w):
+    ...         return 0.1 * cconv.ops.sum(cconv.ops.sqrt(cconv.ops.abs(w)))
+    >>> round(float(Sparse()(np.array([4.0, 9.0]))), 3)
+    0.5
+    """
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty; for subclasses to write."""
+        raise TypeError(f"{type(self).__name__} must define `__call__(x)`.")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Regularizer:
+        return cls(**config)
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(abs(w)) + l2 * sum(w**2)`.
+
+    Args:
+        l1: Factor of the sum of absolute weights.
+        l2: Factor of the sum of squared weights.
+
+    Example:
+
+    >>> float(cconv.regularizers.L1L2(l1=1.0, l2=0.5)(np.array([1.0, -2.0])))
+    5.5
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1 = _factor("l1", l1)
+        self.l2 = _factor("l2", l2)
+
+    def __call__(self, x: Any) -> Any:
+        return apply("weight_penalty", [x], {"l1": self.l1, "l2": self.l2})
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": self.l1, "l2": self.l2}
+
+
+class L1(Regularizer):
+    """`l1 * sum(abs(w))`: drives weights to zero.
+
+    Args:
+        l1: The factor.
+
+    Example:
+
+    >>> float(cconv.regularizers.L1(0.5)(np.array([1.0, -2.0])))
+    1.5
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = _factor("l1", l1)
+
+    def __call__(self, x: Any) -> Any:
+        return apply("weight_penalty", [x], {"l1": self.l1})
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": self.l1}
+
+
+class L2(Regularizer):
+    """`l2 * sum(w**2)`: keeps weights small.
+
+    Args:
+        l2: The factor.
+
+    Example:
+
+    >>> float(cconv.regularizers.L2(0.5)(np.array([1.0, -2.0])))
+    2.5
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = _factor("l2", l2)
+
+    def __call__(self, x: Any) -> Any:
+        return apply("weight_penalty", [x], {"l2": self.l2})
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l2": self.l2}
+
+
+l1, l2, l1_l2 = L1, L2, L1L2
+_OBJECTS = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2, "l1l2": L1L2}
+
+
+def serialize(regularizer: Regularizer) -> Any:
+    """The configuration of a regularizer, for `deserialize`."""
+    from .saving import serialize_object
+
+    return serialize_object(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer that a configuration (or a name) describes.
+
+    Example:
+
+    >>> cconv.regularizers.deserialize(cconv.regularizers.serialize(cconv.regularizers.L2(0.5))).l2
+    0.5
+    """
+    from .saving import deserialize_object, get_registered_object
+
+    if isinstance(config, str):
+        found = get_registered_object(config, custom_objects, _OBJECTS)
+        if found is None:
+            raise ValueError(
+                f"Could not interpret regularizer identifier: {config!r}. Expected one of {sorted(_OBJECTS)}."
+            )
+        return found
+    return deserialize_object(config, custom_objects=custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """A regularizer, from its name, its configuration, its class, or itself.
+
+    Example:
+
+    >>> cconv.regularizers.get("l2").get_config()
+    {'l2': 0.01}
+    """
+    if identifier is None:
+        return None
+    found = deserialize(identifier) if isinstance(identifier, (str, Mapping)) else identifier
+    if not callable(found):
+        raise ValueError(f"Could not interpret regularizer identifier: {identifier!r}")
+    return found() if inspect.isclass(found) else found
+
+
+def _factor(name: str, value: Any) -> float:
+    value = 0.0 if value is None else value
+    if isinstance(value, (str, bool)) or not math.isfinite(float(value)) or float(value) < 0:
+        raise ValueError(
+            f"Invalid value for argument {name}: expected a finite, non-negative float. Received: {name}={value}"
+        )
+    return float(value)
