@@ -74,7 +74,7 @@ static void test_gradients_agree_with_differences(void)
         float *direction = malloc(count * sizeof *direction), square = 0;
         if (!direction) continue;
         for (size_t j = 0; j < count; ++j) direction[j] = gradient[j], square += gradient[j] * gradient[j];
-        float step = 2e-2f / (sqrtf(square) + 1e-6f);
+        float step = 2e-3f / (sqrtf(square) + 1e-6f);
         for (size_t j = 0; j < count; ++j) cconv_variable_data(v)[j] += step * direction[j];
         cconv_variable_touch(v);
         CHECK(train_step(plan, 8, 1, &up) == CCONV_OK);
