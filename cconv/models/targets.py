@@ -34,7 +34,7 @@ class Targets:
     def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
         self.names: tuple[str, ...] | None = None
         self._given = (loss, loss_weights, metrics, weighted_metrics)
-        _check_names(loss, _loss_object, _CROSSENTROPY)
+        _check_names(loss, _check_loss, _CROSSENTROPY)
         for argument, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if value is not None and not isinstance(value, (list, tuple, dict)):
                 raise ValueError(
@@ -65,7 +65,7 @@ class Targets:
         """
         loss, weights, metrics, weighted = self._given
         names = tuple(names)
-        self._losses = [_loss_object(item) for item in _deal("loss", loss, names)]
+        self._losses = _deal("loss", loss, names)
         self._weights = [1.0 if w is None else float(w) for w in _deal("loss_weights", weights, names)]
         self._metrics = [_metric_list(item) for item in _deal_metrics("metrics", metrics, names)]
         self._weighted = [_metric_list(item) for item in _deal_metrics("weighted_metrics", weighted, names)]
@@ -121,9 +121,11 @@ class Targets:
         """Decides what "accuracy" and "crossentropy" stand for. Once: metrics keep their sums from plan to plan."""
         if self._chosen is not None:
             return
+        from ..losses import resolve
+
         for i, loss in enumerate(self._losses):
-            if isinstance(loss, str):
-                self._losses[i] = _loss_object(_variant(y_true[i], y_pred[i]) + "_crossentropy")
+            if loss is not None:
+                self._losses[i] = resolve(loss, y_true[i], y_pred[i])
         self._chosen = [
             [[self._metric(m, y_true[i], y_pred[i]) for m in metrics] for i, metrics in enumerate(group)]
             for group in (self._metrics, self._weighted)
@@ -221,22 +223,10 @@ def _variant(y_true: Tensor, y_pred: Tensor) -> str:
     return "sparse_categorical" if fewer or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1) else "categorical"
 
 
-def _loss_object(identifier: Any) -> Any:
-    """The loss that a name, a function or an object stands for; a name that depends on shapes stays a name."""
-    from .. import losses
+def _check_loss(identifier: Any) -> None:
+    from ..losses import get
 
-    if identifier is None or (isinstance(identifier, str) and identifier.lower() in _CROSSENTROPY):
-        return identifier
-    loss = losses.get(identifier)
-    if isinstance(loss, losses.Loss):
-        return loss
-    if inspect.isclass(loss) or not callable(loss):
-        raise ValueError(
-            "`loss`: expected a name, an instance of cconv.losses.Loss or a function (y_true, y_pred). "
-            f"Received: {identifier!r}"
-        )
-    name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", type(loss).__name__)
-    return losses.LossFunctionWrapper(loss, name=name)
+    get(identifier)
 
 
 def _metric_object(identifier: Any) -> Any:

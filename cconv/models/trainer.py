@@ -241,6 +241,8 @@ class Trainer:
         arguments = deserialize_object(config)
         names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
         self.compile(**{name: arguments[name] for name in names if name in arguments})
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
 
     @property
     def metrics(self) -> list[Any]:
@@ -727,6 +729,7 @@ class Trainer:
             needed = {id(tensor) for tensor in in_order([traced.total], traced.inputs)}
             trained = [v.node() for v in self.trainable_variables if id(v.node()) in needed]
             if trained:
+                self.optimizer.build(self.trainable_variables)
                 wrt = [ids[id(node)] for node in trained]
                 options = {"root": ids[id(traced.total)], "wrt": wrt, "optimizer": self.optimizer.core}
         nodes = [ids[id(tensor)] for tensor in outputs]
