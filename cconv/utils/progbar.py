@@ -88,7 +88,7 @@ class Progbar:
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         for name, value in values or ():
-            self._record(name, float(value), max(current - self.seen_so_far, 1), finalize)
+            self._record(name, float(value), max(current - self.seen_so_far, 1))
         self.seen_so_far = current
 
         now = time.time()
@@ -106,18 +106,13 @@ class Progbar:
         """Moves the bar by `n` steps; see `update`."""
         self.update(self.seen_so_far + n, values)
 
-    def _record(self, name: str, value: float, steps: int, finalize: bool) -> None:
+    def _record(self, name: str, value: float, steps: int) -> None:
         if self.stateless_metrics is not None:
             averaged = name in self.stateless_metrics
         else:
             averaged = self.stateful_metrics is None or name not in self.stateful_metrics
-        if averaged and not finalize and name in self._values:
-            self._values[name][0] += value * steps
-            self._values[name][1] += steps
-        elif averaged and not finalize:
-            self._values[name] = [value * steps, steps]
-        elif averaged and name in self._values and self.stateless_metrics is None and self.stateful_metrics is None:
-            total, count = self._values[name]
+        if averaged:
+            total, count = self._values.get(name, (0.0, 0))
             self._values[name] = [total + value * steps, count + steps]
         else:
             self._values[name] = [value, 1]

@@ -1,0 +1,187 @@
+"""Ctrl-C during fit: it ends within a second, the weights are those of the last finished step, and fit works again."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import cconv
+from cconv import layers
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+
+
+def make():
+    cconv.utils.set_random_seed(4)
+    model = cconv.Sequential(
+        [
+            cconv.Input((12, 12, 1)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(cconv.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(64, 12, 12, 1)).astype(np.float32)
+Y = RANDOM.integers(0, 3, 64)
+
+
+class StopAfter(cconv.callbacks.Callback):
+    """Stops after a number of steps in all."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = self.model.optimizer.iterations >= self.steps
+
+
+def interrupted_fit(delay, epochs=100_000):
+    """A model whose fit was interrupted after `delay` seconds, and how long it took to stop."""
+    model = make()
+    sent = []
+
+    def handler(number, frame):
+        sent.append(time.perf_counter())
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, delay)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, Y, batch_size=16, epochs=epochs, verbose=0)
+        stopped = time.perf_counter()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return model, stopped - sent[0]
+
+
+def uninterrupted(steps):
+    """The weights and the optimizer's state of the same training, stopped after so many steps."""
+    model = make()
+    if steps:
+        model.fit(X, Y, batch_size=16, epochs=100_000, verbose=0, callbacks=[StopAfter(steps)])
+    assert model.optimizer.iterations == steps
+    return model
+
+
+def test_fifty_interrupts_at_random_moments():
+    delays = np.random.default_rng(1).uniform(0.0005, 0.05, size=50)
+    finished = []
+    for delay in delays:
+        model, latency = interrupted_fit(delay)
+        assert latency < 1
+        steps = int(model.optimizer.iterations)
+        finished.append(steps)
+        expected = uninterrupted(steps)
+        for variable, reference in zip(model.variables, expected.variables):
+            np.testing.assert_array_equal(
+                variable.numpy(), reference.numpy(), err_msg=f"{variable.path}, {steps} steps"
+            )
+        if steps:
+            for variable, reference in zip(model.optimizer.variables, expected.optimizer.variables):
+                np.testing.assert_array_equal(variable.numpy(), reference.numpy(), err_msg=variable.path)
+        # Usable after: the next fit trains on, and gives what it would have given anyway.
+        model.fit(X, Y, batch_size=16, verbose=0)
+        assert model.optimizer.iterations == steps + 4
+        assert np.isfinite(model.evaluate(X, Y, verbose=0)).all()
+    assert len(set(finished)) > 10, "the interrupts did not come at different moments"
+
+
+def test_one_long_step_is_interrupted_within_a_second():
+    model = cconv.Sequential([cconv.Input((128, 128, 32)), layers.Conv2D(64, 9), layers.GlobalAveragePooling2D()])
+    model.compile("sgd", "mse")
+    x, y = np.ones((64, 128, 128, 32), np.float32), np.zeros((64, 64), np.float32)
+    model._step("train", model._make_data(x, y), 64)
+    before = model.get_weights()
+    sent = []
+
+    def handler(number, frame):
+        sent.append(time.perf_counter())
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, batch_size=64, verbose=0, epochs=50)
+        latency = time.perf_counter() - sent[0]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert latency < 1
+    if model.optimizer.iterations == 0:
+        for old, new in zip(before, model.get_weights()):
+            np.testing.assert_array_equal(old, new)
+
+
+def test_a_handler_of_the_users_own_runs_during_fit_and_fit_goes_on():
+    model = make()
+    calls = []
+    previous = signal.signal(signal.SIGALRM, lambda number, frame: calls.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+        history = model.fit(X, Y, batch_size=16, epochs=20, verbose=0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert calls and len(history.history["loss"]) == 20 and model.optimizer.iterations == 80
+
+
+def test_other_threads_run_while_a_model_trains():
+    model = make()
+    count, done = [0], threading.Event()
+
+    def work():
+        while not done.is_set():
+            count[0] += 1
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        model.fit(X, Y, batch_size=16, epochs=5, verbose=0)
+    finally:
+        done.set()
+        thread.join()
+    assert count[0] > 0
+
+
+PROGRAM = """
+import numpy as np, cconv
+x = np.zeros((64, 4), np.float32)
+model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+model.compile("sgd", "mse")
+print("ready", flush=True)
+try:
+    model.fit(x, np.zeros((64, 2)), epochs=10**9, verbose=0)
+except KeyboardInterrupt:
+    model.fit(x, np.zeros((64, 2)), verbose=0)
+    print("stopped", flush=True)
+"""
+
+
+def test_ctrl_c_in_a_program_of_its_own():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(cconv.__file__)))
+    environment = {**os.environ, "PYTHONPATH": root}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    assert out == "stopped\n" and process.returncode == 0
