@@ -2,7 +2,7 @@
 
     python examples/xor_backprop.py
 
-XOR is the smallest problem that one layer cannot solve: no straight line separates (0,1) and (1,0) from (0,0) and (1,1).
+XOR is the smallest problem that one layer cannot solve: no line separates (0,1) and (1,0) from (0,0) and (1,1).
 The program first walks through one step of backpropagation, each formula beside its numbers, and shows that cconv
 computes the same; then it trains, draws the loss curve, and says whether XOR was learned.
 """

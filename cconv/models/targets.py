@@ -34,7 +34,7 @@ class Targets:
     def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
         self.names: tuple[str, ...] | None = None
         self._given = (loss, loss_weights, metrics, weighted_metrics)
-        _check_names(loss, _check_loss, _CROSSENTROPY)
+        _check_names(loss, _loss_object, _CROSSENTROPY)
         for argument, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if value is not None and not isinstance(value, (list, tuple, dict)):
                 raise ValueError(
@@ -121,11 +121,10 @@ class Targets:
         """Decides what "accuracy" and "crossentropy" stand for. Once: metrics keep their sums from plan to plan."""
         if self._chosen is not None:
             return
-        from ..losses import resolve
-
         for i, loss in enumerate(self._losses):
-            if loss is not None:
-                self._losses[i] = resolve(loss, y_true[i], y_pred[i])
+            if isinstance(loss, str) and loss.lower() in _CROSSENTROPY:
+                loss = f"{_variant(y_true[i], y_pred[i])}_crossentropy"
+            self._losses[i] = _loss_object(loss)
         self._chosen = [
             [[self._metric(m, y_true[i], y_pred[i]) for m in metrics] for i, metrics in enumerate(group)]
             for group in (self._metrics, self._weighted)
@@ -223,10 +222,15 @@ def _variant(y_true: Tensor, y_pred: Tensor) -> str:
     return "sparse_categorical" if fewer or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1) else "categorical"
 
 
-def _check_loss(identifier: Any) -> None:
-    from ..losses import get
+def _loss_object(identifier: Any) -> Any:
+    """The loss that a name, a function or an object stands for."""
+    from .. import losses
 
-    get(identifier)
+    loss = losses.get(identifier)
+    if loss is None or isinstance(loss, losses.Loss):
+        return loss
+    name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", type(loss).__name__)
+    return losses.LossFunctionWrapper(loss, name=name)
 
 
 def _metric_object(identifier: Any) -> Any:
