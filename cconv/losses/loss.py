@@ -51,6 +51,7 @@ class Loss:
             sample_weight: What each sample counts; of the shape of `call`'s result, or of its first axes.
         """
         with name_scope(self.name):
+            y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
             values = self.call(y_true, y_pred)
             sample_weight = apply_mask(sample_weight, self.compute_mask(y_true, y_pred), self.reduction)
             return reduce_weighted_values(values, sample_weight, self.reduction)

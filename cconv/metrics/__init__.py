@@ -25,7 +25,7 @@ from ..losses.functions import (
     squared_hinge,
 )
 from ..naming import to_snake_case
-from .accuracy import (
+from .accuracies import (
     accuracy,
     binary_accuracy,
     categorical_accuracy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..losses import functions
-from . import accuracy
+from . import accuracies
 from .reduction import MeanMetricWrapper
 
 
@@ -23,7 +23,7 @@ class Accuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
-        super().__init__(accuracy.accuracy, name, dtype)
+        super().__init__(accuracies.accuracy, name, dtype)
 
 
 class BinaryAccuracy(MeanMetricWrapper):
@@ -41,7 +41,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        super().__init__(accuracy.binary_accuracy, name, dtype, threshold=threshold)
+        super().__init__(accuracies.binary_accuracy, name, dtype, threshold=threshold)
         self.threshold = threshold
 
 
@@ -59,7 +59,7 @@ class CategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(accuracy.categorical_accuracy, name, dtype)
+        super().__init__(accuracies.categorical_accuracy, name, dtype)
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
@@ -76,7 +76,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(accuracy.sparse_categorical_accuracy, name, dtype)
+        super().__init__(accuracies.sparse_categorical_accuracy, name, dtype)
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
@@ -94,7 +94,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(accuracy.top_k_categorical_accuracy, name, dtype, k=k)
+        super().__init__(accuracies.top_k_categorical_accuracy, name, dtype, k=k)
         self.k = k
 
 
@@ -120,7 +120,9 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
-        super().__init__(accuracy.sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
+        super().__init__(
+            accuracies.sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
+        )
         self.k = k
         self.from_sorted_ids = from_sorted_ids
 

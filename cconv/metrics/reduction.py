@@ -114,6 +114,7 @@ class MeanMetricWrapper(Mean):
         self.add(*self.numbers(y_true, y_pred, sample_weight))
 
     def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         return self.sums(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:

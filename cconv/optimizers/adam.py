@@ -25,8 +25,8 @@ class Adam(Optimizer):
 
     >>> v = cconv.Variable([1.0])
     >>> cconv.optimizers.Adam(learning_rate=0.1).apply([[3.0]], [v])
-    >>> v.numpy().round(3).tolist()
-    [0.9]
+    >>> v.numpy().round(3)
+    array([0.9], dtype=float32)
     """
 
     rule = "adam"

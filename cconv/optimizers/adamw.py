@@ -26,8 +26,8 @@ class AdamW(Adam):
 
     >>> v = cconv.Variable([1.0])
     >>> cconv.optimizers.AdamW(learning_rate=0.1, weight_decay=1.0).apply([[3.0]], [v])
-    >>> v.numpy().round(3).tolist()
-    [0.8]
+    >>> v.numpy().round(3)
+    array([0.8], dtype=float32)
     """
 
     def __init__(

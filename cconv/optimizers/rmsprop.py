@@ -26,8 +26,8 @@ class RMSprop(Optimizer):
 
     >>> v = cconv.Variable([1.0])
     >>> cconv.optimizers.RMSprop(learning_rate=0.1, rho=0.75).apply([[3.0]], [v])
-    >>> v.numpy().round(3).tolist()
-    [0.8]
+    >>> v.numpy().round(3)
+    array([0.8], dtype=float32)
     """
 
     rule = "rmsprop"
