@@ -164,7 +164,7 @@ cdef class Variable:
         return np.asarray(self)
 
     def assign(self, values):
-        values = np.ascontiguousarray(values, dtype=np.float32)
+        values = np.asarray(values, dtype=np.float32, order="C")
         if values.shape != self.shape:
             raise ValueError(f"expected values of shape {self.shape}, received shape {values.shape}")
         cdef Py_buffer view
