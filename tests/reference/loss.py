@@ -136,15 +136,15 @@ def log_probabilities(p, from_logits, axis):
 
 def sparse_categorical_crossentropy(t, p, *, from_logits=False):
     labels = t.reshape(p.shape[:-1])
-    return categorical_crossentropy(one_hot(labels, p.shape[-1]), p, from_logits=from_logits)
+    return categorical_crossentropy(_one_hot(labels, p.shape[-1]), p, from_logits=from_logits)
 
 
 def sparse_categorical_crossentropy_backward(dy, t, p, *, from_logits=False):
     labels = t.reshape(p.shape[:-1])
-    return None, categorical_crossentropy_backward(dy, one_hot(labels, p.shape[-1]), p, from_logits=from_logits)[1]
+    return None, categorical_crossentropy_backward(dy, _one_hot(labels, p.shape[-1]), p, from_logits=from_logits)[1]
 
 
-def one_hot(labels, classes):
+def _one_hot(labels, classes):
     return (labels[..., None] == np.arange(classes)).astype(np.float64)
 
 
