@@ -1,0 +1,71 @@
+/* Activations as ops of their own: x -> y of the same shape, y = f(x) and dx = dy f'(x). The formulas are in
+ * kernels/activation.h, where the derivative is told from y. The fused ones of conv2d and dense are the same functions. */
+#include "infer.h"
+#include "kernels/activation.h"
+
+typedef struct settings {
+    float alpha;
+} settings;
+
+static cconv_status infer(const cc_call *call, cc_shape *ys)
+{
+    const settings *a = call->attributes;
+    if (call->op->attributes && !(a->alpha >= 0 && a->alpha <= 3.4e38f))
+        return cc_op_fail(call, CCONV_INVALID, "expected alpha at least 0 and finite, received %g", (double)a->alpha);
+    return cc_infer_same(call, ys);
+}
+
+static inline void forward(const cc_call *call, const cc_team *team, cc_activation act)
+{
+    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
+    float alpha = call->op->attributes ? ((const settings *)call->attributes)->alpha : 0;
+    cc_act_forward(act, alpha, call->y + mine.begin, call->x[0] + mine.begin, mine.end - mine.begin);
+}
+
+static inline void backward(const cc_call *call, const cc_team *team, cc_activation act)
+{
+    if (!call->dx[0]) return;
+    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
+    float alpha = call->op->attributes ? ((const settings *)call->attributes)->alpha : 0;
+    cc_act_backward(act, alpha, call->dx[0] + mine.begin, call->dy + mine.begin, call->y + mine.begin, mine.end - mine.begin);
+}
+
+static const cc_attr leaky_relu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, alpha), "0.2", NULL}, {0}};
+static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, alpha), "1", NULL}, {0}};
+
+#define FORWARD(tag, act)                                                                                                      \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        forward(call, team, act);                                                                                              \
+    }
+#define BACKWARD(tag, act)                                                                                                     \
+    static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
+    {                                                                                                                          \
+        backward(call, team, act);                                                                                             \
+    }
+#define ACTIVATION(tag, act, table, size)                                                                                      \
+    FORWARD(tag, act)                                                                                                          \
+    BACKWARD(tag, act)                                                                                                         \
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "x",                                                                                  \
+                               .attributes = table,                                                                            \
+                               .attributes_size = size,                                                                        \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .reads = CC_READS_Y,                                                                            \
+                               .infer = infer,                                                                                 \
+                               .forward = tag##_forward,                                                                       \
+                               .backward = tag##_backward}
+
+ACTIVATION(relu, CC_ACT_RELU, NULL, 0);
+ACTIVATION(leaky_relu, CC_ACT_LEAKY_RELU, leaky_relu_attributes, sizeof(settings));
+ACTIVATION(elu, CC_ACT_ELU, elu_attributes, sizeof(settings));
+ACTIVATION(sigmoid, CC_ACT_SIGMOID, NULL, 0);
+ACTIVATION(tanh, CC_ACT_TANH, NULL, 0);
+ACTIVATION(arctan, CC_ACT_ARCTAN, NULL, 0);
+ACTIVATION(softplus, CC_ACT_SOFTPLUS, NULL, 0);
+ACTIVATION(softsign, CC_ACT_SOFTSIGN, NULL, 0);
+
+/* Flat wherever it has a slope at all: no gradient flows. */
+FORWARD(binary_step, CC_ACT_BINARY_STEP)
+const cc_op cc_op_binary_step = {
+    .name = "binary_step", .inputs = "x", .flags = CC_INPLACE, .infer = infer, .forward = binary_step_forward};

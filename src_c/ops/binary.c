@@ -1,0 +1,202 @@
+/* Functions of two elements: a, b -> y of the shape they broadcast to. Each op is one line: y from u of a and v of b, and the
+ * gradients of both from g of dy. An operand that is repeated gets the sum of the gradients of its repetitions. */
+#include "algos/broadcast.h"
+#include "algos/reduce.h"
+#include "op.h"
+#include <math.h>
+#include <string.h>
+
+static cconv_status infer(const cc_call *call, cc_shape *ys)
+{
+    char a[CC_SHAPE_TEXT], b[CC_SHAPE_TEXT];
+    if (!cc_broadcast_shape(&call->xs[0], &call->xs[1], ys))
+        return cc_op_fail(call, CCONV_INVALID, "expected shapes whose sizes, counted from the last, are equal or 1, received %s and %s",
+                          cc_shape_text(&call->xs[0], a), cc_shape_text(&call->xs[1], b));
+    return CCONV_OK;
+}
+
+/* out[i] for n elements. a and b advance with i, or stay where they are. out may be g, a or b if that one advances. */
+typedef void run_function(float *out, const float *g, const float *a, bool a_moves, const float *b, bool b_moves, int64_t n);
+
+#define RUN(tag, part, formula)                                                                                                \
+    static void tag##_##part(float *out, const float *dy, const float *a, bool a_moves, const float *b, bool b_moves, int64_t n) \
+    {                                                                                                                          \
+        (void)dy;                                                                                                              \
+        if (a_moves && b_moves) {                                                                                              \
+            RUN_LOOP(formula, a[i], b[i])                                                                                      \
+        } else if (a_moves) {                                                                                                  \
+            const float fixed = *b;                                                                                            \
+            RUN_LOOP(formula, a[i], fixed)                                                                                     \
+        } else if (b_moves) {                                                                                                  \
+            const float fixed = *a;                                                                                            \
+            RUN_LOOP(formula, fixed, b[i])                                                                                     \
+        } else {                                                                                                               \
+            const float first = *a, second = *b;                                                                               \
+            RUN_LOOP(formula, first, second)                                                                                   \
+        }                                                                                                                      \
+    }
+#define RUN_LOOP(formula, first_operand, second_operand)                                                                       \
+    for (int64_t i = 0; i < n; ++i) {                                                                                          \
+        const float u = first_operand, v = second_operand;                                                                     \
+        (void)u, (void)v;                                                                                                      \
+        out[i] = formula;                                                                                                      \
+    }
+#define G dy[i]
+
+static void forward(const cc_call *call, const cc_team *team, run_function *run)
+{
+    cc_broadcast shape;
+    cc_broadcast_init(&shape, &call->ys, 2, call->xs);
+    bool a = cc_broadcast_moves(&shape, 0), b = cc_broadcast_moves(&shape, 1);
+    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
+    for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk))
+        run(call->y + walk.position, NULL, call->x[0] + walk.offset[0], a, call->x[1] + walk.offset[1], b, walk.run);
+}
+
+/* The gradient of an operand by stretches of y: what a reduction folds for an operand that is repeated. Without `run` it is dy. */
+typedef struct gradient {
+    const cc_call *call;
+    run_function *run;
+    cc_broadcast shape;
+} gradient;
+
+static void fill(const gradient *of, cc_range range, float *out)
+{
+    const cc_call *call = of->call;
+    static const float unread[1]; /* in place of an operand that need() did not ask for */
+    bool a = call->x[0] && cc_broadcast_moves(&of->shape, 0), b = call->x[1] && cc_broadcast_moves(&of->shape, 1);
+    for (cc_walk walk = cc_walk_begin(&of->shape, range); walk.run > 0; cc_walk_next(&walk))
+        of->run(out + (walk.position - range.begin), call->dy + walk.position, call->x[0] ? call->x[0] + walk.offset[0] : unread, a,
+                call->x[1] ? call->x[1] + walk.offset[1] : unread, b, walk.run);
+}
+
+static const float *terms(const void *context, int64_t begin, int64_t n, float *buffer)
+{
+    const gradient *of = context;
+    if (!of->run) return of->call->dy + begin;
+    fill(of, (cc_range){begin, begin + n}, buffer);
+    return buffer;
+}
+
+static bool repeated(const cc_call *call, int i)
+{
+    return cc_broadcast_repeated(&call->xs[i], &call->ys) != 0;
+}
+
+static void operand_gradient(const cc_call *call, const cc_team *team, int i, run_function *run)
+{
+    gradient of = {.call = call, .run = run};
+    cc_broadcast_init(&of.shape, &call->ys, 2, call->xs);
+    float *dx = call->dx[i];
+    if (repeated(call, i)) {
+        cc_reduction reduction;
+        cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
+        cc_reduce(&reduction, CC_FOLD_SUM, terms, &of, 1, dx, NULL, call->scratch, team);
+        return;
+    }
+    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
+    if (mine.begin >= mine.end) return;
+    if (run) fill(&of, mine, dx + mine.begin);
+    else if (dx != call->dy) memcpy(dx + mine.begin, call->dy + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *dx);
+}
+
+/* dx[0] may be dy, so it comes last, when nobody reads dy any more. */
+static void backward(const cc_call *call, const cc_team *team, run_function *run_a, run_function *run_b)
+{
+    if (call->dx[1]) {
+        operand_gradient(call, team, 1, run_b);
+        cc_barrier(team);
+    }
+    if (call->dx[0]) operand_gradient(call, team, 0, run_a);
+}
+
+/* reads: bit 0 and 1: the gradient of a reads a, b; bit 2 and 3: the gradient of b reads a, b. */
+static void need_of(const cc_call *call, cc_need *need, unsigned reads)
+{
+    need->reads = 0;
+    if (call->wants[0]) need->reads |= reads & 3u;
+    if (call->wants[1]) need->reads |= reads >> 2;
+    for (int i = 0; i < 2; ++i) {
+        if (!call->wants[i]) continue;
+        cc_reduction reduction;
+        cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
+        size_t bytes = repeated(call, i) ? cc_reduction_scratch(&reduction) : 0;
+        if (need->backward_scratch < bytes) need->backward_scratch = bytes;
+    }
+}
+
+#define FORWARD(tag, formula)                                                                                                  \
+    RUN(tag, value, formula)                                                                                                   \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        forward(call, team, tag##_value);                                                                                      \
+    }
+
+/* gradient_a and gradient_b name functions made by RUN; NULL: it is dy itself. */
+#define BACKWARD(tag, gradient_a, gradient_b, reads_bits)                                                                      \
+    static void tag##_need(const cc_call *call, int nth, cc_need *need)                                                        \
+    {                                                                                                                          \
+        (void)nth;                                                                                                             \
+        need_of(call, need, reads_bits);                                                                                       \
+    }                                                                                                                          \
+    static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
+    {                                                                                                                          \
+        backward(call, team, gradient_a, gradient_b);                                                                          \
+    }                                                                                                                          \
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "a b",                                                                                \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .infer = infer,                                                                                 \
+                               .need = tag##_need,                                                                             \
+                               .forward = tag##_forward,                                                                       \
+                               .backward = tag##_backward}
+
+enum { A_READS_A = 1, A_READS_B = 2, B_READS_A = 4, B_READS_B = 8 };
+
+/* d(uv) = v du + u dv;  d(u/v) = du / v - u dv / v^2 */
+FORWARD(add, u + v)
+BACKWARD(add, NULL, NULL, 0);
+
+FORWARD(subtract, u - v)
+RUN(subtract, db, -G)
+BACKWARD(subtract, NULL, subtract_db, 0);
+
+FORWARD(multiply, u *v)
+RUN(multiply, da, G *v)
+RUN(multiply, db, G *u)
+BACKWARD(multiply, multiply_da, multiply_db, A_READS_B | B_READS_A);
+
+FORWARD(divide, u / v)
+RUN(divide, da, G / v)
+RUN(divide, db, -G * (u / v / v))
+BACKWARD(divide, divide_da, divide_db, A_READS_B | B_READS_A | B_READS_B);
+
+/* d(u^v) = v u^(v-1) du + u^v log(u) dv; at v = 0 the first is 0, at u = 0 and v >= 0 the second. */
+FORWARD(power, powf(u, v))
+RUN(power, da, v == 0 ? 0 : G * v * powf(u, v - 1))
+RUN(power, db, u == 0 && v >= 0 ? 0 : G * powf(u, v) * logf(u))
+BACKWARD(power, power_da, power_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
+
+/* A NaN of either goes through. The gradient goes to the chosen one; equal ones share it. */
+FORWARD(maximum, u > v || u != u ? u : v)
+RUN(maximum, da, u == v ? 0.5f * G : u < v ? 0 : G)
+RUN(maximum, db, u == v ? 0.5f * G : u > v ? 0 : G)
+BACKWARD(maximum, maximum_da, maximum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
+
+FORWARD(minimum, u < v || u != u ? u : v)
+RUN(minimum, da, u == v ? 0.5f * G : u > v ? 0 : G)
+RUN(minimum, db, u == v ? 0.5f * G : u < v ? 0 : G)
+BACKWARD(minimum, minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
+
+/* 1 where it holds, else 0. No gradient flows. */
+#define COMPARISON(tag, holds)                                                                                                 \
+    FORWARD(tag, (holds) ? 1.0f : 0.0f)                                                                                        \
+    const cc_op cc_op_##tag = {                                                                                                \
+        .name = #tag, .inputs = "a b", .flags = CC_INPLACE, .infer = infer, .forward = tag##_forward}
+
+COMPARISON(equal, u == v);
+COMPARISON(not_equal, u != v);
+COMPARISON(greater, u > v);
+COMPARISON(greater_equal, u >= v);
+COMPARISON(less, u < v);
+COMPARISON(less_equal, u <= v);

@@ -1,0 +1,42 @@
+/* Shape rules that several ops share: see infer.h. */
+#include "infer.h"
+#include <string.h>
+
+cconv_status cc_infer_same(const cc_call *call, cc_shape *ys)
+{
+    *ys = call->xs[0];
+    return CCONV_OK;
+}
+
+cconv_status cc_infer_axis(const cc_call *call, int64_t axis, int rank, int *index)
+{
+    char text[CC_SHAPE_TEXT];
+    if (rank == 0)
+        return cc_op_fail(call, CCONV_INVALID, "expected an input with at least one axis, received a scalar and axis %lld",
+                          (long long)axis);
+    if (axis < -rank || axis >= rank)
+        return cc_op_fail(call, CCONV_INVALID, "expected an axis from %d to %d, received %lld for an input of shape %s", -rank,
+                          rank - 1, (long long)axis, cc_shape_text(&call->xs[0], text));
+    *index = cc_axis_of(axis, rank);
+    return CCONV_OK;
+}
+
+cconv_status cc_infer_axes(const cc_call *call, const cc_list *axes, unsigned *bits)
+{
+    *bits = 0;
+    for (int i = 0; i < axes->n; ++i) {
+        int index;
+        CC_TRY(cc_infer_axis(call, axes->v[i], call->xs[0].rank, &index));
+        if (*bits >> index & 1u)
+            return cc_op_fail(call, CCONV_INVALID, "expected each axis once, received axis %d twice", index);
+        *bits |= 1u << index;
+    }
+    return CCONV_OK;
+}
+
+void cc_copy(float *to, const float *from, int64_t n, const cc_team *team)
+{
+    cc_range mine = cc_slice(team, n, 4096);
+    if (to != from && mine.begin < mine.end)
+        memcpy(to + mine.begin, from + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *to);
+}

@@ -1,0 +1,225 @@
+/* sum, mean, max, min and prod over some axes (an empty list: all): x -> y, whose reduced axes are dropped, or 1 with keepdims.
+ *
+ *     sum    dx = dy                  mean   dx = dy / terms
+ *     max    dx = dy / ties where x = y, else 0: equal maxima share it; min likewise
+ *     prod   dx = dy times the product of the others: y / x; with one zero among the terms only that one has a gradient */
+#include "algos/broadcast.h"
+#include "algos/reduce.h"
+#include "infer.h"
+
+typedef struct settings {
+    cc_list axes;
+    int keepdims;
+} settings;
+
+static const cc_attr settings_attributes[] = {{"axes", CC_LIST, offsetof(settings, axes), "", NULL},
+                                              {"keepdims", CC_BOOL, offsetof(settings, keepdims), "0", NULL},
+                                              {0}};
+
+static unsigned axes_of(const cc_call *call)
+{
+    return cc_axes_of(&((const settings *)call->attributes)->axes, call->xs[0].rank);
+}
+
+static cconv_status infer(const cc_call *call, cc_shape *ys)
+{
+    const settings *a = call->attributes;
+    const cc_shape *xs = &call->xs[0];
+    unsigned axes;
+    CC_TRY(cc_infer_axes(call, &a->axes, &axes));
+    axes = axes_of(call);
+    *ys = (cc_shape){.rank = 0};
+    for (int k = 0; k < xs->rank; ++k) {
+        if (!(axes >> k & 1u)) ys->dim[ys->rank++] = xs->dim[k];
+        else if (a->keepdims) ys->dim[ys->rank++] = 1;
+    }
+    return CCONV_OK;
+}
+
+/* The largest of nothing is not a number. */
+static cconv_status infer_of_some(const cc_call *call, cc_shape *ys)
+{
+    char text[CC_SHAPE_TEXT];
+    CC_TRY(infer(call, ys));
+    for (int k = 0; k < call->xs[0].rank; ++k)
+        if ((axes_of(call) >> k & 1u) && call->xs[0].dim[k] == 0)
+            return cc_op_fail(call, CCONV_INVALID, "expected at least one element along axis %d, received shape %s", k,
+                              cc_shape_text(&call->xs[0], text));
+    return CCONV_OK;
+}
+
+static cc_reduction reduction_of(const cc_call *call)
+{
+    cc_reduction reduction;
+    cc_reduction_init(&reduction, &call->xs[0], axes_of(call));
+    return reduction;
+}
+
+/* y in x's rank, the reduced axes 1. */
+static cc_shape kept_shape(const cc_call *call)
+{
+    cc_shape shape = call->xs[0];
+    for (int k = 0; k < shape.rank; ++k)
+        if (axes_of(call) >> k & 1u) shape.dim[k] = 1;
+    return shape;
+}
+
+static void forward(const cc_call *call, const cc_team *team, cc_fold fold, bool mean)
+{
+    cc_reduction r = reduction_of(call);
+    cc_reduce(&r, fold, cc_terms_stored, call->x[0], mean ? (double)r.terms : 1, call->y, NULL, call->scratch, team);
+}
+
+static void need(const cc_call *call, int nth, cc_need *need)
+{
+    (void)nth;
+    cc_reduction r = reduction_of(call);
+    need->forward_scratch = cc_reduction_scratch(&r);
+}
+
+/* dx = dy / divisor, repeated. */
+static void spread(const cc_call *call, const cc_team *team, float divisor)
+{
+    if (!call->dx[0]) return;
+    cc_shape kept = kept_shape(call);
+    cc_broadcast shape;
+    cc_broadcast_init(&shape, &call->xs[0], 1, &kept);
+    int64_t step = cc_broadcast_moves(&shape, 0);
+    cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 2048);
+    for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk)) {
+        const float *dy = call->dy + walk.offset[0];
+        float *dx = call->dx[0] + walk.position;
+        for (int64_t i = 0; i < walk.run; ++i) dx[i] = dy[i * step] / divisor;
+    }
+}
+
+/* ---- max and min ---- */
+
+typedef struct ties {
+    const float *x, *y;
+    cc_broadcast shape; /* of y beside x */
+} ties;
+
+/* 1 where x is the extreme. */
+static const float *tie_terms(const void *context, int64_t begin, int64_t n, float *buffer)
+{
+    const ties *t = context;
+    int64_t step = cc_broadcast_moves(&t->shape, 0);
+    for (cc_walk walk = cc_walk_begin(&t->shape, (cc_range){begin, begin + n}); walk.run > 0; cc_walk_next(&walk)) {
+        const float *x = t->x + walk.position, *y = t->y + walk.offset[0];
+        float *out = buffer + (walk.position - begin);
+        for (int64_t i = 0; i < walk.run; ++i) out[i] = x[i] == y[i * step] ? 1.0f : 0.0f;
+    }
+    return buffer;
+}
+
+/* Scratch: how often each extreme occurs, then the reduction's own. */
+static void extreme_need(const cc_call *call, int nth, cc_need *out)
+{
+    need(call, nth, out);
+    out->backward_scratch = (size_t)cc_shape_count(&call->ys) * sizeof(double) + out->forward_scratch;
+}
+
+static void extreme_backward(const cc_call *call, const cc_team *team)
+{
+    if (!call->dx[0]) return;
+    cc_reduction r = reduction_of(call);
+    cc_shape kept = kept_shape(call);
+    double *count = call->scratch;
+    ties t = {.x = call->x[0], .y = call->y};
+    cc_broadcast_init(&t.shape, &call->xs[0], 1, &kept);
+    cc_reduce(&r, CC_FOLD_SUM, tie_terms, &t, 1, NULL, count, count + r.outputs, team);
+    cc_barrier(team);
+
+    int64_t step = cc_broadcast_moves(&t.shape, 0);
+    cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 2048);
+    for (cc_walk walk = cc_walk_begin(&t.shape, mine); walk.run > 0; cc_walk_next(&walk)) {
+        const float *x = t.x + walk.position, *y = t.y + walk.offset[0], *dy = call->dy + walk.offset[0];
+        const double *many = count + walk.offset[0];
+        float *dx = call->dx[0] + walk.position;
+        for (int64_t i = 0; i < walk.run; ++i) dx[i] = x[i] == y[i * step] ? (float)(dy[i * step] / many[i * step]) : 0;
+    }
+}
+
+/* ---- prod ---- */
+
+static const float *zero_terms(const void *context, int64_t begin, int64_t n, float *buffer)
+{
+    const float *x = (const float *)context + begin;
+    for (int64_t i = 0; i < n; ++i) buffer[i] = x[i] == 0 ? 1.0f : 0.0f;
+    return buffer;
+}
+
+static const float *nonzero_terms(const void *context, int64_t begin, int64_t n, float *buffer)
+{
+    const float *x = (const float *)context + begin;
+    for (int64_t i = 0; i < n; ++i) buffer[i] = x[i] == 0 ? 1.0f : x[i];
+    return buffer;
+}
+
+/* Scratch: number of zeros and product of the others of each output, then the reduction's own. */
+static void prod_need(const cc_call *call, int nth, cc_need *out)
+{
+    need(call, nth, out);
+    out->backward_scratch = (size_t)cc_shape_count(&call->ys) * 2 * sizeof(double) + out->forward_scratch;
+}
+
+static void prod_backward(const cc_call *call, const cc_team *team)
+{
+    if (!call->dx[0]) return;
+    cc_reduction r = reduction_of(call);
+    double *zeros = call->scratch, *others = zeros + r.outputs, *partial = others + r.outputs;
+    cc_reduce(&r, CC_FOLD_SUM, zero_terms, call->x[0], 1, NULL, zeros, partial, team);
+    cc_barrier(team);
+    cc_reduce(&r, CC_FOLD_PROD, nonzero_terms, call->x[0], 1, NULL, others, partial, team);
+    cc_barrier(team);
+
+    cc_shape kept = kept_shape(call);
+    cc_broadcast shape;
+    cc_broadcast_init(&shape, &call->xs[0], 1, &kept);
+    int64_t step = cc_broadcast_moves(&shape, 0);
+    cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 2048);
+    for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk)) {
+        const float *x = call->x[0] + walk.position, *dy = call->dy + walk.offset[0];
+        const double *zero = zeros + walk.offset[0], *other = others + walk.offset[0];
+        float *dx = call->dx[0] + walk.position;
+        for (int64_t i = 0; i < walk.run; ++i) {
+            int64_t o = i * step;
+            double rest = x[i] == 0 ? (zero[o] == 1 ? other[o] : 0) : zero[o] == 0 ? other[o] / x[i] : 0;
+            dx[i] = (float)(dy[o] * rest);
+        }
+    }
+}
+
+/* ---- The table ---- */
+
+static void sum_backward(const cc_call *call, const cc_team *team)
+{
+    spread(call, team, 1);
+}
+
+static void mean_backward(const cc_call *call, const cc_team *team)
+{
+    spread(call, team, (float)reduction_of(call).terms);
+}
+
+#define REDUCTION(tag, fold, mean, infer_function, need_function, backward_function, what_backward_reads)                      \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        forward(call, team, fold, mean);                                                                                       \
+    }                                                                                                                          \
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "x",                                                                                  \
+                               .attributes = settings_attributes,                                                              \
+                               .attributes_size = sizeof(settings),                                                            \
+                               .reads = what_backward_reads,                                                                   \
+                               .infer = infer_function,                                                                        \
+                               .need = need_function,                                                                          \
+                               .forward = tag##_forward,                                                                       \
+                               .backward = backward_function}
+
+REDUCTION(sum, CC_FOLD_SUM, false, infer, need, sum_backward, 0);
+REDUCTION(mean, CC_FOLD_SUM, true, infer, need, mean_backward, 0);
+REDUCTION(max, CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(min, CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(prod, CC_FOLD_PROD, false, infer, prod_need, prod_backward, CC_READS_X(0));

@@ -1,0 +1,161 @@
+/* The same elements under another shape: flatten, reshape, expand_dims, squeeze, and those that keep even the shape: identity,
+ * stop_gradient. y is a copy of x, or x itself where the planner put it there; dx is dy. */
+#include "infer.h"
+#include <stdio.h>
+
+static void forward(const cc_call *call, const cc_team *team)
+{
+    cc_copy(call->y, call->x[0], cc_shape_count(&call->ys), team);
+}
+
+static void backward(const cc_call *call, const cc_team *team)
+{
+    if (call->dx[0]) cc_copy(call->dx[0], call->dy, cc_shape_count(&call->ys), team);
+}
+
+/* (n, ...) -> (n, product of the others) */
+static cconv_status flatten_infer(const cc_call *call, cc_shape *ys)
+{
+    const cc_shape *xs = &call->xs[0];
+    if (xs->rank < 1) return cc_op_fail(call, CCONV_INVALID, "expected x of rank 1 or more, received a scalar");
+    int64_t rest = 1;
+    for (int k = 1; k < xs->rank; ++k) rest = rest < 0 || xs->dim[k] < 0 ? CC_UNKNOWN : rest * xs->dim[k];
+    *ys = (cc_shape){.rank = 2, .dim = {xs->dim[0], rest}};
+    return CCONV_OK;
+}
+
+typedef struct reshape {
+    cc_list shape;
+} reshape;
+
+static const cc_attr reshape_attributes[] = {{"shape", CC_LIST, offsetof(reshape, shape), NULL, NULL}, {0}};
+
+/* "(0, -1, 3)", as the attribute was given. */
+static const char *list_text(const cc_list *list, char text[CC_SHAPE_TEXT])
+{
+    size_t used = (size_t)snprintf(text, CC_SHAPE_TEXT, "(");
+    for (int i = 0; i < list->n && used < CC_SHAPE_TEXT; ++i)
+        used += (size_t)snprintf(text + used, CC_SHAPE_TEXT - used, i ? ", %lld" : "%lld", (long long)list->v[i]);
+    if (used < CC_SHAPE_TEXT) snprintf(text + used, CC_SHAPE_TEXT - used, list->n == 1 ? ",)" : ")");
+    return text;
+}
+
+/* a * b, or false if that is beyond what a tensor can hold. */
+static bool times(int64_t *a, int64_t b)
+{
+    if (b != 0 && *a > INT64_MAX / b) return false;
+    *a *= b;
+    return true;
+}
+
+/* An entry of 0 copies the size at its position, one of -1 takes what is left. A size that is unknown stands on both sides
+ * when it is copied, so it does not matter to what is left. */
+static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
+{
+    const cc_list *to = &((const reshape *)call->attributes)->shape;
+    const cc_shape *xs = &call->xs[0];
+    char text[2][CC_SHAPE_TEXT];
+    list_text(to, text[1]);
+    if (to->n > CCONV_MAX_RANK)
+        return cc_op_fail(call, CCONV_INVALID, "expected a shape of rank %d or less, received %s", CCONV_MAX_RANK, text[1]);
+
+    int free_axis = -1, unknown = 0; /* unknown sizes of x that y does not copy */
+    int64_t have = 1, want = 1;      /* products of the other sizes */
+    for (int k = 0; k < xs->rank; ++k) {
+        if (xs->dim[k] < 0) ++unknown;
+        else have *= xs->dim[k];
+    }
+    *ys = (cc_shape){.rank = to->n};
+    for (int k = 0; k < to->n; ++k) {
+        int64_t size = to->v[k];
+        if (size < -1 || (size == -1 && free_axis >= 0))
+            return cc_op_fail(call, CCONV_INVALID, "expected a shape of sizes, 0 to copy one and at most one -1, received %s", text[1]);
+        if (size == -1) {
+            free_axis = k;
+            continue;
+        }
+        if (size == 0) {
+            if (k >= xs->rank)
+                return cc_op_fail(call, CCONV_INVALID, "expected a size of x to copy at position %d of shape %s, received x of shape %s",
+                                  k, text[1], cc_shape_text(xs, text[0]));
+            size = xs->dim[k];
+        }
+        ys->dim[k] = size;
+        if (size < 0) --unknown;
+        else if (!times(&want, size))
+            return cc_op_fail(call, CCONV_INVALID, "expected a shape that fits in memory, received %s", text[1]);
+    }
+    bool fits;
+    if (free_axis >= 0) {
+        ys->dim[free_axis] = unknown > 0 ? CC_UNKNOWN : want > 0 ? have / want : 0;
+        fits = unknown > 0 ? want > 0 || have == 0 : want > 0 && have % want == 0;
+    } else {
+        fits = unknown > 0 ? (have > 0 ? want % have == 0 : want == 0) : have == want;
+    }
+    if (!fits)
+        return cc_op_fail(call, CCONV_INVALID, "expected as many elements in shape %s as in x, received x of shape %s", text[1],
+                          cc_shape_text(xs, text[0]));
+    return CCONV_OK;
+}
+
+typedef struct expand_dims {
+    int64_t axis;
+} expand_dims;
+
+static const cc_attr expand_dims_attributes[] = {{"axis", CC_INT, offsetof(expand_dims, axis), NULL, NULL}, {0}};
+
+static cconv_status expand_dims_infer(const cc_call *call, cc_shape *ys)
+{
+    const cc_shape *xs = &call->xs[0];
+    int axis;
+    if (xs->rank == CCONV_MAX_RANK)
+        return cc_op_fail(call, CCONV_INVALID, "expected x of rank %d or less, received rank %d", CCONV_MAX_RANK - 1, xs->rank);
+    CC_TRY(cc_infer_axis(call, ((const expand_dims *)call->attributes)->axis, xs->rank + 1, &axis));
+    *ys = (cc_shape){.rank = xs->rank + 1};
+    for (int k = 0; k < ys->rank; ++k) ys->dim[k] = k == axis ? 1 : xs->dim[k < axis ? k : k - 1];
+    return CCONV_OK;
+}
+
+typedef struct squeeze {
+    cc_list axes;
+} squeeze;
+
+static const cc_attr squeeze_attributes[] = {{"axes", CC_LIST, offsetof(squeeze, axes), NULL, NULL}, {0}};
+
+/* Drops axes of size 1; an empty list: all there are. */
+static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)
+{
+    const cc_list *axes = &((const squeeze *)call->attributes)->axes;
+    const cc_shape *xs = &call->xs[0];
+    char text[CC_SHAPE_TEXT];
+    unsigned drop;
+    CC_TRY(cc_infer_axes(call, axes, &drop));
+    if (axes->n == 0 && !cc_shape_known(xs)) /* the rank of y would depend on it */
+        return cc_op_fail(call, CCONV_INVALID, "expected axes to squeeze while a size is unknown, received none for x of shape %s",
+                          cc_shape_text(xs, text));
+    *ys = (cc_shape){.rank = 0};
+    for (int k = 0; k < xs->rank; ++k) {
+        bool dropped = axes->n == 0 ? xs->dim[k] == 1 : drop >> k & 1u;
+        if (dropped && !cc_agree(xs->dim[k], 1))
+            return cc_op_fail(call, CCONV_INVALID, "expected size 1 along axis %d, received x of shape %s", k, cc_shape_text(xs, text));
+        if (!dropped) ys->dim[ys->rank++] = xs->dim[k];
+    }
+    return CCONV_OK;
+}
+
+#define VIEW(tag, table, size, infer_function, backward_function)                                                              \
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "x",                                                                                  \
+                               .attributes = table,                                                                            \
+                               .attributes_size = size,                                                                        \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .infer = infer_function,                                                                        \
+                               .forward = forward,                                                                             \
+                               .backward = backward_function}
+
+VIEW(flatten, NULL, 0, flatten_infer, backward);
+VIEW(reshape, reshape_attributes, sizeof(reshape), reshape_infer, backward);
+VIEW(expand_dims, expand_dims_attributes, sizeof(expand_dims), expand_dims_infer, backward);
+VIEW(squeeze, squeeze_attributes, sizeof(squeeze), squeeze_infer, backward);
+VIEW(identity, NULL, 0, cc_infer_same, backward);
+VIEW(stop_gradient, NULL, 0, cc_infer_same, NULL);

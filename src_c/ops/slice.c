@@ -1,0 +1,67 @@
+/* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 reaches to the
+ * end. dx is dy in its place, 0 elsewhere. */
+#include "algos/box.h"
+#include "op.h"
+
+typedef struct slice {
+    cc_list begin, size;
+} slice;
+
+static const cc_attr slice_attributes[] = {{"begin", CC_LIST, offsetof(slice, begin), NULL, NULL},
+                                           {"size", CC_LIST, offsetof(slice, size), NULL, NULL},
+                                           {0}};
+
+static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
+{
+    const slice *a = call->attributes;
+    const cc_shape *xs = &call->xs[0];
+    char text[CC_SHAPE_TEXT];
+    if (a->begin.n != xs->rank || a->size.n != xs->rank)
+        return cc_op_fail(call, CCONV_INVALID, "expected begin and size for each axis of x of shape %s, received %d and %d of them",
+                          cc_shape_text(xs, text), a->begin.n, a->size.n);
+    *ys = *xs;
+    for (int k = 0; k < xs->rank; ++k) {
+        int64_t whole = xs->dim[k], begin = a->begin.v[k], size = a->size.v[k];
+        bool fits = size >= -1;
+        if (whole >= 0) {
+            if (begin < 0) begin += whole;
+            fits = fits && begin >= 0 && begin <= whole && size <= whole - begin;
+            if (fits) ys->dim[k] = size < 0 ? whole - begin : size;
+        } else { /* what begins so far from the end has at most that many */
+            fits = fits && begin > -INT64_MAX && (begin >= 0 || size <= -begin);
+            if (fits) ys->dim[k] = size < 0 && begin < 0 ? -begin : size;
+        }
+        if (!fits)
+            return cc_op_fail(call, CCONV_INVALID, "expected a part of x of shape %s, received begin %lld and size %lld along axis %d",
+                              cc_shape_text(xs, text), (long long)a->begin.v[k], (long long)size, k);
+    }
+    return CCONV_OK;
+}
+
+static void place(const cc_call *call, int64_t begin[CCONV_MAX_RANK])
+{
+    const slice *a = call->attributes;
+    for (int k = 0; k < call->ys.rank; ++k) begin[k] = a->begin.v[k] < 0 ? a->begin.v[k] + call->xs[0].dim[k] : a->begin.v[k];
+}
+
+static void slice_forward(const cc_call *call, const cc_team *team)
+{
+    int64_t begin[CCONV_MAX_RANK];
+    place(call, begin);
+    cc_box_take(call->y, &call->ys, call->x[0], &call->xs[0], begin, team);
+}
+
+static void slice_backward(const cc_call *call, const cc_team *team)
+{
+    int64_t begin[CCONV_MAX_RANK];
+    place(call, begin);
+    if (call->dx[0]) cc_box_put(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, team);
+}
+
+const cc_op cc_op_slice = {.name = "slice",
+                           .inputs = "x",
+                           .attributes = slice_attributes,
+                           .attributes_size = sizeof(slice),
+                           .infer = slice_infer,
+                           .forward = slice_forward,
+                           .backward = slice_backward};

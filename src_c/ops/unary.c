@@ -1,0 +1,59 @@
+/* Functions of one element: x -> y of the same shape. Each op is one line: what its backward pass reads, y[i], and dx[i]. */
+#include "infer.h"
+#include <math.h>
+
+static inline float sign(float x)
+{
+    return x > 0 ? 1.0f : x < 0 ? -1.0f : x; /* zero and NaN stay what they are */
+}
+
+#define FORWARD(tag, formula)                                                                                                  \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        const float *x = call->x[0];                                                                                           \
+        float *y = call->y;                                                                                                    \
+        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);                                                       \
+        for (int64_t i = mine.begin; i < mine.end; ++i) y[i] = formula;                                                        \
+    }
+
+#define BACKWARD(tag, formula)                                                                                                 \
+    static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
+    {                                                                                                                          \
+        const float *x = call->x[0], *y = call->y, *dy = call->dy;                                                             \
+        float *dx = call->dx[0];                                                                                               \
+        (void)x;                                                                                                               \
+        (void)y;                                                                                                               \
+        if (!dx) return;                                                                                                       \
+        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);                                                       \
+        for (int64_t i = mine.begin; i < mine.end; ++i) dx[i] = formula;                                                       \
+    }
+
+#define UNARY(tag, what_backward_reads, value, gradient)                                                                       \
+    FORWARD(tag, value)                                                                                                        \
+    BACKWARD(tag, gradient)                                                                                                    \
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "x",                                                                                  \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .reads = what_backward_reads,                                                                   \
+                               .infer = cc_infer_same,                                                                         \
+                               .forward = tag##_forward,                                                                       \
+                               .backward = tag##_backward}
+
+/* Flat between its steps: no gradient flows. */
+#define STEPS(tag, value)                                                                                                      \
+    FORWARD(tag, value)                                                                                                        \
+    const cc_op cc_op_##tag = {                                                                                                \
+        .name = #tag, .inputs = "x", .flags = CC_INPLACE, .infer = cc_infer_same, .forward = tag##_forward}
+
+UNARY(negative, 0, -x[i], -dy[i]);
+UNARY(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * sign(x[i])); /* 0 at 0 */
+UNARY(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i]);
+UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
+UNARY(exp, CC_READS_Y, expf(x[i]), dy[i] * y[i]);
+UNARY(log, CC_READS_X(0), logf(x[i]), dy[i] / x[i]);
+UNARY(sin, CC_READS_X(0), sinf(x[i]), dy[i] * cosf(x[i]));
+UNARY(cos, CC_READS_X(0), cosf(x[i]), -dy[i] * sinf(x[i]));
+UNARY(reciprocal, CC_READS_Y, 1 / x[i], -dy[i] * y[i] * y[i]);
+STEPS(floor, floorf(x[i]));
+STEPS(round, rintf(x[i])); /* halves to the even neighbour */
+STEPS(sign, sign(x[i]));

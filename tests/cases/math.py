@@ -1,0 +1,111 @@
+"""Cases of the elementwise functions. Two operands: every way of broadcasting, each way round."""
+
+from cases import Case
+
+SHAPES = [("image", (2, 5, 4, 3)), ("row", (17,)), ("scalar", ()), ("empty", (0, 3)), ("several shares", (3, 7, 331))]
+
+# Shapes of a and b.
+PAIRS = [
+    ("same", (2, 3, 4), (2, 3, 4)),
+    ("same, several shares", (3, 29, 61), (3, 29, 61)),
+    ("b is a scalar", (5, 7), ()),
+    ("a is a scalar", (), (5, 7)),
+    ("b is one element", (5, 7), (1, 1)),
+    ("a bias", (2, 3, 4, 6), (6,)),
+    ("a is a bias", (6,), (2, 3, 4, 6)),
+    ("a column", (5, 7), (5, 1)),
+    ("a is a column", (5, 1), (5, 7)),
+    ("outer", (5, 1), (1, 7)),
+    ("outer, other way round", (1, 7), (5, 1)),
+    ("middle axis", (4, 3, 5), (4, 1, 5)),
+    ("both repeated", (4, 1, 5, 1), (1, 3, 1, 2)),
+    ("rank 8", (2, 1, 3, 1, 2, 1, 2, 1), (1, 2, 3, 1, 1, 2, 1, 2)),
+    ("more axes in b", (3, 1), (2, 4, 3, 5)),
+    ("channels, many pixels", (2, 70, 65, 3), (3,)),
+    ("one element for 20000", (4, 50, 100), (1, 1, 1)),
+    ("both scalars", (), ()),
+    ("empty", (0, 3), (0, 3)),
+]
+
+
+def unary(values, **settings):
+    return [Case(id, [shape], values=values, **settings) for id, shape in SHAPES]
+
+
+def binary(values="normal", **settings):
+    return [Case(id, [a, b], values=values, **settings) for id, a, b in PAIRS] + [
+        Case("empty and a bias", [(0, 3), (3,)], values=values, **{**settings, "min_nonzero": 0})
+    ]
+
+
+def ties(rng, shape):
+    return rng.integers(0, 3, shape)
+
+
+def quarters(rng, shape):
+    """Halves among them, which are rounded to the even neighbour; no NaN: it is not equal to itself."""
+    return rng.integers(-20, 21, shape) / 4 + 0.0
+
+
+COMPARED = [*binary(values="normal", min_nonzero=0), Case("ties", [(9, 8), (9, 8)], values=ties, min_nonzero=0.1)]
+# At a tie the reference has no slope to measure.
+CHOSEN = [*binary("distinct", numeric=False), Case("ties", [(9, 8), (9, 8)], values=ties, numeric=False)]
+
+CASES = {
+    "negative": unary("normal", exact=True),
+    "abs": unary("away_from_zero", exact=True, adjoint=True),
+    "square": unary("normal", exact=True, adjoint=False),
+    "sqrt": unary("positive"),
+    "exp": unary("normal"),
+    "log": unary("positive"),
+    "sin": unary("normal"),
+    "cos": unary("normal"),
+    "reciprocal": unary("away_from_zero"),
+    "floor": unary(quarters),
+    "round": unary(quarters),
+    "sign": [*unary("away_from_zero"), Case("zeros", [(4,)], values="zeros", min_nonzero=0)],
+    "clip": [
+        *(Case(id, [shape], {"minimum": -0.5, "maximum": 1}, values="away_from_zero" if shape else "unit") for id, shape in SHAPES),
+        Case("one side", [(5, 8)], {"minimum": 0.25, "maximum": float("inf")}),
+        Case("at the ends", [(5, 8)], {"minimum": 0, "maximum": 2}, values=ties, exact=True, adjoint=False, numeric=False),
+        Case("one value", [(5, 8)], {"minimum": 2, "maximum": 2}, numeric=False),
+    ],
+    "add": binary(exact=True),
+    "subtract": binary(exact=True),
+    "multiply": binary(exact=True),
+    "divide": binary("away_from_zero"),
+    "power": [
+        *binary("positive"),
+        Case("cubes", [(5, 6), ()], values=["away_from_zero", lambda rng, shape: 3.0], grad=(0,)),
+        Case(
+            "base zero",
+            [(6,), (6,)],
+            values=["zeros", lambda rng, shape: [0, 1, 2, 0.5, 3, 1]],
+            grad=(1,),
+            numeric=False,
+            min_nonzero=0.1,
+        ),
+        Case("exponent zero", [(6,), ()], values=["normal", "zeros"], numeric=False, grad=(0,)),
+    ],
+    "maximum": CHOSEN,
+    "minimum": CHOSEN,
+    "equal": COMPARED,
+    "not_equal": COMPARED,
+    "greater": COMPARED,
+    "greater_equal": COMPARED,
+    "less": COMPARED,
+    "less_equal": COMPARED,
+    "where": [
+        Case(id, [c, a, b], values=["binary", "normal", "normal"], grad=(1, 2))
+        for id, c, a, b in [
+            ("same", (4, 5), (4, 5), (4, 5)),
+            ("rows chosen", (4, 1), (4, 5), (4, 5)),
+            ("scalars", (40, 5), (), ()),
+            ("bias and column", (4, 5), (5,), (4, 1)),
+            ("condition smallest", (1, 5), (4, 5), ()),
+            ("several shares", (3, 29, 61), (29, 1), (3, 1, 61)),
+            ("a long sum", (4, 50, 100), (1,), (100,)),
+            ("empty", (0, 5), (0, 5), (0, 1)),
+        ]
+    ],
+}

@@ -1,0 +1,100 @@
+"""Cases of the ops that move elements."""
+
+from cases import Case
+
+
+def cases(*rows, **settings):
+    return [Case(id, [shape], attributes, exact=True, **settings) for id, shape, attributes in rows]
+
+
+SHAPES = [("image", (2, 5, 4, 3)), ("row", (17,)), ("scalar", ()), ("empty", (0, 3)), ("several shares", (3, 7, 331))]
+SAME = cases(*((id, shape, {}) for id, shape in SHAPES))
+
+CASES = {
+    "identity": SAME,
+    "stop_gradient": SAME,
+    "flatten": cases(
+        ("image", (3, 4, 4, 8), {}), ("vector", (5,), {}), ("matrix", (5, 6), {}), ("empty", (0, 2, 3), {}), ("no pixels", (3, 0, 2), {})
+    ),
+    "reshape": cases(
+        ("copy and rest", (3, 4, 5), {"shape": (0, -1)}),
+        ("rest first", (3, 4, 5), {"shape": (-1, 5)}),
+        ("given", (3, 4, 5), {"shape": (5, 12)}),
+        ("one axis", (3, 4, 5), {"shape": (-1,)}),
+        ("to a scalar", (1, 1), {"shape": ()}),
+        ("from a scalar", (), {"shape": (1, -1)}),
+        ("rank 8", (12, 5), {"shape": (0, 1, 5, 1, 1, 1, 1, -1)}),
+        ("empty", (0, 6), {"shape": (0, 2, 3)}),
+    ),
+    "expand_dims": cases(
+        ("first", (3, 4), {"axis": 0}), ("last", (3, 4), {"axis": -1}), ("middle", (3, 4), {"axis": 1}), ("scalar", (), {"axis": 0})
+    ),
+    "squeeze": cases(
+        ("one", (3, 1, 4, 1), {"axes": (1,)}),
+        ("two", (3, 1, 4, 1), {"axes": (-1, 1)}),
+        ("to a scalar", (1,), {"axes": (0,)}),
+        ("empty", (0, 1), {"axes": (1,)}),
+    ),
+    "transpose": cases(
+        ("matrix", (5, 7), {"axes": (1, 0)}),
+        ("channels first", (2, 5, 6, 3), {"axes": (0, 3, 1, 2)}),
+        ("channels last", (2, 3, 5, 6), {"axes": (0, 2, 3, -3)}),
+        ("nothing", (2, 3, 4), {"axes": (0, 1, 2)}),
+        ("reversed", (2, 3, 4, 5), {"axes": (3, 2, 1, 0)}),
+        ("rows stay whole", (4, 5, 6), {"axes": (1, 0, 2)}),
+        ("rank 8", (2, 1, 2, 3, 1, 2, 1, 2), {"axes": (7, 0, 3, 1, 5, 2, 6, 4)}),
+        ("sizes of 1", (1, 5, 1), {"axes": (2, 0, 1)}),
+        ("scalar", (), {"axes": ()}),
+        ("several shares", (90, 70), {"axes": (1, 0)}),
+        ("empty", (0, 3), {"axes": (1, 0)}),
+    ),
+    "zero_pad2d": cases(
+        ("one around", (2, 3, 4, 2), {"pads": (1, 1, 1, 1)}),
+        ("four different", (2, 3, 2, 3), {"pads": (1, 0, 2, 3)}, ),
+        ("none", (2, 3, 4, 2), {"pads": (0, 0, 0, 0)}),
+        ("rows only", (2, 3, 4, 2), {"pads": (1, 0, 1, 0)}),
+        ("several shares", (3, 30, 30, 3), {"pads": (2, 1, 0, 3)}),
+        ("empty", (0, 3, 4, 2), {"pads": (1, 1, 1, 1)}),
+        min_nonzero=0.15,
+    ),
+    "slice": cases(
+        ("inside", (6, 7, 5), {"begin": (1, 2, 0), "size": (3, 4, 5)}),
+        ("last axis", (6, 7), {"begin": (0, 3), "size": (-1, 2)}),
+        ("to the end", (6, 7, 5), {"begin": (0, 2, 1), "size": (-1, -1, -1)}),
+        ("from the end", (6, 7), {"begin": (0, -3), "size": (-1, 2)}),
+        ("last row", (6, 7), {"begin": (-1, 0), "size": (1, -1)}),
+        ("all", (6, 7), {"begin": (0, 0), "size": (6, 7)}),
+        ("scalar", (), {"begin": (), "size": ()}),
+        ("several shares", (40, 50, 9), {"begin": (3, 1, 2), "size": (30, 45, 5)}),
+        ("empty", (0, 5), {"begin": (0, 1), "size": (-1, 2)}),
+    )
+    + cases(("nothing", (6, 7), {"begin": (2, 7), "size": (3, 0)}), min_nonzero=0),
+    "concatenate": [
+        Case(id, shapes, attributes, exact=True)
+        for id, shapes, attributes in [
+            ("channels", [(2, 3, 4, 5), (2, 3, 4, 1), (2, 3, 4, 2)], {}),
+            ("rows", [(2, 5), (3, 5)], {"axis": 0}),
+            ("middle", [(2, 3, 4), (2, 1, 4)], {"axis": 1}),
+            ("one", [(2, 3)], {}),
+            ("one is empty", [(2, 3), (2, 0), (2, 1)], {"axis": -1}),
+            ("several shares", [(90, 41), (90, 63)], {}),
+        ]
+    ],
+    "broadcast_to": cases(
+        ("bias", (5,), {"shape": (3, 4, 5)}),
+        ("column", (4, 1), {"shape": (4, 6)}),
+        ("scalar", (), {"shape": (3, 4)}),
+        ("as it is", (3, 4), {"shape": (3, 4)}),
+        ("batch stays", (3, 1, 4), {"shape": (-1, 5, -1)}),
+        ("both sides", (1, 4, 1), {"shape": (3, 4, 5)}),
+        ("several shares", (70, 1, 3), {"shape": (70, 60, 3)}),
+    )
+    + cases(("to nothing", (1, 4), {"shape": (0, 4)}), min_nonzero=0),
+    "one_hot": [
+        Case("labels", [(7,)], {"depth": 5}, values="labels(5)", min_nonzero=0.1),
+        Case("matrix", [(3, 4)], {"depth": 3}, values="labels(3)"),
+        Case("no such class", [(4,)], {"depth": 2}, values=lambda rng, shape: [-1, 2, 0.5, 1], min_nonzero=0),
+        Case("scalar", [()], {"depth": 4}, values="labels(4)", min_nonzero=0.1),
+        Case("several shares", [(500,)], {"depth": 10}, values="labels(10)", min_nonzero=0.1),
+    ],
+}

@@ -1,0 +1,71 @@
+"""Reductions over axes. `spread` puts the reduced axes back, with size 1, so that y fits beside x."""
+
+import numpy as np
+
+
+def over(axes, x):
+    """NumPy's axis argument for an attribute list, where an empty one means all."""
+    return tuple(axis % x.ndim for axis in axes) or tuple(range(x.ndim))
+
+
+def spread(y, x, axes):
+    return y.reshape([1 if axis in over(axes, x) else size for axis, size in enumerate(x.shape)])
+
+
+def sum(x, *, axes=(), keepdims=False):
+    return x.sum(over(axes, x), keepdims=bool(keepdims))
+
+
+def sum_backward(dy, x, *, axes=(), keepdims=False):
+    return (spread(dy, x, axes) * np.ones_like(x),)
+
+
+def mean(x, *, axes=(), keepdims=False):
+    return x.mean(over(axes, x), keepdims=bool(keepdims))
+
+
+def mean_backward(dy, x, *, axes=(), keepdims=False):
+    return (spread(dy, x, axes) * np.ones_like(x) * (dy.size / x.size if x.size else 0),)
+
+
+def max(x, *, axes=(), keepdims=False):
+    return x.max(over(axes, x), keepdims=bool(keepdims))
+
+
+def min(x, *, axes=(), keepdims=False):
+    return x.min(over(axes, x), keepdims=bool(keepdims))
+
+
+def _to_the_extreme(dy, x, y, axes):
+    """Equal extremes share the gradient."""
+    chosen = x == spread(y, x, axes)
+    return (chosen * spread(dy, x, axes) / chosen.sum(over(axes, x), keepdims=True),)
+
+
+def max_backward(dy, x, *, axes=(), keepdims=False):
+    return _to_the_extreme(dy, x, max(x, axes=axes), axes)
+
+
+def min_backward(dy, x, *, axes=(), keepdims=False):
+    return _to_the_extreme(dy, x, min(x, axes=axes), axes)
+
+
+def prod(x, *, axes=(), keepdims=False):
+    return x.prod(over(axes, x), keepdims=bool(keepdims))
+
+
+def prod_backward(dy, x, *, axes=(), keepdims=False):
+    """Each element's gradient is the product of all the others, multiplied out."""
+    axes = over(axes, x)
+    kept = [axis for axis in range(x.ndim) if axis not in axes]
+    order = [*kept, *sorted(axes)]
+    if x.size == 0:
+        return (np.zeros_like(x),)
+    rows = x.transpose(order).reshape(dy.size, -1)
+    others = np.stack([np.delete(rows, i, 1).prod(1) for i in range(rows.shape[1])], 1)
+    others = others.reshape([x.shape[axis] for axis in order]).transpose(np.argsort(order))
+    return (spread(dy, x, axes) * others,)
+
+
+def argmax(x, *, axis=-1, keepdims=False):
+    return x.argmax(axis, keepdims=bool(keepdims)).astype(np.float64)
