@@ -24,8 +24,8 @@ static rows rows_of(const cc_shape *small, const cc_shape *large, const int64_t 
     return r;
 }
 
-void cc_box_take(float *small, const cc_shape *small_shape, const float *large, const cc_shape *large_shape, const int64_t *begin,
-                 const cc_team *team)
+void cc_box_take(float *small, const cc_shape *small_shape, const float *large, const cc_shape *large_shape,
+                 const int64_t *begin, const cc_team *team)
 {
     rows r = rows_of(small_shape, large_shape, begin);
     cc_range mine = cc_slice(team, cc_shape_product(small_shape, 0, r.rank), 2048 / (r.small + 1) + 1);
@@ -40,8 +40,8 @@ void cc_box_take(float *small, const cc_shape *small_shape, const float *large, 
     }
 }
 
-void cc_box_put(float *large, const cc_shape *large_shape, const float *small, const cc_shape *small_shape, const int64_t *begin,
-                const cc_team *team)
+void cc_box_put(float *large, const cc_shape *large_shape, const float *small, const cc_shape *small_shape,
+                const int64_t *begin, const cc_team *team)
 {
     rows r = rows_of(small_shape, large_shape, begin);
     cc_range mine = cc_slice(team, cc_shape_product(large_shape, 0, r.rank), 2048 / (r.large + 1) + 1);

@@ -13,10 +13,14 @@ bool cc_broadcast_shape(const cc_shape *a, const cc_shape *b, cc_shape *y)
     cc_shape result = {.rank = a->rank > b->rank ? a->rank : b->rank};
     for (int k = 0; k < result.rank; ++k) {
         int64_t da = aligned(a, result.rank, k), db = aligned(b, result.rank, k);
-        if (da == db || db == 1) result.dim[k] = da;
-        else if (da == 1 || da < 0) result.dim[k] = db;
-        else if (db < 0) result.dim[k] = da;
-        else return false;
+        if (da == db || db == 1)
+            result.dim[k] = da;
+        else if (da == 1 || da < 0)
+            result.dim[k] = db;
+        else if (db < 0)
+            result.dim[k] = da;
+        else
+            return false;
     }
     *y = result;
     return true;

@@ -18,9 +18,9 @@ unsigned cc_broadcast_repeated(const cc_shape *xs, const cc_shape *ys);
 
 /* Axes that no operand can tell apart are merged: equal shapes become one axis, a bias along the channels two. */
 typedef struct cc_broadcast {
-    int n, rank;                                                    /* operands; merged axes, at least 1 */
-    int64_t dim[CCONV_MAX_RANK];                                    /* of the result */
-    int64_t stride[CC_BROADCAST_OPERANDS][CCONV_MAX_RANK];          /* in elements; 0 along axes an operand is repeated over */
+    int n, rank;                                           /* operands; merged axes, at least 1 */
+    int64_t dim[CCONV_MAX_RANK];                           /* of the result */
+    int64_t stride[CC_BROADCAST_OPERANDS][CCONV_MAX_RANK]; /* in elements; 0 along axes an operand is repeated over */
 } cc_broadcast;
 
 void cc_broadcast_init(cc_broadcast *broadcast, const cc_shape *ys, int n, const cc_shape *xs);

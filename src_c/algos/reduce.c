@@ -24,8 +24,10 @@ void cc_reduction_init(cc_reduction *reduction, const cc_shape *xs, unsigned axe
     bool folded[CCONV_MAX_RANK];
     for (int k = 0; k < xs->rank; ++k) {
         bool reduce = axes >> k & 1u;
-        if (reduce) r.terms *= xs->dim[k];
-        else r.outputs *= xs->dim[k];
+        if (reduce)
+            r.terms *= xs->dim[k];
+        else
+            r.outputs *= xs->dim[k];
         if (xs->dim[k] == 1) continue;
         if (rank > 0 && folded[rank - 1] == reduce) {
             dim[rank - 1] *= xs->dim[k];
@@ -181,8 +183,10 @@ static double fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, cons
 
 static inline void put(int64_t o, double value, double divisor, float *y, double *wide)
 {
-    if (y) y[o] = (float)(value / divisor);
-    else wide[o] = value / divisor;
+    if (y)
+        y[o] = (float)(value / divisor);
+    else
+        wide[o] = value / divisor;
 }
 
 void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, const void *context, double divisor, float *y,
@@ -210,8 +214,10 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
             result[0] = fold_run(r, fold, terms, context, base, from, to);
         }
         for (int64_t j = 0; j < n; ++j) {
-            if (r->blocks == 1) put(first + j, result[j], divisor, y, wide);
-            else partial[block * r->outputs + first + j] = result[j];
+            if (r->blocks == 1)
+                put(first + j, result[j], divisor, y, wide);
+            else
+                partial[block * r->outputs + first + j] = result[j];
         }
     }
     cc_barrier(team);

@@ -7,9 +7,8 @@ typedef struct argmax {
     int keepdims;
 } argmax;
 
-static const cc_attr argmax_attributes[] = {{"axis", CC_INT, offsetof(argmax, axis), "-1", NULL},
-                                            {"keepdims", CC_BOOL, offsetof(argmax, keepdims), "0", NULL},
-                                            {0}};
+static const cc_attr argmax_attributes[] = {
+    {"axis", CC_INT, offsetof(argmax, axis), "-1", NULL}, {"keepdims", CC_BOOL, offsetof(argmax, keepdims), "0", NULL}, {0}};
 
 static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
 {
@@ -23,8 +22,10 @@ static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
                           cc_shape_text(xs, text));
     *ys = (cc_shape){.rank = 0};
     for (int k = 0; k < xs->rank; ++k) {
-        if (k != axis) ys->dim[ys->rank++] = xs->dim[k];
-        else if (a->keepdims) ys->dim[ys->rank++] = 1;
+        if (k != axis)
+            ys->dim[ys->rank++] = xs->dim[k];
+        else if (a->keepdims)
+            ys->dim[ys->rank++] = 1;
     }
     return CCONV_OK;
 }

@@ -1,5 +1,5 @@
 /* Functions of two elements: a, b -> y of the shape they broadcast to. Each op is one line: y from u of a and v of b, and the
- * gradients of both from g of dy. An operand that is repeated gets the sum of the gradients of its repetitions. */
+ * gradients of both from dy. An operand that is repeated gets the sum of the gradients of its repetitions. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "op.h"
@@ -10,7 +10,8 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
 {
     char a[CC_SHAPE_TEXT], b[CC_SHAPE_TEXT];
     if (!cc_broadcast_shape(&call->xs[0], &call->xs[1], ys))
-        return cc_op_fail(call, CCONV_INVALID, "expected shapes whose sizes, counted from the last, are equal or 1, received %s and %s",
+        return cc_op_fail(call, CCONV_INVALID,
+                          "expected shapes whose sizes, counted from the last, are equal or 1, received %s and %s",
                           cc_shape_text(&call->xs[0], a), cc_shape_text(&call->xs[1], b));
     return CCONV_OK;
 }
@@ -19,7 +20,8 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
 typedef void run_function(float *out, const float *g, const float *a, bool a_moves, const float *b, bool b_moves, int64_t n);
 
 #define RUN(tag, part, formula)                                                                                                \
-    static void tag##_##part(float *out, const float *dy, const float *a, bool a_moves, const float *b, bool b_moves, int64_t n) \
+    static void tag##_##part(float *out, const float *dy, const float *a, bool a_moves, const float *b, bool b_moves,          \
+                             int64_t n)                                                                                        \
     {                                                                                                                          \
         (void)dy;                                                                                                              \
         if (a_moves && b_moves) {                                                                                              \
@@ -41,7 +43,6 @@ typedef void run_function(float *out, const float *g, const float *a, bool a_mov
         (void)u, (void)v;                                                                                                      \
         out[i] = formula;                                                                                                      \
     }
-#define G dy[i]
 
 static void forward(const cc_call *call, const cc_team *team, run_function *run)
 {
@@ -66,8 +67,9 @@ static void fill(const gradient *of, cc_range range, float *out)
     static const float unread[1]; /* in place of an operand that need() did not ask for */
     bool a = call->x[0] && cc_broadcast_moves(&of->shape, 0), b = call->x[1] && cc_broadcast_moves(&of->shape, 1);
     for (cc_walk walk = cc_walk_begin(&of->shape, range); walk.run > 0; cc_walk_next(&walk))
-        of->run(out + (walk.position - range.begin), call->dy + walk.position, call->x[0] ? call->x[0] + walk.offset[0] : unread, a,
-                call->x[1] ? call->x[1] + walk.offset[1] : unread, b, walk.run);
+        of->run(out + (walk.position - range.begin), call->dy + walk.position,
+                call->x[0] ? call->x[0] + walk.offset[0] : unread, a, call->x[1] ? call->x[1] + walk.offset[1] : unread, b,
+                walk.run);
 }
 
 static const float *terms(const void *context, int64_t begin, int64_t n, float *buffer)
@@ -96,8 +98,10 @@ static void operand_gradient(const cc_call *call, const cc_team *team, int i, ru
     }
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     if (mine.begin >= mine.end) return;
-    if (run) fill(&of, mine, dx + mine.begin);
-    else if (dx != call->dy) memcpy(dx + mine.begin, call->dy + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *dx);
+    if (run)
+        fill(&of, mine, dx + mine.begin);
+    else if (dx != call->dy)
+        memcpy(dx + mine.begin, call->dy + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *dx);
 }
 
 /* dx[0] may be dy, so it comes last, when nobody reads dy any more. */
@@ -158,41 +162,40 @@ FORWARD(add, u + v)
 BACKWARD(add, NULL, NULL, 0);
 
 FORWARD(subtract, u - v)
-RUN(subtract, db, -G)
+RUN(subtract, db, -dy[i])
 BACKWARD(subtract, NULL, subtract_db, 0);
 
-FORWARD(multiply, u *v)
-RUN(multiply, da, G *v)
-RUN(multiply, db, G *u)
+FORWARD(multiply, (u * v))
+RUN(multiply, da, dy[i] * v)
+RUN(multiply, db, dy[i] * u)
 BACKWARD(multiply, multiply_da, multiply_db, A_READS_B | B_READS_A);
 
 FORWARD(divide, u / v)
-RUN(divide, da, G / v)
-RUN(divide, db, -G * (u / v / v))
+RUN(divide, da, dy[i] / v)
+RUN(divide, db, -dy[i] * (u / v / v))
 BACKWARD(divide, divide_da, divide_db, A_READS_B | B_READS_A | B_READS_B);
 
 /* d(u^v) = v u^(v-1) du + u^v log(u) dv; at v = 0 the first is 0, at u = 0 and v >= 0 the second. */
 FORWARD(power, powf(u, v))
-RUN(power, da, v == 0 ? 0 : G * v * powf(u, v - 1))
-RUN(power, db, u == 0 && v >= 0 ? 0 : G * powf(u, v) * logf(u))
+RUN(power, da, v == 0 ? 0 : dy[i] * v * powf(u, v - 1))
+RUN(power, db, u == 0 && v >= 0 ? 0 : dy[i] * powf(u, v) * logf(u))
 BACKWARD(power, power_da, power_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
 /* A NaN of either goes through. The gradient goes to the chosen one; equal ones share it. */
 FORWARD(maximum, u > v || u != u ? u : v)
-RUN(maximum, da, u == v ? 0.5f * G : u < v ? 0 : G)
-RUN(maximum, db, u == v ? 0.5f * G : u > v ? 0 : G)
+RUN(maximum, da, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
+RUN(maximum, db, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
 BACKWARD(maximum, maximum_da, maximum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
 FORWARD(minimum, u < v || u != u ? u : v)
-RUN(minimum, da, u == v ? 0.5f * G : u > v ? 0 : G)
-RUN(minimum, db, u == v ? 0.5f * G : u < v ? 0 : G)
+RUN(minimum, da, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
+RUN(minimum, db, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
 BACKWARD(minimum, minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
 /* 1 where it holds, else 0. No gradient flows. */
 #define COMPARISON(tag, holds)                                                                                                 \
     FORWARD(tag, (holds) ? 1.0f : 0.0f)                                                                                        \
-    const cc_op cc_op_##tag = {                                                                                                \
-        .name = #tag, .inputs = "a b", .flags = CC_INPLACE, .infer = infer, .forward = tag##_forward}
+    const cc_op cc_op_##tag = {.name = #tag, .inputs = "a b", .flags = CC_INPLACE, .infer = infer, .forward = tag##_forward}
 
 COMPARISON(equal, u == v);
 COMPARISON(not_equal, u != v);

@@ -54,7 +54,8 @@ static void broadcast_to_forward(const cc_call *call, const cc_team *team)
     for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk)) {
         const float *x = call->x[0] + walk.offset[0];
         float *y = call->y + walk.position;
-        if (moves) memcpy(y, x, (size_t)walk.run * sizeof *y);
+        if (moves)
+            memcpy(y, x, (size_t)walk.run * sizeof *y);
         else
             for (int64_t i = 0; i < walk.run; ++i) y[i] = *x;
     }

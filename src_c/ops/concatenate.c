@@ -43,8 +43,10 @@ static void copy_part(const cc_call *call, const cc_team *team, int i, int64_t r
     for (int64_t at = mine.begin; at < mine.end;) {
         int64_t place = at % part, run = part - place < mine.end - at ? part - place : mine.end - at;
         int64_t other = at / part * row + before + place;
-        if (back) memcpy(call->dx[i] + at, call->dy + other, (size_t)run * sizeof(float));
-        else memcpy(call->y + other, call->x[i] + at, (size_t)run * sizeof(float));
+        if (back)
+            memcpy(call->dx[i] + at, call->dy + other, (size_t)run * sizeof(float));
+        else
+            memcpy(call->y + other, call->x[i] + at, (size_t)run * sizeof(float));
         at += run;
     }
 }

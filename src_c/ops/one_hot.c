@@ -15,11 +15,13 @@ static cconv_status one_hot_infer(const cc_call *call, cc_shape *ys)
     char text[CC_SHAPE_TEXT];
     if (xs->rank == CCONV_MAX_RANK)
         return cc_op_fail(call, CCONV_INVALID, "expected x of rank %d or less, received rank %d", CCONV_MAX_RANK - 1, xs->rank);
-    if (a->depth < 1) return cc_op_fail(call, CCONV_INVALID, "expected a depth of at least 1, received %lld", (long long)a->depth);
+    if (a->depth < 1)
+        return cc_op_fail(call, CCONV_INVALID, "expected a depth of at least 1, received %lld", (long long)a->depth);
     *ys = *xs;
     ys->dim[ys->rank++] = a->depth;
     if (cc_shape_known(ys) && !cc_shape_check(ys))
-        return cc_op_fail(call, CCONV_INVALID, "expected a result that fits in memory, received shape %s", cc_shape_text(ys, text));
+        return cc_op_fail(call, CCONV_INVALID, "expected a result that fits in memory, received shape %s",
+                          cc_shape_text(ys, text));
     return CCONV_OK;
 }
 

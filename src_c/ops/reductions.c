@@ -12,9 +12,8 @@ typedef struct settings {
     int keepdims;
 } settings;
 
-static const cc_attr settings_attributes[] = {{"axes", CC_LIST, offsetof(settings, axes), "", NULL},
-                                              {"keepdims", CC_BOOL, offsetof(settings, keepdims), "0", NULL},
-                                              {0}};
+static const cc_attr settings_attributes[] = {
+    {"axes", CC_LIST, offsetof(settings, axes), "", NULL}, {"keepdims", CC_BOOL, offsetof(settings, keepdims), "0", NULL}, {0}};
 
 static unsigned axes_of(const cc_call *call)
 {
@@ -30,8 +29,10 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     axes = axes_of(call);
     *ys = (cc_shape){.rank = 0};
     for (int k = 0; k < xs->rank; ++k) {
-        if (!(axes >> k & 1u)) ys->dim[ys->rank++] = xs->dim[k];
-        else if (a->keepdims) ys->dim[ys->rank++] = 1;
+        if (!(axes >> k & 1u))
+            ys->dim[ys->rank++] = xs->dim[k];
+        else if (a->keepdims)
+            ys->dim[ys->rank++] = 1;
     }
     return CCONV_OK;
 }

@@ -62,26 +62,31 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     int free_axis = -1, unknown = 0; /* unknown sizes of x that y does not copy */
     int64_t have = 1, want = 1;      /* products of the other sizes */
     for (int k = 0; k < xs->rank; ++k) {
-        if (xs->dim[k] < 0) ++unknown;
-        else have *= xs->dim[k];
+        if (xs->dim[k] < 0)
+            ++unknown;
+        else
+            have *= xs->dim[k];
     }
     *ys = (cc_shape){.rank = to->n};
     for (int k = 0; k < to->n; ++k) {
         int64_t size = to->v[k];
         if (size < -1 || (size == -1 && free_axis >= 0))
-            return cc_op_fail(call, CCONV_INVALID, "expected a shape of sizes, 0 to copy one and at most one -1, received %s", text[1]);
+            return cc_op_fail(call, CCONV_INVALID, "expected a shape of sizes, 0 to copy one and at most one -1, received %s",
+                              text[1]);
         if (size == -1) {
             free_axis = k;
             continue;
         }
         if (size == 0) {
             if (k >= xs->rank)
-                return cc_op_fail(call, CCONV_INVALID, "expected a size of x to copy at position %d of shape %s, received x of shape %s",
-                                  k, text[1], cc_shape_text(xs, text[0]));
+                return cc_op_fail(call, CCONV_INVALID,
+                                  "expected a size of x to copy at position %d of shape %s, received x of shape %s", k, text[1],
+                                  cc_shape_text(xs, text[0]));
             size = xs->dim[k];
         }
         ys->dim[k] = size;
-        if (size < 0) --unknown;
+        if (size < 0)
+            --unknown;
         else if (!times(&want, size))
             return cc_op_fail(call, CCONV_INVALID, "expected a shape that fits in memory, received %s", text[1]);
     }
@@ -131,13 +136,15 @@ static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)
     unsigned drop;
     CC_TRY(cc_infer_axes(call, axes, &drop));
     if (axes->n == 0 && !cc_shape_known(xs)) /* the rank of y would depend on it */
-        return cc_op_fail(call, CCONV_INVALID, "expected axes to squeeze while a size is unknown, received none for x of shape %s",
+        return cc_op_fail(call, CCONV_INVALID,
+                          "expected axes to squeeze while a size is unknown, received none for x of shape %s",
                           cc_shape_text(xs, text));
     *ys = (cc_shape){.rank = 0};
     for (int k = 0; k < xs->rank; ++k) {
         bool dropped = axes->n == 0 ? xs->dim[k] == 1 : drop >> k & 1u;
         if (dropped && !cc_agree(xs->dim[k], 1))
-            return cc_op_fail(call, CCONV_INVALID, "expected size 1 along axis %d, received x of shape %s", k, cc_shape_text(xs, text));
+            return cc_op_fail(call, CCONV_INVALID, "expected size 1 along axis %d, received x of shape %s", k,
+                              cc_shape_text(xs, text));
         if (!dropped) ys->dim[ys->rank++] = xs->dim[k];
     }
     return CCONV_OK;

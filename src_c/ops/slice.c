@@ -7,9 +7,8 @@ typedef struct slice {
     cc_list begin, size;
 } slice;
 
-static const cc_attr slice_attributes[] = {{"begin", CC_LIST, offsetof(slice, begin), NULL, NULL},
-                                           {"size", CC_LIST, offsetof(slice, size), NULL, NULL},
-                                           {0}};
+static const cc_attr slice_attributes[] = {
+    {"begin", CC_LIST, offsetof(slice, begin), NULL, NULL}, {"size", CC_LIST, offsetof(slice, size), NULL, NULL}, {0}};
 
 static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
 {
@@ -17,7 +16,8 @@ static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
     const cc_shape *xs = &call->xs[0];
     char text[CC_SHAPE_TEXT];
     if (a->begin.n != xs->rank || a->size.n != xs->rank)
-        return cc_op_fail(call, CCONV_INVALID, "expected begin and size for each axis of x of shape %s, received %d and %d of them",
+        return cc_op_fail(call, CCONV_INVALID,
+                          "expected begin and size for each axis of x of shape %s, received %d and %d of them",
                           cc_shape_text(xs, text), a->begin.n, a->size.n);
     *ys = *xs;
     for (int k = 0; k < xs->rank; ++k) {
@@ -32,7 +32,8 @@ static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
             if (fits) ys->dim[k] = size < 0 && begin < 0 ? -begin : size;
         }
         if (!fits)
-            return cc_op_fail(call, CCONV_INVALID, "expected a part of x of shape %s, received begin %lld and size %lld along axis %d",
+            return cc_op_fail(call, CCONV_INVALID,
+                              "expected a part of x of shape %s, received begin %lld and size %lld along axis %d",
                               cc_shape_text(xs, text), (long long)a->begin.v[k], (long long)size, k);
     }
     return CCONV_OK;

@@ -78,8 +78,10 @@ static inline void forward(const cc_call *call, const cc_team *team, bool logari
         for (int64_t j = 0; j < width; ++j) last[j] = (float)(logarithm ? log(sum[j]) : 1 / sum[j]);
         for (int64_t k = 0; k < p.length; ++k)
             for (int64_t j = 0; j < width; ++j) {
-                if (logarithm) y[k * p.inner + j] -= last[j];
-                else y[k * p.inner + j] *= last[j];
+                if (logarithm)
+                    y[k * p.inner + j] -= last[j];
+                else
+                    y[k * p.inner + j] *= last[j];
             }
     }
 }

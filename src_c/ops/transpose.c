@@ -15,8 +15,8 @@ static cconv_status transpose_infer(const cc_call *call, cc_shape *ys)
     char text[CC_SHAPE_TEXT];
     unsigned bits;
     if (axes->n != xs->rank)
-        return cc_op_fail(call, CCONV_INVALID, "expected %d axes, one for each of x, received %d for x of shape %s", xs->rank, axes->n,
-                          cc_shape_text(xs, text));
+        return cc_op_fail(call, CCONV_INVALID, "expected %d axes, one for each of x, received %d for x of shape %s", xs->rank,
+                          axes->n, cc_shape_text(xs, text));
     CC_TRY(cc_infer_axes(call, axes, &bits));
     *ys = (cc_shape){.rank = xs->rank};
     for (int k = 0; k < xs->rank; ++k) ys->dim[k] = xs->dim[cc_axis_of(axes->v[k], xs->rank)];
@@ -60,7 +60,8 @@ static void permute(float *to, const cc_shape *shape, const float *from, const i
     for (int64_t i = mine.begin; i < mine.end;) {
         int64_t run = dim[last] - index[last], jump = stride[last];
         if (run > mine.end - i) run = mine.end - i;
-        if (jump == 1) memcpy(to + i, from + offset, (size_t)run * sizeof *to);
+        if (jump == 1)
+            memcpy(to + i, from + offset, (size_t)run * sizeof *to);
         else
             for (int64_t j = 0; j < run; ++j) to[i + j] = from[offset + j * jump];
         i += run;

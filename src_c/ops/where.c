@@ -10,10 +10,9 @@ static cconv_status where_infer(const cc_call *call, cc_shape *ys)
 {
     char text[3][CC_SHAPE_TEXT];
     if (!cc_broadcast_shape(&call->xs[0], &call->xs[1], ys) || !cc_broadcast_shape(ys, &call->xs[2], ys))
-        return cc_op_fail(call, CCONV_INVALID,
-                          "expected shapes whose sizes, counted from the last, are equal or 1, received %s, %s and %s",
-                          cc_shape_text(&call->xs[0], text[0]), cc_shape_text(&call->xs[1], text[1]),
-                          cc_shape_text(&call->xs[2], text[2]));
+        return cc_op_fail(
+            call, CCONV_INVALID, "expected shapes whose sizes, counted from the last, are equal or 1, received %s, %s and %s",
+            cc_shape_text(&call->xs[0], text[0]), cc_shape_text(&call->xs[1], text[1]), cc_shape_text(&call->xs[2], text[2]));
     return CCONV_OK;
 }
 
@@ -37,7 +36,8 @@ static void where_forward(const cc_call *call, const cc_team *team)
     for (int i = 0; i < 3; ++i) step[i] = cc_broadcast_moves(&shape, i);
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk)) {
-        const float *condition = call->x[0] + walk.offset[0], *a = call->x[1] + walk.offset[1], *b = call->x[2] + walk.offset[2];
+        const float *condition = call->x[0] + walk.offset[0], *a = call->x[1] + walk.offset[1],
+                    *b = call->x[2] + walk.offset[2];
         float *y = call->y + walk.position;
         for (int64_t i = 0; i < walk.run; ++i) y[i] = condition[i * step[0]] != 0 ? a[i * step[1]] : b[i * step[2]];
     }

@@ -14,7 +14,8 @@ static cconv_status zero_pad2d_infer(const cc_call *call, cc_shape *ys)
     const cc_shape *xs = &call->xs[0];
     char text[CC_SHAPE_TEXT];
     CC_TRY(cc_op_check_rank(call, 0, 4, "n, h, w, c"));
-    if (pads->n != 4) return cc_op_fail(call, CCONV_INVALID, "expected 4 pads (top, left, bottom, right), received %d", pads->n);
+    if (pads->n != 4)
+        return cc_op_fail(call, CCONV_INVALID, "expected 4 pads (top, left, bottom, right), received %d", pads->n);
     *ys = *xs;
     for (int i = 0; i < 4; ++i) {
         int64_t pad = pads->v[i], *size = &ys->dim[1 + i % 2];
@@ -23,7 +24,8 @@ static cconv_status zero_pad2d_infer(const cc_call *call, cc_shape *ys)
         if (*size >= 0) *size += pad;
     }
     if (cc_shape_known(ys) && !cc_shape_check(ys))
-        return cc_op_fail(call, CCONV_INVALID, "expected a padded image that fits in memory, received shape %s", cc_shape_text(ys, text));
+        return cc_op_fail(call, CCONV_INVALID, "expected a padded image that fits in memory, received shape %s",
+                          cc_shape_text(ys, text));
     return CCONV_OK;
 }
 

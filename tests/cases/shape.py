@@ -14,7 +14,11 @@ CASES = {
     "identity": SAME,
     "stop_gradient": SAME,
     "flatten": cases(
-        ("image", (3, 4, 4, 8), {}), ("vector", (5,), {}), ("matrix", (5, 6), {}), ("empty", (0, 2, 3), {}), ("no pixels", (3, 0, 2), {})
+        ("image", (3, 4, 4, 8), {}),
+        ("vector", (5,), {}),
+        ("matrix", (5, 6), {}),
+        ("empty", (0, 2, 3), {}),
+        ("no pixels", (3, 0, 2), {}),
     ),
     "reshape": cases(
         ("copy and rest", (3, 4, 5), {"shape": (0, -1)}),
@@ -27,7 +31,10 @@ CASES = {
         ("empty", (0, 6), {"shape": (0, 2, 3)}),
     ),
     "expand_dims": cases(
-        ("first", (3, 4), {"axis": 0}), ("last", (3, 4), {"axis": -1}), ("middle", (3, 4), {"axis": 1}), ("scalar", (), {"axis": 0})
+        ("first", (3, 4), {"axis": 0}),
+        ("last", (3, 4), {"axis": -1}),
+        ("middle", (3, 4), {"axis": 1}),
+        ("scalar", (), {"axis": 0}),
     ),
     "squeeze": cases(
         ("one", (3, 1, 4, 1), {"axes": (1,)}),
@@ -50,7 +57,7 @@ CASES = {
     ),
     "zero_pad2d": cases(
         ("one around", (2, 3, 4, 2), {"pads": (1, 1, 1, 1)}),
-        ("four different", (2, 3, 2, 3), {"pads": (1, 0, 2, 3)}, ),
+        ("four different", (2, 3, 2, 3), {"pads": (1, 0, 2, 3)}),
         ("none", (2, 3, 4, 2), {"pads": (0, 0, 0, 0)}),
         ("rows only", (2, 3, 4, 2), {"pads": (1, 0, 1, 0)}),
         ("several shares", (3, 30, 30, 3), {"pads": (2, 1, 0, 3)}),

@@ -1,4 +1,4 @@
-"""Functions of one, two and three elements. `reduce_to` undoes broadcasting: the gradient of what was repeated is a sum."""
+"""Functions of one, two and three elements. `reduce_to` undoes broadcasting: what was repeated gets the sum."""
 
 import numpy as np
 
@@ -192,4 +192,8 @@ def where(condition, a, b):
 
 
 def where_backward(dy, condition, a, b):
-    return None, reduce_to(a.shape, np.where(condition != 0, dy, 0)), reduce_to(b.shape, np.where(condition != 0, 0, dy))
+    return (
+        None,
+        reduce_to(a.shape, np.where(condition != 0, dy, 0)),
+        reduce_to(b.shape, np.where(condition != 0, 0, dy)),
+    )
