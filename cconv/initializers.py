@@ -208,6 +208,7 @@ class VarianceScaling(RandomInitializer):
         mode: `"fan_in"`, `"fan_out"` or `"fan_avg"` (their mean): what `n` is.
         distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
         seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+        input_axes: Must be `None`; `output_axes` likewise.
     """
 
     def __init__(
@@ -216,7 +217,14 @@ class VarianceScaling(RandomInitializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | SeedGenerator | None = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
     ) -> None:
+        if input_axes is not None or output_axes is not None:
+            raise ValueError(
+                "The last two axes of weights are inputs and outputs: expected input_axes=None, output_axes=None. "
+                f"Received: input_axes={input_axes}, output_axes={output_axes}"
+            )
         self.scale = _number(scale, "scale")
         if self.scale <= 0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
@@ -259,15 +267,10 @@ class _Scaled(VarianceScaling):
 
     settings: tuple[float, str, str]
 
-    def __init__(self, seed: int | SeedGenerator | None = None, input_axes=None, output_axes=None) -> None:
-        # Keras writes these two; other values than its default have no meaning for the layers here
-        if input_axes is not None or output_axes is not None:
-            raise ValueError(
-                "`input_axes` and `output_axes` are not supported: the last two axes of the weights are inputs and "
-                "outputs. "
-                f"Received: input_axes={input_axes}, output_axes={output_axes}"
-            )
-        super().__init__(*self.settings, seed=seed)
+    def __init__(
+        self, seed: int | SeedGenerator | None = None, input_axes: Any = None, output_axes: Any = None
+    ) -> None:
+        super().__init__(*self.settings, seed, input_axes, output_axes)
 
     def get_config(self):
         return RandomInitializer.get_config(self)

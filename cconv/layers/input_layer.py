@@ -21,9 +21,9 @@ class InputLayer(Layer):
         dtype: `"float32"`, or what arrays will hold, which is converted.
         sparse: Must be false; `ragged` likewise.
         batch_shape: Shape with the batch, instead of `shape` and `batch_size`.
-        name: Name of the layer.
-        optional: Must be false.
         input_tensor: A symbolic tensor to take the shape of.
+        optional: Must be false.
+        name: Name of the layer.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class InputLayer(Layer):
         sparse: bool | None = None,
         ragged: bool | None = None,
         batch_shape: Sequence[int | None] | None = None,
-        name: str | None = None,
-        optional: bool = False,
         input_tensor: Tensor | None = None,
+        optional: bool = False,
+        name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         if sparse or ragged or optional:

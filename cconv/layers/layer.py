@@ -513,25 +513,21 @@ class Layer:
             )
         return map_structure(lambda y: y.shape, outputs)
 
-    def _single_node(self, what: str) -> Node:
-        if len(self._inbound_nodes) != 1:
-            n = len(self._inbound_nodes)
-            raise AttributeError(
-                f"The layer '{self.name}' has {'never been called' if n == 0 else f'{n} inbound nodes'} "
-                f"and thus has no defined {what}."
-            )
+    def _first_node(self, what: str) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(f"The layer '{self.name}' has never been called and thus has no defined {what}.")
         return self._inbound_nodes[0]
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the only call of the layer."""
-        outputs = self._single_node("output").outputs
+        """The symbolic output of the first call of the layer."""
+        outputs = self._first_node("output").outputs
         return outputs[0] if len(outputs) == 1 else outputs
 
     @property
     def input(self) -> Any:
-        """The symbolic input of the only call of the layer."""
-        inputs = self._single_node("input").inputs
+        """The symbolic input of the first call of the layer."""
+        inputs = self._first_node("input").inputs
         return inputs[0] if len(inputs) == 1 else inputs
 
     # ---- configuration

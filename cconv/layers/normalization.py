@@ -29,7 +29,7 @@ class BatchNormalization(Layer):
             `moving_variance_initializer` likewise.
         beta_regularizer: Penalty on beta; `gamma_regularizer` likewise.
         beta_constraint: Applied to beta after each update; `gamma_constraint` likewise.
-        synchronized: Must be false; `renorm` likewise.
+        renorm: Must be false; `synchronized` likewise.
 
     Input shape:
         Any of rank 2 or more.
@@ -61,10 +61,10 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        synchronized: bool = False,
         renorm: bool = False,
         renorm_clipping: Any = None,
         renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

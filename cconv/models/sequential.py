@@ -7,8 +7,9 @@ from typing import Any
 
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
+from ..naming import auto_name
+from ..scope import untraced
 from ..tensor import Tensor
-from ..tree import flatten
 from .functional import Functional
 from .model import Model
 
@@ -43,6 +44,7 @@ class Sequential(Model):
         Trainer.__init__(self)
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []
+        self._tensors: list[Tensor] = []  # the input, then the output of each layer, once they are known
         self._functional: Functional | None = None
         for layer in layers or ():
             self.add(layer, rebuild=False)
@@ -82,30 +84,52 @@ class Sequential(Model):
             )
         if not self._stack and not isinstance(layer, InputLayer) and getattr(layer, "_input_shape_argument", None):
             self._stack.append(InputLayer(batch_shape=layer._input_shape_argument))
-        self._stack.append(layer)
-        if rebuild:
-            self._maybe_rebuild()
+        if rebuild and self._functional is not None:
+            # first, so that a layer that does not fit leaves the model as it was
+            output = self._extend(self._tensors[-1], layer)
+            self._stack.append(layer)
+            self._tensors.append(output)
+            self._connect()
         else:
-            self.built = False
+            self._stack.append(layer)
             self._functional = None
+            if rebuild:
+                self._maybe_rebuild()
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Takes the top layer off and returns it."""
         if not self.layers:
             raise ValueError(f"There are no layers in the model '{self.name}' to take off.")
         layer = self._stack.pop()
-        self.built = False
-        self._functional = None
-        if rebuild:
-            self._maybe_rebuild()
+        self._tensors = self._tensors[:-1]
+        if rebuild and len(self._tensors) > 1:
+            self._connect()
+        else:
+            self._functional = None
+            self.built = False
         return layer
 
     def _maybe_rebuild(self) -> None:
         self.built = False
         self._functional = None
-        self._inbound_nodes = []
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
+
+    def _extend(self, x: Tensor, layer: Layer) -> Tensor:
+        """The output of one more layer."""
+        with untraced():
+            y = layer(x)
+        if not isinstance(y, Tensor):
+            raise ValueError(
+                f"Layers of a Sequential model should have a single output tensor. Layer '{layer.name}' returned {y!r}"
+            )
+        return y
+
+    def _connect(self) -> None:
+        """Makes the functional model that this one stands for."""
+        auto_name("functional")  # Keras counts this model too, so the names of later ones start behind it
+        self._functional = Functional(self._tensors[0], self._tensors[-1], name=self.name)
+        self.built = True
 
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers for inputs of this shape."""
@@ -130,19 +154,11 @@ class Sequential(Model):
                 raise ValueError("You must provide an `input_shape` argument.")
             first = InputLayer(batch_shape=(None, *tuple(input_shape)[1:]))
             self._stack = [first, *self._stack]
-        from ..scope import untraced
-
-        with untraced():
-            x = inputs = first.output
-            for layer in self._stack[1:]:
-                x = layer(x)
-                if len(flatten(x)) != 1 or not isinstance(x, Tensor):
-                    raise ValueError(
-                        f"Layers of a Sequential model should have a single output tensor. Layer '{layer.name}' "
-                        f"returned {x!r}"
-                    )
-            self._functional = Functional(inputs, x, name=self.name)
-        self.built = True
+        tensors = [first.output]
+        for layer in self._stack[1:]:
+            tensors.append(self._extend(tensors[-1], layer))
+        self._tensors = tensors
+        self._connect()
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if self._functional is None:

@@ -509,7 +509,7 @@ def get_item(x: Any, key: Any) -> Value:
     [1.0, 2.0]
     """
     shape = shape_of(x)
-    keys = list(key) if isinstance(key, tuple) else [key]
+    keys = list(key) if isinstance(key, (tuple, list)) else [key]
     for k in keys:
         if not (k is None or k is Ellipsis or isinstance(k, (slice, int, np.integer))) or isinstance(k, bool):
             raise TypeError(f"Tensors are indexed by whole numbers, slices, `...` and `None`. Received: {k!r}")

@@ -1,0 +1,371 @@
+"""Layers: what they compute, how they are configured, that they come back from their configuration."""
+
+import numpy as np
+import pytest
+
+import cconv
+from cconv import layers
+
+
+def images(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def correlate(x, w, strides=(1, 1), dilation=(1, 1)):
+    """Convolution without padding, written as its definition."""
+    n, h, wd, _ = x.shape
+    kh, kw, _, oc = w.shape
+    oh = (h - (kh - 1) * dilation[0] - 1) // strides[0] + 1
+    ow = (wd - (kw - 1) * dilation[1] - 1) // strides[1] + 1
+    y = np.zeros((n, oh, ow, oc))
+    for i in range(oh):
+        for j in range(ow):
+            for a in range(kh):
+                for b in range(kw):
+                    pixel = x[:, i * strides[0] + a * dilation[0], j * strides[1] + b * dilation[1], :]
+                    y[:, i, j, :] += pixel.astype(float) @ w[a, b].astype(float)
+    return y
+
+
+def windows(x, size, strides):
+    n, h, w, c = x.shape
+    oh, ow = (h - size[0]) // strides[0] + 1, (w - size[1]) // strides[1] + 1
+    out = np.empty((n, oh, ow, size[0] * size[1], c))
+    for i in range(oh):
+        for j in range(ow):
+            part = x[:, i * strides[0] : i * strides[0] + size[0], j * strides[1] : j * strides[1] + size[1]]
+            out[:, i, j] = part.reshape(n, -1, c)
+    return out
+
+
+def test_dense_is_a_product_with_the_kernel():
+    layer = layers.Dense(3, bias_initializer="ones")
+    x = images(4, 5)
+    np.testing.assert_allclose(layer(x), x @ layer.kernel.numpy() + 1, rtol=1e-5, atol=1e-5)
+    assert [w.path for w in layer.weights] == [f"{layer.name}/kernel", f"{layer.name}/bias"]
+
+
+def test_dense_works_on_the_last_axis():
+    assert layers.Dense(3)(images(2, 4, 5)).shape == (2, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "activation", ["relu", "sigmoid", "tanh", "softplus", "softsign", "elu", "leaky_relu", "arctan"]
+)
+def test_fused_activations_equal_their_functions(activation):
+    x = images(4, 5)
+    layer = layers.Dense(3, activation=activation)
+    plain = layers.Dense(3)
+    plain.build((None, 5))
+    y = layer(x)
+    plain.set_weights(layer.get_weights())
+    np.testing.assert_allclose(y, cconv.activations.get(activation)(plain(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_softmax_and_custom_activations_follow_the_layer():
+    x = images(4, 5)
+    y = layers.Dense(3, activation="softmax")(x)
+    np.testing.assert_allclose(y.sum(axis=-1), 1, rtol=1e-5)
+    doubled = layers.Dense(3, activation=lambda z: 2 * z, kernel_initializer="ones")(x)
+    np.testing.assert_allclose(doubled, np.repeat(2 * x.sum(axis=1, keepdims=True), 3, axis=1), rtol=1e-4, atol=1e-5)
+    as_layer = layers.Dense(3, activation=layers.LeakyReLU(0.5), kernel_initializer="ones")(x)
+    s = np.repeat(x.sum(axis=1, keepdims=True), 3, axis=1)
+    np.testing.assert_allclose(as_layer, np.where(s > 0, s, 0.5 * s), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("strides", [(1, 1), (2, 1)])
+@pytest.mark.parametrize("dilation", [(1, 1), (1, 2)])
+def test_conv2d_is_the_correlation(strides, dilation):
+    x = images(2, 7, 8, 3)
+    layer = layers.Conv2D(4, (3, 2), strides=strides, dilation_rate=dilation, bias_initializer="ones")
+    y = layer(x)
+    np.testing.assert_allclose(y, correlate(x, layer.kernel.numpy(), strides, dilation) + 1, rtol=1e-4, atol=1e-4)
+
+
+def test_conv2d_same_puts_the_odd_zero_at_the_end():
+    x = images(1, 4, 4, 1)
+    layer = layers.Conv2D(1, 2, padding="same", use_bias=False)
+    y = layer(x)
+    padded = np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
+    np.testing.assert_allclose(y, correlate(padded, layer.kernel.numpy()), rtol=1e-4, atol=1e-5)
+
+
+def test_conv2d_takes_explicit_padding():
+    x = images(1, 4, 4, 2)
+    layer = layers.Conv2D(3, 3, padding=((2, 0), (1, 3)), use_bias=False)
+    y = layer(x)
+    padded = np.pad(x, ((0, 0), (2, 0), (1, 3), (0, 0)))
+    np.testing.assert_allclose(y, correlate(padded, layer.kernel.numpy()), rtol=1e-4, atol=1e-5)
+
+
+def test_conv2d_groups_convolve_apart():
+    x = images(2, 5, 5, 4)
+    layer = layers.Conv2D(6, 3, groups=2, use_bias=False)
+    y = layer(x)
+    w = layer.kernel.numpy()
+    assert w.shape == (3, 3, 2, 6)
+    expected = np.concatenate([correlate(x[..., :2], w[..., :3]), correlate(x[..., 2:], w[..., 3:])], axis=-1)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_depthwise_and_separable_convolutions():
+    x = images(2, 5, 5, 3)
+    depthwise = layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False)
+    y = depthwise(x)
+    w = depthwise.kernel.numpy()
+    assert w.shape == (3, 3, 3, 2) and y.shape == (2, 3, 3, 6)
+    for c in range(3):
+        np.testing.assert_allclose(
+            y[..., 2 * c : 2 * c + 2], correlate(x[..., c : c + 1], w[:, :, c : c + 1]), rtol=1e-4, atol=1e-4
+        )
+    separable = layers.SeparableConv2D(5, 3, depth_multiplier=2)
+    separable.build((None, 5, 5, 3))
+    separable.depthwise_kernel.assign(w)
+    np.testing.assert_allclose(separable(x), y @ separable.pointwise_kernel.numpy()[0, 0], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("layer", "over"),
+    [
+        (layers.MaxPooling2D, lambda v: v.max(axis=3)),
+        (layers.AveragePooling2D, lambda v: v.mean(axis=3)),
+        (layers.SumPooling2D, lambda v: v.sum(axis=3)),
+        (layers.L2Pooling2D, lambda v: np.sqrt((v**2).sum(axis=3))),
+    ],
+)
+def test_pooling_over_windows(layer, over):
+    x = images(2, 7, 6, 3)
+    np.testing.assert_allclose(layer((3, 2))(x), over(windows(x, (3, 2), (3, 2))), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(layer(2, strides=1, name="p")(x), over(windows(x, (2, 2), (1, 1))), rtol=1e-5, atol=1e-5)
+    assert layer(2, padding="same", strides=2)(x).shape == (2, 4, 3, 3)
+
+
+def test_global_pooling():
+    x = images(2, 5, 4, 3)
+    np.testing.assert_allclose(layers.GlobalAveragePooling2D()(x), x.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layers.GlobalMaxPooling2D()(x), x.max(axis=(1, 2)))
+    assert layers.GlobalMaxPooling2D(keepdims=True)(x).shape == (2, 1, 1, 3)
+
+
+def test_batch_normalization_in_both_modes():
+    x = images(64, 3) * 2 + 5
+    layer = layers.BatchNormalization(momentum=0.9)
+    y = layer(x, training=True)
+    np.testing.assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), 0.1 * x.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), 0.9 + 0.1 * x.var(0), rtol=1e-4)
+    before = layer.moving_mean.numpy()
+    y = layer(x)
+    expected = (x - before) / np.sqrt(layer.moving_variance.numpy() + 1e-3)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
+    assert np.array_equal(layer.moving_mean.numpy(), before)
+    assert [w.name for w in layer.trainable_weights] == ["gamma", "beta"]
+    assert [w.name for w in layer.non_trainable_weights] == ["moving_mean", "moving_variance"]
+
+
+def test_a_frozen_batch_normalization_uses_its_averages():
+    x = images(16, 3) + 4
+    layer = layers.BatchNormalization()
+    layer.build((None, 3))
+    layer.trainable = False
+    assert np.array_equal(layer(x, training=True), layer(x))
+    assert np.array_equal(layer.moving_mean.numpy(), np.zeros(3))
+    assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 4
+    layer.trainable = True
+    assert [w.name for w in layer.trainable_weights] == ["gamma", "beta"]
+
+
+def test_a_layer_frozen_before_it_is_built_has_frozen_weights():
+    layer = layers.Dense(2, trainable=False)
+    layer.build((None, 3))
+    assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 2
+    layer.trainable = True
+    assert len(layer.trainable_weights) == 2
+
+
+def test_dropout_drops_in_training_only():
+    x = np.ones((100, 100), np.float32)
+    layer = layers.Dropout(0.25)
+    assert np.array_equal(layer(x), x)
+    y = layer(x, training=True)
+    assert set(np.unique(y)) == {np.float32(0), np.float32(4 / 3)}
+    assert abs((y == 0).mean() - 0.25) < 0.02
+    assert not np.array_equal(y, layer(x, training=True))
+    assert np.array_equal(layers.Dropout(0)(x, training=True), x)
+
+
+def test_dropout_repeats_with_the_global_seed():
+    x = np.ones((4, 50))
+    masks = []
+    for _ in range(2):
+        cconv.utils.set_random_seed(3)
+        masks.append(layers.Dropout(0.5)(x, training=True))
+    assert np.array_equal(*masks)
+
+
+def test_shapes():
+    x = images(2, 4, 6, 3)
+    np.testing.assert_array_equal(layers.Flatten()(x), x.reshape(2, -1))
+    assert layers.Flatten()(np.ones(3)).shape == (3, 1)
+    np.testing.assert_array_equal(layers.Reshape((8, -1))(x), x.reshape(2, 8, 9))
+    np.testing.assert_array_equal(layers.Permute((3, 1, 2))(x), x.transpose(0, 3, 1, 2))
+    padded = np.pad(x, ((0, 0), (1, 2), (3, 4), (0, 0)))
+    np.testing.assert_array_equal(layers.ZeroPadding2D(((1, 2), (3, 4)))(x), padded)
+    assert layers.ZeroPadding2D()(x).shape == (2, 6, 8, 3)
+    assert layers.ZeroPadding2D((1, 0))(x).shape == (2, 6, 6, 3)
+
+
+def test_merges():
+    a, b = images(2, 3), images(2, 3, seed=1)
+    for layer, expected in [
+        (layers.Add(), a + b),
+        (layers.Subtract(), a - b),
+        (layers.Multiply(), a * b),
+        (layers.Average(), (a + b) / 2),
+        (layers.Maximum(), np.maximum(a, b)),
+        (layers.Minimum(), np.minimum(a, b)),
+        (layers.Concatenate(), np.concatenate([a, b], axis=-1)),
+        (layers.Concatenate(axis=1), np.concatenate([a, b], axis=1)),
+    ]:
+        np.testing.assert_allclose(layer([a, b]), expected, rtol=1e-6)
+    np.testing.assert_allclose(layers.add([a, b, b]), a + 2 * b, rtol=1e-5, atol=1e-6)
+    channels = images(2, 4, 4, 3)
+    scaled = layers.Multiply()([channels, np.ones((2, 1, 1, 3))])
+    np.testing.assert_array_equal(scaled, channels)
+
+
+def test_activation_layers():
+    x = images(3, 4) * 3
+    np.testing.assert_array_equal(layers.ReLU()(x), np.maximum(x, 0))
+    np.testing.assert_array_equal(layers.ReLU(max_value=1)(x), np.clip(x, 0, 1))
+    np.testing.assert_allclose(layers.ReLU(negative_slope=0.1)(x), np.where(x > 0, x, 0.1 * x), rtol=1e-6)
+    np.testing.assert_allclose(
+        layers.ReLU(negative_slope=0.5, threshold=1.0)(x), np.where(x > 1, x, 0.5 * (x - 1)), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(layers.LeakyReLU()(x), np.where(x > 0, x, 0.3 * x), rtol=1e-6)
+    np.testing.assert_allclose(layers.ELU(2.0)(x), np.where(x > 0, x, 2 * np.expm1(x)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(layers.PReLU(alpha_initializer="ones")(x), x, rtol=1e-6)
+    e = np.exp(x - x.max(0))
+    np.testing.assert_allclose(layers.Softmax(axis=0)(x), e / e.sum(0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layers.Activation("tanh")(x), np.tanh(x), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layers.Rescaling(2.0, -1.0)(x), 2 * x - 1, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda f: layers.Conv2D(4, 3, data_format=f),
+        lambda f: layers.Conv2D(4, 3, data_format=f, activation="relu", padding="same"),
+        lambda f: layers.DepthwiseConv2D(3, data_format=f),
+        lambda f: layers.SeparableConv2D(4, 3, data_format=f),
+        lambda f: layers.MaxPooling2D(2, data_format=f),
+        lambda f: layers.AveragePooling2D(2, data_format=f),
+        lambda f: layers.GlobalAveragePooling2D(data_format=f),
+        lambda f: layers.GlobalMaxPooling2D(data_format=f, keepdims=True),
+        lambda f: layers.ZeroPadding2D(((1, 2), (0, 1)), data_format=f),
+    ],
+)
+def test_channels_first_gives_the_same_numbers(make):
+    x = images(2, 6, 5, 3)
+    last, first = make("channels_last"), make("channels_first")
+    last.build(x.shape)
+    first.build((2, 3, 6, 5))
+    first.set_weights(last.get_weights())
+    y = first(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+    expected = last(x)
+    if y.ndim == 4:
+        y = y.transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+
+
+ALL = [
+    layers.Dense(3, activation="relu", kernel_initializer="he_normal", name="d"),
+    layers.Conv2D(4, (3, 2), strides=2, padding="same", dilation_rate=1, groups=1, use_bias=False),
+    layers.Conv2D(4, 3, padding=((1, 2), (3, 4))),
+    layers.DepthwiseConv2D(3, depth_multiplier=2),
+    layers.SeparableConv2D(4, 3, activation="elu"),
+    layers.MaxPooling2D(3, strides=2, padding="same"),
+    layers.AveragePooling2D(),
+    layers.SumPooling2D(),
+    layers.L2Pooling2D(),
+    layers.GlobalAveragePooling2D(keepdims=True),
+    layers.GlobalMaxPooling2D(),
+    layers.BatchNormalization(momentum=0.5, center=False),
+    layers.Dropout(0.3, seed=5),
+    layers.Flatten(),
+    layers.Reshape((2, -1)),
+    layers.Permute((2, 1)),
+    layers.ZeroPadding2D(((1, 2), (3, 4))),
+    layers.Add(),
+    layers.Subtract(),
+    layers.Multiply(),
+    layers.Average(),
+    layers.Maximum(),
+    layers.Minimum(),
+    layers.Concatenate(axis=1),
+    layers.Activation("softmax"),
+    layers.ReLU(6.0),
+    layers.LeakyReLU(0.1),
+    layers.PReLU(shared_axes=[1, 2]),
+    layers.ELU(0.5),
+    layers.Softmax(),
+    layers.Rescaling(1 / 255, offset=[1.0, 2.0]),
+    layers.Identity(),
+    layers.InputLayer((4, 5)),
+]
+
+
+@pytest.mark.parametrize("layer", ALL, ids=lambda layer: layer.name)
+def test_layers_come_back_from_their_configuration(layer):
+    config = layer.get_config()
+    again = type(layer).from_config(config)
+    assert again.get_config() == config
+    saved = cconv.saving.serialize_object(layer)
+    loaded = cconv.saving.deserialize_object(saved)
+    assert type(loaded) is type(layer) and cconv.saving.serialize_object(loaded) == saved
+
+
+def test_every_public_layer_is_tested_here():
+    public = {getattr(layers, name) for name in layers.__all__ if isinstance(getattr(layers, name), type)}
+    assert public - {type(layer) for layer in ALL} == {layers.Layer, layers.InputSpec, layers.Lambda}
+
+
+def test_set_weights_takes_all_or_nothing():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match=r"weight shape \(2,\) is not compatible with provided weight shape \(3,\)"):
+        layer.set_weights([np.ones((3, 2)), np.ones(3)])
+    with pytest.raises(ValueError, match="length 1, but the layer was expecting 2"):
+        layer.set_weights([np.ones((3, 2))])
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_regularizers_and_activity_regularizers_become_losses():
+    inputs = cconv.Input((3,))
+    layer = layers.Dense(2, kernel_regularizer="l2", kernel_initializer="ones", activity_regularizer="l1")
+    layer(inputs)
+    losses = layer.losses_for_tracing()
+    assert len(losses) == 2 and all(t.shape == () for t in losses)
+    assert float(layer.losses[-1]) == pytest.approx(0.06)
+
+
+def test_sizes_of_images_may_be_unknown():
+    x = cconv.Input((None, None, 3))
+    y = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, padding="same")(x))
+    assert y.shape == (None, 4)
+    model = cconv.Model(x, y)
+    assert model(images(1, 5, 6, 3)).shape == (1, 4)
+    assert model(images(2, 9, 3, 3)).shape == (2, 4)
+
+
+def test_compute_output_shape_does_not_need_weights():
+    assert layers.Conv2D(4, 3).compute_output_shape((None, 8, 8, 3)) == (None, 6, 6, 4)
+    assert layers.Concatenate().compute_output_shape([(None, 2), (None, 3)]) == (None, 5)
+
+
+def test_input_shape_argument_of_a_layer_starts_a_model():
+    model = cconv.Sequential([layers.Dense(2, input_shape=(4,)), layers.Dense(1)])
+    assert model.built and model.input_shape == (None, 4)
+    assert cconv.Sequential([layers.Dense(2, input_dim=4)]).built
