@@ -1,0 +1,397 @@
+"""Optimizers against the formulas in NumPy and float64: many steps, all settings, any number of threads."""
+
+import math
+
+import numpy as np
+import pytest
+
+import cconv
+from cconv import _core
+from cconv.optimizers import SGD, Adam, AdamW, RMSprop, schedules
+
+SHAPES = [(5, 7), (7,), (3, 3, 2, 4), (1,), (0, 3), ()]
+STEPS = 60
+
+
+def start(shapes=SHAPES, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+
+
+def gradients(step, shapes=SHAPES):
+    rng = np.random.default_rng(1000 + step)
+    return [(rng.standard_normal(shape) * 10.0 ** rng.integers(-3, 2)).astype(np.float32) for shape in shapes]
+
+
+def train(optimizer, values, steps=STEPS, shapes=SHAPES):
+    variables = [cconv.Variable(value) for value in values]
+    for step in range(steps):
+        optimizer.apply(gradients(step, shapes), variables)
+    return variables
+
+
+def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
+    grads = [g.astype(np.float64) for g in grads]
+    if clipvalue:
+        return [np.clip(g, -clipvalue, clipvalue) for g in grads]
+    if clipnorm:
+        return [g * min(1, clipnorm / max(np.sqrt(np.sum(g * g)), 1e-300)) for g in grads]
+    if global_clipnorm:
+        norm = np.sqrt(sum(np.sum(g * g) for g in grads))
+        return [g * min(1, global_clipnorm / norm) for g in grads]
+    return grads
+
+
+def sgd(w, g, state, t, lr=0.01, momentum=0.0, nesterov=False):
+    if not momentum:
+        return w - lr * g
+    state["m"] = momentum * state.get("m", 0) - lr * g
+    return w + (momentum * state["m"] - lr * g if nesterov else state["m"])
+
+
+def rmsprop(w, g, state, t, lr=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
+    state["v"] = rho * state.get("v", 0) + (1 - rho) * g * g
+    spread = state["v"]
+    if centered:
+        state["a"] = rho * state.get("a", 0) + (1 - rho) * g
+        spread = spread - state["a"] ** 2
+    step = lr * g / np.sqrt(spread + epsilon)
+    if momentum:
+        step = state["m"] = momentum * state.get("m", 0) + step
+    return w - step
+
+
+def adam(w, g, state, t, lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
+    state["m"] = beta_1 * state.get("m", 0) + (1 - beta_1) * g
+    state["v"] = v = beta_2 * state.get("v", 0) + (1 - beta_2) * g * g
+    if amsgrad:
+        v = state["h"] = np.maximum(state.get("h", 0), v)
+    return w - lr * math.sqrt(1 - beta_2**t) / (1 - beta_1**t) * state["m"] / (np.sqrt(v) + epsilon)
+
+
+def reference(rule, values, settings, clip=None, weight_decay=0.0, lr=0.01, steps=STEPS):
+    values = [v.astype(np.float64) for v in values]
+    states = [{} for _ in values]
+    for step in range(steps):
+        grads = clipped(gradients(step, [v.shape for v in values]), **(clip or {}))
+        rate = lr(step) if callable(lr) else lr
+        for i, g in enumerate(grads):
+            w = values[i] - values[i] * weight_decay * rate
+            values[i] = rule(w, g, states[i], step + 1, lr=rate, **settings)
+    return values
+
+
+RULES = {
+    "sgd": (SGD, sgd, {}),
+    "sgd momentum": (SGD, sgd, {"momentum": 0.9}),
+    "sgd nesterov": (SGD, sgd, {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": (RMSprop, rmsprop, {}),
+    "rmsprop momentum": (RMSprop, rmsprop, {"rho": 0.8, "momentum": 0.5}),
+    "rmsprop centered": (RMSprop, rmsprop, {"centered": True, "epsilon": 1e-3}),
+    "rmsprop all": (RMSprop, rmsprop, {"rho": 0.7, "momentum": 0.9, "epsilon": 1e-2, "centered": True}),
+    "adam": (Adam, adam, {}),
+    "adam settings": (Adam, adam, {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
+    "adam amsgrad": (Adam, adam, {"amsgrad": True, "beta_2": 0.9}),
+}
+EVERY_RULE = pytest.mark.parametrize("name", RULES)
+
+
+def check(variables, expected, tolerance=2e-5):
+    for variable, values in zip(variables, expected):
+        np.testing.assert_allclose(variable.numpy(), values, rtol=tolerance, atol=tolerance)
+
+
+@EVERY_RULE
+def test_formula(name):
+    cls, rule, settings = RULES[name]
+    values = start()
+    check(train(cls(0.01, **settings), values), reference(rule, values, settings))
+
+
+@EVERY_RULE
+@pytest.mark.parametrize("clip", [{"clipvalue": 0.3}, {"clipnorm": 0.5}, {"global_clipnorm": 0.7}], ids=str)
+def test_clipping(name, clip):
+    cls, rule, settings = RULES[name]
+    values = start()
+    check(train(cls(0.01, **settings, **clip), values), reference(rule, values, settings, clip))
+
+
+@EVERY_RULE
+def test_weight_decay_comes_before_the_update(name):
+    cls, rule, settings = RULES[name]
+    values = start()
+    optimizer = cls(0.01, weight_decay=0.5, **settings)
+    check(train(optimizer, values), reference(rule, values, settings, weight_decay=0.5))
+
+
+def test_adamw_is_adam_with_weight_decay():
+    values = start()
+    check(train(AdamW(0.01), values), reference(adam, values, {}, weight_decay=0.004))
+
+
+def test_nothing_is_clipped_below_the_limit():
+    values = start()
+    plain = train(SGD(0.01), values, steps=3)
+    for clip in ({"clipvalue": 1e6}, {"clipnorm": 1e6}, {"global_clipnorm": 1e6}, {"clipnorm": 0.0}, {"clipvalue": -1}):
+        for a, b in zip(plain, train(SGD(0.01, **clip), values, steps=3)):
+            assert np.array_equal(a.numpy(), b.numpy()), clip
+
+
+@pytest.mark.parametrize("clip", [{"clipvalue": 1.0}, {"clipnorm": 1.0}, {"global_clipnorm": 1.0}], ids=str)
+def test_a_gradient_that_is_not_a_number_is_not_hidden_by_clipping(clip):
+    v = cconv.Variable([1.0, 2.0])
+    SGD(0.1, **clip).apply([[np.nan, 1.0]], [v])
+    assert np.isnan(v.numpy()[0])
+
+
+def test_a_zero_gradient_survives_clipping():
+    v = cconv.Variable([1.0, 2.0])
+    for clip in ({"clipnorm": 1.0}, {"global_clipnorm": 1.0}):
+        SGD(0.1, **clip).apply([[0.0, 0.0]], [v])
+    assert v.numpy().tolist() == [1.0, 2.0]
+
+
+def test_a_large_norm_does_not_overflow():
+    v = cconv.Variable(np.zeros(4, np.float32))
+    SGD(1.0, clipnorm=2.0).apply([np.full(4, 1e30)], [v])
+    np.testing.assert_allclose(v.numpy(), -np.ones(4), rtol=1e-6)
+
+
+def test_centered_rmsprop_with_constant_gradients_stays_finite():
+    """The variance of large equal gradients is rounding error, of either sign."""
+    v = cconv.Variable(np.zeros(8, np.float32))
+    optimizer = RMSprop(1e-3, centered=True)
+    for _ in range(200):
+        optimizer.apply([np.linspace(1000, 2000, 8)], [v])
+    assert np.all(np.isfinite(v.numpy()))
+
+
+def step_in_a_plan(rule, settings, threads, shapes):
+    """Some steps of a plan whose gradients are its inputs."""
+    graph = _core.Graph()
+    variables = []
+    for value in start(shapes):
+        variables.append(_core.Variable(value.shape))
+        variables[-1].assign(value)
+    inputs = [graph.input(shape) for shape in shapes]
+    nodes = [graph.variable(v) for v in variables]
+    root = 0
+    for x, w in zip(inputs, nodes):
+        total = graph.add("sum", [graph.add("multiply", [w, x])])
+        root = graph.add("add", [root, total]) if root else total
+    optimizer = _core.Optimizer(rule, settings)
+    plan = _core.Plan(graph, [], root=root, wrt=nodes, optimizer=optimizer, threads=threads)
+    for step in range(5):
+        plan.run(gradients(step, shapes))
+    return [np.array(v.array) for v in variables] + [
+        np.array(slot.array) for v in variables for slot in optimizer.slots(v).values()
+    ]
+
+
+@EVERY_RULE
+@pytest.mark.parametrize("clip", [{}, {"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"clipvalue": 0.5}], ids=str)
+def test_the_same_bits_on_any_number_of_threads(name, clip):
+    cls, _, settings = RULES[name]
+    shapes = [(301, 113), (7,), (20011,), (3, 3)]  # more than one block of a norm; parts that end inside a variable
+    settings = {**settings, **clip, "weight_decay": 0.1, "learning_rate": 0.01}
+    single = step_in_a_plan(cls.rule, settings, 1, shapes)
+    for threads in (2, 3):
+        for a, b in zip(single, step_in_a_plan(cls.rule, settings, threads, shapes)):
+            assert np.array_equal(a, b)
+
+
+# ---- Learning rates --------------------------------------------------------------------------------------------------
+
+
+def test_learning_rate_is_read_and_set():
+    optimizer = SGD(0.5)
+    assert float(optimizer.learning_rate) == 0.5 and optimizer.learning_rate.numpy() == np.float32(0.5)
+    v = cconv.Variable([1.0])
+    optimizer.learning_rate = 0.25
+    optimizer.apply([[1.0]], [v])
+    optimizer.learning_rate.assign(0.125)
+    optimizer.apply([[1.0]], [v])
+    assert v.numpy().tolist() == [0.625]
+
+
+def test_schedule_is_asked_at_each_step():
+    values = start()
+    schedule = schedules.ExponentialDecay(0.05, decay_steps=7, decay_rate=0.5)
+    optimizer = SGD(schedule, momentum=0.9)
+    check(train(optimizer, values), reference(sgd, values, {"momentum": 0.9}, lr=lambda step: 0.05 * 0.5 ** (step / 7)))
+    assert optimizer.iterations == STEPS
+    assert float(optimizer.learning_rate) == pytest.approx(0.05 * 0.5 ** (STEPS / 7))
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        optimizer.learning_rate = 0.1
+
+
+def test_function_as_learning_rate():
+    rates = iter([1.0, 0.5, 0.25, 0.25])
+    optimizer = SGD(lambda: next(rates))
+    v = cconv.Variable([0.0])
+    optimizer.apply([[1.0]], [v])
+    optimizer.apply([[1.0]], [v])
+    assert v.numpy().tolist() == [-0.75]
+
+
+@pytest.mark.parametrize(
+    "schedule, expected",
+    [
+        (schedules.ExponentialDecay(1.0, 10, 0.5, staircase=True), {0: 1, 9: 1, 10: 0.5, 25: 0.25}),
+        (schedules.PiecewiseConstantDecay([3, 6], [1.0, 0.5, 0.1]), {0: 1, 3: 1, 4: 0.5, 6: 0.5, 7: 0.1}),
+        (schedules.PolynomialDecay(1.0, 10, 0.2, power=2.0), {0: 1, 5: 0.4, 10: 0.2, 99: 0.2}),
+        (schedules.PolynomialDecay(1.0, 10, 0.0, cycle=True), {0: 1, 10: 0, 15: 0.25, 20: 0}),
+        (schedules.InverseTimeDecay(1.0, 10, 2.0, staircase=True), {0: 1, 9: 1, 10: 1 / 3, 20: 0.2}),
+        (schedules.CosineDecay(1.0, 10, alpha=0.2), {0: 1, 5: 0.6, 10: 0.2, 30: 0.2}),
+        (schedules.CosineDecay(0.1, 10, warmup_target=1.0, warmup_steps=9), {0: 0.1, 3: 0.4, 9: 1, 14: 0.5, 19: 0}),
+        (schedules.CosineDecayRestarts(1.0, 4, t_mul=1.0, m_mul=0.5), {0: 1, 2: 0.5, 4: 0.5, 8: 0.25}),
+        (schedules.CosineDecayRestarts(1.0, 4, alpha=0.5), {0: 1, 2: 0.75, 4: 1, 8: 0.75, 12: 1}),
+    ],
+    ids=lambda x: type(x).__name__ if not isinstance(x, dict) else "",
+)
+def test_schedules(schedule, expected):
+    for step, rate in expected.items():
+        assert schedule(step) == pytest.approx(rate, abs=1e-12), step
+    again = schedules.deserialize(schedules.serialize(schedule))
+    assert type(again) is type(schedule) and again.get_config() == schedule.get_config()
+    assert all(again(step) == schedule(step) for step in range(30))
+
+
+# ---- State -----------------------------------------------------------------------------------------------------------
+
+
+@EVERY_RULE
+def test_state_is_carried_over(name):
+    """Half of the steps, the state into a new optimizer, the other half: as if in one go."""
+    cls, _, settings = RULES[name]
+    values = start()
+    whole = train(cls(0.01, **settings), values, steps=10)
+    first = cls(0.01, **settings)
+    variables = train(first, values, steps=5)
+    store = {}
+    first.save_own_variables(store)
+    second = cls(0.01, **settings)
+    second.build(variables)
+    second.load_own_variables(store)
+    assert second.iterations == 5
+    for step in range(5, 10):
+        second.apply(gradients(step), variables)
+    for a, b in zip(whole, variables):
+        assert np.array_equal(a.numpy(), b.numpy())
+
+
+def test_variables_in_keras_order():
+    optimizer = Adam(amsgrad=True)
+    optimizer.build([cconv.Variable([1.0], name="a"), cconv.Variable([[1.0]], name="b")])
+    names = [v.name.rsplit("_", 1)[-1] if "hat" not in v.name else "hat" for v in optimizer.variables]
+    assert names == ["iteration", "rate", "momentum", "velocity", "momentum", "velocity", "hat", "hat"]
+    assert [v.shape for v in optimizer.variables][2:6] == [(1,), (1,), (1, 1), (1, 1)]
+
+
+def test_set_weights_wants_the_right_shapes():
+    optimizer = SGD(momentum=0.9)
+    optimizer.build([cconv.Variable([1.0, 2.0])])
+    with pytest.raises(ValueError, match="Expected 3 arrays"):
+        optimizer.set_weights([1, 0.1])
+    with pytest.raises(ValueError, match="shape"):
+        optimizer.set_weights([1, 0.1, [1.0]])
+    optimizer.set_weights([4, 0.25, [1.0, 2.0]])
+    assert optimizer.iterations == 4 and float(optimizer.learning_rate) == 0.25
+
+
+@pytest.mark.parametrize("cls", [SGD, RMSprop, Adam, AdamW])
+def test_configuration_round_trip(cls):
+    optimizer = cls(0.125, clipnorm=2.0, weight_decay=0.5)
+    again = cconv.optimizers.deserialize(cconv.optimizers.serialize(optimizer))
+    assert type(again) is cls and again.get_config() == optimizer.get_config()
+    assert again.clipnorm == 2.0 and again.weight_decay == 0.5 and float(again.learning_rate) == 0.125
+
+
+def test_configuration_with_a_schedule():
+    optimizer = SGD(schedules.CosineDecay(0.1, 100))
+    again = cconv.optimizers.deserialize(cconv.optimizers.serialize(optimizer))
+    assert float(again.learning_rate) == 0.1 and isinstance(again._learning_rate, schedules.CosineDecay)
+
+
+def test_names():
+    assert isinstance(cconv.optimizers.get("sgd"), SGD) and isinstance(cconv.optimizers.get("RMSprop"), RMSprop)
+    assert type(cconv.optimizers.get("adamw")) is AdamW and cconv.optimizers.get(None) is None
+    optimizer = Adam()
+    assert cconv.optimizers.get(optimizer) is optimizer
+    with pytest.raises(ValueError, match="adamax.*Expected one of"):
+        cconv.optimizers.get("adamax")
+    with pytest.raises(ValueError, match="42"):
+        cconv.optimizers.get(42)
+
+
+# ---- What is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cls, settings, message",
+    [
+        (SGD, {"learning_rate": -1}, "learning_rate.*at least 0.*received -1"),
+        (SGD, {"learning_rate": math.nan}, "learning_rate=nan"),
+        (SGD, {"learning_rate": math.inf}, "learning_rate.*inf"),
+        (SGD, {"momentum": 1.5}, "momentum.*at most 1.*received 1.5"),
+        (SGD, {"momentum": -0.1}, "momentum.*received -0.1"),
+        (SGD, {"momentum": math.nan}, "momentum=nan"),
+        (SGD, {"clipnorm": math.inf}, "clipnorm.*received inf"),
+        (SGD, {"clipnorm": 1.0, "clipvalue": 1.0}, "at most one of clipnorm, clipvalue and global_clipnorm"),
+        (SGD, {"weight_decay": math.nan}, "weight_decay=nan"),
+        (SGD, {"use_ema": True}, "use_ema.*not supported"),
+        (RMSprop, {"rho": 2.0}, "rho.*at most 1.*received 2"),
+        (RMSprop, {"epsilon": -1.0}, "epsilon.*at least 0.*received -1"),
+        (Adam, {"beta_1": 1.0}, "beta_1.*below 1.*received 1"),
+        (Adam, {"beta_2": 1.5}, "beta_2.*below 1.*received 1.5"),
+        (Adam, {"epsilon": math.nan}, "epsilon=nan"),
+        (AdamW, {"weight_decay": None}, "weight_decay=None"),
+    ],
+    ids=str,
+)
+def test_bad_settings(cls, settings, message):
+    with pytest.raises(ValueError, match=message):
+        cls(**settings)
+
+
+def test_bad_settings_leave_the_old_ones():
+    optimizer = SGD(0.5, momentum=0.5)
+    for name, value in [
+        ("learning_rate", -1.0),
+        ("learning_rate", math.nan),
+        ("momentum", 7.0),
+        ("clipnorm", math.inf),
+    ]:
+        with pytest.raises(ValueError, match=name):
+            setattr(optimizer, name, value)
+    assert float(optimizer.learning_rate) == 0.5 and optimizer.momentum == 0.5 and optimizer.clipnorm is None
+    with pytest.raises(TypeError, match="learning_rate"):
+        SGD("fast")
+
+
+def test_slots_cannot_come_and_go():
+    optimizer = SGD(0.5)
+    optimizer.apply([[1.0]], [cconv.Variable([1.0])])
+    with pytest.raises(ValueError, match="momentum"):
+        optimizer.momentum = 0.9
+    assert optimizer.momentum == 0.0
+    optimizer = SGD(0.5, momentum=0.5)
+    optimizer.apply([[1.0]], [cconv.Variable([1.0])])
+    optimizer.momentum = 0.9
+
+
+def test_bad_gradients():
+    optimizer, v = SGD(), cconv.Variable([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"shape \(2,\).*Received: shape \(3,\)"):
+        optimizer.apply([[1.0, 2.0, 3.0]], [v])
+    with pytest.raises(ValueError, match="already be built"):
+        optimizer.apply([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="one gradient for each of 1"):
+        optimizer.apply([], [v])
+    with pytest.raises(ValueError, match="No gradients"):
+        optimizer.apply([None], [v])
+    with pytest.raises(ValueError, match="once"):
+        optimizer.apply([[1.0, 2.0]] * 2, [v, v])
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        optimizer.apply([None, [1.0]], [v, cconv.Variable([1.0])])
+    assert v.numpy().tolist() == [1.0, 2.0]
