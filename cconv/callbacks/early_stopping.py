@@ -23,7 +23,7 @@ class EarlyStopping(MonitorCallback):
     >>> callback = cconv.callbacks.EarlyStopping(monitor="loss", patience=3)
     >>> model = cconv.Sequential([cconv.layers.Dense(10)])
     >>> model.compile(cconv.optimizers.SGD(), loss="mse")
-    >>> history = model.fit(np.arange(100).reshape(5, 20), np.zeros(5), epochs=10, batch_size=1,
+    >>> history = model.fit(np.arange(100).reshape(5, 20), np.zeros((5, 10)), epochs=10, batch_size=1,
     ...                     callbacks=[callback], verbose=0)
     >>> len(history.history["loss"])  # the loss is not a number: it never improves
     4

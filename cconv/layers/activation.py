@@ -171,8 +171,8 @@ class ELU(Layer):
 
     Example:
 
-    >>> cconv.layers.ELU()(np.array([-1.0, 2.0])).round(3).tolist()
-    [-0.632, 2.0]
+    >>> print(cconv.layers.ELU()(np.array([-1.0, 2.0])).round(3))
+    [-0.632  2.   ]
     """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ class BatchNormalization(Layer):
     >>> layer = cconv.layers.BatchNormalization()
     >>> layer(np.array([[1.0], [3.0]]), training=True).round(2).tolist()
     [[-1.0], [1.0]]
-    >>> layer.moving_mean.numpy().round(4).tolist()
+    >>> print(layer.moving_mean.numpy().round(4))
     [0.02]
     """
 

@@ -416,7 +416,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
     Example:
 
-    >>> cconv.ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4).tolist()
+    >>> print(cconv.ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4))
     [0.6931]
     """
     return apply("categorical_crossentropy", [target, output], {"from_logits": bool(from_logits), "axis": int(axis)})
