@@ -154,7 +154,7 @@ class Optimizer:
         unknown = sorted(set(settings) - known)
         if unknown:
             raise ValueError(f"Argument(s) not recognized: {unknown}. {type(self).__name__} has: {sorted(known)}")
-        self.name = name or auto_name(type(self).__name__.lower())
+        self.name = name or auto_name(type(self).__name__)
         self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
         self._settings = {
             "weight_decay": weight_decay,
