@@ -95,10 +95,15 @@ def freeze(attributes: dict[str, Any]) -> Hashable:
 
 
 class PlanCache:
-    """The plans used last, at most `size`, each with a lock: a plan serves one thread at a time."""
+    """The plans used last, each with a lock: a plan serves one thread at a time.
 
-    def __init__(self, size: int) -> None:
+    At most `size` are kept, and of those that say how much memory they hold at most `budget` bytes (the newest stays
+    anyway).
+    """
+
+    def __init__(self, size: int, budget: int = 1 << 28) -> None:
         self.size = size
+        self.budget = budget
         self._plans: OrderedDict[Hashable, tuple[threading.Lock, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -113,9 +118,14 @@ class PlanCache:
         with self._lock:
             found = self._plans.setdefault(key, made)
             self._plans.move_to_end(key)
-            while len(self._plans) > self.size:
+            while len(self._plans) > self.size or (len(self._plans) > 1 and self._bytes() > self.budget):
                 self._plans.popitem(last=False)
         return found
+
+    def _bytes(self) -> int:
+        return sum(
+            getattr(value[0] if isinstance(value, tuple) else value, "bytes", 0) for _, value in self._plans.values()
+        )
 
     def clear(self) -> None:
         with self._lock:

@@ -142,11 +142,15 @@ class Variable(Operators):
         return bool(self.core.array)
 
     def __deepcopy__(self, memo):
-        copy = Variable(self.numpy(), trainable=self.trainable, name=self.name)
-        copy.path = self.path
-        copy.regularizer, copy.constraint = self.regularizer, self.constraint
-        memo[id(self)] = copy
+        memo[id(self)] = copy = _restore(self.numpy(), self._settings())
         return copy
+
+    def __reduce__(self) -> tuple:
+        return _restore, (self.numpy(), self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("name", "path", "trainable", "regularizer", "constraint", "_frozen_by_layer")
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.core.array}>"
@@ -181,6 +185,14 @@ def _charge(shape: Sequence[int], path: str) -> None:
         _limit.left -= math.prod(shape)
         if _limit.left < 0:
             raise ValueError(f"{_limit.what}, too few for variable '{path}' of shape {tuple(shape)}.")
+
+
+def _restore(values: np.ndarray, settings: dict[str, Any]) -> Variable:
+    """The copy of a variable."""
+    variable = Variable(values, name=settings["name"])
+    for name, value in settings.items():
+        setattr(variable, name, value)
+    return variable
 
 
 def check_shape(shape: Sequence[int], path: str) -> tuple[int, ...]:

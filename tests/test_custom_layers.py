@@ -257,3 +257,56 @@ def test_weights_keep_their_values_when_pickled():
     model = cconv.Sequential([cconv.Input((4,)), layers.Dense(2)])
     again = pickle.loads(pickle.dumps(model.get_weights()))
     model.set_weights(again)
+
+
+def test_training_may_be_given_by_place():
+    layer = layers.Dropout(0.5)
+    x = np.ones((1, 100))
+    assert (layer(x, True) == 0).any() and not (layer(x, False) == 0).any()
+
+
+def test_build_makes_the_weights_of_a_subclassed_model():
+    model = Autoencoder()
+    model.build((None, 4))
+    assert model.built and model.count_params() == 22
+    assert model.get_build_config() == {"input_shape": (None, 4)}
+
+
+def test_a_subclass_without_init_may_be_functional():
+    class Plain(cconv.Model):
+        def double(self, x):
+            return 2 * self(x)
+
+    x = cconv.Input((4,))
+    model = Plain(x, layers.Dense(2)(x), name="plain")
+    data = numbers(3, 4)
+    assert isinstance(model, cconv.Functional) and model.output_shape == (None, 2)
+    again = Plain.from_config(cconv.saving.serialize_object(model)["config"])
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.double(data), 2 * model(data))
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_models_can_be_copied_and_pickled(duplicate):
+    x = cconv.Input((4,))
+    functional = cconv.Model(x, Scale(2.0)(layers.Dense(3)(x + 1)))
+    sequential = cconv.Sequential([cconv.Input((4,)), layers.Dense(2), Scale(3.0)])
+    sequential.compile("adam", "mse")
+    subclassed = Autoencoder()
+    data = numbers(3, 4)
+    for model in (functional, sequential, subclassed):
+        expected = model(data)
+        again = duplicate(model)
+        np.testing.assert_array_equal(again(data), expected)
+        again.set_weights([0 * w for w in again.get_weights()])
+        np.testing.assert_array_equal(model(data), expected)
+    assert duplicate(sequential).compiled
+
+
+def test_subclassed_models_are_saved_and_loaded(tmp_path):
+    model = Autoencoder()
+    data = numbers(3, 4)
+    expected = model(data)
+    model.save(tmp_path / "model.keras")
+    again = cconv.models.load_model(tmp_path / "model.keras", custom_objects={"Autoencoder": Autoencoder})
+    np.testing.assert_array_equal(again(data), expected)

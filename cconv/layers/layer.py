@@ -12,7 +12,7 @@ import numpy as np
 from .. import initializers
 from .._core import Plan
 from ..config import standardize_dtype
-from ..graph import PlanCache, as_input_array, build_graph, signature
+from ..graph import PlanCache, as_input_array, build_graph, in_order, signature
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
 from ..random import next_seed
@@ -391,12 +391,10 @@ class Layer:
             if not self.built:
                 self._build_for(bound)
                 check_inputs(self.input_spec, first, self.name)
-        training = self._training(kwargs)
-        call_kwargs = dict(kwargs)
-        if _takes_training(type(self).call):
+        training = self._training(args, kwargs)
+        call_kwargs = {k: v for k, v in kwargs.items() if k != "training"}
+        if _takes_training(type(self).call) and not _given(type(self).call, args, "training"):
             call_kwargs["training"] = training
-        else:
-            call_kwargs.pop("training", None)
         if not is_tracing():
             self._clear_losses()
         self._traced_losses = []
@@ -432,9 +430,11 @@ class Layer:
         tensors = [y for y in flatten(outputs) if isinstance(y, Tensor)]
         if not tensors:
             return outputs
-        training = bool(kwargs.get("training"))
         with tracing():
             leaves = [apply_identity(y) if y.op in ("input", "variable", "constant") else y for y in tensors]
+
+        # a layer inside may have been told to act as in training by itself
+        training = any(t.op == "dropout" or t.attributes.get("training") for t in in_order(leaves, symbols))
 
         def make():
             graph, ids = build_graph(leaves, symbols)
@@ -485,8 +485,10 @@ class Layer:
             self.build(**{f"{k}_shape": v for k, v in shapes.items()})
         self.built = True
 
-    def _training(self, kwargs: dict[str, Any]) -> bool:
+    def _training(self, args: tuple, kwargs: dict[str, Any]) -> bool:
         training = kwargs.get("training")
+        if _takes_training(type(self).call) and _given(type(self).call, args, "training"):
+            training = args[list(_signature(type(self).call).parameters).index("training") - 1]
         if training is None:
             training = current_training()
         return bool(training)
@@ -642,6 +644,13 @@ def _signature(function: Callable) -> inspect.Signature:
 
 def _takes_training(call: Callable) -> bool:
     return "training" in _signature(call).parameters
+
+
+def _given(call: Callable, args: tuple, name: str) -> bool:
+    """Whether the positional arguments reach as far as this one."""
+    parameters = list(_signature(call).parameters.values())
+    at = [p.name for p in parameters].index(name)
+    return parameters[at].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and len(args) >= at
 
 
 def _takes_base_arguments(cls: type) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..ops.operation import Node, node_of
+from ..saving.serialization import CustomObjectScope, serialize_object
 from ..tensor import Tensor
-from ..tree import flatten, is_nested, map_structure, pack
+from ..tree import flatten, map_structure, pack
 from .model import Model
 
 
@@ -169,25 +170,40 @@ class Functional(Model):
             return Layer.get_config(self)
         return functional_config(self)
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Model:
-        if not ("layers" in config and "input_layers" in config and "output_layers" in config):
-            return cls(**config)
-        from .config import functional_from_config
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        return copy_model(self, memo)
 
-        return functional_from_config(cls, config, custom_objects)
+    def __reduce__(self) -> tuple:
+        return restore, state_of(self)
+
+
+def state_of(model: Model) -> tuple:
+    """What makes a model anew: class, configuration, weights, arguments of `compile`, classes of its layers."""
+    classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=False)}
+    compiled = model.get_compile_config() if model.compiled else None
+    return type(model), serialize_object(model.get_config()), model.get_weights(), compiled, classes
+
+
+def restore(cls: type, config: dict[str, Any], weights: list, compiled: dict | None, classes: dict[str, type]) -> Model:
+    """The model of a `state_of`."""
+    own = {name: found for name, found in classes.items() if not found.__module__.startswith("cconv.")}
+    with CustomObjectScope(own):
+        model = cls.from_config(config)
+        if compiled is not None:
+            model.compile_from_config(compiled)
+    if weights:
+        model.set_weights(weights)
+    return model
+
+
+def copy_model(model: Model, memo: dict[int, Any]) -> Model:
+    """An independent model with the same weights."""
+    memo[id(model)] = made = restore(*state_of(model))
+    return made
 
 
 def _is_plain_functional(cls: type) -> bool:
     return cls.__init__ in (Functional.__init__, Model.__init__)
-
-
-def make_functional(model: Model) -> None:
-    """Turns an instance of a subclass of Model into a functional model that keeps its own methods."""
-    cls = type(model)
-    model.__class__ = type(
-        cls.__name__, (cls, Functional), {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-    )
 
 
 def _tensors(outputs: Any) -> list:
@@ -270,6 +286,3 @@ def _in_order(inputs: list[Tensor], outputs: list[Tensor]) -> tuple[list[Node], 
             found[id(node.owner)] = -1
     operations = sorted(owners.values(), key=lambda owner: (-owner_depths[id(owner)], found[id(owner)]))
     return ordered, operations
-
-
-__all__ = ["Functional", "is_nested", "make_functional"]

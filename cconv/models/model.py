@@ -8,7 +8,7 @@ from typing import Any
 
 from ..layers.layer import Layer
 from ..tensor import Tensor
-from ..tree import flatten
+from ..tree import flatten, map_structure
 from .trainer import Trainer
 
 
@@ -53,12 +53,11 @@ class Model(Trainer, Layer):
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if _is_functional(args, kwargs) and type(self).__init__ is not Model.__init__:
-            # a subclass that passes its inputs and outputs up is a functional model with methods of its own
-            from .functional import Functional, make_functional
+        if _is_functional(args, kwargs):
+            # a subclass that is given inputs and outputs is a functional model with methods of its own
+            from .functional import Functional
 
-            if not isinstance(self, Functional):
-                make_functional(self)
+            _make_functional(type(self), Functional)
             Functional.__init__(self, *args, **kwargs)
             return
         Trainer.__init__(self)
@@ -67,6 +66,19 @@ class Model(Trainer, Layer):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs, with layers and functions of `cconv.ops`."""
         raise TypeError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+
+    def build(self, input_shape: Any) -> None:
+        """Makes all weights, by tracing the model for inputs of this shape (a tuple, or a list of them)."""
+        self.compute_output_shape(input_shape)
+
+    def _build_for(self, bound: dict[str, Any]) -> None:
+        if type(self).build is not Model.build:
+            super()._build_for(bound)
+            return
+        # the call that is under way makes the weights of the layers
+        shapes = [map_structure(lambda x: tuple(x.shape), x) for x in bound.values()]
+        self._build_config = {"input_shape": shapes[0]} if len(shapes) == 1 else None
+        self.built = True
 
     # ---- structure
 
@@ -147,7 +159,16 @@ class Model(Trainer, Layer):
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
-    # ---- files
+    # ---- copies, files
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Model:
+        """Makes a model from what `get_config` returned."""
+        if not ("layers" in config and "input_layers" in config and "output_layers" in config):
+            return cls(**config)
+        from .config import functional_from_config
+
+        return functional_from_config(cls, config, custom_objects)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Saves configuration, weights and the state of training as a `.keras` file."""
@@ -176,6 +197,15 @@ class Model(Trainer, Layer):
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+
+
+def _make_functional(cls: type, functional: type) -> type:
+    """Puts `Functional` in the place of `Model` among the ancestors of a user's class."""
+    if cls is Model:
+        return functional
+    if issubclass(cls, Model) and not issubclass(cls, functional):
+        cls.__bases__ = tuple(_make_functional(base, functional) for base in cls.__bases__)
+    return cls
 
 
 def _one(tensors: list[Tensor] | None, what: str) -> Any:

@@ -10,7 +10,7 @@ from ..layers.layer import Layer
 from ..naming import auto_name
 from ..scope import untraced
 from ..tensor import Tensor
-from .functional import Functional
+from .functional import Functional, copy_model, restore, state_of
 from .model import Model
 
 
@@ -220,6 +220,12 @@ class Sequential(Model):
         from .config import sequential_from_config
 
         return sequential_from_config(cls, config, custom_objects)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
+        return copy_model(self, memo)
+
+    def __reduce__(self) -> tuple:
+        return restore, state_of(self)
 
 
 def _agree(a: tuple, b: tuple) -> bool:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..ops.operation import Node
 from ..utils.io_utils import can_encode, print_msg
 from .functional import Functional
@@ -168,7 +170,7 @@ def _totals(model: Any) -> list[str]:
     optimizer = getattr(model, "optimizer", None)
     extra = 0
     if getattr(model, "compiled", False) and optimizer is not None and getattr(optimizer, "built", False):
-        extra = sum(v.size for v in getattr(optimizer, "variables", ()) if hasattr(v, "size"))
+        extra = sum(np.size(v.value) for v in optimizer.variables)
     lines = [
         f" Total params: {trainable + fixed + extra:,} ({_memory(trainable + fixed + extra)})",
         f" Trainable params: {trainable:,} ({_memory(trainable)})",
