@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#define NORM_BLOCK 16384  /* elements summed together; part of the result's definition, see above */
-#define UPDATE_BLOCK 4096 /* elements decayed and then updated while they are in the first cache */
+#define NORM_BLOCK   16384 /* elements summed together; part of the result's definition, see above */
+#define UPDATE_BLOCK 4096  /* elements decayed and then updated while they are in the first cache */
 #define UPDATE_GRAIN 2048
 
 static const cc_rule *const rules[] = {&cc_rule_sgd, &cc_rule_rmsprop, &cc_rule_adam};

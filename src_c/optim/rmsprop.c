@@ -53,13 +53,11 @@ static void prepare(const void *attributes, int64_t iteration, float c[CC_MAX_CO
     c[CENTERED] = (float)a->centered;
 }
 
-static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
-                   float scale, float limit, int64_t n)
+/* One loop for each of the four ways, in which m and a are known to be there or not: a loop that asks is not vectorized. */
+static inline void update_as(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *restrict v,
+                             float *restrict m, float *restrict a, float scale, float limit, int64_t n)
 {
     const float rate = c[RATE], rho = c[RHO], rest = c[REST], mu = c[MOMENTUM], epsilon = c[EPSILON];
-    float *restrict v = slot[0];
-    float *restrict m = mu > 0 ? slot[1] : NULL;
-    float *restrict a = c[CENTERED] > 0 ? slot[mu > 0 ? 2 : 1] : NULL;
     for (int64_t i = 0; i < n; ++i) {
         float gi = cc_optim_clipped(g[i], scale, limit);
         v[i] = rho * v[i] + rest * (gi * gi);
@@ -67,7 +65,7 @@ static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const 
         if (a) {
             a[i] = rho * a[i] + rest * gi;
             spread -= a[i] * a[i];
-            if (spread < 0) spread = 0; /* rounding, when all gradients were about equal */
+            spread = spread < 0 ? 0 : spread; /* rounding, when all gradients were about equal */
         }
         float step = rate * gi / sqrtf(spread + epsilon);
         if (m) {
@@ -76,6 +74,20 @@ static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const 
         }
         w[i] -= step;
     }
+}
+
+static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
+                   float scale, float limit, int64_t n)
+{
+    const bool momentum = c[MOMENTUM] > 0, centered = c[CENTERED] > 0;
+    if (momentum && centered)
+        update_as(c, w, g, slot[0], slot[1], slot[2], scale, limit, n);
+    else if (momentum)
+        update_as(c, w, g, slot[0], slot[1], NULL, scale, limit, n);
+    else if (centered)
+        update_as(c, w, g, slot[0], NULL, slot[1], scale, limit, n);
+    else
+        update_as(c, w, g, slot[0], NULL, NULL, scale, limit, n);
 }
 
 const cc_rule cc_rule_rmsprop = {"rmsprop", table, sizeof(settings), check, slots, prepare, update};
