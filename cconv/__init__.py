@@ -31,7 +31,6 @@ __version__ = _core.version()
 _SUBMODULES = frozenset(
     [
         "activations",
-        "applications",
         "callbacks",
         "config",
         "constraints",
@@ -47,7 +46,6 @@ _SUBMODULES = frozenset(
         "regularizers",
         "saving",
         "utils",
-        "visualization",
     ]
 )
 _ELSEWHERE = {
@@ -56,7 +54,7 @@ _ELSEWHERE = {
     "Metric": "metrics",
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
-    "show_config": "utils",
+    "show_config": "_config_report",
 }
 
 __all__ = [

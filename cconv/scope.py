@@ -16,6 +16,7 @@ class _State(threading.local):
         self.tracing = 0
         self.names: tuple[str, ...] = ()
         self.training: bool | None = None
+        self.calls = 0
 
 
 _state = _State()
@@ -34,6 +35,16 @@ def tracing() -> Iterator[None]:
         yield
     finally:
         _state.tracing -= 1
+
+
+@contextlib.contextmanager
+def layer_call() -> Iterator[bool]:
+    """The length of a layer's call. Tells whether it is the outermost one."""
+    _state.calls += 1
+    try:
+        yield _state.calls == 1
+    finally:
+        _state.calls -= 1
 
 
 @contextlib.contextmanager

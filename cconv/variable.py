@@ -66,7 +66,10 @@ class Variable(Operators):
 
             shape = check_shape(shape, self.path)
             _charge(shape, self.path)
-            values = initializers.get(initializer)(shape)
+            try:
+                values = initializers.get(initializer)(shape)
+            except MemoryError as error:
+                raise MemoryError(f"Variable '{self.path}' of shape {shape}: {error}") from None
         else:
             values = np.asarray(initializer)
             if values.dtype.kind not in "fiub":

@@ -310,3 +310,13 @@ def test_subclassed_models_are_saved_and_loaded(tmp_path):
     model.save(tmp_path / "model.keras")
     again = cconv.models.load_model(tmp_path / "model.keras", custom_objects={"Autoencoder": Autoencoder})
     np.testing.assert_array_equal(again(data), expected)
+
+
+def test_every_call_of_a_shared_layer_counts_its_penalty():
+    x = cconv.Input((4,))
+    shared = layers.Dense(4, activity_regularizer="l2")
+    model = cconv.Model(x, shared(shared(x)))
+    for _ in range(2):
+        with cconv.scope.tracing():
+            model(x, training=True)
+        assert len(model.losses_for_tracing()) == 2

@@ -155,3 +155,16 @@ def test_variables_name_what_they_expected():
         cconv.Variable("zeros")
     with pytest.raises(TypeError, match="numbers"):
         v.assign(np.array([["a"] * 3] * 2))
+
+
+def test_wrong_numbers_of_arguments_name_the_layer():
+    x = cconv.Input((4,))
+    with pytest.raises(TypeError, match="'d': too many"):
+        layers.Dense(2, name="d")(x, x)
+    with pytest.raises(TypeError, match="'d': missing"):
+        layers.Dense(2, name="d")()
+
+
+def test_memory_that_cannot_be_had():
+    with pytest.raises(MemoryError, match=r"huge/kernel.*\(1000000, 1000000000\)"):
+        layers.Dense(10**9, name="huge")(cconv.Input((10**6,)))

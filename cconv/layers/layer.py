@@ -21,6 +21,7 @@ from ..scope import (
     current_path,
     current_training,
     is_tracing,
+    layer_call,
     name_scope,
     tracing,
     training_scope,
@@ -310,7 +311,7 @@ class Layer:
             raise ValueError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
                 f"{len(weights)}, "
-                f"but the layer was expecting {len(variables)} weights."
+                f"but the layer was expecting {len(variables)} weights{'' if self.built else ' (it is not built yet)'}."
             )
         arrays = [np.asarray(w.value if isinstance(w, Variable) else w) for w in weights]
         for v, array in zip(variables, arrays, strict=True):
@@ -395,10 +396,14 @@ class Layer:
         call_kwargs = {k: v for k, v in kwargs.items() if k != "training"}
         if _takes_training(type(self).call) and not _given(type(self).call, args, "training"):
             call_kwargs["training"] = training
-        if not is_tracing():
-            self._clear_losses()
-        self._traced_losses = []
-        with tracing(), absolute_name_scope((*current_path(), self.name)), training_scope(training):
+        with (
+            layer_call() as outermost,
+            tracing(),
+            absolute_name_scope((*current_path(), self.name)),
+            training_scope(training),
+        ):
+            if outermost:
+                self._clear_losses()
             outputs = self.call(*args, **call_kwargs)
             if self.activity_regularizer is not None:
                 for y in flatten(outputs):
@@ -451,9 +456,11 @@ class Layer:
             bound = _signature(type(self).call).bind(self, *args, **kwargs)
         except TypeError:
             # `training` may be given to a layer whose call does not know it
-            bound = _signature(type(self).call).bind(
-                self, *args, **{k: v for k, v in kwargs.items() if k != "training"}
-            )
+            rest = {k: v for k, v in kwargs.items() if k != "training"}
+            try:
+                bound = _signature(type(self).call).bind(self, *args, **rest)
+            except TypeError as error:
+                raise TypeError(f"Layer '{self.name}': {error}") from None
         found: dict[str, Any] = {}
         for name, value in list(bound.arguments.items())[1:]:
             kind = _signature(type(self).call).parameters[name].kind
