@@ -26,6 +26,7 @@ from .tensor import Tensor
 from .variable import Variable
 
 __version__ = _core.version()
+get_num_threads = num_threads
 
 # imported when first used
 _SUBMODULES = frozenset(
@@ -66,6 +67,7 @@ __all__ = [
     "Sequential",
     "Tensor",
     "Variable",
+    "get_num_threads",
     "num_threads",
     "set_num_threads",
 ]
