@@ -369,3 +369,33 @@ def test_input_shape_argument_of_a_layer_starts_a_model():
     model = cconv.Sequential([layers.Dense(2, input_shape=(4,)), layers.Dense(1)])
     assert model.built and model.input_shape == (None, 4)
     assert cconv.Sequential([layers.Dense(2, input_dim=4)]).built
+
+
+def test_the_data_format_has_a_default():
+    try:
+        cconv.config.set_image_data_format("channels_first")
+        layer = layers.Conv2D(4, 3)
+        assert layer.data_format == "channels_first" and layer(images(1, 3, 6, 5)).shape == (1, 4, 4, 3)
+    finally:
+        cconv.config.set_image_data_format("channels_last")
+    assert layers.Conv2D(4, 3).data_format == "channels_last"
+    with pytest.raises(ValueError, match="data_format=nchw"):
+        cconv.config.set_image_data_format("nchw")
+    with pytest.raises(ValueError, match="value=-1"):
+        cconv.config.set_epsilon(-1)
+    assert cconv.config.epsilon() == 1e-7 and cconv.config.floatx() == "float32"
+
+
+def test_clear_session_starts_the_names_anew():
+    layers.Flatten()
+    cconv.utils.clear_session()
+    assert [layers.Flatten().name, layers.Flatten().name] == ["flatten", "flatten_1"]
+
+
+def test_deep_models_are_no_deep_recursion():
+    x = inputs = cconv.Input((3,))
+    for _ in range(1200):
+        x = layers.ReLU()(x)
+    model = cconv.Model(inputs, x)
+    np.testing.assert_array_equal(model(np.ones((1, 3))), np.ones((1, 3)))
+    assert len(model.get_config()["layers"]) == 1201

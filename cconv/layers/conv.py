@@ -8,7 +8,8 @@ from .. import activations, initializers
 from ..config import standardize_data_format
 from ..ops import nn
 from ..ops._apply import apply
-from ..ops.arguments import padding, padding_attributes, pair
+from ..ops.arguments import is_integer, padding_attributes, pair
+from ..ops.arguments import padding as check_padding
 from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
@@ -32,11 +33,10 @@ class BaseConv(Layer):
         activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        self_padding = _padding(padding)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")
-        self.padding = self_padding
+        self.padding = check_padding(padding)
         self.data_format = standardize_data_format(data_format)
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
         self.activation = activations.get(activation)
@@ -95,10 +95,6 @@ class BaseConv(Layer):
             "data_format": self.data_format,
             "dilation_rate": self.dilation_rate,
         }
-
-
-def _padding(value: Any) -> Any:
-    return padding(value)
 
 
 class Conv2D(BaseConv):
@@ -468,8 +464,6 @@ class SeparableConv2D(BaseConv):
 
 
 def _positive(value: Any, name: str) -> int:
-    from ..ops.arguments import is_integer
-
     if not is_integer(value) or value <= 0:
         raise ValueError(
             f"Invalid value for argument `{name}`. Expected a strictly positive value. Received {name}={value!r}."

@@ -385,18 +385,14 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
         elif isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < -1:
             raise ValueError(f"`newshape` takes sizes of at least 0, and -1 once. Received: newshape={newshape}")
         sizes.append(int(size))
-    if 0 in [s for s in newshape if s is not None]:
-        # the core reads 0 as "copy": an empty shape is exact without it only where the size is 0 already
-        return _reshape_empty(x, shape, newshape)
+    if any(size == 0 for size in newshape):
+        # to the core, a 0 means "the size there is now"
+        if is_eager(x):
+            return convert_to_tensor(x).reshape(newshape)
+        raise ValueError(
+            f"A symbolic tensor cannot take a shape with a size of 0. Received: shape={shape}, newshape={newshape}"
+        )
     return apply("reshape", [x], {"shape": sizes})
-
-
-def _reshape_empty(x: Any, shape: Sequence[int | None], newshape: Sequence[int | None]) -> Value:
-    if is_eager(x):
-        return convert_to_tensor(x).reshape(newshape)
-    raise ValueError(
-        f"A symbolic tensor cannot take a shape with a size of 0. Received: shape={shape}, newshape={newshape}"
-    )
 
 
 @operation("x")

@@ -1,6 +1,7 @@
 """Helpers around models: seeds, labels, progress display."""
 
 from .._config_report import show_config
+from ..naming import clear_session
 from .numerical_utils import normalize, to_categorical
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -10,6 +11,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "clear_session",
     "get_random_seed",
     "normalize",
     "pack_x_y_sample_weight",
