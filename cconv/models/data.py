@@ -155,6 +155,7 @@ def as_array(value: Any, label: str) -> np.ndarray:
 
 def fit_shape(array: np.ndarray, shape: Sequence[int | None], label: str) -> np.ndarray:
     """The array with a last axis of size 1 added or removed where only that is missing, as Keras does."""
+    given = array.shape
     if array.ndim == len(shape) - 1 and shape[-1] == 1:
         array = array[..., np.newaxis]
     elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
@@ -162,7 +163,7 @@ def fit_shape(array: np.ndarray, shape: Sequence[int | None], label: str) -> np.
     agree = array.ndim == len(shape) and all(e in (None, s) for e, s in zip(shape[1:], array.shape[1:], strict=True))
     if not agree:
         expected = "(" + ", ".join("None" if s is None else str(s) for s in (None, *shape[1:])) + ")"
-        raise ValueError(f"{label}: expected shape {expected} (batch first). Received an array of shape {array.shape}.")
+        raise ValueError(f"{label}: expected shape {expected} (batch first). Received an array of shape {given}.")
     return array
 
 

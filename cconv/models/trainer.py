@@ -412,7 +412,11 @@ class Trainer:
     def _run_train_step(self, step: _Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
         optimizer.before_step()
-        step.run(data.arrays, n, rows, self._seed, int(optimizer.iterations), self._totals)
+        count = int(optimizer.iterations)
+        step.run(data.arrays, n, rows, self._seed, count, self._totals)
+        if optimizer.iterations == count:
+            # a model without weights to train: its steps count all the same, so that each drops anew
+            optimizer.iterations = count + 1
         for variable in step.constrained:
             variable.assign(variable.constraint(variable.value))
 
