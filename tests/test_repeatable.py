@@ -101,3 +101,14 @@ def test_dropout_drops_anew_in_every_step():
     watch = cconv.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
     model.fit(np.ones((4, 200)), np.zeros((4, 200)), batch_size=4, epochs=5, verbose=0, callbacks=[watch])
     assert len(set(losses)) > 1
+
+
+def test_dropout_called_in_training_mode_drops_in_predict_too():
+    inputs = cconv.Input((200,))
+    model = cconv.Model(inputs, layers.Dropout(0.5)(inputs, training=True))
+    x = np.ones((4, 200), np.float32)
+    cconv.utils.set_random_seed(2)
+    first, second = model.predict(x, verbose=0), model.predict(x, verbose=0)
+    assert (first == 0).any() and not np.array_equal(first, second)
+    cconv.utils.set_random_seed(2)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), first)

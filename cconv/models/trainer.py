@@ -43,6 +43,7 @@ class _Step:
     Attributes:
         shapes: The shape of each prediction, batch first.
         structure: How the model nests its outputs.
+        drops: Whether something is dropped at random: in training, and where a layer was called with `training=True`.
         constrained: The variables trained that must be brought back into a range after each step.
     """
 
@@ -53,11 +54,13 @@ class _Step:
         outputs: Sequence[Tensor],
         nodes: Sequence[int],
         variables: Sequence[Tensor],
+        drops: bool,
     ) -> None:
         self.plan = plan
         self.shapes = [tensor.shape for tensor in traced.predictions]
         self.structure = traced.structure
         self.constrained = [t.value for t in variables if t.value.constraint is not None]
+        self.drops = drops
         self._lock = threading.Lock()
         self._loss_count = len(traced.losses)
         self._metric_counts = [len(values) for values in traced.metrics]
@@ -80,7 +83,7 @@ class _Step:
     ) -> list:
         """One batch of predictions, into `outputs` if given."""
         with self._lock:
-            return self.plan.run(arrays, n=n, rows=rows, outputs=outputs)
+            return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
 
 
 class _Totals:
@@ -737,8 +740,9 @@ class Trainer:
                 wrt = [ids[id(node)] for node in trained]
                 options = {"root": ids[id(traced.total)], "wrt": wrt, "optimizer": self.optimizer.core}
         nodes = [ids[id(tensor)] for tensor in outputs]
-        plan = _core.Plan(graph, nodes, max_batch=max_batch, training=mode == "train", **options)
-        return _Step(plan, traced, outputs, nodes, trained)
+        drops = any(t.op == "dropout" for t in in_order(outputs, traced.inputs))
+        plan = _core.Plan(graph, nodes, max_batch=max_batch, training=mode == "train" or drops, **options)
+        return _Step(plan, traced, outputs, nodes, trained, drops)
 
     def _trace(self, mode: str, data: Data) -> _Traced:
         slots = self._input_slots()
