@@ -77,7 +77,9 @@ def _open(file: BinaryIO, where: str) -> Iterator[Any]:
     with h5:
         try:
             yield h5
-        except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, RuntimeError, KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+            if isinstance(error, ValueError) and str(error).startswith(where):
+                raise  # our own words
             raise ValueError(f"{where}: the HDF5 file is damaged ({type(error).__name__}: {error}).") from error
 
 
