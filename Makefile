@@ -45,8 +45,10 @@ test-isa: $(VENV)/.installed-test ## the tests of ops and kernels at every instr
 	@for isa in `$(PY) -c 'from cconv import _core; print(*_core.isas())'`; do \
 	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST) || exit 1; done
 
-test-robustness: $(VENV)/.installed-test ## only the tests of interrupts, forks, memory and wrong uses
+test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong uses; 200 killed saves, every bit of a model file flipped
 	@$(PYTEST) -k "interrupt or fork or memory or error or kill or flip or robust"
+	@$(PY) tests/robustness/kill_saves.py --kills 200
+	@$(PY) tests/robustness/flip_bits.py
 
 bench: $(VENV)/.installed-test,peers ## conv layers and the MNIST convnet beside PyTorch
 	@$(PY) benchmarks/bench_conv.py
