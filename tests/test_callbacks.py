@@ -141,7 +141,8 @@ def test_early_stopping_and_best_weights():
         ({"monitor": "accuracy", "mode": "min"}, [0.1, 0.2, 0.1, 0.3], 2),
         ({"monitor": "loss", "min_delta": 0.5}, [3, 2.9, 2.8, 1], 2),
         ({"monitor": "loss", "patience": 2}, [3, 3, 3, 1], 3),
-        ({"monitor": "loss", "baseline": 2.5}, [3, 2.9, 2.8, 2.4], 2),
+        ({"monitor": "loss", "patience": 2}, [3, 2.9, 3.5, 3.6], 4),
+        ({"monitor": "loss", "patience": 2, "baseline": 2.5}, [3, 2.9, 3.5, 3.6], 3),
         ({"monitor": "loss", "start_from_epoch": 2}, [3, 3, 3, 3], 4),
     ],
 )
