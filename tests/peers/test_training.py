@@ -32,7 +32,7 @@ def convnet(library):
 def two_headed(library):
     layers = library.layers
     x = library.Input((10, 10, 2), name="image")
-    features = layers.Flatten()(layers.AveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(x)))
+    features = layers.Flatten()(layers.AveragePooling2D(2)(layers.Conv2D(4, 3, activation="relu")(x)))
     kind = layers.Dense(4, activation="softmax", name="kind")(features)
     return library.Model(x, [kind, layers.Dense(1, name="size")(features)])
 
