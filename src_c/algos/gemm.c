@@ -158,25 +158,39 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t pieces = outer_pieces(m, n), across = (n + kernels->nr - 1) / kernels->nr;
     const int64_t blocks = cc_blocks(row_terms(count), pieces, m * n);
+    /* Bands of terms outermost, tiles inside: a band of a and b stays in the cache for all tiles. A short one would spend its time
+     * on loading and storing the tile. */
+    enum { BAND_FLOATS = 65536, BAND_LEAST = 256 };
+    const int64_t fitting = BAND_FLOATS / (m + n + 1), band = fitting > BAND_LEAST ? fitting : BAND_LEAST;
     const cc_range mine = cc_slice(team, blocks * pieces, 1);
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t row = i % pieces / across * kernels->mr, column = i % across * kernels->nr;
-        const cc_range terms = cc_block(row_terms(count), blocks, i / pieces);
-        const int64_t begin = terms.begin * 32, end = least(terms.end * 32, count);
-        cc_outer tile = {
-            .m = (int)least(kernels->mr, m - row),
-            .n = (int)least(kernels->nr, n - column),
-            .lines = 1,
-            .steps = end - begin,
-            .a = a + begin * m + row,
-            .a_step = m,
-            .b = b + begin * n + column,
-            .b_step = n,
-            .y = (blocks > 1 ? partial + i / pieces * m * n : y) + row * n + column,
-            .y_row = n,
-        };
-        for (int j = 0; j < tile.m; ++j) memset(tile.y + j * n, 0, (size_t)tile.n * sizeof *y);
-        kernels->outer_tile(&tile);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t block = i / pieces, piece0 = i % pieces, piece1 = least(pieces, piece0 + mine.end - i);
+        const cc_range terms = cc_block(row_terms(count), blocks, block);
+        const int64_t end = least(terms.end * 32, count);
+        float *to = blocks > 1 ? partial + block * m * n : y;
+        for (int64_t piece = piece0; piece < piece1; ++piece) {
+            const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
+            for (int64_t j = row; j < least(row + kernels->mr, m); ++j)
+                memset(to + j * n + column, 0, (size_t)least(kernels->nr, n - column) * sizeof *to);
+        }
+        for (int64_t p = terms.begin * 32; p < end; p += band) {
+            for (int64_t piece = piece0; piece < piece1; ++piece) {
+                const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
+                kernels->outer_tile(&(cc_outer){
+                    .m = (int)least(kernels->mr, m - row),
+                    .n = (int)least(kernels->nr, n - column),
+                    .lines = 1,
+                    .steps = least(band, end - p),
+                    .a = a + p * m + row,
+                    .a_step = m,
+                    .b = b + p * n + column,
+                    .b_step = n,
+                    .y = to + row * n + column,
+                    .y_row = n,
+                });
+            }
+        }
+        i += piece1 - piece0;
     }
     if (blocks > 1) {
         cc_barrier(team);

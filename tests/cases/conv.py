@@ -101,6 +101,7 @@ CONV2D = [
     *conv("deeper than one block", (1, 3, 2, 800), (2, 2, 800, 5), padding="same"),
     *conv("many small images", (40, 4, 4, 2), (3, 3, 2, 3)),
     *conv("wide", (1, 3, 100, 3), (3, 3, 3, 20), padding="same"),
+    Case("no channels", [(2, 5, 5, 0), (3, 3, 0, 4), (4,)], exact=True, numeric=False),  # nothing to differentiate by
     Case("no images", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], exact=True, min_nonzero=0),
     Case("no images, im2col", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], {"algorithm": "im2col"}, exact=True, min_nonzero=0),
     *(case for c, oc in WIDTHS for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")),
@@ -121,6 +122,8 @@ DENSE = [
     Case("images", [(2, 3, 4, 7), (7, 15), (15,)], exact=True),
     Case("deeper than one block", [(5, 1700), (1700, 18), (18,)], exact=True),
     Case("many rows", [(300, 6), (6, 10), (10,)], exact=True),
+    Case("many rows, two strips of columns", [(1100, 20), (20, 70), (70,)], exact=True),
+    Case("no depth", [(3, 0), (0, 4), (4,)], exact=True, numeric=False),  # nothing to differentiate by
     Case("no rows", [(0, 6), (6, 10), (10,)], exact=True, min_nonzero=0),
     *(Case(f"{k} to {m}", [(15, k), (k, m), (m,)], exact=True) for k, m in WIDTHS),
     *activated([(6, 5), (5, 9), (9,)]),

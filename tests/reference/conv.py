@@ -173,7 +173,7 @@ def dense_backward(dy, x, w, b=None, *, activation="linear", alpha=0.0):
     z = x @ w
     dz = dy * activation_slope(activation, z if b is None else z + b, alpha)
     rows = dz.reshape(-1, w.shape[1])
-    return dz @ w.T, x.reshape(-1, w.shape[0]).T @ rows, None if b is None else rows.sum(0)
+    return dz @ w.T, x.reshape(len(rows), w.shape[0]).T @ rows, None if b is None else rows.sum(0)
 
 
 def swap(a: np.ndarray, transpose: bool) -> np.ndarray:
