@@ -206,6 +206,7 @@ def test_files_have_the_same_layout(name, tmp_path):
 def test_configurations_of_layers_have_keras_keys(tmp_path):
     configs = []
     for k in (cconv, keras):
+        k.utils.clear_session()  # names count from the beginning again, however many layers other tests have made
         sequential(k).save(tmp_path / "model.keras")
         with zipfile.ZipFile(tmp_path / "model.keras") as archive:
             configs.append(json.loads(archive.read("config.json")))
