@@ -202,7 +202,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         _core.set_num_threads(options.threads)
-    threads = _core.num_threads()
+    threads = _core.get_num_threads()
     torch.set_num_threads(threads)
     seconds = 0.1 if options.quick else options.seconds
 

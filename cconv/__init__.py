@@ -15,7 +15,7 @@
 from importlib import import_module as _import_module
 
 from . import _core
-from ._core import num_threads, set_num_threads
+from ._core import get_num_threads, set_num_threads
 from .layers.input_layer import Input
 from .layers.input_spec import InputSpec
 from .layers.layer import Layer
@@ -26,7 +26,6 @@ from .tensor import Tensor
 from .variable import Variable
 
 __version__ = _core.version()
-get_num_threads = num_threads
 
 # imported when first used
 _SUBMODULES = frozenset(
@@ -68,7 +67,6 @@ __all__ = [
     "Tensor",
     "Variable",
     "get_num_threads",
-    "num_threads",
     "set_num_threads",
 ]
 

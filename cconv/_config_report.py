@@ -24,7 +24,7 @@ def config() -> dict[str, Any]:
         "isa": _core.isa(),
         "isas": _core.isas(),
         "isa_error": _core.isa_error(),
-        "threads": _core.num_threads(),
+        "threads": _core.get_num_threads(),
         "threads_reason": _core.num_threads_reason(),
         "openmp": _core.openmp(),
         "compiler": _core.compiler(),

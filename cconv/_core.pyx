@@ -580,11 +580,19 @@ def compiler():
     return CC_COMPILER.decode("utf-8", "replace")
 
 
-def num_threads():
+def get_num_threads():
+    """How many threads a new plan uses. Unless told otherwise: `OMP_NUM_THREADS`, else the smaller of the CPU affinity
+    and the container's quota."""
     return cconv_num_threads()
 
 
 def set_num_threads(int threads):
+    """Sets how many threads new plans use; 0 returns to the default. Results do not depend on it.
+
+    Raises:
+        ValueError: the number is negative.
+        TypeError: it is no integer.
+    """
     check(cconv_set_num_threads(threads))
 
 

@@ -8,6 +8,7 @@ descent. The formulas are written out in NumPy; cconv computes the same, and a t
 """
 
 import argparse
+import textwrap
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def correlate(image, k):
 
 def show(formula: str, value) -> None:
     print(f"\n{formula}")
-    print(np.array2string(np.asarray(value), precision=4, suppress_small=True, prefix="    "))
+    text = np.array2string(np.round(value, 4) + 0.0, precision=4, suppress_small=True)  # + 0.0: no minus before a zero
+    print(textwrap.indent(text, "    "))
 
 
 def letters() -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +110,7 @@ def main(argv: list[str] | None = None) -> tuple[float, float]:
     """Returns the largest difference between the formulas' gradients and cconv's, and the loss after training."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=300, help="epochs of gradient descent (default: 300)")
-    parser.add_argument("--learning-rate", type=float, default=0.5, help="step size alpha (default: 0.5)")
+    parser.add_argument("--learning-rate", type=float, default=0.1, help="step size alpha (default: 0.1)")
     arguments = parser.parse_args(argv)
 
     cconv.utils.set_random_seed(1)

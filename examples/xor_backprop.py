@@ -99,7 +99,9 @@ def main(argv: list[str] | None = None) -> tuple[bool, float]:
     parser.add_argument("--epochs", type=int, default=1500, help="epochs of gradient descent (default: 1500)")
     parser.add_argument("--learning-rate", type=float, default=1.0, help="step size a (default: 1)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first weights (default: 1)")
-    parser.add_argument("--output", type=Path, default=Path("xor_loss.png"), help="picture of the loss curve")
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo_output/xor_loss.png"), help="picture of the loss curve"
+    )
     arguments = parser.parse_args(argv)
 
     cconv.utils.set_random_seed(arguments.seed)

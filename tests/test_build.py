@@ -15,7 +15,7 @@ import importlib.util, sys
 spec = importlib.util.spec_from_file_location("cconv._core", sys.argv[1])
 core = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(core)
-print(core.openmp(), core.num_threads(), core.num_threads_reason(), len(core.ops()), sep="|")
+print(core.openmp(), core.get_num_threads(), core.num_threads_reason(), len(core.ops()), sep="|")
 """
 
 

@@ -63,7 +63,7 @@ def bits(arrays):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_forked_child_predicts_and_trains_as_its_parent(threads):
-    before = cconv.num_threads()
+    before = cconv.get_num_threads()
     cconv.set_num_threads(threads)
     try:
         model = make()
@@ -88,7 +88,7 @@ def test_a_forked_child_predicts_and_trains_as_its_parent(threads):
 def test_a_child_runs_on_one_thread():
     model = make()
     model.fit(X, Y, verbose=0)
-    assert in_child(lambda: str(cconv.num_threads()).encode()) == b"1"
+    assert in_child(lambda: str(cconv.get_num_threads()).encode()) == b"1"
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")

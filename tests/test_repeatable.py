@@ -43,7 +43,7 @@ def train(seed=5):
 
 @pytest.fixture
 def restore_threads():
-    before = cconv.num_threads()
+    before = cconv.get_num_threads()
     yield
     cconv.set_num_threads(before)
 

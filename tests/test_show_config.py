@@ -20,7 +20,7 @@ def report(**environment: str) -> str:
 def test_it_reports_what_is_in_use():
     facts = _config_report.show_config(mode="dicts")
     assert facts["version"] == _core.version() and facts["isa"] in facts["isas"]
-    assert facts["threads"] == _core.num_threads() >= 1
+    assert facts["threads"] == _core.get_num_threads() >= 1
     text = report()
     for word in [_core.version(), "instructions", "threads", "numpy", "h5py"]:
         assert word in text

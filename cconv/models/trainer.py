@@ -706,7 +706,7 @@ class Trainer:
             flags = tuple(v.trainable for v in self.variables)
         else:
             flags = ()
-        key = (mode, data.key, max_batch, self._generation, flags, _core.num_threads(), self._structure_key())
+        key = (mode, data.key, max_batch, self._generation, flags, _core.get_num_threads(), self._structure_key())
         _, step = self._step_plans.get(key, lambda: self._make_step(mode, data, max_batch))
         return step
 

@@ -217,11 +217,11 @@ def conv_attributes(strides: Any, padding: Any, dilation_rate: Any, groups: int,
 def conv2d(
     x: Any,
     w: Any,
-    bias: Any = None,
     strides: Any = 1,
     padding: Any = "valid",
     dilation_rate: Any = 1,
     groups: int = 1,
+    bias: Any = None,
     algorithm: str = "auto",
 ) -> Value:
     """Two-dimensional convolution, as neural networks use the word: the kernel is not flipped (cross-correlation).
@@ -231,12 +231,12 @@ def conv2d(
     Args:
         x: Images `(n, h, w, channels)`.
         w: Kernels `(height, width, channels / groups, filters)`.
-        bias: `(filters,)` or `None`.
         strides: Steps of the window: one number or two.
         padding: `"valid"` (none), `"same"` (the output has the size of the input divided by the stride, rounded up; an
             odd zero goes to the end) or `((top, bottom), (left, right))`.
         dilation_rate: Distance of the kernel's taps: one number or two.
         groups: The channels are split into this many groups, convolved apart.
+        bias: `(filters,)` or `None`.
         algorithm: `"auto"`, `"direct"` or `"im2col"`. The results agree.
 
     Returns:
