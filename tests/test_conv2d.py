@@ -7,7 +7,7 @@ from scipy.signal import convolve2d, correlate2d
 
 from cconv import _core
 
-ALGORITHMS = ("auto", "direct", "im2col")
+ALGORITHMS = ("auto", "direct", "im2col")  # those that serve any geometry
 
 
 def conv2d(x, w, b=None, threads=1, **attributes):
@@ -146,7 +146,7 @@ def test_conv2d_says_which_algorithm_it_uses():
     assert "im2col" in describe((1, 8, 8, 16), (3, 3, 16, 4), algorithm="im2col")[0]
     assert "direct" in describe((1, 8, 8, 1), (3, 3, 1, 4), algorithm="direct")[0]
     assert "direct (gemm)" in describe((1, 8, 8, 16), (1, 1, 16, 4))[0]
-    assert "direct (depthwise)" in describe((1, 8, 8, 16), (3, 3, 1, 16), groups=16)[0]
+    assert "depthwise" in describe((1, 8, 8, 16), (3, 3, 1, 16), groups=16)[0]
 
 
 def test_conv2d_im2col_never_holds_the_whole_patch_matrix():
@@ -214,6 +214,7 @@ WRONG = [
     ({}, {"activation": "relu7"}, "relu7"),
     ({}, {"activation": "leaky_relu", "alpha": -0.5}, "expected a finite alpha of at least 0, received -0.5"),
     ({}, {"algorithm": "fft"}, "fft"),
+    ({}, {"algorithm": "depthwise"}, "expected an algorithm that fits"),
     ({"w": (0, 3, 6, 4)}, {}, "expected a window of at least 1 cell, received 0 along the height"),
 ]
 

@@ -237,7 +237,7 @@ def conv2d(
         dilation_rate: Distance of the kernel's taps: one number or two.
         groups: The channels are split into this many groups, convolved apart.
         bias: `(filters,)` or `None`.
-        algorithm: `"auto"`, `"direct"` or `"im2col"`. The results agree.
+        algorithm: `"auto"`, `"direct"`, `"im2col"` or `"depthwise"` (one input channel per group). The results agree.
 
     Returns:
         `(n, output height, output width, filters)`.

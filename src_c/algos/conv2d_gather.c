@@ -1,6 +1,6 @@
 /* A convolution seen as a product: row pointers into the image, packed weights, and the loops over groups and phases that the direct
- * and the im2col algorithm share. The geometry is derived in conv2d.h. */
-#include "conv2d.h"
+ * and the im2col algorithm share. The geometry is derived in conv2d_gather.h. */
+#include "conv2d_gather.h"
 
 #include "pack.h"
 
@@ -82,20 +82,13 @@ void cc_rows_of_gather(const void *source, int64_t first, int count, int64_t tap
     }
 }
 
-int64_t cc_conv2d_packed(const cc_conv2d *conv, bool im2col)
+int64_t cc_gather_packed(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
-    if (!im2col && cc_conv2d_is_depthwise(conv)) return 0;
-    return conv->groups * cc_panels_count(cc_conv2d_taps(conv), conv->c / conv->groups, conv->oc / conv->groups);
+    const int64_t taps = cc_conv2d_taps(conv), c = conv->c / conv->groups, oc = conv->oc / conv->groups;
+    return conv->groups * (pass == CC_CONV2D_FORWARD ? cc_panels_count(taps, c, oc) : cc_panels_count(taps, oc, c));
 }
 
-int64_t cc_conv2d_packed_transposed(const cc_conv2d *conv, bool im2col)
-{
-    if (!im2col && cc_conv2d_is_depthwise(conv)) return 0;
-    return conv->groups * cc_panels_count(cc_conv2d_taps(conv), conv->oc / conv->groups, conv->c / conv->groups);
-}
-
-/* [groups][panels of oc / groups][taps][c / groups][nr] */
-void cc_conv2d_pack(const cc_conv2d *conv, float *packed, const float *w, const cc_team *team)
+static void pack_forward(const cc_conv2d *conv, float *packed, const float *w, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->nr, taps = cc_conv2d_taps(conv);
     const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, panels = (n + nr - 1) / nr;
@@ -106,8 +99,7 @@ void cc_conv2d_pack(const cc_conv2d *conv, float *packed, const float *w, const 
     }
 }
 
-/* [phases][groups][panels of c / groups][taps of the phase][oc / groups][nr] */
-void cc_conv2d_pack_transposed(const cc_conv2d *conv, float *packed, const float *w, const cc_team *team)
+static void pack_transposed(const cc_conv2d *conv, float *packed, const float *w, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
     const int64_t panels = (n + nr - 1) / nr, kw = conv->window.w.kernel;
@@ -130,8 +122,16 @@ void cc_conv2d_pack_transposed(const cc_conv2d *conv, float *packed, const float
     }
 }
 
-void cc_conv2d_forward_product(const cc_conv2d *conv, float *y, const float *x, const float *packed, const float *bias,
-                               cc_activation act, float alpha, float *patches, const cc_team *team)
+void cc_gather_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+{
+    if (pass == CC_CONV2D_FORWARD)
+        pack_forward(conv, packed, w, team);
+    else
+        pack_transposed(conv, packed, w, team);
+}
+
+void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, const float *packed,
+                               const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv2d_taps(conv);
     const int64_t group_floats = cc_panels_count(taps, depth, n);
@@ -154,9 +154,9 @@ void cc_conv2d_forward_product(const cc_conv2d *conv, float *y, const float *x, 
                                      .rows = cc_rows_of_gather,
                                      .source = &gather,
                                      .panels = packed + g * group_floats,
-                                     .bias = bias ? bias + g * n : NULL,
-                                     .act = act,
-                                     .alpha = alpha,
+                                     .bias = epilogue->bias ? epilogue->bias + g * n : NULL,
+                                     .act = epilogue->act,
+                                     .alpha = epilogue->alpha,
                                      .patches = patches},
                        team);
     }
@@ -165,7 +165,7 @@ void cc_conv2d_forward_product(const cc_conv2d *conv, float *y, const float *x, 
 /* The transposed product: with dy before the activation,
  *     dx[iy][ix][c] = sum over ty, tx, oc with oy sh - pt + dh ty = iy (and x alike) of dy[oy][ox][oc] w[ty][tx][c][oc].
  * At stride 1 this is the full correlation of dy with the kernel rotated by half a turn and transposed. */
-void cc_conv2d_input_gradient_product(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
+void cc_gather_input_gradient_product(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
                                       const cc_team *team)
 {
     const int64_t depth = conv->oc / conv->groups, n = conv->c / conv->groups;

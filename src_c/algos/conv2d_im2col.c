@@ -1,7 +1,7 @@
 /* Convolution as a product of matrices: the patches that the window sees become the rows of a matrix ("image to columns"; Chellapilla,
  * Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix would be kh kw
  * times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the next. */
-#include "conv2d.h"
+#include "conv2d_gather.h"
 
 #include <string.h>
 
@@ -10,17 +10,27 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-void cc_conv2d_im2col_forward(const cc_conv2d *conv, float *y, const float *x, const float *packed, const float *bias,
-                              cc_activation act, float alpha, float *patches, const cc_team *team)
+/* Pays where pixels have few channels, as in the first layer. */
+static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
-    cc_conv2d_forward_product(conv, y, x, packed, bias, act, alpha, patches + team->ith * CC_PATCH_FLOATS, team);
+    (void)pass;
+    const double nr = cc_kernels_get()->nr, columns = (double)(conv->oc / conv->groups);
+    return cc_conv2d_work(conv) * 1.5 * (columns < nr ? nr / (columns + 1) : 1);
+}
+
+static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+                    const cc_epilogue *epilogue, float *patches, const cc_team *team)
+{
+    (void)w;
+    cc_gather_forward_product(conv, y, x, packed, epilogue, patches + team->ith * CC_PATCH_FLOATS, team);
 }
 
 /* The patches are those of dy around each pixel of dx. */
-void cc_conv2d_im2col_input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
-                                     const cc_team *team)
+static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+                           float *patches, const cc_team *team)
 {
-    cc_conv2d_input_gradient_product(conv, dx, dy, packed, patches + team->ith * CC_PATCH_FLOATS, team);
+    (void)w;
+    cc_gather_input_gradient_product(conv, dx, dy, packed, patches + team->ith * CC_PATCH_FLOATS, team);
 }
 
 /* The rows of dw, kernel cells by input channels, are cut into strips whose patches fit the buffer: several cells, or a part of the
@@ -42,10 +52,16 @@ static strips cut_strips(const cc_conv2d *conv)
     return s;
 }
 
-int64_t cc_conv2d_im2col_partial(const cc_conv2d *conv)
+static int64_t partial_floats(const cc_conv2d *conv, int64_t blocks)
 {
-    const strips s = cut_strips(conv);
-    return s.blocks > 1 ? s.blocks * cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc : 0;
+    return blocks > 1 ? blocks * cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc : 0;
+}
+
+/* Each thread's patches, before them the partial sums of a weight gradient. */
+static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    const int64_t partial = pass == CC_CONV2D_WEIGHT_GRADIENT ? partial_floats(conv, cut_strips(conv).blocks) : 0;
+    return partial + nth * (int64_t)CC_PATCH_FLOATS;
 }
 
 /* dw += patches^T dy for the patches [pixels][rows] and dy [pixels][oc] (its columns from the group's first on). */
@@ -67,15 +83,15 @@ static void add_product(float *dw, const float *patches, const float *dy, int64_
 }
 
 /* A piece of work is one strip over one block of pixels. */
-void cc_conv2d_im2col_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *patches,
-                                      float *partial, const cc_team *team)
+static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+                            const cc_team *team)
 {
     enum { PIXELS = 256, POINTERS = CC_DEPTH_BLOCK };
     const strips s = cut_strips(conv);
     const int64_t c = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv2d_taps(conv);
     const int64_t pixels = cc_conv2d_pixels(conv), outputs = taps * c * conv->oc;
     const int64_t chunk = least(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
-    float nowhere = 0, *mine_patches = patches + team->ith * CC_PATCH_FLOATS;
+    float nowhere = 0, *patches = partial + partial_floats(conv, s.blocks) + team->ith * CC_PATCH_FLOATS;
 
     const cc_range mine = cc_slice(team, s.blocks * s.count, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
@@ -102,11 +118,11 @@ void cc_conv2d_im2col_weight_gradient(const cc_conv2d *conv, float *dw, const fl
             float *unused;
             for (int64_t q = 0; q < count; ++q) {
                 cc_rows_of_gather(&gather, p + q, 1, tap, strip_taps, k, from, 1, &unused);
-                float *row = mine_patches + q * rows;
+                float *row = patches + q * rows;
                 for (int64_t t = 0; t < strip_taps; ++t, row += depth)
                     for (int64_t j = 0; j < depth; ++j) row[j] = from[t][j];
             }
-            add_product(to, mine_patches, dy + p * conv->oc + group * n, rows, n, conv->oc, count);
+            add_product(to, patches, dy + p * conv->oc + group * n, rows, n, conv->oc, count);
         }
     }
     if (s.blocks > 1) {
@@ -114,3 +130,14 @@ void cc_conv2d_im2col_weight_gradient(const cc_conv2d *conv, float *dw, const fl
         cc_add_blocks(dw, partial, s.blocks, outputs, team);
     }
 }
+
+const cc_conv2d_algorithm cc_conv2d_im2col = {
+    .name = "im2col",
+    .cost = cost,
+    .packed = cc_gather_packed,
+    .pack = cc_gather_pack,
+    .scratch = scratch_floats,
+    .forward = forward,
+    .input_gradient = input_gradient,
+    .weight_gradient = weight_gradient,
+};

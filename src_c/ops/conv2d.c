@@ -6,7 +6,9 @@
  * With dz = dy act':  dx = the transposed convolution of dz,  dw = the correlation of x with dz,  db = the sum of dz over pixels. */
 #include "conv2d.h"
 #include "fused.h"
+#include "gemm.h"
 #include "op.h"
+#include <stdio.h>
 
 typedef struct settings {
     int64_t strides[2], dilation[2], groups;
@@ -14,8 +16,6 @@ typedef struct settings {
     float alpha;
     cc_list pads;
 } settings;
-
-enum { AUTO, DIRECT, IM2COL };
 
 static const cc_attr attributes[] = {
     {"strides", CC_PAIR, offsetof(settings, strides), "1", NULL},
@@ -25,7 +25,7 @@ static const cc_attr attributes[] = {
     {"groups", CC_INT, offsetof(settings, groups), "1", NULL},
     {"activation", CC_ENUM, offsetof(settings, activation), "linear", CC_ACT_CHOICES},
     {"alpha", CC_FLOAT, offsetof(settings, alpha), "0", NULL},
-    {"algorithm", CC_ENUM, offsetof(settings, algorithm), "auto", "auto|direct|im2col"},
+    {"algorithm", CC_ENUM, offsetof(settings, algorithm), CC_CONV2D_AUTO, CC_CONV2D_CHOICES},
     {0},
 };
 
@@ -81,6 +81,16 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
             cc_fail_prefix("%s", call->op->name);
         return CCONV_INVALID;
     }
+    if (s->algorithm > 0 && c >= 0 && oc >= 0 && depth >= 0 && w->dim[0] >= 0 && w->dim[1] >= 0) {
+        const cc_conv2d_algorithm *forced = cc_conv2d_algorithm_at(s->algorithm - 1);
+        const cc_conv2d conv = {.c = c, .oc = oc, .groups = groups, .window = window};
+        if (forced->fits && !forced->fits(&conv))
+            return cc_op_fail(call, CCONV_INVALID,
+                              "expected an algorithm that fits (\"auto\" does), received \"%s\" for a kernel %s, "
+                              "strides (%lld, %lld), dilation (%lld, %lld) and %lld groups",
+                              forced->name, cc_shape_text(w, wt), (long long)s->strides[0], (long long)s->strides[1],
+                              (long long)s->dilation[0], (long long)s->dilation[1], (long long)groups);
+    }
     *ys = (cc_shape){.rank = 4, .dim = {x->dim[0], window.h.out, window.w.out, oc}};
     return CCONV_OK;
 }
@@ -94,37 +104,65 @@ static cc_conv2d geometry(const cc_call *call)
     return conv;
 }
 
-/* Few channels fill few lanes of a row pointer's depth: then copying whole patches costs less than the pointers. */
-static bool use_im2col(const cc_call *call, const cc_conv2d *conv)
+/* What need() decides is kept as a number: for each pass the algorithm's, a byte each. */
+static int choose(const cc_call *call, const cc_conv2d *conv)
 {
     const settings *s = call->attributes;
-    if (s->algorithm == AUTO) return conv->groups == 1 && conv->c < 8 && cc_conv2d_taps(conv) > 1;
-    return s->algorithm == IM2COL;
+    int choice = 0;
+    for (int pass = 0; pass < CC_CONV2D_PASSES; ++pass)
+        choice |= (s->algorithm > 0 ? s->algorithm - 1 : cc_conv2d_choose(conv, (cc_conv2d_pass)pass)) << 8 * pass;
+    return choice;
 }
 
-static const char *algorithm_name(const cc_conv2d *conv, bool im2col)
+static const cc_conv2d_algorithm *chosen(int choice, cc_conv2d_pass pass)
 {
-    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    if (im2col) return "im2col";
-    if (cc_conv2d_is_depthwise(conv)) return "direct (depthwise)";
-    const bool pointwise = h->kernel == 1 && w->kernel == 1 && h->out == h->in && w->out == w->in;
-    return pointwise ? "direct (gemm)" : "direct";
+    return cc_conv2d_algorithm_at(choice >> 8 * (int)pass & 255);
 }
 
-/* Pieces of backward_scratch, in this order. */
+/* "direct", or the three passes' if they differ: "winograd/direct/direct". */
+static void name_algorithms(int choice, const cc_conv2d *conv, bool differentiate, char *text, size_t size)
+{
+    const char *names[CC_CONV2D_PASSES];
+    for (int pass = 0; pass < CC_CONV2D_PASSES; ++pass) names[pass] = chosen(choice, (cc_conv2d_pass)pass)->name;
+    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
+    const bool pointwise = h->kernel == 1 && w->kernel == 1 && h->out == h->in && w->out == w->in;
+    if (differentiate && (names[0] != names[1] || names[0] != names[2]))
+        snprintf(text, size, "%s/%s/%s", names[0], names[1], names[2]);
+    else
+        snprintf(text, size, "%s%s", names[0],
+                 pointwise && chosen(choice, CC_CONV2D_FORWARD) == &cc_conv2d_direct ? " (gemm)" : "");
+}
+
+static int64_t packed_floats(const cc_conv2d_algorithm *algorithm, const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    return algorithm->packed ? algorithm->packed(conv, pass) : 0;
+}
+
+static int64_t scratch_floats(const cc_conv2d_algorithm *algorithm, const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    return algorithm->scratch ? algorithm->scratch(conv, pass, nth) : 0;
+}
+
+/* Pieces of backward_scratch, in this order. The passes run one after another and share the last. */
 typedef struct pieces {
-    int64_t dz, packed, partial, bias_partial, patches;
+    int64_t dz, packed, bias_partial, scratch;
 } pieces;
 
-static pieces backward_pieces(const cc_call *call, const cc_conv2d *conv, bool im2col, const bool wants[3], int nth)
+static pieces backward_pieces(const cc_call *call, int choice, const cc_conv2d *conv, const bool wants[3], int nth)
 {
     const settings *s = call->attributes;
     pieces p = {0};
     if (s->activation != CC_ACT_LINEAR) p.dz = cc_shape_count(&call->ys);
-    if (wants[0]) p.packed = cc_conv2d_packed_transposed(conv, im2col);
-    if (wants[1]) p.partial = im2col ? cc_conv2d_im2col_partial(conv) : cc_conv2d_direct_partial(conv);
+    if (wants[0]) {
+        const cc_conv2d_algorithm *algorithm = chosen(choice, CC_CONV2D_INPUT_GRADIENT);
+        p.packed = packed_floats(algorithm, conv, CC_CONV2D_INPUT_GRADIENT);
+        p.scratch = scratch_floats(algorithm, conv, CC_CONV2D_INPUT_GRADIENT, nth);
+    }
+    if (wants[1]) {
+        const int64_t floats = scratch_floats(chosen(choice, CC_CONV2D_WEIGHT_GRADIENT), conv, CC_CONV2D_WEIGHT_GRADIENT, nth);
+        if (p.scratch < floats) p.scratch = floats;
+    }
     if (wants[2]) p.bias_partial = cc_column_sum_partial(conv->oc, cc_conv2d_pixels(conv));
-    if (im2col && (wants[0] || wants[1])) p.patches = (int64_t)nth * CC_PATCH_FLOATS;
     return p;
 }
 
@@ -132,15 +170,16 @@ static void need(const cc_call *call, int nth, cc_need *need)
 {
     const settings *s = call->attributes;
     const cc_conv2d conv = geometry(call);
-    const bool im2col = use_im2col(call, &conv);
-    need->algorithm = algorithm_name(&conv, im2col);
-    need->packed = cc_scratch_bytes(cc_conv2d_packed(&conv, im2col));
-    if (im2col) need->forward_scratch = cc_scratch_bytes((int64_t)nth * CC_PATCH_FLOATS);
+    need->choice = choose(call, &conv);
+    const cc_conv2d_algorithm *algorithm = chosen(need->choice, CC_CONV2D_FORWARD);
+    name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
+    need->packed = cc_scratch_bytes(packed_floats(algorithm, &conv, CC_CONV2D_FORWARD));
+    need->forward_scratch = cc_scratch_bytes(scratch_floats(algorithm, &conv, CC_CONV2D_FORWARD, nth));
     if (!call->differentiate) return;
     const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
-    const pieces p = backward_pieces(call, &conv, im2col, wants, nth);
-    need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.partial) +
-                             cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.patches);
+    const pieces p = backward_pieces(call, need->choice, &conv, wants, nth);
+    need->backward_scratch =
+        cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.scratch);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
@@ -148,44 +187,35 @@ static void forward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const cc_conv2d conv = geometry(call);
-    const float *x = call->x[0], *w = call->x[1], *bias = has_bias(call) ? call->x[2] : NULL;
-    const bool im2col = use_im2col(call, &conv);
-    if (call->repack && cc_conv2d_packed(&conv, im2col) > 0) {
-        cc_conv2d_pack(&conv, call->packed, w, team);
+    const cc_conv2d_algorithm *algorithm = chosen(call->choice, CC_CONV2D_FORWARD);
+    if (call->repack && packed_floats(algorithm, &conv, CC_CONV2D_FORWARD) > 0) {
+        algorithm->pack(&conv, CC_CONV2D_FORWARD, call->packed, call->x[1], team);
         cc_barrier(team);
     }
-    if (im2col)
-        cc_conv2d_im2col_forward(&conv, call->y, x, call->packed, bias, (cc_activation)s->activation, s->alpha, call->scratch,
-                                 team);
-    else
-        cc_conv2d_direct_forward(&conv, call->y, x, w, call->packed, bias, (cc_activation)s->activation, s->alpha, team);
+    const cc_epilogue epilogue = {
+        .bias = has_bias(call) ? call->x[2] : NULL, .act = (cc_activation)s->activation, .alpha = s->alpha};
+    algorithm->forward(&conv, call->y, call->x[0], call->x[1], call->packed, &epilogue, call->scratch, team);
 }
 
 static void backward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const cc_conv2d conv = geometry(call);
-    const bool im2col = use_im2col(call, &conv);
     float *dx = call->dx[0], *dw = call->dx[1], *db = has_bias(call) ? call->dx[2] : NULL;
     const bool wants[3] = {dx != NULL, dw != NULL, db != NULL};
-    const pieces p = backward_pieces(call, &conv, im2col, wants, team->nth);
+    const pieces p = backward_pieces(call, call->choice, &conv, wants, team->nth);
     char *at = call->scratch;
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
-    float *partial = cc_scratch_take(&at, p.partial), *bias_partial = cc_scratch_take(&at, p.bias_partial);
-    float *patches = cc_scratch_take(&at, p.patches);
+    float *bias_partial = cc_scratch_take(&at, p.bias_partial), *scratch = cc_scratch_take(&at, p.scratch);
 
-    if (dx && p.packed > 0) cc_conv2d_pack_transposed(&conv, packed, call->x[1], team);
+    const cc_conv2d_algorithm *algorithm = chosen(call->choice, CC_CONV2D_INPUT_GRADIENT);
+    if (dx && p.packed > 0) algorithm->pack(&conv, CC_CONV2D_INPUT_GRADIENT, packed, call->x[1], team);
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx && p.packed > 0) cc_barrier(team);
 
-    if (dx && im2col)
-        cc_conv2d_im2col_input_gradient(&conv, dx, dz, packed, patches, team);
-    else if (dx)
-        cc_conv2d_direct_input_gradient(&conv, dx, dz, call->x[1], packed, team);
-    if (dw && im2col)
-        cc_conv2d_im2col_weight_gradient(&conv, dw, call->x[0], dz, patches, partial, team);
-    else if (dw)
-        cc_conv2d_direct_weight_gradient(&conv, dw, call->x[0], dz, partial, team);
+    if (dx) algorithm->input_gradient(&conv, dx, dz, call->x[1], packed, scratch, team);
+    if (dx && dw) cc_barrier(team); /* the scratch changes hands */
+    if (dw) chosen(call->choice, CC_CONV2D_WEIGHT_GRADIENT)->weight_gradient(&conv, dw, call->x[0], dz, scratch, team);
     if (db) cc_column_sum(db, dz, conv.oc, cc_conv2d_pixels(&conv), bias_partial, team);
 }
 

@@ -37,6 +37,7 @@ typedef struct cc_call {
 
     bool training;          /* plan option */
     bool differentiate;     /* backward will be called: keep what it needs in `saved` */
+    int choice;             /* need.choice */
     const bool *wants;      /* wants[i]: dx[i] will be asked for */
 
     const float **x;        /* inputs */
@@ -55,7 +56,8 @@ typedef struct cc_call {
 typedef struct cc_need {
     size_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
     uint64_t reads;        /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
-    const char *algorithm; /* for plan descriptions; NULL: there is only one */
+    int choice;            /* what need() decided, such as an algorithm's number; it comes back as call->choice */
+    char algorithm[40];    /* its name for plan descriptions; empty: there is only one */
 } cc_need;
 
 #define CC_READS_X(i) ((uint64_t)1 << (i))            /* input i, i < 62 */

@@ -33,7 +33,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         if (node->kind != CC_COMPUTED || !(value->forward || value->flows)) continue;
         char shape[CC_SHAPE_TEXT];
         put(&w, "%-24s %-32s %-24s %-10s %12zu\n", node->op->name, node->name, cc_shape_text(&value->shape, shape),
-            value->need.algorithm ? value->need.algorithm : "", value->need.saved);
+            value->need.algorithm, value->need.saved);
     }
     put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
     return w.length;

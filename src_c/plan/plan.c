@@ -168,6 +168,7 @@ static void mark_forward(cconv_plan *plan)
             value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
         value->need = (cc_need){.reads = node->op->reads};
         if (node->op->need) node->op->need(call, plan->threads, &value->need);
+        call->choice = value->need.choice;
         if (!call->differentiate) continue;
         if (value->need.saved || (value->need.reads & CC_READS_Y)) value->forward = true;
         for (int k = 0; k < node->n_inputs; ++k)

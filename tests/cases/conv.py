@@ -97,6 +97,8 @@ CONV2D = [
     *conv("depthwise 33, strides 2", (1, 9, 8, 33), (3, 3, 1, 33), groups=33, strides=2, padding="same"),
     *conv("depthwise, dilation 2", (2, 9, 8, 16), (3, 2, 1, 16), groups=16, dilation=2),
     *conv("depthwise, two for each", (2, 6, 5, 7), (2, 3, 1, 14), groups=7, padding="explicit", pads=(1, 0, 0, 2)),
+    *conv("depthwise, said so", (2, 6, 5, 17), (3, 3, 1, 17), groups=17, padding="same", algorithm="depthwise"),
+    *conv("depthwise, direct", (1, 6, 5, 5), (3, 3, 1, 10), groups=5, padding="same", algorithm="direct"),
     *conv("batch 1, many channels", (1, 3, 3, 65), (3, 3, 65, 64), padding="same"),
     *conv("deeper than one block", (1, 3, 2, 800), (2, 2, 800, 5), padding="same"),
     *conv("many small images", (40, 4, 4, 2), (3, 3, 2, 3)),

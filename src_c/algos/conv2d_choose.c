@@ -1,0 +1,30 @@
+/* Which algorithm computes a convolution: the list of them, and the cheapest by their own estimates. */
+#include "conv2d.h"
+
+#include <stddef.h>
+
+static const cc_conv2d_algorithm *const algorithms[] = {
+#define ENTRY(name) &cc_conv2d_##name,
+    CC_CONV2D_ALGORITHMS(ENTRY)
+#undef ENTRY
+        NULL,
+};
+
+const cc_conv2d_algorithm *cc_conv2d_algorithm_at(int i)
+{
+    return algorithms[i];
+}
+
+int cc_conv2d_choose(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    int best = 0;
+    double least = -1;
+    for (int i = 0; algorithms[i]; ++i) {
+        if (algorithms[i]->fits && !algorithms[i]->fits(conv)) continue;
+        const double cost = algorithms[i]->cost(conv, pass);
+        if (least >= 0 && cost >= least) continue;
+        least = cost;
+        best = i;
+    }
+    return best;
+}

@@ -1,0 +1,55 @@
+/* A convolution as a product of matrices whose rows are read from an image by pointer: what direct and im2col share.
+ *
+ * Forward, output pixel (oy, ox) reads x at oy sh - pt + dh ty. The input gradient is the transposed relation: pixel iy of dx
+ * receives from every oy with oy sh - pt + dh ty = iy. Of the sh possible values of (iy + pt) mod sh each is served by its own taps:
+ * those with dh ty = iy + pt (mod sh). Within such a *phase*, stepping iy by sh steps oy by 1, and going to the phase's
+ * next tap moves oy back by a constant: a dense convolution with stride 1. So along an axis both directions read
+ *
+ *     source(i, t) = i step + offset + t tap_step       for the destination cell first + i every
+ *
+ * with step = stride, every = 1 forward, and step = 1, every = stride backward. */
+#ifndef CC_CONV2D_GATHER_H
+#define CC_CONV2D_GATHER_H
+
+#include "conv2d.h"
+#include "gemm.h"
+
+typedef struct cc_gather_axis {
+    int64_t count, first, every;           /* destination cells: first + i every, i < count */
+    int64_t step, offset, tap_step, limit; /* source cell i step + offset + t tap_step, in the padding unless in 0 .. limit-1 */
+    int64_t taps, kernel_first, kernel_every; /* tap t of the phase is kernel cell kernel_first + t kernel_every */
+} cc_gather_axis;
+
+typedef struct cc_gather {
+    int64_t n;
+    cc_gather_axis h, w;
+    const float *source; /* [n][h.limit][w.limit][source_channels], at the group's first channel */
+    int64_t source_channels;
+    float *target; /* [n][target_h][target_w][target_channels], at the group's first channel */
+    int64_t target_h, target_w, target_channels;
+} cc_gather;
+
+/* For cc_product: row i is the i-th destination pixel (images outermost), tap t is (t / w.taps, t % w.taps). */
+cc_rows cc_rows_of_gather;
+
+/* The axis for the forward pass, and for one phase of the input gradient: 0 .. cc_gather_phases-1, for those beyond have no cells. */
+static inline int64_t cc_gather_phases(const cc_axis *axis)
+{
+    return axis->stride < axis->in ? axis->stride : axis->in;
+}
+cc_gather_axis cc_gather_forward(const cc_axis *axis);
+cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase);
+
+/* cc_conv2d_algorithm.packed and .pack of both. Forward: [groups][panels of oc / groups][taps][c / groups][nr]. Input gradient:
+ * [phases][groups][panels of c / groups][taps of the phase][oc / groups][nr]. */
+int64_t cc_gather_packed(const cc_conv2d *conv, cc_conv2d_pass pass);
+void cc_gather_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team);
+
+/* Forward and input gradient as products over a gather, one per group (and phase). patches: NULL to read in place, else
+ * CC_PATCH_FLOATS floats of this thread. */
+void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, const float *packed,
+                               const cc_epilogue *epilogue, float *patches, const cc_team *team);
+void cc_gather_input_gradient_product(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
+                                      const cc_team *team);
+
+#endif
