@@ -24,11 +24,12 @@ WIDTHS = [(1, 16), (2, 31), (3, 33), (7, 15), (8, 8), (9, 32), (15, 17), (16, 1)
 
 
 def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> list[Case]:
-    """A linear convolution, with the algorithm chosen by the core and with each one forced."""
+    """A linear convolution, with the algorithm chosen by the core and with each that fits forced."""
+    fitting = {"depthwise": attributes.get("groups", 1) == x[3] > 1}
     inputs = [x, w, (w[3],) if bias else None]
     return [
         Case(f"{id}, {algorithm}", inputs, {**attributes, "algorithm": algorithm}, exact=True, min_nonzero=0.2)
-        for algorithm in ("auto", *ALGORITHMS)
+        for algorithm in ("auto", *ALGORITHMS, *(name for name, fits in fitting.items() if fits))
     ]
 
 
@@ -97,8 +98,6 @@ CONV2D = [
     *conv("depthwise 33, strides 2", (1, 9, 8, 33), (3, 3, 1, 33), groups=33, strides=2, padding="same"),
     *conv("depthwise, dilation 2", (2, 9, 8, 16), (3, 2, 1, 16), groups=16, dilation=2),
     *conv("depthwise, two for each", (2, 6, 5, 7), (2, 3, 1, 14), groups=7, padding="explicit", pads=(1, 0, 0, 2)),
-    *conv("depthwise, said so", (2, 6, 5, 17), (3, 3, 1, 17), groups=17, padding="same", algorithm="depthwise"),
-    *conv("depthwise, direct", (1, 6, 5, 5), (3, 3, 1, 10), groups=5, padding="same", algorithm="direct"),
     *conv("batch 1, many channels", (1, 3, 3, 65), (3, 3, 65, 64), padding="same"),
     *conv("deeper than one block", (1, 3, 2, 800), (2, 2, 800, 5), padding="same"),
     *conv("many small images", (40, 4, 4, 2), (3, 3, 2, 3)),
