@@ -29,7 +29,7 @@ $(VENV)/.made:
 # One stamp for each set of extras.
 $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 	@echo "installing cconv[$*] in $(VENV)"
-	@$(PIP) install --editable '.[$*]'
+	@$(PIP) install $(INDEX) --editable '.[$*]'
 	@touch $@
 
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
@@ -50,8 +50,17 @@ test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong use
 	@$(PY) tests/robustness/kill_saves.py --kills 200
 	@$(PY) tests/robustness/flip_bits.py
 
-bench: $(VENV)/.installed-test,peers ## conv layers and the MNIST convnet beside PyTorch
-	@$(PY) benchmarks/bench_conv.py
+# PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
+$(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
+
+bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime, OpenVINO (20 minutes; large downloads, once)
+	@$(PY) benchmarks
+
+bench-quick: $(VENV)/.installed-bench ## the same, fewer cases, one short round
+	@$(PY) benchmarks --quick
+
+bench-%: $(VENV)/.installed-bench # of layers, networks, growth, facts
+	@$(PY) benchmarks $*
 
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
 	@$(PY) examples/mnist_convnet.py
@@ -114,5 +123,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test test-peers test-isa test-robustness bench mnist lib test-c sanitize digits-c lint lint-python lint-c format clean
+.PHONY: help demo test test-peers test-isa test-robustness bench bench-quick mnist lib test-c sanitize digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

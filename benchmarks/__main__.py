@@ -1,0 +1,175 @@
+"""cconv beside other engines, on this machine and in one run.
+
+    python benchmarks                                     everything: layers, networks, growth, facts
+    python benchmarks layers --cases resnet_56 --quick    one thing, in seconds
+    python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
+
+Suites: layers (convolutions of well-known networks, beside PyTorch), networks (training and inference, beside all
+engines), growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
+Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import facts
+import growth
+import report
+import suites
+import turns
+from work import NETWORKS, Work
+
+ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino")
+SUITES = ("layers", "networks", "growth", "facts")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("suites", nargs="*", metavar="suite", help=f"of {', '.join(SUITES)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="fewer cases, one short round: to see that it runs")
+    parser.add_argument("--cases", default="", help="only cases whose name contains this")
+    parser.add_argument("--batches", type=int, nargs="+", help="only these")
+    parser.add_argument("--modes", nargs="+", help="only these of forward, fwd+bwd, train, infer, predict")
+    parser.add_argument("--engines", nargs="*", default=ENGINES, choices=ENGINES, help="beside cconv; default: all")
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="of every engine, default 2")
+    parser.add_argument("--rounds", type=int, help="each gives a ratio, the median counts; default 3")
+    parser.add_argument("--seconds", type=float, help="of an engine's turn; default 0.04")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/benchmarks"), help="folder of results.json and pictures"
+    )
+    parser.add_argument("--files", help="folder to keep weights and ONNX files in from run to run")
+    options = parser.parse_args()
+    if unknown := set(options.suites) - set(SUITES):
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    options.suites = options.suites or SUITES
+    return options
+
+
+class Run:
+    """One run of the program: the processes that are up, and what has come out."""
+
+    def __init__(self, options: argparse.Namespace, files: str) -> None:
+        self.options, self.files = options, files
+        normal = turns.Rules(rounds=1, turns=2, seconds=0.01) if options.quick else turns.Rules()
+        self.rules = turns.Rules(options.rounds or normal.rounds, normal.turns, options.seconds or normal.seconds)
+        self.peak = facts.fma_peak(options.threads)
+        self.results: dict[str, object] = {**facts.machine(), "threads": options.threads, "fma_peak": self.peak}
+        self._workers: dict[tuple[str, int], turns.Worker] = {}
+        self._missing: set[str] = set()
+
+    def workers(self, engines: list[str], single: bool = False) -> list[turns.Worker]:
+        """Ours, then those of the engines that are installed; with `single`, ours on one thread too."""
+        threads = self.options.threads
+        wanted = [("cconv", threads), *((name, threads) for name in engines if name in self.options.engines)]
+        if single and threads > 1:
+            wanted.append(("cconv", 1))
+        return [worker for name, count in wanted if (worker := self.worker(name, count))]
+
+    def worker(self, engine: str, threads: int) -> turns.Worker | None:
+        if engine in self._missing:
+            return None
+        if (engine, threads) not in self._workers:
+            try:
+                worker = turns.Worker(engine, threads)
+            except turns.Missing as error:
+                if engine == "cconv":
+                    sys.exit(f"cconv: {error}")
+                print(f"{engine}: not installed, left out ({error})")
+                self._missing.add(engine)
+                return None
+            self._workers[engine, threads] = worker
+            about = {key: value for key, value in worker.facts.items() if key != "import_seconds"}
+            self.results.setdefault("engines", {})[engine] = about
+            print(f"{engine} {' '.join(map(str, about.values()))}, threads: {threads}")
+        return self._workers[engine, threads]
+
+    def chosen(self, works: list[Work]) -> list[Work]:
+        """Those that the options ask for."""
+        options = self.options
+        return [
+            dataclasses.replace(work, folder=self.files)
+            for work in works
+            if options.cases in work.name
+            and (not options.batches or work.batch in options.batches)
+            and (not options.modes or work.mode in options.modes)
+        ]
+
+    def time(self, works: list[Work], workers: list[turns.Worker]) -> list[turns.Timing]:
+        """All of them, each with its line. One that fails is told, and left out."""
+        labels = dict.fromkeys(turns.Contender(worker, "").label for worker in workers)
+        table = report.Table(list(labels), self.peak)
+        timings = []
+        for work in works:
+            try:
+                timings.append(turns.measure(work, workers, self.rules))
+            except turns.Failed as error:
+                self.results.setdefault("failed", []).append(f"{work}: {error}")
+                print(f"{work}: FAILED: {str(error).strip().splitlines()[-1]}", flush=True)
+            else:
+                table.add(timings[-1])
+        return timings
+
+    def layers(self) -> None:
+        if works := self.chosen(suites.layer_works(self.options.quick)):
+            timings = self.time(works, self.workers(["torch"]))
+            self.results["layers"] = report.rows(timings)
+            self.results["layer_summary"] = report.layer_summary(timings)
+            report.chart(timings, "Convolution layers beside PyTorch", self.options.out / "layers.png")
+
+    def networks(self) -> None:
+        if works := self.chosen(suites.network_works(self.options.quick)):
+            timings = self.time(works, self.workers(list(ENGINES), single=True))
+            self.results["networks"] = report.rows(timings)
+            report.network_summary(timings)
+            report.chart(timings, "Networks", self.options.out / "networks.png")
+
+    def growth(self) -> None:
+        grown = {axis: self.chosen(works) for axis, works in suites.growth_works(self.options.quick).items()}
+        if grown := {axis: works for axis, works in grown.items() if works}:
+            workers = self.workers(["torch"])
+            timed = {axis: self.time(works, workers) for axis, works in grown.items()}
+            self.results["growth"] = {axis: report.rows(timings) for axis, timings in timed.items()}
+            self.results["growth_summary"] = growth.summary(timed)
+            growth.picture(timed, self.options.out / "growth.png")
+
+    def facts(self) -> None:
+        options = self.options
+        names = [name for name in NETWORKS if options.cases in name]
+        if options.quick:
+            names = names[:1]
+        self.results["packages"] = facts.engine_facts(["cconv", *options.engines])
+        trained = ["cconv", *(name for name in ("torch", "tensorflow") if name in options.engines)]
+        print("Memory a training step takes beyond the import:")
+        self.results["training_memory"] = facts.training_memory(trained, options.threads, self.files, names)
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.close()
+
+
+def main() -> None:
+    options = arguments()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        files = options.files or temporary
+        Path(files).mkdir(parents=True, exist_ok=True)
+        run = Run(options, files)
+        peak = f"multiply-adds at most {run.peak / 1e9:.0f} GFLOP/s" if run.peak else "no C compiler: peak not known"
+        print(f"{run.results['cpu']}, {options.threads} threads, {peak}")
+        for suite in options.suites:
+            print(f"\n---- {suite} ----", flush=True)
+            getattr(run, suite)()
+            report.write_json(options.out / "results.json", run.results)
+        run.close()
+    if run.results.get("failed"):
+        sys.exit("some works have failed, see above")
+
+
+if __name__ == "__main__":
+    main()

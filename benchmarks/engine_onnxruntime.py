@@ -1,0 +1,36 @@
+"""ONNX Runtime: inference of the file PyTorch has exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+from onnx_file import exported
+from work import PREDICT_BATCH, Prepared, Work
+
+THREADS = 1
+
+
+def start(threads: int) -> dict[str, object]:
+    global THREADS
+    THREADS = threads
+    return {"version": onnxruntime.__version__}
+
+
+def variants(work: Work) -> tuple[str, ...]:
+    return () if work.layer or work.mode == "train" else ("session",)
+
+
+def prepare(work: Work, variant: str) -> Prepared:
+    size = PREDICT_BATCH if work.mode == "predict" else work.batch
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_free_dimension_override_by_name("batch", size)
+    session = onnxruntime.InferenceSession(str(exported(work)), options, providers=["CPUExecutionProvider"])
+    x = np.ascontiguousarray(work.images()[0].transpose(0, 3, 1, 2))
+
+    def call() -> list[np.ndarray]:
+        return [session.run(None, {"x": x[at : at + size]})[0] for at in range(0, len(x), size)]
+
+    return Prepared(call, {"y": call()[0][:8]})

@@ -1,0 +1,116 @@
+"""PyTorch: eager in both memory formats, and, for inference, traced, frozen and optimized."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from networks_torch import NETWORKS, as_in_pytorch, load
+from torch.nn import functional
+from work import PREDICT_BATCH, Prepared, Work
+
+FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+
+
+def start(threads: int) -> dict[str, object]:
+    torch.set_num_threads(threads)
+    return {"version": torch.__version__}
+
+
+def variants(work: Work) -> tuple[str, ...]:
+    if work.layer or work.mode == "train":
+        return tuple(FORMATS)
+    return (*FORMATS, "frozen")
+
+
+def prepare(work: Work, variant: str) -> Prepared:
+    if work.layer:
+        return layer(work, FORMATS[variant])
+    return training(work, FORMATS[variant]) if work.mode == "train" else inference(work, variant)
+
+
+def nchw(x: np.ndarray, memory_format: torch.memory_format) -> torch.Tensor:
+    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=memory_format)
+
+
+def nhwc(x: torch.Tensor) -> np.ndarray:
+    return x.detach().permute(0, 2, 3, 1).numpy().copy()
+
+
+def layer(work: Work, memory_format: torch.memory_format) -> Prepared:
+    x, w, b, dy = work.layer_arrays()
+    backward = work.mode == "fwd+bwd"
+    tx = nchw(x, memory_format).requires_grad_(backward)
+    tw = torch.from_numpy(w).permute(3, 2, 0, 1).contiguous(memory_format=memory_format).requires_grad_(backward)
+    tb = torch.from_numpy(b).requires_grad_(backward)
+    tdy = nchw(dy, memory_format)
+    stride, pad, groups = work.layer.stride, work.layer.pad, work.layer.groups
+
+    def call() -> torch.Tensor:
+        with torch.set_grad_enabled(backward):
+            y = functional.conv2d(tx, tw, tb, stride, pad, 1, groups)
+            if backward:
+                tx.grad = tw.grad = tb.grad = None
+                y.backward(tdy)
+            return y
+
+    results = {"y": nhwc(call()[-1:])[0]}
+    if backward:
+        dw = tw.grad.permute(2, 3, 1, 0).numpy().copy()
+        results |= {"dx": nhwc(tx.grad[-1:])[0], "dw": dw, "db": tb.grad.numpy().copy()}
+    return Prepared(call, results)
+
+
+def loaded(work: Work) -> torch.nn.Module:
+    """The network with the weights cconv has left in a file."""
+    net = NETWORKS[work.name]()
+    with np.load(work.file(".npz")) as file:
+        load(net, dict(file))
+    return net
+
+
+def training(work: Work, memory_format: torch.memory_format) -> Prepared:
+    net = loaded(work).train().to(memory_format=memory_format)
+    images, labels = work.images()
+    x, y = nchw(images, memory_format), torch.from_numpy(labels)
+    rate = work.network.rate
+    if work.network.adam:
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), rate, eps=1e-7)
+    else:
+        optimizer = torch.optim.SGD(net.parameters(), rate, momentum=0.9)
+
+    def call() -> float:
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    results = {"losses": np.array([call(), call()])}
+    as_in_pytorch(net)
+    return Prepared(call, results)
+
+
+def inference(work: Work, variant: str) -> Prepared:
+    memory_format = FORMATS.get(variant, torch.channels_last)
+    net = torch.nn.Sequential(loaded(work), torch.nn.Softmax(1)).eval().to(memory_format=memory_format)
+    x = nchw(work.images()[0], memory_format)
+    size = PREDICT_BATCH if work.mode == "predict" else work.batch
+
+    def calling() -> Callable[[], list[np.ndarray]]:
+        infer: Callable = net
+        if variant == "frozen":
+            with torch.no_grad():
+                infer = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, x[:size])))
+
+        def call() -> list[np.ndarray]:
+            with torch.inference_mode():
+                return [infer(x[at : at + size]).numpy() for at in range(0, len(x), size)]
+
+        call()  # what is traced is compiled in its first runs
+        return call
+
+    results = {"y": calling()()[0][:8].copy()}
+    as_in_pytorch(net)
+    return Prepared(calling(), results)

@@ -1,0 +1,52 @@
+"""Which works each suite of the benchmark consists of."""
+
+from __future__ import annotations
+
+from work import LAYERS, NETWORKS, Layer, Work
+
+MODES = ("forward", "fwd+bwd")
+
+
+def layer_works(quick: bool) -> list[Work]:
+    """Every layer of the table, forward and with all its gradients, for a batch of 1, 8 and 64."""
+    return [
+        Work(layer.name, batch, mode, layer)
+        for layer in LAYERS
+        for batch in ((8,) if quick else (1, 8, 64))
+        for mode in MODES
+    ]
+
+
+def network_works(quick: bool) -> list[Work]:
+    """Training steps, and inference of one image, of eight, and for the MNIST convnet of a whole test set."""
+    works = []
+    for network in NETWORKS.values():
+        works += [Work(network.name, network.train_batch, "train"), Work(network.name, 1, "infer")]
+        if network.name == "mnist_convnet":
+            works.append(Work(network.name, 10_000, "predict"))
+        elif not quick:
+            works.append(Work(network.name, 8, "infer"))
+    return [work for work in works if not (quick and work.name in ("vgg16", "resnet50"))]
+
+
+def growth_works(quick: bool) -> dict[str, list[Work]]:
+    """A 3x3 convolution that grows along one axis: axis -> works, the smallest first."""
+
+    def grows(axis: str, sizes: tuple[int, ...]) -> list[Work]:
+        works = []
+        for mode in MODES:
+            for size in sizes[:3] if quick else sizes:
+                measures = {"batch": 4, "side": 28, "channels": 64, axis: size}
+                side, channels = measures["side"], measures["channels"]
+                works.append(
+                    Work(
+                        f"3x3_{axis}_{size}", measures["batch"], mode, Layer(f"{axis}_{size}", side, channels, channels)
+                    )
+                )
+        return works
+
+    return {
+        "batch": grows("batch", (1, 2, 4, 8, 16, 32, 64, 128, 256)),
+        "side": grows("side", (32, 64, 128, 256, 512)),
+        "channels": grows("channels", (16, 32, 64, 128, 256, 512)),
+    }

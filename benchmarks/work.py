@@ -1,0 +1,159 @@
+"""What is timed: a `Work` is one thing for every engine to do. Inputs come from a seed: engines need not share them.
+
+A class here is pickled to the processes of the engines; everything an engine has to know is in it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests"))  # the table of layers is shared with the tests
+
+from cases.layers import LAYERS as LAYERS  # noqa: E402
+from cases.layers import Layer  # noqa: E402
+
+PREDICTED = 10_000  # images in the mode "predict"
+PREDICT_BATCH = 125
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as every engine has it: `side` and `channels` of its images, its classes.
+
+    Args:
+        rate: the learning rate of its training steps; small, for the same few images come again and again.
+        adam: Adam instead of SGD with momentum 0.9.
+        drops: it has dropout, so losses of engines agree roughly only.
+    """
+
+    name: str
+    side: int
+    channels: int
+    classes: int
+    train_batch: int
+    rate: float = 1e-4
+    adam: bool = False
+    drops: bool = False
+
+
+NETWORKS = {
+    network.name: network
+    for network in (
+        Network("mnist_convnet", 28, 1, 10, train_batch=128, rate=1e-3, adam=True, drops=True),
+        Network("resnet20", 32, 3, 10, train_batch=128),
+        Network("vgg16", 224, 3, 1000, train_batch=8),
+        Network("resnet50", 224, 3, 1000, train_batch=8),
+        Network("mobilenet_v2", 224, 3, 1000, train_batch=8),
+    )
+}
+IN_APPLICATIONS = {"vgg16": "VGG16", "resnet50": "ResNet50", "mobilenet_v2": "MobileNetV2"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing to time.
+
+    Args:
+        name: of a layer or a network.
+        batch: images in a call.
+        mode: of a layer "forward" or "fwd+bwd" (with the gradients of image, weights and bias); of a network "infer",
+            "predict" (`PREDICTED` images) or "train" (a step with the optimizer).
+        layer: the layer; None for a network.
+        folder: where the engines leave files for each other: weights, ONNX.
+    """
+
+    name: str
+    batch: int
+    mode: str
+    layer: Layer | None = None
+    folder: str = ""
+
+    @property
+    def network(self) -> Network:
+        return NETWORKS[self.name]
+
+    @property
+    def kind(self) -> str:
+        return "network" if self.layer is None else self.layer.kind
+
+    def __str__(self) -> str:
+        return f"{self.name} batch {self.batch} {self.mode}"
+
+    def layer_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """x (NHWC), w (HWIO), b and dy (NHWC) of a layer. Images of a batch are alike but for their scale."""
+        layer, rng = self.layer, np.random.default_rng(0)
+        scale = np.linspace(0.5, 1, self.batch, dtype=np.float32)[:, None, None, None]
+        x = scale * rng.standard_normal((1, layer.side, layer.side, layer.c), np.float32)
+        w = rng.standard_normal(layer.weights, np.float32)
+        w *= np.float32(np.prod(layer.weights[:3]) ** -0.5)
+        dy = scale * rng.standard_normal((1, *layer.out, layer.k), np.float32)
+        return x, w, rng.standard_normal(layer.k, np.float32), dy
+
+    def images(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images (NHWC) and labels of a network."""
+        network, rng = self.network, np.random.default_rng(0)
+        count = PREDICTED if self.mode == "predict" else self.batch
+        x = rng.random((count, network.side, network.side, network.channels), np.float32)
+        return x, rng.integers(0, network.classes, count)
+
+    def file(self, suffix: str) -> Path:
+        """The file of a network that engines share, such as its weights."""
+        return Path(self.folder) / f"{self.name}{suffix}"
+
+
+@dataclass
+class Prepared:
+    """An engine's answer to a work.
+
+    Args:
+        call: does it once.
+        results: what came out, by name, in NumPy and NHWC, to be compared with other engines'.
+        flops: of one call, where the engine has counted them.
+    """
+
+    call: Callable[[], object]
+    results: dict[str, np.ndarray] = field(default_factory=dict)
+    flops: float = 0
+
+
+def build_keras(keras: object, name: str) -> object:
+    """The network from Keras' names: `keras` is Keras or cconv."""
+    import networks
+
+    if name in IN_APPLICATIONS:
+        return getattr(keras.applications, IN_APPLICATIONS[name])(weights=None)
+    return getattr(networks, name)(keras)
+
+
+def keras_call(model: object, keras: object, work: Work) -> Prepared:
+    """Compiles the model for the work where it trains; the first two losses are the result."""
+    network = work.network
+    optimizers = keras.optimizers
+    optimizer = optimizers.Adam(network.rate) if network.adam else optimizers.SGD(network.rate, momentum=0.9)
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer)
+    x, y = work.images()
+
+    def call() -> float:
+        return float(model.train_on_batch(x, y))
+
+    return Prepared(call, {"losses": np.array([call(), call()])})
+
+
+def agree(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], work: Work) -> str:
+    """Empty if both have done the same; else a sentence."""
+    rough = work.layer is None and work.mode == "train" and work.network.drops
+    tolerance = 0.2 if rough else 2e-3
+    for name, want in theirs.items():
+        have = ours.get(name)
+        if have is None or have.shape != want.shape:
+            return f"{name}: shape {None if have is None else have.shape}, the peer's {want.shape}"
+        error = float(np.abs(have - want).max() / max(np.abs(want).max(), 1e-30))
+        if not error <= tolerance:
+            return f"{name} differs from the peer's by {error:.2g} of its largest number"
+    return ""

@@ -1,0 +1,118 @@
+"""A process of one engine: prepares works, and times them when told. `turns.Worker` starts it and talks to it.
+
+    python worker.py ENGINE THREADS
+
+Requests and answers are pickles on standard input and output. Between requests it waits for input, and burns nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pickle
+import re
+import resource
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def memory(what: str) -> int:
+    """Bytes of this process: "VmRSS" now, "VmHWM" at most so far."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(what + r":\s+(\d+) kB", status.read_text())[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def forget_peak() -> None:
+    """Lets the largest size of this process begin anew, where the system can."""
+    clear = Path("/proc/self/clear_refs")
+    if clear.exists():
+        clear.write_text("5")
+
+
+class Server:
+    """What the driver may ask for, one method each."""
+
+    def __init__(self, engine: str, threads: int) -> None:
+        import numpy  # noqa: F401  (everyone's; what the engine adds is measured)
+
+        start = time.perf_counter()
+        self._engine = importlib.import_module(f"engine_{engine}")
+        self.facts = {**self._engine.start(threads), "import_seconds": time.perf_counter() - start}
+        gc.collect()
+        self._imported = memory("VmRSS")
+        self._calls: dict[str, Any] = {}
+
+    def variants(self, work: Any) -> tuple[str, ...]:
+        return self._engine.variants(work)
+
+    def prepare(self, work: Any, variant: str) -> tuple[dict, float]:
+        """Builds, and runs once or more; returns results and flops."""
+        prepared = self._engine.prepare(work, variant)
+        self._calls[variant] = prepared.call
+        return prepared.results, prepared.flops
+
+    def time(self, variant: str, seconds: float) -> float:
+        """The best time of a call, for about so many seconds, at least one call."""
+        call, clock = self._calls[variant], time.perf_counter
+        gc.disable()
+        start = clock()
+        call()  # brings back to the caches what others have driven out: counts only if it is all there is time for
+        best = clock() - start
+        end = start + seconds
+        while clock() < end:
+            start = clock()
+            call()
+            best = min(best, clock() - start)
+        gc.enable()
+        return best
+
+    def peak(self, variant: str) -> int:
+        """Bytes this process grows to in three calls, beyond what it had when the engine was imported."""
+        gc.collect()
+        forget_peak()
+        for _ in range(3):
+            self._calls[variant]()
+        return memory("VmHWM") - self._imported
+
+    def drop(self) -> None:
+        """Forgets all works."""
+        self._calls.clear()
+        gc.collect()
+
+
+def main() -> None:
+    engine, threads = sys.argv[1], int(sys.argv[2])
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # an engine that prints does not disturb
+    server: Server | None = None
+
+    def answer(kind: str, value: Any) -> None:
+        pickle.dump((kind, value), answers)
+        answers.flush()
+
+    try:
+        server = Server(engine, threads)
+        answer("ok", server.facts)
+    except ImportError as error:
+        answer("missing", str(error))
+        return
+    while True:
+        try:
+            name, arguments = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            answer("ok", getattr(server, name)(*arguments))
+        except Exception:
+            answer("error", traceback.format_exc())
+
+
+if __name__ == "__main__":
+    main()
