@@ -113,4 +113,5 @@ cdef extern from "cconv.h" nogil:
     const float *cconv_plan_gradient(const cconv_plan *plan, int node)
     cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape)
     size_t cconv_plan_bytes(const cconv_plan *plan)
+    cconv_status cconv_plan_profile(cconv_plan *plan, int on)
     size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)

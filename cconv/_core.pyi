@@ -71,7 +71,8 @@ class Plan:
     def shape(self, node: int, n: int) -> tuple[int, ...]: ...
     @property
     def bytes(self) -> int: ...
-    def describe(self) -> str: ...
+    def profile(self, on: bool = True) -> None: ...  # time the steps of the runs that follow
+    def describe(self) -> str: ...  # a table of the nodes, with times if runs were timed
 
 class Attribute:
     name: str

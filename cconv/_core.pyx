@@ -493,6 +493,9 @@ cdef class Plan:
     def bytes(self):
         return cconv_plan_bytes(self.handle)
 
+    def profile(self, bint on=True):
+        check(cconv_plan_profile(self.handle, on))
+
     def describe(self):
         cdef size_t size = cconv_plan_describe(self.handle, NULL, 0) + 1
         cdef Memory text = Memory(size)

@@ -127,6 +127,11 @@ class PlanCache:
             getattr(value[0] if isinstance(value, tuple) else value, "bytes", 0) for _, value in self._plans.values()
         )
 
+    def items(self) -> list[tuple[Hashable, Any]]:
+        """The keys and plans, those used longest ago first."""
+        with self._lock:
+            return [(key, made) for key, (_, made) in self._plans.items()]
+
     def clear(self) -> None:
         with self._lock:
             self._plans.clear()

@@ -153,3 +153,29 @@ def test_memory_that_cannot_be_had_is_a_memory_error():
     node = graph.add("exp", [graph.input((None, 1 << 30))])
     with pytest.raises(MemoryError):
         _core.Plan(graph, [node], max_batch=1 << 25)
+
+
+def test_plan_describes_its_nodes_and_times_them_when_asked():
+    x = random(4, 6, 6, 8)
+    weights = _core.Variable((3, 3, 8, 16))
+    weights.assign(random(3, 3, 8, 16))
+    graph = _core.Graph()
+    a, w = graph.input((None, 6, 6, 8)), graph.variable(weights)
+    root = graph.add("mean", [graph.add("conv2d", [a, w, 0], {"padding": "same"}, "first")])
+    plan = _core.Plan(graph, [root], max_batch=4, root=root, wrt=[w])
+    line = next(line for line in plan.describe().splitlines() if line.startswith("conv2d"))
+    assert "first" in line and "(4, 6, 6, 16)" in line and int(line.split()[-1]) >= 4 * 6 * 6 * 16 * 4
+    plan.run([x])
+    assert "ms" not in plan.describe()
+    before = _core.allocations()
+    plan.profile()
+    made = _core.allocations()
+    for _ in range(3):
+        plan.run([x])
+    assert _core.allocations() == made == before + 1
+    assert "3 runs" in plan.describe()
+    forward, backward = map(float, next(s for s in plan.describe().splitlines() if s.startswith("conv2d")).split()[-2:])
+    assert forward >= 0 and backward >= 0
+    plan.profile(False)
+    plan.run([x])
+    assert "ms" not in plan.describe()

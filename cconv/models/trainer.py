@@ -85,6 +85,14 @@ class _Step:
         with self._lock:
             return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
 
+    def describe(self, profile: bool | None) -> str:
+        """The plan's table, and from then on timed runs or not."""
+        with self._lock:
+            text = self.plan.describe()
+            if profile is not None:
+                self.plan.profile(profile)
+            return text
+
 
 class _Totals:
     """What an epoch adds up: the loss, the losses of the outputs, the metrics."""
@@ -709,6 +717,33 @@ class Trainer:
         key = (mode, data.key, max_batch, self._generation, flags, _core.get_num_threads(), self._structure_key())
         _, step = self._step_plans.get(key, lambda: self._make_step(mode, data, max_batch))
         return step
+
+    def describe_plans(self, profile: bool | None = None) -> str:
+        """What runs when this model trains, evaluates or predicts: a table for each plan made so far.
+
+        Each line is an op as it is run, with its output, its algorithm and its bytes; after timed runs with the
+        milliseconds of one run, forward and backward.
+
+        Args:
+            profile: `True`: the runs that follow are timed, step by step; `False`: no longer. `None` changes nothing.
+
+        Returns:
+            The tables, each below its mode; what was timed before a change of `profile` is not forgotten in them.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((8, 8, 1)), cconv.layers.Conv2D(4, 3, activation="relu")])
+        >>> images = np.zeros((2, 8, 8, 1), "float32")
+        >>> _ = model.predict(images, verbose=0)  # makes the plan
+        >>> _ = model.describe_plans(profile=True)
+        >>> _ = model.predict(images, verbose=0)
+        >>> print(model.describe_plans().splitlines()[1].split()[-4:])
+        ['forward', 'ms', 'backward', 'ms']
+        """
+        parts = []
+        for key, step in self._step_plans.items():
+            parts.append(f"{key[0]}\n{step.describe(profile)}")
+        return "\n".join(parts)
 
     def _structure_key(self) -> Any:
         """Changes when layers are added or removed."""

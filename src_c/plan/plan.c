@@ -15,6 +15,7 @@ void cconv_plan_free(cconv_plan *plan)
     if (!plan) return;
     for (int i = 0; i < plan->n_tables; ++i) cc_free(plan->tables[i]);
     cc_free(plan->arena);
+    cc_free(plan->times);
     cc_free(plan);
 }
 

@@ -62,6 +62,8 @@ struct cconv_plan {
     char *arena;
     size_t arena_bytes;
     void *optimizer_scratch;
+    double *times;         /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs; NULL: not timed */
+    int64_t timed_runs;
     void *tables[16];      /* memory of the arrays above and of the calls' own */
     int n_tables;
     atomic_flag busy;

@@ -145,13 +145,23 @@ static void copy_outputs(const cconv_plan *plan, const cconv_batch *batch, const
     }
 }
 
+/* Adds to *time what has gone by since *since, which becomes now. */
+static void add_time(double *time, double *since)
+{
+    double now = seconds();
+    *time += now - *since;
+    *since = now;
+}
+
 /* What every thread of the team does. *stop is -1, or the step after which all of them leave: a number, so that a thread that comes late
  * from one barrier does not take the next step's decision for this one's. */
 static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
 {
     double asked = team->ith == 0 && batch->interrupted ? seconds() : 0;
+    double *times = team->ith == 0 ? plan->times : NULL, since = times ? seconds() : 0;
     gather(plan, batch, team);
     cc_barrier(team);
+    if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
         do_step(plan, &plan->steps[t], batch, team);
         if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
@@ -159,9 +169,14 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
             asked = seconds();
         }
         cc_barrier(team);
+        if (times) add_time(&times[t], &since);
         if (atomic_load_explicit(stop, memory_order_relaxed) == t) return;
     }
     copy_outputs(plan, batch, team);
+    if (times) {
+        add_time(&times[plan->n_steps + 1], &since);
+        ++plan->timed_runs;
+    }
 }
 
 static void run(cconv_plan *plan, const cconv_batch *batch, int threads, atomic_int *stop)
