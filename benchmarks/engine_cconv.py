@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from work import PREDICT_BATCH, Prepared, Work, build_keras, keras_call
+from work import PREDICT_BATCH, Prepared, Work, build_keras, training_step
 
 import cconv
 from cconv import _core
@@ -48,8 +48,11 @@ def layer(work: Work) -> Prepared:
 
 
 def network(work: Work) -> Prepared:
-    cconv.utils.set_random_seed(0)
     model = build_keras(cconv, work.name)
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if values := layer.get_weights():
+            layer.set_weights(lively(values, rng))
     weights = {f"{layer.name}/{i}": w for layer in model.layers for i, w in enumerate(layer.get_weights())}
     if not work.file(".npz").exists():
         part = work.file(f".{os.getpid()}.part.npz")
@@ -58,7 +61,7 @@ def network(work: Work) -> Prepared:
     x, _ = work.images()
     flops = multiplications(model) * 2 * len(x)
     if work.mode == "train":
-        prepared = keras_call(model, cconv, work)
+        prepared = training_step(model, cconv, work)
         prepared.flops = 3 * flops
         return prepared
 
@@ -68,6 +71,21 @@ def network(work: Work) -> Prepared:
         return model.predict_on_batch(x)
 
     return Prepared(call, {"y": call()[:8]}, flops)
+
+
+def lively(values: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Weights for a layer that keep a deep network's outputs apart: a fresh one's hardly depend on its input."""
+    kernel = values[0]
+    if kernel.ndim == 1:  # batch normalization: gamma, beta, mean, variance
+        n = len(kernel)
+        mean, variance = 0.1 * rng.standard_normal(n), rng.uniform(0.5, 1.5, n)
+        return [rng.uniform(0.4, 0.8, n), 0.1 * rng.standard_normal(n), mean, variance]
+    depthwise = kernel.shape[-1] == 1
+    fan_in = kernel.size // kernel.shape[-2 if depthwise else -1]
+    return [
+        (2 / fan_in) ** 0.5 * rng.standard_normal(kernel.shape),
+        *(0.1 * rng.standard_normal(v.shape) for v in values[1:]),
+    ]
 
 
 def multiplications(model: object) -> int:

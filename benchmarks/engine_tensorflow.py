@@ -1,11 +1,11 @@
-"""Keras on TensorFlow: `train_on_batch`, and inference through a `tf.function` of the model."""
+"""Keras on TensorFlow: `train_on_batch`, and a `tf.function` for inference, with its compiler XLA and without."""
 
 from __future__ import annotations
 
 import keras
 import numpy as np
 import tensorflow as tf
-from work import PREDICT_BATCH, Prepared, Work, build_keras, keras_call
+from work import PREDICT_BATCH, Prepared, Work, build_keras, training_step
 
 
 def start(threads: int) -> dict[str, object]:
@@ -15,7 +15,7 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return () if work.layer else ("graph",)
+    return () if work.layer else ("graph", "xla")
 
 
 def prepare(work: Work, variant: str) -> Prepared:
@@ -24,10 +24,10 @@ def prepare(work: Work, variant: str) -> Prepared:
         ours = list(file.values())
     model.set_weights(ours)
     if work.mode == "train":
-        return keras_call(model, keras, work)
+        return training_step(model, keras, work, jit_compile=variant == "xla")
     x = tf.constant(work.images()[0])
     size = PREDICT_BATCH if work.mode == "predict" else work.batch
-    infer = tf.function(lambda images: model(images, training=False))
+    infer = tf.function(lambda images: model(images, training=False), jit_compile=variant == "xla")
 
     def call() -> list[np.ndarray]:
         return [infer(x[at : at + size]).numpy() for at in range(0, len(x), size)]

@@ -131,12 +131,12 @@ def build_keras(keras: object, name: str) -> object:
     return getattr(networks, name)(keras)
 
 
-def keras_call(model: object, keras: object, work: Work) -> Prepared:
-    """Compiles the model for the work where it trains; the first two losses are the result."""
+def training_step(model: object, keras: object, work: Work, **settings: object) -> Prepared:
+    """The model's `train_on_batch`, compiled with further `settings`; the first two losses are the result."""
     network = work.network
     optimizers = keras.optimizers
     optimizer = optimizers.Adam(network.rate) if network.adam else optimizers.SGD(network.rate, momentum=0.9)
-    model.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer)
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer, **settings)
     x, y = work.images()
 
     def call() -> float:
