@@ -120,14 +120,16 @@ class Run:
             timings = self.time(works, self.workers(["torch"]))
             self.results["layers"] = report.rows(timings)
             self.results["layer_summary"] = report.layer_summary(timings)
-            report.chart(timings, "Convolution layers beside PyTorch", self.options.out / "layers.png")
+            report.chart(
+                report.layer_bars(timings), "Convolution layers beside PyTorch", self.options.out / "layers.png"
+            )
 
     def networks(self) -> None:
         if works := self.chosen(suites.network_works(self.options.quick)):
             timings = self.time(works, self.workers(list(ENGINES), single=True))
             self.results["networks"] = report.rows(timings)
             report.network_summary(timings)
-            report.chart(timings, "Networks", self.options.out / "networks.png")
+            report.chart(report.network_bars(timings), "Networks", self.options.out / "networks.png")
 
     def growth(self) -> None:
         grown = {axis: self.chosen(works) for axis, works in suites.growth_works(self.options.quick).items()}

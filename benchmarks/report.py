@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from turns import Timing
-
-COLOURS = {"torch": "C1", "tensorflow": "C2", "onnxruntime": "C3", "openvino": "C4"}
 
 
 class Table:
@@ -87,47 +86,57 @@ def write_json(path: Path, contents: dict[str, object]) -> None:
     path.write_text(json.dumps({"date": time.strftime("%Y-%m-%d"), **contents}, indent=1) + "\n", encoding="utf-8")
 
 
-def chart(timings: list[Timing], title: str, path: Path) -> None:
-    """A bar for each case and peer, from 1 to the ratio; a panel for each mode."""
+@dataclass(frozen=True)
+class Bar:
+    """In a chart: a case (a row of the panel), what is compared there (a colour), and the ratio."""
+
+    panel: str
+    case: str
+    series: str
+    ratio: float
+
+
+def layer_bars(timings: list[Timing]) -> list[Bar]:
+    """A panel for each mode, a colour for each batch."""
+    return [Bar(t.work.mode, t.work.name, f"batch {t.work.batch}", t.ratio) for t in timings if t.ratio]
+
+
+def network_bars(timings: list[Timing]) -> list[Bar]:
+    """A colour for each peer."""
+    return [Bar("", str(t.work), peer, ratio) for t in timings for peer, ratio in t.peers.items()]
+
+
+def chart(bars: list[Bar], title: str, path: Path) -> None:
+    """Bars from 1 to the ratio, on a logarithmic axis."""
     from matplotlib.figure import Figure
 
-    panels: dict[str, list[Timing]] = {}
-    for timing in timings:
-        if timing.ratio:
-            panels.setdefault(timing.work.mode if timing.work.layer else "", []).append(timing)
-    if not panels:
+    if not bars:
         return
-    most = max(len(panel) for panel in panels.values())
-    peers = sorted({name for timing in timings for name in timing.peers}, key=list(COLOURS).index)
-    height = 1.4 + most * (0.16 + 0.1 * len(peers))
-    figure = Figure(figsize=(8.5 * len(panels), height), layout="constrained")
-    for place, (mode, panel) in enumerate(panels.items(), 1):
-        plot = figure.add_subplot(1, len(panels), place)
-        thick = 0.8 / len(peers)
-        for i, peer in enumerate(peers):
-            places = [at for at, timing in enumerate(panel) if peer in timing.peers]
-            ratios = [panel[at].peers[peer] for at in places]
-            middle = [at + (i - (len(peers) - 1) / 2) * thick for at in places]
-            bars = plot.barh(middle, [r - 1 for r in ratios], thick, left=1, color=COLOURS[peer], label=peer)
-            plot.bar_label(bars, [f"{ratio:.2f}" for ratio in ratios], fontsize=6, padding=2)
-        names = [f"{t.work.name}, {t.work.batch}" if t.work.layer else str(t.work) for t in panel]
-        plot.set_yticks(range(len(panel)), names, fontsize=7)
-        plot.set_ylim(len(panel) - 0.4, -0.6)
-        plot.set_xscale("log", base=2)
-        plot.margins(x=0.1)
-        ticks = [t for t in (0.125, 0.25, 0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8, 16, 32) if inside(t, panel)]
+    panels, series = (list(dict.fromkeys(getattr(bar, name) for bar in bars)) for name in ("panel", "series"))
+    cases = list(dict.fromkeys(bar.case for bar in bars))
+    size = (1 + 7.5 * len(panels), 1.6 + len(cases) * (0.12 + 0.11 * len(series)))
+    figure = Figure(figsize=size, layout="constrained")
+    low, high = min(1.0, *(bar.ratio for bar in bars)), max(1.0, *(bar.ratio for bar in bars))
+    ticks = [
+        t for t in (1 / 16, 1 / 8, 0.25, 0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8, 12, 16, 32) if low * 0.9 <= t <= high * 1.1
+    ]
+    thick = 0.84 / len(series)
+    for plot, panel in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels):
+        for i, name in enumerate(series):
+            chosen = [bar for bar in bars if (bar.panel, bar.series) == (panel, name)]
+            places = [cases.index(bar.case) + (i - (len(series) - 1) / 2) * thick for bar in chosen]
+            drawn = plot.barh(places, [bar.ratio - 1 for bar in chosen], thick, left=1, color=f"C{i}", label=name)
+            plot.bar_label(drawn, [f"{bar.ratio:.2f}" for bar in chosen], fontsize=6, padding=2)
+        plot.set_yticks(range(len(cases)), cases, fontsize=8)
+        plot.set_ylim(len(cases) - 0.4, -0.6)
+        plot.set_xscale("log")
+        plot.set_xlim(low / 1.25, high * 1.25)
         plot.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         plot.minorticks_off()
         plot.axvline(1, color="black", linewidth=0.8)
         plot.grid(axis="x", alpha=0.3)
-        plot.set_xlabel("the peer's time / cconv's: to the right of 1 cconv is faster")
-        plot.set_title(mode or title)
-    figure.axes[0].legend(loc="lower right", fontsize=8)
-    if len(panels) > 1:
-        figure.suptitle(title)
+        plot.set_xlabel("the peer's time / cconv's: right of 1 cconv is faster")
+        plot.set_title(panel)
+    figure.axes[0].legend(loc="best", fontsize=8)
+    figure.suptitle(title)
     figure.savefig(path, dpi=100)
-
-
-def inside(tick: float, panel: list[Timing]) -> bool:
-    ratios = [ratio for timing in panel for ratio in timing.peers.values()]
-    return tick == 1 or min(ratios) * 0.8 <= tick <= max(ratios) * 1.25
