@@ -16,13 +16,16 @@ import dataclasses
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import facts
 import growth
 import report
 import suites
 import turns
+from report import ONE_THREAD
 from work import NETWORKS, Work
 
 ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino")
@@ -58,36 +61,42 @@ class Run:
         self.options, self.files = options, files
         normal = turns.Rules(rounds=1, turns=2, seconds=0.01) if options.quick else turns.Rules()
         self.rules = turns.Rules(options.rounds or normal.rounds, normal.turns, options.seconds or normal.seconds)
-        self.peak = facts.fma_peak(options.threads)
-        self.results: dict[str, object] = {**facts.machine(), "threads": options.threads, "fma_peak": self.peak}
-        self._workers: dict[tuple[str, int], turns.Worker] = {}
+        self.results: dict[str, Any] = {**facts.machine(), "threads": options.threads, "fma_peak": None}
+        self._workers: dict[str, turns.Worker] = {}
         self._missing: set[str] = set()
 
-    def workers(self, engines: list[str], single: bool = False) -> list[turns.Worker]:
+    def workers(self, engines: Sequence[str], single: bool = False) -> list[turns.Worker]:
         """Ours, then those of the engines that are installed; with `single`, ours on one thread too."""
         threads = self.options.threads
-        wanted = [("cconv", threads), *((name, threads) for name in engines if name in self.options.engines)]
+        wanted = [(name, threads, name) for name in ("cconv", *engines) if name in ("cconv", *self.options.engines)]
         if single and threads > 1:
-            wanted.append(("cconv", 1))
-        return [worker for name, count in wanted if (worker := self.worker(name, count))]
+            wanted.append(("cconv", 1, ONE_THREAD))
+        return [worker for engine, count, label in wanted if (worker := self.worker(engine, count, label))]
 
-    def worker(self, engine: str, threads: int) -> turns.Worker | None:
+    def worker(self, engine: str, threads: int, label: str) -> turns.Worker | None:
         if engine in self._missing:
             return None
-        if (engine, threads) not in self._workers:
+        if label not in self._workers:
             try:
-                worker = turns.Worker(engine, threads)
+                worker = turns.Worker(engine, threads, label)
             except turns.Missing as error:
                 if engine == "cconv":
                     sys.exit(f"cconv: {error}")
                 print(f"{engine}: not installed, left out ({error})")
                 self._missing.add(engine)
                 return None
-            self._workers[engine, threads] = worker
+            self._workers[label] = worker
             about = {key: value for key, value in worker.facts.items() if key != "import_seconds"}
             self.results.setdefault("engines", {})[engine] = about
             print(f"{engine} {' '.join(map(str, about.values()))}, threads: {threads}")
-        return self._workers[engine, threads]
+        return self._workers[label]
+
+    def measure_peak(self) -> float | None:
+        """The machine's peak: the best so far, for the clock drifts."""
+        found = facts.fma_peak(self.options.threads)
+        if found:
+            self.results["fma_peak"] = max(found, self.results["fma_peak"] or 0)
+        return self.results["fma_peak"]
 
     def chosen(self, works: list[Work]) -> list[Work]:
         """Those that the options ask for."""
@@ -102,8 +111,7 @@ class Run:
 
     def time(self, works: list[Work], workers: list[turns.Worker]) -> list[turns.Timing]:
         """All of them, each with its line. One that fails is told, and left out."""
-        labels = dict.fromkeys(turns.Contender(worker, "").label for worker in workers)
-        table = report.Table(list(labels), self.peak)
+        table = report.Table([worker.label for worker in workers], self.measure_peak())
         timings = []
         for work in works:
             try:
@@ -126,7 +134,7 @@ class Run:
 
     def networks(self) -> None:
         if works := self.chosen(suites.network_works(self.options.quick)):
-            timings = self.time(works, self.workers(list(ENGINES), single=True))
+            timings = self.time(works, self.workers(ENGINES, single=True))
             self.results["networks"] = report.rows(timings)
             report.network_summary(timings)
             report.chart(report.network_bars(timings), "Networks", self.options.out / "networks.png")
@@ -162,8 +170,9 @@ def main() -> None:
         files = options.files or temporary
         Path(files).mkdir(parents=True, exist_ok=True)
         run = Run(options, files)
-        peak = f"multiply-adds at most {run.peak / 1e9:.0f} GFLOP/s" if run.peak else "no C compiler: peak not known"
-        print(f"{run.results['cpu']}, {options.threads} threads, {peak}")
+        peak = run.measure_peak()
+        about = f"multiply-adds at most {peak / 1e9:.0f} GFLOP/s" if peak else "no C compiler: peak not known"
+        print(f"{run.results['cpu']}, {options.threads} threads, {about}")
         for suite in options.suites:
             print(f"\n---- {suite} ----", flush=True)
             getattr(run, suite)()

@@ -17,7 +17,7 @@
 #endif
 #define CHAINS 12 /* enough to hide the latency of an addition, few enough for 16 registers */
 #define STEPS 4000000L
-#define RUNS 8
+#define RUNS 40
 
 typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
 

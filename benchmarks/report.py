@@ -10,6 +10,8 @@ from pathlib import Path
 
 from turns import Timing
 
+ONE_THREAD = "cconv, 1 thread"  # the label of ours on one thread
+
 
 class Table:
     """Prints a line for each timing as soon as it is there.
@@ -38,11 +40,13 @@ class Table:
 
 
 def layer_summary(timings: list[Timing]) -> list[dict[str, object]]:
-    """The geometric mean and the lowest ratio of each kind of layer and mode; prints them."""
+    """The geometric mean and the lowest ratio by kind of layer and mode; prints them. "not 3x3" has all others."""
     groups: dict[tuple[str, str], list[float]] = {}
     for timing in timings:
         if timing.ratio:
-            groups.setdefault((timing.work.kind, timing.work.mode), []).append(timing.ratio)
+            kind = timing.work.kind
+            for group in [kind] if kind == "3x3" else ["not 3x3"] + ["depthwise"] * (kind == "depthwise"):
+                groups.setdefault((group, timing.work.mode), []).append(timing.ratio)
     rows: list[dict[str, object]] = []
     for (kind, mode), ratios in groups.items():
         mean, lowest = statistics.geometric_mean(ratios), min(ratios)
@@ -58,7 +62,7 @@ def network_summary(timings: list[Timing]) -> None:
             continue
         peer = min(timing.peers, key=timing.peers.__getitem__)
         line = f"{str(timing.work):<36} {timing.ratio:5.2f} times as fast as {peer} ({timing.variants[peer]})"
-        alone = timing.ratios.get("cconv, 1 thread")
+        alone = timing.ratios.get(ONE_THREAD)
         print(line + (f"   {alone:4.2f} times as fast as on one thread" if alone else ""))
 
 

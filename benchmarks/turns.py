@@ -35,10 +35,11 @@ class Worker:
     Args:
         engine: its name, as in engine_<name>.py.
         threads: how many it may take.
+        label: its name in tables, by default the engine's.
     """
 
-    def __init__(self, engine: str, threads: int) -> None:
-        self.engine, self.threads = engine, threads
+    def __init__(self, engine: str, threads: int, label: str = "") -> None:
+        self.engine, self.label = engine, label or engine
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": str(threads),
@@ -89,8 +90,7 @@ class Contender:
 
     @property
     def label(self) -> str:
-        """Of an engine; on one thread it is a contender of its own."""
-        return self.worker.engine + (", 1 thread" if self.worker.threads == 1 else "")
+        return self.worker.label
 
 
 @dataclass
