@@ -11,6 +11,7 @@ import pickle
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +48,9 @@ class Worker:
             "KERAS_BACKEND": "tensorflow",
         }
         command = [sys.executable, str(HERE / "worker.py"), engine, str(threads)]
-        self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  shown if the process ends: engines say much that is no error
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=self._said)
         self.facts: dict[str, Any] = self._answer()
 
     def ask(self, name: str, *arguments: Any) -> Any:
@@ -60,7 +63,9 @@ class Worker:
         try:
             kind, value = pickle.load(self._process.stdout)
         except EOFError:
-            raise Failed(f"{self.engine}: its process ended with {self._process.wait()}") from None
+            self._said.seek(0)
+            last = self._said.read().decode(errors="replace").strip()[-2000:]
+            raise Failed(f"{last}\n{self.engine}: its process ended with {self._process.wait()}") from None
         if kind == "ok":
             return value
         raise (Missing if kind == "missing" else Failed)(value)
@@ -79,6 +84,7 @@ class Worker:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        self._said.close()
 
 
 @dataclass(frozen=True)
