@@ -2,6 +2,7 @@
 #include "kernels.h"
 
 #include "gemm_tile.inc.h"
+#include "norm.inc.h"
 #include "vector.inc.h"
 
 static const cc_kernels kernels = {
@@ -12,4 +13,8 @@ static const cc_kernels kernels = {
     .outer_tile = outer_tile,
     .add = vector_add,
     .multiply_add = vector_multiply_add,
+    .norm_moments = norm_moments,
+    .norm_forward = norm_forward,
+    .norm_sums = norm_sums,
+    .norm_backward = norm_backward,
 };

@@ -43,6 +43,17 @@ typedef struct cc_outer {
     int64_t y_row;
 } cc_outer;
 
+/* Batch normalization of rows of c channels, with an activation behind it. For each channel
+ *
+ *     y = act((x - high - low) scale + shift [+ residual])       act: nothing, max(0, .) or min(max(0, .), 6)
+ *     dx = (dz + constant + (x - high - low) by_x) scale         dz = dy act', which is told from y, or from x where y is NULL */
+typedef enum cc_norm_act { CC_NORM_LINEAR, CC_NORM_RELU, CC_NORM_RELU6 } cc_norm_act;
+typedef struct cc_norm {
+    int64_t c;
+    cc_norm_act act;
+    const float *high, *low, *scale, *shift, *by_x, *constant; /* [c] */
+} cc_norm;
+
 typedef struct cc_kernels {
     const char *name; /* as in CCONV_ISA */
     int mr, nr;       /* the tile: mr rows, nr columns */
@@ -50,6 +61,15 @@ typedef struct cc_kernels {
     void (*outer_tile)(const cc_outer *outer);
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
     void (*multiply_add)(float *y, const float *a, const float *b, int64_t n); /* y[i] += a[i] * b[i] */
+
+    /* about = the mean of each column, nearly; first = sum of x - about, second = sum of (x - about)^2; x: [rows][c], rows > 0 */
+    void (*norm_moments)(const float *x, int64_t rows, int64_t c, float *about, float *first, float *second);
+    void (*norm_forward)(const cc_norm *norm, float *y, const float *x, const float *residual, int64_t rows); /* y may be x */
+    /* sum = sum of dz, product = sum of dz (x - high - low), and dz if it is not NULL. x may be NULL: no product; then act' needs y. */
+    void (*norm_sums)(const cc_norm *norm, float *dz, const float *dy, const float *x, const float *y, int64_t rows, float *sum,
+                      float *product);
+    /* dx may be dy. x may be NULL: without its term and the constant; then act' needs y. */
+    void (*norm_backward)(const cc_norm *norm, float *dx, const float *dy, const float *x, const float *y, int64_t rows);
 } cc_kernels;
 
 /* NULL where the compiler or the target does not have the instruction set. */

@@ -51,6 +51,16 @@ static inline vec vec_max(vec a, vec b)
     return _mm512_max_ps(a, b);
 }
 
+static inline vec vec_min(vec a, vec b)
+{
+    return _mm512_min_ps(a, b);
+}
+
+static inline vec vec_keep(vec y, vec a)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), a);
+}
+
 static inline mask mask_first(int n)
 {
     return (mask)(n <= 0 ? 0 : n >= VEC ? 0xffff : (1 << n) - 1);

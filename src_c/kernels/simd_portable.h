@@ -1,7 +1,7 @@
 /* The vocabulary of vectors in plain C: four floats, which compilers map to whatever the target has.
  *
  * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_mul, vec_fma (a b + c),
- * vec_max (b if either is a NaN); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes
+ * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes
  * untouched in memory); MR, the rows of a tile that leave room in the registers. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
@@ -99,6 +99,18 @@ static inline vec vec_max(vec a, vec b)
 {
     for (int i = 0; i < VEC; ++i) LANE(b, i) = LANE(a, i) > LANE(b, i) ? LANE(a, i) : LANE(b, i);
     return b;
+}
+
+static inline vec vec_min(vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) LANE(b, i) = LANE(a, i) < LANE(b, i) ? LANE(a, i) : LANE(b, i);
+    return b;
+}
+
+static inline vec vec_keep(vec y, vec a)
+{
+    for (int i = 0; i < VEC; ++i) LANE(a, i) = LANE(y, i) > 0 ? LANE(a, i) : 0;
+    return a;
 }
 
 static inline mask mask_first(int n)

@@ -1,54 +1,74 @@
 /* batch_norm: x -> y of the same shape, normalized for each channel (the index along `axis`) over all other axes.
  *
- * With m elements in a channel, r = 1 / sqrt(variance + epsilon), gamma 1 and beta 0 where absent, and the normalized z:
+ * With m elements in a channel, s = 1 / sqrt(variance + epsilon), gamma 1 and beta 0 where absent, and the normalized z:
  *
- *     z = (x - mean) r,   y = gamma z + beta
+ *     z = (x - mean) s,   v = gamma z + beta [+ r],   y = act(v)        r: an optional residual of x's shape
  *
  * Training (attribute `training`, in a plan for training): mean = sum x / m, variance = sum (x - mean)^2 / m (biased, as in
  * Keras), and after the backward pass, for both, moving = momentum moving + (1 - momentum) batch. Else: the moving ones.
  *
- * Backward. In both modes
+ * Backward. With dv = dy act'(v), in both modes
  *
- *     dbeta = sum dy,   dgamma = sum dy z
+ *     dr = dv,   dbeta = sum dv,   dgamma = sum dv z
  *
- * With given (moving) statistics y is affine in x:
+ * With given (moving) statistics v is affine in x:
  *
- *     dx = gamma r dy,   dmean = -gamma r sum dy = -gamma r dbeta
- *     dvariance = gamma sum dy (x - mean) dr/dvariance = -gamma r^2 / 2 dgamma     since dr/dvariance = -r^3 / 2
+ *     dx = gamma s dv,   dmean = -gamma s sum dv = -gamma s dbeta
+ *     dvariance = gamma sum dv (x - mean) ds/dvariance = -gamma s^2 / 2 dgamma     since ds/dvariance = -s^3 / 2
  *
- * With the batch's statistics x acts on y through them, too. Let dz = gamma dy, so that sum dz = gamma dbeta and
+ * With the batch's statistics x acts on v through them, too. Let dz = gamma dv, so that sum dz = gamma dbeta and
  * sum dz z = gamma dgamma; q[i] is the derivative of q by x[i]:
  *
  *     mean[i]   = 1 / m
  *     var[i]    = 2 (x[i] - mean) / m                            since sum (x - mean) = 0
- *     r[i]      = -r^3 / 2 var[i] = -r^2 z[i] / m
- *     z[j][i]   = r ([i = j] - mean[i]) + (x[j] - mean) r[i] = r ([i = j] - 1 / m - z[j] z[i] / m)
- *     dx[i]     = sum over j of dz[j] z[j][i] = gamma r (dy[i] - dbeta / m - z[i] dgamma / m)
+ *     s[i]      = -s^3 / 2 var[i] = -s^2 z[i] / m
+ *     z[j][i]   = s ([i = j] - mean[i]) + (x[j] - mean) s[i] = s ([i = j] - 1 / m - z[j] z[i] / m)
+ *     dx[i]     = sum over j of dz[j] z[j][i] = gamma s (dv[i] - dbeta / m - z[i] dgamma / m)
  *
  * and nothing flows to the moving statistics.
  *
- * Sums are taken in double, over blocks whose size depends on the shape only, and joined in order: they do not depend on the
- * threads. A block gives its own mean and its sum of squares about that, joined by (Chan, Golub, LeVeque 1979)
+ * So training reads its data twice forward (statistics, y) and twice backward (sums, dx). act' is told from y, except where x is read
+ * anyway and there is no residual: then v is computed again from x.
  *
- *     delta = mean_b - mean_a,   mean = mean_a + delta n_b / n,   squares = squares_a + squares_b + delta^2 n_a n_b / n
+ * Statistics are taken over blocks that stay in a cache, whose size depends on the shape only: their results do not depend on the threads.
+ * A block gives `about`, its own mean up to rounding, and two float32 sums about it, small for that reason. They are joined in double:
+ *
+ *     mean = sum over blocks of (n about + first) / m,              first = sum (x - about),  second = sum (x - about)^2
+ *     squares = sum over blocks of second - 2 e first + n e^2       since x - mean = (x - about) - e,  e = mean - about
  *
  * which loses nothing when the mean is large and the variance small. For the same reason the mean is kept as two floats. */
+#include "fused.h"
+#include "kernels.h"
 #include "op.h"
 #include <math.h>
+#include <string.h>
 
-enum { X, GAMMA, BETA, MOVING_MEAN, MOVING_VAR };
+enum { X, GAMMA, BETA, MOVING_MEAN, MOVING_VAR, RESIDUAL, INPUTS };
 
 typedef struct batch_norm {
     int64_t axis;
     float momentum, epsilon;
-    int training;
+    int training, activation;
 } batch_norm;
 
 static const cc_attr batch_norm_attributes[] = {{"axis", CC_INT, offsetof(batch_norm, axis), "-1", NULL},
                                                 {"momentum", CC_FLOAT, offsetof(batch_norm, momentum), "0.99", NULL},
                                                 {"epsilon", CC_FLOAT, offsetof(batch_norm, epsilon), "0.001", NULL},
                                                 {"training", CC_BOOL, offsetof(batch_norm, training), "0", NULL},
+                                                {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear",
+                                                 "linear|relu|relu6"}, /* the order of cc_norm_act */
                                                 {0}};
+
+static bool has_residual(const cc_call *call)
+{
+    return call->n_inputs > RESIDUAL && call->xs[RESIDUAL].rank >= 0;
+}
+
+/* dx of an input that may be absent from the call. */
+static float *gradient_of(const cc_call *call, int i)
+{
+    return i < call->n_inputs ? call->dx[i] : NULL;
+}
 
 /* ---- Shapes ---- */
 
@@ -73,6 +93,18 @@ static cconv_status batch_norm_infer(const cc_call *call, cc_shape *ys)
                               names[i], (long long)x->dim[axis], cc_shape_text(s, text));
     }
     *ys = *x;
+    if (!has_residual(call)) return CCONV_OK;
+    const cc_shape *r = &call->xs[RESIDUAL];
+    bool same = r->rank == x->rank;
+    for (int d = 0; same && d < x->rank; ++d) {
+        same = cc_agree(r->dim[d], x->dim[d]);
+        if (ys->dim[d] < 0) ys->dim[d] = r->dim[d];
+    }
+    if (!same) {
+        char r_text[CC_SHAPE_TEXT];
+        return cc_op_fail(call, CCONV_INVALID, "expected a residual of the shape of x, %s, received shape %s",
+                          cc_shape_text(x, text), cc_shape_text(r, r_text));
+    }
     return CCONV_OK;
 }
 
@@ -88,7 +120,7 @@ static layout layout_of(const cc_call *call)
     const int axis = (int)(a->axis < 0 ? a->axis + x->rank : a->axis);
     layout l = {.outer = cc_shape_product(x, 0, axis), .c = x->dim[axis], .inner = cc_shape_product(x, axis + 1, x->rank)};
     const int64_t row = l.c * l.inner, fit = row > 0 ? 16384 / row : 0; /* a block stays in the second-level cache */
-    l.rows = fit > 16 ? fit : 16;
+    l.rows = fit > 256 ? 256 : fit > 16 ? fit : 16;                     /* and float32 is good enough for its sums */
     l.blocks = (l.outer + l.rows - 1) / l.rows;
     return l;
 }
@@ -100,9 +132,16 @@ static bool of_batch(const cc_call *call)
     return a->training && call->training;
 }
 
-/* saved, each c floats: mean = high + low, r, and the batch's variance. */
+/* Whether backward tells act' from y. */
+static bool reads_y(const cc_call *call)
+{
+    const batch_norm *a = call->attributes;
+    return a->activation != CC_NORM_LINEAR && (has_residual(call) || !of_batch(call));
+}
+
+/* saved, each c floats: mean = high + low, s, and the batch's variance. */
 typedef struct saved {
-    float *high, *low, *r, *variance;
+    float *high, *low, *s, *variance;
 } saved;
 
 static saved saved_of(const cc_call *call, int64_t c)
@@ -111,29 +150,39 @@ static saved saved_of(const cc_call *call, int64_t c)
     return (saved){p, p + c, p + 2 * c, p + 3 * c};
 }
 
-/* scratch: two sums for each block and channel, then three coefficients for each channel. */
+/* scratch: four coefficients for each channel, then three sums for each block and channel. */
+enum { COEFFICIENTS = 4, SUMS = 3 };
 typedef struct scratch {
-    double *sums;              /* (blocks, 2, c) */
-    float *scale, *first, *second; /* (c) each */
+    float *scale, *shift, *by_x, *constant; /* [c] each, as in cc_norm */
+    float *sums;                            /* [blocks][SUMS][c] */
 } scratch;
 
 static scratch scratch_of(const cc_call *call, const layout *l)
 {
-    double *sums = call->scratch;
-    float *p = (float *)(sums + l->blocks * 2 * l->c);
-    return (scratch){sums, p, p + l->c, p + 2 * l->c};
+    float *p = call->scratch;
+    return (scratch){p, p + l->c, p + 2 * l->c, p + 3 * l->c, p + COEFFICIENTS * l->c};
+}
+
+static cc_norm norm_of(const cc_call *call, const layout *l)
+{
+    const batch_norm *a = call->attributes;
+    const saved s = saved_of(call, l->c);
+    const scratch w = scratch_of(call, l);
+    return (cc_norm){.c = l->c, .act = (cc_norm_act)a->activation, .high = s.high, .low = s.low, .scale = w.scale, .shift = w.shift,
+                     .by_x = w.by_x, .constant = w.constant};
 }
 
 static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     const layout l = layout_of(call);
-    const size_t c = (size_t)l.c, bytes = (size_t)l.blocks * 2 * c * sizeof(double) + 3 * c * sizeof(float);
-    need->saved = 4 * c * sizeof(float); /* also without a backward pass: update reads it */
-    need->forward_scratch = bytes;
-    need->backward_scratch = bytes;
-    need->reads = CC_READS_X(GAMMA);
+    const size_t row = (size_t)l.c * sizeof(float);
+    need->saved = 4 * row; /* also without a backward pass: update reads it */
+    need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
+    need->forward_scratch = of_batch(call) ? need->backward_scratch : COEFFICIENTS * row;
+    need->reads = CC_READS_X(GAMMA) | CC_READS_X(BETA);
     if (of_batch(call) || call->wants[GAMMA] || call->wants[MOVING_VAR]) need->reads |= CC_READS_X(X);
+    if (reads_y(call)) need->reads |= CC_READS_Y;
 }
 
 /* ---- Slices ---- */
@@ -151,63 +200,45 @@ static cc_range my_parts(const layout *l, const cc_team *team)
     return cc_slice(team, l->outer * l->c, 512 / (l->inner + 1) + 1);
 }
 
-/* ---- Forward ---- */
-
-/* Mean and sum of squares about it of one block, for every channel; channels last. */
-static void moments_last(const layout *l, const float *x, int64_t rows, double *restrict mean, double *restrict squares)
-{
-    const int64_t c = l->c;
-    for (int64_t i = 0; i < c; ++i) mean[i] = squares[i] = 0;
-    for (int64_t row = 0; row < rows; ++row)
-        for (int64_t i = 0; i < c; ++i) mean[i] += (double)x[row * c + i];
-    for (int64_t i = 0; i < c; ++i) mean[i] /= (double)rows;
-    for (int64_t row = 0; row < rows; ++row) {
-        for (int64_t i = 0; i < c; ++i) {
-            double d = (double)x[row * c + i] - mean[i];
-            squares[i] += d * d;
-        }
-    }
-}
-
-/* The same for one channel, rows apart by c * inner. */
-static void moments_inner(const layout *l, const float *x, int64_t rows, double *mean, double *squares)
-{
-    double sum = 0, sum_squares = 0;
-    for (int64_t row = 0; row < rows; ++row)
-        for (int64_t i = 0; i < l->inner; ++i) sum += (double)x[row * l->c * l->inner + i];
-    sum /= (double)(rows * l->inner);
-    for (int64_t row = 0; row < rows; ++row) {
-        for (int64_t i = 0; i < l->inner; ++i) {
-            double d = (double)x[row * l->c * l->inner + i] - sum;
-            sum_squares += d * d;
-        }
-    }
-    *mean = sum;
-    *squares = sum_squares;
-}
-
 static int64_t rows_of_block(const layout *l, int64_t block)
 {
     const int64_t left = l->outer - block * l->rows;
     return left < l->rows ? left : l->rows;
 }
 
-static void moments_of_blocks(const cc_call *call, const layout *l, double *sums, const cc_team *team)
+/* ---- Forward ---- */
+
+/* about, first and second of one channel of a block, where channels are not last: its values lie in runs of `inner`, c * inner apart. */
+static void moments_inner(const layout *l, const float *x, int64_t rows, float *about, float *first, float *second)
+{
+    double sum = 0, difference = 0, square = 0;
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t i = 0; i < l->inner; ++i) sum += (double)x[row * l->c * l->inner + i];
+    *about = (float)(sum / (double)(rows * l->inner));
+    for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t i = 0; i < l->inner; ++i) {
+            const double d = (double)x[row * l->c * l->inner + i] - (double)*about;
+            difference += d;
+            square += d * d;
+        }
+    }
+    *first = (float)difference;
+    *second = (float)square;
+}
+
+static void moments_of_blocks(const cc_call *call, const layout *l, float *sums, const cc_team *team)
 {
     const float *x = call->x[X];
-    if (l->inner == 1) {
-        const cc_range mine = cc_slice(team, l->blocks, 1);
-        for (int64_t b = mine.begin; b < mine.end; ++b) {
-            double *mean = sums + b * 2 * l->c;
-            moments_last(l, x + b * l->rows * l->c, rows_of_block(l, b), mean, mean + l->c);
-        }
-        return;
-    }
-    const cc_range mine = cc_slice(team, l->blocks * l->c, 1);
+    const int64_t c = l->c, pieces = l->inner == 1 ? 1 : c;
+    const cc_range mine = cc_slice(team, l->blocks * pieces, 1);
     for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t b = part / l->c, channel = part % l->c;
-        double *mean = sums + b * 2 * l->c + channel;
-        moments_inner(l, x + (b * l->rows * l->c + channel) * l->inner, rows_of_block(l, b), mean, mean + l->c);
+        const int64_t b = part / pieces, channel = part % pieces, rows = rows_of_block(l, b);
+        const float *from = x + (b * l->rows * c + channel) * l->inner;
+        float *about = sums + b * SUMS * c + channel;
+        if (l->inner == 1)
+            cc_kernels_get()->norm_moments(from, rows, c, about, about + c, about + 2 * c);
+        else
+            moments_inner(l, from, rows, about, about + c, about + 2 * c);
     }
 }
 
@@ -215,161 +246,217 @@ static void keep_statistics(const saved *s, int64_t channel, double mean, double
 {
     s->high[channel] = (float)mean;
     s->low[channel] = (float)(mean - (double)s->high[channel]);
-    s->r[channel] = (float)(1 / sqrt(variance + (double)epsilon));
+    s->s[channel] = (float)(1 / sqrt(variance + (double)epsilon));
     s->variance[channel] = (float)variance;
+}
+
+/* Joins the blocks' sums of n channels from `channel` on; n is at most TOGETHER. */
+enum { TOGETHER = 64 };
+static void join_moments(const layout *l, const float *sums, int64_t channel, int64_t n, double *mean, double *variance)
+{
+    const double m = (double)(l->outer * l->inner);
+    for (int64_t i = 0; i < n; ++i) mean[i] = variance[i] = 0;
+    for (int64_t b = 0; b < l->blocks; ++b) {
+        const float *about = sums + b * SUMS * l->c + channel, *first = about + l->c;
+        const double count = (double)(rows_of_block(l, b) * l->inner);
+        for (int64_t i = 0; i < n; ++i) mean[i] += count * (double)about[i] + (double)first[i];
+    }
+    for (int64_t i = 0; i < n; ++i) mean[i] /= m;
+    for (int64_t b = 0; b < l->blocks; ++b) {
+        const float *about = sums + b * SUMS * l->c + channel, *first = about + l->c, *second = first + l->c;
+        const double count = (double)(rows_of_block(l, b) * l->inner);
+        for (int64_t i = 0; i < n; ++i) {
+            const double e = mean[i] - (double)about[i];
+            variance[i] += (double)second[i] + e * (count * e - 2 * (double)first[i]);
+        }
+    }
+    for (int64_t i = 0; i < n; ++i) variance[i] = variance[i] < 0 ? 0 : variance[i] / m; /* below 0 by rounding only */
+}
+
+static void find_statistics(const cc_call *call, const layout *l, const cc_team *team)
+{
+    const batch_norm *a = call->attributes;
+    const saved s = saved_of(call, l->c);
+    const scratch w = scratch_of(call, l);
+    if (of_batch(call)) {
+        moments_of_blocks(call, l, w.sums, team);
+        cc_barrier(team);
+    }
+    const cc_range channels = my_channels(l, team);
+    for (int64_t at = channels.begin; at < channels.end; at += TOGETHER) {
+        double mean[TOGETHER], variance[TOGETHER];
+        const int64_t n = channels.end - at < TOGETHER ? channels.end - at : TOGETHER;
+        if (of_batch(call)) join_moments(l, w.sums, at, n, mean, variance);
+        for (int64_t i = at; i < at + n; ++i) {
+            if (of_batch(call))
+                keep_statistics(&s, i, mean[i - at], variance[i - at], a->epsilon);
+            else
+                keep_statistics(&s, i, (double)call->x[MOVING_MEAN][i], (double)call->x[MOVING_VAR][i], a->epsilon);
+            w.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.s[i] : s.s[i];
+            w.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
+        }
+    }
+    cc_barrier(team);
+}
+
+static float activate(float v, int act)
+{
+    if (act != CC_NORM_LINEAR && v < 0) v = 0;
+    return act == CC_NORM_RELU6 && v > 6 ? 6 : v;
 }
 
 static void batch_norm_forward(const cc_call *call, const cc_team *team)
 {
-    const batch_norm *a = call->attributes;
     const layout l = layout_of(call);
-    const saved s = saved_of(call, l.c);
-    const scratch w = scratch_of(call, &l);
     if (l.outer * l.c * l.inner == 0) return;
+    find_statistics(call, &l, team);
 
-    if (of_batch(call)) {
-        moments_of_blocks(call, &l, w.sums, team);
-        cc_barrier(team);
-    }
-    const cc_range channels = my_channels(&l, team);
-    for (int64_t i = channels.begin; i < channels.end; ++i) {
-        if (of_batch(call)) {
-            double mean = 0, squares = 0, count = 0;
-            for (int64_t b = 0; b < l.blocks; ++b) {
-                const double *sums = w.sums + b * 2 * l.c + i;
-                const double n = (double)(rows_of_block(&l, b) * l.inner), delta = sums[0] - mean;
-                squares += sums[l.c] + delta * delta * (count * n / (count + n));
-                count += n;
-                mean += delta * (n / count);
-            }
-            keep_statistics(&s, i, mean, squares / count, a->epsilon);
-        } else {
-            keep_statistics(&s, i, (double)call->x[MOVING_MEAN][i], (double)call->x[MOVING_VAR][i], a->epsilon);
-        }
-        w.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.r[i] : s.r[i];
-        w.first[i] = call->x[BETA] ? call->x[BETA][i] : 0;
-    }
-    cc_barrier(team);
-
-    const float *x = call->x[X];
+    const cc_norm k = norm_of(call, &l);
+    const float *x = call->x[X], *residual = has_residual(call) ? call->x[RESIDUAL] : NULL;
     float *y = call->y;
     const cc_range mine = my_parts(&l, team);
+    if (mine.begin >= mine.end) return;
     if (l.inner == 1) {
-        for (int64_t row = mine.begin; row < mine.end; ++row)
-            for (int64_t i = 0, at = row * l.c; i < l.c; ++i, ++at)
-                y[at] = ((x[at] - s.high[i]) - s.low[i]) * w.scale[i] + w.first[i];
+        const int64_t at = mine.begin * l.c;
+        cc_kernels_get()->norm_forward(&k, y + at, x + at, residual ? residual + at : NULL, mine.end - mine.begin);
         return;
     }
     for (int64_t part = mine.begin; part < mine.end; ++part) {
         const int64_t i = part % l.c;
-        const float high = s.high[i], low = s.low[i], scale = w.scale[i], shift = w.first[i];
-        for (int64_t at = part * l.inner; at < (part + 1) * l.inner; ++at) y[at] = ((x[at] - high) - low) * scale + shift;
+        for (int64_t at = part * l.inner; at < (part + 1) * l.inner; ++at) {
+            const float v = ((x[at] - k.high[i]) - k.low[i]) * k.scale[i] + k.shift[i];
+            y[at] = activate(residual ? v + residual[at] : v, k.act);
+        }
     }
 }
 
 /* ---- Backward ---- */
 
-/* sum dy and sum dy (x - mean) of each block and channel; x may be NULL: then the second sum is 0. */
-static void sums_of_blocks(const cc_call *call, const layout *l, const float *x, const saved *s, double *sums,
-                           const cc_team *team)
+/* What one pass of backward reads. */
+typedef struct sources {
+    const float *dy, *x, *y; /* x and y: NULL where not needed. dy is dv already if act is linear */
+    cc_norm_act act;
+} sources;
+
+/* dv at one element of channel i, where channels are not last. */
+static float dv_at(const sources *from, const cc_norm *k, int64_t i, int64_t at)
 {
-    const float *dy = call->dy;
-    const int64_t c = l->c;
-    if (l->inner == 1) {
-        const cc_range mine = cc_slice(team, l->blocks, 1);
-        for (int64_t b = mine.begin; b < mine.end; ++b) {
-            double *restrict sum = sums + b * 2 * c, *restrict product = sum + c;
-            for (int64_t i = 0; i < c; ++i) sum[i] = product[i] = 0;
-            for (int64_t row = b * l->rows; row < b * l->rows + rows_of_block(l, b); ++row) {
-                for (int64_t i = 0; i < c; ++i) sum[i] += (double)dy[row * c + i];
-                for (int64_t i = 0; x && i < c; ++i)
-                    product[i] += (double)dy[row * c + i] * (double)((x[row * c + i] - s->high[i]) - s->low[i]);
+    if (from->act == CC_NORM_LINEAR) return from->dy[at];
+    const float v = from->y ? from->y[at] : ((from->x[at] - k->high[i]) - k->low[i]) * k->scale[i] + k->shift[i];
+    return v > 0 && (from->act != CC_NORM_RELU6 || v < 6) ? from->dy[at] : 0;
+}
+
+/* sum dv and sum dv (x - mean) of each block and channel, and dv itself if asked for. Without x the second sum is 0. */
+static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *from, float *dv, float *sums, const cc_team *team)
+{
+    const int64_t c = l->c, pieces = l->inner == 1 ? 1 : c;
+    const cc_range mine = cc_slice(team, l->blocks * pieces, 1);
+    for (int64_t part = mine.begin; part < mine.end; ++part) {
+        const int64_t b = part / pieces, channel = part % pieces, rows = rows_of_block(l, b), first = b * l->rows * c * l->inner;
+        float *sum = sums + b * SUMS * c + channel;
+        if (l->inner == 1) {
+            cc_kernels_get()->norm_sums(k, dv ? dv + first : NULL, from->dy + first, from->x ? from->x + first : NULL,
+                                        from->y ? from->y + first : NULL, rows, sum, sum + c);
+            continue;
+        }
+        double total = 0, product = 0;
+        for (int64_t row = 0; row < rows; ++row) {
+            const int64_t begin = first + (row * c + channel) * l->inner;
+            for (int64_t at = begin; at < begin + l->inner; ++at) {
+                const float d = dv_at(from, k, channel, at);
+                if (dv) dv[at] = d;
+                total += (double)d;
+                if (from->x) product += (double)d * (double)((from->x[at] - k->high[channel]) - k->low[channel]);
             }
         }
+        sum[0] = (float)total;
+        sum[c] = (float)product;
+    }
+}
+
+/* With given statistics dx is a multiple of dv: from->x is NULL. */
+static void input_gradient(const layout *l, const cc_norm *k, const sources *from, float *dx, const cc_team *team)
+{
+    const cc_range mine = my_parts(l, team);
+    if (mine.begin >= mine.end) return;
+    if (l->inner == 1) {
+        const int64_t at = mine.begin * l->c;
+        cc_kernels_get()->norm_backward(k, dx + at, from->dy + at, from->x ? from->x + at : NULL, from->y ? from->y + at : NULL,
+                                        mine.end - mine.begin);
         return;
     }
-    const cc_range mine = cc_slice(team, l->blocks * c, 1);
     for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t b = part / c, channel = part % c;
-        double sum = 0, product = 0;
-        for (int64_t row = b * l->rows; row < b * l->rows + rows_of_block(l, b); ++row) {
-            const int64_t begin = (row * c + channel) * l->inner, end = begin + l->inner;
-            for (int64_t i = begin; i < end; ++i) sum += (double)dy[i];
-            for (int64_t i = begin; x && i < end; ++i)
-                product += (double)dy[i] * (double)((x[i] - s->high[channel]) - s->low[channel]);
+        const int64_t i = part % l->c;
+        for (int64_t at = part * l->inner; at < (part + 1) * l->inner; ++at) {
+            const float dv = dv_at(from, k, i, at);
+            const float product = from->x ? ((from->x[at] - k->high[i]) - k->low[i]) * k->by_x[i] : 0;
+            dx[at] = ((dv + k->constant[i]) + product) * k->scale[i];
         }
-        sums[b * 2 * c + channel] = sum;
-        sums[b * 2 * c + c + channel] = product;
     }
 }
 
-static void fill(float *values, int64_t n, float value)
+/* The sums of every channel, the gradients that are those sums, and the coefficients of dx. */
+static void channel_gradients(const cc_call *call, const layout *l, bool sums, const cc_team *team)
 {
-    for (int64_t i = 0; values && i < n; ++i) values[i] = value;
-}
-
-/* dx = scale (dy - first - (x - mean) second), with the coefficients of the formula above; second == NULL: dx = scale dy. */
-static void batch_norm_backward(const cc_call *call, const cc_team *team)
-{
-    const layout l = layout_of(call);
-    const saved s = saved_of(call, l.c);
-    const scratch w = scratch_of(call, &l);
-    const double m = (double)(l.outer * l.inner);
+    const saved s = saved_of(call, l->c);
+    const scratch w = scratch_of(call, l);
+    const double m = (double)(l->outer * l->inner);
     const bool batch = of_batch(call);
     float *const *dx = call->dx;
-    if (l.outer * l.c * l.inner == 0) {
-        for (int i = GAMMA; team->ith == 0 && i <= MOVING_VAR; ++i) fill(dx[i], l.c, 0); /* sums of nothing */
-        return;
-    }
-
-    const bool sums = batch || dx[GAMMA] || dx[BETA] || dx[MOVING_MEAN] || dx[MOVING_VAR];
-    const bool reads_x = batch || dx[GAMMA] || dx[MOVING_VAR];
-    if (sums) {
-        sums_of_blocks(call, &l, reads_x ? call->x[X] : NULL, &s, w.sums, team);
-        cc_barrier(team);
-    }
-    const cc_range channels = my_channels(&l, team);
+    const cc_range channels = my_channels(l, team);
     for (int64_t i = channels.begin; i < channels.end; ++i) {
-        const double r = (double)s.r[i], scale = call->x[GAMMA] ? (double)call->x[GAMMA][i] * r : r;
+        const double scale = (double)w.scale[i], r = (double)s.s[i];
         double dbeta = 0, dgamma = 0;
-        for (int64_t b = 0; sums && b < l.blocks; ++b) {
-            dbeta += w.sums[b * 2 * l.c + i];
-            dgamma += w.sums[b * 2 * l.c + l.c + i];
+        for (int64_t b = 0; sums && b < l->blocks; ++b) {
+            dbeta += (double)w.sums[b * SUMS * l->c + i];
+            dgamma += (double)w.sums[b * SUMS * l->c + l->c + i];
         }
         dgamma *= r;
         if (dx[GAMMA]) dx[GAMMA][i] = (float)dgamma;
         if (dx[BETA]) dx[BETA][i] = (float)dbeta;
         if (dx[MOVING_MEAN]) dx[MOVING_MEAN][i] = batch ? 0 : (float)(-scale * dbeta);
         if (dx[MOVING_VAR]) dx[MOVING_VAR][i] = batch ? 0 : (float)(-scale * r / 2 * dgamma);
-        w.scale[i] = (float)scale;
-        w.first[i] = (float)(dbeta / m);
-        w.second[i] = (float)(r * dgamma / m);
+        w.by_x[i] = batch ? (float)(-r * dgamma / m) : 0;
+        w.constant[i] = batch ? (float)(-dbeta / m) : 0;
     }
-    if (!dx[X]) return;
-    cc_barrier(team);
+}
 
-    const float *x = call->x[X], *dy = call->dy;
-    float *out = dx[X];
-    const cc_range mine = my_parts(&l, team);
-    if (l.inner == 1) {
-        for (int64_t row = mine.begin; row < mine.end; ++row) {
-            const int64_t at = row * l.c;
-            if (batch)
-                for (int64_t i = 0; i < l.c; ++i)
-                    out[at + i] = w.scale[i] * (dy[at + i] - w.first[i] - ((x[at + i] - s.high[i]) - s.low[i]) * w.second[i]);
-            else
-                for (int64_t i = 0; i < l.c; ++i) out[at + i] = w.scale[i] * dy[at + i];
-        }
+static void batch_norm_backward(const cc_call *call, const cc_team *team)
+{
+    const layout l = layout_of(call);
+    const saved s = saved_of(call, l.c);
+    const scratch w = scratch_of(call, &l);
+    const bool batch = of_batch(call);
+    float *const *dx = call->dx, *residual_gradient = gradient_of(call, RESIDUAL);
+    if (l.outer * l.c * l.inner == 0) {
+        for (int i = GAMMA; team->ith == 0 && i <= MOVING_VAR; ++i)
+            if (dx[i]) memset(dx[i], 0, (size_t)l.c * sizeof(float)); /* sums of nothing */
         return;
     }
-    for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t i = part % l.c, begin = part * l.inner, end = begin + l.inner;
-        const float high = s.high[i], low = s.low[i], scale = w.scale[i], first = w.first[i], second = w.second[i];
-        if (batch)
-            for (int64_t at = begin; at < end; ++at) out[at] = scale * (dy[at] - first - ((x[at] - high) - low) * second);
-        else
-            for (int64_t at = begin; at < end; ++at) out[at] = scale * dy[at];
+
+    cc_norm k = norm_of(call, &l);
+    const cc_range channels = my_channels(&l, team);
+    for (int64_t i = channels.begin; i < channels.end; ++i) {
+        w.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.s[i] : s.s[i];
+        w.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
     }
+    cc_barrier(team);
+
+    const bool sums = batch || dx[GAMMA] || dx[BETA] || dx[MOVING_MEAN] || dx[MOVING_VAR];
+    const bool reads_x = batch || dx[GAMMA] || dx[MOVING_VAR];
+    sources from = {.dy = call->dy, .x = reads_x ? call->x[X] : NULL, .act = k.act};
+    if (reads_y(call)) from.y = call->y;
+    if (sums || residual_gradient) sums_of_blocks(&l, &k, &from, residual_gradient, w.sums, team);
+    if (residual_gradient) {
+        from.dy = residual_gradient; /* dv itself: act' is done */
+        from.act = k.act = CC_NORM_LINEAR;
+    }
+    cc_barrier(team);
+    channel_gradients(call, &l, sums, team);
+    if (!dx[X]) return;
+    cc_barrier(team);
+    if (!batch) from.x = NULL;
+    input_gradient(&l, &k, &from, dx[X], team);
 }
 
 /* ---- Moving averages ---- */
@@ -390,7 +477,7 @@ static void batch_norm_update(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_batch_norm = {.name = "batch_norm",
-                                .inputs = "x gamma? beta? moving_mean moving_var",
+                                .inputs = "x gamma? beta? moving_mean moving_var r?",
                                 .attributes = batch_norm_attributes,
                                 .attributes_size = sizeof(batch_norm),
                                 .flags = CC_INPLACE | CC_INPLACE_BACKWARD,

@@ -10,14 +10,21 @@ def far_from_zero(rng, shape):
     return 1000 + rng.standard_normal(shape)
 
 
-def batch_norm(id, shape, attributes=None, *, gamma=True, beta=True, training=True, values="normal", **more):
+def wide(rng, shape):
+    """Some rows far out, so that a clipped result is clipped on both sides."""
+    return rng.standard_normal(shape) ** 3
+
+
+def batch_norm(
+    id, shape, attributes=None, *, gamma=True, beta=True, residual=False, training=True, values="normal", **more
+):
     attributes = {"training": training, **(attributes or {})}
     c = (shape[attributes.get("axis", -1)],)
     return Case(
         id,
-        [shape, c if gamma else None, c if beta else None, c, c],
+        [shape, c if gamma else None, c if beta else None, c, c, *([shape] if residual else [])],
         attributes,
-        values=(values, *VALUES[1:]),
+        values=(values, *VALUES[1:], *(["normal"] if residual else [])),
         training=True,
         # Sums of as many terms as a channel has elements, and differences of them.
         tolerance=more.pop("tolerance", 4),
@@ -43,6 +50,16 @@ CASES = {
         batch_norm("large mean, channels first", (16, 3, 8, 8), {"axis": 1}, values=far_from_zero),
         # One element for each channel: y = beta, and nothing flows to x or gamma.
         batch_norm("one element", (1, 6), grad=(0, 2), numeric=False),
+        batch_norm("relu", (3, 5, 4, 21), {"activation": "relu"}),
+        batch_norm("relu, moving statistics", (2, 3, 4, 21), {"activation": "relu"}, training=False),
+        batch_norm("relu, moving statistics, one gradient", (9, 33), {"activation": "relu"}, training=False, grad=(0,)),
+        batch_norm("relu6, wide", (9, 3, 40), {"activation": "relu6"}, gamma=False, values=wide),
+        batch_norm("relu, channels first", (3, 7, 5, 4), {"axis": 1, "activation": "relu"}),
+        batch_norm("relu6, channels first, residual", (3, 7, 5, 4), {"axis": 1, "activation": "relu6"}, residual=True),
+        batch_norm("residual", (4, 3, 2, 18), residual=True),
+        batch_norm("residual, relu", (4, 3, 2, 18), {"activation": "relu"}, residual=True),
+        batch_norm("residual, relu, blocks", (700, 6), {"activation": "relu"}, residual=True),
+        batch_norm("residual, relu6, moving", (5, 3, 17), {"activation": "relu6"}, residual=True, training=False),
         Case(
             "training asked for in a plan for inference",
             [(4, 3, 3, 5), (5,), (5,), (5,), (5,)],

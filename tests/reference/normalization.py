@@ -5,6 +5,9 @@ import numpy as np
 from reference import DEFAULT_RUN
 
 
+LIMITS = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}
+
+
 def along(axis, x):
     """All axes but one, and a function that lays a row of channels along that one."""
     axis %= x.ndim
@@ -27,11 +30,13 @@ def batch_norm(
     beta,
     moving_mean,
     moving_var,
+    residual=None,
     *,
     axis=-1,
     momentum=0.99,
     epsilon=0.001,
     training=False,
+    activation="linear",
     run=DEFAULT_RUN,
 ):
     mean, variance = batch_statistics(x, axis) if training and run.training else (moving_mean, moving_var)
@@ -39,7 +44,11 @@ def batch_norm(
     y = (x - lay(mean)) / np.sqrt(lay(variance) + epsilon)
     if gamma is not None:
         y = y * lay(gamma)
-    return y if beta is None else y + lay(beta)
+    if beta is not None:
+        y = y + lay(beta)
+    if residual is not None:
+        y = y + residual
+    return np.clip(y, *LIMITS[activation])
 
 
 def batch_norm_backward(
@@ -49,11 +58,13 @@ def batch_norm_backward(
     beta,
     moving_mean,
     moving_var,
+    residual=None,
     *,
     axis=-1,
     momentum=0.99,
     epsilon=0.001,
     training=False,
+    activation="linear",
     run=DEFAULT_RUN,
 ):
     """In training mode by the chain rule through variance and mean, step by step."""
@@ -62,6 +73,10 @@ def batch_norm_backward(
     others, lay = along(axis, x)
     centered = x - lay(mean)
     deviation = np.sqrt(variance + epsilon)
+    v = batch_norm(
+        x, gamma, beta, moving_mean, moving_var, residual, axis=axis, epsilon=epsilon, training=training, run=run
+    )
+    dy = dy * ((LIMITS[activation][0] < v) & (v < LIMITS[activation][1]))
     dgamma = (dy * centered / lay(deviation)).sum(others)
     dbeta = dy.sum(others)
     dz = dy if gamma is None else dy * lay(gamma)
@@ -72,7 +87,8 @@ def batch_norm_backward(
         count = x.size // len(mean)
         dx = dx + lay(dvariance) * 2 * centered / count + lay(dmean) / count
         dmean = dvariance = None
-    return dx, None if gamma is None else dgamma, None if beta is None else dbeta, dmean, dvariance
+    gradients = (dx, None if gamma is None else dgamma, None if beta is None else dbeta, dmean, dvariance)
+    return gradients if residual is None else (*gradients, dy)
 
 
 def batch_norm_moving(x, moving_mean, moving_var, *, axis=-1, momentum=0.99):
