@@ -31,6 +31,17 @@ def as_in_pytorch(net: nn.Module) -> None:
             module.like_keras, module.padding = False, (1, 1)
 
 
+def add_unit(module: nn.Module, name: str, conv: nn.Conv2d, eps: float = 1.001e-5) -> None:
+    """A convolution and its normalization."""
+    setattr(module, f"{name}_conv", conv)
+    setattr(module, f"{name}_bn", nn.BatchNorm2d(conv.out_channels, eps=eps, momentum=0.01))
+
+
+def unit(module: nn.Module, name: str, x: torch.Tensor) -> torch.Tensor:
+    """What `add_unit` has added, applied."""
+    return getattr(module, f"{name}_bn")(getattr(module, f"{name}_conv")(x))
+
+
 class MNISTConvnet(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(
@@ -38,6 +49,43 @@ class MNISTConvnet(nn.Sequential):
             nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
         )  # fmt: skip
         self[-1].image = (64, 5, 5)
+
+
+class ResidualBlock(nn.Module):
+    """A block of ResNet-20."""
+
+    def __init__(self, c: int, k: int) -> None:
+        super().__init__()
+        self.grows = c != k
+        conv = PaddedConv(c, k, 3, 2, bias=False) if self.grows else nn.Conv2d(c, k, 3, padding=1, bias=False)
+        add_unit(self, "1", conv, eps=1e-3)
+        add_unit(self, "2", nn.Conv2d(k, k, 3, padding=1, bias=False), eps=1e-3)
+        if self.grows:
+            add_unit(self, "0", nn.Conv2d(c, k, 1, 2, bias=False), eps=1e-3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = unit(self, "2", functional.relu(unit(self, "1", x), inplace=True))
+        y += unit(self, "0", x) if self.grows else x
+        return functional.relu(y, inplace=True)
+
+
+class ResNet20(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        add_unit(self, "stem", nn.Conv2d(3, 16, 3, padding=1, bias=False), eps=1e-3)
+        self.blocks, c = [], 16
+        for stack, k in enumerate((16, 32, 64)):
+            for i in range(3):
+                self.blocks.append(f"stack{stack}_block{i}")
+                setattr(self, self.blocks[-1], ResidualBlock(c, k))
+                c = k
+        self.predictions = nn.Linear(64, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.relu(unit(self, "stem", x), inplace=True)
+        for name in self.blocks:
+            x = getattr(self, name)(x)
+        return self.predictions(x.mean((2, 3)))
 
 
 class VGG16(nn.Sequential):
@@ -63,32 +111,24 @@ class Bottleneck(nn.Module):
     def __init__(self, c: int, k: int, stride: int, shortcut: bool) -> None:
         super().__init__()
         if shortcut:
-            self.add("0", nn.Conv2d(c, 4 * k, 1, stride))
-        self.add("1", nn.Conv2d(c, k, 1, stride))
-        self.add("2", nn.Conv2d(k, k, 3, padding=1))
-        self.add("3", nn.Conv2d(k, 4 * k, 1))
+            add_unit(self, "0", nn.Conv2d(c, 4 * k, 1, stride))
+        add_unit(self, "1", nn.Conv2d(c, k, 1, stride))
+        add_unit(self, "2", nn.Conv2d(k, k, 3, padding=1))
+        add_unit(self, "3", nn.Conv2d(k, 4 * k, 1))
         self.shortcut = shortcut
 
-    def add(self, name: str, conv: nn.Conv2d) -> None:
-        setattr(self, f"{name}_conv", conv)
-        setattr(self, f"{name}_bn", nn.BatchNorm2d(conv.out_channels, eps=1.001e-5, momentum=0.01))
-
-    def unit(self, name: str, x: torch.Tensor) -> torch.Tensor:
-        return getattr(self, f"{name}_bn")(getattr(self, f"{name}_conv")(x))
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = functional.relu(self.unit("1", x), inplace=True)
-        y = functional.relu(self.unit("2", y), inplace=True)
-        y = self.unit("3", y)
-        y += self.unit("0", x) if self.shortcut else x
+        y = functional.relu(unit(self, "1", x), inplace=True)
+        y = functional.relu(unit(self, "2", y), inplace=True)
+        y = unit(self, "3", y)
+        y += unit(self, "0", x) if self.shortcut else x
         return functional.relu(y, inplace=True)
 
 
 class ResNet50(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.conv1_conv = nn.Conv2d(3, 64, 7, 2, padding=3)
-        self.conv1_bn = nn.BatchNorm2d(64, eps=1.001e-5, momentum=0.01)
+        add_unit(self, "conv1", nn.Conv2d(3, 64, 7, 2, padding=3))
         self.pool = nn.MaxPool2d(3, 2, 1)
         blocks, c = [], 64
         for stack, (k, count) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), 2):
@@ -101,7 +141,7 @@ class ResNet50(nn.Module):
         self.predictions = nn.Linear(2048, 1000)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.pool(functional.relu(self.conv1_bn(self.conv1_conv(x)), inplace=True))
+        x = self.pool(functional.relu(unit(self, "conv1", x), inplace=True))
         for name in self.blocks:
             x = getattr(self, name)(x)
         return self.predictions(x.mean((2, 3)))
@@ -167,6 +207,7 @@ class MobileNetV2(nn.Module):
 
 NETWORKS = {
     "mnist_convnet": MNISTConvnet,
+    "resnet20": ResNet20,
     "vgg16": VGG16,
     "resnet50": ResNet50,
     "mobilenet_v2": MobileNetV2,
