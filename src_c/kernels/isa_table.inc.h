@@ -4,6 +4,7 @@
 #include "gemm_tile.inc.h"
 #include "norm.inc.h"
 #include "vector.inc.h"
+#include "winograd.inc.h"
 
 static const cc_kernels kernels = {
     .name = ISA_NAME,
@@ -11,6 +12,8 @@ static const cc_kernels kernels = {
     .nr = NR,
     .gemm_tile = gemm_tile,
     .outer_tile = outer_tile,
+    .winograd_2 = &winograd_2,
+    .winograd_4 = &winograd_4,
     .add = vector_add,
     .multiply_add = vector_multiply_add,
     .norm_moments = norm_moments,

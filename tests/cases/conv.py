@@ -24,11 +24,26 @@ WIDTHS = [(1, 16), (2, 31), (3, 33), (7, 15), (8, 8), (9, 32), (15, 17), (16, 1)
 
 
 def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> list[Case]:
-    """A linear convolution, with the algorithm chosen by the core and with each that fits forced."""
-    fitting = {"depthwise": attributes.get("groups", 1) == x[3] > 1}
+    """A linear convolution, with the algorithm chosen by the core and with each that fits forced.
+
+    "auto" is exact: images as small as these are not worth a transform.
+    """
+    dense = attributes.get("groups", 1) == 1
+    steps = {attributes.get(key, 1) for key in ("strides", "dilation")}
+    fitting = {
+        "depthwise": not dense and attributes["groups"] == x[3],
+        "winograd": dense and w[:2] == (3, 3) and steps == {1},
+    }
     inputs = [x, w, (w[3],) if bias else None]
     return [
-        Case(f"{id}, {algorithm}", inputs, {**attributes, "algorithm": algorithm}, exact=True, min_nonzero=0.2)
+        Case(
+            f"{id}, {algorithm}",
+            inputs,
+            {**attributes, "algorithm": algorithm},
+            exact=algorithm != "winograd",  # its transforms divide by three and thirteen
+            tolerance=8 if algorithm == "winograd" else 1,  # and lose two or three bits
+            min_nonzero=0.2,
+        )
         for algorithm in ("auto", *ALGORITHMS, *(name for name, fits in fitting.items() if fits))
     ]
 
@@ -101,6 +116,12 @@ CONV2D = [
     *conv("batch 1, many channels", (1, 3, 3, 65), (3, 3, 65, 64), padding="same"),
     *conv("deeper than one block", (1, 3, 2, 800), (2, 2, 800, 5), padding="same"),
     *conv("many small images", (40, 4, 4, 2), (3, 3, 2, 3)),
+    *conv("3x3 on 1x1", (2, 1, 1, 3), (3, 3, 3, 4), padding="same"),
+    *conv("3x3 on a row", (1, 1, 9, 5), (3, 3, 5, 33), padding="same"),
+    *conv("3x3, valid", (3, 9, 12, 18), (3, 3, 18, 35)),
+    *conv("3x3, more padding than kernel", (2, 5, 6, 7), (3, 3, 7, 9), padding="explicit", pads=(5, 0, 3, 4)),
+    *conv("3x3, padding beyond every tile", (1, 2, 2, 3), (3, 3, 3, 2), padding="explicit", pads=(9, 8, 0, 11)),
+    *conv("3x3, tiles beyond one block", (3, 30, 29, 7), (3, 3, 7, 3), padding="same", bias=False),
     *conv("wide", (1, 3, 100, 3), (3, 3, 3, 20), padding="same"),
     Case("no channels", [(2, 5, 5, 0), (3, 3, 0, 4), (4,)], exact=True, numeric=False),  # nothing to differentiate by
     Case("no images", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], exact=True, min_nonzero=0),

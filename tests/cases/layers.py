@@ -114,7 +114,9 @@ def small(layer: Layer) -> Case:
     """The layer on an image of a few pixels: odd, and at least two outputs each way."""
     side = min(layer.side, max(layer.cells) + 2 + 2 * layer.stride) | 1
     inputs = [(1, side, side, layer.c), layer.weights, (layer.k,)]
-    return Case(layer.name, inputs, layer.attributes, exact=True, min_nonzero=0.2)
+    transformed = layer.cells == (3, 3) and layer.stride == 1 and layer.groups == 1  # perhaps, by Winograd's algorithm
+    tolerance = 8 if transformed else 1  # sums of some thousand terms, in another order for another batch
+    return Case(layer.name, inputs, layer.attributes, exact=not transformed, tolerance=tolerance, min_nonzero=0.2)
 
 
 CASES = {"conv2d": [small(layer) for layer in LAYERS]}

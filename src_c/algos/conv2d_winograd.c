@@ -1,0 +1,245 @@
+/* Winograd's algorithm: forward pass and input gradient. See conv2d_winograd.h.
+ *
+ * Numbers: sums are made of transformed values, so that a NaN or an infinity anywhere in a tile's inputs makes all outputs of the tile
+ * NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test measures it). */
+#include "conv2d_winograd.h"
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool fits(const cc_conv2d *conv)
+{
+    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
+    return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
+           w->dilation == 1;
+}
+
+/* Products for each channel read and made, of one image in tiles of m. */
+static int64_t products(int64_t m, int64_t h, int64_t w)
+{
+    return (m + 2) * (m + 2) * ((h + m - 1) / m) * ((w + m - 1) / m);
+}
+
+cc_winograd cc_winograd_of(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
+    cc_winograd g = {.n = conv->n,
+                     .c = conv->c,
+                     .oc = conv->oc,
+                     .in_h = h->in,
+                     .in_w = w->in,
+                     .top = h->before,
+                     .left = w->before,
+                     .out_h = h->out,
+                     .out_w = w->out};
+    if (pass == CC_CONV2D_INPUT_GRADIENT)
+        g = (cc_winograd){.n = conv->n,
+                          .c = conv->oc,
+                          .oc = conv->c,
+                          .in_h = h->out,
+                          .in_w = w->out,
+                          .top = 2 - h->before,
+                          .left = 2 - w->before,
+                          .out_h = h->in,
+                          .out_w = w->in};
+    const cc_kernels *kernels = cc_kernels_get();
+    g.m = products(2, g.out_h, g.out_w) <= products(4, g.out_h, g.out_w) ? 2 : 4;
+    g.kernels = g.m == 2 ? kernels->winograd_2 : kernels->winograd_4;
+    g.planes = (g.m + 2) * (g.m + 2);
+    g.down = (g.out_h + g.m - 1) / g.m;
+    g.across = (g.out_w + g.m - 1) / g.m;
+    g.tiles = g.n * g.down * g.across;
+    return g;
+}
+
+void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
+                           int64_t w, int64_t channels, int64_t top, int64_t left, int64_t side, int64_t t, float *to,
+                           int64_t plane, int64_t block)
+{
+    const int64_t image = t / (g->down * g->across), i = t / g->across % g->down, j = t % g->across;
+    const int64_t y = i * g->m - top, x = j * g->m - left;
+    const int64_t y0 = y < 0 ? least(-y, side) : 0, x0 = x < 0 ? least(-x, side) : 0;
+    const int64_t y1 = least(side, h - y), x1 = least(side, w - x);
+    kernel(&(cc_winograd_tile){.from = from + ((image * h + y) * w + x) * channels,
+                               .row = w * channels,
+                               .column = channels,
+                               .y0 = (int)y0,
+                               .y1 = (int)(y1 < y0 ? y0 : y1),
+                               .x0 = (int)x0,
+                               .x1 = (int)(x1 < x0 ? x0 : x1),
+                               .channels = channels,
+                               .to = to,
+                               .plane = plane,
+                               .block = block});
+}
+
+/* How the work is cut. Tiles stand in groups of mr, [planes][groups][vectors of c][mr][vec]; a piece of work is a chunk of groups by
+ * one panel of output channels, whose sums are [planes][chunk][nr]. */
+enum {
+    CHUNK_FLOATS = 49152 * 2, /* of sums: what a second-level cache holds beside the rest */
+    OWN_FLOATS = 160 * 1024,  /* of a block's transformed tiles, if each thread works on blocks of its own */
+    SHARED_FLOATS = 2 << 20,  /* if all threads share a block: of a third-level cache */
+};
+
+typedef struct blocking {
+    int64_t chunk, own, shared; /* groups of a chunk; of a block of one thread's own; of a shared one */
+    int64_t group;              /* floats of a group in one plane */
+} blocking;
+
+static blocking cut(const cc_winograd *g)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t vec = kernels->nr / 2, groups = (g->tiles + kernels->mr - 1) / kernels->mr;
+    blocking b = {.group = cc_winograd_vectors(g->c) * kernels->mr * vec};
+    b.chunk = CHUNK_FLOATS / (g->planes * kernels->mr * kernels->nr);
+    b.own = OWN_FLOATS / (g->planes * b.group + 1);
+    b.shared = SHARED_FLOATS / (g->planes * b.group + 1);
+    if (b.chunk < 1) b.chunk = 1;
+    if (b.own > b.chunk) b.own = b.chunk;
+    if (b.shared < b.chunk) b.shared = b.chunk;
+    b.own = least(b.own, groups);
+    b.shared = least(b.shared, groups);
+    b.chunk = least(b.chunk, groups);
+    return b;
+}
+
+static int64_t sums_plane(const blocking *b)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    return cc_winograd_plane(b->chunk * kernels->mr * kernels->nr);
+}
+
+/* Scratch of either way to cut, the larger: which one is taken may change with the batch. */
+static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    if (pass == CC_CONV2D_WEIGHT_GRADIENT) return cc_winograd_weight_scratch(conv, nth);
+    const cc_winograd g = cc_winograd_of(conv, pass);
+    const blocking b = cut(&g);
+    const int64_t own = nth * g.planes * cc_winograd_plane(b.own * b.group),
+                  shared = g.planes * cc_winograd_plane(b.shared * b.group);
+    return (own > shared ? own : shared) + nth * g.planes * sums_plane(&b);
+}
+
+/* The sums of `count` tiles, first of them tile t, transformed back into output channels column .. column+nr-1 of y. */
+static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t, int64_t count,
+                        int64_t column, const cc_epilogue *epilogue)
+{
+    const int64_t nr = cc_kernels_get()->nr, channels = least(nr, g->oc - column);
+    const bool relu = epilogue->act == CC_ACT_RELU;
+    for (int64_t end = t + count; t < end; ++t, sums += nr) {
+        const int64_t image = t / (g->down * g->across), i = t / g->across % g->down * g->m, j = t % g->across * g->m;
+        const int64_t rows = least(g->m, g->out_h - i), columns = least(g->m, g->out_w - j);
+        float *to = y + ((image * g->out_h + i) * g->out_w + j) * g->oc + column;
+        g->kernels->output(&(cc_winograd_output){.from = sums,
+                                                 .plane = plane,
+                                                 .channels = (int)channels,
+                                                 .y = to,
+                                                 .row = g->out_w * g->oc,
+                                                 .column = g->oc,
+                                                 .rows = (int)rows,
+                                                 .columns = (int)columns,
+                                                 .bias = epilogue->bias ? epilogue->bias + column : NULL,
+                                                 .relu = relu});
+        if (epilogue->act == CC_ACT_LINEAR || relu) continue;
+        for (int64_t r = 0; r < rows; ++r)
+            for (int64_t s = 0; s < columns; ++s) {
+                float *pixel = to + (r * g->out_w + s) * g->oc;
+                cc_act_forward(epilogue->act, epilogue->alpha, pixel, pixel, channels);
+            }
+    }
+}
+
+/* Tiles t0 .. t1-1 by a team, `most` groups of tiles at a time. */
+static void run_tiles(const cc_winograd *g, const blocking *b, int64_t most, float *y, const float *x, const float *packed,
+                      const cc_epilogue *epilogue, float *transformed, float *sums, int64_t t0, int64_t t1, const cc_team *team)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = cc_winograd_panels(g->oc);
+    const int64_t plane = cc_winograd_plane(most * b->group), from_plane = sums_plane(b);
+    for (int64_t first = t0; first < t1; first += most * mr) {
+        /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
+        const int64_t count = least(most * mr, t1 - first), wanted = (count + mr - 1) / mr,
+                      rows = (count + wanted - 1) / wanted;
+        const int64_t groups = (count + rows - 1) / rows, chunks = (groups + b->chunk - 1) / b->chunk;
+        const cc_range mine = cc_slice(team, count, 1);
+        for (int64_t t = mine.begin; t < mine.end; ++t)
+            cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
+                                  transformed + t / rows * b->group + t % rows * vec, plane, mr * vec);
+        cc_barrier(team);
+        const cc_range pieces = cc_slice(team, panels * chunks, 1);
+        for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
+            const int64_t panel = piece / chunks, begin = piece % chunks * b->chunk, end = least(begin + b->chunk, groups);
+            const float *weights = packed + panel * g->planes * g->c * nr;
+            for (int64_t p = 0; p < g->planes; ++p, weights += g->c * nr)
+                for (int64_t group = begin; group < end; ++group)
+                    g->kernels->product(sums + p * from_plane + (group - begin) * rows * nr,
+                                        transformed + p * plane + group * b->group, weights, g->c,
+                                        (int)least(rows, count - group * rows));
+            write_tiles(g, y, sums, from_plane, first + begin * rows, least(end * rows, count) - begin * rows, panel * nr,
+                        epilogue);
+        }
+        cc_barrier(team);
+    }
+}
+
+/* Threads take blocks of tiles of their own where the transformed tiles and the weights of a panel fit their caches and there is enough
+ * work for all, else they share larger blocks and divide the output channels too. The results are the same. */
+static void run(const cc_winograd *g, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
+                float *scratch, const cc_team *team)
+{
+    if (g->tiles <= 0 || g->oc <= 0) return;
+    const blocking b = cut(g);
+    const int64_t mr = cc_kernels_get()->mr;
+    const bool own = b.own >= 2 && g->tiles >= 2 * mr * team->nth;
+    float *sums = scratch + team->ith * g->planes * sums_plane(&b);
+    scratch += team->nth * g->planes * sums_plane(&b);
+    if (own) {
+        const cc_range mine = cc_slice(team, g->tiles, mr);
+        run_tiles(g, &b, b.own, y, x, packed, epilogue, scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group),
+                  sums, mine.begin, mine.end, &(cc_team){0, 1});
+    } else {
+        run_tiles(g, &b, b.shared, y, x, packed, epilogue, scratch, sums, 0, g->tiles, team);
+    }
+}
+
+static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+{
+    (void)w;
+    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_FORWARD);
+    run(&g, y, x, packed, epilogue, scratch, team);
+}
+
+static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+                           float *scratch, const cc_team *team)
+{
+    (void)w;
+    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_INPUT_GRADIENT);
+    run(&g, dx, dy, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
+}
+
+/* The products; the transforms, for each number of a plane; the transformed weights, which are read from memory once for few tiles, and
+ * in the input gradient written first. */
+static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    enum { TRANSFORM = 36, WEIGHT = 12, PACK = 40 };
+    const cc_winograd g = cc_winograd_of(conv, pass);
+    const double nr = cc_kernels_get()->nr, made = (double)cc_winograd_panels(g.oc) * nr; /* whole panels, and whole vectors */
+    const double read = (double)cc_winograd_vectors(g.c) * nr / 2, tiles = (double)g.tiles;
+    return (double)g.planes * (tiles * read * made + TRANSFORM * tiles * (read + made) +
+                               read * made * (pass == CC_CONV2D_INPUT_GRADIENT ? WEIGHT + PACK : WEIGHT));
+}
+
+const cc_conv2d_algorithm cc_conv2d_winograd = {
+    .name = "winograd",
+    .fits = fits,
+    .cost = cost,
+    .packed = cc_winograd_packed,
+    .pack = cc_winograd_pack,
+    .scratch = scratch_floats,
+    .forward = forward,
+    .input_gradient = input_gradient,
+    .weight_gradient = cc_winograd_weight_gradient,
+};

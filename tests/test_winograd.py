@@ -1,0 +1,49 @@
+"""Winograd's algorithm: its rounding errors beside those of im2col, on random normal data, in all three passes."""
+
+import numpy as np
+import pytest
+from op_harness import OneOp
+from reference import conv as reference
+
+from cconv import _core
+
+# x, output channels, padding. Tiles have 4x4 outputs, and 2x2 where that takes fewer multiplications.
+SHAPES = [
+    ((2, 28, 28, 1), 32, "same"),
+    ((2, 9, 13, 3), 64, "same"),
+    ((2, 12, 12, 8), 8, "valid"),
+    ((4, 16, 16, 16), 16, "same"),
+    ((1, 13, 13, 32), 64, "valid"),
+    ((2, 30, 27, 33), 31, "same"),
+    ((1, 40, 44, 64), 64, "same"),
+    ((2, 14, 14, 128), 128, "same"),
+    ((2, 7, 7, 256), 64, "same"),
+    ((1, 7, 7, 512), 96, "same"),
+    ((1, 14, 14, 512), 17, "valid"),
+    ((1, 4, 4, 512), 33, "valid"),
+    ((3, 2, 2, 64), 64, "same"),
+    ((9, 6, 6, 20), 40, "same"),
+    ((1, 120, 100, 12), 10, "same"),
+]
+
+
+def errors(x, w, dy, padding, algorithm, exact):
+    """The root-mean-square and the largest error of y, dx and dw."""
+    op = OneOp("conv2d", [x, w, None], {"padding": padding, "algorithm": algorithm}, wrt=(0, 1), threads=2)
+    result = op.run([x, w, None], dy)
+    found = (result.y, result.gradients[0], result.gradients[1])
+    off = [np.abs(a - b) for a, b in zip(found, exact, strict=True)]
+    return np.array([[np.sqrt(np.mean(e**2)), e.max()] for e in off])
+
+
+@pytest.mark.parametrize(("shape", "filters", "padding"), SHAPES, ids=str)
+def test_errors_are_near_those_of_im2col(shape, filters, padding):
+    rng = np.random.default_rng(sum(shape))
+    x = rng.standard_normal(shape).astype(np.float32)
+    w = rng.standard_normal((3, 3, shape[3], filters)).astype(np.float32)
+    y = reference.conv2d(x.astype(np.float64), w.astype(np.float64), None, padding=padding)
+    dy = rng.standard_normal(y.shape).astype(np.float32)
+    dx, dw, _ = reference.conv2d_backward(*(a.astype(np.float64) for a in (dy, x, w)), None, padding=padding)
+    exact = (y, dx, dw)
+    ratio = errors(x, w, dy, padding, "winograd", exact) / errors(x, w, dy, padding, "im2col", exact)
+    assert np.all(ratio <= [8, 16]), f"of y, dx, dw, root mean square and largest, on {_core.isa()}: {ratio.round(2)}"
