@@ -1,7 +1,8 @@
 /* Winograd's algorithm: forward pass and input gradient. See conv2d_winograd.h.
  *
- * Numbers: sums are made of transformed values, so that a NaN or an infinity anywhere in a tile's inputs makes all outputs of the tile
- * NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test measures it). */
+ * Numbers: sums are made of transformed values, so that a NaN or an infinity anywhere in a tile's inputs makes all outputs of
+ * the tile NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test
+ * measures it). */
 #include "conv2d_winograd.h"
 
 static int64_t least(int64_t a, int64_t b)
@@ -75,8 +76,8 @@ void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winogra
                                .block = block});
 }
 
-/* How the work is cut. Tiles stand in groups of mr, [planes][groups][vectors of c][mr][vec]; a piece of work is a chunk of groups by
- * one panel of output channels, whose sums are [planes][chunk][nr]. */
+/* How the work is cut. Tiles stand in groups of mr, [planes][groups][vectors of c][mr][vec]; a piece of work is a chunk of
+ * groups by one panel of output channels, whose sums are [planes][chunk][nr]. */
 enum {
     CHUNK_FLOATS = 49152 * 2, /* of sums: what a second-level cache holds beside the rest */
     OWN_FLOATS = 160 * 1024,  /* of a block's transformed tiles, if each thread works on blocks of its own */
@@ -184,8 +185,8 @@ static void run_tiles(const cc_winograd *g, const blocking *b, int64_t most, flo
     }
 }
 
-/* Threads take blocks of tiles of their own where the transformed tiles and the weights of a panel fit their caches and there is enough
- * work for all, else they share larger blocks and divide the output channels too. The results are the same. */
+/* Threads take blocks of tiles of their own where the transformed tiles and the weights of a panel fit their caches and there
+ * is enough work for all, else they share larger blocks and divide the output channels too. The results are the same. */
 static void run(const cc_winograd *g, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
                 float *scratch, const cc_team *team)
 {
@@ -220,8 +221,8 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
     run(&g, dx, dy, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
 }
 
-/* The products; the transforms, for each number of a plane; the transformed weights, which are read from memory once for few tiles, and
- * in the input gradient written first. */
+/* The products; the transforms, for each number of a plane; the transformed weights, which are read from memory once for few
+ * tiles, and in the input gradient written first. */
 static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
     enum { TRANSFORM = 36, WEIGHT = 12, PACK = 40 };

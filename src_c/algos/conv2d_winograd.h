@@ -1,15 +1,16 @@
 /* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in kernels/winograd.inc.h.
  *
  * Outputs are cut into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
- * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed back.
- * Tiles are taken in blocks, whose planes stay in a cache between the three steps. */
+ * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed
+ * back. Tiles are taken in blocks, whose planes stay in a cache between the three steps. */
 #ifndef CC_CONV2D_WINOGRAD_H
 #define CC_CONV2D_WINOGRAD_H
 
 #include "conv2d.h"
 #include "kernels.h"
 
-/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights. */
+/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights.
+ * */
 typedef struct cc_winograd {
     int64_t m, planes;
     const cc_winograd_kernels *kernels;
@@ -35,8 +36,8 @@ static inline int64_t cc_winograd_panels(int64_t channels)
     return (channels + nr - 1) / nr;
 }
 
-/* The distance between planes of `floats` floats, a multiple of 2 vec: one vector more, so that the same place in different planes does
- * not meet in the same set of a cache. */
+/* The distance between planes of `floats` floats, a multiple of 2 vec: one vector more, so that the same place in different
+ * planes does not meet in the same set of a cache. */
 static inline int64_t cc_winograd_plane(int64_t floats)
 {
     return floats + cc_kernels_get()->nr / 2;
@@ -51,8 +52,8 @@ int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth);
 void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team);
 
-/* Transforms tile t of the image `from`, which has `channels` channels and whose tiles start at pixel (m i - top, m j - left); `side` is
- * m + 2 for the tiles of x, m for those of dy. */
+/* Transforms tile t of the image `from`, which has `channels` channels and whose tiles start at pixel (m i - top, m j - left);
+ * `side` is m + 2 for the tiles of x, m for those of dy. */
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
                            int64_t w, int64_t channels, int64_t top, int64_t left, int64_t side, int64_t t, float *to,
                            int64_t plane, int64_t block);

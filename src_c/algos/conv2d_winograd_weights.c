@@ -45,8 +45,9 @@ void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed,
     }
 }
 
-/* Planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece of work is one vector of c by one panel of oc:
- * its planes of sums, [planes][vec][nr], are added up over the blocks, and after the last transformed into nine taps of dw. */
+/* Planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece of work is one vector of c by one
+ * panel of oc: its planes of sums, [planes][vec][nr], are added up over the blocks, and after the last transformed into nine
+ * taps of dw. */
 enum { BLOCK_FLOATS = 1 << 20, LEAST_TILES = 128 };
 
 static int64_t block_of(const cc_winograd *g)

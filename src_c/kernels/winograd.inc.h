@@ -1,33 +1,34 @@
-/* Winograd's convolution with a 3x3 kernel, written once over the vocabulary of simd_*.h: the transforms of tiles and weights, and
- * the two products between them. Included after a simd_*.h and gemm_tile.inc.h.
+/* Winograd's convolution with a 3x3 kernel, written once over the vocabulary of simd_*.h: the transforms of tiles and weights,
+ * and the two products between them. Included after a simd_*.h and gemm_tile.inc.h.
  *
- * Along one axis, m outputs of a correlation with 3 taps, y[i] = sum over k of d[i + k] g[k], read m + 2 inputs. Take the polynomials
- * with the coefficients g and e (of m terms): their product has m + 2 coefficients, so it is known from its values at m + 2 points;
- * these are products of values of g and of e; and interpolation gives the coefficients (Toom, Cook). Correlation is the transpose of
- * that product, y = A^T [(G g) * (B^T d)], with elementwise * and, for the points p_j and infinity, which stands for the leading
- * coefficient (Winograd, "Arithmetic complexity of computations", 1980; Lavin, Gray, "Fast algorithms for convolutional neural
- * networks", 2016):
+ * Along one axis, m outputs of a correlation with 3 taps, y[i] = sum over k of d[i + k] g[k], read m + 2 inputs. Take the
+ * polynomials with the coefficients g and e (of m terms): their product has m + 2 coefficients, so it is known from its values
+ * at m + 2 points; these are products of values of g and of e; and interpolation gives the coefficients (Toom, Cook).
+ * Correlation is the transpose of that product, y = A^T [(G g) * (B^T d)], with elementwise * and, for the points p_j and
+ * infinity, which stands for the leading coefficient (Winograd, "Arithmetic complexity of computations", 1980; Lavin, Gray,
+ * "Fast algorithms for convolutional neural networks", 2016):
  *
- *     A^T[i][j] = p_j^i                    column of infinity: 0 ... 0 1      values of e, transposed
- *     G[j][k] = p_j^k / N_j                row of infinity: 0 0 1             values of g; N_j = product over l != j of (p_j - p_l)
+ *     A^T[i][j] = p_j^i           column of infinity: 0 ... 0 1      values of e, transposed
+ *     G[j][k] = p_j^k / N_j       row of infinity: 0 0 1             values of g; N_j = product over l != j of (p_j - p_l)
  *     B^T[j] = the coefficients of M(x) / (x - p_j), row of infinity: of M(x) = product over l of (x - p_l)
  *
- * An image is treated so along both axes: Y = A^T [(G g G^T) * (B^T d B)] A. The gradients are the transposes of this: of the input,
- * a correlation again; of the weights, dg = G^T [(A dY A^T) * (B^T d B)] G. So m^2 outputs cost (m + 2)^2 multiplications, summed
- * over channels, where 9 m^2 are usual: 2.25 times less for m = 2, 4 times for m = 4.
+ * An image is treated so along both axes: Y = A^T [(G g G^T) * (B^T d B)] A. The gradients are the transposes of this: of the
+ * input, a correlation again; of the weights, dg = G^T [(A dY A^T) * (B^T d B)] G. So m^2 outputs cost (m + 2)^2
+ * multiplications, summed over channels, where 9 m^2 are usual: 2.25 times less for m = 2, 4 times for m = 4.
  *
  * m = 2 uses the points 0, 1, -1; all constants are powers of two. m = 4 needs two points more. The usual ones, 2 and -2, lose
  * accuracy: their powers differ much. Points in pairs +-a, +-1/a keep the powers close and make few constants; of those a = 2/3
- * has the least error (half that of the usual points; compare Barabasz, Anderson, Soodhalter, Gregg, "Error analysis and improving the
- * accuracy of Winograd convolution for deep neural networks", 2018). With b = 1/a, M(x) = x (x^2 - a^2) (x^2 - b^2):
+ * has the least error (half that of the usual points; compare Barabasz, Anderson, Soodhalter, Gregg, "Error analysis and
+ * improving the accuracy of Winograd convolution for deep neural networks", 2018). With b = 1/a and
+ * M(x) = x (x^2 - a^2) (x^2 - b^2), rows named by their points:
  *
  *     B^T   0    1     0    -s     0    1   0      s = a^2 + b^2       G   1     0      0       A^T   1  1   1    1   1    0
  *          +-a   0  -+a b^2 -b^2  +-a   1   0                              u  +-u a   u a^2           0  a  -a    b  -b    0
  *          +-b   0  -+b a^2 -a^2  +-b   1   0                              v  +-v b   v b^2           0  a^2 a^2  b^2 b^2  0
  *          inf   0    1     0    -s     0   1                              0     0      1             0  a^3 -a^3 b^3 -b^3 1
  *
- * with u = 1 / (2 a^2 (a^2 - b^2)) = -81/130 and v = 1 / (2 b^2 (b^2 - a^2)) = 8/65. A factor on a row of B^T may go to G instead; it
- * would change no rounding but its own. */
+ * with u = 1 / (2 a^2 (a^2 - b^2)) = -81/130 and v = 1 / (2 b^2 (b^2 - a^2)) = 8/65. A factor on a row of B^T may go to G
+ * instead; it would change no rounding but its own. */
 
 #define POINT_A  ((float)(2.0 / 3))
 #define POINT_B  1.5f
@@ -147,12 +148,12 @@ ALWAYS_INLINE void weight_gradient_line(const int m, vec *g, const vec *r)
         vec half[6][6];                                                                                                        \
         UNROLL                                                                                                                 \
         for (int j = 0; j < (from); ++j) {                                                                                     \
-            vec column[6], result[6];                                                                                          \
+            vec before[6], after[6];                                                                                           \
             UNROLL                                                                                                             \
-            for (int i = 0; i < (from); ++i) column[i] = in[i * (from) + j];                                                   \
-            line(m, result, column);                                                                                           \
+            for (int i = 0; i < (from); ++i) before[i] = in[i * (from) + j];                                                   \
+            line(m, after, before);                                                                                            \
             UNROLL                                                                                                             \
-            for (int i = 0; i < (to); ++i) half[i][j] = result[i];                                                             \
+            for (int i = 0; i < (to); ++i) half[i][j] = after[i];                                                              \
         }                                                                                                                      \
         UNROLL                                                                                                                 \
         for (int i = 0; i < (to); ++i) line(m, out + i * (to), half[i]);                                                       \
@@ -164,8 +165,8 @@ DEFINE_SQUARE(gradient_square, gradient_line, m, m + 2)
 DEFINE_SQUARE(weight_square, weight_line, 3, m + 2)
 DEFINE_SQUARE(weight_gradient_square, weight_gradient_line, m + 2, 3)
 
-/* A tile of an image, VEC channels at a time: reads `side` x `side` pixels, those outside the image as zeros, and writes one vector
- * into each plane. */
+/* A tile of an image, VEC channels at a time: reads `side` x `side` pixels, those outside the image as zeros, and writes one
+ * vector into each plane. */
 ALWAYS_INLINE void tile_body(const cc_winograd_tile *tile, const int m, const int side, const bool gradient)
 {
     const bool inside = tile->y0 == 0 && tile->x0 == 0 && tile->y1 == side && tile->x1 == side;
@@ -344,8 +345,8 @@ static void winograd_product(float *y, const float *a, const float *b, int64_t d
     table[rows - 1](y, a, b, depth);
 }
 
-/* One plane of VEC rows by NR columns of the sum over tiles, as many rows at a time as leave room in the registers. Long sums are added
- * up in strips, which keeps their rounding errors small. */
+/* One plane of VEC rows by NR columns of the sum over tiles, as many rows at a time as leave room in the registers. Long sums
+ * are added up in strips, which keeps their rounding errors small. */
 static void winograd_outer(float *y, const float *a, const float *b0, const float *b1, int64_t tiles, bool accumulate)
 {
     enum { ROWS = VEC > 4 ? VEC / 2 : VEC, STRIP = 64 };
