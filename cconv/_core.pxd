@@ -86,6 +86,7 @@ cdef extern from "cconv.h" nogil:
         const int *wrt
         cconv_optimizer *optimizer
         int threads
+        int no_rewrite
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
     void cconv_plan_free(cconv_plan *plan)
 

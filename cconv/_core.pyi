@@ -54,6 +54,7 @@ class Plan:
         wrt: Sequence[int] = (),
         optimizer: Optimizer | None = None,
         threads: int = 0,
+        rewrite: bool = True,  # False: node by node as the graph says
     ) -> None: ...
     def run(
         self,

@@ -47,6 +47,8 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     >>> cconv.activations.relu(np.array([-1.0, 0.5, 9.0]), max_value=6).tolist()
     [0.0, 0.5, 6.0]
     """
+    if threshold == 0 and negative_slope == 0 and max_value is not None:
+        return ops.clip(x, 0.0, max_value)
     if threshold == 0:
         y = ops.relu(x) if negative_slope == 0 else ops.leaky_relu(x, negative_slope)
     else:

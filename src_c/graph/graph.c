@@ -70,7 +70,28 @@ static int append(cconv_graph *graph, cc_node *node, const char *name, const cha
         return fail(graph, CCONV_NO_MEMORY);
     }
     graph->nodes[graph->count] = *node;
-    return ++graph->count;
+    ++graph->count;
+    if (!node->origin) graph->nodes[graph->count - 1].origin = graph->count;
+    return graph->count;
+}
+
+int cc_graph_copy(cconv_graph *graph, const cc_node *node, const char *name)
+{
+    if (!ready(graph)) return 0;
+    cc_node copy = *node;
+    copy.name = NULL;
+    copy.variable = cconv_variable_retain(node->variable);
+    copy.attributes = node->kind == CC_COMPUTED ? cc_alloc(node->op->attributes_size) : NULL;
+    copy.inputs = node->kind == CC_COMPUTED ? cc_alloc((size_t)node->n_inputs * sizeof *node->inputs) : NULL;
+    if (node->kind == CC_COMPUTED && (!copy.attributes || !copy.inputs)) {
+        free_node(&copy);
+        return fail(graph, CCONV_NO_MEMORY);
+    }
+    if (copy.attributes && node->op->attributes_size) memcpy(copy.attributes, node->attributes, node->op->attributes_size);
+    if (copy.inputs && node->n_inputs) memcpy(copy.inputs, node->inputs, (size_t)node->n_inputs * sizeof *node->inputs);
+    int number = append(graph, &copy, name, "copy");
+    if (number && node->kind == CC_INPUT) ++graph->n_inputs;
+    return number;
 }
 
 static bool read_shape(int rank, const int64_t *sizes, bool unknown_allowed, cc_shape *shape)

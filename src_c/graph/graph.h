@@ -9,6 +9,7 @@ typedef enum cc_kind { CC_INPUT, CC_VARIABLE, CC_CONSTANT, CC_COMPUTED } cc_kind
 
 typedef struct cc_node {
     cc_kind kind;
+    int origin;               /* its number in the graph it was first added to: random numbers depend on it */
     char *name;
     cc_shape shape;           /* with CC_UNKNOWN sizes */
     cconv_variable *variable; /* of CC_VARIABLE and CC_CONSTANT */
@@ -30,6 +31,9 @@ static inline const cc_node *cc_graph_node(const cconv_graph *graph, int node)
 {
     return &graph->nodes[node - 1];
 }
+
+/* Appends a copy of a node (of this graph or another), with inputs that are numbers in this graph. Returns its number or 0. */
+int cc_graph_copy(cconv_graph *graph, const cc_node *node, const char *name);
 
 /* Finds the values on a differentiable path from a node of wrt to the root: those whose gradients the backward pass computes.
  * flows has count + 1 entries, indexed by node number. */

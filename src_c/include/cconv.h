@@ -202,6 +202,8 @@ typedef struct cconv_plan_options {
     const int *wrt;
     cconv_optimizer *optimizer;         /* updates the variables among wrt after each backward pass; NULL: none */
     int threads;                        /* 0: cconv_num_threads() */
+    int no_rewrite;                     /* 1: run node by node as the graph says; 0: joined where that is faster (an activation into
+                                           the convolution before it, batch normalization into its weights ...) */
 } cconv_plan_options;
 
 CCONV_API cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options);

@@ -62,7 +62,7 @@ const cc_op cc_op_dropout = {.name = "dropout",
                              .inputs = "x",
                              .attributes = dropout_attributes,
                              .attributes_size = sizeof(dropout),
-                             .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
+                             .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_RANDOM,
                              .infer = dropout_infer,
                              .forward = dropout_forward,
                              .backward = dropout_backward};

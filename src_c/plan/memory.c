@@ -16,6 +16,7 @@ typedef struct layout {
     int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added */
     int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
     int *last_read;      /* of each node's value */
+    bool *lasting;       /* a fixed value that every run reads: nothing else may ever use its bytes */
 } layout;
 
 static int add_block(layout *l, size_t bytes, int first, int last)
@@ -54,10 +55,20 @@ static void find_steps(layout *l)
         own[step->node] = t;
         if (step->kind == CC_FORWARD) l->last_read[step->node] = t;
         if (reads & CC_READS_Y) l->last_read[step->node] = t;
-        for (int k = 0; k < node->n_inputs; ++k)
-            if (node->inputs[k] && (reads & CC_READS_X(k < 61 ? k : 61))) l->last_read[node->inputs[k]] = t;
+        for (int k = 0; k < node->n_inputs; ++k) {
+            const int x = node->inputs[k];
+            if (!x || !(reads & CC_READS_X(k < 61 ? k : 61))) continue;
+            l->last_read[x] = t;
+            const bool packs = step->kind == CC_FORWARD && k == 1 && plan->values[step->node].need.packed;
+            if (plan->values[x].fixed && !step->fixed && !packs) l->lasting[x] = true;
+        }
     }
-    for (int i = 0; i < plan->n_outputs; ++i) l->last_read[plan->outputs[i]] = plan->n_steps;
+    for (int i = 0; i < plan->n_outputs; ++i) {
+        l->last_read[plan->outputs[i]] = plan->n_steps;
+        if (plan->values[plan->outputs[i]].fixed) l->lasting[plan->outputs[i]] = true;
+    }
+    for (int i = 1; i <= plan->graph->count; ++i)
+        if (l->lasting[i]) l->last_read[i] = plan->n_steps;
 }
 
 /* The block of a forward value: its first input's, if that is read for the last time by this very step, else its own. */
@@ -67,7 +78,9 @@ static void place_value(layout *l, int i, int t)
     const cc_node *node = cc_graph_node(plan->graph, i);
     const cc_value *value = &plan->values[i];
     int first = node->n_inputs ? node->inputs[0] : 0;
-    if ((node->op->flags & CC_INPLACE) && first && l->last_read[first] == t && plan->values[first].capacity == value->capacity &&
+    if (l->lasting[i]) {
+        l->block[i][VALUE] = add_block(l, value_bytes(value), 0, plan->n_steps);
+    } else if ((node->op->flags & CC_INPLACE) && first && l->last_read[first] == t && plan->values[first].capacity == value->capacity &&
         cc_graph_node(plan->graph, first)->kind == CC_COMPUTED) {
         l->block[i][VALUE] = l->block[first][VALUE];
         extend(&l->blocks[l->block[i][VALUE]], l->last_read[i]);
@@ -216,8 +229,9 @@ cconv_status cc_plan_memory(cconv_plan *plan)
     l.blocks = cc_alloc(most * sizeof *l.blocks);
     l.block = cc_alloc(nodes * sizeof *l.block);
     int *numbers = cc_alloc(((size_t)plan->n_steps + 4 * nodes) * sizeof *numbers);
+    l.lasting = cc_alloc_zero(nodes * sizeof *l.lasting);
     cconv_status status = CCONV_NO_MEMORY;
-    if (l.blocks && l.block && numbers) {
+    if (l.blocks && l.block && numbers && l.lasting) {
         l.share = numbers;
         l.forward_step = l.share + plan->n_steps;
         l.backward_step = l.forward_step + nodes;
@@ -228,5 +242,6 @@ cconv_status cc_plan_memory(cconv_plan *plan)
     cc_free(l.blocks);
     cc_free(l.block);
     cc_free(numbers);
+    cc_free(l.lasting);
     return status;
 }

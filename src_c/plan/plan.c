@@ -16,6 +16,7 @@ void cconv_plan_free(cconv_plan *plan)
     for (int i = 0; i < plan->n_tables; ++i) cc_free(plan->tables[i]);
     cc_free(plan->arena);
     cc_free(plan->times);
+    cconv_graph_free(plan->own_graph);
     cc_free(plan);
 }
 
@@ -142,7 +143,7 @@ static cconv_status prepare_calls(cconv_plan *plan)
         const cc_node *node = cc_graph_node(graph, i);
         cc_value *value = &plan->values[i];
         if (node->kind != CC_COMPUTED) continue;
-        value->call = (cc_call){.op = node->op, .name = node->name, .node = i, .attributes = node->attributes,
+        value->call = (cc_call){.op = node->op, .name = node->name, .node = node->origin, .attributes = node->attributes,
                                 .n_inputs = node->n_inputs, .xs = xs, .training = plan->training, .wants = wants,
                                 .x = x, .dx = (float **)(x + node->n_inputs)};
         value->wants = wants;
@@ -183,6 +184,38 @@ static void mark_forward(cconv_plan *plan)
     }
 }
 
+/* Whether what a node computes depends on variables and constants only, and is the same in every run until they change. */
+static bool is_fixed(const cconv_plan *plan, int i)
+{
+    const cc_node *node = cc_graph_node(plan->graph, i);
+    const cc_value *value = &plan->values[i];
+    if (node->kind != CC_COMPUTED || !value->forward || value->flows || (node->op->flags & CC_RANDOM) || node->op->update) return false;
+    for (int k = 0; k < node->n_inputs; ++k) {
+        const int x = node->inputs[k];
+        if (x && (cc_graph_node(plan->graph, x)->kind == CC_INPUT || (!plan->values[x].fixed && !cc_graph_node(plan->graph, x)->variable)))
+            return false;
+    }
+    return true;
+}
+
+/* Marks the fixed values, and lists the variables they come from. */
+static cconv_status mark_fixed(cconv_plan *plan)
+{
+    const cconv_graph *graph = plan->graph;
+    size_t most = 0;
+    for (int i = 1; i <= graph->count; ++i) most += (size_t)cc_graph_node(graph, i)->n_inputs;
+    plan->sources = cc_plan_table(plan, most, sizeof *plan->sources);
+    if (!plan->sources) return CCONV_NO_MEMORY;
+    for (int i = 1; i <= graph->count; ++i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        plan->values[i].fixed = is_fixed(plan, i);
+        for (int k = 0; plan->values[i].fixed && k < node->n_inputs; ++k)
+            if (node->inputs[k] && cc_graph_node(graph, node->inputs[k])->kind == CC_VARIABLE)
+                plan->sources[plan->n_sources++].variable = cc_graph_node(graph, node->inputs[k])->variable;
+    }
+    return CCONV_OK;
+}
+
 /* Whether node i has moving averages to renew, and all of them are variables. */
 static bool updates_variables(const cconv_plan *plan, int i)
 {
@@ -209,7 +242,8 @@ static cconv_status make_steps(cconv_plan *plan)
         return CCONV_NO_MEMORY;
     }
     for (int i = 1; i <= graph->count; ++i)
-        if (plan->values[i].forward && cc_graph_node(graph, i)->kind == CC_COMPUTED) *step++ = (cc_step){.kind = CC_FORWARD, .node = i};
+        if (plan->values[i].forward && cc_graph_node(graph, i)->kind == CC_COMPUTED) 
+            *step++ = (cc_step){.kind = CC_FORWARD, .node = i, .fixed = plan->values[i].fixed};
     if (plan->root && plan->values[plan->root].flows) {
         *step++ = (cc_step){.kind = CC_SEED, .node = plan->root};
         started[plan->root] = true;
@@ -251,6 +285,19 @@ static cconv_status collect_updates(cconv_plan *plan)
     return cc_optimizer_bind(plan->optimizer, plan->updates, plan->n_updates);
 }
 
+static cconv_status rewrite(cconv_plan *plan, cconv_graph *graph, const cconv_plan_options *options)
+{
+    plan->nodes = graph->count;
+    plan->graph = graph;
+    if (options->no_rewrite) return CCONV_OK;
+    plan->numbers = cc_plan_table(plan, (size_t)graph->count + 1, sizeof *plan->numbers);
+    if (!plan->numbers) return CCONV_NO_MEMORY;
+    const cc_wishes wishes = {.training = plan->training, .root = options->root, .n_outputs = options->n_outputs,
+                              .n_wrt = options->n_wrt, .outputs = options->outputs, .wrt = options->wrt};
+    plan->graph = plan->own_graph = cc_graph_rewrite(graph, &wishes, plan->numbers);
+    return plan->graph ? CCONV_OK : CCONV_NO_MEMORY;
+}
+
 static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
 {
     const cconv_graph *graph = plan->graph;
@@ -261,8 +308,9 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     if (!plan->values || !plan->input_shapes || !plan->input_memory || !plan->inputs) return CCONV_NO_MEMORY;
     plan->outputs = plan->inputs + graph->n_inputs;
     plan->wrt = plan->outputs + options->n_outputs;
-    if (options->n_outputs) memcpy(plan->outputs, options->outputs, (size_t)options->n_outputs * sizeof *plan->outputs);
-    if (options->n_wrt) memcpy(plan->wrt, options->wrt, (size_t)options->n_wrt * sizeof *plan->wrt);
+    for (int i = 0; i < plan->n_outputs; ++i) plan->outputs[i] = cc_plan_number(plan, options->outputs[i]);
+    for (int i = 0; i < plan->n_wrt; ++i) plan->wrt[i] = cc_plan_number(plan, options->wrt[i]);
+    plan->root = cc_plan_number(plan, options->root);
 
     CC_TRY(read_input_shapes(plan, options));
     mark_needed(plan);
@@ -274,6 +322,7 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     for (int i = 1; i <= graph->count; ++i) plan->values[i].flows = flows[i];
     cc_free(flows);
     mark_forward(plan);
+    CC_TRY(mark_fixed(plan));
     CC_TRY(collect_updates(plan));
     CC_TRY(make_steps(plan));
     return cc_plan_memory(plan);
@@ -284,16 +333,14 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
     if (check_options(graph, options) != CCONV_OK) return NULL;
     cconv_plan *plan = cc_alloc_zero(sizeof *plan);
     if (!plan) return NULL;
-    plan->graph = graph;
     plan->optimizer = options->optimizer;
     plan->threads = options->threads ? options->threads : cc_team_size();
     plan->training = options->training != 0;
     plan->max_batch = options->max_batch ? options->max_batch : 1;
-    plan->root = options->root;
     plan->n_outputs = options->n_outputs;
     plan->n_wrt = options->n_wrt;
     atomic_flag_clear(&plan->busy);
-    if (make(plan, options) != CCONV_OK) {
+    if (rewrite(plan, graph, options) != CCONV_OK || make(plan, options) != CCONV_OK) {
         cconv_plan_free(plan);
         return NULL;
     }
@@ -304,13 +351,17 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
 
 const float *cconv_plan_gradient(const cconv_plan *plan, int node)
 {
-    return plan && cc_plan_contains(plan->wrt, plan->n_wrt, node) ? plan->values[node].gradient : NULL;
+    if (!plan) return NULL;
+    node = cc_plan_number(plan, node);
+    return node && cc_plan_contains(plan->wrt, plan->n_wrt, node) ? plan->values[node].gradient : NULL;
 }
 
 cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape)
 {
-    if (!plan || node < 1 || node > plan->graph->count || !plan->values[node].needed)
-        return cc_fail(CCONV_INVALID, "plan: expected a node that the plan computes, received %d", node);
+    const int asked = node;
+    node = plan ? cc_plan_number(plan, node) : 0;
+    if (!node || !plan->values[node].needed)
+        return cc_fail(CCONV_INVALID, "plan: expected a node that the plan computes, received %d", asked);
     if (n < 1 || n > plan->max_batch)
         return cc_fail(CCONV_INVALID, "plan: expected a batch of 1 to %lld, received %lld", (long long)plan->max_batch, (long long)n);
     if (atomic_flag_test_and_set(&plan->busy)) return cc_fail(CCONV_BUSY, "plan: it is being run by another thread");

@@ -4,6 +4,7 @@
 
 #include "graph.h"
 #include "optim.h"
+#include "rewrite.h"
 #include <stdatomic.h>
 
 typedef enum cc_step_kind {
@@ -19,6 +20,7 @@ typedef struct cc_step {
     cc_step_kind kind;
     int node;
     int input; /* CC_ACCUMULATE: the share is dx[input] of node */
+    bool fixed; /* its result changes with variables only: left out of a run while they are what they were */
 } cc_step;
 
 typedef struct cc_value { /* one for each node of the graph */
@@ -27,6 +29,7 @@ typedef struct cc_value { /* one for each node of the graph */
     bool needed;          /* the plan computes it or differentiates through it */
     bool forward;         /* its value is computed (or, of an input, read) */
     bool flows;           /* its gradient is computed */
+    bool fixed;           /* its value depends on variables and constants only, and no gradient is wanted */
     float *data;
     float *gradient;      /* NULL: none */
     cc_need need;
@@ -41,8 +44,16 @@ typedef struct cc_slot { /* an op's input pointer that leads to a graph input, s
     int node;
 } cc_slot;
 
+typedef struct cc_source { /* a variable that fixed values depend on, and its version when they were computed */
+    const cconv_variable *variable;
+    uint64_t version; /* 0: not yet */
+} cc_source;
+
 struct cconv_plan {
-    cconv_graph *graph;
+    cconv_graph *graph;    /* what is computed: the caller's graph, rewritten */
+    cconv_graph *own_graph; /* the same if the plan must free it */
+    int *numbers;          /* numbers[i]: the node here of the caller's node i; NULL: the same */
+    int nodes;             /* of the caller's graph */
     cconv_optimizer *optimizer;
     int threads;
     bool training;
@@ -55,6 +66,10 @@ struct cconv_plan {
     int n_outputs, *outputs, n_wrt, *wrt;
     cc_step *steps;
     int n_steps, first_update; /* steps from first_update on change variables */
+    cc_source *sources;
+    int n_sources;
+    uint64_t fixed_version; /* grows when the fixed values are computed anew */
+    bool fixed_known;       /* in this run they are still right */
     cc_slot *slots;
     int n_slots;
     cc_update *updates;
@@ -77,6 +92,13 @@ cconv_status cc_plan_memory(cconv_plan *plan);
 
 /* Zeroed memory that lives as long as the plan, NULL if there is none. */
 void *cc_plan_table(cconv_plan *plan, size_t count, size_t size);
+
+/* The node here of the caller's node, 0 for none. */
+static inline int cc_plan_number(const cconv_plan *plan, int node)
+{
+    if (node < 1 || node > plan->nodes) return 0;
+    return plan->numbers ? plan->numbers[node] : node;
+}
 
 static inline bool cc_plan_contains(const int *nodes, int n, int node)
 {

@@ -118,6 +118,37 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     }
 }
 
+/* Sees whether a variable has changed that fixed values depend on: then they are computed in this run, else left as they are. */
+static void check_fixed(cconv_plan *plan)
+{
+    plan->fixed_known = plan->fixed_version > 0;
+    for (int i = 0; i < plan->n_sources; ++i) {
+        cc_source *source = &plan->sources[i];
+        if (source->version != source->variable->version) plan->fixed_known = false;
+        source->version = source->variable->version;
+    }
+    if (!plan->fixed_known) ++plan->fixed_version;
+}
+
+/* After a run that was broken off: nothing that outlives runs is right. */
+static void forget_kept(cconv_plan *plan)
+{
+    for (int i = 1; i <= plan->graph->count; ++i) plan->values[i].packed_version = 0;
+    plan->fixed_version = 0;
+}
+
+/* Updates have changed variables: what was derived from them is out of date. */
+static void touch_updated(cconv_plan *plan)
+{
+    for (int t = plan->first_update; t < plan->n_steps; ++t) {
+        if (plan->steps[t].kind != CC_UPDATE) continue;
+        const cc_node *node = cc_graph_node(plan->graph, plan->steps[t].node);
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)))
+                cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[k])->variable);
+    }
+}
+
 /* Renews what differs from run to run in the calls. */
 static void prepare_calls(cconv_plan *plan, const cconv_batch *batch)
 {
@@ -127,8 +158,9 @@ static void prepare_calls(cconv_plan *plan, const cconv_batch *batch)
         call->seed = batch->seed;
         call->step = batch->step;
         if (plan->steps[t].kind != CC_FORWARD || !call->packed) continue;
-        const cc_node *weights = cc_graph_node(plan->graph, cc_graph_node(plan->graph, plan->steps[t].node)->inputs[1]);
-        uint64_t version = weights->variable ? weights->variable->version : 0;
+        const int w = cc_graph_node(plan->graph, plan->steps[t].node)->inputs[1];
+        const cc_node *weights = cc_graph_node(plan->graph, w);
+        uint64_t version = weights->variable ? weights->variable->version : plan->values[w].fixed ? plan->fixed_version : 0;
         call->repack = version == 0 || version != value->packed_version;
         value->packed_version = version;
     }
@@ -163,6 +195,7 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
     cc_barrier(team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
+        if (plan->steps[t].fixed && plan->fixed_known) continue;
         do_step(plan, &plan->steps[t], batch, team);
         if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
@@ -199,14 +232,16 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     CC_TRY(check_batch(plan, batch));
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
+    check_fixed(plan);
     prepare_calls(plan, batch);
     int team = cc_team_size();
     atomic_int stop = -1;
     run(plan, batch, team < plan->threads ? team : plan->threads, &stop);
     if (atomic_load(&stop) >= 0) {
-        for (int i = 1; i <= plan->graph->count; ++i) plan->values[i].packed_version = 0;
+        forget_kept(plan);
         return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
     }
+    touch_updated(plan);
     if (plan->n_updates) cc_optimizer_advance(plan->optimizer);
     return CCONV_OK;
 }

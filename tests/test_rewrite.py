@@ -1,0 +1,281 @@
+"""Plans join nodes: the same results as node by node, and never where a caller would notice."""
+
+import numpy as np
+import pytest
+
+from cconv import _core
+
+
+def random(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def variable(graph, array, name=None):
+    made = _core.Variable(array.shape)
+    made.assign(array)
+    return graph.variable(made, name), made
+
+
+def weights_of(graph, *shape, seed=1):
+    return variable(graph, random(*shape, seed=seed) * 0.3)[0]
+
+
+def norm_of(graph, x, c, seed=2, **attributes):
+    """batch_norm over variables; returns the node and the variables' nodes."""
+    rng = np.random.default_rng(seed)
+    values = [rng.random(c) + 0.5, rng.standard_normal(c), rng.standard_normal(c), rng.random(c) + 0.5]
+    nodes = [variable(graph, v.astype(np.float32))[0] for v in values]
+    return graph.add("batch_norm", [x, *nodes], {"training": True, **attributes}, "norm"), nodes
+
+
+def ops(plan):
+    """What runs: the first column of the table."""
+    return [line.split()[0] for line in plan.describe().splitlines()[1:-1]]
+
+
+def both(build, x, *, training=False, wrt=False, outputs=1):
+    """Plans of build(graph, input) -> (outputs, wrt nodes), rewritten and not: their ops, values and gradients."""
+    results = []
+    for rewrite in (True, False):
+        graph = _core.Graph()
+        given = graph.input((None, *x.shape[1:]), "x")
+        wanted, leaves = build(graph, given)
+        leaves = [given, *leaves] if wrt else []
+        root = wanted[0] if wrt else 0
+        plan = _core.Plan(graph, wanted, max_batch=len(x), training=training, root=root, wrt=leaves, rewrite=rewrite)
+        for _ in range(2):  # the second run leaves out what is known
+            values = plan.run([x])
+        if wrt:
+            values = values + [plan.gradient(node) for node in leaves]
+        results.append((ops(plan), values))
+    return results
+
+
+def assert_equal(results, rtol=0.0):
+    for a, b in zip(results[0][1], results[1][1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(float(np.abs(b).max()), 1e-30))
+
+
+ACTIVATIONS = [("relu", {}), ("leaky_relu", {"alpha": 0.3}), ("elu", {"alpha": 0.7}), ("sigmoid", {}), ("tanh", {})]
+
+
+@pytest.mark.parametrize("op, attributes", ACTIVATIONS)
+@pytest.mark.parametrize("layer", ["conv2d", "depthwise", "dense"])
+@pytest.mark.parametrize("wrt", [False, True])
+def test_activation_goes_into_the_layer_before_it(layer, op, attributes, wrt):
+    x = random(3, 9, 9, 8)
+
+    def build(g, a):
+        if layer == "dense":
+            w, y = weights_of(g, 8, 5), None
+            y = g.add("dense", [a, w, 0])
+        elif layer == "depthwise":
+            w = weights_of(g, 3, 3, 1, 8)
+            y = g.add("conv2d", [a, w, 0], {"groups": 8})
+        else:
+            w = weights_of(g, 3, 3, 8, 5)
+            y = g.add("conv2d", [a, w, 0], {"padding": "same"})
+        return [g.add(op, [y], attributes)], [w]
+
+    results = both(build, x, wrt=wrt)
+    assert results[0][0] == ["dense" if layer == "dense" else "conv2d"] and op in results[1][0]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize("op, attributes", [("relu", {}), ("clip", {"minimum": 0.0, "maximum": 6.0})])
+@pytest.mark.parametrize("training", [False, True])
+def test_activation_goes_into_batch_norm(op, attributes, training):
+    def build(g, a):
+        y, nodes = norm_of(g, a, 20)
+        return [g.add(op, [y], attributes)], nodes[:2]
+
+    results = both(build, 4 * random(5, 4, 3, 20), training=training, wrt=True)
+    assert results[0][0] == ["batch_norm"] and results[1][0] == ["batch_norm", op]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("side", [0, 1])
+def test_sum_and_relu_go_into_batch_norm(relu, side):
+    def build(g, a):
+        w = weights_of(g, 3, 3, 6, 6)
+        y, nodes = norm_of(g, g.add("conv2d", [a, w, 0], {"padding": "same"}), 6)
+        y = g.add("add", [y, a] if side else [a, y])
+        return [g.add("relu", [y]) if relu else y], [w, *nodes[:2]]
+
+    results = both(build, random(4, 5, 5, 6), training=True, wrt=True)
+    assert results[0][0] == ["conv2d", "batch_norm"]
+    assert_equal(results)
+
+
+def test_sum_of_two_batch_norms():
+    def build(g, a):
+        y, nodes = norm_of(g, g.add("conv2d", [a, weights_of(g, 1, 1, 6, 9), 0]), 9)
+        z, more = norm_of(g, g.add("conv2d", [a, weights_of(g, 1, 1, 6, 9, seed=3), 0]), 9, seed=4)
+        return [g.add("relu", [g.add("add", [y, z])])], [*nodes[:2], *more[:2]]
+
+    results = both(build, random(4, 5, 5, 6), training=True, wrt=True)
+    assert sorted(results[0][0]) == ["batch_norm", "batch_norm", "conv2d", "conv2d"]
+    assert_equal(results)
+
+
+def test_sum_that_broadcasts_stays():
+    def build(g, a):
+        y, _ = norm_of(g, a, 6)
+        return [g.add("add", [y, g.constant(np.ones(6, np.float32))])], []
+
+    results = both(build, random(4, 5, 5, 6), training=True)
+    assert results[0][0] == ["batch_norm", "add"]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("layer", ["conv2d", "depthwise", "dense"])
+def test_batch_norm_goes_into_the_weights(layer, bias):
+    def build(g, a):
+        shape, attributes = {
+            "conv2d": ((3, 3, 8, 20), {"strides": 2}),
+            "depthwise": ((3, 3, 1, 8), {"groups": 8}),
+            "dense": ((8, 20), {}),
+        }[layer]
+        inputs = [a, weights_of(g, *shape), variable(g, random(shape[-1], seed=5))[0] if bias else 0]
+        y = g.add("dense" if layer == "dense" else "conv2d", inputs, attributes)
+        y, _ = norm_of(g, y, shape[-1], epsilon=1e-3)
+        return [g.add("relu", [y])], []
+
+    results = both(build, random(3, 9, 9, 8))
+    assert "batch_norm" not in results[0][0] and "relu" not in results[0][0]
+    assert_equal(results, rtol=3e-6)
+
+
+def test_batch_norm_without_gamma_or_beta_goes_into_the_weights():
+    def build(g, a):
+        y = g.add("conv2d", [a, weights_of(g, 3, 3, 8, 5), 0])
+        _, nodes = norm_of(g, y, 5)
+        return [g.add("batch_norm", [y, 0, 0, *nodes[2:]])], []
+
+    results = both(lambda g, a: build(g, a), random(3, 9, 9, 8))
+    assert_equal(results, rtol=3e-6)
+
+
+def test_folded_weights_follow_the_variables():
+    graph = _core.Graph()
+    a = graph.input((None, 6, 6, 8))
+    w, weights = variable(graph, random(3, 3, 8, 5))
+    y, nodes = norm_of(graph, graph.add("conv2d", [a, w, 0]), 5)
+    gamma, scale = variable(graph, np.ones(5, np.float32))
+    y = graph.add("batch_norm", [graph.add("conv2d", [a, w, 0]), gamma, *nodes[1:]])
+    x = random(2, 6, 6, 8, seed=9)
+    plans = [_core.Plan(graph, [y], max_batch=2, rewrite=rewrite) for rewrite in (True, False)]
+    for step in range(4):
+        if step == 1:
+            weights.assign(random(3, 3, 8, 5, seed=7))
+        if step == 2:
+            scale.assign(random(5, seed=8))
+        folded, plain = (plan.run([x])[0] for plan in plans)
+        np.testing.assert_allclose(folded, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_moving_averages_that_training_renews_reach_the_folded_weights():
+    graph = _core.Graph()
+    a = graph.input((None, 6, 6, 8))
+    w, _ = variable(graph, random(3, 3, 8, 5))
+    y, nodes = norm_of(graph, graph.add("conv2d", [a, w, 0]), 5, momentum=0.5)
+    train = _core.Plan(graph, [y], max_batch=4, training=True)
+    plans = [_core.Plan(graph, [y], max_batch=4, rewrite=rewrite) for rewrite in (True, False)]
+    x = random(4, 6, 6, 8, seed=9)
+    for _ in range(3):
+        folded, plain = (plan.run([x])[0] for plan in plans)
+        np.testing.assert_allclose(folded, plain, rtol=1e-4, atol=1e-5)
+        train.run([x])
+
+
+def test_batch_norm_stays_where_gradients_flow_or_the_weights_are_fed():
+    def with_gradients(g, a):
+        w = weights_of(g, 3, 3, 8, 5)
+        y, nodes = norm_of(g, g.add("conv2d", [a, w, 0]), 5, training=False)
+        return [y], [w, *nodes]
+
+    results = both(with_gradients, random(3, 6, 6, 8), wrt=True)
+    assert results[0][0] == ["conv2d", "batch_norm"]
+    assert_equal(results)
+
+    graph = _core.Graph()
+    a, w = graph.input((None, 6, 6, 8)), graph.input((3, 3, 8, 5))
+    y, _ = norm_of(graph, graph.add("conv2d", [a, w, 0]), 5)
+    assert ops(_core.Plan(graph, [y])) == ["conv2d", "batch_norm"]
+
+
+@pytest.mark.parametrize("wrt", [False, True])
+def test_padding_goes_into_the_window(wrt):
+    def build(g, a):
+        w = weights_of(g, 3, 3, 8, 5)
+        y = g.add("conv2d", [g.add("zero_pad2d", [a], {"pads": [1, 0, 2, 1]}), w, 0], {"strides": 2})
+        y = g.add("zero_pad2d", [g.add("relu", [y])], {"pads": [1, 1, 1, 1]})
+        return [g.add("max_pool2d", [y], {"pool_size": 3, "strides": 2})], [w]
+
+    results = both(build, random(3, 11, 12, 8), wrt=wrt)
+    assert results[0][0] == ["conv2d", "max_pool2d"]
+    assert_equal(results, rtol=1e-6)
+
+
+def test_padding_stays_where_a_zero_may_be_the_maximum():
+    def build(g, a):
+        y = g.add("zero_pad2d", [g.add("negative", [g.add("exp", [a])])], {"pads": [1, 1, 1, 1]})
+        return [g.add("max_pool2d", [y], {"pool_size": 2})], []
+
+    results = both(build, random(3, 6, 6, 8))
+    assert "zero_pad2d" in results[0][0]
+    assert_equal(results)
+
+
+def test_what_does_nothing_is_left_out():
+    def build(g, a):
+        y = g.add("dropout", [g.add("exp", [a])], {"rate": 0.5})
+        y = g.add("stop_gradient", [g.add("identity", [y])])
+        return [g.add("negative", [y])], []
+
+    results = both(build, random(3, 6))
+    assert results[0][0] == ["exp", "negative"]
+    assert_equal(results)
+
+
+def test_dropout_drops_the_same_whatever_is_joined():
+    def build(g, a):
+        w = weights_of(g, 6, 6)
+        y = g.add("relu", [g.add("dense", [a, w, 0])])
+        return [g.add("dropout", [g.add("identity", [y])], {"rate": 0.5})], [w]
+
+    results = both(build, random(30, 6), training=True, wrt=True)
+    assert results[0][0] == ["dense", "dropout"]
+    assert_equal(results)
+
+
+def test_nodes_that_are_seen_or_read_elsewhere_stay():
+    x = random(2, 5, 5, 4)
+    graph = _core.Graph()
+    a = graph.input((None, 5, 5, 4))
+    conv = graph.add("conv2d", [a, weights_of(graph, 3, 3, 4, 4), 0], {"padding": "same"})
+    relu = graph.add("relu", [conv])
+    total = graph.add("add", [relu, conv])
+    conv2 = graph.add("conv2d", [total, weights_of(graph, 1, 1, 4, 3), 0])
+    last = graph.add("relu", [conv2])
+    # two readers of the first convolution; the second one is an output, or its gradient is asked for
+    assert ops(_core.Plan(graph, [last])) == ["conv2d", "relu", "add", "conv2d"]
+    as_output = _core.Plan(graph, [last, conv2], max_batch=2)
+    assert ops(as_output) == ["conv2d", "relu", "add", "conv2d", "relu"]
+    first, second = as_output.run([x])
+    np.testing.assert_array_equal(first, np.maximum(second, 0))
+    as_leaf = _core.Plan(graph, [last], max_batch=2, root=last, wrt=[conv2])
+    assert ops(as_leaf) == ["conv2d", "relu", "add", "conv2d", "relu"]
+    as_leaf.run([x])
+    np.testing.assert_array_equal(as_leaf.gradient(conv2), (second > 0).astype(np.float32))
+
+
+def test_the_graph_itself_is_not_changed():
+    graph = _core.Graph()
+    a = graph.input((None, 5))
+    y = graph.add("relu", [graph.add("dense", [a, weights_of(graph, 5, 4), 0])])
+    before = len(graph)
+    _core.Plan(graph, [y])
+    assert len(graph) == before and ops(_core.Plan(graph, [y], rewrite=False)) == ["dense", "relu"]
