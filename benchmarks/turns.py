@@ -127,7 +127,7 @@ class Rules:
 
     Args:
         rounds: each gives a ratio; their median counts.
-        turns: of each engine in a round; the best counts.
+        turns: of each engine in a round; the best counts. One, where a call takes half a second.
         seconds: of a turn; a call that takes longer is one turn.
     """
 
@@ -189,6 +189,8 @@ def play(contenders: list[Contender], rules: Rules, timing: Timing) -> dict[Cont
                 used = worker.cpu_seconds() - before
                 if used > 0.03 + 0.05 * took:
                     timing.notes.append(f"{worker.engine} used {used:.2f} s of CPU while {contender.label} worked")
+        if max(best.values()) > 0.5:
+            break
     for contender in list(contenders):
         rivals = [best[other] for other in contenders if other.worker is contender.worker]
         if best[contender] > TOO_SLOW * min(rivals):
