@@ -28,11 +28,10 @@ def layer(work: Work) -> Prepared:
     x, w, b, dy = work.layer_arrays()
     backward = work.mode == "fwd+bwd"
     graph = _core.Graph()
-    nodes = [graph.input((None, *x.shape[1:]))]
-    for values in (w, b):
-        variable = _core.Variable(values.shape)
+    variables = [_core.Variable(values.shape) for values in (w, b)]
+    for variable, values in zip(variables, (w, b)):
         variable.assign(values)
-        nodes.append(graph.variable(variable))
+    nodes = [graph.input((None, *x.shape[1:])), *(graph.variable(variable) for variable in variables)]
     y = graph.add("conv2d", nodes, work.layer.attributes)
     plan = _core.Plan(graph, [y], max_batch=work.batch, root=y if backward else 0, wrt=nodes if backward else ())
     out = np.empty_like(dy)
@@ -44,7 +43,11 @@ def layer(work: Work) -> Prepared:
     results = {"y": out[-1].copy()}
     if backward:
         results |= {"dx": plan.gradient(nodes[0])[-1], "dw": plan.gradient(nodes[1]), "db": plan.gradient(nodes[2])}
-    return Prepared(call, results, work.layer.flops(work.batch) * (3 if backward else 1))
+    flops = work.layer.flops(work.batch)
+    if not backward:
+        return Prepared(call, results, flops)
+    # In training the weights are others in each step: what a plan makes of them once is made anew, inside the time.
+    return Prepared(call, results, 3 * flops, before=lambda: variables[0].assign(w))
 
 
 def network(work: Work) -> Prepared:

@@ -115,11 +115,13 @@ class Prepared:
         call: does it once.
         results: what came out, by name, in NumPy and NHWC, to be compared with other engines'.
         flops: of one call, where the engine has counted them.
+        before: done before each call, outside its time.
     """
 
     call: Callable[[], object]
     results: dict[str, np.ndarray] = field(default_factory=dict)
     flops: float = 0
+    before: Callable[[], object] | None = None
 
 
 def build_keras(keras: object, name: str) -> object:

@@ -55,18 +55,16 @@ class Server:
     def prepare(self, work: Any, variant: str) -> tuple[dict, float]:
         """Builds, and runs once or more; returns results and flops."""
         prepared = self._engine.prepare(work, variant)
-        self._calls[variant] = prepared.call
+        self._calls[variant] = prepared.call, prepared.before or (lambda: None)
         return prepared.results, prepared.flops
 
     def time(self, variant: str, seconds: float) -> float:
         """The best time of a call, for about so many seconds, at least one call."""
-        call, clock = self._calls[variant], time.perf_counter
+        (call, before), clock = self._calls[variant], time.perf_counter
+        best, end = float("inf"), clock() + seconds
         gc.disable()
-        start = clock()
-        call()  # brings back to the caches what others have driven out: counts only if it is all there is time for
-        best = clock() - start
-        end = start + seconds
-        while clock() < end:
+        while best == float("inf") or clock() < end:
+            before()
             start = clock()
             call()
             best = min(best, clock() - start)
@@ -77,8 +75,9 @@ class Server:
         """Bytes this process grows to in three calls, beyond what it had when the engine was imported."""
         gc.collect()
         forget_peak()
+        call, _ = self._calls[variant]
         for _ in range(3):
-            self._calls[variant]()
+            call()
         return memory("VmHWM") - self._imported
 
     def drop(self) -> None:
