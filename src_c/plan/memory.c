@@ -137,7 +137,8 @@ static void place(layout *l)
             int kept = l->update_step[i] > l->backward_step[i] ? l->update_step[i] : l->backward_step[i];
             if (need->saved) l->block[i][SAVED] = add_block(l, need->saved, t, kept > t ? kept : t);
             if (need->forward_scratch) l->block[i][FORWARD_SCRATCH] = add_block(l, need->forward_scratch, t, t);
-            if (need->packed) l->block[i][PACKED] = add_block(l, need->packed, 0, end);
+            const bool anew = plan->values[i].packs_anew;
+            if (need->packed) l->block[i][PACKED] = add_block(l, need->packed, anew ? t : 0, anew ? t : end);
         } else if (plan->steps[t].kind == CC_SEED) {
             bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, i) || l->backward_step[i] == NONE;
             l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, kept ? end : l->backward_step[i]);

@@ -282,6 +282,11 @@ static cconv_status collect_updates(cconv_plan *plan)
                                cc_graph_node(plan->graph, plan->wrt[i])->name);
         plan->updates[plan->n_updates++] = (cc_update){.variable = variable, .count = (int64_t)variable->count};
     }
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        const int w = node->n_inputs > 1 ? node->inputs[1] : 0;
+        plan->values[i].packs_anew = w && plan->values[w].flows && cc_plan_contains(plan->wrt, plan->n_wrt, w);
+    }
     return cc_optimizer_bind(plan->optimizer, plan->updates, plan->n_updates);
 }
 

@@ -33,6 +33,7 @@ typedef struct cc_value { /* one for each node of the graph */
     float *data;
     float *gradient;      /* NULL: none */
     cc_need need;
+    bool packs_anew;         /* every run changes its weights: call.packed is filled in each and needs no memory between them */
     uint64_t packed_version; /* of the variable that call.packed was made from; 0: none */
     cc_call call;            /* of CC_COMPUTED nodes: for forward and update */
     cc_call backward;        /* the same with the scratch of backward */

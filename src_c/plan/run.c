@@ -161,7 +161,7 @@ static void prepare_calls(cconv_plan *plan, const cconv_batch *batch)
         const int w = cc_graph_node(plan->graph, plan->steps[t].node)->inputs[1];
         const cc_node *weights = cc_graph_node(plan->graph, w);
         uint64_t version = weights->variable ? weights->variable->version : plan->values[w].fixed ? plan->fixed_version : 0;
-        call->repack = version == 0 || version != value->packed_version;
+        call->repack = version == 0 || value->packs_anew || version != value->packed_version;
         value->packed_version = version;
     }
 }
