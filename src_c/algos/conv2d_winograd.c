@@ -112,6 +112,12 @@ static int64_t sums_plane(const blocking *b)
     return cc_winograd_plane(b->chunk * kernels->mr * kernels->nr);
 }
 
+bool cc_winograd_packs_late(const cc_winograd *g, cc_conv2d_pass pass, int nth)
+{
+    const int64_t mr = cc_kernels_get()->mr;
+    return pass == CC_CONV2D_INPUT_GRADIENT && cut(g).shared * mr >= g->tiles && cc_winograd_panels(g->oc) >= 2 * nth;
+}
+
 /* Scratch of either way to cut, the larger: which one is taken may change with the batch. */
 static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
 {
@@ -120,7 +126,8 @@ static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nt
     const blocking b = cut(&g);
     const int64_t own = nth * g.planes * cc_winograd_plane(b.own * b.group),
                   shared = g.planes * cc_winograd_plane(b.shared * b.group);
-    return (own > shared ? own : shared) + nth * g.planes * sums_plane(&b);
+    const int64_t late = pass == CC_CONV2D_INPUT_GRADIENT ? nth * cc_winograd_panel(&g) : 0;
+    return (own > shared ? own : shared) + nth * g.planes * sums_plane(&b) + late;
 }
 
 /* The sums of `count` tiles, first of them tile t, transformed back into output channels column .. column+nr-1 of y. */
@@ -152,73 +159,89 @@ static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64
     }
 }
 
+/* One pass over the arrays. */
+typedef struct task {
+    cc_winograd g;
+    blocking b;
+    float *y;
+    const float *x, *w, *packed;
+    const cc_epilogue *epilogue;
+    float *panel; /* NULL, or the place of one panel of weights, which are packed late */
+    float *sums;  /* of this thread */
+} task;
+
 /* Tiles t0 .. t1-1 by a team, `most` groups of tiles at a time. */
-static void run_tiles(const cc_winograd *g, const blocking *b, int64_t most, float *y, const float *x, const float *packed,
-                      const cc_epilogue *epilogue, float *transformed, float *sums, int64_t t0, int64_t t1, const cc_team *team)
+static void run_tiles(const task *job, int64_t most, float *transformed, int64_t t0, int64_t t1, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
+    const cc_winograd *g = &job->g;
     const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = cc_winograd_panels(g->oc);
-    const int64_t plane = cc_winograd_plane(most * b->group), from_plane = sums_plane(b);
+    const int64_t plane = cc_winograd_plane(most * job->b.group), weights_plane = cc_winograd_plane(g->c * nr);
+    const int64_t from_plane = sums_plane(&job->b);
     for (int64_t first = t0; first < t1; first += most * mr) {
         /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
-        const int64_t count = least(most * mr, t1 - first), wanted = (count + mr - 1) / mr,
-                      rows = (count + wanted - 1) / wanted;
-        const int64_t groups = (count + rows - 1) / rows, chunks = (groups + b->chunk - 1) / b->chunk;
-        const cc_range mine = cc_slice(team, count, 1);
+        const int64_t count = least(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
+        const int64_t rows = (count + wanted - 1) / wanted, groups = (count + rows - 1) / rows;
+        const int64_t chunks = (groups + job->b.chunk - 1) / job->b.chunk;
+        const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, job->panel ? chunks : 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
-            cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
-                                  transformed + t / rows * b->group + t % rows * vec, plane, mr * vec);
+            cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
+                                  transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier(team);
-        const cc_range pieces = cc_slice(team, panels * chunks, 1);
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = piece / chunks, begin = piece % chunks * b->chunk, end = least(begin + b->chunk, groups);
-            const float *weights = packed + panel * g->planes * g->c * nr;
-            for (int64_t p = 0; p < g->planes; ++p, weights += g->c * nr)
+            const int64_t panel = piece / chunks, begin = piece % chunks * job->b.chunk,
+                          end = least(begin + job->b.chunk, groups);
+            if (job->panel && begin == 0)
+                cc_winograd_pack_panel(g, CC_CONV2D_INPUT_GRADIENT, job->panel, job->w, panel, 0, g->c);
+            const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
+            for (int64_t p = 0; p < g->planes; ++p)
                 for (int64_t group = begin; group < end; ++group)
-                    g->kernels->product(sums + p * from_plane + (group - begin) * rows * nr,
-                                        transformed + p * plane + group * b->group, weights, g->c,
+                    g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
+                                        transformed + p * plane + group * job->b.group, weights + p * weights_plane, g->c,
                                         (int)least(rows, count - group * rows));
-            write_tiles(g, y, sums, from_plane, first + begin * rows, least(end * rows, count) - begin * rows, panel * nr,
-                        epilogue);
+            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, least(end * rows, count) - begin * rows,
+                        panel * nr, job->epilogue);
         }
         cc_barrier(team);
     }
 }
 
-/* Threads take blocks of tiles of their own where the transformed tiles and the weights of a panel fit their caches and there
- * is enough work for all, else they share larger blocks and divide the output channels too. The results are the same. */
-static void run(const cc_winograd *g, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
-                float *scratch, const cc_team *team)
+/* Threads take blocks of tiles of their own where several groups of transformed tiles fit their caches and there is enough work for
+ * all, else they share larger blocks and divide the output channels too. The results are the same. */
+static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const float *x, const float *w, const float *packed,
+                const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
+    task job = {.g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
+    const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
-    const blocking b = cut(g);
-    const int64_t mr = cc_kernels_get()->mr;
-    const bool own = b.own >= 2 && g->tiles >= 2 * mr * team->nth;
-    float *sums = scratch + team->ith * g->planes * sums_plane(&b);
-    scratch += team->nth * g->planes * sums_plane(&b);
-    if (own) {
+    const blocking b = job.b = cut(g);
+    const int64_t mr = cc_kernels_get()->mr, sums = g->planes * sums_plane(&b);
+    job.sums = scratch + team->ith * sums;
+    scratch += team->nth * sums;
+    const bool late = cc_winograd_packs_late(g, pass, team->nth);
+    if (late) {
+        job.panel = scratch + team->ith * cc_winograd_panel(g);
+        scratch += team->nth * cc_winograd_panel(g);
+    }
+    if (!late && b.own >= 2 && g->tiles >= 2 * mr * team->nth) {
         const cc_range mine = cc_slice(team, g->tiles, mr);
-        run_tiles(g, &b, b.own, y, x, packed, epilogue, scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group),
-                  sums, mine.begin, mine.end, &(cc_team){0, 1});
+        run_tiles(&job, b.own, scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group), mine.begin, mine.end,
+                  &(cc_team){0, 1});
     } else {
-        run_tiles(g, &b, b.shared, y, x, packed, epilogue, scratch, sums, 0, g->tiles, team);
+        run_tiles(&job, b.shared, scratch, 0, g->tiles, team);
     }
 }
 
 static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
-    (void)w;
-    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_FORWARD);
-    run(&g, y, x, packed, epilogue, scratch, team);
+    run(conv, CC_CONV2D_FORWARD, y, x, w, packed, epilogue, scratch, team);
 }
 
 static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *scratch, const cc_team *team)
 {
-    (void)w;
-    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_INPUT_GRADIENT);
-    run(&g, dx, dy, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
+    run(conv, CC_CONV2D_INPUT_GRADIENT, dx, dy, w, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
 }
 
 /* The products; the transforms, for each number of a plane; the transformed weights, which are read from memory once for few

@@ -6,126 +6,165 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+int64_t cc_winograd_panel(const cc_winograd *g)
+{
+    return g->planes * cc_winograd_plane(g->c * cc_kernels_get()->nr);
+}
+
 int64_t cc_winograd_packed(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
     const cc_winograd g = cc_winograd_of(conv, pass);
-    return cc_winograd_panels(g.oc) * g.planes * g.c * cc_kernels_get()->nr;
+    return cc_winograd_panels(g.oc) * cc_winograd_panel(&g);
 }
 
-enum { STRIP = 16, COLUMNS = 64 }; /* channels read at a time, and at most nr columns */
+enum { STRIP = 16, COLUMNS = 32 }; /* channels taken at a time, and columns: at least nr */
 
 /* to[t][k][j] = w[8 - t][column + j][first + k]: nine taps of `count` channels of dy, for the transposed product. */
 static void transpose(float *to, const float *w, int64_t c, int64_t oc, int64_t column, int64_t width, int64_t first,
                       int64_t count)
 {
-    for (int64_t t = 0; t < 9; ++t)
+    for (int64_t t = 0; t < 9; ++t, to += STRIP * COLUMNS)
         for (int64_t j = 0; j < width; ++j) {
             const float *from = w + ((8 - t) * c + column + j) * oc + first;
-            for (int64_t k = 0; k < count; ++k) to[(t * STRIP + k) * COLUMNS + j] = from[k];
+            for (int64_t k = 0; k < count; ++k) to[k * COLUMNS + j] = from[k];
         }
+}
+
+void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, const float *w, int64_t panel, int64_t first,
+                            int64_t count)
+{
+    const int64_t nr = cc_kernels_get()->nr, plane = cc_winograd_plane(g->c * nr);
+    const int64_t column = panel * nr, width = least(nr, g->oc - column), end = first + count;
+    float taps[9 * STRIP * COLUMNS];
+    for (; first < end; first += STRIP) {
+        const int64_t strip = least(STRIP, end - first);
+        if (pass == CC_CONV2D_FORWARD) {
+            for (int64_t k = first; k < first + strip; ++k)
+                g->kernels->weights(to + k * nr, plane, w + k * g->oc + column, g->c * g->oc, (int)width);
+        } else {
+            transpose(taps, w, g->oc, g->c, column, width, first, strip);
+            for (int64_t k = 0; k < strip; ++k)
+                g->kernels->weights(to + (first + k) * nr, plane, taps + k * COLUMNS, STRIP * COLUMNS, (int)width);
+        }
+    }
 }
 
 void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
 {
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const int64_t nr = cc_kernels_get()->nr, plane = g.c * nr, strips = (g.c + STRIP - 1) / STRIP;
+    if (cc_winograd_packs_late(&g, pass, team->nth)) return;
+    const int64_t strips = (g.c + STRIP - 1) / STRIP, floats = cc_winograd_panel(&g);
     const cc_range mine = cc_slice(team, cc_winograd_panels(g.oc) * strips, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t panel = i / strips, first = i % strips * STRIP, count = least(STRIP, g.c - first);
-        const int64_t column = panel * nr, width = least(nr, g.oc - column);
-        float *to = packed + panel * g.planes * plane + first * nr, taps[9 * STRIP * COLUMNS];
-        if (pass == CC_CONV2D_FORWARD) {
-            for (int64_t k = 0; k < count; ++k)
-                g.kernels->weights(to + k * nr, plane, w + (first + k) * g.oc + column, g.c * g.oc, (int)width);
-        } else {
-            transpose(taps, w, conv->c, conv->oc, column, width, first, count);
-            for (int64_t k = 0; k < count; ++k)
-                g.kernels->weights(to + k * nr, plane, taps + k * COLUMNS, STRIP * COLUMNS, (int)width);
-        }
+        const int64_t panel = i / strips, first = i % strips * STRIP;
+        cc_winograd_pack_panel(&g, pass, packed + panel * floats, w, panel, first, least(STRIP, g.c - first));
     }
 }
 
-/* Planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece of work is one vector of c by one
- * panel of oc: its planes of sums, [planes][vec][nr], are added up over the blocks, and after the last transformed into nine
- * taps of dw. */
-enum { BLOCK_FLOATS = 1 << 20, LEAST_TILES = 128 };
+/* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece is one vector of c by one
+ * panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and after the last block transformed
+ * into nine taps of dw. A short block is taken piece by piece, whose planes stay in a second-level cache until they are transformed;
+ * a long one plane by plane, which reads the transformed tiles once, and keeps all sums: [planes][pieces][vec][nr]. */
+enum { BLOCK_FLOATS = 1 << 20, LEAST_TILES = 192, SHORT_TILES = 80 };
 
-static int64_t block_of(const cc_winograd *g)
-{
-    const int64_t channels = (cc_winograd_vectors(g->c) + cc_winograd_vectors(g->oc)) * cc_kernels_get()->nr / 2;
-    int64_t block = BLOCK_FLOATS / (g->planes * channels + 1);
-    if (block < LEAST_TILES) block = LEAST_TILES;
-    return least(block, g->tiles);
-}
+typedef struct gradient {
+    cc_winograd g;
+    int64_t vec, nr, block, x_plane, dy_plane; /* tiles of a block; floats of a plane of x, of dy */
+    int64_t down, across;                      /* vectors of c, panels of oc */
+    bool by_pieces;
+    int64_t sums_plane; /* floats */
+} gradient;
 
-static int64_t sums_floats(const cc_winograd *g)
+static gradient cut(const cc_conv2d *conv)
 {
-    const int64_t nr = cc_kernels_get()->nr;
-    return g->planes * cc_winograd_plane(nr / 2 * nr);
-}
-
-static int64_t planes_floats(const cc_winograd *g, int64_t channels, int64_t block)
-{
-    return g->planes * cc_winograd_plane(cc_winograd_vectors(channels) * (cc_kernels_get()->nr / 2) * block);
-}
-
-static int64_t sums_kept(const cc_winograd *g, int64_t block, int nth)
-{
-    return g->tiles > block ? cc_winograd_vectors(g->c) * cc_winograd_panels(g->oc) : nth;
+    gradient s = {.g = cc_winograd_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .nr = cc_kernels_get()->nr};
+    s.vec = s.nr / 2;
+    s.down = cc_winograd_vectors(s.g.c);
+    s.across = cc_winograd_panels(s.g.oc);
+    s.block = BLOCK_FLOATS / (s.g.planes * (s.down + cc_winograd_vectors(s.g.oc)) * s.vec + 1);
+    if (s.block < LEAST_TILES) s.block = LEAST_TILES;
+    s.block = least(s.block, s.g.tiles);
+    s.x_plane = cc_winograd_plane(s.down * s.vec * s.block);
+    s.dy_plane = cc_winograd_plane(cc_winograd_vectors(s.g.oc) * s.vec * s.block);
+    s.by_pieces = s.g.tiles <= SHORT_TILES;
+    s.sums_plane = cc_winograd_plane(s.by_pieces ? s.vec * s.nr : s.down * s.across * s.vec * s.nr);
+    return s;
 }
 
 int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth)
 {
-    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_WEIGHT_GRADIENT);
-    const int64_t block = block_of(&g), pieces = sums_kept(&g, block, nth);
-    /* A smaller batch may need one block only, and a place for each thread. */
-    return planes_floats(&g, g.c, block) + planes_floats(&g, g.oc, block) + (pieces > nth ? pieces : nth) * sums_floats(&g);
+    const gradient s = cut(conv);
+    const int64_t own = nth * cc_winograd_plane(s.vec * s.nr),
+                  all = s.by_pieces ? 0 : s.sums_plane; /* for fewer tiles; for these */
+    return s.g.planes * (s.x_plane + s.dy_plane + (own > all ? own : all));
 }
 
-static void clear(float *dw, int64_t count, const cc_team *team)
+static void transform_block(const gradient *s, float *planes_x, float *planes_dy, const float *x, const float *dy,
+                            int64_t first, int64_t count, const cc_team *team)
 {
-    const cc_range mine = cc_slice(team, count, 1024);
-    for (int64_t i = mine.begin; i < mine.end; ++i) dw[i] = 0;
+    const cc_winograd *g = &s->g;
+    const cc_range mine = cc_slice(team, count, 1);
+    for (int64_t t = mine.begin; t < mine.end; ++t) {
+        cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
+                              planes_x + t * s->vec, s->x_plane, s->block * s->vec);
+        cc_winograd_read_tile(g, g->kernels->gradient, dy, g->out_h, g->out_w, g->oc, 0, 0, g->m, first + t,
+                              planes_dy + t * s->vec, s->dy_plane, s->block * s->vec);
+    }
+}
+
+/* One piece in one plane of x and dy. */
+static void add_products(const gradient *s, float *sum, const float *x_plane, const float *dy_plane, int64_t piece,
+                         int64_t count, bool accumulate)
+{
+    const int64_t row = piece % s->down, panel = piece / s->down, vector = s->block * s->vec;
+    const float *left = dy_plane + 2 * panel * vector;
+    const float *right =
+        2 * panel + 1 < cc_winograd_vectors(s->g.oc) ? left + vector : left; /* for columns that nobody reads */
+    s->g.kernels->outer(sum, x_plane + row * vector, left, right, count, accumulate);
+}
+
+/* The sums of one piece into its rows and columns of dw. */
+static void write_piece(const gradient *s, float *dw, const float *sum, int64_t piece)
+{
+    const int64_t row = piece % s->down * s->vec, column = piece / s->down * s->nr, oc = s->g.oc;
+    for (int64_t i = 0; i < least(s->vec, s->g.c - row); ++i)
+        s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
+                                      (int)least(s->nr, oc - column));
 }
 
 void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team)
 {
-    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_WEIGHT_GRADIENT);
-    const int64_t nr = cc_kernels_get()->nr, vec = nr / 2, block = block_of(&g);
-    const int64_t down = cc_winograd_vectors(g.c), across = cc_winograd_panels(g.oc), vectors = cc_winograd_vectors(g.oc);
-    if (g.tiles <= 0) {
-        clear(dw, 9 * g.c * g.oc, team);
+    const gradient s = cut(conv);
+    const int64_t planes = s.g.planes, pieces = s.down * s.across, floats = s.vec * s.nr;
+    float *planes_x = scratch, *planes_dy = planes_x + planes * s.x_plane, *sums = planes_dy + planes * s.dy_plane;
+    const cc_range my_pieces = cc_slice(team, pieces, 1), my_products = cc_slice(team, planes * pieces, 1);
+
+    if (s.g.tiles <= 0) {
+        const cc_range mine = cc_slice(team, 9 * s.g.c * s.g.oc, 1024);
+        for (int64_t i = mine.begin; i < mine.end; ++i) dw[i] = 0;
         return;
     }
-    float *planes_x = scratch, *planes_dy = planes_x + planes_floats(&g, g.c, block);
-    float *sums = planes_dy + planes_floats(&g, g.oc, block);
-    const int64_t plane = cc_winograd_plane(vec * nr);
-    const int64_t x_plane = planes_floats(&g, g.c, block) / g.planes, dy_plane = planes_floats(&g, g.oc, block) / g.planes;
-
-    for (int64_t first = 0; first < g.tiles; first += block) {
-        const int64_t count = least(block, g.tiles - first);
-        const cc_range mine = cc_slice(team, count, 1);
-        for (int64_t t = mine.begin; t < mine.end; ++t) {
-            cc_winograd_read_tile(&g, g.kernels->input, x, g.in_h, g.in_w, g.c, g.top, g.left, g.m + 2, first + t,
-                                  planes_x + t * vec, x_plane, block * vec);
-            cc_winograd_read_tile(&g, g.kernels->gradient, dy, g.out_h, g.out_w, g.oc, 0, 0, g.m, first + t,
-                                  planes_dy + t * vec, dy_plane, block * vec);
+    for (int64_t first = 0; first < s.g.tiles && !s.by_pieces; first += s.block) {
+        const int64_t count = least(s.block, s.g.tiles - first);
+        transform_block(&s, planes_x, planes_dy, x, dy, first, count, team);
+        cc_barrier(team);
+        for (int64_t i = my_products.begin; i < my_products.end; ++i) {
+            const int64_t p = i / pieces, piece = i % pieces;
+            add_products(&s, sums + p * s.sums_plane + piece * floats, planes_x + p * s.x_plane, planes_dy + p * s.dy_plane,
+                         piece, count, first > 0);
         }
         cc_barrier(team);
-        const cc_range pieces = cc_slice(team, down * across, 1);
-        for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t row = piece % down, panel = piece / down;
-            float *sum = sums + (g.tiles > block ? piece : team->ith) * sums_floats(&g);
-            const float *a = planes_x + row * block * vec, *left = planes_dy + 2 * panel * block * vec;
-            const float *right = 2 * panel + 1 < vectors ? left + block * vec : left; /* columns that nobody reads */
-            for (int64_t p = 0; p < g.planes; ++p)
-                g.kernels->outer(sum + p * plane, a + p * x_plane, left + p * dy_plane, right + p * dy_plane, count, first > 0);
-            if (first + count < g.tiles) continue;
-            for (int64_t i = 0; i < least(vec, g.c - row * vec); ++i)
-                g.kernels->weight_gradient(dw + (row * vec + i) * g.oc + panel * nr, g.c * g.oc, sum + i * nr, plane,
-                                           (int)least(nr, g.oc - panel * nr));
-        }
+    }
+    if (s.by_pieces) {
+        transform_block(&s, planes_x, planes_dy, x, dy, 0, s.g.tiles, team);
         cc_barrier(team);
+    }
+    for (int64_t piece = my_pieces.begin; piece < my_pieces.end; ++piece) {
+        float *sum = s.by_pieces ? sums + team->ith * planes * s.sums_plane : sums + piece * floats;
+        for (int64_t p = 0; p < planes && s.by_pieces; ++p)
+            add_products(&s, sum + p * s.sums_plane, planes_x + p * s.x_plane, planes_dy + p * s.dy_plane, piece, s.g.tiles,
+                         false);
+        write_piece(&s, dw, sum, piece);
     }
 }
