@@ -121,7 +121,11 @@ def test_nan_stays_in_its_channel():
         ([(4, 3), None, None, (3,), (3,)], {"epsilon": -1e-3}, "epsilon of at least 0, received -0.001"),
         ([(4, 3), None, None, (3,), (3,)], {"epsilon": float("nan")}, "epsilon"),
         ([(4, 3), None, None, None, (3,)], {}, "moving_mean is missing"),
-        ([(4, 3), None, None, (3,), (3,), (4, 2)], {}, r"residual of the shape of x, \(4, 3\), received shape \(4, 2\)"),
+        (
+            [(4, 3), None, None, (3,), (3,), (4, 2)],
+            {},
+            r"residual of the shape of x, \(4, 3\), received shape \(4, 2\)",
+        ),
         ([(4, 3), None, None, (3,), (3,)], {"activation": "tanh"}, "activation"),
     ],
 )

@@ -48,6 +48,7 @@ typedef struct cc_epilogue {
     const float *bias; /* [oc], or NULL */
     cc_activation act;
     float alpha;
+    bool accumulate; /* the sums are added to what y holds (then bias, then act); only of algorithms that say they can */
 } cc_epilogue;
 
 /* Every function that takes a team is entered by all of its threads; the caller puts a barrier behind it. Results do not depend on
@@ -64,6 +65,8 @@ typedef struct cc_conv2d_algorithm {
     /* Floats of the rearranged weights that forward and input_gradient read, and the function that writes them. NULL: they read w. */
     int64_t (*packed)(const cc_conv2d *conv, cc_conv2d_pass pass);
     void (*pack)(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team);
+
+    bool accumulates; /* forward can do epilogue->accumulate */
 
     /* Floats of scratch of a pass run by at most nth threads. NULL: none. */
     int64_t (*scratch)(const cc_conv2d *conv, cc_conv2d_pass pass, int nth);

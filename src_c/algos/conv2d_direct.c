@@ -139,6 +139,7 @@ const cc_conv2d_algorithm cc_conv2d_direct = {
     .cost = cost,
     .packed = cc_gather_packed,
     .pack = cc_gather_pack,
+    .accumulates = true,
     .scratch = scratch_floats,
     .forward = forward,
     .input_gradient = input_gradient,

@@ -157,6 +157,7 @@ void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, 
                                      .bias = epilogue->bias ? epilogue->bias + g * n : NULL,
                                      .act = epilogue->act,
                                      .alpha = epilogue->alpha,
+                                     .accumulate = epilogue->accumulate,
                                      .patches = patches},
                        team);
     }

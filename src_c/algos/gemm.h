@@ -33,7 +33,7 @@ typedef struct cc_product {
     const float *bias;   /* [n], or NULL */
     cc_activation act;
     float alpha;
-    bool accumulate; /* add to y; not together with bias */
+    bool accumulate; /* add to what y holds */
     float *patches;  /* this thread's CC_PATCH_FLOATS, to copy the rows of a side by side first (im2col); NULL: read in place */
 } cc_product;
 

@@ -165,7 +165,6 @@ static int fuse_residual(rewriting *r, int i)
         const bool norm = is_op(to, "batch_norm") && channels_last(to), conv = is_op(to, "conv2d") && !r->wishes->root;
         const int at = norm ? 5 : 3; /* the residual's place among the inputs */
         if (!(norm || conv) || to->n_inputs > at || !has_enum(to, "activation", "linear")) continue;
-        if (conv) continue;
         int inputs[6] = {0};
         memcpy(inputs, to->inputs, (size_t)to->n_inputs * sizeof *inputs);
         inputs[at] = new_input(r, i, 1 - k);

@@ -11,6 +11,7 @@
  *     softsign     x / (1 + |x|)                 (1 - |y|)^2           since 1 - |y| = 1 / (1 + |x|)
  *     arctan       arctan x                      cos^2 y               since cos^2 = 1 / (1 + tan^2)
  *     binary_step  x >= 0 ? 1 : 0                0
+ *     relu6        min(max(x, 0), 6)             0 < y < 6 ? 1 : 0
  *
  * Told from y, leaky_relu and elu need alpha >= 0 (otherwise the sign of y is not the sign of x): ops refuse others. At the kink
  * x = 0 the derivative is that of the left side. A NaN goes through every one of them. */
@@ -31,11 +32,12 @@ typedef enum cc_activation {
     CC_ACT_SOFTSIGN,
     CC_ACT_ARCTAN,
     CC_ACT_BINARY_STEP,
+    CC_ACT_RELU6,
     CC_ACT_COUNT
 } cc_activation;
 
 /* The same order, as the choices of an attribute. */
-#define CC_ACT_CHOICES "linear|relu|leaky_relu|elu|sigmoid|tanh|softplus|softsign|arctan|binary_step"
+#define CC_ACT_CHOICES "linear|relu|leaky_relu|elu|sigmoid|tanh|softplus|softsign|arctan|binary_step|relu6"
 
 static inline float cc_relu(float x)
 {
@@ -73,6 +75,11 @@ static inline float cc_binary_step(float x)
     return x >= 0 ? 1 : x < 0 ? 0 : x;
 }
 
+static inline float cc_relu6(float x)
+{
+    return x < 0 ? 0 : x > 6 ? 6 : x;
+}
+
 /* f(x). alpha is the slope of leaky_relu and the scale of elu; others do not read it. */
 static inline float cc_act(cc_activation act, float alpha, float x)
 {
@@ -86,6 +93,7 @@ static inline float cc_act(cc_activation act, float alpha, float x)
     case CC_ACT_SOFTSIGN: return cc_softsign(x);
     case CC_ACT_ARCTAN: return atanf(x);
     case CC_ACT_BINARY_STEP: return cc_binary_step(x);
+    case CC_ACT_RELU6: return cc_relu6(x);
     case CC_ACT_LINEAR:
     case CC_ACT_COUNT: break;
     }
@@ -106,6 +114,7 @@ static inline float cc_act_slope(cc_activation act, float alpha, float y)
     case CC_ACT_SOFTSIGN: return t = 1 - fabsf(y), t * t;
     case CC_ACT_ARCTAN: return t = cosf(y), t * t;
     case CC_ACT_BINARY_STEP: return 0;
+    case CC_ACT_RELU6: return y > 0 && y < 6 ? 1.0f : 0.0f;
     case CC_ACT_LINEAR:
     case CC_ACT_COUNT: break;
     }
@@ -125,6 +134,7 @@ static inline float cc_act_slope(cc_activation act, float alpha, float y)
     case CC_ACT_SOFTSIGN: body(CC_ACT_SOFTSIGN) break;                                                                         \
     case CC_ACT_ARCTAN: body(CC_ACT_ARCTAN) break;                                                                             \
     case CC_ACT_BINARY_STEP: body(CC_ACT_BINARY_STEP) break;                                                                   \
+    case CC_ACT_RELU6: body(CC_ACT_RELU6) break;                                                                               \
     default: body(CC_ACT_LINEAR) break;                                                                                        \
     }
 

@@ -26,23 +26,22 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     const mask part = mask_first(last);
     const int64_t column = tile->column;
 
+    vec start[2] = {vec_zero(), vec_zero()};
+    if (tile->bias) {
+        if (vecs == 2) start[0] = vec_load(tile->bias);
+        start[vecs - 1] = vec_load_part(tile->bias + (vecs - 1) * VEC, part);
+    }
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
+        acc[i][0] = start[0];
+        if (vecs == 2) acc[i][1] = start[1];
+    }
     if (tile->accumulate) {
         UNROLL
         for (int i = 0; i < rows; ++i) {
             const float *y = tile->y[i] + column;
-            if (vecs == 2) acc[i][0] = vec_load(y);
-            acc[i][vecs - 1] = vec_load_part(y + (vecs - 1) * VEC, part);
-        }
-    } else {
-        vec start[2] = {vec_zero(), vec_zero()};
-        if (tile->bias) {
-            if (vecs == 2) start[0] = vec_load(tile->bias);
-            start[vecs - 1] = vec_load_part(tile->bias + (vecs - 1) * VEC, part);
-        }
-        UNROLL
-        for (int i = 0; i < rows; ++i) {
-            acc[i][0] = start[0];
-            if (vecs == 2) acc[i][1] = start[1];
+            if (vecs == 2) acc[i][0] = vec_add(acc[i][0], vec_load(y));
+            acc[i][vecs - 1] = vec_add(acc[i][vecs - 1], vec_load_part(y + (vecs - 1) * VEC, part));
         }
     }
 

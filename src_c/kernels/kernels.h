@@ -16,7 +16,7 @@
  *
  *     y[i][j] = start + sum over t, k of a[t * mr + i][k] * b[t][k][j]       i in 0 .. m-1, j in 0 .. n-1
  *
- * with start = bias[j], or y[i][j] if accumulate, or 0; then max(0, .) if relu. y is read only if accumulate. Rows are given by
+ * with start = bias[j] or 0, and y[i][j] besides if accumulate; then max(0, .) if relu. y is read only if accumulate. Rows are given by
  * pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of zeros. */
 typedef struct cc_tile {
     int m, n;              /* 1 .. mr, 1 .. nr of the table */
@@ -25,7 +25,7 @@ typedef struct cc_tile {
     const float *b;        /* [taps][depth][nr]: one panel, see pack.h; columns from n on are zeros */
     float *const *y;       /* [m] pointers */
     int64_t column;        /* added to each y[i] */
-    const float *bias;     /* [n], or NULL. Not together with accumulate */
+    const float *bias;     /* [n], or NULL */
     bool accumulate, relu;
 } cc_tile;
 

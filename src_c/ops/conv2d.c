@@ -1,14 +1,15 @@
 /* 2-D convolution (cross-correlation), bias and activation fused. Shapes and the choice of an algorithm; the arithmetic is in
  * algos/conv2d_*.c, the formulas in conv2d.h.
  *
- *     y[n][oh][ow][oc] = act(b[oc] + sum over ty, tx, c of x[n][oy sh - pt + dh ty][ox sw - pl + dw tx][c] w[ty][tx][c][oc])
+ *     y[n][oh][ow][oc] = act(r[n][oh][ow][oc] + b[oc] + sum over ty, tx, c of x[n][oy sh - pt + dh ty][ox sw - pl + dw tx][c] w[ty][tx][c][oc])
  *
- * With dz = dy act':  dx = the transposed convolution of dz,  dw = the correlation of x with dz,  db = the sum of dz over pixels. */
+ * with an optional residual r. With dz = dy act':  dr = dz,  dx = the transposed convolution of dz,  dw = the correlation of x with dz,  db = the sum of dz over pixels. */
 #include "conv2d.h"
 #include "fused.h"
 #include "gemm.h"
 #include "op.h"
 #include <stdio.h>
+#include <string.h>
 
 typedef struct settings {
     int64_t strides[2], dilation[2], groups;
@@ -32,6 +33,11 @@ static const cc_attr attributes[] = {
 static bool has_bias(const cc_call *call)
 {
     return call->n_inputs > 2 && call->xs[2].rank >= 0;
+}
+
+static bool has_residual(const cc_call *call)
+{
+    return call->n_inputs > 3 && call->xs[3].rank >= 0;
 }
 
 static cconv_status set_window(const cc_call *call, cc_window *window)
@@ -92,6 +98,13 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
                               (long long)s->dilation[0], (long long)s->dilation[1], (long long)groups);
     }
     *ys = (cc_shape){.rank = 4, .dim = {x->dim[0], window.h.out, window.w.out, oc}};
+    const cc_shape *r = &call->xs[3];
+    for (int d = 0; has_residual(call) && d < 4; ++d) {
+        if (r->rank != 4 || !cc_agree(r->dim[d], ys->dim[d]))
+            return cc_op_fail(call, CCONV_INVALID, "expected a residual of the shape of the output, %s, received shape %s",
+                              cc_shape_text(ys, xt), cc_shape_text(r, wt));
+        if (ys->dim[d] < 0) ys->dim[d] = r->dim[d];
+    }
     return CCONV_OK;
 }
 
@@ -175,12 +188,19 @@ static void need(const cc_call *call, int nth, cc_need *need)
     name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
     need->packed = cc_scratch_bytes(packed_floats(algorithm, &conv, CC_CONV2D_FORWARD));
     need->forward_scratch = cc_scratch_bytes(scratch_floats(algorithm, &conv, CC_CONV2D_FORWARD, nth));
+    if (has_residual(call) && algorithm->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
     const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
     const pieces p = backward_pieces(call, need->choice, &conv, wants, nth);
     need->backward_scratch =
         cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.scratch);
     need->reads = cc_fused_reads(call, s->activation);
+}
+
+static void copy_slice(float *to, const float *from, int64_t count, const cc_team *team)
+{
+    const cc_range mine = cc_slice(team, count, 4096);
+    if (mine.begin < mine.end) memcpy(to + mine.begin, from + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *to);
 }
 
 static void forward(const cc_call *call, const cc_team *team)
@@ -192,9 +212,22 @@ static void forward(const cc_call *call, const cc_team *team)
         algorithm->pack(&conv, CC_CONV2D_FORWARD, call->packed, call->x[1], team);
         cc_barrier(team);
     }
-    const cc_epilogue epilogue = {
-        .bias = has_bias(call) ? call->x[2] : NULL, .act = (cc_activation)s->activation, .alpha = s->alpha};
+    const bool later = has_residual(call) && !algorithm->accumulates;
+    const cc_epilogue epilogue = {.bias = has_bias(call) ? call->x[2] : NULL,
+                                  .act = later ? CC_ACT_LINEAR : (cc_activation)s->activation,
+                                  .alpha = s->alpha,
+                                  .accumulate = has_residual(call) && algorithm->accumulates};
+    if (epilogue.accumulate && call->y != call->x[3]) {
+        copy_slice(call->y, call->x[3], cc_shape_count(&call->ys), team);
+        cc_barrier(team);
+    }
     algorithm->forward(&conv, call->y, call->x[0], call->x[1], call->packed, &epilogue, call->scratch, team);
+    if (!later) return;
+    cc_barrier(team);
+    const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
+    if (mine.begin >= mine.end) return;
+    cc_kernels_get()->add(call->y + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
+    cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, call->y + mine.begin, mine.end - mine.begin);
 }
 
 static void backward(const cc_call *call, const cc_team *team)
@@ -213,6 +246,7 @@ static void backward(const cc_call *call, const cc_team *team)
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx && p.packed > 0) cc_barrier(team);
 
+    if (has_residual(call) && call->dx[3]) copy_slice(call->dx[3], dz, cc_shape_count(&call->ys), team);
     if (dx) algorithm->input_gradient(&conv, dx, dz, call->x[1], packed, scratch, team);
     if (dx && dw) cc_barrier(team); /* the scratch changes hands */
     if (dw) chosen(call->choice, CC_CONV2D_WEIGHT_GRADIENT)->weight_gradient(&conv, dw, call->x[0], dz, scratch, team);
@@ -221,7 +255,7 @@ static void backward(const cc_call *call, const cc_team *team)
 
 const cc_op cc_op_conv2d = {
     .name = "conv2d",
-    .inputs = "x w b?",
+    .inputs = "x w b? r?",
     .attributes = attributes,
     .attributes_size = sizeof(settings),
     .infer = infer,

@@ -56,6 +56,7 @@ typedef struct cc_call {
 typedef struct cc_need {
     size_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
     uint64_t reads;        /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
+    int inplace;           /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
     int choice;            /* what need() decided, such as an algorithm's number; it comes back as call->choice */
     char algorithm[40];    /* its name for plan descriptions; empty: there is only one */
 } cc_need;

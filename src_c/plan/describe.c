@@ -59,6 +59,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
     writer w = {text, size, 0};
     if (size && text) text[0] = 0;
     if (!plan) return 0;
+    int fixed = 0;
     const double runs = (double)plan->timed_runs;
     put(&w, "%-24s %-32s %-24s %-16s %12s", "op", "name", "output", "algorithm", "bytes");
     put(&w, plan->timed_runs ? " %10s %11s\n" : "\n", "forward ms", "backward ms");
@@ -66,6 +67,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         const cc_node *node = cc_graph_node(plan->graph, i);
         const cc_value *value = &plan->values[i];
         if (node->kind != CC_COMPUTED || !(value->forward || value->flows)) continue;
+        if (value->fixed && ++fixed) continue;
         char shape[CC_SHAPE_TEXT];
         put(&w, "%-24s %-32s %-24s %-16s %12zu", node->op->name, node->name, cc_shape_text(&value->shape, shape), value->need.algorithm,
             bytes_of(value));
@@ -83,6 +85,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         put(&w, "%-24s %-32s %-24s %-16s %12s %10.3f %11.3f\n", "sum", "", "", "", "", forward, backward);
         put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs, (long long)plan->timed_runs);
     }
+    if (fixed) put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", fixed);
     put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
     return w.length;
 }

@@ -71,21 +71,30 @@ static void find_steps(layout *l)
         if (l->lasting[i]) l->last_read[i] = plan->n_steps;
 }
 
-/* The block of a forward value: its first input's, if that is read for the last time by this very step, else its own. */
-static void place_value(layout *l, int i, int t)
+/* The input that node i may write its value over, or 0: one that is read for the last time by this very step. (The first one may be read
+ * twice by the same op, which goes element by element.) */
+static int overwritten(const layout *l, int i, int t)
 {
     const cconv_plan *plan = l->plan;
     const cc_node *node = cc_graph_node(plan->graph, i);
-    const cc_value *value = &plan->values[i];
-    int first = node->n_inputs ? node->inputs[0] : 0;
+    const int k = plan->values[i].need.inplace - 1, x = k >= 0 && k < node->n_inputs ? node->inputs[k] : 0;
+    if (!x || l->last_read[x] != t || plan->values[x].capacity != plan->values[i].capacity) return 0;
+    for (int j = 0; k > 0 && j < node->n_inputs; ++j)
+        if (j != k && node->inputs[j] == x) return 0;
+    return cc_graph_node(plan->graph, x)->kind == CC_COMPUTED ? x : 0;
+}
+
+/* The block of a forward value: that of an input it may be written over, else its own. */
+static void place_value(layout *l, int i, int t)
+{
+    const int x = overwritten(l, i, t);
     if (l->lasting[i]) {
-        l->block[i][VALUE] = add_block(l, value_bytes(value), 0, plan->n_steps);
-    } else if ((node->op->flags & CC_INPLACE) && first && l->last_read[first] == t && plan->values[first].capacity == value->capacity &&
-        cc_graph_node(plan->graph, first)->kind == CC_COMPUTED) {
-        l->block[i][VALUE] = l->block[first][VALUE];
+        l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), 0, l->plan->n_steps);
+    } else if (x) {
+        l->block[i][VALUE] = l->block[x][VALUE];
         extend(&l->blocks[l->block[i][VALUE]], l->last_read[i]);
     } else {
-        l->block[i][VALUE] = add_block(l, value_bytes(value), t, l->last_read[i]);
+        l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), t, l->last_read[i]);
     }
 }
 

@@ -168,7 +168,7 @@ static void mark_forward(cconv_plan *plan)
         call->differentiate = value->flows && node->op->backward;
         for (int k = 0; k < node->n_inputs; ++k)
             value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
-        value->need = (cc_need){.reads = node->op->reads};
+        value->need = (cc_need){.reads = node->op->reads, .inplace = node->op->flags & CC_INPLACE ? 1 : 0};
         if (node->op->need) node->op->need(call, plan->threads, &value->need);
         call->choice = value->need.choice;
         if (!call->differentiate) continue;

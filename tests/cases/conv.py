@@ -17,6 +17,7 @@ ACTIVATIONS = (
     "softsign",
     "arctan",
     "binary_step",
+    "relu6",
 )
 
 
@@ -63,8 +64,8 @@ def activated(inputs: list, algorithm: str | None = None) -> list[Case]:
             attributes["algorithm"] = algorithm
         name = activation if algorithm is None else f"{activation}, {algorithm}"
         # tanh' and the like are differences of numbers near one when they are told from y: three more bits of rounding.
-        smooth = activation not in ("relu", "leaky_relu", "binary_step")
-        kinked = activation in ("relu", "leaky_relu")
+        smooth = activation not in ("relu", "leaky_relu", "binary_step", "relu6")
+        kinked = activation in ("relu", "leaky_relu", "relu6")
         cases.append(
             Case(
                 name,
@@ -130,6 +131,19 @@ CONV2D = [
     *(case for algorithm in ALGORITHMS for case in activated([(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)),
     relu("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], groups=6),
     Case("tanh, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], {"activation": "tanh", "groups": 6}, tolerance=8),
+    Case("residual", [(2, 7, 6, 5), (3, 3, 5, 4), (4,), (2, 5, 4, 4)], exact=True, adjoint=False),
+    Case("residual, no bias", [(2, 5, 4, 20), (1, 1, 20, 33), None, (2, 5, 4, 33)], exact=True, adjoint=False),
+    relu("residual, relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,), (1, 2, 3, 33)], padding="same"),
+    relu("residual, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,), (1, 3, 2, 8)], groups=2),
+    relu("residual, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,), (2, 3, 3, 6)], groups=6),
+    Case(
+        "residual, winograd",
+        [(2, 5, 4, 6), (3, 3, 6, 7), (7,), (2, 5, 4, 7)],
+        {"activation": "relu6", "padding": "same", "algorithm": "winograd"},
+        tolerance=8,
+        numeric=False,  # a kink is near
+        min_nonzero=0.2,
+    ),
     relu("relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,)], padding="same"),
     relu("relu, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,)], groups=2),
 ]

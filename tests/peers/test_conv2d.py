@@ -19,12 +19,13 @@ ACTIVATIONS = {
     "softplus": lambda z, alpha: torch.nn.functional.softplus(z),
     "softsign": lambda z, alpha: torch.nn.functional.softsign(z),
     "arctan": lambda z, alpha: torch.atan(z),
+    "relu6": lambda z, alpha: torch.nn.functional.relu6(z),
     "binary_step": lambda z, alpha: (z >= 0).to(z) + 0 * z,
 }
 
 
 def torch_conv2d(
-    x, w, b=None, *, strides=(1, 1), padding="valid", pads=(), dilation=(1, 1), groups=1,
+    x, w, b=None, r=None, *, strides=(1, 1), padding="valid", pads=(), dilation=(1, 1), groups=1,
     activation="linear", alpha=0.0, algorithm="auto",
 ):  # fmt: skip
     """Channels go first and back: PyTorch counts (n, c, h, w) and (oc, c, kh, kw)."""
@@ -37,7 +38,8 @@ def torch_conv2d(
         left, right = same_padding(x.shape[2], w.shape[1], stride[1], spread[1])
     padded = torch.nn.functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
     z = torch.nn.functional.conv2d(padded, w.permute(3, 2, 0, 1).contiguous(), b, stride, 0, spread, groups)
-    return ACTIVATIONS[activation](z.permute(0, 2, 3, 1), alpha)
+    z = z.permute(0, 2, 3, 1)
+    return ACTIVATIONS[activation](z if r is None else z + r, alpha)
 
 
 def torch_dense(x, w, b=None, *, activation="linear", alpha=0.0):

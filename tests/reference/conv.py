@@ -29,6 +29,8 @@ def activate(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
         return np.arctan(x)
     if name == "binary_step":
         return np.where(x >= 0, 1.0, 0.0)
+    if name == "relu6":
+        return np.clip(x, 0, 6)
     raise ValueError(name)
 
 
@@ -54,6 +56,8 @@ def activation_slope(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
         return 1 / (1 + x * x)
     if name == "binary_step":
         return np.zeros_like(x)
+    if name == "relu6":
+        return np.where((x > 0) & (x < 6), 1.0, 0.0)
     raise ValueError(name)
 
 
@@ -121,24 +125,7 @@ def conv2d(
     x,
     w,
     b=None,
-    *,
-    strides=(1, 1),
-    padding="valid",
-    pads=(),
-    dilation=(1, 1),
-    groups=1,
-    activation="linear",
-    alpha=0.0,
-    algorithm="auto",
-):
-    return activate(activation, correlate(x, w, b, strides, padding, pads, dilation, groups), alpha)
-
-
-def conv2d_backward(
-    dy,
-    x,
-    w,
-    b=None,
+    r=None,
     *,
     strides=(1, 1),
     padding="valid",
@@ -150,6 +137,28 @@ def conv2d_backward(
     algorithm="auto",
 ):
     z = correlate(x, w, b, strides, padding, pads, dilation, groups)
+    return activate(activation, z if r is None else z + r, alpha)
+
+
+def conv2d_backward(
+    dy,
+    x,
+    w,
+    b=None,
+    r=None,
+    *,
+    strides=(1, 1),
+    padding="valid",
+    pads=(),
+    dilation=(1, 1),
+    groups=1,
+    activation="linear",
+    alpha=0.0,
+    algorithm="auto",
+):
+    z = correlate(x, w, b, strides, padding, pads, dilation, groups)
+    if r is not None:
+        z = z + r
     dz = dy * activation_slope(activation, z, alpha)
     g = Geometry(x, w, strides, padding, pads, dilation, groups)
     padded, dw = g.padded(x), np.zeros_like(w)
@@ -161,7 +170,8 @@ def conv2d_backward(
             dw[ty, tx, :, outs] = np.einsum("nhwi,nhwo->io", padded[:, rows, columns, ins], dz[..., outs])
     (_, _), (top, _), (left, _), (_, _) = g.pad
     dx = dpadded[:, top : top + g.h, left : left + g.w]
-    return dx, dw, None if b is None else dz.sum((0, 1, 2))
+    db = None if b is None else dz.sum((0, 1, 2))
+    return (dx, dw, db) if r is None else (dx, dw, db, dz)
 
 
 def dense(x, w, b=None, *, activation="linear", alpha=0.0):

@@ -4,7 +4,6 @@ import numpy as np
 
 from reference import DEFAULT_RUN
 
-
 LIMITS = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}
 
 
