@@ -165,7 +165,7 @@ static pieces backward_pieces(const cc_call *call, int choice, const cc_conv2d *
 {
     const settings *s = call->attributes;
     pieces p = {0};
-    if (s->activation != CC_ACT_LINEAR) p.dz = cc_shape_count(&call->ys);
+    p.dz = cc_fused_gradient_floats(call, s->activation);
     if (wants[0]) {
         const cc_conv2d_algorithm *algorithm = chosen(choice, CC_CONV2D_INPUT_GRADIENT);
         p.packed = packed_floats(algorithm, conv, CC_CONV2D_INPUT_GRADIENT);

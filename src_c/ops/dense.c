@@ -66,7 +66,7 @@ static pieces backward_pieces(const cc_call *call, const bool wants[3])
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     pieces p = {0};
-    if (s->activation != CC_ACT_LINEAR) p.dz = z.rows * z.m;
+    p.dz = cc_fused_gradient_floats(call, s->activation);
     if (wants[0]) p.packed = cc_panels_count(1, z.m, z.k);
     if (wants[1]) p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
     if (wants[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);

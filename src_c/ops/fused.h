@@ -25,10 +25,17 @@ static inline uint64_t cc_fused_reads(const cc_call *call, int act)
     return reads;
 }
 
-/* Writes dz, split over the team, a barrier behind it; with no activation dz is dy itself and `to` is not touched. */
+/* Floats of scratch for dz: none where it is dy, or may be written over it. */
+static inline int64_t cc_fused_gradient_floats(const cc_call *call, int act)
+{
+    return act == CC_ACT_LINEAR || call->own_dy ? 0 : cc_shape_count(&call->ys);
+}
+
+/* Writes dz, split over the team, a barrier behind it; `to` is that scratch. With no activation dz is dy itself. */
 static inline const float *cc_fused_gradient(const cc_call *call, int act, float alpha, float *to, const cc_team *team)
 {
     if (act == CC_ACT_LINEAR) return call->dy;
+    if (call->own_dy) to = (float *)(uintptr_t)call->dy;
     const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     if (act == CC_ACT_BINARY_STEP) {
         for (int64_t i = mine.begin; i < mine.end; ++i) to[i] = 0;

@@ -37,6 +37,7 @@ typedef struct cc_call {
 
     bool training;          /* plan option */
     bool differentiate;     /* backward will be called: keep what it needs in `saved` */
+    bool own_dy;            /* nobody reads dy but this op's backward, which may write over it */
     int choice;             /* need.choice */
     const bool *wants;      /* wants[i]: dx[i] will be asked for */
 

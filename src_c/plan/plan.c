@@ -166,6 +166,7 @@ static void mark_forward(cconv_plan *plan)
         if (!value->needed || node->kind != CC_COMPUTED) continue;
         cc_call *call = &value->call;
         call->differentiate = value->flows && node->op->backward;
+        call->own_dy = !cc_plan_contains(plan->wrt, plan->n_wrt, i);
         for (int k = 0; k < node->n_inputs; ++k)
             value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
         value->need = (cc_need){.reads = node->op->reads, .inplace = node->op->flags & CC_INPLACE ? 1 : 0};

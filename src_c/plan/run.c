@@ -1,6 +1,7 @@
 /* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
  * step. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan.h"
+#include "kernels.h"
 #include <string.h>
 #include <time.h>
 
@@ -92,7 +93,7 @@ static double seconds(void)
 static void add_share(float *gradient, const float *share, int64_t count, const cc_team *team)
 {
     cc_range range = cc_slice(team, count, 4096);
-    for (int64_t i = range.begin; i < range.end; ++i) gradient[i] += share[i];
+    if (range.begin < range.end) cc_kernels_get()->add(gradient + range.begin, share + range.begin, range.end - range.begin);
 }
 
 static void seed_root(float *gradient, const float *given, int64_t count, const cc_team *team)
