@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +56,9 @@ class Worker:
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Calls a method of `worker.Server`."""
-        pickle.dump((name, arguments), self._process.stdin)
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # then there is no answer either
+            pickle.dump((name, arguments), self._process.stdin)
+            self._process.stdin.flush()
         return self._answer()
 
     def _answer(self) -> Any:
@@ -81,7 +83,8 @@ class Worker:
 
     def close(self) -> None:
         """Ends the process."""
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
         self._said.close()
@@ -142,13 +145,14 @@ def measure(work: Work, workers: list[Worker], rules: Rules) -> Timing:
     Raises:
         Failed: If ours could not do it.
     """
-    contenders, timing = prepare(work, workers)
-    if contenders:
-        rounds = [play(contenders, rules, timing) for _ in range(rules.rounds)]
-        conclude(rounds, timing)
-    for worker in workers:
-        worker.ask("drop")
-    return timing
+    try:
+        contenders, timing = prepare(work, workers)
+        conclude([play(contenders, rules, timing) for _ in range(rules.rounds)], timing)
+        return timing
+    finally:
+        for worker in workers:
+            with suppress(Failed):
+                worker.ask("drop")
 
 
 def prepare(work: Work, workers: list[Worker]) -> tuple[list[Contender], Timing]:

@@ -1,12 +1,15 @@
 """The benchmark runs with the engines that are there, compares what they compute, and names those that are missing."""
 
+import importlib
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -19,6 +22,50 @@ def run(out, *arguments):
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((out / "results.json").read_text(encoding="utf-8")), done.stdout
+
+
+class Engine(NamedTuple):
+    """As much of a `turns.Worker` as a contender's label needs."""
+
+    label: str
+
+
+@pytest.fixture
+def modules(monkeypatch):
+    """The benchmark's modules that compute something from times."""
+    monkeypatch.syspath_prepend(TOP / "benchmarks")
+    names = ("work", "turns", "growth")
+    yield [importlib.import_module(name) for name in names]
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_the_ratio_is_the_median_over_rounds_of_the_best_variants(modules):
+    work, turns, _ = modules
+    ours, peer = Engine("cconv"), Engine("torch")
+    contenders = [turns.Contender(ours, "plan"), turns.Contender(peer, "slow"), turns.Contender(peer, "quick")]
+    rounds = [(1.0, 9.0, 2.0), (2.0, 9.0, 3.0), (1.0, 8.0, 4.0)]
+    timing = turns.Timing(work.Work("lenet", 1, "forward"), 1.0)
+    turns.conclude([dict(zip(contenders, times)) for times in rounds], timing)
+    assert timing.seconds == {"cconv": 1.0, "torch": 2.0} and timing.variants["torch"] == "quick"
+    assert timing.ratio == timing.ratios["torch"] == 2.0
+
+
+def test_a_difference_between_engines_is_told(modules):
+    work, *_ = modules
+    what = work.Work("resnet20", 1, "infer")
+    y = np.ones((1, 10), np.float32)
+    assert work.agree({"y": y}, {"y": y * 1.0001}, what) == ""
+    assert "differs" in work.agree({"y": y}, {"y": y * 1.01}, what)
+    assert "differs" in work.agree({"y": y}, {"y": y * np.nan}, what)
+    assert "shape" in work.agree({"y": y}, {"y": y.T}, what)
+
+
+def test_growth_of_a_power_is_that_power(modules):
+    work, turns, growth = modules
+    sizes = (1.0, 2.0, 8.0)
+    line = [turns.Timing(work.Work("x", 1, "forward"), size, {"cconv": 3 * size**1.5}) for size in sizes]
+    assert growth.exponents(line, "cconv") == pytest.approx((1.5, 1.5))
 
 
 def test_layers_and_networks_have_a_ratio(tmp_path):
