@@ -68,6 +68,10 @@ typedef struct cc_conv2d_algorithm {
 
     bool accumulates; /* forward can do epilogue->accumulate */
 
+    /* Whether a pass by at most nth threads over weights that are used once had better rearrange them bit by bit as it goes: `packed` is
+     * NULL then, and w is read. NULL: no. */
+    bool (*packs_late)(const cc_conv2d *conv, cc_conv2d_pass pass, int nth);
+
     /* Floats of scratch of a pass run by at most nth threads. NULL: none. */
     int64_t (*scratch)(const cc_conv2d *conv, cc_conv2d_pass pass, int nth);
 

@@ -79,9 +79,10 @@ void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winogra
 /* How the work is cut. Tiles stand in groups of mr, [planes][groups][vectors of c][mr][vec]; a piece of work is a chunk of
  * groups by one panel of output channels, whose sums are [planes][chunk][nr]. */
 enum {
-    CHUNK_FLOATS = 49152 * 2, /* of sums: what a second-level cache holds beside the rest */
-    OWN_FLOATS = 160 * 1024,  /* of a block's transformed tiles, if each thread works on blocks of its own */
-    SHARED_FLOATS = 2 << 20,  /* if all threads share a block: of a third-level cache */
+    CHUNK_FLOATS = 160 * 1024, /* of sums: what a second-level cache holds beside the rest */
+    OWN_FLOATS = 160 * 1024,   /* of a block's transformed tiles, if each thread works on blocks of its own */
+    SHARED_FLOATS = 3 << 20,   /* if all threads share a block: of a third-level cache */
+    LATE_DEPTH = 128,          /* channels whose weights in one panel are transformed at a time: 590 KB */
 };
 
 typedef struct blocking {
@@ -112,10 +113,20 @@ static int64_t sums_plane(const blocking *b)
     return cc_winograd_plane(b->chunk * kernels->mr * kernels->nr);
 }
 
-bool cc_winograd_packs_late(const cc_winograd *g, cc_conv2d_pass pass, int nth)
+/* The place of the weights of one panel, or a part of its depth. */
+static int64_t late_floats(const cc_winograd *g)
 {
-    const int64_t mr = cc_kernels_get()->mr;
-    return pass == CC_CONV2D_INPUT_GRADIENT && cut(g).shared * mr >= g->tiles && cc_winograd_panels(g->oc) >= 2 * nth;
+    return g->planes * cc_winograd_plane(LATE_DEPTH * cc_kernels_get()->nr);
+}
+
+/* Packing late saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one chunk,
+ * and panels enough for all threads. */
+static bool packs_late(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    if (pass == CC_CONV2D_WEIGHT_GRADIENT) return false;
+    const cc_winograd g = cc_winograd_of(conv, pass);
+    const blocking b = cut(&g);
+    return b.shared <= b.chunk && b.shared * cc_kernels_get()->mr >= g.tiles && cc_winograd_panels(g.oc) >= 2 * nth;
 }
 
 /* Scratch of either way to cut, the larger: which one is taken may change with the batch. */
@@ -126,7 +137,7 @@ static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nt
     const blocking b = cut(&g);
     const int64_t own = nth * g.planes * cc_winograd_plane(b.own * b.group),
                   shared = g.planes * cc_winograd_plane(b.shared * b.group);
-    const int64_t late = pass == CC_CONV2D_INPUT_GRADIENT ? nth * cc_winograd_panel(&g) : 0;
+    const int64_t late = packs_late(conv, pass, nth) ? nth * late_floats(&g) : 0;
     return (own > shared ? own : shared) + nth * g.planes * sums_plane(&b) + late;
 }
 
@@ -149,6 +160,7 @@ static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64
                                                  .rows = (int)rows,
                                                  .columns = (int)columns,
                                                  .bias = epilogue->bias ? epilogue->bias + column : NULL,
+                                                 .accumulate = epilogue->accumulate,
                                                  .relu = relu});
         if (epilogue->act == CC_ACT_LINEAR || relu) continue;
         for (int64_t r = 0; r < rows; ++r)
@@ -161,6 +173,7 @@ static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64
 
 /* One pass over the arrays. */
 typedef struct task {
+    cc_conv2d_pass pass;
     cc_winograd g;
     blocking b;
     float *y;
@@ -176,14 +189,15 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
     const cc_kernels *kernels = cc_kernels_get();
     const cc_winograd *g = &job->g;
     const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = cc_winograd_panels(g->oc);
-    const int64_t plane = cc_winograd_plane(most * job->b.group), weights_plane = cc_winograd_plane(g->c * nr);
+    const int64_t plane = cc_winograd_plane(most * job->b.group), depth = job->panel ? LATE_DEPTH : g->c;
+    const int64_t weights_plane = cc_winograd_plane(depth * nr);
     const int64_t from_plane = sums_plane(&job->b);
     for (int64_t first = t0; first < t1; first += most * mr) {
         /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
         const int64_t count = least(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
         const int64_t rows = (count + wanted - 1) / wanted, groups = (count + rows - 1) / rows;
         const int64_t chunks = (groups + job->b.chunk - 1) / job->b.chunk;
-        const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, job->panel ? chunks : 1);
+        const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
                                   transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
@@ -191,14 +205,17 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
             const int64_t panel = piece / chunks, begin = piece % chunks * job->b.chunk,
                           end = least(begin + job->b.chunk, groups);
-            if (job->panel && begin == 0)
-                cc_winograd_pack_panel(g, CC_CONV2D_INPUT_GRADIENT, job->panel, job->w, panel, 0, g->c);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
-            for (int64_t p = 0; p < g->planes; ++p)
-                for (int64_t group = begin; group < end; ++group)
-                    g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
-                                        transformed + p * plane + group * job->b.group, weights + p * weights_plane, g->c,
-                                        (int)least(rows, count - group * rows));
+            for (int64_t k = 0; k < g->c; k += depth) {
+                if (job->panel)
+                    cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, least(depth, g->c - k));
+                for (int64_t p = 0; p < g->planes; ++p)
+                    for (int64_t group = begin; group < end; ++group)
+                        g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
+                                            transformed + p * plane + group * job->b.group + k * mr,
+                                            weights + p * weights_plane, least(depth, g->c - k),
+                                            (int)least(rows, count - group * rows), k > 0);
+            }
             write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, least(end * rows, count) - begin * rows,
                         panel * nr, job->epilogue);
         }
@@ -206,24 +223,23 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
     }
 }
 
-/* Threads take blocks of tiles of their own where several groups of transformed tiles fit their caches and there is enough work for
- * all, else they share larger blocks and divide the output channels too. The results are the same. */
+/* Threads take blocks of tiles of their own where several groups of transformed tiles fit their caches and there is enough work
+ * for all, else they share larger blocks and divide the output channels too. The results are the same. */
 static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const float *x, const float *w, const float *packed,
                 const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
-    task job = {.g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
+    task job = {.pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
     const blocking b = job.b = cut(g);
     const int64_t mr = cc_kernels_get()->mr, sums = g->planes * sums_plane(&b);
     job.sums = scratch + team->ith * sums;
     scratch += team->nth * sums;
-    const bool late = cc_winograd_packs_late(g, pass, team->nth);
-    if (late) {
-        job.panel = scratch + team->ith * cc_winograd_panel(g);
-        scratch += team->nth * cc_winograd_panel(g);
+    if (!packed) {
+        job.panel = scratch + team->ith * late_floats(g);
+        scratch += team->nth * late_floats(g);
     }
-    if (!late && b.own >= 2 && g->tiles >= 2 * mr * team->nth) {
+    if (packed && b.own >= 2 && g->tiles >= 2 * mr * team->nth) {
         const cc_range mine = cc_slice(team, g->tiles, mr);
         run_tiles(&job, b.own, scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group), mine.begin, mine.end,
                   &(cc_team){0, 1});
@@ -262,6 +278,8 @@ const cc_conv2d_algorithm cc_conv2d_winograd = {
     .cost = cost,
     .packed = cc_winograd_packed,
     .pack = cc_winograd_pack,
+    .packs_late = packs_late,
+    .accumulates = true,
     .scratch = scratch_floats,
     .forward = forward,
     .input_gradient = input_gradient,

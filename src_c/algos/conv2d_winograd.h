@@ -47,14 +47,11 @@ static inline int64_t cc_winograd_plane(int64_t floats)
 int64_t cc_winograd_packed(const cc_conv2d *conv, cc_conv2d_pass pass);
 void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team);
 
-/* Floats of one panel of them; channels first .. first+count-1 of one panel, written to the place `to` of the panel. */
+/* Floats of one panel of them; and channels first .. first+count-1 of one panel, as [planes][count][nr] with planes `plane`
+ * apart. */
 int64_t cc_winograd_panel(const cc_winograd *g);
-void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, const float *w, int64_t panel, int64_t first,
-                            int64_t count);
-
-/* Whether the pass transforms each panel just before it uses it, and pack has nothing to do. That saves writing all of them to memory
- * and reading them back where they are used once: in an input gradient whose tiles make one block. */
-bool cc_winograd_packs_late(const cc_winograd *g, cc_conv2d_pass pass, int nth);
+void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
+                            int64_t first, int64_t count);
 
 /* cc_conv2d_algorithm.weight_gradient and its scratch. */
 int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth);

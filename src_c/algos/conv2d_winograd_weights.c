@@ -17,54 +17,36 @@ int64_t cc_winograd_packed(const cc_conv2d *conv, cc_conv2d_pass pass)
     return cc_winograd_panels(g.oc) * cc_winograd_panel(&g);
 }
 
-enum { STRIP = 16, COLUMNS = 32 }; /* channels taken at a time, and columns: at least nr */
-
-/* to[t][k][j] = w[8 - t][column + j][first + k]: nine taps of `count` channels of dy, for the transposed product. */
-static void transpose(float *to, const float *w, int64_t c, int64_t oc, int64_t column, int64_t width, int64_t first,
-                      int64_t count)
+void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
+                            int64_t first, int64_t count)
 {
-    for (int64_t t = 0; t < 9; ++t, to += STRIP * COLUMNS)
-        for (int64_t j = 0; j < width; ++j) {
-            const float *from = w + ((8 - t) * c + column + j) * oc + first;
-            for (int64_t k = 0; k < count; ++k) to[k * COLUMNS + j] = from[k];
-        }
-}
-
-void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, const float *w, int64_t panel, int64_t first,
-                            int64_t count)
-{
-    const int64_t nr = cc_kernels_get()->nr, plane = cc_winograd_plane(g->c * nr);
+    const int64_t nr = cc_kernels_get()->nr, vec = nr / 2, tap = g->c * g->oc;
     const int64_t column = panel * nr, width = least(nr, g->oc - column), end = first + count;
-    float taps[9 * STRIP * COLUMNS];
-    for (; first < end; first += STRIP) {
-        const int64_t strip = least(STRIP, end - first);
-        if (pass == CC_CONV2D_FORWARD) {
-            for (int64_t k = first; k < first + strip; ++k)
-                g->kernels->weights(to + k * nr, plane, w + k * g->oc + column, g->c * g->oc, (int)width);
-        } else {
-            transpose(taps, w, g->oc, g->c, column, width, first, strip);
-            for (int64_t k = 0; k < strip; ++k)
-                g->kernels->weights(to + (first + k) * nr, plane, taps + k * COLUMNS, STRIP * COLUMNS, (int)width);
-        }
-    }
+    if (pass == CC_CONV2D_FORWARD)
+        for (int64_t k = first; k < end; ++k, to += nr) g->kernels->weights(to, plane, w + k * g->oc + column, tap, (int)width);
+    else /* w is [9][g->oc][g->c] */
+        for (int64_t k = first; k < end; k += vec, to += vec * nr)
+            g->kernels->turned(to, plane, w + column * g->c + k, tap, g->c, (int)least(vec, end - k), (int)width);
 }
 
 void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
 {
+    enum { STRIP = 16 }; /* channels of a piece of work: a multiple of vec */
     const cc_winograd g = cc_winograd_of(conv, pass);
-    if (cc_winograd_packs_late(&g, pass, team->nth)) return;
-    const int64_t strips = (g.c + STRIP - 1) / STRIP, floats = cc_winograd_panel(&g);
+    const int64_t strips = (g.c + STRIP - 1) / STRIP, floats = cc_winograd_panel(&g), nr = cc_kernels_get()->nr;
     const cc_range mine = cc_slice(team, cc_winograd_panels(g.oc) * strips, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         const int64_t panel = i / strips, first = i % strips * STRIP;
-        cc_winograd_pack_panel(&g, pass, packed + panel * floats, w, panel, first, least(STRIP, g.c - first));
+        cc_winograd_pack_panel(&g, pass, packed + panel * floats + first * nr, cc_winograd_plane(g.c * nr), w, panel, first,
+                               least(STRIP, g.c - first));
     }
 }
 
-/* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece is one vector of c by one
- * panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and after the last block transformed
- * into nine taps of dw. A short block is taken piece by piece, whose planes stay in a second-level cache until they are transformed;
- * a long one plane by plane, which reads the transformed tiles once, and keeps all sums: [planes][pieces][vec][nr]. */
+/* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece is one vector of c by
+ * one panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and after the last block
+ * transformed into nine taps of dw. A short block is taken piece by piece, whose planes stay in a second-level cache until they
+ * are transformed; a long one plane by plane, which reads the transformed tiles once, and keeps all sums:
+ * [planes][pieces][vec][nr]. */
 enum { BLOCK_FLOATS = 1 << 20, LEAST_TILES = 192, SHORT_TILES = 80 };
 
 typedef struct gradient {

@@ -67,7 +67,8 @@ typedef struct cc_winograd_tile {
     int64_t plane, block;
 } cc_winograd_tile;
 
-/* Sums of products, from[p * plane + k], transformed back, with bias and max(0, .), and stored as far as they lie in the image. */
+/* Sums of products, from[p * plane + k], transformed back, with bias, what is in y if accumulate, and max(0, .) if relu, and stored as
+ * far as they lie in the image. */
 typedef struct cc_winograd_output {
     const float *from;
     int64_t plane;
@@ -76,7 +77,7 @@ typedef struct cc_winograd_output {
     int64_t row, column;
     int rows, columns; /* pixels to store: 1 .. m */
     const float *bias; /* [channels], or NULL */
-    bool relu;
+    bool accumulate, relu;
 } cc_winograd_output;
 
 typedef struct cc_winograd_kernels {
@@ -85,10 +86,14 @@ typedef struct cc_winograd_kernels {
     void (*output)(const cc_winograd_output *tile);
     /* to[p * plane + j] from w[t * tap + j], t in 0 .. 8; columns j from `columns` up to nr become zeros. */
     void (*weights)(float *to, int64_t plane, const float *w, int64_t tap, int columns);
+    /* The same for channels k < depth <= vec of the rotated, transposed kernel: to[p * plane + k * nr + j] from
+     * w[(8 - t) * tap + j * next + k]. */
+    void (*turned)(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns);
     /* dw[t * tap + j] from from[p * plane + j], j < columns <= nr. */
     void (*weight_gradient)(float *dw, int64_t tap, const float *from, int64_t plane, int columns);
-    /* One plane: y[i * nr + j] = sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < nr; a is [..][mr][vec]. */
-    void (*product)(float *y, const float *a, const float *b, int64_t depth, int rows);
+    /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < nr; a is
+     * [..][mr][vec]. */
+    void (*product)(float *y, const float *a, const float *b, int64_t depth, int rows, bool accumulate);
     /* One plane: y[i * nr + j] (+)= sum over t < tiles of a[t][i] b[t][j], i < vec, j < nr; b0 and b1 hold vec columns each. */
     void (*outer)(float *y, const float *a, const float *b0, const float *b1, int64_t tiles, bool accumulate);
 } cc_winograd_kernels;

@@ -76,4 +76,25 @@ static inline void vec_store_part(float *p, mask m, vec v)
     _mm256_maskstore_ps(p, m, v);
 }
 
+/* Pairs, then fours of floats within the 128-bit lanes, then the lanes. */
+static inline void vec_transpose(vec *v)
+{
+    vec t[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; ++j) {
+            const __m256d low = _mm256_castps_pd(t[i + j]), high = _mm256_castps_pd(t[i + 2 + j]);
+            v[i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
+            v[i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
+        }
+    for (int j = 0; j < 4; ++j) {
+        const vec low = v[j], high = v[4 + j];
+        v[j] = _mm256_permute2f128_ps(low, high, 0x20);
+        v[4 + j] = _mm256_permute2f128_ps(low, high, 0x31);
+    }
+}
+
 #endif

@@ -76,4 +76,28 @@ static inline void vec_store_part(float *p, mask m, vec v)
     _mm512_mask_storeu_ps(p, m, v);
 }
 
+/* Pairs, then fours of floats within the 128-bit lanes, then the lanes. */
+static inline void vec_transpose(vec *v)
+{
+    vec t[16];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4)
+        for (int j = 0; j < 2; ++j) {
+            const __m512d low = _mm512_castps_pd(t[i + j]), high = _mm512_castps_pd(t[i + 2 + j]);
+            v[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+            v[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+        }
+    for (int j = 0; j < 4; ++j) {
+        const vec even0 = _mm512_shuffle_f32x4(v[j], v[4 + j], 0x88), odd0 = _mm512_shuffle_f32x4(v[j], v[4 + j], 0xdd);
+        const vec even1 = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0x88), odd1 = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0xdd);
+        v[j] = _mm512_shuffle_f32x4(even0, even1, 0x88);
+        v[4 + j] = _mm512_shuffle_f32x4(odd0, odd1, 0x88);
+        v[8 + j] = _mm512_shuffle_f32x4(even0, even1, 0xdd);
+        v[12 + j] = _mm512_shuffle_f32x4(odd0, odd1, 0xdd);
+    }
+}
+
 #endif

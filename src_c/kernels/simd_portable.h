@@ -2,7 +2,7 @@
  *
  * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_mul, vec_fma (a b + c),
  * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes
- * untouched in memory); MR, the rows of a tile that leave room in the registers. */
+ * untouched in memory); vec_transpose (the square of VEC vectors: lane j of vector i and lane i of vector j change places); MR, the rows of a tile that leave room in the registers. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 
@@ -128,6 +128,16 @@ static inline vec vec_load_part(const float *p, mask n)
 static inline void vec_store_part(float *p, mask n, vec v)
 {
     for (int i = 0; i < n; ++i) p[i] = LANE(v, i);
+}
+
+static inline void vec_transpose(vec *v)
+{
+    for (int i = 0; i < VEC; ++i)
+        for (int j = 0; j < i; ++j) {
+            const float x = LANE(v[i], j);
+            LANE(v[i], j) = LANE(v[j], i);
+            LANE(v[j], i) = x;
+        }
 }
 
 #endif

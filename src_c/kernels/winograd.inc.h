@@ -177,8 +177,10 @@ ALWAYS_INLINE void tile_body(const cc_winograd_tile *tile, const int m, const in
         const int64_t left = tile->channels - k;
         if (inside && left >= VEC) {
             UNROLL
-            for (int i = 0; i < side; ++i) UNROLL
-            for (int j = 0; j < side; ++j) pixels[i * side + j] = vec_load(from + i * tile->row + j * tile->column);
+            for (int i = 0; i < side; ++i) {
+                UNROLL
+                for (int j = 0; j < side; ++j) pixels[i * side + j] = vec_load(from + i * tile->row + j * tile->column);
+            }
         } else {
             for (int i = 0; i < side * side; ++i) pixels[i] = vec_zero();
             const mask part = mask_first(left < VEC ? (int)left : VEC);
@@ -191,8 +193,10 @@ ALWAYS_INLINE void tile_body(const cc_winograd_tile *tile, const int m, const in
         else
             input_square(m, out, pixels);
         UNROLL
-        for (int i = 0; i < m + 2; ++i) UNROLL
-        for (int j = 0; j < m + 2; ++j) vec_store(to + (i * (m + 2) + j) * tile->plane, out[i * (m + 2) + j]);
+        for (int i = 0; i < m + 2; ++i) {
+            UNROLL
+            for (int j = 0; j < m + 2; ++j) vec_store(to + (i * (m + 2) + j) * tile->plane, out[i * (m + 2) + j]);
+        }
     }
 }
 
@@ -221,28 +225,37 @@ ALWAYS_INLINE void output_body(const cc_winograd_output *tile, const int m)
     for (int k = 0; k < tile->channels; k += VEC) {
         vec sums[36], out[16];
         UNROLL
-        for (int i = 0; i < m + 2; ++i) UNROLL
-        for (int j = 0; j < m + 2; ++j) sums[i * (m + 2) + j] = vec_load(tile->from + (i * (m + 2) + j) * tile->plane + k);
+        for (int i = 0; i < m + 2; ++i) {
+            UNROLL
+            for (int j = 0; j < m + 2; ++j) sums[i * (m + 2) + j] = vec_load(tile->from + (i * (m + 2) + j) * tile->plane + k);
+        }
         output_square(m, out, sums);
         const mask part = mask_first(tile->channels - k);
         const bool full = tile->channels - k >= VEC;
         const vec bias = tile->bias ? vec_load_part(tile->bias + k, part) : vec_zero();
+        float *y = tile->y + k;
+        const bool inside = full && tile->rows == m && tile->columns == m;
         UNROLL
         for (int i = 0; i < m * m; ++i) {
             out[i] = vec_add(out[i], bias);
+            if (tile->accumulate && i / m < tile->rows && i % m < tile->columns)
+                out[i] = vec_add(out[i], vec_load_part(y + i / m * tile->row + i % m * tile->column, part));
             if (tile->relu) out[i] = vec_max(vec_zero(), out[i]);
         }
-        float *y = tile->y + k;
-        if (full && tile->rows == m && tile->columns == m) {
+        if (inside) {
             UNROLL
-            for (int i = 0; i < m; ++i) UNROLL
-            for (int j = 0; j < m; ++j) vec_store(y + i * tile->row + j * tile->column, out[i * m + j]);
+            for (int i = 0; i < m; ++i) {
+                UNROLL
+                for (int j = 0; j < m; ++j) vec_store(y + i * tile->row + j * tile->column, out[i * m + j]);
+            }
         } else {
             UNROLL
-            for (int i = 0; i < m; ++i) UNROLL
-            for (int j = 0; j < m; ++j)
-                if (i < tile->rows && j < tile->columns)
-                    vec_store_part(y + i * tile->row + j * tile->column, part, out[i * m + j]);
+            for (int i = 0; i < m; ++i) {
+                UNROLL
+                for (int j = 0; j < m; ++j)
+                    if (i < tile->rows && j < tile->columns)
+                        vec_store_part(y + i * tile->row + j * tile->column, part, out[i * m + j]);
+            }
         }
     }
 }
@@ -266,8 +279,10 @@ ALWAYS_INLINE void weights_body(float *to, int64_t plane, const float *w, int64_
         for (int i = 0; i < 9; ++i) taps[i] = vec_load_part(w + i * tap + (k < columns ? k : 0), part);
         weight_square(m, out, taps);
         UNROLL
-        for (int i = 0; i < m + 2; ++i) UNROLL
-        for (int j = 0; j < m + 2; ++j) vec_store(to + (i * (m + 2) + j) * plane + k, out[i * (m + 2) + j]);
+        for (int i = 0; i < m + 2; ++i) {
+            UNROLL
+            for (int j = 0; j < m + 2; ++j) vec_store(to + (i * (m + 2) + j) * plane + k, out[i * (m + 2) + j]);
+        }
     }
 }
 
@@ -281,14 +296,53 @@ static void winograd_weights_4(float *to, int64_t plane, const float *w, int64_t
     weights_body(to, plane, w, tap, columns, 4);
 }
 
+/* The same for `depth` <= VEC channels of the transposed, rotated kernel: their numbers are contiguous in w, the columns
+ * `next` apart. */
+ALWAYS_INLINE void turned_body(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns,
+                               const int m)
+{
+    const mask part = mask_first(depth);
+    for (int j = 0; j < NR; j += VEC) {
+        vec taps[9][VEC];
+        for (int t = 0; t < 9; ++t) {
+            const float *from = w + (8 - t) * tap + j * next;
+            for (int i = 0; i < VEC; ++i) taps[t][i] = j + i < columns ? vec_load_part(from + i * next, part) : vec_zero();
+            vec_transpose(taps[t]);
+        }
+        for (int k = 0; k < depth; ++k) {
+            vec in[9], out[36];
+            UNROLL
+            for (int t = 0; t < 9; ++t) in[t] = taps[t][k];
+            weight_square(m, out, in);
+            UNROLL
+            for (int i = 0; i < m + 2; ++i) {
+                UNROLL
+                for (int l = 0; l < m + 2; ++l) vec_store(to + (i * (m + 2) + l) * plane + k * NR + j, out[i * (m + 2) + l]);
+            }
+        }
+    }
+}
+
+static void winograd_turned_2(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns)
+{
+    turned_body(to, plane, w, tap, next, depth, columns, 2);
+}
+
+static void winograd_turned_4(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns)
+{
+    turned_body(to, plane, w, tap, next, depth, columns, 4);
+}
+
 ALWAYS_INLINE void weight_gradient_body(float *dw, int64_t tap, const float *from, int64_t plane, int columns, const int m)
 {
     for (int k = 0; k < columns; k += VEC) {
         vec sums[36], out[9];
         const mask part = mask_first(columns - k);
         UNROLL
-        for (int i = 0; i < m + 2; ++i) UNROLL
-        for (int j = 0; j < m + 2; ++j) sums[i * (m + 2) + j] = vec_load(from + (i * (m + 2) + j) * plane + k);
+        for (int i = 0; i < m + 2; ++i) {
+            UNROLL
+            for (int j = 0; j < m + 2; ++j) sums[i * (m + 2) + j] = vec_load(from + (i * (m + 2) + j) * plane + k);
+        }
         weight_gradient_square(m, out, sums);
         UNROLL
         for (int i = 0; i < 9; ++i) vec_store_part(dw + i * tap + k, part, out[i]);
@@ -306,11 +360,14 @@ static void winograd_weight_gradient_4(float *dw, int64_t tap, const float *from
 }
 
 /* One plane of MR tiles by NR columns. One pointer and constant distances lead to all of a's rows. */
-ALWAYS_INLINE void product_body(float *y, const float *a, const float *b, int64_t depth, const int rows)
+ALWAYS_INLINE void product_body(float *y, const float *a, const float *b, int64_t depth, bool accumulate, const int rows)
 {
     vec acc[MR][2];
     UNROLL
-    for (int i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = vec_zero();
+    for (int i = 0; i < rows; ++i) {
+        acc[i][0] = accumulate ? vec_load(y + i * NR) : vec_zero();
+        acc[i][1] = accumulate ? vec_load(y + i * NR + VEC) : vec_zero();
+    }
     for (int64_t k = 0; k < depth; k += VEC, a += MR * VEC) {
         const float *end = a + (depth - k < VEC ? depth - k : VEC);
         for (const float *p = a; p < end; ++p, b += NR) {
@@ -331,18 +388,18 @@ ALWAYS_INLINE void product_body(float *y, const float *a, const float *b, int64_
 }
 
 #define DEFINE_PRODUCT(rows)                                                                                                   \
-    static void winograd_product_##rows(float *y, const float *a, const float *b, int64_t depth)                               \
+    static void winograd_product_##rows(float *y, const float *a, const float *b, int64_t depth, bool accumulate)              \
     {                                                                                                                          \
-        product_body(y, a, b, depth, rows);                                                                                    \
+        product_body(y, a, b, depth, accumulate, rows);                                                                        \
     }
 EACH_ROWS(DEFINE_PRODUCT)
 
-static void winograd_product(float *y, const float *a, const float *b, int64_t depth, int rows)
+static void winograd_product(float *y, const float *a, const float *b, int64_t depth, int rows, bool accumulate)
 {
 #define ENTRY(rows) winograd_product_##rows,
-    static void (*const table[MR])(float *, const float *, const float *, int64_t) = {EACH_ROWS(ENTRY)};
+    static void (*const table[MR])(float *, const float *, const float *, int64_t, bool) = {EACH_ROWS(ENTRY)};
 #undef ENTRY
-    table[rows - 1](y, a, b, depth);
+    table[rows - 1](y, a, b, depth, accumulate);
 }
 
 /* One plane of VEC rows by NR columns of the sum over tiles, as many rows at a time as leave room in the registers. Long sums
@@ -382,6 +439,7 @@ static const cc_winograd_kernels winograd_2 = {
     .gradient = winograd_gradient_2,
     .output = winograd_output_2,
     .weights = winograd_weights_2,
+    .turned = winograd_turned_2,
     .weight_gradient = winograd_weight_gradient_2,
     .product = winograd_product,
     .outer = winograd_outer,
@@ -392,6 +450,7 @@ static const cc_winograd_kernels winograd_4 = {
     .gradient = winograd_gradient_4,
     .output = winograd_output_4,
     .weights = winograd_weights_4,
+    .turned = winograd_turned_4,
     .weight_gradient = winograd_weight_gradient_4,
     .product = winograd_product,
     .outer = winograd_outer,

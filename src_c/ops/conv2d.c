@@ -117,19 +117,26 @@ static cc_conv2d geometry(const cc_call *call)
     return conv;
 }
 
-/* What need() decides is kept as a number: for each pass the algorithm's, a byte each. */
-static int choose(const cc_call *call, const cc_conv2d *conv)
+/* What need() decides is kept as a number: for each pass the algorithm's, a byte each, its highest bit set if it packs late. */
+enum { PACKS_LATE = 128 };
+
+static int choose(const cc_call *call, const cc_conv2d *conv, int nth)
 {
     const settings *s = call->attributes;
     int choice = 0;
-    for (int pass = 0; pass < CC_CONV2D_PASSES; ++pass)
-        choice |= (s->algorithm > 0 ? s->algorithm - 1 : cc_conv2d_choose(conv, (cc_conv2d_pass)pass)) << 8 * pass;
+    for (int pass = 0; pass < CC_CONV2D_PASSES; ++pass) {
+        int byte = s->algorithm > 0 ? s->algorithm - 1 : cc_conv2d_choose(conv, (cc_conv2d_pass)pass);
+        const cc_conv2d_algorithm *algorithm = cc_conv2d_algorithm_at(byte);
+        const bool once = pass != CC_CONV2D_FORWARD || (call->differentiate && call->wants[1]); /* they change in every run */
+        if (once && algorithm->packs_late && algorithm->packs_late(conv, (cc_conv2d_pass)pass, nth)) byte |= PACKS_LATE;
+        choice |= byte << 8 * pass;
+    }
     return choice;
 }
 
 static const cc_conv2d_algorithm *chosen(int choice, cc_conv2d_pass pass)
 {
-    return cc_conv2d_algorithm_at(choice >> 8 * (int)pass & 255);
+    return cc_conv2d_algorithm_at(choice >> 8 * (int)pass & (PACKS_LATE - 1));
 }
 
 /* "direct", or the three passes' if they differ: "winograd/direct/direct". */
@@ -146,9 +153,10 @@ static void name_algorithms(int choice, const cc_conv2d *conv, bool differentiat
                  pointwise && chosen(choice, CC_CONV2D_FORWARD) == &cc_conv2d_direct ? " (gemm)" : "");
 }
 
-static int64_t packed_floats(const cc_conv2d_algorithm *algorithm, const cc_conv2d *conv, cc_conv2d_pass pass)
+static int64_t packed_floats(int choice, const cc_conv2d *conv, cc_conv2d_pass pass)
 {
-    return algorithm->packed ? algorithm->packed(conv, pass) : 0;
+    const cc_conv2d_algorithm *algorithm = chosen(choice, pass);
+    return algorithm->packed && !(choice >> 8 * (int)pass & PACKS_LATE) ? algorithm->packed(conv, pass) : 0;
 }
 
 static int64_t scratch_floats(const cc_conv2d_algorithm *algorithm, const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
@@ -168,7 +176,7 @@ static pieces backward_pieces(const cc_call *call, int choice, const cc_conv2d *
     p.dz = cc_fused_gradient_floats(call, s->activation);
     if (wants[0]) {
         const cc_conv2d_algorithm *algorithm = chosen(choice, CC_CONV2D_INPUT_GRADIENT);
-        p.packed = packed_floats(algorithm, conv, CC_CONV2D_INPUT_GRADIENT);
+        p.packed = packed_floats(choice, conv, CC_CONV2D_INPUT_GRADIENT);
         p.scratch = scratch_floats(algorithm, conv, CC_CONV2D_INPUT_GRADIENT, nth);
     }
     if (wants[1]) {
@@ -183,10 +191,10 @@ static void need(const cc_call *call, int nth, cc_need *need)
 {
     const settings *s = call->attributes;
     const cc_conv2d conv = geometry(call);
-    need->choice = choose(call, &conv);
+    need->choice = choose(call, &conv, nth);
     const cc_conv2d_algorithm *algorithm = chosen(need->choice, CC_CONV2D_FORWARD);
     name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
-    need->packed = cc_scratch_bytes(packed_floats(algorithm, &conv, CC_CONV2D_FORWARD));
+    need->packed = cc_scratch_bytes(packed_floats(need->choice, &conv, CC_CONV2D_FORWARD));
     need->forward_scratch = cc_scratch_bytes(scratch_floats(algorithm, &conv, CC_CONV2D_FORWARD, nth));
     if (has_residual(call) && algorithm->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
@@ -208,7 +216,7 @@ static void forward(const cc_call *call, const cc_team *team)
     const settings *s = call->attributes;
     const cc_conv2d conv = geometry(call);
     const cc_conv2d_algorithm *algorithm = chosen(call->choice, CC_CONV2D_FORWARD);
-    if (call->repack && packed_floats(algorithm, &conv, CC_CONV2D_FORWARD) > 0) {
+    if (call->repack && packed_floats(call->choice, &conv, CC_CONV2D_FORWARD) > 0) {
         algorithm->pack(&conv, CC_CONV2D_FORWARD, call->packed, call->x[1], team);
         cc_barrier(team);
     }
@@ -238,7 +246,7 @@ static void backward(const cc_call *call, const cc_team *team)
     const bool wants[3] = {dx != NULL, dw != NULL, db != NULL};
     const pieces p = backward_pieces(call, call->choice, &conv, wants, team->nth);
     char *at = call->scratch;
-    float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
+    float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = p.packed > 0 ? cc_scratch_take(&at, p.packed) : NULL;
     float *bias_partial = cc_scratch_take(&at, p.bias_partial), *scratch = cc_scratch_take(&at, p.scratch);
 
     const cc_conv2d_algorithm *algorithm = chosen(call->choice, CC_CONV2D_INPUT_GRADIENT);
