@@ -179,3 +179,43 @@ def test_plan_describes_its_nodes_and_times_them_when_asked():
     plan.profile(False)
     plan.run([x])
     assert "ms" not in plan.describe()
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize("threads", [1, 3])
+def test_values_computed_anew_for_the_backward_pass_are_those_of_the_forward_pass(threads):
+    """Batch normalization's results are not kept; as outputs of the plan they are. The gradients are the same bits."""
+    rng = np.random.default_rng(1)
+    graph = _core.Graph()
+    variables = []
+
+    def weight(*shape):
+        variables.append(_core.Variable(shape))
+        variables[-1].assign((0.2 * rng.standard_normal(shape)).astype(np.float32))
+        return graph.variable(variables[-1])
+
+    def unit(x, c, residual=None, relu=True):
+        x = graph.add("conv2d", [x, weight(3, 3, c, 24), 0], {"padding": "same"})
+        one, zero = graph.constant(np.ones(24)), graph.constant(np.zeros(24))
+        x = graph.add("batch_norm", [x, weight(24), weight(24), zero, one], {"training": True})
+        x = x if residual is None else graph.add("add", [residual, x])
+        return graph.add("relu", [x]) if relu else x
+
+    a = graph.input((None, 9, 9, 5))
+    units = [unit(a, 5)]
+    for i in range(5):
+        units.append(unit(unit(units[-1], 24), 24, units[-1], relu=i != 3))
+    root = graph.add("mean", [graph.add("square", [units[-1]])])
+    wrt = [n for n in range(1, len(graph) + 1) if n < root and graph.shape(n) in [v.shape for v in variables]]
+    wrt = [n for n in wrt if graph.shape(n) == (3, 3, 24, 24)]
+    plans = [
+        _core.Plan(graph, [root, *more], max_batch=6, training=True, root=root, wrt=wrt, threads=threads)
+        for more in ([], units)
+    ]
+    assert plans[0].bytes < 0.9 * plans[1].bytes
+    for n in (6, 4):
+        x = random(n, 9, 9, 5)
+        losses = [plan.run([x])[0] for plan in plans]
+        assert losses[0] == losses[1] > 0
+        for node in wrt:
+            np.testing.assert_array_equal(plans[0].gradient(node), plans[1].gradient(node))

@@ -139,28 +139,29 @@ static bool reads_y(const cc_call *call)
     return a->activation != CC_NORM_LINEAR && (has_residual(call) || !of_batch(call));
 }
 
-/* saved, each c floats: mean = high + low, s, and the batch's variance. */
+/* saved, each c floats: mean = high + low, s, the batch's variance, and what v is made with: (x - mean) scale + shift. */
+enum { SAVED = 6 };
 typedef struct saved {
-    float *high, *low, *s, *variance;
+    float *high, *low, *s, *variance, *scale, *shift;
 } saved;
 
 static saved saved_of(const cc_call *call, int64_t c)
 {
     float *p = call->saved;
-    return (saved){p, p + c, p + 2 * c, p + 3 * c};
+    return (saved){p, p + c, p + 2 * c, p + 3 * c, p + 4 * c, p + 5 * c};
 }
 
-/* scratch: four coefficients for each channel, then three sums for each block and channel. */
-enum { COEFFICIENTS = 4, SUMS = 3 };
+/* scratch: two coefficients of dx for each channel, then three sums for each block and channel. */
+enum { COEFFICIENTS = 2, SUMS = 3 };
 typedef struct scratch {
-    float *scale, *shift, *by_x, *constant; /* [c] each, as in cc_norm */
-    float *sums;                            /* [blocks][SUMS][c] */
+    float *by_x, *constant; /* [c] each, as in cc_norm */
+    float *sums;            /* [blocks][SUMS][c] */
 } scratch;
 
 static scratch scratch_of(const cc_call *call, const layout *l)
 {
     float *p = call->scratch;
-    return (scratch){p, p + l->c, p + 2 * l->c, p + 3 * l->c, p + COEFFICIENTS * l->c};
+    return (scratch){p, p + l->c, p + COEFFICIENTS * l->c};
 }
 
 static cc_norm norm_of(const cc_call *call, const layout *l)
@@ -168,7 +169,7 @@ static cc_norm norm_of(const cc_call *call, const layout *l)
     const batch_norm *a = call->attributes;
     const saved s = saved_of(call, l->c);
     const scratch w = scratch_of(call, l);
-    return (cc_norm){.c = l->c, .act = (cc_norm_act)a->activation, .high = s.high, .low = s.low, .scale = w.scale, .shift = w.shift,
+    return (cc_norm){.c = l->c, .act = (cc_norm_act)a->activation, .high = s.high, .low = s.low, .scale = s.scale, .shift = s.shift,
                      .by_x = w.by_x, .constant = w.constant};
 }
 
@@ -177,11 +178,11 @@ static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
     (void)nth;
     const layout l = layout_of(call);
     const size_t row = (size_t)l.c * sizeof(float);
-    need->saved = 4 * row; /* also without a backward pass: update reads it */
+    need->saved = SAVED * row; /* also without a backward pass: update reads it */
     need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
-    need->forward_scratch = of_batch(call) ? need->backward_scratch : COEFFICIENTS * row;
-    need->reads = CC_READS_X(GAMMA) | CC_READS_X(BETA);
-    if (of_batch(call) || call->wants[GAMMA] || call->wants[MOVING_VAR]) need->reads |= CC_READS_X(X);
+    need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
+    if (of_batch(call)) need->again = CC_READS_X(X) | (has_residual(call) ? CC_READS_X(RESIDUAL) : 0);
+    need->reads = of_batch(call) || call->wants[GAMMA] || call->wants[MOVING_VAR] ? CC_READS_X(X) : 0;
     if (reads_y(call)) need->reads |= CC_READS_Y;
 }
 
@@ -292,8 +293,8 @@ static void find_statistics(const cc_call *call, const layout *l, const cc_team 
                 keep_statistics(&s, i, mean[i - at], variance[i - at], a->epsilon);
             else
                 keep_statistics(&s, i, (double)call->x[MOVING_MEAN][i], (double)call->x[MOVING_VAR][i], a->epsilon);
-            w.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.s[i] : s.s[i];
-            w.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
+            s.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.s[i] : s.s[i];
+            s.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
         }
     }
     cc_barrier(team);
@@ -305,12 +306,10 @@ static float activate(float v, int act)
     return act == CC_NORM_RELU6 && v > 6 ? 6 : v;
 }
 
-static void batch_norm_forward(const cc_call *call, const cc_team *team)
+/* y from x, the residual and the statistics in `saved`. */
+static void normalize(const cc_call *call, const cc_team *team)
 {
     const layout l = layout_of(call);
-    if (l.outer * l.c * l.inner == 0) return;
-    find_statistics(call, &l, team);
-
     const cc_norm k = norm_of(call, &l);
     const float *x = call->x[X], *residual = has_residual(call) ? call->x[RESIDUAL] : NULL;
     float *y = call->y;
@@ -328,6 +327,14 @@ static void batch_norm_forward(const cc_call *call, const cc_team *team)
             y[at] = activate(residual ? v + residual[at] : v, k.act);
         }
     }
+}
+
+static void batch_norm_forward(const cc_call *call, const cc_team *team)
+{
+    const layout l = layout_of(call);
+    if (l.outer * l.c * l.inner == 0) return;
+    find_statistics(call, &l, team);
+    normalize(call, team);
 }
 
 /* ---- Backward ---- */
@@ -405,7 +412,7 @@ static void channel_gradients(const cc_call *call, const layout *l, bool sums, c
     float *const *dx = call->dx;
     const cc_range channels = my_channels(l, team);
     for (int64_t i = channels.begin; i < channels.end; ++i) {
-        const double scale = (double)w.scale[i], r = (double)s.s[i];
+        const double scale = (double)s.scale[i], r = (double)s.s[i];
         double dbeta = 0, dgamma = 0;
         for (int64_t b = 0; sums && b < l->blocks; ++b) {
             dbeta += (double)w.sums[b * SUMS * l->c + i];
@@ -424,7 +431,6 @@ static void channel_gradients(const cc_call *call, const layout *l, bool sums, c
 static void batch_norm_backward(const cc_call *call, const cc_team *team)
 {
     const layout l = layout_of(call);
-    const saved s = saved_of(call, l.c);
     const scratch w = scratch_of(call, &l);
     const bool batch = of_batch(call);
     float *const *dx = call->dx, *residual_gradient = gradient_of(call, RESIDUAL);
@@ -435,13 +441,6 @@ static void batch_norm_backward(const cc_call *call, const cc_team *team)
     }
 
     cc_norm k = norm_of(call, &l);
-    const cc_range channels = my_channels(&l, team);
-    for (int64_t i = channels.begin; i < channels.end; ++i) {
-        w.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.s[i] : s.s[i];
-        w.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
-    }
-    cc_barrier(team);
-
     const bool sums = batch || dx[GAMMA] || dx[BETA] || dx[MOVING_MEAN] || dx[MOVING_VAR];
     const bool reads_x = batch || dx[GAMMA] || dx[MOVING_VAR];
     sources from = {.dy = call->dy, .x = reads_x ? call->x[X] : NULL, .act = k.act};
@@ -481,10 +480,11 @@ const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .attributes = batch_norm_attributes,
                                 .attributes_size = sizeof(batch_norm),
                                 .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
-                                .reads = CC_READS_X(X) | CC_READS_X(GAMMA),
+                                .reads = CC_READS_X(X),
                                 .updates = CC_READS_X(MOVING_MEAN) | CC_READS_X(MOVING_VAR),
                                 .infer = batch_norm_infer,
                                 .need = batch_norm_need,
                                 .forward = batch_norm_forward,
                                 .backward = batch_norm_backward,
+                                .again = normalize,
                                 .update = batch_norm_update};

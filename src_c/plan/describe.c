@@ -31,13 +31,14 @@ cconv_status cconv_plan_profile(cconv_plan *plan, int on)
     return on && !plan->times ? CCONV_NO_MEMORY : CCONV_OK;
 }
 
-/* Milliseconds of one run in steps of two kinds that belong to a node; a node of -1: to any. */
-static double time_of(const cconv_plan *plan, int node, cc_step_kind kind, cc_step_kind also)
+enum { FORWARD = 1 << CC_FORWARD | 1 << CC_UPDATE, BACKWARD = 1 << CC_AGAIN | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE };
+
+/* Milliseconds of one run in steps of some kinds (a bit each) that belong to a node; a node of -1: to any. */
+static double time_of(const cconv_plan *plan, int node, unsigned kinds)
 {
     double sum = 0;
     for (int t = 0; plan->timed_runs && t < plan->n_steps; ++t)
-        if ((node < 0 || plan->steps[t].node == node) && (plan->steps[t].kind == kind || plan->steps[t].kind == also))
-            sum += plan->times[t];
+        if ((node < 0 || plan->steps[t].node == node) && (kinds >> plan->steps[t].kind & 1u)) sum += plan->times[t];
     return plan->timed_runs ? 1e3 * sum / (double)plan->timed_runs : 0;
 }
 
@@ -71,14 +72,14 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         char shape[CC_SHAPE_TEXT];
         put(&w, "%-24s %-32s %-24s %-16s %12zu", node->op->name, node->name, cc_shape_text(&value->shape, shape), value->need.algorithm,
             bytes_of(value));
-        if (plan->timed_runs) put(&w, " %10.3f", time_of(plan, i, CC_FORWARD, CC_UPDATE));
-        if (plan->timed_runs && value->flows) put(&w, " %11.3f", time_of(plan, i, CC_BACKWARD, CC_ACCUMULATE));
+        if (plan->timed_runs) put(&w, " %10.3f", time_of(plan, i, FORWARD));
+        if (plan->timed_runs && value->flows) put(&w, " %11.3f", time_of(plan, i, BACKWARD));
         put(&w, "\n");
     }
     if (plan->timed_runs) {
-        double forward = time_of(plan, -1, CC_FORWARD, CC_UPDATE), backward = time_of(plan, -1, CC_BACKWARD, CC_ACCUMULATE);
+        double forward = time_of(plan, -1, FORWARD), backward = time_of(plan, -1, BACKWARD);
         double gather = 1e3 * plan->times[plan->n_steps] / runs, outputs = 1e3 * plan->times[plan->n_steps + 1] / runs;
-        double seed = time_of(plan, -1, CC_SEED, CC_SEED), optimizer = time_of(plan, -1, CC_OPTIMIZE, CC_OPTIMIZE);
+        double seed = time_of(plan, -1, 1u << CC_SEED), optimizer = time_of(plan, -1, 1u << CC_OPTIMIZE);
         put_other(&w, "(batch gathered)", gather);
         put_other(&w, "(outputs copied)", outputs);
         put_other(&w, "(optimizer)", optimizer);

@@ -5,7 +5,7 @@
 #include "plan.h"
 #include <string.h>
 
-enum { VALUE, GRADIENT, SAVED, FORWARD_SCRATCH, BACKWARD_SCRATCH, PACKED, KINDS };
+enum { VALUE, AGAIN, GRADIENT, SAVED, FORWARD_SCRATCH, BACKWARD_SCRATCH, PACKED, KINDS };
 #define NONE (-1)
 
 typedef struct layout {
@@ -16,6 +16,7 @@ typedef struct layout {
     int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added */
     int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
     int *last_read;      /* of each node's value */
+    int *last_again;     /* of its value computed anew */
     bool *lasting;       /* a fixed value that every run reads: nothing else may ever use its bytes */
 } layout;
 
@@ -46,18 +47,27 @@ static void find_steps(layout *l)
 {
     const cconv_plan *plan = l->plan;
     for (int i = 0; i <= plan->graph->count; ++i) l->forward_step[i] = l->backward_step[i] = l->update_step[i] = l->last_read[i] = NONE;
+    for (int i = 0; i <= plan->graph->count; ++i) l->last_again[i] = NONE;
     for (int t = 0; t < plan->n_steps; ++t) {
         const cc_step *step = &plan->steps[t];
-        if (step->kind != CC_FORWARD && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
+        if (step->kind != CC_FORWARD && step->kind != CC_AGAIN && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
         const cc_node *node = cc_graph_node(plan->graph, step->node);
-        uint64_t reads = step->kind == CC_FORWARD ? CC_READS_ALL_X : step->kind == CC_BACKWARD ? plan->values[step->node].need.reads : 0;
+        const cc_need *need = &plan->values[step->node].need;
+        uint64_t reads = step->kind == CC_FORWARD    ? CC_READS_ALL_X
+                         : step->kind == CC_AGAIN    ? need->again
+                         : step->kind == CC_BACKWARD ? need->reads
+                                                     : 0;
         int *own = step->kind == CC_FORWARD ? l->forward_step : step->kind == CC_BACKWARD ? l->backward_step : l->update_step;
-        own[step->node] = t;
+        if (step->kind != CC_AGAIN) own[step->node] = t;
         if (step->kind == CC_FORWARD) l->last_read[step->node] = t;
-        if (reads & CC_READS_Y) l->last_read[step->node] = t;
+        if (reads & CC_READS_Y) (plan->values[step->node].again ? l->last_again : l->last_read)[step->node] = t;
         for (int k = 0; k < node->n_inputs; ++k) {
             const int x = node->inputs[k];
             if (!x || !(reads & CC_READS_X(k < 61 ? k : 61))) continue;
+            if (step->kind == CC_BACKWARD && plan->values[x].again) {
+                l->last_again[x] = t;
+                continue;
+            }
             l->last_read[x] = t;
             const bool packs = step->kind == CC_FORWARD && k == 1 && plan->values[step->node].need.packed;
             if (plan->values[x].fixed && !step->fixed && !packs) l->lasting[x] = true;
@@ -151,6 +161,8 @@ static void place(layout *l)
         } else if (plan->steps[t].kind == CC_SEED) {
             bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, i) || l->backward_step[i] == NONE;
             l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, kept ? end : l->backward_step[i]);
+        } else if (plan->steps[t].kind == CC_AGAIN) {
+            l->block[i][AGAIN] = add_block(l, value_bytes(&plan->values[i]), t, l->last_again[i]);
         } else if (plan->steps[t].kind == CC_BACKWARD) {
             const cc_need *need = &plan->values[i].need;
             if (need->backward_scratch) l->block[i][BACKWARD_SCRATCH] = add_block(l, need->backward_scratch, t, t);
@@ -186,8 +198,12 @@ static void set_pointers(const layout *l)
         for (int k = 0; k < node->n_inputs; ++k) {
             int x = node->inputs[k];
             if (!x) continue;
+            const float **backward = call->x + 2 * node->n_inputs + k;
             call->x[k] = plan->values[x].data;
-            if (cc_graph_node(plan->graph, x)->kind == CC_INPUT) plan->slots[plan->n_slots++] = (cc_slot){&call->x[k], x};
+            *backward = plan->values[x].again ? at(l, l->block[x][AGAIN]) : call->x[k];
+            if (cc_graph_node(plan->graph, x)->kind != CC_INPUT) continue;
+            plan->slots[plan->n_slots++] = (cc_slot){&call->x[k], x};
+            plan->slots[plan->n_slots++] = (cc_slot){backward, x};
         }
     }
     for (int t = 0; t < plan->n_steps; ++t) {
@@ -199,6 +215,8 @@ static void set_pointers(const layout *l)
         for (int next = t + 1; next < plan->n_steps && plan->steps[next].kind == CC_ACCUMULATE; ++next)
             value->call.dx[plan->steps[next].input] = at(l, l->share[next]);
         value->backward = value->call;
+        value->backward.x = value->call.x + 2 * node->n_inputs;
+        if (value->again) value->backward.y = at(l, l->block[plan->steps[t].node][AGAIN]);
         value->backward.dy = value->gradient;
         value->backward.scratch = at(l, l->block[plan->steps[t].node][BACKWARD_SCRATCH]);
     }
@@ -238,7 +256,7 @@ cconv_status cc_plan_memory(cconv_plan *plan)
     layout l = {.plan = plan};
     l.blocks = cc_alloc(most * sizeof *l.blocks);
     l.block = cc_alloc(nodes * sizeof *l.block);
-    int *numbers = cc_alloc(((size_t)plan->n_steps + 4 * nodes) * sizeof *numbers);
+    int *numbers = cc_alloc(((size_t)plan->n_steps + 5 * nodes) * sizeof *numbers);
     l.lasting = cc_alloc_zero(nodes * sizeof *l.lasting);
     cconv_status status = CCONV_NO_MEMORY;
     if (l.blocks && l.block && numbers && l.lasting) {
@@ -247,6 +265,7 @@ cconv_status cc_plan_memory(cconv_plan *plan)
         l.backward_step = l.forward_step + nodes;
         l.update_step = l.backward_step + nodes;
         l.last_read = l.update_step + nodes;
+        l.last_again = l.last_read + nodes;
         status = lay_out(&l);
     }
     cc_free(l.blocks);

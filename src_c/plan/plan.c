@@ -135,9 +135,9 @@ static cconv_status prepare_calls(cconv_plan *plan)
     size_t inputs = 0;
     for (int i = 1; i <= graph->count; ++i) inputs += (size_t)cc_graph_node(graph, i)->n_inputs;
     cc_shape *xs = cc_plan_table(plan, inputs, sizeof *xs);
-    const float **x = cc_plan_table(plan, 2 * inputs, sizeof *x);
+    const float **x = cc_plan_table(plan, 3 * inputs, sizeof *x); /* for each node x, dx, and x of its backward pass */
     bool *wants = cc_plan_table(plan, inputs, sizeof *wants);
-    plan->slots = cc_plan_table(plan, inputs, sizeof *plan->slots);
+    plan->slots = cc_plan_table(plan, 2 * inputs, sizeof *plan->slots);
     if (!xs || !x || !wants || !plan->slots) return CCONV_NO_MEMORY;
     for (int i = 1; i <= graph->count; ++i) {
         const cc_node *node = cc_graph_node(graph, i);
@@ -151,7 +151,7 @@ static cconv_status prepare_calls(cconv_plan *plan)
             if (!node->inputs[k]) xs[k].rank = -1;
         xs += node->n_inputs;
         wants += node->n_inputs;
-        x += 2 * node->n_inputs;
+        x += 3 * node->n_inputs;
     }
     return CCONV_OK;
 }
@@ -182,6 +182,38 @@ static void mark_forward(cconv_plan *plan)
         if (!plan->values[i].forward || node->kind != CC_COMPUTED) continue;
         for (int k = 0; k < node->n_inputs; ++k)
             if (node->inputs[k]) plan->values[node->inputs[k]].forward = true;
+    }
+}
+
+static bool backward_reads(const cconv_plan *plan, int i, int k)
+{
+    return plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_X(k < 61 ? k : 61));
+}
+
+/* Whether a value must be there in the backward pass, because a step reads it. */
+static bool read_backward(const cconv_plan *plan, int x)
+{
+    if (plan->values[x].call.differentiate && (plan->values[x].need.reads & CC_READS_Y)) return true;
+    for (int i = x + 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (node->inputs[k] == x && backward_reads(plan, i, k)) return true;
+    }
+    return false;
+}
+
+/* Which values are not kept for the backward pass but computed anew: those whose sources are kept anyway. */
+static void mark_again(cconv_plan *plan)
+{
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        cc_value *value = &plan->values[i];
+        if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->again || !value->need.again) continue;
+        bool again = !cc_plan_contains(plan->outputs, plan->n_outputs, i) && read_backward(plan, i);
+        for (int k = 0; again && k < node->n_inputs; ++k)
+            if (node->inputs[k] && (value->need.again & CC_READS_X(k < 61 ? k : 61)))
+                again = !plan->values[node->inputs[k]].again && read_backward(plan, node->inputs[k]);
+        value->again = again;
     }
 }
 
@@ -235,9 +267,10 @@ static cconv_status make_steps(cconv_plan *plan)
 {
     const cconv_graph *graph = plan->graph;
     size_t most = 2;
-    for (int i = 1; i <= graph->count; ++i) most += 3 + (size_t)cc_graph_node(graph, i)->n_inputs;
+    for (int i = 1; i <= graph->count; ++i) most += 4 + (size_t)cc_graph_node(graph, i)->n_inputs;
     cc_step *step = plan->steps = cc_plan_table(plan, most, sizeof *step);
-    bool *started = cc_alloc_zero((size_t)graph->count + 1); /* the gradient has got its first share */
+    bool *started = cc_alloc_zero(2 * ((size_t)graph->count + 1)); /* the gradient has got its first share */
+    bool *renewed = started + graph->count + 1;                    /* the value has been computed anew */
     if (!step || !started) {
         cc_free(started);
         return CCONV_NO_MEMORY;
@@ -252,6 +285,13 @@ static cconv_status make_steps(cconv_plan *plan)
     for (int i = plan->root; i >= 1; --i) {
         const cc_node *node = cc_graph_node(graph, i);
         if (!plan->values[i].flows || node->kind != CC_COMPUTED || !node->op->backward) continue;
+        for (int k = -1; k < node->n_inputs; ++k) {
+            const int x = k < 0 ? i : node->inputs[k];
+            const bool reads = k < 0 ? plan->values[i].need.reads & CC_READS_Y : backward_reads(plan, i, k);
+            if (!x || !plan->values[x].again || renewed[x] || !reads) continue;
+            *step++ = (cc_step){.kind = CC_AGAIN, .node = x};
+            renewed[x] = true;
+        }
         *step++ = (cc_step){.kind = CC_BACKWARD, .node = i};
         for (int k = 0; k < node->n_inputs; ++k) {
             if (!plan->values[i].wants[k]) continue;
@@ -328,6 +368,7 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     for (int i = 1; i <= graph->count; ++i) plan->values[i].flows = flows[i];
     cc_free(flows);
     mark_forward(plan);
+    mark_again(plan);
     CC_TRY(mark_fixed(plan));
     CC_TRY(collect_updates(plan));
     CC_TRY(make_steps(plan));

@@ -10,6 +10,7 @@
 typedef enum cc_step_kind {
     CC_FORWARD,    /* y of a node */
     CC_SEED,       /* the root's own gradient */
+    CC_AGAIN,      /* y of a node once more, just before the first backward step that reads it: it was not kept */
     CC_BACKWARD,   /* dx of a node */
     CC_ACCUMULATE, /* a value read by several nodes: adds one more reader's share to its gradient */
     CC_UPDATE,     /* a node's update hook: from here on the run changes variables and can no longer be interrupted */
@@ -29,6 +30,7 @@ typedef struct cc_value { /* one for each node of the graph */
     bool needed;          /* the plan computes it or differentiates through it */
     bool forward;         /* its value is computed (or, of an input, read) */
     bool flows;           /* its gradient is computed */
+    bool again;           /* its value is not kept for backward passes, but computed anew */
     bool fixed;           /* its value depends on variables and constants only, and no gradient is wanted */
     float *data;
     float *gradient;      /* NULL: none */
@@ -36,7 +38,7 @@ typedef struct cc_value { /* one for each node of the graph */
     bool packs_anew;         /* every run changes its weights: call.packed is filled in each and needs no memory between them */
     uint64_t packed_version; /* of the variable that call.packed was made from; 0: none */
     cc_call call;            /* of CC_COMPUTED nodes: for forward and update */
-    cc_call backward;        /* the same with the scratch of backward */
+    cc_call backward;        /* the same with the scratch of backward, and values that were computed anew; also for again */
     bool *wants;             /* call.wants, writable */
 } cc_value;
 

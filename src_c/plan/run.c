@@ -108,6 +108,7 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     switch (step->kind) {
     case CC_FORWARD: value->call.op->forward(&value->call, team); break;
     case CC_SEED: seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team); break;
+    case CC_AGAIN: value->call.op->again(&value->backward, team); break;
     case CC_BACKWARD: value->call.op->backward(&value->backward, team); break;
     case CC_ACCUMULATE: {
         const cc_value *sum = &plan->values[cc_graph_node(plan->graph, step->node)->inputs[step->input]];
