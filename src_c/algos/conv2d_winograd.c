@@ -196,15 +196,16 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
         /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
         const int64_t count = least(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
         const int64_t rows = (count + wanted - 1) / wanted, groups = (count + rows - 1) / rows;
-        const int64_t chunks = (groups + job->b.chunk - 1) / job->b.chunk;
+        /* Chunks small enough for all threads to have some, but not of weights that each piece transforms. */
+        const int64_t enough = job->panel ? 1 : (2 * team->nth + panels - 1) / panels;
+        const int64_t chunk = least(job->b.chunk, (groups + enough - 1) / enough), chunks = (groups + chunk - 1) / chunk;
         const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
                                   transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier(team);
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = piece / chunks, begin = piece % chunks * job->b.chunk,
-                          end = least(begin + job->b.chunk, groups);
+            const int64_t panel = piece / chunks, begin = piece % chunks * chunk, end = least(begin + chunk, groups);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
             for (int64_t k = 0; k < g->c; k += depth) {
                 if (job->panel)
@@ -260,16 +261,18 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
     run(conv, CC_CONV2D_INPUT_GRADIENT, dx, dy, w, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
 }
 
-/* The products; the transforms, for each number of a plane; the transformed weights, which are read from memory once for few
- * tiles, and in the input gradient written first. */
+/* The products; the transforms, for each number of a plane; for each transformed weight, what it takes to read it, make it or
+ * write it back, which with few tiles is most of the time: the more so beyond a third-level cache; and some barriers. */
 static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
-    enum { TRANSFORM = 36, WEIGHT = 12, PACK = 40 };
+    enum { CACHED = 4 << 20, START = 200000 };
+    static const double transform[] = {16, 16, 24}, weight[] = {2, 5, 8}, far_weight[] = {6, 6, 7}; /* of each pass */
     const cc_winograd g = cc_winograd_of(conv, pass);
     const double nr = cc_kernels_get()->nr, made = (double)cc_winograd_panels(g.oc) * nr; /* whole panels, and whole vectors */
-    const double read = (double)cc_winograd_vectors(g.c) * nr / 2, tiles = (double)g.tiles;
-    return (double)g.planes * (tiles * read * made + TRANSFORM * tiles * (read + made) +
-                               read * made * (pass == CC_CONV2D_INPUT_GRADIENT ? WEIGHT + PACK : WEIGHT));
+    const double read = (double)cc_winograd_vectors(g.c) * nr / 2, planes = (double)g.planes, tiles = (double)g.tiles;
+    const bool far = planes * read * made > CACHED;
+    return START + planes * (tiles * read * made + transform[pass] * tiles * (read + made) +
+                             (far ? far_weight : weight)[pass] * read * made);
 }
 
 const cc_conv2d_algorithm cc_conv2d_winograd = {
