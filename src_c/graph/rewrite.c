@@ -1,12 +1,12 @@
-/* The rules of rewriting. The new graph is made node by node in the order of the old one; a node that ends a pattern stands for all of
- * it, so numbers keep their order and what was joined stays behind as a node that nobody reads, which plans leave out.
+/* The rules of rewriting. The new graph is made node by node in the order of the old one; a node that ends a pattern stands for
+ * all of it, so numbers keep their order and what was joined stays behind as a node that nobody reads, which plans leave out.
  *
  *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit
  *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
  *     add(conv2d(x), r)                    -> conv2d(x, residual r)                     without gradients
- *     batch_norm(conv2d(x, w, b))          -> conv2d(x, w scale, (b - mean) scale + beta),  scale = gamma / sqrt(variance + epsilon)
- *                                             without gradients; also dense. The new weights are nodes that depend on variables only:
- *                                             plans compute them when a variable has changed
+ *     batch_norm(conv2d(x, w, b))          -> conv2d(x, w s, (b - mean) s + beta)       without gradients; also dense. The new
+ *                                             weights are nodes that depend on variables only: plans compute them when one of
+ *                                             those has changed. s = gamma / sqrt(variance + epsilon)
  *     conv2d(zero_pad2d(x))                -> conv2d(x, pads); max_pool2d too where x has no negative values
  *     identity(x), and dropout or stop_gradient where they are no more than that -> x */
 #include "rewrite.h"
@@ -18,10 +18,10 @@ typedef struct rewriting {
     const cconv_graph *from;
     cconv_graph *to;
     const cc_wishes *wishes;
-    int *numbers;      /* of the nodes in `to` */
-    int *stands_for;   /* stands_for[i]: i is left out, and this node of `from` is read instead; 0: not left out */
-    int *readers;      /* how many inputs lead to each node of `from` */
-    bool *kept;        /* the caller sees it */
+    int *numbers;    /* of the nodes in `to` */
+    int *stands_for; /* stands_for[i]: i is left out, and this node of `from` is read instead; 0: not left out */
+    int *readers;    /* how many inputs lead to each node of `from` */
+    bool *kept;      /* the caller sees it */
 } rewriting;
 
 static bool is_op(const cc_node *node, const char *op)
@@ -156,7 +156,8 @@ static bool channels_last(const cc_node *norm)
 static int fuse_residual(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
-    if (!is_op(node, "add") || !same_shape(&old_node(r, node->inputs[0])->shape, &old_node(r, node->inputs[1])->shape)) return 0;
+    if (!is_op(node, "add") || !same_shape(&old_node(r, node->inputs[0])->shape, &old_node(r, node->inputs[1])->shape))
+        return 0;
     const int later = node->inputs[1] > node->inputs[0] ? 1 : 0; /* of two that fit: the other one is there earlier */
     for (int turn = 0; turn < 2; ++turn) {
         const int k = turn ? 1 - later : later, number = absorbable(r, i, k);
@@ -200,7 +201,8 @@ static int fold_batch_norm(rewriting *r, int i)
     const int number = absorbable(r, i, 0);
     if (!number) return 0;
     const cc_node *layer = new_node(r, number);
-    if (!(is_op(layer, "conv2d") || is_op(layer, "dense")) || layer->n_inputs > 3 || !has_enum(layer, "activation", "linear")) return 0;
+    if (!(is_op(layer, "conv2d") || is_op(layer, "dense")) || layer->n_inputs > 3 || !has_enum(layer, "activation", "linear"))
+        return 0;
     const int x = layer->inputs[0], w = layer->inputs[1], b = layer->n_inputs > 2 ? layer->inputs[2] : 0;
     const int gamma = new_input(r, i, 1), beta = new_input(r, i, 2), mean = new_input(r, i, 3), variance = new_input(r, i, 4);
     for (int k = 1; k < 5; ++k)
@@ -224,8 +226,8 @@ static bool never_negative(const cc_node *node)
     return is_op(node, "relu") || has_enum(node, "activation", "relu") || has_enum(node, "activation", "relu6");
 }
 
-/* Padded zeros count for nothing in a sum; in a maximum they count for nothing beside values that are not negative. (Where such a value is
- * 0, like a pad, no gradient goes past the relu that made it.) */
+/* Padded zeros count for nothing in a sum; in a maximum they count for nothing beside values that are not negative. (Where such
+ * a value is 0, like a pad, no gradient goes past the relu that made it.) */
 static int fuse_padding(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);

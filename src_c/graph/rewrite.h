@@ -1,5 +1,5 @@
-/* Rewriting: a plan works on a copy of the caller's graph in which several nodes are joined into one that does the same in fewer passes
- * over the data. */
+/* Rewriting: a plan works on a copy of the caller's graph in which several nodes are joined into one that does the same in
+ * fewer passes over the data. */
 #ifndef CC_REWRITE_H
 #define CC_REWRITE_H
 
@@ -13,8 +13,9 @@ typedef struct cc_wishes {
     const int *outputs, *wrt;
 } cc_wishes;
 
-/* A graph that gives the same values and gradients, and in numbers[i] (count + 1 entries) the node that holds the value of the caller's
- * node i there. A node that is an output, the root or in wrt, or has several readers, is never joined into another. NULL without memory. */
+/* A graph that gives the same values and gradients, and in numbers[i] (count + 1 entries) the node that holds the value of the
+ * caller's node i there. A node that is an output, the root or in wrt, or has several readers, is never joined into another.
+ * NULL without memory. */
 cconv_graph *cc_graph_rewrite(const cconv_graph *graph, const cc_wishes *wishes, int *numbers);
 
 #endif

@@ -1,7 +1,7 @@
-/* Batch normalization over rows of channels, written once over the vocabulary of simd_*.h. Four rows are taken together: the channels'
- * coefficients and sums are then loaded once for four vectors of data, and memory is read in a few straight streams. Sums are
- * float32, four rows first, then one after another: callers give a few hundred rows at a time. Bodies take the number of rows and
- * the activation as constants. Included after gemm_tile.inc.h. */
+/* Batch normalization over rows of channels, written once over the vocabulary of simd_*.h. Four rows are taken together: the
+ * channels' coefficients and sums are then loaded once for four vectors of data, and memory is read in a few straight streams.
+ * Sums are float32, four rows first, then one after another: callers give a few hundred rows at a time. Bodies take the number
+ * of rows and the activation as constants. Included after gemm_tile.inc.h. */
 #include <stddef.h>
 
 /* A vector of channels from i on, of which `part` exist. */
@@ -123,8 +123,7 @@ ALWAYS_INLINE void forward_body(const cc_norm *k, float *y, const float *x, cons
     int64_t row = 0;
     for (; row + 4 <= rows; row += 4)
         forward_rows(k, y + row * k->c, x + row * k->c, residual ? residual + row * k->c : NULL, 4, act);
-    for (; row < rows; ++row)
-        forward_rows(k, y + row * k->c, x + row * k->c, residual ? residual + row * k->c : NULL, 1, act);
+    for (; row < rows; ++row) forward_rows(k, y + row * k->c, x + row * k->c, residual ? residual + row * k->c : NULL, 1, act);
 }
 
 static void norm_forward(const cc_norm *k, float *y, const float *x, const float *residual, int64_t rows)
@@ -138,8 +137,8 @@ static void norm_forward(const cc_norm *k, float *y, const float *x, const float
 
 /* ---- Backward ---- */
 
-/* dz = dy act', told from y or, where y is NULL, from what the forward pass computed from centered = x - mean: the same operations
- * give the same bits, so no sign is ever told otherwise than from y. */
+/* dz = dy act', told from y or, where y is NULL, from what the forward pass computed from centered = x - mean: the same
+ * operations give the same bits, so no sign is ever told otherwise than from y. */
 ALWAYS_INLINE vec norm_dz(const cc_norm *k, vec dy, vec centered, const float *y, const cc_norm_act act, const column at)
 {
     if (act == CC_NORM_LINEAR) return dy;
@@ -148,8 +147,8 @@ ALWAYS_INLINE vec norm_dz(const cc_norm *k, vec dy, vec centered, const float *y
     return vec_keep(v, dy);
 }
 
-ALWAYS_INLINE void gradient_sums_column(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y, float *sum,
-                                        float *product, const int rows, const cc_norm_act act, const column at)
+ALWAYS_INLINE void gradient_sums_column(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y,
+                                        float *sum, float *product, const int rows, const cc_norm_act act, const column at)
 {
     const vec high = column_load(k->high, at), low = column_load(k->low, at);
     vec v[4], centered[4];
@@ -174,10 +173,10 @@ ALWAYS_INLINE void gradient_sums_rows(const cc_norm *k, float *dz, const float *
     if (i < k->c) gradient_sums_column(k, dz, dy, x, y, sum, product, rows, act, PART(i, k->c));
 }
 
-#define FROM(p, row) ((p) ? (p) + (row) * k->c : NULL)
+#define FROM(p, row) ((p) ? (p) + (row)*k->c : NULL)
 
-ALWAYS_INLINE void gradient_sums_body(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y, int64_t rows,
-                                      float *sum, float *product, const cc_norm_act act)
+ALWAYS_INLINE void gradient_sums_body(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y,
+                                      int64_t rows, float *sum, float *product, const cc_norm_act act)
 {
     int64_t row = 0;
     for (int64_t i = 0; i < k->c; ++i) sum[i] = product[i] = 0;
@@ -222,8 +221,7 @@ ALWAYS_INLINE void backward_body(const cc_norm *k, float *dx, const float *dy, c
                                  const cc_norm_act act)
 {
     int64_t row = 0;
-    for (; row + 4 <= rows; row += 4)
-        backward_rows(k, dx + row * k->c, dy + row * k->c, FROM(x, row), FROM(y, row), 4, act);
+    for (; row + 4 <= rows; row += 4) backward_rows(k, dx + row * k->c, dy + row * k->c, FROM(x, row), FROM(y, row), 4, act);
     for (; row < rows; ++row) backward_rows(k, dx + row * k->c, dy + row * k->c, FROM(x, row), FROM(y, row), 1, act);
 }
 

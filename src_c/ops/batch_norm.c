@@ -27,11 +27,12 @@
  *
  * and nothing flows to the moving statistics.
  *
- * So training reads its data twice forward (statistics, y) and twice backward (sums, dx). act' is told from y, except where x is read
- * anyway and there is no residual: then v is computed again from x.
+ * So training reads its data twice forward (statistics, y) and twice backward (sums, dx). act' is told from y, except where x
+ * is read anyway and there is no residual: then v is computed again from x.
  *
- * Statistics are taken over blocks that stay in a cache, whose size depends on the shape only: their results do not depend on the threads.
- * A block gives `about`, its own mean up to rounding, and two float32 sums about it, small for that reason. They are joined in double:
+ * Statistics are taken over blocks that stay in a cache, whose size depends on the shape only: their results do not depend on
+ * the threads. A block gives `about`, its own mean up to rounding, and two float32 sums about it, small for that reason. They
+ * are joined in double:
  *
  *     mean = sum over blocks of (n about + first) / m,              first = sum (x - about),  second = sum (x - about)^2
  *     squares = sum over blocks of second - 2 e first + n e^2       since x - mean = (x - about) - e,  e = mean - about
@@ -51,13 +52,13 @@ typedef struct batch_norm {
     int training, activation;
 } batch_norm;
 
-static const cc_attr batch_norm_attributes[] = {{"axis", CC_INT, offsetof(batch_norm, axis), "-1", NULL},
-                                                {"momentum", CC_FLOAT, offsetof(batch_norm, momentum), "0.99", NULL},
-                                                {"epsilon", CC_FLOAT, offsetof(batch_norm, epsilon), "0.001", NULL},
-                                                {"training", CC_BOOL, offsetof(batch_norm, training), "0", NULL},
-                                                {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear",
-                                                 "linear|relu|relu6"}, /* the order of cc_norm_act */
-                                                {0}};
+static const cc_attr batch_norm_attributes[] = {
+    {"axis", CC_INT, offsetof(batch_norm, axis), "-1", NULL},
+    {"momentum", CC_FLOAT, offsetof(batch_norm, momentum), "0.99", NULL},
+    {"epsilon", CC_FLOAT, offsetof(batch_norm, epsilon), "0.001", NULL},
+    {"training", CC_BOOL, offsetof(batch_norm, training), "0", NULL},
+    {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear", "linear|relu|relu6"}, /* the order of cc_norm_act */
+    {0}};
 
 static bool has_residual(const cc_call *call)
 {
@@ -169,8 +170,14 @@ static cc_norm norm_of(const cc_call *call, const layout *l)
     const batch_norm *a = call->attributes;
     const saved s = saved_of(call, l->c);
     const scratch w = scratch_of(call, l);
-    return (cc_norm){.c = l->c, .act = (cc_norm_act)a->activation, .high = s.high, .low = s.low, .scale = s.scale, .shift = s.shift,
-                     .by_x = w.by_x, .constant = w.constant};
+    return (cc_norm){.c = l->c,
+                     .act = (cc_norm_act)a->activation,
+                     .high = s.high,
+                     .low = s.low,
+                     .scale = s.scale,
+                     .shift = s.shift,
+                     .by_x = w.by_x,
+                     .constant = w.constant};
 }
 
 static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
@@ -209,7 +216,8 @@ static int64_t rows_of_block(const layout *l, int64_t block)
 
 /* ---- Forward ---- */
 
-/* about, first and second of one channel of a block, where channels are not last: its values lie in runs of `inner`, c * inner apart. */
+/* about, first and second of one channel of a block, where channels are not last: its values lie in runs of `inner`, c * inner
+ * apart. */
 static void moments_inner(const layout *l, const float *x, int64_t rows, float *about, float *first, float *second)
 {
     double sum = 0, difference = 0, square = 0;
@@ -359,7 +367,8 @@ static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *fro
     const int64_t c = l->c, pieces = l->inner == 1 ? 1 : c;
     const cc_range mine = cc_slice(team, l->blocks * pieces, 1);
     for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t b = part / pieces, channel = part % pieces, rows = rows_of_block(l, b), first = b * l->rows * c * l->inner;
+        const int64_t b = part / pieces, channel = part % pieces, rows = rows_of_block(l, b),
+                      first = b * l->rows * c * l->inner;
         float *sum = sums + b * SUMS * c + channel;
         if (l->inner == 1) {
             cc_kernels_get()->norm_sums(k, dv ? dv + first : NULL, from->dy + first, from->x ? from->x + first : NULL,
@@ -470,8 +479,8 @@ static void batch_norm_update(const cc_call *call, const cc_team *team)
     const float old = a->momentum, new = 1 - a->momentum;
     const cc_range channels = my_channels(&l, team);
     for (int64_t i = channels.begin; i < channels.end; ++i) {
-        mean[i] = old * mean[i] + new * s.high[i];
-        variance[i] = old * variance[i] + new * s.variance[i];
+        mean[i] = old * mean[i] + new *s.high[i];
+        variance[i] = old * variance[i] + new *s.variance[i];
     }
 }
 

@@ -70,8 +70,8 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         if (node->kind != CC_COMPUTED || !(value->forward || value->flows)) continue;
         if (value->fixed && ++fixed) continue;
         char shape[CC_SHAPE_TEXT];
-        put(&w, "%-24s %-32s %-24s %-16s %12zu", node->op->name, node->name, cc_shape_text(&value->shape, shape), value->need.algorithm,
-            bytes_of(value));
+        put(&w, "%-24s %-32s %-24s %-16s %12zu", node->op->name, node->name, cc_shape_text(&value->shape, shape),
+            value->need.algorithm, bytes_of(value));
         if (plan->timed_runs) put(&w, " %10.3f", time_of(plan, i, FORWARD));
         if (plan->timed_runs && value->flows) put(&w, " %11.3f", time_of(plan, i, BACKWARD));
         put(&w, "\n");
@@ -84,7 +84,8 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         put_other(&w, "(outputs copied)", outputs);
         put_other(&w, "(optimizer)", optimizer);
         put(&w, "%-24s %-32s %-24s %-16s %12s %10.3f %11.3f\n", "sum", "", "", "", "", forward, backward);
-        put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs, (long long)plan->timed_runs);
+        put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
+            (long long)plan->timed_runs);
     }
     if (fixed) put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", fixed);
     put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
