@@ -23,6 +23,8 @@ cdef extern from "cconv.h" nogil:
     int cconv_num_threads()
     cconv_status cconv_set_num_threads(int threads)
     const char *cconv_num_threads_reason()
+    int cconv_winograd()
+    void cconv_set_winograd(int allowed)
     uint64_t cconv_allocations()
 
     ctypedef struct cconv_variable:

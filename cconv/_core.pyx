@@ -600,6 +600,14 @@ def set_num_threads(int threads):
     check(cconv_set_num_threads(threads))
 
 
+def winograd():
+    return cconv_winograd() != 0
+
+
+def set_winograd(bint allowed):
+    cconv_set_winograd(allowed)
+
+
 def num_threads_reason():
     return cconv_num_threads_reason().decode()
 

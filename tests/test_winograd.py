@@ -5,7 +5,7 @@ import pytest
 from op_harness import OneOp
 from reference import conv as reference
 
-from cconv import _core
+from cconv import _core, config
 
 # x, output channels, padding. Tiles have 4x4 outputs, and 2x2 where that takes fewer multiplications.
 SHAPES = [
@@ -47,3 +47,48 @@ def test_errors_are_near_those_of_im2col(shape, filters, padding):
     exact = (y, dx, dw)
     ratio = errors(x, w, dy, padding, "winograd", exact) / errors(x, w, dy, padding, "im2col", exact)
     assert np.all(ratio <= [8, 16]), f"of y, dx, dw, root mean square and largest, on {_core.isa()}: {ratio.round(2)}"
+
+
+def described(**attributes):
+    """The algorithms of a layer that Winograd's serves best."""
+    graph = _core.Graph()
+    nodes = [graph.input((4, 28, 28, 64)), graph.input((3, 3, 64, 64)), 0]
+    return _core.Plan(graph, [graph.add("conv2d", nodes, {"padding": "same", **attributes})]).describe()
+
+
+def test_it_can_be_switched_off():
+    assert config.is_winograd_enabled()
+    assert "winograd" in described()
+    config.disable_winograd()
+    try:
+        assert not config.is_winograd_enabled()
+        assert "winograd" not in described()
+        assert "winograd" in described(algorithm="winograd"), "unless it is asked for by name"
+    finally:
+        config.enable_winograd()
+    assert "winograd" in described()
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"strides": 2}, {"dilation": 2}, {"groups": 2}], ids=["strides", "dilation", "groups"]
+)
+def test_it_is_refused_where_it_does_not_fit(attributes):
+    graph = _core.Graph()
+    depth = 8 // attributes.get("groups", 1)
+    nodes = [graph.input((1, 9, 9, 8)), graph.input((3, 3, depth, 8)), 0]
+    with pytest.raises(ValueError, match=r'expected an algorithm that fits .*received "winograd"'):
+        graph.add("conv2d", nodes, {**attributes, "algorithm": "winograd"})
+
+
+def test_batches_around_the_size_of_a_block_agree():
+    """Where tiles make one block or several, in groups of any size, each image's output is the same."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((11, 21, 22, 40)).astype(np.float32)
+    w = rng.standard_normal((3, 3, 40, 24)).astype(np.float32)
+    dy = rng.standard_normal((11, 19, 20, 24)).astype(np.float32)
+    op = OneOp("conv2d", [x, w, None], {"algorithm": "winograd"}, wrt=(0,), threads=2, batched=(0,), max_batch=11)
+    whole = op.run([x, w, None], dy, n=11)
+    for n in range(1, 11):
+        part = op.run([x[:n], w, None], dy[:n], n=n)
+        assert np.array_equal(part.y, whole.y[:n])
+        assert np.array_equal(part.gradients[0], whole.gradients[0][:n])

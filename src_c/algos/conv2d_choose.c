@@ -1,7 +1,20 @@
 /* Which algorithm computes a convolution: the list of them, and the cheapest by their own estimates. */
 #include "conv2d.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
+
+static atomic_int winograd_allowed = 1;
+
+int cconv_winograd(void)
+{
+    return atomic_load(&winograd_allowed);
+}
+
+void cconv_set_winograd(int allowed)
+{
+    atomic_store(&winograd_allowed, allowed != 0);
+}
 
 static const cc_conv2d_algorithm *const algorithms[] = {
 #define ENTRY(name) &cc_conv2d_##name,
@@ -21,6 +34,7 @@ int cc_conv2d_choose(const cc_conv2d *conv, cc_conv2d_pass pass)
     double least = -1;
     for (int i = 0; algorithms[i]; ++i) {
         if (algorithms[i]->fits && !algorithms[i]->fits(conv)) continue;
+        if (algorithms[i] == &cc_conv2d_winograd && !cconv_winograd()) continue;
         const double cost = algorithms[i]->cost(conv, pass);
         if (least >= 0 && cost >= least) continue;
         least = cost;
