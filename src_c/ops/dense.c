@@ -56,18 +56,28 @@ static sizes sizes_of(const cc_call *call)
     return (sizes){cc_shape_product(x, 0, x->rank - 1), w->dim[0], w->dim[1]};
 }
 
+/* The ways to dx, chosen for the planned number of rows. With few rows, packing w costs more than the product: then dx is computed
+ * turned, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same order. */
+enum { PACK_W, PACK_DZ };
+
+static int choose(const sizes *z)
+{
+    return z->rows <= cc_kernels_get()->nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
+}
+
 /* Pieces of backward_scratch, in this order. */
 typedef struct pieces {
-    int64_t dz, packed, partial, bias_partial;
+    int64_t dz, packed, turned, partial, bias_partial;
 } pieces;
 
-static pieces backward_pieces(const cc_call *call, const bool wants[3])
+static pieces backward_pieces(const cc_call *call, int choice, const bool wants[3])
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     pieces p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
-    if (wants[0]) p.packed = cc_panels_count(1, z.m, z.k);
+    if (wants[0]) p.packed = cc_panels_count(1, z.m, choice == PACK_W ? z.k : z.rows);
+    if (wants[0] && choice == PACK_DZ) p.turned = z.k * z.rows;
     if (wants[1]) p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
     if (wants[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);
     return p;
@@ -81,9 +91,10 @@ static void need(const cc_call *call, int nth, cc_need *need)
     need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
     if (!call->differentiate) return;
     const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
-    const pieces p = backward_pieces(call, wants);
-    need->backward_scratch =
-        cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial);
+    need->choice = choose(&z);
+    const pieces p = backward_pieces(call, need->choice, wants);
+    need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.turned) +
+                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
@@ -109,27 +120,47 @@ static void forward(const cc_call *call, const cc_team *team)
                    team);
 }
 
+static void input_gradient(const cc_call *call, const sizes *z, const float *dz, float *packed, float *turned,
+                           const cc_team *team)
+{
+    float *dx = call->dx[0];
+    const bool few = call->choice == PACK_DZ;
+    if (few)
+        cc_pack_matrix(packed, dz, z->m, z->rows, 1, z->m, team);
+    else
+        cc_pack_matrix(packed, call->x[1], z->m, z->k, 1, z->m, team);
+    cc_barrier(team);
+    const cc_matrix_rows rows = {
+        .a = few ? call->x[1] : dz, .a_row = z->m, .y = few ? turned : dx, .y_row = few ? z->rows : z->k};
+    cc_product_run(&(cc_product){.m = few ? z->k : z->rows,
+                                 .n = few ? z->rows : z->k,
+                                 .taps = 1,
+                                 .depth = z->m,
+                                 .rows = cc_rows_of_matrix,
+                                 .source = &rows,
+                                 .panels = packed},
+                   team);
+    if (!few) return;
+    cc_barrier(team);
+    const cc_range mine = cc_slice(team, z->k, 512);
+    for (int64_t row = 0; row < z->rows; ++row)
+        for (int64_t i = mine.begin; i < mine.end; ++i) dx[row * z->k + i] = turned[i * z->rows + row];
+}
+
 static void backward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     float *dx = call->dx[0], *dw = call->dx[1], *db = has_bias(call) ? call->dx[2] : NULL;
     const bool wants[3] = {dx != NULL, dw != NULL, db != NULL};
-    const pieces p = backward_pieces(call, wants);
+    const pieces p = backward_pieces(call, call->choice, wants);
     char *at = call->scratch;
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
-    float *partial = cc_scratch_take(&at, p.partial), *bias_partial = cc_scratch_take(&at, p.bias_partial);
+    float *turned = cc_scratch_take(&at, p.turned), *partial = cc_scratch_take(&at, p.partial);
+    float *bias_partial = cc_scratch_take(&at, p.bias_partial);
 
-    if (dx) cc_pack_matrix(packed, call->x[1], z.m, z.k, 1, z.m, team);
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
-    if (dx) {
-        cc_barrier(team);
-        const cc_matrix_rows rows = {.a = dz, .a_row = z.m, .y = dx, .y_row = z.k};
-        cc_product_run(
-            &(cc_product){
-                .m = z.rows, .n = z.k, .taps = 1, .depth = z.m, .rows = cc_rows_of_matrix, .source = &rows, .panels = packed},
-            team);
-    }
+    if (dx) input_gradient(call, &z, dz, packed, turned, team);
     if (dw) cc_outer_sum(dw, call->x[0], dz, z.k, z.m, z.rows, partial, team);
     if (db) cc_column_sum(db, dz, z.m, z.rows, bias_partial, team);
 }

@@ -155,6 +155,8 @@ DENSE = [
     Case("no bias", [(3, 5), (5, 4), None], exact=True),
     Case("one of everything", [(1, 1), (1, 1), (1,)], exact=True),
     Case("one row", [(1, 70), (70, 100), (100,)], exact=True),
+    Case("few rows, wide", [(3, 300), (300, 70), (70,)], exact=True),
+    relu("few rows, wide, relu", [(4, 517), (517, 97), (97,)]),
     Case("one column", [(37, 19), (19, 1), (1,)], exact=True),
     Case("depth 1", [(9, 1), (1, 33), (33,)], exact=True),
     Case("images", [(2, 3, 4, 7), (7, 15), (15,)], exact=True),
