@@ -89,6 +89,7 @@ cdef extern from "cconv.h" nogil:
         cconv_optimizer *optimizer
         int threads
         int no_rewrite
+        int tune
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
     void cconv_plan_free(cconv_plan *plan)
 

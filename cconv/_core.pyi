@@ -55,6 +55,7 @@ class Plan:
         optimizer: Optimizer | None = None,
         threads: int = 0,
         rewrite: bool = True,  # False: node by node as the graph says
+        tune: bool = False,  # each convolution's algorithms are timed now and the fastest kept
     ) -> None: ...
     def run(
         self,

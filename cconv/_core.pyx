@@ -360,7 +360,8 @@ cdef class Plan:
     cdef object __weakref__
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
-                  wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True):
+                  wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True,
+                  bint tune=False):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -385,6 +386,7 @@ cdef class Plan:
         options.optimizer = NULL if optimizer is None else optimizer.handle
         options.threads = threads
         options.no_rewrite = not rewrite
+        options.tune = tune
         self.graph = graph
         self.optimizer = optimizer
         self.outputs = tuple(outputs)

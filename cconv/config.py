@@ -45,7 +45,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def enable_winograd() -> None:
-    """Lets convolutions with 3x3 kernels and strides 1 use Winograd's algorithm where it is faster, as is the default."""
+    """Lets 3x3 convolutions with strides 1 use Winograd's algorithm where it is faster. That is the default."""
     _core.set_winograd(True)
 
 

@@ -92,3 +92,22 @@ def test_batches_around_the_size_of_a_block_agree():
         part = op.run([x[:n], w, None], dy[:n], n=n)
         assert np.array_equal(part.y, whole.y[:n])
         assert np.array_equal(part.gradients[0], whole.gradients[0][:n])
+
+
+def test_a_tuned_plan_takes_the_fastest_and_computes_the_same():
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal((2, 12, 13, 24)).astype(np.float32)
+    w = rng.standard_normal((3, 3, 24, 40)).astype(np.float32)
+    dy = rng.standard_normal((2, 12, 13, 40)).astype(np.float32)
+    results, told = [], []
+    for tune in (False, True, True):
+        graph = _core.Graph()
+        nodes = [graph.input(x.shape), graph.input(w.shape), 0]
+        node = graph.add("conv2d", nodes, {"padding": "same"})
+        plan = _core.Plan(graph, [node], root=node, wrt=nodes[:2], threads=2, tune=tune)
+        results.append([plan.run([x, w], root_gradient=dy)[0], plan.gradient(nodes[0]), plan.gradient(nodes[1])])
+        told.append(plan.describe())
+    for estimated, measured, again in zip(*results, strict=True):
+        np.testing.assert_allclose(measured, estimated, rtol=1e-3, atol=1e-3)
+        assert np.array_equal(measured, again)
+    assert told[1] == told[2], "the measurement is remembered"

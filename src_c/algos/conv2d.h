@@ -98,7 +98,13 @@ CC_CONV2D_ALGORITHMS(CC_CONV2D_DECLARE)
 /* Algorithm i, in that order; NULL past the last. */
 const cc_conv2d_algorithm *cc_conv2d_algorithm_at(int i);
 
+/* Whether algorithm i fits and may be chosen. */
+bool cc_conv2d_may_choose(const cc_conv2d *conv, int i);
+
 /* The number of the one with the least estimated cost for a pass. Depends on the sizes only. */
 int cc_conv2d_choose(const cc_conv2d *conv, cc_conv2d_pass pass);
+
+/* The number of the fastest one, measured now with nth threads, or remembered. once: a run uses the weights once. */
+int cc_conv2d_measure(const cc_conv2d *conv, cc_conv2d_pass pass, bool once, int nth);
 
 #endif

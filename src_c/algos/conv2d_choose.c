@@ -28,13 +28,18 @@ const cc_conv2d_algorithm *cc_conv2d_algorithm_at(int i)
     return algorithms[i];
 }
 
+bool cc_conv2d_may_choose(const cc_conv2d *conv, int i)
+{
+    if (algorithms[i]->fits && !algorithms[i]->fits(conv)) return false;
+    return algorithms[i] != &cc_conv2d_winograd || cconv_winograd();
+}
+
 int cc_conv2d_choose(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
     int best = 0;
     double least = -1;
     for (int i = 0; algorithms[i]; ++i) {
-        if (algorithms[i]->fits && !algorithms[i]->fits(conv)) continue;
-        if (algorithms[i] == &cc_conv2d_winograd && !cconv_winograd()) continue;
+        if (!cc_conv2d_may_choose(conv, i)) continue;
         const double cost = algorithms[i]->cost(conv, pass);
         if (least >= 0 && cost >= least) continue;
         least = cost;

@@ -36,6 +36,20 @@ static inline void cc_barrier(const cc_team *team)
 #endif
 }
 
+/* Calls body on each thread of a team of at most `threads`. */
+static inline void cc_team_run(int threads, void (*body)(const cc_team *team, void *context), void *context)
+{
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads) if (threads > 1)
+#else
+    (void)threads;
+#endif
+    {
+        const cc_team team = cc_team_here();
+        body(&team, context);
+    }
+}
+
 typedef struct cc_range {
     int64_t begin, end; /* end is not included; empty if begin >= end */
 } cc_range;

@@ -209,6 +209,9 @@ typedef struct cconv_plan_options {
     int threads;                        /* 0: cconv_num_threads() */
     int no_rewrite;                     /* 1: run node by node as the graph says; 0: joined where that is faster (an activation into
                                            the convolution before it, batch normalization into its weights ...) */
+    int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes for
+                                           this process. Takes time and memory; another machine or number of threads may choose
+                                           another, whose last bits differ. 0: chosen by estimates, from sizes only */
 } cconv_plan_options;
 
 CCONV_API cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options);

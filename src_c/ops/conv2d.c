@@ -125,9 +125,12 @@ static int choose(const cc_call *call, const cc_conv2d *conv, int nth)
     const settings *s = call->attributes;
     int choice = 0;
     for (int pass = 0; pass < CC_CONV2D_PASSES; ++pass) {
-        int byte = s->algorithm > 0 ? s->algorithm - 1 : cc_conv2d_choose(conv, (cc_conv2d_pass)pass);
+        const bool once = pass != CC_CONV2D_FORWARD || (call->differentiate && call->wants[1]); /* weights change in every run */
+        const bool runs = pass == CC_CONV2D_FORWARD || (call->differentiate && call->wants[pass - CC_CONV2D_INPUT_GRADIENT]);
+        int byte = s->algorithm > 0      ? s->algorithm - 1
+                   : call->tune && runs ? cc_conv2d_measure(conv, (cc_conv2d_pass)pass, once, nth)
+                                        : cc_conv2d_choose(conv, (cc_conv2d_pass)pass);
         const cc_conv2d_algorithm *algorithm = cc_conv2d_algorithm_at(byte);
-        const bool once = pass != CC_CONV2D_FORWARD || (call->differentiate && call->wants[1]); /* they change in every run */
         if (once && algorithm->packs_late && algorithm->packs_late(conv, (cc_conv2d_pass)pass, nth)) byte |= PACKS_LATE;
         choice |= byte << 8 * pass;
     }

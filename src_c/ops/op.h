@@ -37,7 +37,7 @@ typedef struct cc_call {
     const cc_shape *xs;     /* shapes of the inputs */
     cc_shape ys;            /* shape of the output */
 
-    bool training;          /* plan option */
+    bool training, tune;    /* plan options */
     bool differentiate;     /* backward will be called: keep what it needs in `saved` */
     bool own_dy;            /* nobody reads dy but this op's backward, which may write over it */
     int choice;             /* need.choice */

@@ -166,6 +166,7 @@ static void mark_forward(cconv_plan *plan)
         if (!value->needed || node->kind != CC_COMPUTED) continue;
         cc_call *call = &value->call;
         call->differentiate = value->flows && node->op->backward;
+        call->tune = plan->tune;
         call->own_dy = !cc_plan_contains(plan->wrt, plan->n_wrt, i);
         for (int k = 0; k < node->n_inputs; ++k)
             value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
@@ -383,6 +384,7 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
     plan->optimizer = options->optimizer;
     plan->threads = options->threads ? options->threads : cc_team_size();
     plan->training = options->training != 0;
+    plan->tune = options->tune != 0;
     plan->max_batch = options->max_batch ? options->max_batch : 1;
     plan->n_outputs = options->n_outputs;
     plan->n_wrt = options->n_wrt;

@@ -59,7 +59,7 @@ struct cconv_plan {
     int nodes;             /* of the caller's graph */
     cconv_optimizer *optimizer;
     int threads;
-    bool training;
+    bool training, tune;
     int64_t max_batch, n;
     int root;
     cc_value *values;      /* values[i] is node i's; values[0] is unused */

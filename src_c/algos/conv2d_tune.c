@@ -1,0 +1,122 @@
+/* The fastest algorithm of a convolution by measurement: each that fits runs a few times on memory of its own. What was found
+ * is remembered by sizes for the life of the process, so that layers of one shape, and plans made later, get the same answer. */
+#include "alloc.h"
+#include "conv2d.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+enum { REMEMBERED = 512, RUNS = 4 };
+
+typedef struct answer {
+    cc_conv2d conv;
+    cc_conv2d_pass pass;
+    int nth, winograd;
+    bool once;
+    int algorithm;
+} answer;
+
+static answer answers[REMEMBERED];
+static int count;
+static atomic_flag busy = ATOMIC_FLAG_INIT; /* guards both; held for a moment only */
+
+static bool same(const answer *a, const answer *b)
+{
+    const cc_axis *ah = &a->conv.window.h, *aw = &a->conv.window.w, *bh = &b->conv.window.h, *bw = &b->conv.window.w;
+    return a->conv.n == b->conv.n && a->conv.c == b->conv.c && a->conv.oc == b->conv.oc && a->conv.groups == b->conv.groups &&
+           a->pass == b->pass && a->nth == b->nth && a->winograd == b->winograd && a->once == b->once &&
+           memcmp(ah, bh, sizeof *ah) == 0 && memcmp(aw, bw, sizeof *aw) == 0; /* eight-byte fields: nothing between them */
+}
+
+/* The answer to the same question, or -1. Remembers `question` if its algorithm is not -1 and there is room. */
+static int look_up(const answer *question)
+{
+    int found = -1;
+    while (atomic_flag_test_and_set(&busy)) continue;
+    for (int i = 0; i < count && found < 0; ++i)
+        if (same(&answers[i], question)) found = answers[i].algorithm;
+    if (found < 0 && question->algorithm >= 0 && count < REMEMBERED) answers[count++] = *question;
+    atomic_flag_clear(&busy);
+    return found;
+}
+
+typedef struct trial {
+    const cc_conv2d *conv;
+    const cc_conv2d_algorithm *algorithm;
+    cc_conv2d_pass pass;
+    float *in, *w, *out, *packed, *scratch;
+    bool packs; /* in every run */
+} trial;
+
+static void run_once(const cc_team *team, void *context)
+{
+    const trial *t = context;
+    if (t->packs) {
+        t->algorithm->pack(t->conv, t->pass, t->packed, t->w, team);
+        cc_barrier(team);
+    }
+    if (t->pass == CC_CONV2D_FORWARD)
+        t->algorithm->forward(t->conv, t->out, t->in, t->w, t->packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, t->scratch, team);
+    else if (t->pass == CC_CONV2D_INPUT_GRADIENT)
+        t->algorithm->input_gradient(t->conv, t->in, t->out, t->w, t->packed, t->scratch, team);
+    else
+        t->algorithm->weight_gradient(t->conv, t->w, t->in, t->out, t->scratch, team);
+}
+
+/* Seconds of the fastest of a few runs; -1 without memory. */
+static double measure(const cc_conv2d *conv, cc_conv2d_pass pass, const cc_conv2d_algorithm *algorithm, bool once, int nth)
+{
+    const cc_window *window = &conv->window;
+    const bool late = once && algorithm->packs_late && algorithm->packs_late(conv, pass, nth);
+    const int64_t in = conv->n * window->h.in * window->w.in * conv->c, out = cc_conv2d_pixels(conv) * conv->oc;
+    const int64_t w = cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc;
+    const int64_t packed = algorithm->packed && pass != CC_CONV2D_WEIGHT_GRADIENT && !late ? algorithm->packed(conv, pass) : 0;
+    const int64_t scratch = algorithm->scratch ? algorithm->scratch(conv, pass, nth) : 0;
+    const int64_t line = CC_ALIGN / sizeof(float), sizes[5] = {in, w, out, packed, scratch};
+    int64_t at[6] = {0};
+    for (int i = 0; i < 5; ++i) at[i + 1] = (at[i] + sizes[i] + line - 1) / line * line;
+    float *memory = cc_alloc_zero((size_t)at[5] * sizeof *memory);
+    if (!memory) return -1;
+    trial t = {.conv = conv,
+               .algorithm = algorithm,
+               .pass = pass,
+               .in = memory,
+               .w = memory + at[1],
+               .out = memory + at[2],
+               .packed = packed ? memory + at[3] : NULL,
+               .scratch = memory + at[4],
+               .packs = packed > 0};
+    double best = -1;
+    for (int i = 0; i < RUNS; ++i) {
+        struct timespec begin, end;
+        timespec_get(&begin, TIME_UTC);
+        cc_team_run(nth, run_once, &t);
+        timespec_get(&end, TIME_UTC);
+        const double took = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+        if (i > 0 && (best < 0 || took < best)) best = took; /* the first meets cold memory */
+        t.packs = packed > 0 && once;
+    }
+    cc_free(memory);
+    return best;
+}
+
+int cc_conv2d_measure(const cc_conv2d *conv, cc_conv2d_pass pass, bool once, int nth)
+{
+    if (nth > cc_team_size()) nth = cc_team_size();
+    answer question = {.conv = *conv, .pass = pass, .nth = nth, .winograd = cconv_winograd(), .once = once, .algorithm = -1};
+    int best = look_up(&question);
+    if (best >= 0) return best;
+    double least = -1;
+    for (int i = 0; cc_conv2d_algorithm_at(i); ++i) {
+        if (!cc_conv2d_may_choose(conv, i)) continue;
+        const double took = measure(conv, pass, cc_conv2d_algorithm_at(i), once, nth);
+        if (took < 0) return cc_conv2d_choose(conv, pass);
+        if (least >= 0 && took >= least) continue;
+        least = took;
+        best = i;
+    }
+    question.algorithm = best;
+    const int earlier = look_up(&question); /* another thread may have measured the same meanwhile */
+    return earlier >= 0 ? earlier : best;
+}
