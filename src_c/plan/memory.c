@@ -36,13 +36,6 @@ static size_t value_bytes(const cc_value *value)
     return (size_t)value->capacity * sizeof(float);
 }
 
-static bool wants_only_first(const cc_value *value)
-{
-    for (int k = 1; k < value->call.n_inputs; ++k)
-        if (value->wants[k]) return false;
-    return true;
-}
-
 static void find_steps(layout *l)
 {
     const cconv_plan *plan = l->plan;
@@ -126,7 +119,7 @@ static void place_gradients(layout *l, int i, int t)
         }
         bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, x);
         int last = kept || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
-        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && wants_only_first(value) && plan->values[x].capacity == value->capacity &&
+        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity &&
             !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
             l->block[x][GRADIENT] = l->block[i][GRADIENT];
             extend(&l->blocks[l->block[x][GRADIENT]], last);
