@@ -1,139 +1,28 @@
 """Training, evaluation and prediction: what `compile` keeps, and how `fit` turns it into runs of plans.
 
 A step is one call into the core. Before the first one, the model, its losses and its metrics are traced into one graph,
-and the graph becomes a plan: for one mode, one set of shapes and one largest batch. Plans are kept and used again.
-During an epoch only row numbers go in, and a few numbers (the loss, what the metrics add up) come out.
+and the graph becomes a plan: for one mode, one set of shapes and one largest batch (`planner.py`). Plans are kept and
+used again. During an epoch only row numbers go in, and a few numbers (the loss, what the metrics add up) come out.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Container, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .. import _core, tree
+from .. import tree
 from ..callbacks import CallbackList, History
-from ..graph import PlanCache, build_graph, in_order
-from ..layers.layer import apply_identity
 from ..random import next_seed
-from ..scope import tracing
-from ..tensor import Tensor
 from . import targets
-from .data import ArrayFeed, BatchFeed, Data, Slots, is_batches, make_data, refuse, split
-
-_CACHED_PLANS = 8
-
-
-class _Traced(NamedTuple):
-    """A model, its losses and its metrics as symbolic tensors."""
-
-    inputs: list[Tensor]
-    predictions: list[Tensor]
-    structure: Any  # how the model nests its outputs
-    total: Tensor | None
-    losses: list[Tensor]  # one for each output that has a loss
-    metrics: list[list[Tensor]]  # what each metric adds up
+from .data import Data, make_data, split
+from .feed import ArrayFeed, BatchFeed, is_batches, refuse
+from .planner import Planner
+from .step import Step
 
 
-class _Step:
-    """A plan, and what its outputs mean.
-
-    Attributes:
-        shapes: The shape of each prediction, batch first.
-        structure: How the model nests its outputs.
-        drops: Whether something is dropped at random: in training, and where a layer was called with `training=True`.
-        constrained: The variables trained that must be brought back into a range after each step.
-    """
-
-    def __init__(
-        self,
-        plan: _core.Plan,
-        traced: _Traced,
-        outputs: Sequence[Tensor],
-        nodes: Sequence[int],
-        variables: Sequence[Tensor],
-        drops: bool,
-    ) -> None:
-        self.plan = plan
-        self.shapes = [tensor.shape for tensor in traced.predictions]
-        self.structure = traced.structure
-        self.constrained = [t.value for t in variables if t.value.constraint is not None]
-        self.drops = drops
-        self._lock = threading.Lock()
-        self._loss_count = len(traced.losses)
-        self._metric_counts = [len(values) for values in traced.metrics]
-        # What does not grow with the batch gets its place once.
-        self._results = [
-            None if None in tensor.shape else np.empty(plan.shape(node, 1), np.float32)
-            for tensor, node in zip(outputs, nodes, strict=True)
-        ]
-
-    def run(
-        self, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, seed: int, step: int, totals: _Totals
-    ) -> None:
-        """One training or test step; adds its numbers to `totals`."""
-        with self._lock:
-            results = self.plan.run(arrays, n=n, rows=rows, outputs=self._results, seed=seed, step=step)
-            totals.add(results, n, self._loss_count, self._metric_counts)
-
-    def predict(
-        self, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, outputs: list[np.ndarray] | None
-    ) -> list:
-        """One batch of predictions, into `outputs` if given."""
-        with self._lock:
-            return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
-
-    def describe(self, profile: bool | None) -> str:
-        """The plan's table, and from then on timed runs or not."""
-        with self._lock:
-            text = self.plan.describe()
-            if profile is not None:
-                self.plan.profile(profile)
-            return text
-
-
-class _Totals:
-    """What an epoch adds up: the loss, the losses of the outputs, the metrics."""
-
-    def __init__(self, names: list[str], loss_names: list[str], metrics: list[Any]) -> None:
-        self.names = names  # of the metrics, as in the logs
-        self.loss_names = loss_names
-        self.metrics = metrics
-        self.reset()
-
-    def reset(self) -> None:
-        self._samples = 0
-        self._sums = [0.0] * (1 + len(self.loss_names))
-        for metric in self.metrics:
-            metric.reset_state()
-
-    def add(self, results: list[np.ndarray], n: int, n_losses: int, metric_counts: list[int]) -> None:
-        """Adds a step's outputs: the total loss, the losses of the outputs, then the numbers of each metric."""
-        self._samples += n
-        self._sums[0] += float(results[0]) * n
-        at = 1
-        if self.loss_names:
-            for i in range(n_losses):
-                self._sums[1 + i] += float(results[at + i]) * n
-        at += n_losses
-        for metric, count in zip(self.metrics, metric_counts, strict=True):
-            metric.accumulate(tuple(results[at : at + count]))
-            at += count
-
-    def logs(self) -> dict[str, float]:
-        """The averages so far, by name in alphabetical order."""
-        values = {"loss": self._average(0)}
-        values.update({name: self._average(1 + i) for i, name in enumerate(self.loss_names)})
-        values.update({name: _number(metric.result()) for name, metric in zip(self.names, self.metrics, strict=True)})
-        return {name: values[name] for name in sorted(values)}
-
-    def _average(self, i: int) -> float:
-        return self._sums[i] / self._samples if self._samples else 0.0
-
-
-class Trainer:
+class Trainer(Planner):
     """The methods of a model that have to do with learning: `compile`, `fit`, `evaluate`, `predict` and their kin.
 
     `Model` inherits from it. It relies on: calling the model on symbolic tensors, its variables and penalties, and the
@@ -149,13 +38,9 @@ class Trainer:
         self.stop_evaluating = False
         self.stop_predicting = False
         self.history: History | None = None
-        self.optimizer = None
         self.loss = None
         self._compile_arguments: dict[str, Any] | None = None
-        self._targets: targets.Targets | None = None
-        self._totals: _Totals | None = None
-        self._step_plans = PlanCache(_CACHED_PLANS)
-        self._generation = 0
+        self._reset_plans()
         self._seed = 0
 
     # ---- compile -----------------------------------------------------------------------------------------------------
@@ -420,7 +305,7 @@ class Trainer:
             if self.stop_training:
                 break
 
-    def _run_train_step(self, step: _Step, data: Data, rows: np.ndarray | None, n: int) -> None:
+    def _run_train_step(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
         optimizer.before_step()
         count = int(optimizer.iterations)
@@ -616,227 +501,18 @@ class Trainer:
         step = self._step("predict", data, _rounded(data.size))
         return tree.pack(step.structure, step.predict(data.arrays, data.size, None, None))
 
-    def _single(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Data, _Step]:
+    def _single(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Data, Step]:
         refuse(x, f"{mode}_on_batch")
         data = self._make_data(x, y, sample_weight, class_weight)
         step = self._step(mode, data, _rounded(data.size))
         self._targets.check_labels(data, step.shapes, "y")
         return data, step
 
-    # ---- data --------------------------------------------------------------------------------------------------------
-
     def _assert_compiled(self, method: str) -> None:
         if not self.compiled:
             raise ValueError(
                 f"You must call `compile()` before calling `{method}()`: the model has no loss and no optimizer."
             )
-
-    def _input_slots(self) -> Slots | None:
-        """The inputs that data must fit, if the model knows them before it sees data."""
-        inputs = getattr(self, "inputs", None)
-        if not inputs:
-            return None
-        tensors = tree.flatten(inputs)
-        return Slots(tuple(self._input_names()), tuple(tuple(t.shape) for t in tensors))
-
-    def _output_slots(self) -> Slots | None:
-        outputs = getattr(self, "outputs", None)
-        if not outputs:
-            return None
-        return Slots(tuple(self._output_names()), None)
-
-    def _input_names(self) -> list[str]:
-        given = getattr(self, "_inputs_struct", None)
-        return sorted(given) if isinstance(given, dict) else list(self.input_names)
-
-    def _output_names(self) -> list[str]:
-        given = getattr(self, "_outputs_struct", None)
-        return sorted(given) if isinstance(given, dict) else list(self.output_names)
-
-    def _make_data(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Data:
-        bound = self._targets is not None and self._targets.names is not None
-        outputs = Slots(self._targets.names, None) if bound else self._output_slots()
-        if outputs is None and (isinstance(y, dict) or (isinstance(y, (list, tuple)) and len(y) > 1)):
-            # A model that is a class of its own says what it returns only once it has been called.
-            self._learn_outputs(x)
-            outputs = Slots(self._targets.names, None)
-        return make_data(
-            x,
-            y,
-            sample_weight,
-            inputs=self._input_slots(),
-            outputs=outputs,
-            class_weight=class_weight,
-            with_loss=self._targets.with_loss if bound else None,
-        )
-
-    def _feed(
-        self,
-        method: str,
-        x: Any,
-        y: Any,
-        sample_weight: Any,
-        batch_size: int | None,
-        steps: int | None,
-        class_weight: Any = None,
-        shuffle: Any = False,
-    ) -> ArrayFeed | BatchFeed:
-        refuse(x, method)
-        seed = next_seed() if shuffle else 0
-        if not is_batches(x):
-            if method == "predict":
-                data = make_data(x, inputs=self._input_slots(), outputs=None)
-            else:
-                data = self._make_data(x, y, sample_weight, class_weight)
-            return ArrayFeed(data, batch_size, steps, shuffle, seed)
-        for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
-            if value is not None:
-                raise ValueError(
-                    f"{method}: `{name}` cannot be given where x hands out whole batches ({type(x).__name__})."
-                )
-        if method == "predict":
-            return BatchFeed(
-                x, lambda bx, by=None, bw=None: make_data(bx, inputs=self._input_slots(), outputs=None), steps
-            )
-        return BatchFeed(x, lambda bx, by, bw: self._make_data(bx, by, bw, class_weight), steps, bool(shuffle), seed)
-
-    def _prepare(self, mode: str, feed: ArrayFeed | BatchFeed, label: str) -> None:
-        """Traces and plans for a feed, and checks its labels as far as they are known."""
-        data = feed.example()
-        step = self._step(mode, data, max(feed.batch_size, 1) if isinstance(feed, ArrayFeed) else data.size)
-        self._targets.check_labels(data, step.shapes, label)
-
-    # ---- plans -------------------------------------------------------------------------------------------------------
-
-    def _step(self, mode: str, data: Data, max_batch: int) -> _Step:
-        """The plan for this mode and these shapes; made if there is none yet."""
-        if mode == "train":
-            flags = tuple(v.trainable for v in self.variables)
-        else:
-            flags = ()
-        key = (mode, data.key, max_batch, self._generation, flags, _core.get_num_threads(), self._structure_key())
-        _, step = self._step_plans.get(key, lambda: self._make_step(mode, data, max_batch))
-        return step
-
-    def describe_plans(self, profile: bool | None = None) -> str:
-        """What runs when this model trains, evaluates or predicts: a table for each plan made so far.
-
-        Each line is an op as it is run, with its output, its algorithm and its bytes; after timed runs with the
-        milliseconds of one run, forward and backward.
-
-        Args:
-            profile: `True`: the runs that follow are timed, step by step; `False`: no longer. `None` changes nothing.
-
-        Returns:
-            The tables, each below its mode; what was timed before a change of `profile` is not forgotten in them.
-
-        Example:
-
-        >>> model = cconv.Sequential([cconv.Input((8, 8, 1)), cconv.layers.Conv2D(4, 3, activation="relu")])
-        >>> images = np.zeros((2, 8, 8, 1), "float32")
-        >>> _ = model.predict(images, verbose=0)  # makes the plan
-        >>> _ = model.describe_plans(profile=True)
-        >>> _ = model.predict(images, verbose=0)
-        >>> print(model.describe_plans().splitlines()[1].split()[-4:])
-        ['forward', 'ms', 'backward', 'ms']
-        """
-        parts = []
-        for key, step in self._step_plans.items():
-            parts.append(f"{key[0]}\n{step.describe(profile)}")
-        return "\n".join(parts)
-
-    def _structure_key(self) -> Any:
-        """Changes when layers are added or removed."""
-        return tuple(id(layer) for layer in getattr(self, "layers", ()))
-
-    def _make_step(self, mode: str, data: Data, max_batch: int) -> _Step:
-        traced = self._trace(mode, data)
-        if mode == "predict":
-            # Plans return the values of ops only.
-            with tracing():
-                outputs = [
-                    apply_identity(t) if t.op in ("input", "variable", "constant") else t for t in traced.predictions
-                ]
-            for name, tensor in zip(self._names_of(traced), outputs, strict=True):
-                if not tensor.shape or tensor.shape[0] is not None:
-                    raise ValueError(
-                        f"Output '{name}': expected a shape with the batch first. Received: {tensor.shape}"
-                    )
-        else:
-            outputs = [traced.total, *traced.losses, *(value for values in traced.metrics for value in values)]
-        graph, ids = build_graph(outputs, traced.inputs)
-        options: dict[str, Any] = {}
-        trained: list[Tensor] = []
-        if mode == "train":
-            needed = {id(tensor) for tensor in in_order([traced.total], traced.inputs)}
-            trained = [v.node() for v in self.trainable_variables if id(v.node()) in needed]
-            if trained:
-                self.optimizer.build(self.trainable_variables)
-                wrt = [ids[id(node)] for node in trained]
-                options = {"root": ids[id(traced.total)], "wrt": wrt, "optimizer": self.optimizer.core}
-        nodes = [ids[id(tensor)] for tensor in outputs]
-        drops = any(t.op == "dropout" for t in in_order(outputs, traced.inputs))
-        plan = _core.Plan(graph, nodes, max_batch=max_batch, training=mode == "train" or drops, **options)
-        return _Step(plan, traced, outputs, nodes, trained, drops)
-
-    def _trace(self, mode: str, data: Data) -> _Traced:
-        slots = self._input_slots()
-        names = slots.names if slots is not None else [f"x{i}" for i in range(len(data.x))]
-        inputs = [Tensor((None, *a.shape[1:]), name=name) for a, name in zip(data.x, names, strict=True)]
-        y_pred = self._call_traced(inputs, data.structure, training=mode == "train")
-        predictions = tree.flatten(y_pred)
-        with tracing():
-            if mode == "predict":
-                return _Traced(inputs, predictions, y_pred, None, [], [])
-            if self._targets.names is None:
-                self._targets.bind(self._names_of_count(len(predictions)))
-            y_true = [
-                None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}")
-                for a, name in zip(data.y or [None] * len(predictions), self._targets.names, strict=True)
-            ]
-            weights = [
-                None if a is None else Tensor((None, *a.shape[1:]), name=f"weight_{name}")
-                for a, name in zip(data.weights, self._targets.names, strict=True)
-            ]
-            result = self._targets.trace(y_true, predictions, weights, self.losses_for_tracing())
-        if self._totals is None:
-            self._totals = _Totals(*self._targets.names_and_metrics())
-        inputs = [t for t in (*inputs, *y_true, *weights) if t is not None]
-        return _Traced(inputs, predictions, y_pred, *result)
-
-    def _call_traced(self, inputs: list[Tensor], structure: Any, training: bool) -> Any:
-        """The model's outputs for these symbolic inputs; builds the layers that have not seen data yet."""
-        if structure is not None:
-            nested = tree.map_structure(lambda i: inputs[i], structure)
-        elif getattr(self, "inputs", None):
-            nested = self._nest_inputs(inputs)
-        else:
-            nested = inputs[0]
-        with tracing():
-            return self(nested, training=training)
-
-    def _nest_inputs(self, inputs: list[Tensor]) -> Any:
-        """Inputs as the model's `call` wants them: as it was given them when it was made."""
-        given = getattr(self, "_inputs_struct", None)
-        if given is not None:
-            return tree.pack(given, inputs)
-        return inputs[0] if len(inputs) == 1 else inputs
-
-    def _learn_outputs(self, x: Any) -> None:
-        data = make_data(x, inputs=self._input_slots(), outputs=None)
-        inputs = [Tensor((None, *a.shape[1:]), name=f"x{i}") for i, a in enumerate(data.x)]
-        y_pred = self._call_traced(inputs, data.structure, training=False)
-        names = list(y_pred) if isinstance(y_pred, dict) else None
-        self._targets.bind(names or self._names_of_count(len(tree.flatten(y_pred))))
-
-    def _names_of(self, traced: _Traced) -> Sequence[str]:
-        return self._names_of_count(len(traced.predictions))
-
-    def _names_of_count(self, count: int) -> list[str]:
-        known = self._output_slots()
-        if known is not None and len(known.names) == count:
-            return list(known.names)
-        return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
 
     # ---- results -----------------------------------------------------------------------------------------------------
 
@@ -873,8 +549,3 @@ def _is_due(epoch: int, frequency: int | Container[int]) -> bool:
 def _rounded(n: int) -> int:
     """The next power of two: batches of any size then share few plans."""
     return 1 << (n - 1).bit_length()
-
-
-def _number(value: Any) -> Any:
-    array = np.asarray(value)
-    return float(array) if array.ndim == 0 else array
