@@ -66,6 +66,34 @@ def test_order_of_hooks_in_evaluate_and_predict():
     assert names(recorder) == ["on_predict_begin", *batch * 2, "on_predict_end"]
 
 
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_all_callbacks_are_told_of_an_exception(method):
+    class Breaks(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+        on_test_batch_end = on_predict_batch_end = on_train_batch_end
+
+    recorder, model = Recorder(), make()
+    data = {"x": X} if method == "predict" else {"x": X, "y": Y}
+    with pytest.raises(KeyboardInterrupt):
+        getattr(model, method)(**data, callbacks=[Breaks(), recorder], verbose=0)
+    assert names(recorder)[-1] == "on_exception" and names(recorder).count("on_exception") == 1
+    assert isinstance(recorder.calls[-1][1], KeyboardInterrupt)
+
+
+def test_csv_logger_closes_its_file_at_an_exception(tmp_path):
+    class Breaks(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise ValueError("enough")
+
+    logger = callbacks.CSVLogger(tmp_path / "log.csv")
+    with pytest.raises(ValueError, match="enough"):
+        make().fit(X, Y, epochs=3, callbacks=[logger, Breaks()], verbose=0)
+    assert logger._file is None
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+
+
 def test_logs_hold_the_averages_so_far():
     seen, outputs = [], []
 

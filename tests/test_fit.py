@@ -445,6 +445,22 @@ def test_a_terminal_shows_a_bar_it_can_encode(monkeypatch, encoding, cell):
     assert text.count("\r") <= 6
 
 
+def test_an_interrupted_bar_leaves_its_line(monkeypatch):
+    class Breaks(cconv.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 3:
+                raise KeyboardInterrupt
+
+    x, y = classes(40)
+    model = dense_model()
+    terminal = Terminal("utf-8")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=4, callbacks=[Breaks()])
+    text = terminal.text()
+    assert "/10" in text and text.endswith("\n") and not text.endswith("\n\n")
+
+
 def test_a_closed_standard_output_does_not_stop_training(monkeypatch):
     x, y = classes(10)
     model = dense_model()

@@ -43,6 +43,9 @@ class Callback:
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Older name of `on_train_batch_end`."""
 
+    def on_exception(self, exception: BaseException) -> None:
+        """Called where `fit`, `evaluate` or `predict` ends by an exception or Ctrl-C, in place of the `on_..._end`."""
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Called before the first batch of an epoch; `epoch` counts from 0."""
 

@@ -13,6 +13,8 @@ _BATCH_HOOKS = tuple(f"on_{mode}_batch_{end}" for mode in ("train", "test", "pre
 class CallbackList(Callback):
     """Container of callbacks: each hook calls that hook of all of them, in order.
 
+    In a `with` statement it tells all of them of an exception that ends it.
+
     The hooks of a batch accept, in place of `logs`, a function that makes them: between two drawings of the progress
     bar nobody looks, and then it is not called.
 
@@ -51,6 +53,13 @@ class CallbackList(Callback):
         if model is not None:
             self.set_model(model)
         self.set_params(params)
+
+    def __enter__(self) -> "CallbackList":
+        return self
+
+    def __exit__(self, kind: Any, exception: BaseException | None, traceback: Any) -> None:
+        if exception is not None:
+            self.on_exception(exception)
 
     def append(self, callback: Callback) -> None:
         """Adds a callback at the end."""
@@ -114,6 +123,9 @@ class CallbackList(Callback):
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         self._batch("on_predict_batch_end", batch, logs)
+
+    def on_exception(self, exception: BaseException) -> None:
+        self._all("on_exception", exception)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._all("on_epoch_begin", epoch, logs)

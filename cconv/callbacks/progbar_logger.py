@@ -71,6 +71,12 @@ class ProgbarLogger(Callback):
     def on_predict_end(self, logs: Logs | None = None) -> None:
         self._finish(None)
 
+    def on_exception(self, exception: BaseException) -> None:
+        if self.progbar is not None:
+            self.progbar.leave()
+        self.progbar = None
+        self._in_fit = False
+
     def _restart(self) -> None:
         self.seen = 0
         self.progbar = Progbar(self.target, verbose=self.verbose, stateless_metrics=())

@@ -279,19 +279,21 @@ class Trainer(Planner):
             )
         self.stop_training = False
         logs: dict[str, float] = {}
-        callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            self._train_epoch(feed, callbacks)
-            logs = self._totals.logs()
-            if validation is not None and _is_due(epoch + 1, validation_freq):
-                logs.update({f"val_{name}": value for name, value in self._test_epoch(validation, callbacks).items()})
-                logs = {name: logs[name] for name in sorted(logs)}
-            callbacks.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
-        callbacks.on_train_end(logs)
+        with callbacks:
+            callbacks.on_train_begin()
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                self._train_epoch(feed, callbacks)
+                logs = self._totals.logs()
+                if validation is not None and _is_due(epoch + 1, validation_freq):
+                    tested = self._test_epoch(validation, callbacks)
+                    logs.update({f"val_{name}": value for name, value in tested.items()})
+                    logs = {name: logs[name] for name in sorted(logs)}
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            callbacks.on_train_end(logs)
         return self.history
 
     def _train_epoch(self, feed: ArrayFeed | BatchFeed, callbacks: CallbackList) -> None:
@@ -378,7 +380,8 @@ class Trainer(Planner):
             callbacks = CallbackList(
                 callbacks, add_progbar=bool(verbose), verbose=verbose, epochs=1, steps=feed.num_batches, model=self
             )
-        logs = self._test_epoch(feed, callbacks)
+        with callbacks:
+            logs = self._test_epoch(feed, callbacks)
         return logs if return_dict else self._in_result_order(logs)
 
     def predict(
@@ -425,22 +428,23 @@ class Trainer(Planner):
         done, current, step = 0, None, None
         # The number of samples is known for arrays only; their outputs get their place at once.
         total = min(feed.data.size, feed.batch_size * feed.num_batches) if isinstance(feed, ArrayFeed) else None
-        callbacks.on_predict_begin()
-        for batch, (data, rows, n) in enumerate(feed.epoch()):
-            if data is not current:
-                current, step = data, self._step("predict", data, max(n, feed.batch_size))
-                if total is not None:
-                    outputs = [np.empty((total, *shape[1:]), np.float32) for shape in step.shapes]
-            callbacks.on_predict_batch_begin(batch)
-            place = None if outputs is None else [array[done : done + n] for array in outputs]
-            results = step.predict(data.arrays, n, rows, place)
-            if outputs is None:
-                pieces.append(results)
-            done += n
-            callbacks.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
-            if self.stop_predicting:
-                break
-        callbacks.on_predict_end()
+        with callbacks:
+            callbacks.on_predict_begin()
+            for batch, (data, rows, n) in enumerate(feed.epoch()):
+                if data is not current:
+                    current, step = data, self._step("predict", data, max(n, feed.batch_size))
+                    if total is not None:
+                        outputs = [np.empty((total, *shape[1:]), np.float32) for shape in step.shapes]
+                callbacks.on_predict_batch_begin(batch)
+                place = None if outputs is None else [array[done : done + n] for array in outputs]
+                results = step.predict(data.arrays, n, rows, place)
+                if outputs is None:
+                    pieces.append(results)
+                done += n
+                callbacks.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
+                if self.stop_predicting:
+                    break
+            callbacks.on_predict_end()
         if outputs is None:
             outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         elif done < total:

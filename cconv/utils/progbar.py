@@ -106,6 +106,12 @@ class Progbar:
         """Moves the bar by `n` steps; see `update`."""
         self.update(self.seen_so_far + n, values)
 
+    def leave(self) -> None:
+        """Ends the line of a bar that is not complete and will not be, so that what follows begins a new one."""
+        if self._drawn_width:
+            io_utils.print_msg("")
+            self._drawn_width = 0
+
     def _record(self, name: str, value: float, steps: int) -> None:
         if self.stateless_metrics is not None:
             averaged = name in self.stateless_metrics
@@ -139,6 +145,8 @@ class Progbar:
         padding = " " * max(0, self._drawn_width - visible)
         self._drawn_width = visible
         io_utils.print_msg(f"\r{line}{padding}", line_break=finalize)
+        if finalize:
+            self._drawn_width = 0
 
     def _paint(self, text: str, code: str) -> str:
         return f"{code}{text}{_RESET}" if self._colored and text else text
