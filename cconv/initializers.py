@@ -17,6 +17,8 @@ from .config import standardize_dtype
 from .naming import to_snake_case
 from .random import SeedGenerator, next_seed
 
+_PIECE = 1 << 20  # numbers drawn at a time
+
 
 class Initializer:
     """Base of all initializers: subclasses implement `__call__(shape, dtype=None)`.
@@ -147,7 +149,8 @@ class RandomNormal(RandomInitializer):
 
     def __call__(self, shape, dtype=None):
         standardize_dtype(dtype)
-        return self.generator().normal(self.mean, self.stddev, shape).astype(np.float32)
+        rng = self.generator()
+        return _drawn(shape, lambda n: rng.normal(self.mean, self.stddev, n))
 
     def get_config(self):
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -169,7 +172,8 @@ class TruncatedNormal(RandomInitializer):
 
     def __call__(self, shape, dtype=None):
         standardize_dtype(dtype)
-        return (self.mean + self.stddev * _truncated(self.generator(), shape)).astype(np.float32)
+        rng = self.generator()
+        return _drawn(shape, lambda n: self.mean + self.stddev * _truncated(rng, n))
 
     def get_config(self):
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -191,7 +195,8 @@ class RandomUniform(RandomInitializer):
 
     def __call__(self, shape, dtype=None):
         standardize_dtype(dtype)
-        return self.generator().uniform(self.minval, self.maxval, shape).astype(np.float32)
+        rng = self.generator()
+        return _drawn(shape, lambda n: rng.uniform(self.minval, self.maxval, n))
 
     def get_config(self):
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
@@ -250,13 +255,12 @@ class VarianceScaling(RandomInitializer):
         rng = self.generator()
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            values = rng.uniform(-limit, limit, shape)
-        elif self.distribution == "untruncated_normal":
-            values = rng.normal(0, math.sqrt(variance), shape)
-        else:
-            # cutting the tails off leaves 0.8796 of the standard deviation
-            values = math.sqrt(variance) / 0.87962566103423978 * _truncated(rng, shape)
-        return values.astype(np.float32)
+            return _drawn(shape, lambda n: rng.uniform(-limit, limit, n))
+        if self.distribution == "untruncated_normal":
+            return _drawn(shape, lambda n: rng.normal(0, math.sqrt(variance), n))
+        # cutting the tails off leaves 0.8796 of the standard deviation
+        stddev = math.sqrt(variance) / 0.87962566103423978
+        return _drawn(shape, lambda n: stddev * _truncated(rng, n))
 
     def get_config(self):
         return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
@@ -361,14 +365,24 @@ def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
     return window * shape[-2], window * shape[-1]
 
 
-def _truncated(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
+def _drawn(shape: Sequence[int], draw: Callable[[int], np.ndarray]) -> np.ndarray:
+    """A float32 array of what `draw(n)` returns, which is called for a piece at a time: float64 numbers of all weights
+    at once would be the largest memory that making a network takes."""
+    values = np.empty(math.prod(shape), np.float32)
+    for first in range(0, values.size, _PIECE):
+        piece = values[first : first + _PIECE]
+        piece[:] = draw(piece.size)
+    return values.reshape(shape)
+
+
+def _truncated(rng: np.random.Generator, count: int) -> np.ndarray:
     """Standard normal numbers of magnitude at most 2."""
-    values = rng.standard_normal(math.prod(shape))
+    values = rng.standard_normal(count)
     outside = np.flatnonzero(np.abs(values) > 2)
     while outside.size:
         values[outside] = rng.standard_normal(outside.size)
         outside = outside[np.abs(values[outside]) > 2]
-    return values.reshape(shape)
+    return values
 
 
 def _number(value: Any, name: str, least: float | None = None) -> float:
