@@ -60,6 +60,48 @@ def test_plan_keeps_an_output_that_an_op_could_overwrite():
     np.testing.assert_array_equal(second, np.maximum(2 * x, 0))
 
 
+def test_outputs_are_computed_in_the_callers_memory_unless_the_run_reads_it():
+    x, w = random(4, 6), random(6, 6)
+    graph = _core.Graph()
+    a = graph.input((None, 6))
+    variable = _core.Variable((6, 6))
+    variable.assign(w)
+    y = graph.add("relu", [graph.add("dense", [a, graph.variable(variable)])])
+    twice = graph.add("add", [y, y])
+    plan = _core.Plan(graph, [y, twice, y, a], max_batch=4)
+    expected = [np.maximum(x @ w, 0), 2 * np.maximum(x @ w, 0), np.maximum(x @ w, 0), x]
+
+    def check(inputs, outputs, n=4):
+        before = inputs.copy()
+        plan.run([inputs], n=n, outputs=outputs)
+        for out, values in zip(outputs, expected):
+            np.testing.assert_allclose(out[:n], values[:n], rtol=1e-5, atol=1e-6)
+        return np.array_equal(inputs, before)
+
+    assert check(x.copy(), [np.zeros((4, 6), np.float32) for _ in range(4)])
+    assert check(x.copy(), [np.zeros((3, 6), np.float32) for _ in range(4)], n=3)  # elsewhere, with fewer samples
+    again = plan.run([x])  # the first caller's memory is no longer written
+    np.testing.assert_array_equal(again[0], again[2])
+    over = x.copy()
+    plan.run([over], outputs=[over, *(np.zeros((4, 6), np.float32) for _ in range(3))])  # over the input itself
+    np.testing.assert_allclose(over, expected[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_given_root_gradient_is_read_in_place_and_left_as_it_was():
+    x, dy = random(5, 7), random(5, 7)
+    graph = _core.Graph()
+    a = graph.input((None, 7))
+    y = graph.add("relu", [graph.add("tanh", [a])])
+    plan = _core.Plan(graph, [y], max_batch=5, root=y, wrt=[a])
+    given = dy.copy()
+    for _ in range(2):
+        plan.run([x], root_gradient=given)
+        np.testing.assert_array_equal(given, dy)
+        np.testing.assert_allclose(plan.gradient(a), dy * (x > 0) * (1 - np.tanh(x) ** 2), rtol=1e-5, atol=1e-6)
+    plan.run([x])  # ones
+    np.testing.assert_allclose(plan.gradient(a), (x > 0) * (1 - np.tanh(x) ** 2), rtol=1e-5, atol=1e-6)
+
+
 def test_plan_reuses_memory_in_inference():
     graph = _core.Graph()
     node = graph.input((1000, 1000))

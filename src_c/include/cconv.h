@@ -231,7 +231,7 @@ typedef struct cconv_batch {
     int64_t n;                    /* samples in this run, 1 .. max_batch */
     const int64_t *rows;          /* n row numbers into each batched input; NULL: 0 .. n-1 */
     const cconv_array *inputs;    /* one for each graph input, in order of creation */
-    float *const *outputs;        /* where to copy each output of the plan; NULL entries are skipped, NULL: none are copied */
+    float *const *outputs;        /* where to put each output of the plan; NULL entries are skipped, NULL: none are given */
     const float *root_gradient;   /* gradient of the root, in its shape; NULL: ones */
     uint64_t seed, step;          /* random numbers depend on (seed, step, node, element) only */
     int (*interrupted)(void *);   /* asked a few times a second while running; non-zero stops the run. NULL: never */

@@ -119,7 +119,7 @@ static void place_gradients(layout *l, int i, int t)
         }
         bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, x);
         int last = kept || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
-        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity &&
+        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity && i != plan->root &&
             !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
             l->block[x][GRADIENT] = l->block[i][GRADIENT];
             extend(&l->blocks[l->block[x][GRADIENT]], last);
@@ -173,6 +173,18 @@ static void *at(const layout *l, int block)
     return block == NONE ? NULL : l->plan->arena + l->blocks[block].offset;
 }
 
+/* Whether node i's value may lie in the caller's memory: it comes from there, or is computed anew by every run to be handed over. */
+static bool may_be_callers(const layout *l, int i)
+{
+    const cc_kind kind = cc_graph_node(l->plan->graph, i)->kind;
+    return kind == CC_INPUT || (kind == CC_COMPUTED && !l->plan->values[i].fixed && cc_plan_contains(l->plan->outputs, l->plan->n_outputs, i));
+}
+
+static void add_slot(cconv_plan *plan, const float **x, int node)
+{
+    plan->slots[plan->n_slots++] = (cc_slot){x, node};
+}
+
 /* Writes the addresses into the calls. */
 static void set_pointers(const layout *l)
 {
@@ -194,10 +206,13 @@ static void set_pointers(const layout *l)
             const float **backward = call->x + 2 * node->n_inputs + k;
             call->x[k] = plan->values[x].data;
             *backward = plan->values[x].again ? at(l, l->block[x][AGAIN]) : call->x[k];
-            if (cc_graph_node(plan->graph, x)->kind != CC_INPUT) continue;
-            plan->slots[plan->n_slots++] = (cc_slot){&call->x[k], x};
-            plan->slots[plan->n_slots++] = (cc_slot){backward, x};
+            if (!may_be_callers(l, x)) continue;
+            add_slot(plan, &call->x[k], x);
+            add_slot(plan, backward, x);
         }
+        if (!may_be_callers(l, i)) continue;
+        add_slot(plan, (const float **)&call->y, i);
+        add_slot(plan, (const float **)&value->backward.y, i);
     }
     for (int t = 0; t < plan->n_steps; ++t) {
         if (plan->steps[t].kind != CC_BACKWARD) continue;
@@ -214,6 +229,9 @@ static void set_pointers(const layout *l)
         value->backward.scratch = at(l, l->block[plan->steps[t].node][BACKWARD_SCRATCH]);
     }
     for (int k = 0; k < plan->graph->n_inputs; ++k) plan->input_memory[k] = plan->values[plan->inputs[k]].data;
+    for (int k = 0; k < plan->n_outputs; ++k)
+        if (cc_graph_node(plan->graph, plan->outputs[k])->kind != CC_INPUT && may_be_callers(l, plan->outputs[k]))
+            plan->output_memory[k] = plan->values[plan->outputs[k]].data;
     int update = 0;
     for (int k = 0; plan->optimizer && k < plan->n_wrt; ++k)
         if (plan->values[plan->wrt[k]].flows && !cc_plan_contains(plan->wrt, k, plan->wrt[k]))

@@ -137,7 +137,7 @@ static cconv_status prepare_calls(cconv_plan *plan)
     cc_shape *xs = cc_plan_table(plan, inputs, sizeof *xs);
     const float **x = cc_plan_table(plan, 3 * inputs, sizeof *x); /* for each node x, dx, and x of its backward pass */
     bool *wants = cc_plan_table(plan, inputs, sizeof *wants);
-    plan->slots = cc_plan_table(plan, 2 * inputs, sizeof *plan->slots);
+    plan->slots = cc_plan_table(plan, 2 * (inputs + (size_t)graph->count), sizeof *plan->slots);
     if (!xs || !x || !wants || !plan->slots) return CCONV_NO_MEMORY;
     for (int i = 1; i <= graph->count; ++i) {
         const cc_node *node = cc_graph_node(graph, i);
@@ -167,7 +167,7 @@ static void mark_forward(cconv_plan *plan)
         cc_call *call = &value->call;
         call->differentiate = value->flows && node->op->backward;
         call->tune = plan->tune;
-        call->own_dy = !cc_plan_contains(plan->wrt, plan->n_wrt, i);
+        call->own_dy = i != plan->root && !cc_plan_contains(plan->wrt, plan->n_wrt, i); /* the root's may be the caller's */
         for (int k = 0; k < node->n_inputs; ++k)
             value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
         value->need = (cc_need){.reads = node->op->reads, .inplace = node->op->flags & CC_INPLACE ? 1 : 0};
@@ -352,7 +352,8 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     plan->input_shapes = cc_plan_table(plan, (size_t)graph->n_inputs, sizeof *plan->input_shapes);
     plan->input_memory = cc_plan_table(plan, (size_t)graph->n_inputs, sizeof *plan->input_memory);
     plan->inputs = cc_plan_table(plan, (size_t)(graph->n_inputs + options->n_outputs + options->n_wrt), sizeof *plan->inputs);
-    if (!plan->values || !plan->input_shapes || !plan->input_memory || !plan->inputs) return CCONV_NO_MEMORY;
+    plan->output_memory = cc_plan_table(plan, (size_t)options->n_outputs, sizeof *plan->output_memory);
+    if (!plan->values || !plan->input_shapes || !plan->input_memory || !plan->inputs || !plan->output_memory) return CCONV_NO_MEMORY;
     plan->outputs = plan->inputs + graph->n_inputs;
     plan->wrt = plan->outputs + options->n_outputs;
     for (int i = 0; i < plan->n_outputs; ++i) plan->outputs[i] = cc_plan_number(plan, options->outputs[i]);

@@ -42,7 +42,7 @@ typedef struct cc_value { /* one for each node of the graph */
     bool *wants;             /* call.wants, writable */
 } cc_value;
 
-typedef struct cc_slot { /* an op's input pointer that leads to a graph input, set anew by every run */
+typedef struct cc_slot { /* an op's pointer to a value that may lie in the caller's memory, set anew by every run */
     const float **x;
     int node;
 } cc_slot;
@@ -67,6 +67,7 @@ struct cconv_plan {
     cc_shape *input_shapes; /* their sizes for the largest batch */
     float **input_memory;  /* where each is gathered to; NULL: nothing reads it */
     int n_outputs, *outputs, n_wrt, *wrt;
+    float **output_memory; /* where each lies if it is not computed in the caller's memory; NULL: it never is, only copied there */
     cc_step *steps;
     int n_steps, first_update; /* steps from first_update on change variables */
     cc_source *sources;

@@ -70,6 +70,14 @@ static void gather(const cconv_plan *plan, const cconv_batch *batch, const cc_te
     }
 }
 
+/* Whether the given gradient of the root serves as it stands: nobody but the root's backward step reads it. */
+static bool seed_in_place(const cconv_plan *plan, const cconv_batch *batch)
+{
+    const cc_value *root = &plan->values[plan->root];
+    return batch->root_gradient && (uintptr_t)batch->root_gradient % sizeof(float) == 0 && root->call.differentiate &&
+           !cc_plan_contains(plan->wrt, plan->n_wrt, plan->root);
+}
+
 /* An array that is float32 already and used as it stands is read in place, without a copy. */
 static void bind_inputs(cconv_plan *plan, const cconv_batch *batch)
 {
@@ -78,7 +86,39 @@ static void bind_inputs(cconv_plan *plan, const cconv_batch *batch)
         bool in_place = array->dtype == CCONV_FLOAT32 && (!batch->rows || !batched(plan, k));
         plan->values[plan->inputs[k]].data = in_place ? (float *)array->data : plan->input_memory[k];
     }
+}
+
+static bool overlap(const float *a, int64_t a_count, const float *b, int64_t b_count)
+{
+    return a && b && (uintptr_t)a < (uintptr_t)(b + b_count) && (uintptr_t)b < (uintptr_t)(a + a_count);
+}
+
+/* Whether output k can be computed where the caller wants it: nothing that this run reads or writes besides lies there. */
+static bool in_callers_memory(const cconv_plan *plan, const cconv_batch *batch, int k)
+{
+    const float *to = batch->outputs ? batch->outputs[k] : NULL;
+    const cc_value *root = &plan->values[plan->root];
+    const int64_t count = cc_shape_count(&plan->values[plan->outputs[k]].shape);
+    if (!to || !plan->output_memory[k] || (uintptr_t)to % sizeof *to) return false;
+    if (overlap(to, count, batch->root_gradient, plan->root ? cc_shape_count(&root->shape) : 0)) return false;
+    for (int i = 1; i <= plan->graph->count; ++i)
+        if (cc_graph_node(plan->graph, i)->kind != CC_COMPUTED &&
+            overlap(to, count, plan->values[i].data, cc_shape_count(&plan->values[i].shape)))
+            return false;
+    for (int i = 0; i < plan->n_outputs; ++i)
+        if (i != k && overlap(to, count, batch->outputs[i], cc_shape_count(&plan->values[plan->outputs[i]].shape))) return false;
+    return true;
+}
+
+/* After bind_inputs. The root's gradient is read where the caller has it, too. */
+static void bind_outputs(cconv_plan *plan, const cconv_batch *batch)
+{
+    for (int k = 0; k < plan->n_outputs; ++k)
+        if (plan->output_memory[k]) plan->values[plan->outputs[k]].data = plan->output_memory[k];
+    for (int k = 0; k < plan->n_outputs; ++k)
+        if (in_callers_memory(plan, batch, k)) plan->values[plan->outputs[k]].data = batch->outputs[k];
     for (int i = 0; i < plan->n_slots; ++i) *plan->slots[i].x = plan->values[plan->slots[i].node].data;
+    if (plan->root) plan->values[plan->root].backward.dy = seed_in_place(plan, batch) ? batch->root_gradient : plan->values[plan->root].gradient;
 }
 
 /* ---- One run ------------------------------------------------------------------------------------------------------ */
@@ -107,7 +147,9 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     const cc_value *value = &plan->values[step->node];
     switch (step->kind) {
     case CC_FORWARD: value->call.op->forward(&value->call, team); break;
-    case CC_SEED: seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team); break;
+    case CC_SEED:
+        if (!seed_in_place(plan, batch)) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
+        break;
     case CC_AGAIN: value->call.op->again(&value->backward, team); break;
     case CC_BACKWARD: value->call.op->backward(&value->backward, team); break;
     case CC_ACCUMULATE: {
@@ -174,7 +216,7 @@ static void copy_outputs(const cconv_plan *plan, const cconv_batch *batch, const
         const cc_value *value = &plan->values[plan->outputs[k]];
         if (!batch->outputs[k]) continue;
         cc_range range = cc_slice(team, cc_shape_count(&value->shape), 4096);
-        if (range.begin < range.end)
+        if (range.begin < range.end && batch->outputs[k] != value->data)
             memcpy(batch->outputs[k] + range.begin, value->data + range.begin, (size_t)(range.end - range.begin) * sizeof(float));
     }
 }
@@ -234,6 +276,7 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     CC_TRY(check_batch(plan, batch));
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
+    bind_outputs(plan, batch);
     check_fixed(plan);
     prepare_calls(plan, batch);
     int team = cc_team_size();
