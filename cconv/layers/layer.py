@@ -64,12 +64,13 @@ class Layer:
         self = super().__new__(cls)
         # the arguments, as a default for get_config
         try:
-            bound = inspect.signature(cls.__init__).bind(self, *args, **kwargs)
+            constructor = _signature(cls.__init__)
+            bound = constructor.bind(self, *args, **kwargs)
         except TypeError:
             return self
         config = {}
         for name, value in list(bound.arguments.items())[1:]:
-            kind = inspect.signature(cls.__init__).parameters[name].kind
+            kind = constructor.parameters[name].kind
             if kind is inspect.Parameter.VAR_KEYWORD:
                 config.update(value)
             elif kind is not inspect.Parameter.VAR_POSITIONAL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ..layers.input_layer import InputLayer
@@ -44,12 +45,12 @@ class Functional(Model):
         self._outputs = flatten(outputs)
         self._nodes, self._operations = _in_order(self._inputs, self._outputs)
         names = [operation.name for operation in self._operations]
-        for n in names:
-            if names.count(n) > 1:
-                raise ValueError(
-                    f'The name "{n}" is used {names.count(n)} times in the model. All layer names should be unique. '
-                    f"Received: {names}"
-                )
+        if len(set(names)) < len(names):
+            n, times = Counter(names).most_common(1)[0]
+            raise ValueError(
+                f'The name "{n}" is used {times} times in the model. All layer names should be unique. '
+                f"Received: {names}"
+            )
         self.built = True
         if trainable is not None and not trainable:
             self.trainable = False
