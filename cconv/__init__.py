@@ -31,6 +31,7 @@ __version__ = _core.version()
 _SUBMODULES = frozenset(
     [
         "activations",
+        "applications",
         "callbacks",
         "config",
         "constraints",

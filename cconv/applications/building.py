@@ -1,0 +1,125 @@
+"""What all networks here have in common: checks of the arguments, the image they begin with, the model they end in."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from .. import activations, config, layers
+from ..models.functional import Functional
+from ..ops.operation import node_of
+from ..tensor import Tensor
+
+SMALLEST = 32  # pixels; halved five times, one is left
+
+
+def check_arguments(weights: Any, include_top: bool, pooling: str | None, classifier_activation: Any) -> None:
+    """Refuses weights that are no file, unknown pooling, and an activation that trained weights are not meant for."""
+    if isinstance(weights, str) and weights == "imagenet":
+        raise ValueError(
+            "cconv downloads no weights. Where Keras is installed, its own can be saved once, for example by "
+            "`keras.applications.VGG16().save_weights('vgg16.weights.h5')`; then give the path: "
+            "`weights='vgg16.weights.h5'`. Received: weights='imagenet'"
+        )
+    if weights is not None and not (isinstance(weights, (str, os.PathLike)) and os.path.exists(weights)):
+        raise ValueError(
+            "`weights` must be None (random weights) or the path of a '.weights.h5' file that exists. "
+            f"Received: weights={weights!r}"
+        )
+    if include_top:
+        if weights is not None and activations.get(classifier_activation) not in (
+            activations.get("softmax"),
+            activations.get(None),
+        ):
+            raise ValueError(
+                "Where weights are loaded, `classifier_activation` must be 'softmax' or None. "
+                f"Received: classifier_activation={classifier_activation!r}"
+            )
+    elif pooling not in (None, "avg", "max"):
+        raise ValueError(f"`pooling` must be None, 'avg' or 'max'. Received: pooling={pooling!r}")
+
+
+def image_shape(
+    input_shape: Sequence[int | None] | None, include_top: bool, default_side: int = 224
+) -> tuple[int | None, ...]:
+    """The shape of an image, in the layout of the configuration.
+
+    Without `input_shape` these are squares of `default_side` pixels in three colors; images of any size if no
+    classifier follows.
+    """
+    first = config.image_data_format() == "channels_first"
+    if not input_shape:
+        side = default_side if include_top else None
+        return (3, side, side) if first else (side, side, 3)
+    shape = tuple(input_shape)
+    if len(shape) != 3:
+        raise ValueError(f"`input_shape` must be a tuple of three integers. Received: input_shape={input_shape}")
+    channels, sides = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
+    if channels not in (1, 3):
+        warnings.warn(
+            f"Images usually have 1 or 3 channels. Received: input_shape={input_shape}, with {channels} channels",
+            stacklevel=4,
+        )
+    if any(side is not None and side < SMALLEST for side in sides):
+        raise ValueError(f"Images must be at least {SMALLEST}x{SMALLEST}. Received: input_shape={input_shape}")
+    if include_top and None in shape:
+        raise ValueError(
+            f"With `include_top=True` all sizes of `input_shape` must be known. Received: input_shape={input_shape}"
+        )
+    return shape
+
+
+def image_input(shape: tuple[int | None, ...], input_tensor: Tensor | None) -> Tensor:
+    """The tensor the network reads: the one given, or a new input."""
+    if input_tensor is None:
+        return layers.Input(shape)
+    if not isinstance(input_tensor, Tensor):
+        raise ValueError(
+            "`input_tensor` must be a symbolic tensor, such as the output of `cconv.Input`. "
+            f"Received: input_tensor={input_tensor!r} of type {type(input_tensor).__name__}"
+        )
+    return input_tensor
+
+
+def channel_axis() -> int:
+    """The axis of the channels, for batch normalization."""
+    return 1 if config.image_data_format() == "channels_first" else 3
+
+
+def pooled(x: Tensor, pooling: str | None, average: str | None = None, maximum: str | None = None) -> Tensor:
+    """The features of a network without its classifier; `average` and `maximum` are names for the layers."""
+    if pooling == "avg":
+        return layers.GlobalAveragePooling2D(name=average)(x)
+    if pooling == "max":
+        return layers.GlobalMaxPooling2D(name=maximum)(x)
+    return x
+
+
+def make_model(images: Tensor, outputs: Tensor, name: str, weights: Any) -> Functional:
+    """The model from the inputs that `images` is computed from, with the weights of a file, if there is one."""
+    inputs = _sources(images)
+    model = Functional(inputs[0] if len(inputs) == 1 else inputs, outputs, name=name)
+    if weights is not None:
+        model.load_weights(weights)
+    return model
+
+
+def _sources(tensor: Tensor) -> list[Tensor]:
+    """The inputs behind a tensor, in the order in which the calls name them."""
+    found: dict[int, Tensor] = {}
+    seen: set[int] = set()
+    stack = [tensor]
+    while stack:
+        x = stack.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        if x.history is None:
+            raise ValueError(f"`input_tensor` does not come from a `cconv.Input`. Received: input_tensor={tensor!r}")
+        node = node_of(x)
+        if node.is_input:
+            found[id(x)] = x
+        stack.extend(reversed(node.inputs))
+    return list(found.values())

@@ -1,0 +1,129 @@
+"""MobileNetV2 (Sandler et al.: MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import config, layers
+from ..models.functional import Functional
+from ..tensor import Tensor
+from . import imagenet_utils
+from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled
+
+# channels, blocks, stride of the first
+_STACKS = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
+_SIDES = (96, 128, 160, 192, 224)  # the sizes the network was published for
+
+
+def MobileNetV2(  # noqa: N802 (Keras' name)
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str | None = None,
+) -> Functional:
+    """Seventeen blocks that widen to six times the channels, convolve each channel by 3x3, and narrow again.
+
+    Args:
+        input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
+        alpha: Factor of the channels of all layers; of the last convolution only if it is greater than 1.
+        include_top: Whether average pooling and a dense layer follow the convolutions.
+        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        input_tensor: A symbolic tensor to read images from, instead of a new input.
+        pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
+        classes: Number of outputs of the top.
+        classifier_activation: Activation of the top; `None` gives logits.
+        name: Name of the model; by default made of `alpha` and the height of images.
+
+    Raises:
+        ValueError: An argument is none of those above, or the file does not fit.
+
+    Example:
+
+    >>> model = cconv.applications.MobileNetV2(input_shape=(96, 96, 3), alpha=0.35)
+    >>> model.name, model.count_params()
+    ('mobilenetv2_0.35_96', 1691208)
+    """
+    check_arguments(weights, include_top, pooling, classifier_activation)
+    if not alpha > 0:
+        raise ValueError(f"`alpha` must be positive. Received: alpha={alpha}")
+    shape = image_shape(input_shape, include_top, _default_side(input_tensor))
+    images = image_input(shape, input_tensor)
+    if input_shape and images.shape[2] != shape[1]:
+        raise ValueError(
+            "`input_tensor` must have the shape of `input_shape`. "
+            f"Received: input_tensor.shape={images.shape}, input_shape={input_shape}"
+        )
+    x = layers.Conv2D(_channels(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(images)
+    x = layers.ReLU(6.0, name="Conv1_relu")(_normalize(x, "bn_Conv1"))
+    number = 0
+    for channels, blocks, strides in _STACKS:
+        for j in range(blocks):
+            x = _block(x, _channels(int(channels * alpha)), number, strides if j == 0 else 1)
+            number += 1
+    last = _channels(1280 * alpha) if alpha > 1 else 1280
+    x = layers.Conv2D(last, 1, use_bias=False, name="Conv_1")(x)
+    x = layers.ReLU(6.0, name="out_relu")(_normalize(x, "Conv_1_bn"))
+    if include_top:
+        x = layers.GlobalAveragePooling2D()(x)
+        x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
+    else:
+        x = pooled(x, pooling)
+    rows = shape[1 if config.image_data_format() == "channels_first" else 0]
+    return make_model(images, x, f"mobilenetv2_{alpha:0.2f}_{rows}" if name is None else name, weights)
+
+
+def _block(inputs: Tensor, channels: int, number: int, strides: int) -> Tensor:
+    """Widened by 1x1 (but in block 0), 3x3 on each channel alone, narrowed by 1x1; added to the input if it fits."""
+    x, prefix = inputs, f"block_{number}_" if number else "expanded_conv_"
+    wide = inputs.shape[channel_axis()]
+    if number:
+        x = layers.Conv2D(6 * wide, 1, padding="same", use_bias=False, name=f"{prefix}expand")(x)
+        x = layers.ReLU(6.0, name=f"{prefix}expand_relu")(_normalize(x, f"{prefix}expand_BN"))
+    if strides == 2:
+        x = layers.ZeroPadding2D(_padding(x), name=f"{prefix}pad")(x)
+    padding = "same" if strides == 1 else "valid"
+    x = layers.DepthwiseConv2D(3, strides=strides, padding=padding, use_bias=False, name=f"{prefix}depthwise")(x)
+    x = layers.ReLU(6.0, name=f"{prefix}depthwise_relu")(_normalize(x, f"{prefix}depthwise_BN"))
+    x = layers.Conv2D(channels, 1, padding="same", use_bias=False, name=f"{prefix}project")(x)
+    x = _normalize(x, f"{prefix}project_BN")
+    if strides == 1 and wide == channels:
+        return layers.Add(name=f"{prefix}add")([inputs, x])
+    return x
+
+
+def _normalize(x: Tensor, name: str) -> Tensor:
+    return layers.BatchNormalization(axis=channel_axis(), epsilon=1e-3, momentum=0.999, name=name)(x)
+
+
+def _padding(x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Zeros around the image: one at each edge, none before an even side. Unknown sides count as even."""
+    sides = x.shape[2:] if channel_axis() == 1 else x.shape[1:3]
+    rows, columns = (0, 0) if None in sides else (side % 2 for side in sides)
+    return (rows, 1), (columns, 1)
+
+
+def _channels(wanted: float) -> int:
+    """The multiple of 8 next to a number of channels, at least 8, and not less by more than a tenth."""
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * wanted else rounded
+
+
+def _default_side(input_tensor: Any) -> int:
+    """The side of images where only a tensor says it; 224 if it is none of the published ones."""
+    if isinstance(input_tensor, Tensor) and input_tensor.ndim == 4:
+        rows, columns = input_tensor.shape[2:] if channel_axis() == 1 else input_tensor.shape[1:3]
+        if rows == columns and rows in _SIDES:
+            return rows
+    return 224
+
+
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
+    """From -1 to 1, from 0 to 255. See `cconv.applications.imagenet_utils.preprocess_input`, mode `"tf"`."""
+    return imagenet_utils.preprocess_input(x, data_format, mode="tf")

@@ -1,0 +1,71 @@
+"""VGG-16 (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import layers
+from ..models.functional import Functional
+from ..tensor import Tensor
+from . import imagenet_utils
+from .building import check_arguments, image_input, image_shape, make_model, pooled
+
+_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels, convolutions
+
+
+def VGG16(  # noqa: N802 (Keras' name)
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str = "vgg16",
+) -> Functional:
+    """Thirteen convolutions of 3x3 in five blocks, each ended by max pooling, then three dense layers.
+
+    Args:
+        include_top: Whether the dense layers follow the convolutions.
+        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        input_tensor: A symbolic tensor to read images from, instead of a new input.
+        input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
+        pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
+        classes: Number of outputs of the top.
+        classifier_activation: Activation of the top; `None` gives logits.
+        name: Name of the model.
+
+    Raises:
+        ValueError: An argument is none of those above, or the file does not fit.
+
+    Example:
+
+    >>> model = cconv.applications.VGG16(include_top=False, input_shape=(64, 64, 3))
+    >>> model.output_shape
+    (None, 2, 2, 512)
+    """
+    check_arguments(weights, include_top, pooling, classifier_activation)
+    images = image_input(image_shape(input_shape, include_top), input_tensor)
+    x = images
+    for i, (channels, convolutions) in enumerate(_BLOCKS, 1):
+        for j in range(1, convolutions + 1):
+            x = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"block{i}_conv{j}")(x)
+        x = layers.MaxPooling2D(2, strides=2, name=f"block{i}_pool")(x)
+    if include_top:
+        x = layers.Flatten(name="flatten")(x)
+        x = layers.Dense(4096, activation="relu", name="fc1")(x)
+        x = layers.Dense(4096, activation="relu", name="fc2")(x)
+        x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
+    else:
+        x = pooled(x, pooling)
+    return make_model(images, x, name, weights)
+
+
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
+    """Blue, green and red less their means over ImageNet, from red, green and blue of 0 to 255.
+
+    See `cconv.applications.imagenet_utils.preprocess_input`, mode `"caffe"`.
+    """
+    return imagenet_utils.preprocess_input(x, data_format, mode="caffe")
