@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { POINTERS = 2048, TILES = 8 }; /* row pointers and tiles of one chunk */
+enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one chunk */
 
 const float cc_zero_row[CC_DEPTH_BLOCK] = {0};
 
@@ -43,14 +43,14 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
     const cc_kernels *kernels = cc_kernels_get();
     const int mr = kernels->mr, nr = kernels->nr;
     const float *a[POINTERS];
-    float *y[TILES * CC_MR_MAX];
+    float *y[(TILES + 1) * CC_MR_MAX];
 
     /* A block is several whole taps, or a part of the depth of one tap. */
     const int64_t depth_block = least(p->depth, CC_DEPTH_BLOCK);
     int64_t tap_block = p->depth <= 0 ? p->taps : CC_DEPTH_BLOCK / depth_block;
-    tap_block = least(least(tap_block, p->taps), POINTERS / mr);
+    tap_block = least(least(tap_block, p->taps), POINTERS / (2 * mr));
     if (tap_block < 1) tap_block = 1;
-    int64_t tiles = least(TILES, POINTERS / (mr * tap_block));
+    int64_t tiles = least(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next chunk's first tile */
     if (p->patches && depth_block > 0) tiles = least(tiles, CC_PATCH_FLOATS / (mr * tap_block * depth_block));
 
     for (int64_t chunk = m0; chunk < m1; chunk += tiles * mr) {
@@ -66,6 +66,8 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
                 p->rows(p->source, m, rows, tap, taps, k, from, mr, y + tile * mr);
                 if (p->patches) copy_patches(p->patches + tile * mr * taps * depth, from, mr, rows, taps, depth);
             }
+            if (!p->patches && chunk_end + mr <= m1)
+                p->rows(p->source, chunk_end, mr, tap, taps, k, a + tiles * mr * tap_block, mr, y + tiles * mr);
             for (int64_t panel = p0; panel < p1; ++panel) {
                 const int64_t column = panel * nr;
                 cc_tile t = {
@@ -82,6 +84,7 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
                     t.m = (int)least(mr, chunk_end - m);
                     t.a = a + tile * mr * tap_block;
                     t.y = y + tile * mr;
+                    t.next = panel == p0 && !p->patches && m + 2 * mr <= m1 ? t.a + mr * tap_block : NULL; /* first touched now */
                     kernels->gemm_tile(&t);
                 }
             }

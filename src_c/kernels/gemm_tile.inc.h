@@ -4,6 +4,13 @@
 
 #define NR (2 * VEC)
 
+enum { LINE = 16 }; /* floats of a cache line */
+
+#if defined(__GNUC__)
+#define PREFETCH(p) __builtin_prefetch(p)
+#else
+#define PREFETCH(p) ((void)(p))
+#endif
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #else
@@ -45,19 +52,30 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
         }
     }
 
+    for (int i = 0; i < rows; ++i) { /* what is written at the end should be there by then */
+        PREFETCH(tile->y[i] + column);
+        PREFETCH(tile->y[i] + column + last);
+        if (vecs == 2 && VEC == LINE) PREFETCH(tile->y[i] + column + VEC);
+    }
+
     const float *b = tile->b;
     const float *const *from = tile->a;
     for (int64_t t = 0; t < tile->taps; ++t, from += MR) {
         const float *a[MR];
         UNROLL
         for (int i = 0; i < rows; ++i) a[i] = from[i];
-        for (int64_t k = 0; k < tile->depth; ++k, b += NR) {
-            const vec b0 = vec_load(b), b1 = vecs == 2 ? vec_load(b + VEC) : b0;
-            UNROLL
-            for (int i = 0; i < rows; ++i) {
-                const vec x = vec_set1(a[i][k]);
-                acc[i][0] = vec_fma(x, b0, acc[i][0]);
-                if (vecs == 2) acc[i][1] = vec_fma(x, b1, acc[i][1]);
+        for (int64_t k = 0; k < tile->depth;) {
+            const int64_t end = tile->depth - k < LINE ? tile->depth : k + LINE;
+            if (tile->next)
+                for (int i = 0; i < rows; ++i) PREFETCH(tile->next[t * MR + i] + k);
+            for (; k < end; ++k, b += NR) {
+                const vec b0 = vec_load(b), b1 = vecs == 2 ? vec_load(b + VEC) : b0;
+                UNROLL
+                for (int i = 0; i < rows; ++i) {
+                    const vec x = vec_set1(a[i][k]);
+                    acc[i][0] = vec_fma(x, b0, acc[i][0]);
+                    if (vecs == 2) acc[i][1] = vec_fma(x, b1, acc[i][1]);
+                }
             }
         }
     }
