@@ -142,6 +142,45 @@ def test_conv2d_algorithms_agree_on_random_geometry(seed):
             assert all(np.array_equal(a, r) for a, r in zip(first, results, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_depthwise_on_random_geometry(seed):
+    """On integers, the bits of the reference, with any number of threads."""
+    rng = np.random.default_rng(seed)
+    c, many = int(rng.integers(2, 70)), int(rng.choice([1, 1, 1, 2]))
+    kh, kw = (int(k) for k in rng.choice([1, 2, 3, 3, 3, 5, 5, 6], 2))
+    n, h, w = int(rng.integers(1, 4)), int(rng.integers(1, 12)), int(rng.integers(1, 40))
+    attributes = {
+        "strides": tuple(int(i) for i in rng.choice([1, 1, 2, 2, 3], 2)),
+        "dilation": tuple(int(i) for i in rng.choice([1, 1, 1, 2], 2)),
+        "groups": c,
+    }
+    explicit = {"padding": "explicit", "pads": [int(i) for i in rng.integers(6, 13, 4)]}
+    attributes |= explicit if seed % 2 else {"padding": "same"}
+    x, kernel, b = integers(rng, n, h, w, c), integers(rng, kh, kw, 1, c * many), integers(rng, c * many)
+    expected = reference_conv2d(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
+    dy = integers(rng, *expected.shape)
+    first = None
+    for threads in (1, 2, 3):
+        results = run("conv2d", [x, kernel, b], attributes | {"algorithm": "depthwise"}, dy, (0, 1, 2), threads)
+        first = first or results
+        assert all(np.array_equal(a, r) for a, r in zip(first, results, strict=True))
+    assert np.array_equal(first[0], expected)
+    by_another = run("conv2d", [x, kernel, b], attributes | {"algorithm": "direct"}, dy, (0, 1, 2))
+    assert all(np.array_equal(a, r) for a, r in zip(first, by_another, strict=True))
+    for activation, most in (("relu", np.inf), ("relu6", 6)):
+        y = conv2d(x, kernel, b, algorithm="depthwise", activation=activation, **attributes)
+        assert np.array_equal(y, np.clip(expected, 0, most))
+
+
+def test_depthwise_nan_stays_visible():
+    x, w = np.ones((1, 6, 12, 19)), np.ones((3, 3, 1, 19))
+    x[0, 1, 1, 17] = np.nan
+    for activation in ("linear", "relu", "relu6"):
+        seen = np.zeros((1, 4, 10, 19), bool)
+        seen[:, :2, :2, 17] = True
+        assert np.array_equal(np.isnan(conv2d(x, w, groups=19, activation=activation)), seen), activation
+
+
 def test_conv2d_says_which_algorithm_it_uses():
     assert "im2col" in describe((1, 8, 8, 16), (3, 3, 16, 4), algorithm="im2col")[0]
     assert "direct" in describe((1, 8, 8, 1), (3, 3, 1, 4), algorithm="direct")[0]

@@ -1,6 +1,10 @@
 /* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would be one
- * column wide, so these are loops over the channels, which lie side by side in memory. */
-#include "conv2d.h"
+ * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise.inc.h).
+ *
+ * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the kernel,
+ * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv2d_gather.h). The
+ * weight gradient adds up the rows of dy by blocks. With several output channels for each input channel, plain loops do. */
+#include "conv2d_gather.h"
 #include "gemm.h"
 
 #include <string.h>
@@ -13,36 +17,28 @@ static bool fits(const cc_conv2d *conv)
 static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
     (void)pass;
-    return 4 * cc_conv2d_work(conv);
+    return (conv->oc > conv->c ? 4 : 2) * cc_conv2d_work(conv);
 }
 
+/* ---- Several output channels for each input channel ---- */
+
 /* y[g][j] += x[g] w[g][j] */
-static void spread(const cc_kernels *kernels, float *y, const float *x, const float *w, int64_t channels, int64_t many)
+static void spread(float *y, const float *x, const float *w, int64_t channels, int64_t many)
 {
-    if (many == 1) {
-        kernels->multiply_add(y, x, w, channels);
-        return;
-    }
     for (int64_t g = 0; g < channels; ++g)
         for (int64_t j = 0; j < many; ++j) y[g * many + j] += x[g] * w[g * many + j];
 }
 
 /* y[g] += sum over j of x[g][j] w[g][j] */
-static void collect(const cc_kernels *kernels, float *y, const float *x, const float *w, int64_t channels, int64_t many)
+static void collect(float *y, const float *x, const float *w, int64_t channels, int64_t many)
 {
-    if (many == 1) {
-        kernels->multiply_add(y, x, w, channels);
-        return;
-    }
     for (int64_t g = 0; g < channels; ++g)
         for (int64_t j = 0; j < many; ++j) y[g] += x[g * many + j] * w[g * many + j];
 }
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+static void forward_many(const cc_conv2d *conv, float *y, const float *x, const float *w, const cc_epilogue *epilogue,
+                         const cc_team *team)
 {
-    (void)packed, (void)scratch;
-    const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
     const cc_range mine = cc_slice(team, conv->n * ah->out, 1); /* output rows */
@@ -61,7 +57,7 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
                 const int64_t iy = oy * ah->stride - ah->before + ah->dilation * ty;
                 for (int64_t tx = tx0; tx < tx1; ++tx) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    spread(kernels, to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
+                    spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
                            oc / c);
                 }
             }
@@ -70,11 +66,8 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
     }
 }
 
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team)
+static void input_gradient_many(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const cc_team *team)
 {
-    (void)packed, (void)scratch;
-    const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
@@ -89,7 +82,7 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
                 cc_axis_inside(aw, tx, &begin, &end);
                 for (int64_t ox = begin; ox < end; ++ox) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    collect(kernels, dx + (row * aw->in + ix) * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
+                    collect(dx + (row * aw->in + ix) * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
                             w + (ty * aw->kernel + tx) * oc, c, oc / c);
                 }
             }
@@ -97,24 +90,13 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
     }
 }
 
-static int64_t blocks_of(const cc_conv2d *conv)
+/* dw of output rows begin .. end-1, added to `to`. */
+static void add_rows_many(const cc_conv2d *conv, float *to, const float *x, const float *dy, cc_range rows)
 {
-    return cc_blocks(conv->n * conv->window.h.out, cc_conv2d_taps(conv), cc_conv2d_taps(conv) * conv->oc);
-}
-
-/* A piece of work is one tap over one block of output rows. */
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
-{
-    const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const int64_t c = conv->c, oc = conv->oc, taps = cc_conv2d_taps(conv), blocks = blocks_of(conv);
-    const cc_range mine = cc_slice(team, blocks * taps, 1);
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t block = i / taps, tap = i % taps, ty = tap / aw->kernel, tx = tap % aw->kernel;
-        const cc_range rows = cc_block(conv->n * ah->out, blocks, block);
-        float *to = (blocks > 1 ? partial + block * taps * oc : dw) + tap * oc;
-        memset(to, 0, (size_t)oc * sizeof *to);
+    const int64_t c = conv->c, oc = conv->oc;
+    for (int64_t tap = 0; tap < cc_conv2d_taps(conv); ++tap, to += oc) {
+        const int64_t ty = tap / aw->kernel, tx = tap % aw->kernel;
         int64_t begin, end;
         cc_axis_inside(aw, tx, &begin, &end);
         for (int64_t row = rows.begin; row < rows.end; ++row) {
@@ -122,9 +104,154 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
             if (iy < 0 || iy >= ah->in) continue;
             for (int64_t ox = begin; ox < end; ++ox) {
                 const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                spread(kernels, to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c, oc / c);
+                spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c, oc / c);
             }
         }
+    }
+}
+
+/* ---- One for each: rows ---- */
+
+/* The same axis with its taps in the order of the cells they read. */
+static cc_gather_axis ascending(cc_gather_axis a)
+{
+    if (a.tap_step >= 0) return a;
+    a.offset += (a.taps - 1) * a.tap_step;
+    a.tap_step = -a.tap_step;
+    a.kernel_first += (a.taps - 1) * a.kernel_every;
+    a.kernel_every = -a.kernel_every;
+    return a;
+}
+
+/* The taps of pixel i whose cells lie inside the image. */
+static cc_range taps_inside(const cc_gather_axis *a, int64_t i)
+{
+    const int64_t first = i * a->step + a->offset, last = a->limit - 1 - first; /* 0 <= first + tap_step t <= limit - 1 */
+    const int64_t begin = first < 0 ? (-first + a->tap_step - 1) / a->tap_step : 0, end = last < 0 ? 0 : last / a->tap_step + 1;
+    return (cc_range){begin, end < begin ? begin : end < a->taps ? end : a->taps};
+}
+
+typedef struct place {
+    int64_t x, w; /* floats from the start of the image and of the kernel */
+} place;
+
+/* Row i of axis h, with a kernel of kw columns: the geometry for the kernels, and where its first row under the kernel lies. */
+static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_axis *w, int64_t i, int64_t c, int64_t kw)
+{
+    const cc_range taps = taps_inside(h, i);
+    *k = (cc_depthwise){.c = c,
+                        .count = w->count,
+                        .rows = taps.end > taps.begin ? taps.end - taps.begin : 0,
+                        .taps = w->taps,
+                        .step = w->step,
+                        .offset = w->offset,
+                        .tap_step = w->tap_step,
+                        .limit = w->limit,
+                        .x_row = h->tap_step * w->limit * c,
+                        .x_pixel = c,
+                        .y_pixel = w->every * c,
+                        .w_row = h->kernel_every * kw * c,
+                        .w_tap = w->kernel_every * c};
+    if (!k->rows || !k->taps) {
+        k->rows = 0;
+        return (place){0, 0};
+    }
+    return (place){(i * h->step + h->offset + taps.begin * h->tap_step) * w->limit * c,
+                   ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
+}
+
+static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+{
+    (void)packed, (void)scratch;
+    if (conv->oc > conv->c) {
+        forward_many(conv, y, x, w, epilogue, team);
+        return;
+    }
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
+    const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
+    const cc_norm_act act = epilogue->act == CC_ACT_RELU    ? CC_NORM_RELU
+                            : epilogue->act == CC_ACT_RELU6 ? CC_NORM_RELU6
+                                                            : CC_NORM_LINEAR;
+    const cc_range mine = cc_slice(team, conv->n * h.count, 1); /* output rows */
+    for (int64_t row = mine.begin; row < mine.end; ++row) {
+        cc_depthwise k;
+        const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
+        k.bias = epilogue->bias;
+        k.act = act;
+        kernels->depthwise_row(&k, y + row * y_row, x + row / h.count * x_image + at.x, w + at.w);
+        if (act == CC_NORM_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, y + row * y_row, y + row * y_row, y_row);
+    }
+}
+
+static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+                           float *scratch, const cc_team *team)
+{
+    (void)packed, (void)scratch;
+    if (conv->oc > conv->c) {
+        input_gradient_many(conv, dx, dy, w, team);
+        return;
+    }
+    const cc_kernels *kernels = cc_kernels_get();
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const int64_t c = conv->c, dy_image = ah->out * aw->out * c;
+    const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
+    for (int64_t row = mine.begin; row < mine.end; ++row) {
+        const int64_t iy = row % ah->in;
+        const cc_gather_axis h = ascending(cc_gather_backward(ah, iy % ah->stride));
+        for (int64_t phase = 0; phase < cc_gather_phases(aw); ++phase) {
+            const cc_gather_axis across = ascending(cc_gather_backward(aw, phase));
+            cc_depthwise k;
+            const place at = set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+            kernels->depthwise_row(&k, dx + (row * aw->in + across.first) * c, dy + row / ah->in * dy_image + at.x, w + at.w);
+        }
+    }
+}
+
+/* ---- The weight gradient ---- */
+
+/* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a cache. */
+static int64_t chunks_of(const cc_conv2d *conv)
+{
+    return conv->oc > conv->c ? 1 : (conv->c + 95) / 96;
+}
+
+static int64_t blocks_of(const cc_conv2d *conv)
+{
+    return cc_blocks(conv->n * conv->window.h.out, chunks_of(conv), cc_conv2d_taps(conv) * conv->oc);
+}
+
+/* dw of channels first .. first + channels - 1 and output rows begin .. end-1, added to `to`. */
+static void add_rows(const cc_conv2d *conv, float *to, const float *x, const float *dy, cc_range rows, int64_t first,
+                     int64_t channels)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, dy_row = conv->window.w.out * c;
+    const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+        cc_depthwise k;
+        const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
+        k.c = channels;
+        kernels->depthwise_weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first, dy + row * dy_row + first);
+    }
+}
+
+static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+                            const cc_team *team)
+{
+    const int64_t oc = conv->oc, taps = cc_conv2d_taps(conv), blocks = blocks_of(conv), chunks = chunks_of(conv);
+    const int64_t wide = ((oc + chunks - 1) / chunks + 15) / 16 * 16;
+    const cc_range mine = cc_slice(team, blocks * chunks, 1);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int64_t block = i / chunks, first = i % chunks * wide, channels = oc - first < wide ? oc - first : wide;
+        const cc_range rows = cc_block(conv->n * conv->window.h.out, blocks, block);
+        float *to = blocks > 1 ? partial + block * taps * oc : dw;
+        for (int64_t tap = 0; tap < taps && channels > 0; ++tap) memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
+        if (oc > conv->c)
+            add_rows_many(conv, to, x, dy, rows);
+        else if (channels > 0)
+            add_rows(conv, to, x, dy, rows, first, channels);
     }
     if (blocks > 1) {
         cc_barrier(team);

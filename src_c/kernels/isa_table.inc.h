@@ -3,6 +3,7 @@
 
 #include "gemm_tile.inc.h"
 #include "norm.inc.h"
+#include "depthwise.inc.h"
 #include "vector.inc.h"
 #include "winograd.inc.h"
 
@@ -20,4 +21,6 @@ static const cc_kernels kernels = {
     .norm_forward = norm_forward,
     .norm_sums = norm_sums,
     .norm_backward = norm_backward,
+    .depthwise_row = depthwise_row,
+    .depthwise_weights = depthwise_weights,
 };

@@ -54,6 +54,21 @@ typedef struct cc_norm {
     cc_norm_act act;
     const float *high, *low, *scale, *shift, *by_x, *constant; /* [c] */
 } cc_norm;
+
+/* A row of a depthwise convolution: c channels side by side, each with a kernel of its own. Tap t of pixel p sees the cell
+ * p step + offset + t tap_step of each of the `rows` rows of x under the kernel, or nothing if that is not in 0 .. limit-1.
+ *
+ *     y[p][i] = act(bias[i] + sum over r, t of x[r][cell][i] w[r][t][i])     p < count, i < c
+ *     dw[r][t][i] += sum over p of x[r][cell][i] dy[p][i] */
+typedef struct cc_depthwise {
+    int64_t c, count;
+    int64_t rows, taps; /* of the kernel; may be 0 */
+    int64_t step, offset, tap_step, limit;
+    int64_t x_row, x_pixel, y_pixel, w_row, w_tap; /* floats from one to the next; that of y is dy's, too */
+    const float *bias;                             /* [c], or NULL */
+    cc_norm_act act;
+} cc_depthwise;
+
 /* Winograd's convolution with 3x3 kernels: m x m outputs of a tile from (m + 2) x (m + 2) inputs, by (m + 2)^2 planes of products.
  * The derivation is in winograd.inc.h. vec = nr / 2 is the width of a vector. */
 
@@ -116,6 +131,9 @@ typedef struct cc_kernels {
                       float *product);
     /* dx may be dy. x may be NULL: without its term and the constant; then act' needs y. */
     void (*norm_backward)(const cc_norm *norm, float *dx, const float *dy, const float *x, const float *y, int64_t rows);
+
+    void (*depthwise_row)(const cc_depthwise *row, float *y, const float *x, const float *w); /* x, w: of the first row, cell 0, tap 0 */
+    void (*depthwise_weights)(const cc_depthwise *row, float *dw, const float *x, const float *dy);
 } cc_kernels;
 
 /* NULL where the compiler or the target does not have the instruction set. */

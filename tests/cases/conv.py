@@ -115,6 +115,52 @@ CONV2D = [
     *conv("depthwise", (2, 7, 6, 5), (3, 3, 1, 5), groups=5, padding="same"),
     *conv("depthwise 33, strides 2", (1, 9, 8, 33), (3, 3, 1, 33), groups=33, strides=2, padding="same"),
     *conv("depthwise, dilation 2", (2, 9, 8, 16), (3, 2, 1, 16), groups=16, dilation=2),
+    *(
+        case
+        for c in (2, 3, 7, 15, 16, 17, 31, 33, 48)
+        for case in conv(f"depthwise of {c}", (1, 6, 19, c), (3, 3, 1, c), groups=c, padding="same")
+    ),
+    *(
+        case
+        for kernel in (1, 2, 3, 4, 5, 7)
+        for strides in (1, 2, 3)
+        for case in conv(
+            f"depthwise {kernel}x{kernel}, strides {strides}",
+            (2, 9, 21, 18),
+            (kernel, kernel, 1, 18),
+            groups=18,
+            strides=strides,
+            padding="same",
+        )
+    ),
+    *conv("depthwise, no bias", (2, 5, 9, 20), (3, 3, 1, 20), bias=False, groups=20, padding="same"),
+    *conv("depthwise on less than its kernel", (2, 2, 1, 17), (5, 5, 1, 17), groups=17, padding="same"),
+    *conv("depthwise, strides 2 on a pixel", (1, 1, 1, 16), (3, 3, 1, 16), groups=16, strides=2, padding="same"),
+    *conv("depthwise, strides beyond the kernel", (1, 11, 12, 17), (3, 2, 1, 17), groups=17, strides=(4, 5)),
+    *conv(
+        "depthwise, pads on four sides", (1, 6, 9, 16), (3, 3, 1, 16), groups=16, padding="explicit", pads=(0, 3, 4, 1)
+    ),
+    *conv(
+        "depthwise 5x5, strides 2, pads on four sides",
+        (2, 8, 20, 21),
+        (5, 5, 1, 21),
+        groups=21,
+        strides=2,
+        padding="explicit",
+        pads=(3, 0, 1, 4),
+    ),
+    *conv(
+        "depthwise, more padding than kernel",
+        (1, 3, 2, 16),
+        (3, 3, 1, 16),
+        groups=16,
+        padding="explicit",
+        pads=(5, 9, 4, 7),
+    ),
+    *conv(
+        "depthwise, wide dilation", (1, 9, 12, 17), (3, 3, 1, 17), groups=17, dilation=(2, 3), strides=2, padding="same"
+    ),
+    *conv("depthwise of many channels", (2, 5, 5, 230), (3, 3, 1, 230), groups=230, padding="same"),
     *conv("depthwise, two for each", (2, 6, 5, 7), (2, 3, 1, 14), groups=7, padding="explicit", pads=(1, 0, 0, 2)),
     *conv("batch 1, many channels", (1, 3, 3, 65), (3, 3, 65, 64), padding="same"),
     *conv("deeper than one block", (1, 3, 2, 800), (2, 2, 800, 5), padding="same"),
@@ -132,6 +178,13 @@ CONV2D = [
     *(case for c, oc in WIDTHS for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")),
     *(case for algorithm in ALGORITHMS for case in activated([(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)),
     relu("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], groups=6),
+    relu("relu, depthwise of 33", [(1, 5, 12, 33), (3, 3, 1, 33), (33,)], groups=33, padding="same"),
+    Case(
+        "tanh, depthwise of 33",
+        [(1, 5, 12, 33), (3, 3, 1, 33), (33,)],
+        {"activation": "tanh", "groups": 33},
+        tolerance=8,
+    ),
     Case("tanh, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], {"activation": "tanh", "groups": 6}, tolerance=8),
     Case("residual", [(2, 7, 6, 5), (3, 3, 5, 4), (4,), (2, 5, 4, 4)], exact=True, adjoint=False),
     Case("residual, no bias", [(2, 5, 4, 20), (1, 1, 20, 33), None, (2, 5, 4, 33)], exact=True, adjoint=False),
