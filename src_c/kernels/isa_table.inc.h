@@ -16,7 +16,6 @@ static const cc_kernels kernels = {
     .winograd_2 = &winograd_2,
     .winograd_4 = &winograd_4,
     .add = vector_add,
-    .multiply_add = vector_multiply_add,
     .norm_moments = norm_moments,
     .norm_forward = norm_forward,
     .norm_sums = norm_sums,

@@ -121,7 +121,6 @@ typedef struct cc_kernels {
     void (*outer_tile)(const cc_outer *outer);
     const cc_winograd_kernels *winograd_2, *winograd_4;                        /* m = 2 and 4 */
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
-    void (*multiply_add)(float *y, const float *a, const float *b, int64_t n); /* y[i] += a[i] * b[i] */
 
     /* about = the mean of each column, nearly; first = sum of x - about, second = sum of (x - about)^2; x: [rows][c], rows > 0 */
     void (*norm_moments)(const float *x, int64_t rows, int64_t c, float *about, float *first, float *second);

@@ -9,13 +9,3 @@ static void vector_add(float *y, const float *x, int64_t n)
         vec_store_part(y + i, m, vec_add(vec_load_part(y + i, m), vec_load_part(x + i, m)));
     }
 }
-
-static void vector_multiply_add(float *y, const float *a, const float *b, int64_t n)
-{
-    int64_t i = 0;
-    for (; i + VEC <= n; i += VEC) vec_store(y + i, vec_fma(vec_load(a + i), vec_load(b + i), vec_load(y + i)));
-    if (i < n) {
-        const mask m = mask_first((int)(n - i));
-        vec_store_part(y + i, m, vec_fma(vec_load_part(a + i, m), vec_load_part(b + i, m), vec_load_part(y + i, m)));
-    }
-}
