@@ -134,7 +134,7 @@ def test_conv2d_algorithms_agree_on_random_geometry(seed):
     expected = reference_conv2d(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
     dy = integers(rng, *expected.shape)
     first = None
-    for algorithm in ALGORITHMS:
+    for algorithm in (*ALGORITHMS, *["grouped"] * (1 < groups < c)):
         for threads in (1, 3):
             results = run("conv2d", [x, kernel, b], attributes | {"algorithm": algorithm}, dy, (0, 1, 2), threads)
             assert np.array_equal(results[0], expected)
@@ -186,6 +186,7 @@ def test_conv2d_says_which_algorithm_it_uses():
     assert "direct" in describe((1, 8, 8, 1), (3, 3, 1, 4), algorithm="direct")[0]
     assert "direct (gemm)" in describe((1, 8, 8, 16), (1, 1, 16, 4))[0]
     assert "depthwise" in describe((1, 8, 8, 16), (3, 3, 1, 16), groups=16)[0]
+    assert "grouped" in describe((1, 8, 8, 64), (3, 3, 4, 64), groups=16)[0]
 
 
 def test_conv2d_im2col_never_holds_the_whole_patch_matrix():

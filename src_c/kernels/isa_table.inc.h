@@ -2,6 +2,7 @@
 #include "kernels.h"
 
 #include "gemm_tile.inc.h"
+#include "grouped.inc.h"
 #include "norm.inc.h"
 #include "depthwise.inc.h"
 #include "vector.inc.h"
@@ -13,6 +14,9 @@ static const cc_kernels kernels = {
     .nr = NR,
     .gemm_tile = gemm_tile,
     .outer_tile = outer_tile,
+    .grouped_pixels = GROUPED_PIXELS,
+    .grouped_tile = grouped_tile,
+    .grouped_outer = grouped_outer,
     .winograd_2 = &winograd_2,
     .winograd_4 = &winograd_4,
     .add = vector_add,

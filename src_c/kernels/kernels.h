@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CC_MR_MAX 16 /* of any table's mr */
+#define CC_MR_MAX  16 /* of any table's mr */
+#define CC_VEC_MAX 16 /* of any table's nr / 2 */
 
 /* One tile of a product, held in registers from the first multiplication to the last:
  *
@@ -43,6 +44,47 @@ typedef struct cc_outer {
     float *y;
     int64_t y_row;
 } cc_outer;
+
+/* Grouped convolution with few channels in a group. A vector of outputs covers several groups, or a part of one; each weight of the
+ * vector meets the input channel of its own group, so the inputs are spread: lane i of spread k is channel spread[k][i] of a pixel.
+ * vec = nr / 2 is the width of a vector.
+ *
+ * A strip is a run of 1 .. CC_RUN_MAX taps that read neighbouring pixels: output p reads pixel p + j for tap j. Pixels from `begin` to
+ * end - 1 lie inside the image, others count as zeros. */
+#define CC_RUN_MAX 3
+typedef struct cc_strip {
+    const float *x;      /* pixel 0, whether it lies inside or not */
+    int run, begin, end; /* 0 <= begin <= end < pixels + run */
+    int64_t weights;     /* of the strip, from the first of all */
+} cc_strip;
+
+/* y[p][i] = start + sum over strips, k < depth, j < run of x[p + j][k's spread][i] w[k][j][i], with the start of a cc_tile, then
+ * max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
+typedef struct cc_grouped {
+    const cc_strip *strip;
+    int strips;
+    int64_t depth, x_step, x_channel; /* pixels of x are x_step apart; x_channel is added to every strip's x */
+    int x_last, y_lanes;              /* channels in the last vector of a pixel of x; in y: 1 .. vec */
+    const int32_t *spread;            /* [least(depth, vec)][vec] */
+    const float *w;                   /* per strip [depth][run][vec]; lanes from y_lanes on hold zeros */
+    int pixels;                       /* 1 .. grouped_pixels */
+    float *y;
+    int64_t y_step;
+    const float *bias; /* [y_lanes], or NULL */
+    bool accumulate, relu;
+} cc_grouped;
+
+/* Sums over pixels for the weights of a strip: dw[j][k][i] += sum over lines, p of x[p + j][k's spread][i] dy[p][i]. */
+#define CC_GROUPED_DEPTH 4 /* most of k at a time: the sums and what they are made of stay in the registers */
+typedef struct cc_grouped_outer {
+    int run, depth, x_lanes, y_lanes; /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
+    int64_t lines, begin, end, pixels; /* as in a strip; of y */
+    const float *x, *dy;               /* pixel 0 of the first line */
+    int64_t x_line, x_step, dy_line, dy_step;
+    const int32_t *spread; /* [depth][vec] */
+    float *dw;
+    int64_t dw_tap, dw_depth;
+} cc_grouped_outer;
 
 /* Batch normalization of rows of c channels, with an activation behind it. For each channel
  *
@@ -119,6 +161,9 @@ typedef struct cc_kernels {
     int mr, nr;       /* the tile: mr rows, nr columns */
     void (*gemm_tile)(const cc_tile *tile);
     void (*outer_tile)(const cc_outer *outer);
+    int grouped_pixels;
+    void (*grouped_tile)(const cc_grouped *grouped);
+    void (*grouped_outer)(const cc_grouped_outer *outer);
     const cc_winograd_kernels *winograd_2, *winograd_4;                        /* m = 2 and 4 */
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
 

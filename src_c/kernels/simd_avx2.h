@@ -10,6 +10,7 @@
 
 typedef __m256 vec;
 typedef __m256i mask;
+typedef __m256i lanes;
 
 static inline vec vec_zero(void)
 {
@@ -74,6 +75,16 @@ static inline vec vec_load_part(const float *p, mask m)
 static inline void vec_store_part(float *p, mask m, vec v)
 {
     _mm256_maskstore_ps(p, m, v);
+}
+
+static inline lanes lanes_load(const int32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+static inline vec vec_permute(vec v, lanes from)
+{
+    return _mm256_permutevar8x32_ps(v, from);
 }
 
 /* Pairs, then fours of floats within the 128-bit lanes, then the lanes. */

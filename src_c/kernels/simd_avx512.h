@@ -10,6 +10,7 @@
 
 typedef __m512 vec;
 typedef __mmask16 mask;
+typedef __m512i lanes;
 
 static inline vec vec_zero(void)
 {
@@ -74,6 +75,16 @@ static inline vec vec_load_part(const float *p, mask m)
 static inline void vec_store_part(float *p, mask m, vec v)
 {
     _mm512_mask_storeu_ps(p, m, v);
+}
+
+static inline lanes lanes_load(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+static inline vec vec_permute(vec v, lanes from)
+{
+    return _mm512_permutexvar_ps(from, v);
 }
 
 /* Pairs, then fours of floats within the 128-bit lanes, then the lanes. */

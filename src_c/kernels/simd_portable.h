@@ -1,15 +1,20 @@
 /* The vocabulary of vectors in plain C: four floats, which compilers map to whatever the target has.
  *
  * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_mul, vec_fma (a b + c),
- * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes
- * untouched in memory); vec_transpose (the square of VEC vectors: lane j of vector i and lane i of vector j change places); MR, the rows of a tile that leave room in the registers. */
+ * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0); mask_first(n) (lanes 0 .. n-1), vec_load_part
+ * (other lanes 0), vec_store_part (other lanes untouched in memory); lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is
+ * lane lanes[i] of v); vec_transpose (the square of VEC vectors: lane j of vector i and lane i of vector j change places); MR, the
+ * rows of a tile that leave room in the registers. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
+
+#include <stdint.h>
 
 #define VEC 4
 #define MR  6
 
 typedef int mask;
+typedef const int32_t *lanes;
 
 #if defined(__GNUC__)
 typedef float vec __attribute__((vector_size(16)));
@@ -128,6 +133,18 @@ static inline vec vec_load_part(const float *p, mask n)
 static inline void vec_store_part(float *p, mask n, vec v)
 {
     for (int i = 0; i < n; ++i) p[i] = LANE(v, i);
+}
+
+static inline lanes lanes_load(const int32_t *p)
+{
+    return p;
+}
+
+static inline vec vec_permute(vec v, lanes from)
+{
+    vec to;
+    for (int i = 0; i < VEC; ++i) LANE(to, i) = LANE(v, from[i]);
+    return to;
 }
 
 static inline void vec_transpose(vec *v)

@@ -34,6 +34,7 @@ def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> l
     steps = {attributes.get(key, 1) for key in ("strides", "dilation")}
     fitting = {
         "depthwise": not dense and attributes["groups"] == x[3],
+        "grouped": not dense and attributes["groups"] < x[3],
         "winograd": dense and w[:2] == (3, 3) and steps == {1},
     }
     transformed = {"winograd", "auto"} if fitting["winograd"] and min(x[3], w[3]) >= 16 else {"winograd"}
@@ -55,11 +56,11 @@ def relu(id: str, inputs: list, **attributes: Any) -> Case:
     return Case(id, inputs, {**attributes, "activation": "relu"}, exact=True, adjoint=False, min_nonzero=0.2)
 
 
-def activated(inputs: list, algorithm: str | None = None) -> list[Case]:
+def activated(inputs: list, algorithm: str | None = None, **others: Any) -> list[Case]:
     """One case per fused activation."""
     cases = []
     for activation in ACTIVATIONS:
-        attributes: dict[str, Any] = {"activation": activation}
+        attributes: dict[str, Any] = {"activation": activation, **others}
         if activation in ("leaky_relu", "elu"):
             attributes["alpha"] = 0.25 if activation == "leaky_relu" else 0.75
         if algorithm:
@@ -112,6 +113,54 @@ CONV2D = [
     *conv("groups 2", (2, 5, 6, 8), (3, 3, 4, 6), groups=2, padding="same"),
     *conv("groups 3, strides 2", (1, 7, 6, 9), (3, 2, 3, 6), groups=3, strides=2),
     *conv("groups 4 of 17 to 18", (1, 4, 5, 68), (2, 2, 17, 72), groups=4),
+    *conv("32 groups of 4", (2, 7, 17, 128), (3, 3, 4, 128), groups=32, padding="same"),
+    *conv("16 groups of 8", (2, 9, 15, 128), (3, 3, 8, 128), groups=16, padding="same"),
+    *conv("groups of 16", (1, 6, 29, 48), (3, 3, 16, 48), groups=3, padding="same"),
+    *conv("groups of 2", (2, 5, 9, 34), (3, 3, 2, 34), groups=17, padding="same"),
+    *conv("3 groups of 4", (1, 5, 6, 12), (3, 3, 4, 12), groups=3, padding="same"),
+    *conv("groups of 4, strides 2", (2, 15, 30, 36), (3, 3, 4, 36), groups=9, strides=2, padding="same"),
+    *conv(
+        "groups of 8, strides 2", (1, 8, 7, 16), (3, 3, 8, 16), groups=2, strides=2, padding="explicit", pads=(1,) * 4
+    ),
+    *conv("groups of 2, strides 3", (1, 11, 10, 20), (3, 5, 2, 20), groups=10, strides=3, padding="same"),
+    *conv("groups of 4, strides 1 2", (1, 6, 33, 8), (2, 7, 4, 8), groups=2, strides=(1, 2), padding="same"),
+    *conv(
+        "groups of 4, strides 4, dilation 2",
+        (1, 13, 14, 16),
+        (3, 5, 4, 16),
+        groups=4,
+        strides=4,
+        dilation=2,
+        padding="same",
+    ),
+    *conv("groups of 4, dilation 2", (1, 7, 19, 24), (3, 3, 4, 24), groups=6, dilation=2, padding="same"),
+    *conv(
+        "groups of 8, dilation 3, strides 2",
+        (1, 9, 10, 24),
+        (3, 3, 8, 24),
+        groups=3,
+        dilation=3,
+        strides=2,
+        padding="same",
+    ),
+    *conv("groups of 4, 1x1", (2, 5, 7, 68), (1, 1, 4, 68), groups=17),
+    *conv("groups of 8, 1x1, strides 2", (2, 5, 7, 24), (1, 1, 8, 24), groups=3, strides=2),
+    *conv("groups of 4, 5x5", (1, 7, 16, 32), (5, 5, 4, 32), groups=8, padding="same"),
+    *conv("groups of 4, 7x8", (1, 9, 31, 20), (7, 8, 4, 20), groups=5, padding="same"),
+    *conv("groups of 4, kernel larger than the image", (1, 2, 3, 16), (5, 6, 4, 16), groups=4, padding="same"),
+    *conv(
+        "groups of 8, more padding than kernel",
+        (1, 3, 3, 16),
+        (2, 2, 8, 16),
+        groups=2,
+        padding="explicit",
+        pads=(4, 0, 0, 3),
+    ),
+    *conv("groups of 4, one pixel", (3, 1, 1, 20), (3, 3, 4, 20), groups=5, padding="same"),
+    *conv("groups of 3 to 5", (2, 4, 9, 21), (2, 3, 3, 35), groups=7, padding="same"),
+    *conv("groups of 5 to 2", (1, 5, 6, 35), (3, 2, 5, 14), groups=7, strides=2),
+    *conv("groups of 20 to 33", (1, 4, 5, 60), (2, 3, 20, 99), groups=3, padding="same"),
+    *conv("groups of 33 to 20", (1, 4, 5, 66), (3, 2, 33, 40), groups=2, padding="same"),
     *conv("depthwise", (2, 7, 6, 5), (3, 3, 1, 5), groups=5, padding="same"),
     *conv("depthwise 33, strides 2", (1, 9, 8, 33), (3, 3, 1, 33), groups=33, strides=2, padding="same"),
     *conv("depthwise, dilation 2", (2, 9, 8, 16), (3, 2, 1, 16), groups=16, dilation=2),
@@ -200,6 +249,10 @@ CONV2D = [
         min_nonzero=0.2,
     ),
     relu("relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,)], padding="same"),
+    *activated([(2, 4, 5, 12), (3, 2, 4, 12), (12,)], "grouped", groups=3),
+    relu(
+        "residual, relu, grouped", [(2, 5, 17, 24), (3, 3, 4, 24), (24,), (2, 3, 15, 24)], groups=6, algorithm="grouped"
+    ),
     relu("relu, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,)], groups=2),
 ]
 

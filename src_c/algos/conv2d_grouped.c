@@ -1,0 +1,425 @@
+/* Grouped convolution with few channels in a group (Xie et al., "Aggregated residual transformations for deep neural networks", 2017).
+ * Products group by group would fill a part of a vector each. Here a vector of output channels covers as many whole groups as find
+ * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group (kernels/grouped.inc.h).
+ * Where a group is wider than a vector, several vectors cover it.
+ *
+ * Forward and input gradient are one loop over the axes of conv2d_gather.h. Along a row of a kernel, taps that are `step` cells of the
+ * source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
+#include "conv2d_gather.h"
+
+#include <string.h>
+
+enum { TAPS_MAX = 128 }; /* of a kernel; strips of a tile stand on the stack */
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Groups of one input channel are depthwise. */
+static bool fits(const cc_conv2d *conv)
+{
+    return conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 && conv->window.h.kernel <= TAPS_MAX &&
+           conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
+}
+
+/* ---- Channels ---- */
+
+/* How vectors cover groups of `in` channels of the source and `out` of the target. */
+typedef struct cover {
+    int64_t groups, in, out;
+    int64_t vec, together, parts, vectors; /* groups in a vector, or vectors in a group; one of them is 1 */
+} cover;
+
+static cover cover_of(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
+    const bool turned = pass == CC_CONV2D_INPUT_GRADIENT;
+    cover v = {.groups = conv->groups, .in = turned ? oc : c, .out = turned ? c : oc, .vec = cc_kernels_get()->nr / 2};
+    const int64_t wider = v.in > v.out ? v.in : v.out;
+    v.together = wider < v.vec ? v.vec / wider : 1;
+    v.parts = (v.out + v.vec - 1) / v.vec;
+    v.vectors = (v.groups + v.together - 1) / v.together * v.parts;
+    return v;
+}
+
+typedef struct vector {
+    int64_t group, source, target; /* its first group and channels */
+    int source_last, lanes;        /* channels in the last vector of the source; in the target */
+} vector;
+
+static vector vector_at(const cover *v, int64_t i)
+{
+    const int64_t group = i / v->parts * v->together, part = i % v->parts, groups = least(v->together, v->groups - group);
+    return (vector){.group = group,
+                    .source = group * v->in,
+                    .target = group * v->out + part * v->vec,
+                    .source_last = (int)(v->in <= v->vec ? groups * v->in : (v->in - 1) % v->vec + 1),
+                    .lanes = (int)(v->parts == 1 ? groups * v->out : least(v->vec, v->out - part * v->vec))};
+}
+
+/* Lane i of row k is where the source's channel k of the group of target lane i lies in a vector. */
+static void fill_spread(const cover *v, int32_t spread[CC_VEC_MAX * CC_VEC_MAX])
+{
+    for (int64_t k = 0; k < least(v->in, v->vec); ++k)
+        for (int64_t i = 0; i < v->vec; ++i)
+            spread[k * v->vec + i] = (int32_t)(i < v->together * v->out ? i / v->out % v->together * v->in + k : k);
+}
+
+/* ---- Taps ---- */
+
+/* Taps first, first + next, ... of an axis; each one's source lies a step further on. */
+typedef struct run {
+    int64_t first, next;
+    int taps;
+} run;
+
+/* Writes the runs that together have every tap of the axis once; returns their number. */
+static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
+{
+    const int64_t move = axis->tap_step < 0 ? -axis->tap_step : axis->tap_step;
+    const int64_t apart = axis->step % move == 0 ? least(axis->step / move, axis->taps) : axis->taps;
+    int count = 0;
+    for (int64_t r = 0; r < apart; ++r) {
+        const int64_t length = (axis->taps - 1 - r) / apart + 1;
+        int64_t pieces = (length + CC_RUN_MAX - 1) / CC_RUN_MAX;
+        for (int64_t done = 0; done < length; --pieces) {
+            const int64_t taps = (length - done + pieces - 1) / pieces, first = axis->tap_step < 0 ? length - 1 - done : done;
+            runs[count++] =
+                (run){.first = r + first * apart, .next = axis->tap_step < 0 ? -apart : apart, .taps = (int)taps};
+            done += taps;
+        }
+    }
+    return count;
+}
+
+/* The pixels q in begin .. end-1 of 0 .. count-1 whose source, from + q step, lies inside the image. */
+static void clip(int64_t from, int64_t step, int64_t limit, int64_t count, int64_t *begin, int64_t *end)
+{
+    *begin = from < 0 ? least(count, (-from + step - 1) / step) : 0;
+    *end = from >= limit ? 0 : least(count, (limit - 1 - from) / step + 1);
+    if (*end < *begin) *end = *begin;
+}
+
+/* ---- Weights: [phases][vectors][ty][runs of tx][source channels][taps of a run][vec] ---- */
+
+static int64_t packed_floats(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    const cover v = cover_of(conv, pass);
+    return v.vectors * cc_conv2d_taps(conv) * v.in * v.vec;
+}
+
+/* The weights of one vector and run: lane i of [k][j] is from input channel k's (or, turned, to it) to the vector's channel i. */
+static void pack_run(const cc_conv2d *conv, const cover *v, bool turned, float *to, const float *w, int64_t i, int64_t ty,
+                     const run *r, const cc_gather_axis *axis)
+{
+    const vector at = vector_at(v, i);
+    for (int64_t k = 0; k < v->in; ++k)
+        for (int64_t j = 0; j < r->taps; ++j, to += v->vec) {
+            const int64_t tx = axis->kernel_first + (r->first + j * r->next) * axis->kernel_every;
+            const float *cell = w + (ty * conv->window.w.kernel + tx) * (conv->c / conv->groups) * conv->oc;
+            for (int64_t lane = 0; lane < v->vec; ++lane) {
+                const int64_t target = at.target + lane;
+                to[lane] = lane >= at.lanes ? 0
+                           : turned         ? cell[target % v->out * conv->oc + target / v->out * v->in + k]
+                                            : cell[k * conv->oc + target];
+            }
+        }
+}
+
+static float *pack_axes(const cc_conv2d *conv, const cover *v, bool turned, float *packed, const float *w,
+                        const cc_gather_axis *h, const cc_gather_axis *x, const cc_team *team)
+{
+    run runs[TAPS_MAX];
+    const int count = list_runs(x, runs);
+    const int64_t row = x->taps * v->in * v->vec;
+    const cc_range mine = cc_slice(team, v->vectors * h->taps, 1);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        float *to = packed + i * row;
+        for (int r = 0; r < count; to += runs[r++].taps * v->in * v->vec)
+            pack_run(conv, v, turned, to, w, i / h->taps, h->kernel_first + i % h->taps * h->kernel_every, &runs[r], x);
+    }
+    return packed + v->vectors * h->taps * row;
+}
+
+static void pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+{
+    const cover v = cover_of(conv, pass);
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    if (pass == CC_CONV2D_FORWARD) {
+        const cc_gather_axis h = cc_gather_forward(ah), x = cc_gather_forward(aw);
+        pack_axes(conv, &v, false, packed, w, &h, &x, team);
+        return;
+    }
+    for (int64_t py = 0; py < cc_gather_phases(ah); ++py) {
+        const cc_gather_axis h = cc_gather_backward(ah, py);
+        if (h.taps == 0) continue;
+        for (int64_t px = 0; px < cc_gather_phases(aw); ++px) {
+            const cc_gather_axis x = cc_gather_backward(aw, px);
+            if (x.taps > 0) packed = pack_axes(conv, &v, true, packed, w, &h, &x, team);
+        }
+    }
+}
+
+/* ---- Forward and input gradient ---- */
+
+/* The strips of the tile of `pixels` targets from (i, j) on; returns their number. */
+static int list_strips(const cc_gather *g, const cover *v, const run *runs, int count, int64_t image, int64_t i, int64_t j,
+                       int64_t pixels, cc_strip *strips)
+{
+    int64_t weights = 0;
+    int n = 0;
+    for (int64_t ty = 0; ty < g->h.taps; ++ty) {
+        const int64_t y = i * g->h.step + g->h.offset + ty * g->h.tap_step;
+        for (int r = 0; r < count; weights += runs[r++].taps * v->in * v->vec) {
+            const int64_t x = j * g->w.step + g->w.offset + runs[r].first * g->w.tap_step;
+            int64_t begin, end;
+            clip(x, g->w.step, g->w.limit, pixels + runs[r].taps - 1, &begin, &end);
+            if (y < 0 || y >= g->h.limit || begin == end) continue;
+            strips[n++] = (cc_strip){.x = g->source + ((image * g->h.limit + y) * g->w.limit + x) * g->source_channels,
+                                     .run = runs[r].taps,
+                                     .begin = (int)begin,
+                                     .end = (int)end,
+                                     .weights = weights};
+        }
+    }
+    return n;
+}
+
+/* Rows of targets by vectors, vectors innermost: the pixels are read whole. */
+static void run_gather(const cc_gather *g, const cover *v, const float *packed, const cc_epilogue *epilogue, const cc_team *team)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t most = kernels->grouped_pixels, tiles = (g->w.count + most - 1) / most;
+    const int64_t vector_floats = g->h.taps * g->w.taps * v->in * v->vec, step = g->w.every * g->target_channels;
+    int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
+    cc_strip strips[TAPS_MAX];
+    run runs[TAPS_MAX];
+    const int count = list_runs(&g->w, runs);
+    fill_spread(v, spread);
+    const cc_range mine = cc_slice(team, g->n * g->h.count * v->vectors, 1);
+    for (int64_t at = mine.begin; at < mine.end;) {
+        const int64_t row = at / v->vectors, image = row / g->h.count, i = row % g->h.count;
+        const int64_t v0 = at % v->vectors, v1 = least(v->vectors, v0 + mine.end - at);
+        float *y = g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first) * g->target_channels;
+        for (int64_t tile = 0; tile < tiles; ++tile) {
+            const int64_t begin = g->w.count * tile / tiles, end = g->w.count * (tile + 1) / tiles;
+            cc_grouped job = {.strip = strips,
+                              .strips = list_strips(g, v, runs, count, image, i, begin, end - begin, strips),
+                              .depth = v->in,
+                              .x_step = g->w.step * g->source_channels,
+                              .spread = spread,
+                              .pixels = (int)(end - begin),
+                              .y_step = step,
+                              .accumulate = epilogue->accumulate,
+                              .relu = epilogue->act == CC_ACT_RELU};
+            for (int64_t k = v0; k < v1; ++k) {
+                const vector channels = vector_at(v, k);
+                job.x_channel = channels.source;
+                job.x_last = channels.source_last;
+                job.y_lanes = channels.lanes;
+                job.w = packed + k * vector_floats;
+                job.y = y + begin * step + channels.target;
+                job.bias = epilogue->bias ? epilogue->bias + channels.target : NULL;
+                kernels->grouped_tile(&job);
+            }
+        }
+        if (epilogue->act != CC_ACT_LINEAR && epilogue->act != CC_ACT_RELU) {
+            const vector first = vector_at(v, v0), last = vector_at(v, v1 - 1);
+            for (int64_t j = 0; j < g->w.count; ++j) {
+                float *pixel = y + j * step + first.target;
+                cc_act_forward(epilogue->act, epilogue->alpha, pixel, pixel, last.target + last.lanes - first.target);
+            }
+        }
+        at += v1 - v0;
+    }
+}
+
+static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+{
+    (void)w, (void)scratch;
+    const cover v = cover_of(conv, CC_CONV2D_FORWARD);
+    run_gather(&(cc_gather){.n = conv->n,
+                            .h = cc_gather_forward(&conv->window.h),
+                            .w = cc_gather_forward(&conv->window.w),
+                            .source = x,
+                            .source_channels = conv->c,
+                            .target = y,
+                            .target_h = conv->window.h.out,
+                            .target_w = conv->window.w.out,
+                            .target_channels = conv->oc},
+               &v, packed, epilogue, team);
+}
+
+static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+                           float *scratch, const cc_team *team)
+{
+    (void)w, (void)scratch;
+    const cover v = cover_of(conv, CC_CONV2D_INPUT_GRADIENT);
+    for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
+        for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
+            const cc_gather g = {.n = conv->n,
+                                 .h = cc_gather_backward(&conv->window.h, py),
+                                 .w = cc_gather_backward(&conv->window.w, px),
+                                 .source = dy,
+                                 .source_channels = conv->oc,
+                                 .target = dx,
+                                 .target_h = conv->window.h.in,
+                                 .target_w = conv->window.w.in,
+                                 .target_channels = conv->c};
+            run_gather(&g, &v, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, team);
+            packed += v.vectors * g.h.taps * g.w.taps * v.in * v.vec;
+        }
+    }
+}
+
+/* ---- Weight gradient ---- */
+
+/* Pieces of dw: vectors, then rows of the kernel, then runs, then blocks of input channels. */
+typedef struct pieces {
+    cover v;
+    cc_gather_axis axis;
+    run runs[TAPS_MAX];
+    int64_t run_count, depths, count, blocks;
+} pieces;
+
+static pieces cut(const cc_conv2d *conv)
+{
+    pieces p = {.v = cover_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .axis = cc_gather_forward(&conv->window.w)};
+    p.run_count = list_runs(&p.axis, p.runs);
+    p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
+    p.count = p.v.vectors * conv->window.h.kernel * p.run_count * p.depths;
+    p.blocks = cc_blocks(conv->n * conv->window.h.out, p.count, cc_conv2d_taps(conv) * p.v.in * conv->oc);
+    return p;
+}
+
+static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    (void)nth;
+    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
+    const pieces p = cut(conv);
+    return p.blocks > 1 ? p.blocks * cc_conv2d_taps(conv) * p.v.in * conv->oc : 0;
+}
+
+typedef struct piece {
+    vector at;
+    int64_t ty, k, depth;
+    const run *run;
+    float *dw;
+} piece;
+
+static piece piece_at(const cc_conv2d *conv, const pieces *p, int64_t i, float *dw)
+{
+    const int64_t k = i % p->depths * CC_GROUPED_DEPTH, r = i / p->depths % p->run_count;
+    const int64_t ty = i / (p->depths * p->run_count) % conv->window.h.kernel;
+    piece q = {.at = vector_at(&p->v, i / (p->depths * p->run_count * conv->window.h.kernel)),
+               .ty = ty,
+               .k = k,
+               .depth = least(CC_GROUPED_DEPTH, p->v.in - k),
+               .run = &p->runs[r]};
+    q.dw = dw + ((ty * conv->window.w.kernel + q.run->first) * p->v.in + k) * conv->oc + q.at.target;
+    return q;
+}
+
+/* Adds what output rows oy0 .. oy1-1 of one image contribute. */
+static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spread, const piece *q, const float *x, const float *dy,
+                      int64_t oy0, int64_t oy1)
+{
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    int64_t y0, y1, begin, end;
+    cc_axis_inside(ah, q->ty, &y0, &y1);
+    if (y0 < oy0) y0 = oy0;
+    if (y1 > oy1) y1 = oy1;
+    const int64_t from = p->axis.offset + q->run->first * p->axis.tap_step;
+    clip(from, aw->stride, aw->in, aw->out + q->run->taps - 1, &begin, &end);
+    if (y0 >= y1 || begin >= end) return;
+    const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * q->ty, k0 = q->k / p->v.vec * p->v.vec;
+    cc_kernels_get()->grouped_outer(&(cc_grouped_outer){
+        .run = q->run->taps,
+        .depth = (int)q->depth,
+        .x_lanes = k0 + p->v.vec < p->v.in ? (int)p->v.vec : q->at.source_last,
+        .y_lanes = q->at.lanes,
+        .lines = y1 - y0,
+        .begin = begin,
+        .end = end,
+        .pixels = aw->out,
+        .x = x + (iy * aw->in + from) * conv->c + q->at.source + k0,
+        .x_line = ah->stride * aw->in * conv->c,
+        .x_step = aw->stride * conv->c,
+        .dy = dy + y0 * aw->out * conv->oc + q->at.target,
+        .dy_line = aw->out * conv->oc,
+        .dy_step = conv->oc,
+        .spread = spread + (q->k - k0) * p->v.vec,
+        .dw = q->dw,
+        .dw_tap = q->run->next * p->v.in * conv->oc,
+        .dw_depth = conv->oc,
+    });
+}
+
+static void clear_piece(const cc_conv2d *conv, const pieces *p, const piece *q)
+{
+    for (int64_t j = 0; j < q->run->taps; ++j)
+        for (int64_t k = 0; k < q->depth; ++k)
+            memset(q->dw + (j * q->run->next * p->v.in + k) * conv->oc, 0, (size_t)q->at.lanes * sizeof *q->dw);
+}
+
+/* Bands of output rows outermost, pieces inside: the band's pixels of x and dy stay in the cache for all pieces. */
+static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+                            const cc_team *team)
+{
+    enum { BAND_FLOATS = 65536 }; /* of x and dy: 256 KB */
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const pieces p = cut(conv);
+    const int64_t outputs = cc_conv2d_taps(conv) * p.v.in * conv->oc;
+    const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc;
+    const int64_t row_floats = aw->in * conv->c * ah->stride + aw->out * conv->oc;
+    const int64_t band = row_floats < BAND_FLOATS && row_floats > 0 ? BAND_FLOATS / row_floats : 1;
+    int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
+    fill_spread(&p.v, spread);
+
+    const cc_range mine = cc_slice(team, p.blocks * p.count, 1);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t block = i / p.count, begin = i % p.count, end = least(p.count, begin + mine.end - i);
+        const cc_range rows = cc_block(conv->n * ah->out, p.blocks, block);
+        float *to = p.blocks > 1 ? partial + block * outputs : dw;
+        for (int64_t k = begin; k < end; ++k) {
+            const piece q = piece_at(conv, &p, k, to);
+            clear_piece(conv, &p, &q);
+        }
+        for (int64_t row = rows.begin; row < rows.end;) {
+            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + band), oy0 + rows.end - row);
+            for (int64_t k = begin; k < end; ++k) {
+                const piece q = piece_at(conv, &p, k, to);
+                add_piece(conv, &p, spread, &q, x + n * image, dy + n * result, oy0, oy1);
+            }
+            row += oy1 - oy0;
+        }
+        i += end - begin;
+    }
+    if (p.blocks > 1) {
+        cc_barrier(team);
+        cc_add_blocks(dw, partial, p.blocks, outputs, team);
+    }
+}
+
+/* Multiply-adds of whole vectors, and what comes with a pixel of a strip: loading it, and spreading each channel. */
+static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    const cover v = cover_of(conv, pass);
+    const double lanes = (double)(v.vectors * v.vec) / (double)(v.groups * v.out);
+    return cc_conv2d_work(conv) * 1.5 * lanes;
+}
+
+const cc_conv2d_algorithm cc_conv2d_grouped = {
+    .name = "grouped",
+    .fits = fits,
+    .cost = cost,
+    .packed = packed_floats,
+    .pack = pack,
+    .accumulates = true,
+    .scratch = scratch_floats,
+    .forward = forward,
+    .input_gradient = input_gradient,
+    .weight_gradient = weight_gradient,
+};
