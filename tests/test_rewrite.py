@@ -262,6 +262,19 @@ def test_padding_goes_into_the_window(wrt):
     assert_equal(results, rtol=1e-6)
 
 
+@pytest.mark.parametrize("activation", ["relu", "clip"])
+def test_activation_goes_behind_the_maximum(activation):
+    def build(g, a):
+        w = weights_of(g, 3, 3, 8, 5)
+        attributes = {"minimum": 0, "maximum": 6} if activation == "clip" else {}
+        y = g.add(activation, [g.add("conv2d", [a, w, 0])], attributes)
+        return [g.add("max_pool2d", [y], {"pool_size": 3, "strides": 2})], [w]
+
+    results = both(build, 3 * random(3, 11, 12, 8), wrt=True)
+    assert results[0][0] == ["conv2d", "max_pool2d"]
+    assert_equal(results)
+
+
 def test_padding_stays_where_a_zero_may_be_the_maximum():
     def build(g, a):
         y = g.add("zero_pad2d", [g.add("negative", [g.add("exp", [a])])], {"pads": [1, 1, 1, 1]})

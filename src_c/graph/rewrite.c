@@ -8,6 +8,9 @@
  *                                             weights are nodes that depend on variables only: plans compute them when one of
  *                                             those has changed. s = gamma / sqrt(variance + epsilon)
  *     conv2d(zero_pad2d(x))                -> conv2d(x, pads); max_pool2d too where x has no negative values
+ *     max_pool2d(conv2d(x, activation=relu)) -> max_pool2d(conv2d(x), activation=relu)  with gradients; also relu6. The maximum is the
+ *                                             same; the slope is taken where there are fewer values, and the convolution's need
+ *                                             not be kept. (Where they differ in which of equal cells is the first, the slope is 0.)
  *     identity(x), and dropout or stop_gradient where they are no more than that -> x */
 #include "rewrite.h"
 #include "alloc.h"
@@ -259,8 +262,25 @@ static int fuse_padding(rewriting *r, int i)
     return made;
 }
 
+static int activate_later(rewriting *r, int i)
+{
+    const cc_node *node = old_node(r, i);
+    const int number = r->wishes->root && is_op(node, "max_pool2d") ? absorbable(r, i, 0) : 0;
+    if (!number || !is_op(new_node(r, number), "conv2d") || !has_enum(node, "activation", "linear")) return 0;
+    const bool relu = has_enum(new_node(r, number), "activation", "relu");
+    if (!relu && !has_enum(new_node(r, number), "activation", "relu6")) return 0;
+    cc_node conv = *new_node(r, number), pool = *node;
+    int x = cc_graph_copy(r->to, &conv, conv.name);
+    pool.inputs = &x;
+    const int made = x ? cc_graph_copy(r->to, &pool, pool.name) : 0;
+    if (!made) return 0;
+    *(int *)attribute_of(new_node(r, x), "activation", NULL) = 0;
+    *(int *)attribute_of(new_node(r, made), "activation", NULL) = choice_of(node, "activation", relu ? "relu" : "relu6");
+    return made;
+}
+
 typedef int rule(rewriting *r, int i);
-static rule *const rules[] = {leave_out, fuse_padding, fold_batch_norm, fuse_residual, fuse_activation};
+static rule *const rules[] = {leave_out, fuse_padding, activate_later, fold_batch_norm, fuse_residual, fuse_activation};
 
 /* ---- The whole graph ---- */
 

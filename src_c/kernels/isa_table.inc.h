@@ -2,10 +2,12 @@
 #include "kernels.h"
 
 #include "gemm_tile.inc.h"
+#include "vector.inc.h"
+
 #include "grouped.inc.h"
 #include "norm.inc.h"
 #include "depthwise.inc.h"
-#include "vector.inc.h"
+#include "pool.inc.h"
 #include "winograd.inc.h"
 
 static const cc_kernels kernels = {
@@ -26,4 +28,8 @@ static const cc_kernels kernels = {
     .norm_backward = norm_backward,
     .depthwise_row = depthwise_row,
     .depthwise_weights = depthwise_weights,
+    .pool_max = pool_max,
+    .pool_sum = pool_sum,
+    .pool_max_backward = pool_max_backward,
+    .pool_sum_backward = pool_sum_backward,
 };

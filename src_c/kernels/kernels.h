@@ -111,6 +111,16 @@ typedef struct cc_depthwise {
     cc_norm_act act;
 } cc_depthwise;
 
+/* Neighbouring outputs of a pooling, c channels each, whose windows have the same cells inside the image: rows x columns of them, of which
+ * cell (i, j) is number first + i * width + j of the window. */
+typedef struct cc_pool {
+    int64_t c, outputs;
+    int64_t step, line; /* floats from a window to the next output's, from a row of the image to the next one */
+    int rows, columns, first, width;
+    cc_norm_act act;    /* behind a maximum */
+    bool wide;          /* cell numbers do not fit in bytes: they are kept as floats */
+} cc_pool;
+
 /* Winograd's convolution with 3x3 kernels: m x m outputs of a tile from (m + 2) x (m + 2) inputs, by (m + 2)^2 planes of products.
  * The derivation is in winograd.inc.h. vec = nr / 2 is the width of a vector. */
 
@@ -178,6 +188,14 @@ typedef struct cc_kernels {
 
     void (*depthwise_row)(const cc_depthwise *row, float *y, const float *x, const float *w); /* x, w: of the first row, cell 0, tap 0 */
     void (*depthwise_weights)(const cc_depthwise *row, float *dw, const float *x, const float *dy);
+
+    /* y = act(the largest cell), and which one it was: the first of equal ones, the last NaN. places may be NULL. */
+    void (*pool_max)(const cc_pool *pool, float *y, void *places, const float *x);
+    void (*pool_sum)(const cc_pool *pool, float *y, const float *x, float factor, bool squares); /* y = factor * the sum */
+    /* Of one row of the image (pool->rows is 1): dx = dz where the place is the cell's, else 0; dz = dy act', told from y. dx = dy factor.
+     * Or += where `add`. */
+    void (*pool_max_backward)(const cc_pool *pool, float *dx, const float *dy, const float *y, const void *places, bool add);
+    void (*pool_sum_backward)(const cc_pool *pool, float *dx, const float *dy, float factor, bool add);
 } cc_kernels;
 
 /* NULL where the compiler or the target does not have the instruction set. */

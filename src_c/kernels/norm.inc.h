@@ -1,31 +1,7 @@
 /* Batch normalization over rows of channels, written once over the vocabulary of simd_*.h. Four rows are taken together: the
  * channels' coefficients and sums are then loaded once for four vectors of data, and memory is read in a few straight streams.
  * Sums are float32, four rows first, then one after another: callers give a few hundred rows at a time. Bodies take the number
- * of rows and the activation as constants. Included after gemm_tile.inc.h. */
-#include <stddef.h>
-
-/* A vector of channels from i on, of which `part` exist. */
-typedef struct column {
-    int64_t i;
-    mask part;
-    bool full;
-} column;
-
-#define WHOLE(i)   ((column){(i), mask_first(VEC), true})
-#define PART(i, c) ((column){(i), mask_first((int)((c) - (i))), false})
-
-ALWAYS_INLINE vec column_load(const float *p, const column at)
-{
-    return at.full ? vec_load(p + at.i) : vec_load_part(p + at.i, at.part);
-}
-
-ALWAYS_INLINE void column_store(float *p, const column at, vec v)
-{
-    if (at.full)
-        vec_store(p + at.i, v);
-    else
-        vec_store_part(p + at.i, at.part, v);
-}
+ * of rows and the activation as constants. Included after vector.inc.h. */
 
 ALWAYS_INLINE vec minus(vec a, vec b)
 {
@@ -234,5 +210,3 @@ static void norm_backward(const cc_norm *k, float *dx, const float *dy, const fl
     }
 }
 #undef FROM
-#undef WHOLE
-#undef PART

@@ -62,6 +62,28 @@ static inline vec vec_keep(vec y, vec a)
     return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), a);
 }
 
+static inline vec vec_keep_equal(vec x, vec y, vec a)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(x, y, _CMP_EQ_OQ), a);
+}
+
+static inline vec vec_above(vec x, vec y, vec a, vec b)
+{
+    return _mm256_blendv_ps(b, a, _mm256_or_ps(_mm256_cmp_ps(x, y, _CMP_GT_OQ), _mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+}
+
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+}
+
+static inline void vec_store_bytes(uint8_t *p, vec v)
+{
+    const __m256i whole = _mm256_cvtps_epi32(v);
+    const __m128i pairs = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(pairs, pairs));
+}
+
 static inline mask mask_first(int n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

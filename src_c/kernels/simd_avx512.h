@@ -62,6 +62,26 @@ static inline vec vec_keep(vec y, vec a)
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), a);
 }
 
+static inline vec vec_keep_equal(vec x, vec y, vec a)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, y, _CMP_EQ_OQ), a);
+}
+
+static inline vec vec_above(vec x, vec y, vec a, vec b)
+{
+    return _mm512_mask_mov_ps(b, (mask)(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ) | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q)), a);
+}
+
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
+}
+
+static inline void vec_store_bytes(uint8_t *p, vec v)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+}
+
 static inline mask mask_first(int n)
 {
     return (mask)(n <= 0 ? 0 : n >= VEC ? 0xffff : (1 << n) - 1);

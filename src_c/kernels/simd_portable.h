@@ -1,10 +1,11 @@
 /* The vocabulary of vectors in plain C: four floats, which compilers map to whatever the target has.
  *
  * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_mul, vec_fma (a b + c),
- * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0); mask_first(n) (lanes 0 .. n-1), vec_load_part
- * (other lanes 0), vec_store_part (other lanes untouched in memory); lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is
- * lane lanes[i] of v); vec_transpose (the square of VEC vectors: lane j of vector i and lane i of vector j change places); MR, the
- * rows of a tile that leave room in the registers. */
+ * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0), vec_keep_equal(x, y, a) (a where x == y, else 0),
+ * vec_above(x, y, a, b) (a where x > y or x is a NaN, else b); vec_load_bytes and vec_store_bytes (VEC whole numbers of 0 .. 255, a byte
+ * each in memory); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes untouched in memory);
+ * lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is lane lanes[i] of v); vec_transpose (the square of VEC vectors: lane j
+ * of vector i and lane i of vector j change places); MR, the rows of a tile that leave room in the registers. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 
@@ -116,6 +117,30 @@ static inline vec vec_keep(vec y, vec a)
 {
     for (int i = 0; i < VEC; ++i) LANE(a, i) = LANE(y, i) > 0 ? LANE(a, i) : 0;
     return a;
+}
+
+static inline vec vec_keep_equal(vec x, vec y, vec a)
+{
+    for (int i = 0; i < VEC; ++i) LANE(a, i) = LANE(x, i) == LANE(y, i) ? LANE(a, i) : 0;
+    return a;
+}
+
+static inline vec vec_above(vec x, vec y, vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) LANE(b, i) = LANE(x, i) > LANE(y, i) || LANE(x, i) != LANE(x, i) ? LANE(a, i) : LANE(b, i);
+    return b;
+}
+
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    vec v = vec_zero();
+    for (int i = 0; i < VEC; ++i) LANE(v, i) = p[i];
+    return v;
+}
+
+static inline void vec_store_bytes(uint8_t *p, vec v)
+{
+    for (int i = 0; i < VEC; ++i) p[i] = (uint8_t)LANE(v, i);
 }
 
 static inline mask mask_first(int n)

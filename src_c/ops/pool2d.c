@@ -9,9 +9,12 @@
  *     sum   y = sum x[p]                 dx[p] = sum of dy
  *     l2    y = sqrt(sum x[p]^2)         dx[p] = x[p] sum of dy / y     since dy/dx[p] = 2 x[p] / (2 y); 0 where y = 0
  *
+ * max_pool2d may have relu or relu6 behind it: y = act(max x[p]), which is max act(x[p]), and dz = dy act' (told from y) takes dy's place.
+ *
  * Forward is sliced by output rows; backward by input rows, each of which gathers from the windows that cover it, so that
  * overlapping windows never meet in one element. */
 #include "algos/window.h"
+#include "kernels.h"
 #include "op.h"
 #include <math.h>
 #include <string.h>
@@ -23,14 +26,22 @@ typedef struct pool2d {
     cc_list strides;
     int padding;
     cc_list pads;
+    int activation; /* of max_pool2d: a cc_norm_act */
 } pool2d;
 
-static const cc_attr pool2d_attributes[] = {
-    {"pool_size", CC_PAIR, offsetof(pool2d, pool_size), NULL, NULL},
-    {"strides", CC_LIST, offsetof(pool2d, strides), "", NULL},
-    {"padding", CC_ENUM, offsetof(pool2d, padding), "valid", CC_PADDING_CHOICES},
-    {"pads", CC_LIST, offsetof(pool2d, pads), "", NULL},
-    {0}};
+/* clang-format off */
+#define ATTRIBUTES                                                                                                             \
+    {"pool_size", CC_PAIR, offsetof(pool2d, pool_size), NULL, NULL},                                                           \
+    {"strides", CC_LIST, offsetof(pool2d, strides), "", NULL},                                                                 \
+    {"padding", CC_ENUM, offsetof(pool2d, padding), "valid", CC_PADDING_CHOICES},                                              \
+    {"pads", CC_LIST, offsetof(pool2d, pads), "", NULL}
+/* clang-format on */
+
+static const cc_attr pool2d_attributes[] = {ATTRIBUTES, {0}};
+static const cc_attr max_attributes[] = {
+    ATTRIBUTES, {"activation", CC_ENUM, offsetof(pool2d, activation), "linear", "linear|relu|relu6"}, {0}};
+
+#define MOST_CELLS (1 << 24) /* of a window: their numbers are whole as floats */
 
 /* ---- Shapes ---- */
 
@@ -51,8 +62,8 @@ static cconv_status pool2d_window(const cc_call *call, cc_window *window)
                            (long long)a->pool_size[0], (long long)a->pool_size[1]);
     CC_TRY(cc_window_set(window, in[1], in[2], a->pool_size[0], a->pool_size[1], strides, undilated, (cc_padding)a->padding,
                          &a->pads));
-    if (a->pool_size[0] * a->pool_size[1] > INT32_MAX)
-        return cc_fail(CCONV_INVALID, "expected a pool_size of at most %d cells, received (%lld, %lld)", INT32_MAX,
+    if (a->pool_size[0] > MOST_CELLS || a->pool_size[1] > MOST_CELLS || a->pool_size[0] * a->pool_size[1] > MOST_CELLS)
+        return cc_fail(CCONV_INVALID, "expected a pool_size of at most %d cells, received (%lld, %lld)", MOST_CELLS,
                        (long long)a->pool_size[0], (long long)a->pool_size[1]);
 
     const cc_axis *axes[2] = {&window->h, &window->w};
@@ -84,18 +95,20 @@ static cconv_status pool2d_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-/* Where in its window each maximum was found is kept as row * kw + column: a byte if that fits. */
+/* Where in its window each maximum was found is kept as row * kw + column: a byte if that fits, else a float. */
 static bool in_bytes(const cc_call *call)
 {
     const pool2d *a = call->attributes;
-    return a->pool_size[0] * a->pool_size[1] <= 255;
+    return a->pool_size[0] * a->pool_size[1] <= 256;
 }
 
 static void max_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
-    if (call->differentiate)
-        need->saved = (size_t)cc_shape_count(&call->ys) * (in_bytes(call) ? sizeof(uint8_t) : sizeof(int32_t));
+    const pool2d *a = call->attributes;
+    if (!call->differentiate) return;
+    need->saved = (size_t)cc_shape_count(&call->ys) * (in_bytes(call) ? sizeof(uint8_t) : sizeof(float));
+    if (a->activation != CC_NORM_LINEAR) need->reads |= CC_READS_Y;
 }
 
 /* Rows per slice, so that one slice is worth a barrier. */
@@ -104,72 +117,64 @@ static int64_t row_grain(int64_t operations_per_row)
     return operations_per_row > 0 ? 2048 / operations_per_row + 1 : 1;
 }
 
-/* ---- Forward ---- */
-
-#define CHANNELS 64 /* handled together: their running results stay in the first-level cache */
-
-/* One output cell of `many` <= CHANNELS channels: cells [th, th_end) x [tw, tw_end) of the window, whose cell (th, tw) is at x.
- * row is the distance of image rows, c that of neighbouring cells. at (may be NULL) receives the places of maxima. */
-static inline void cell_forward(kind k, float *restrict y, int32_t *restrict at, const float *restrict x, int64_t row,
-                                int64_t c, int64_t kw, int64_t th, int64_t th_end, int64_t tw, int64_t tw_end, int many)
+/* The place in call->saved of output `out`. */
+static void *places_at(const cc_call *call, int64_t out)
 {
-    float result[CHANNELS];
-    int32_t place[CHANNELS];
-    for (int i = 0; i < many; ++i) {
-        result[i] = k == MAX ? x[i] : 0;
-        place[i] = (int32_t)(th * kw + tw);
-    }
-    for (int64_t t = th; t < th_end; ++t, x += row) {
-        const float *cell = x;
-        for (int64_t u = tw; u < tw_end; ++u, cell += c) {
-            int32_t here = (int32_t)(t * kw + u);
-            for (int i = 0; i < many; ++i) {
-                float v = cell[i];
-                if (k == MAX) {
-                    bool take = (v > result[i]) | (v != v); /* a NaN is a maximum that nothing exceeds */
-                    result[i] = take ? v : result[i];
-                    place[i] = take ? here : place[i];
-                } else {
-                    result[i] += k == L2 ? v * v : v;
-                }
-            }
-        }
-    }
-    float cells = (float)((th_end - th) * (tw_end - tw));
-    for (int i = 0; i < many; ++i) y[i] = k == AVG ? result[i] / cells : k == L2 ? sqrtf(result[i]) : result[i];
-    if (k == MAX && at)
-        for (int i = 0; i < many; ++i) at[i] = place[i];
+    return (char *)call->saved + out * (in_bytes(call) ? sizeof(uint8_t) : sizeof(float));
 }
+
+/* How many outputs from p on have windows with the same cells inside the image as that of p. */
+static int64_t alike(const cc_axis *axis, int64_t p)
+{
+    int64_t begin, begin_of_last, end, end_of_first; /* outputs whose first, and whose last cell lies inside */
+    cc_axis_inside(axis, 0, &begin, &end_of_first);
+    cc_axis_inside(axis, axis->kernel - 1, &begin_of_last, &end);
+    return p >= begin && p < end ? end - p : 1;
+}
+
+static cc_pool pool_of(const cc_call *call, const cc_window *window)
+{
+    const pool2d *a = call->attributes;
+    const int64_t c = call->xs[0].dim[3];
+    return (cc_pool){.c = c,
+                     .step = window->w.stride * c,
+                     .line = window->w.in * c,
+                     .width = (int)window->w.kernel,
+                     .act = (cc_norm_act)a->activation,
+                     .wide = !in_bytes(call)};
+}
+
+/* ---- Forward ---- */
 
 static inline void pool2d_forward(kind k, const cc_call *call, const cc_team *team)
 {
     cc_window window;
     if (pool2d_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
+    const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = call->xs[0].dim[3], h = window.h.in, w = window.w.in, oh = window.h.out, ow = window.w.out;
-    const int64_t kh = window.h.kernel, kw = window.w.kernel;
-    const bool bytes = in_bytes(call);
-    const cc_range rows = cc_slice(team, call->ys.dim[0] * oh, row_grain(ow * c * kh * kw));
-    for (int64_t r = rows.begin; r < rows.end; ++r) {
+    const cc_range lines = cc_slice(team, call->ys.dim[0] * oh, row_grain(ow * c * window.h.kernel * window.w.kernel));
+    cc_pool pool = pool_of(call, &window);
+    for (int64_t r = lines.begin; r < lines.end; ++r) {
         const int64_t n = r / oh, o = r % oh;
         int64_t th, th_end;
         cc_axis_taps(&window.h, o, &th, &th_end);
         const float *x = call->x[0] + (n * h + o * window.h.stride - window.h.before + th) * w * c;
-        for (int64_t p = 0; p < ow; ++p) {
+        pool.rows = (int)(th_end - th);
+        for (int64_t p = 0; p < ow; p += pool.outputs) {
             int64_t tw, tw_end;
             cc_axis_taps(&window.w, p, &tw, &tw_end);
+            pool.outputs = alike(&window.w, p);
+            pool.columns = (int)(tw_end - tw);
+            pool.first = (int)(th * window.w.kernel + tw);
             const float *cell = x + (p * window.w.stride - window.w.before + tw) * c;
             const int64_t out = (r * ow + p) * c;
-            for (int64_t ch = 0; ch < c; ch += CHANNELS) {
-                int many = c - ch < CHANNELS ? (int)(c - ch) : CHANNELS;
-                int32_t at[CHANNELS];
-                bool keep = k == MAX && call->differentiate;
-                cell_forward(k, call->y + out + ch, keep ? at : NULL, cell + ch, w * c, c, kw, th, th_end, tw, tw_end, many);
-                if (keep && bytes)
-                    for (int i = 0; i < many; ++i) ((uint8_t *)call->saved)[out + ch + i] = (uint8_t)at[i];
-                else if (keep)
-                    memcpy((int32_t *)call->saved + out + ch, at, (size_t)many * sizeof *at);
-            }
+            if (k == MAX)
+                kernels->pool_max(&pool, call->y + out, call->differentiate ? places_at(call, out) : NULL, cell);
+            else
+                kernels->pool_sum(&pool, call->y + out, cell, k == AVG ? 1 / (float)(pool.rows * pool.columns) : 1, k == L2);
         }
+        if (k == L2)
+            for (int64_t i = 0; i < ow * c; ++i) call->y[r * ow * c + i] = sqrtf(call->y[r * ow * c + i]);
     }
 }
 
@@ -184,53 +189,57 @@ static cc_range covering(const cc_axis *axis, int64_t i)
     return range;
 }
 
-/* Adds what one output cell sends to one of its input cells, c channels. `here` is that cell's place in the window. */
-static inline void cell_backward(kind k, float *restrict dx, const float *restrict dy, const float *restrict y,
-                                 const uint8_t *restrict at8, const int32_t *restrict at32, int32_t here, float share,
-                                 int64_t c)
+/* Adds what the outputs of a stretch send to their cells in one row, of L2 before it is multiplied by x. */
+static void add_ratios(const cc_pool *k, float *dx, const float *dy, const float *y)
 {
-    for (int64_t i = 0; i < c; ++i) {
+    for (int64_t o = 0; o < k->outputs; ++o, dx += k->step, dy += k->c, y += k->c)
+        for (int j = 0; j < k->columns; ++j)
+            for (int64_t i = 0; i < k->c; ++i) dx[j * k->c + i] += y[i] != 0 ? dy[i] / y[i] : 0;
+}
+
+/* One row of dx, from one row of outputs; t is its row in their windows, `at` the outputs' first element. */
+static inline void line_backward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *dx, int64_t at,
+                                 int64_t t, int64_t rows, bool add)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    for (int64_t p = 0; p < window->w.out; p += pool.outputs) {
+        int64_t tw, tw_end;
+        cc_axis_taps(&window->w, p, &tw, &tw_end);
+        pool.outputs = alike(&window->w, p);
+        pool.columns = (int)(tw_end - tw);
+        pool.first = (int)(t * window->w.kernel + tw);
+        float *cell = dx + (p * window->w.stride - window->w.before + tw) * pool.c;
+        const int64_t out = at + p * pool.c;
+        const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_NORM_LINEAR ? call->y + out : NULL;
         switch (k) {
-        case MAX: dx[i] += (at8 ? at8[i] : at32[i]) == here ? dy[i] : 0; break;
-        case AVG: dx[i] += dy[i] * share; break;
-        case SUM: dx[i] += dy[i]; break;
-        case L2: dx[i] += y[i] != 0 ? dy[i] / y[i] : 0; break;
+        case MAX: kernels->pool_max_backward(&pool, cell, dy, y, places_at(call, out), add); break;
+        case AVG: kernels->pool_sum_backward(&pool, cell, dy, 1 / (float)(rows * pool.columns), add); break;
+        case SUM: kernels->pool_sum_backward(&pool, cell, dy, 1, add); break;
+        case L2: add_ratios(&pool, cell, dy, y); break;
         }
     }
 }
 
+/* Where no windows overlap, the only one over a cell writes it; else what they send is added up. */
 static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *team)
 {
     cc_window window;
     if (!call->dx[0] || pool2d_window(call, &window) != CCONV_OK) return;
     const int64_t c = call->xs[0].dim[3], h = window.h.in, w = window.w.in, oh = window.h.out, ow = window.w.out;
-    const int64_t kw = window.w.kernel;
-    const cc_range rows = cc_slice(team, call->xs[0].dim[0] * h, row_grain(w * c));
-    for (int64_t r = rows.begin; r < rows.end; ++r) {
+    const cc_range lines = cc_slice(team, call->xs[0].dim[0] * h, row_grain(w * c));
+    const bool add = k == L2 || window.h.kernel > window.h.stride || window.w.kernel > window.w.stride;
+    const bool all = window.w.kernel == window.w.stride && ow * window.w.stride - window.w.before >= w; /* a row's every cell */
+    cc_pool pool = pool_of(call, &window);
+    pool.rows = 1;
+    for (int64_t r = lines.begin; r < lines.end; ++r) {
         const int64_t n = r / h, i = r % h;
         float *dx = call->dx[0] + r * w * c;
-        memset(dx, 0, (size_t)(w * c) * sizeof *dx);
         const cc_range os = covering(&window.h, i);
+        if (add || !all || os.begin >= os.end) memset(dx, 0, (size_t)(w * c) * sizeof *dx);
         for (int64_t o = os.begin; o < os.end; ++o) {
             int64_t th, th_end, t = i + window.h.before - o * window.h.stride;
             cc_axis_taps(&window.h, o, &th, &th_end);
-            for (int64_t p = 0; p < ow; ++p) {
-                int64_t tw, tw_end;
-                cc_axis_taps(&window.w, p, &tw, &tw_end);
-                const int64_t out = ((n * oh + o) * ow + p) * c;
-                const float share = 1 / (float)((th_end - th) * (tw_end - tw));
-                for (int64_t u = tw; u < tw_end; ++u) {
-                    float *cell = dx + (p * window.w.stride - window.w.before + u) * c;
-                    const float *dy = call->dy + out;
-                    const int32_t here = (int32_t)(t * kw + u);
-                    if (k == MAX && in_bytes(call))
-                        cell_backward(k, cell, dy, NULL, (const uint8_t *)call->saved + out, NULL, here, share, c);
-                    else if (k == MAX)
-                        cell_backward(k, cell, dy, NULL, NULL, (const int32_t *)call->saved + out, here, share, c);
-                    else
-                        cell_backward(k, cell, dy, k == L2 ? call->y + out : NULL, NULL, NULL, here, share, c);
-                }
-            }
+            line_backward(k, call, &window, pool, dx, (n * oh + o) * ow * c, t, th_end - th, add);
         }
         if (k == L2)
             for (int64_t j = 0; j < w * c; ++j) dx[j] *= call->x[0][r * w * c + j];
@@ -239,7 +248,7 @@ static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *t
 
 /* ---- The four ops ---- */
 
-#define POOL(op, KIND, need_function, what_backward_reads)                                                                     \
+#define POOL(op, KIND, table, need_function, what_backward_reads)                                                                    \
     static void op##_forward(const cc_call *call, const cc_team *team)                                                         \
     {                                                                                                                          \
         pool2d_forward(KIND, call, team);                                                                                      \
@@ -250,7 +259,7 @@ static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *t
     }                                                                                                                          \
     const cc_op cc_op_##op = {.name = #op,                                                                                     \
                               .inputs = "x",                                                                                   \
-                              .attributes = pool2d_attributes,                                                                 \
+                              .attributes = table,                                                                             \
                               .attributes_size = sizeof(pool2d),                                                               \
                               .reads = what_backward_reads,                                                                    \
                               .infer = pool2d_infer,                                                                           \
@@ -258,7 +267,7 @@ static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *t
                               .forward = op##_forward,                                                                         \
                               .backward = op##_backward};
 
-POOL(max_pool2d, MAX, max_need, 0)
-POOL(avg_pool2d, AVG, NULL, 0)
-POOL(sum_pool2d, SUM, NULL, 0)
-POOL(l2_pool2d, L2, NULL, CC_READS_X(0) | CC_READS_Y)
+POOL(max_pool2d, MAX, max_attributes, max_need, 0)
+POOL(avg_pool2d, AVG, pool2d_attributes, NULL, 0)
+POOL(sum_pool2d, SUM, pool2d_attributes, NULL, 0)
+POOL(l2_pool2d, L2, pool2d_attributes, NULL, CC_READS_X(0) | CC_READS_Y)

@@ -1,5 +1,7 @@
 """Cases of the poolings: odd sizes, windows that overlap, touch and leave gaps, each padding, one and many channels."""
 
+import numpy as np
+
 from cases import Case
 
 
@@ -64,6 +66,20 @@ CASES = {
     "max_pool2d": cases("distinct", lambda shape, attributes: True)
     + [
         Case("ties", [(2, 6, 7, 5)], {"pool_size": (3, 2), "strides": (2, 1)}, ties, numeric=False),  # kinks everywhere
+        *(
+            Case(
+                f"{activation}, {c} channels",
+                [(2, 5, 7, c)],
+                {"pool_size": (2, 2), "strides": strides, "activation": activation},
+                lambda rng, s: rng.permutation(np.prod(s)).reshape(s) / np.prod(s) * 16 - 6,
+            )
+            for activation in ("relu", "relu6")
+            for c, strides in ((16, (2, 2)), (19, (1, 1)))
+        ),
+        *(
+            Case(f"{c} channels", [(2, 4, 5, c)], {"pool_size": (2, 2)}, "distinct", exact=True)
+            for c in (15, 16, 17, 33)
+        ),
         Case(
             "negative with padding",
             [(2, 5, 5, 3)],

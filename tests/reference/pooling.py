@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .conv import activate, activation_slope
+
 
 def windows(shape, pool_size, strides, padding, pads) -> tuple[tuple[int, int], Iterator]:
     """The output's height and width, and for each output cell its place and the slices of its real cells."""
@@ -49,12 +51,15 @@ def first_maximum(cells):
     return np.arange(cells.shape[1])[None, :, None] == cells.argmax(1)[:, None, :]
 
 
-def max_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
-    return pool(x, lambda cells: cells.max(1), pool_size, strides, padding, pads)
+def max_pool2d(x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
+    return activate(activation, pool(x, lambda cells: cells.max(1), pool_size, strides, padding, pads), 0)
 
 
-def max_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
-    return pool_backward(dy, x, lambda d, cells: d[:, None] * first_maximum(cells), pool_size, strides, padding, pads)
+def max_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
+    def share(d, cells):
+        return (d * activation_slope(activation, cells.max(1), 0))[:, None] * first_maximum(cells)
+
+    return pool_backward(dy, x, share, pool_size, strides, padding, pads)
 
 
 def avg_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
