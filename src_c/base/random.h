@@ -6,6 +6,19 @@
 
 #include <stdint.h>
 
+/* Philox' constants. */
+#define CC_RANDOM_ROUNDS   10
+#define CC_RANDOM_FACTOR_0 0xD2511F53u
+#define CC_RANDOM_FACTOR_1 0xCD9E8D57u
+#define CC_RANDOM_KEY_0    0x9E3779B9u /* the golden ratio */
+#define CC_RANDOM_KEY_1    0xBB67AE85u /* the square root of 3, less 1 */
+
+/* What, besides its place, a number is a function of. */
+typedef struct cc_random {
+    uint64_t seed, step;
+    uint32_t node;
+} cc_random;
+
 /* Four 32-bit numbers for elements 4*block .. 4*block+3. */
 void cc_random_block(uint64_t seed, uint64_t step, uint32_t node, uint32_t block, uint32_t out[4]);
 

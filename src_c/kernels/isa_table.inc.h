@@ -8,6 +8,7 @@
 #include "norm.inc.h"
 #include "depthwise.inc.h"
 #include "pool.inc.h"
+#include "random.inc.h"
 #include "winograd.inc.h"
 
 static const cc_kernels kernels = {
@@ -28,6 +29,7 @@ static const cc_kernels kernels = {
     .norm_backward = norm_backward,
     .depthwise_row = depthwise_row,
     .depthwise_weights = depthwise_weights,
+    .dropout = dropout,
     .pool_max = pool_max,
     .pool_sum = pool_sum,
     .pool_max_backward = pool_max_backward,

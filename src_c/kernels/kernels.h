@@ -7,6 +7,7 @@
 #ifndef CC_KERNELS_H
 #define CC_KERNELS_H
 
+#include "random.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -196,6 +197,10 @@ typedef struct cc_kernels {
      * Or += where `add`. */
     void (*pool_max_backward)(const cc_pool *pool, float *dx, const float *dy, const float *y, const void *places, bool add);
     void (*pool_sum_backward)(const cc_pool *pool, float *dx, const float *dy, float factor, bool add);
+
+    /* y[i] = x[i] * scale where the upper 24 bits of number i are at least `least`, else 0; blocks of four numbers begin with the one
+     * numbered `first`. y may be x. The same bits at every instruction set. */
+    void (*dropout)(float *y, const float *x, int64_t n, const cc_random *random, uint32_t first, uint32_t least, float scale);
 } cc_kernels;
 
 /* NULL where the compiler or the target does not have the instruction set. */

@@ -6,7 +6,9 @@
  * Whether an element is kept is a function of (seed, step, node, element): the backward pass draws the mask anew instead of
  * reading it, and no thread's share matters. `seed` 0 leaves the choice to the run's seed; another one is mixed into it. */
 #include "base/random.h"
+#include "kernels.h"
 #include "op.h"
+#include <math.h>
 #include <string.h>
 
 typedef struct dropout {
@@ -40,12 +42,12 @@ static void apply_mask(const cc_call *call, const cc_team *team, const float *in
     /* The odd factor (2^64 over the golden ratio) keeps small attribute seeds away from small run seeds. */
     const uint64_t seed = call->seed ^ (uint64_t)a->seed * UINT64_C(0x9E3779B97F4A7C15);
     const float scale = 1 / (1 - a->rate);
-    for (int64_t i = mine.begin; i < mine.end; i += 4) {
-        uint32_t bits[4];
-        cc_random_block(seed, call->step, (uint32_t)call->node, (uint32_t)(i / 4), bits);
-        const int many = mine.end - i < 4 ? (int)(mine.end - i) : 4;
-        for (int j = 0; j < many; ++j) out[i + j] = cc_random_uniform(bits[j]) >= a->rate ? in[i + j] * scale : 0;
-    }
+    /* A number's upper 24 bits, taken as a fraction, are compared with the rate: exactly, since a float has 24 bits, too. */
+    const uint32_t least = (uint32_t)ceil((double)a->rate * 16777216);
+    const cc_random random = {.seed = seed, .step = call->step, .node = (uint32_t)call->node};
+    if (mine.begin < mine.end)
+        cc_kernels_get()->dropout(out + mine.begin, in + mine.begin, mine.end - mine.begin, &random, (uint32_t)(mine.begin / 4), least,
+                                  scale);
 }
 
 static void dropout_forward(const cc_call *call, const cc_team *team)
