@@ -1,6 +1,5 @@
 """What this installation was built with and what it uses on this machine: `cconv.show_config()`."""
 
-import importlib.metadata
 import platform
 import sys
 from typing import Any
@@ -11,9 +10,11 @@ DEPENDENCIES = ("numpy", "h5py", "tqdm")
 
 
 def installed_version(name: str) -> str:
+    from importlib import metadata  # a tenth of the time of `import cconv`
+
     try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
         return "not installed"
 
 
