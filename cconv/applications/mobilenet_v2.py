@@ -55,7 +55,7 @@ def MobileNetV2(  # noqa: N802 (Keras' name)
         raise ValueError(f"`alpha` must be positive. Received: alpha={alpha}")
     shape = image_shape(input_shape, include_top, _default_side(input_tensor))
     images = image_input(shape, input_tensor)
-    if input_shape and images.shape[2] != shape[1]:
+    if input_shape and images.shape[1:] != shape:
         raise ValueError(
             "`input_tensor` must have the shape of `input_shape`. "
             f"Received: input_tensor.shape={images.shape}, input_shape={input_shape}"
