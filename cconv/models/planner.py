@@ -141,8 +141,8 @@ class Planner:
         >>> _ = model.predict(images, verbose=0)  # makes the plan
         >>> _ = model.describe_plans(profile=True)
         >>> _ = model.predict(images, verbose=0)
-        >>> print(model.describe_plans().splitlines()[1].split()[-4:])
-        ['forward', 'ms', 'backward', 'ms']
+        >>> print(model.describe_plans().splitlines()[1].split()[-5:])
+        ['forward', 'ms', 'backward', 'ms', 'name']
         """
         parts = []
         for key, step in self._step_plans.items():

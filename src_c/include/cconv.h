@@ -249,9 +249,9 @@ CCONV_API cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, i
 CCONV_API size_t cconv_plan_bytes(const cconv_plan *plan); /* memory the plan holds, without the variables */
 /* Whether runs from now on are timed, step by step (0: not, as at first). Times seen so far are forgotten. Not during a run. */
 CCONV_API cconv_status cconv_plan_profile(cconv_plan *plan, int on);
-/* A table of the plan's nodes in the order of work: op, name, shape, algorithm, bytes (output, what is kept for backward, packed
- * weights, the larger scratch), and after timed runs the milliseconds of one run, forward and backward. Writes at most size bytes
- * with the final 0; returns the length the whole text has without it. Not during a run. */
+/* A table of the plan's nodes in the order of work: op, shape, algorithm, bytes (output, what is kept for backward, packed weights, the
+ * larger scratch), after timed runs the milliseconds of one run, forward and backward, and the name. Writes at most size bytes with
+ * the final 0; returns the length the whole text has without it. Not during a run. */
 CCONV_API size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size);
 
 #ifdef __cplusplus

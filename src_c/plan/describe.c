@@ -49,10 +49,25 @@ static size_t bytes_of(const cc_value *value)
     return (size_t)value->capacity * sizeof(float) + need->saved + need->packed + scratch;
 }
 
-/* A line of something that is no node. */
-static void put_other(writer *w, const char *what, double time)
+static bool is_shown(const cconv_plan *plan, int i)
 {
-    if (time > 0) put(w, "%-24s %-32s %-24s %-16s %12s %10.3f\n", what, "", "", "", "", time);
+    const cc_value *value = &plan->values[i];
+    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->flows) && !value->fixed;
+}
+
+/* The columns; names come last, for those of fused ops are long. A time below 0 leaves its column empty. */
+static void put_line(writer *w, const cconv_plan *plan, int width, const char *op, const char *output, const char *algorithm,
+                     const char *bytes, double forward, double backward, const char *name)
+{
+    put(w, "%-*s %-20s %-14s %11s", width, op, output, algorithm, bytes);
+    for (int k = 0; plan->timed_runs && k < 2; ++k) {
+        const double time = k ? backward : forward;
+        if (time < 0)
+            put(w, " %11s", "");
+        else
+            put(w, " %11.3f", time);
+    }
+    put(w, *name ? "  %s\n" : "\n", name);
 }
 
 size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
@@ -60,30 +75,34 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
     writer w = {text, size, 0};
     if (size && text) text[0] = 0;
     if (!plan) return 0;
-    int fixed = 0;
+    int fixed = 0, width = (int)strlen("(outputs copied)");
     const double runs = (double)plan->timed_runs;
-    put(&w, "%-24s %-32s %-24s %-16s %12s", "op", "name", "output", "algorithm", "bytes");
-    put(&w, plan->timed_runs ? " %10s %11s\n" : "\n", "forward ms", "backward ms");
     for (int i = 1; i <= plan->graph->count; ++i) {
+        if (plan->values[i].fixed && plan->values[i].forward) ++fixed;
+        if (!is_shown(plan, i)) continue;
+        const int length = (int)strlen(cc_graph_node(plan->graph, i)->op->name);
+        if (length > width) width = length;
+    }
+    put(&w, "%-*s %-20s %-14s %11s", width, "op", "output", "algorithm", "bytes");
+    if (plan->timed_runs) put(&w, " %11s %11s", "forward ms", "backward ms");
+    put(&w, "  name\n");
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        if (!is_shown(plan, i)) continue;
         const cc_node *node = cc_graph_node(plan->graph, i);
         const cc_value *value = &plan->values[i];
-        if (node->kind != CC_COMPUTED || !(value->forward || value->flows)) continue;
-        if (value->fixed && ++fixed) continue;
-        char shape[CC_SHAPE_TEXT];
-        put(&w, "%-24s %-32s %-24s %-16s %12zu", node->op->name, node->name, cc_shape_text(&value->shape, shape),
-            value->need.algorithm, bytes_of(value));
-        if (plan->timed_runs) put(&w, " %10.3f", time_of(plan, i, FORWARD));
-        if (plan->timed_runs && value->flows) put(&w, " %11.3f", time_of(plan, i, BACKWARD));
-        put(&w, "\n");
+        char shape[CC_SHAPE_TEXT], bytes[24];
+        snprintf(bytes, sizeof bytes, "%zu", bytes_of(value));
+        put_line(&w, plan, width, node->op->name, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
+                 time_of(plan, i, FORWARD), value->flows ? time_of(plan, i, BACKWARD) : -1, node->name);
     }
     if (plan->timed_runs) {
-        double forward = time_of(plan, -1, FORWARD), backward = time_of(plan, -1, BACKWARD);
-        double gather = 1e3 * plan->times[plan->n_steps] / runs, outputs = 1e3 * plan->times[plan->n_steps + 1] / runs;
-        double seed = time_of(plan, -1, 1u << CC_SEED), optimizer = time_of(plan, -1, 1u << CC_OPTIMIZE);
-        put_other(&w, "(batch gathered)", gather);
-        put_other(&w, "(outputs copied)", outputs);
-        put_other(&w, "(optimizer)", optimizer);
-        put(&w, "%-24s %-32s %-24s %-16s %12s %10.3f %11.3f\n", "sum", "", "", "", "", forward, backward);
+        const double forward = time_of(plan, -1, FORWARD), backward = time_of(plan, -1, BACKWARD);
+        const double gather = 1e3 * plan->times[plan->n_steps] / runs, outputs = 1e3 * plan->times[plan->n_steps + 1] / runs;
+        const double seed = time_of(plan, -1, 1u << CC_SEED), optimizer = time_of(plan, -1, 1u << CC_OPTIMIZE);
+        if (gather > 0) put_line(&w, plan, width, "(batch gathered)", "", "", "", gather, -1, "");
+        if (outputs > 0) put_line(&w, plan, width, "(outputs copied)", "", "", "", outputs, -1, "");
+        if (optimizer > 0) put_line(&w, plan, width, "(optimizer)", "", "", "", -1, optimizer, "");
+        put_line(&w, plan, width, "sum", "", "", "", forward, backward, "");
         put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
             (long long)plan->timed_runs);
     }
