@@ -4,6 +4,9 @@
 #include <string.h>
 
 enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one chunk */
+/* Rows at a distance of a multiple of ALIAS floats fall into the same set of the first-level cache, which has room for fewer lines than
+ * a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit the second level. */
+enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, PANELS = 16 };
 
 const float cc_zero_row[CC_DEPTH_BLOCK] = {0};
 
@@ -23,17 +26,41 @@ void cc_rows_of_matrix(const void *source, int64_t first, int count, int64_t tap
     }
 }
 
-/* Writes the `taps` pieces of `depth` floats of each row side by side into `to`, and lets a[i] point there. */
-static void copy_patches(float *to, const float **a, int mr, int rows, int64_t taps, int64_t depth)
+/* Writes the `taps` pieces of `depth` floats of each row side by side into a row of `to`, and lets rows[i] point there. */
+static void copy_patches(const float **rows, float *to, int64_t pitch, const float *const *a, int mr, int count, int64_t taps,
+                         int64_t depth)
 {
-    for (int i = 0; i < rows; ++i) {
+    for (int i = 0; i < count; ++i, to += pitch) {
         float *row = to;
-        for (int64_t t = 0; t < taps; ++t, to += depth) {
+        for (int64_t t = 0; t < taps; ++t, row += depth) {
             const float *from = a[t * mr + i];
-            for (int64_t k = 0; k < depth; ++k) to[k] = from[k]; /* often one or three floats: a call would cost more */
+            for (int64_t k = 0; k < depth; ++k) row[k] = from[k]; /* often one or three floats: a call would cost more */
         }
-        a[i] = row;
+        rows[i] = to;
     }
+}
+
+/* A part of the sums: taps tap .. tap+taps-1, of each the floats k .. k+depth-1. */
+typedef struct part {
+    int64_t tap, taps, k, depth;
+    bool first, last;
+} part;
+
+/* What the tiles of a panel have in common. */
+static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool side_by_side)
+{
+    const int nr = cc_kernels_get()->nr;
+    const int64_t column = panel * nr;
+    return (cc_tile){
+        .n = (int)least(nr, p->n - column),
+        .taps = side_by_side ? 1 : s->taps,
+        .depth = side_by_side ? s->taps * s->depth : s->depth,
+        .b = p->panels + (panel * p->taps * p->depth + s->tap * p->depth + s->k) * nr,
+        .column = column,
+        .bias = s->first && p->bias ? p->bias + column : NULL,
+        .accumulate = !s->first || p->accumulate,
+        .relu = s->last && p->act == CC_ACT_RELU,
+    };
 }
 
 /* Rows m0 .. m1-1 by panels p0 .. p1-1. Chunks of tiles, then blocks of depth, then panels, then tiles: a block of a panel stays in
@@ -41,13 +68,14 @@ static void copy_patches(float *to, const float **a, int mr, int rows, int64_t t
 static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int mr = kernels->mr, nr = kernels->nr;
-    const float *a[POINTERS];
-    float *y[(TILES + 1) * CC_MR_MAX];
+    const int mr = kernels->mr;
+    const float *a[POINTERS], *copied[CC_MR_MAX];
+    float *y[(TILES + 1) * CC_MR_MAX], copy[CC_MR_MAX * COPY_ROW];
 
     /* A block is several whole taps, or a part of the depth of one tap. */
-    const int64_t depth_block = least(p->depth, CC_DEPTH_BLOCK);
-    int64_t tap_block = p->depth <= 0 ? p->taps : CC_DEPTH_BLOCK / depth_block;
+    const bool copies = !p->patches && p->a_step != 0 && p->a_step % ALIAS == 0;
+    const int64_t most = copies ? COPIED : CC_DEPTH_BLOCK, depth_block = least(p->depth, most);
+    int64_t tap_block = p->depth <= 0 ? p->taps : most / depth_block;
     tap_block = least(least(tap_block, p->taps), POINTERS / (2 * mr));
     if (tap_block < 1) tap_block = 1;
     int64_t tiles = least(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next chunk's first tile */
@@ -55,48 +83,50 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
 
     for (int64_t chunk = m0; chunk < m1; chunk += tiles * mr) {
         const int64_t chunk_end = least(chunk + tiles * mr, m1);
-        int64_t tap = 0, k = 0;
-        bool first = true, last;
+        part s = {.first = true};
         do {
-            const int64_t taps = least(tap_block, p->taps - tap), depth = least(depth_block, p->depth - k);
-            last = tap + taps >= p->taps && k + depth >= p->depth;
+            s.taps = least(tap_block, p->taps - s.tap), s.depth = least(depth_block, p->depth - s.k);
+            s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
             for (int64_t m = chunk, tile = 0; m < chunk_end; m += mr, ++tile) {
                 const int rows = (int)least(mr, chunk_end - m);
                 const float **from = a + tile * mr * tap_block;
-                p->rows(p->source, m, rows, tap, taps, k, from, mr, y + tile * mr);
-                if (p->patches) copy_patches(p->patches + tile * mr * taps * depth, from, mr, rows, taps, depth);
+                p->rows(p->source, m, rows, s.tap, s.taps, s.k, from, mr, y + tile * mr);
+                const int64_t pitch = s.taps * s.depth;
+                if (p->patches) copy_patches(from, p->patches + tile * mr * pitch, pitch, from, mr, rows, s.taps, s.depth);
             }
             if (!p->patches && chunk_end + mr <= m1)
-                p->rows(p->source, chunk_end, mr, tap, taps, k, a + tiles * mr * tap_block, mr, y + tiles * mr);
-            for (int64_t panel = p0; panel < p1; ++panel) {
-                const int64_t column = panel * nr;
-                cc_tile t = {
-                    .n = (int)least(nr, p->n - column),
-                    .taps = p->patches ? 1 : taps,
-                    .depth = p->patches ? taps * depth : depth,
-                    .b = p->panels + (panel * p->taps * p->depth + tap * p->depth + k) * nr,
-                    .column = column,
-                    .bias = first && p->bias ? p->bias + column : NULL,
-                    .accumulate = !first || p->accumulate,
-                    .relu = last && p->act == CC_ACT_RELU,
-                };
-                for (int64_t m = chunk, tile = 0; m < chunk_end; m += mr, ++tile) {
-                    t.m = (int)least(mr, chunk_end - m);
-                    t.a = a + tile * mr * tap_block;
-                    t.y = y + tile * mr;
-                    t.next = panel == p0 && !p->patches && m + 2 * mr <= m1 ? t.a + mr * tap_block : NULL; /* first touched now */
-                    kernels->gemm_tile(&t);
+                p->rows(p->source, chunk_end, mr, s.tap, s.taps, s.k, a + tiles * mr * tap_block, mr, y + tiles * mr);
+            const bool ahead = !p->patches && (!copies || s.taps == 1);
+            /* All panels and all tiles at once, or a tile for a group of panels after the other. */
+            const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : chunk_end - chunk;
+            for (int64_t panel0 = p0; panel0 < p1; panel0 += group) {
+                for (int64_t row = chunk; row < chunk_end; row += step) {
+                    const int64_t row_end = least(row + step, chunk_end);
+                    if (copies)
+                        copy_patches(copied, copy, COPY_ROW, a + (row - chunk) * tap_block, mr, (int)(row_end - row), s.taps, s.depth);
+                    for (int64_t panel = panel0; panel < least(panel0 + group, p1); ++panel) {
+                        cc_tile t = tile_of(p, &s, panel, copies || p->patches);
+                        for (int64_t m = row; m < row_end; m += mr) {
+                            const float *const *here = a + (m - chunk) * tap_block;
+                            t.m = (int)least(mr, row_end - m);
+                            t.a = copies ? copied : here;
+                            t.y = y + (m - chunk);
+                            /* the next tile's rows are touched for the first time after this one */
+                            t.next = panel == p0 && ahead && m + 2 * mr <= m1 ? here + mr * tap_block : NULL;
+                            kernels->gemm_tile(&t);
+                        }
+                    }
                 }
             }
-            first = false;
-            k += depth;
-            if (k >= p->depth) {
-                k = 0;
-                tap += taps;
+            s.first = false;
+            s.k += s.depth;
+            if (s.k >= p->depth) {
+                s.k = 0;
+                s.tap += s.taps;
             }
-        } while (!last);
+        } while (!s.last);
         if (p->act != CC_ACT_LINEAR && p->act != CC_ACT_RELU) {
-            const int64_t column = p0 * nr, columns = least(p1 * nr, p->n) - column;
+            const int64_t column = p0 * kernels->nr, columns = least(p1 * kernels->nr, p->n) - column;
             for (int64_t i = 0; i < chunk_end - chunk; ++i)
                 cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, columns);
         }

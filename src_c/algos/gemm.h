@@ -29,6 +29,7 @@ typedef struct cc_product {
     int64_t m, n, taps, depth;
     cc_rows *rows;
     const void *source;  /* what rows() is given */
+    int64_t a_step;      /* floats from most rows of a to the next; 0: unknown */
     const float *panels; /* of b */
     const float *bias;   /* [n], or NULL */
     cc_activation act;

@@ -14,7 +14,10 @@ void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t
         }
         return;
     }
-    /* Transposing: for each k a gather of nr strided floats; neighbouring k share their cache lines. */
+    if (row == 1) {
+        cc_kernels_get()->pack_turned(to, from, depth, (int)width, step);
+        return;
+    }
     for (int64_t k = 0; k < depth; ++k, to += nr) {
         for (int64_t j = 0; j < width; ++j) to[j] = from[k * row + j * step];
         for (int64_t j = width; j < nr; ++j) to[j] = 0;

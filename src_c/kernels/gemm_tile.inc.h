@@ -176,3 +176,19 @@ static void outer_tile(const cc_outer *outer)
 #undef ENTRY
     table[outer->m - 1][outer->n == NR](outer);
 }
+
+static void pack_turned(float *to, const float *from, int64_t depth, int columns, int64_t step)
+{
+    for (int64_t k = 0; k < depth; k += VEC) {
+        const int steps = depth - k < VEC ? (int)(depth - k) : VEC;
+        for (int j = 0; j < NR; j += VEC) {
+            vec square[VEC];
+            for (int i = 0; i < VEC; ++i) {
+                const float *line = from + (j + i) * step + k;
+                square[i] = j + i >= columns ? vec_zero() : steps == VEC ? vec_load(line) : vec_load_part(line, mask_first(steps));
+            }
+            vec_transpose(square);
+            for (int i = 0; i < steps; ++i) vec_store(to + (k + i) * NR + j, square[i]);
+        }
+    }
+}

@@ -172,6 +172,8 @@ typedef struct cc_kernels {
     int mr, nr;       /* the tile: mr rows, nr columns */
     void (*gemm_tile)(const cc_tile *tile);
     void (*outer_tile)(const cc_outer *outer);
+    /* A panel from a transposed matrix: to[k * nr + j] = from[j * step + k], k < depth, j < columns <= nr, then zeros up to nr. */
+    void (*pack_turned)(float *to, const float *from, int64_t depth, int columns, int64_t step);
     int grouped_pixels;
     void (*grouped_tile)(const cc_grouped *grouped);
     void (*grouped_outer)(const cc_grouped_outer *outer);

@@ -113,6 +113,7 @@ static void forward(const cc_call *call, const cc_team *team)
                                  .depth = z.k,
                                  .rows = cc_rows_of_matrix,
                                  .source = &rows,
+                                 .a_step = z.k,
                                  .panels = call->packed,
                                  .bias = has_bias(call) ? call->x[2] : NULL,
                                  .act = (cc_activation)s->activation,
@@ -138,6 +139,7 @@ static void input_gradient(const cc_call *call, const sizes *z, const float *dz,
                                  .depth = z->m,
                                  .rows = cc_rows_of_matrix,
                                  .source = &rows,
+                                 .a_step = z->m,
                                  .panels = packed},
                    team);
     if (!few) return;

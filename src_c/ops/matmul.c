@@ -130,6 +130,7 @@ static void multiply(const task *t, float *y, const float *a, const float *b, bo
                                  .depth = t->k,
                                  .rows = cc_rows_of_matrix,
                                  .source = &rows,
+                                 .a_step = t->k,
                                  .panels = scratch,
                                  .accumulate = accumulate},
                    team);
