@@ -333,6 +333,12 @@ cdef class Optimizer:
 
 # ---- Plans -----------------------------------------------------------------------------------------------------------
 
+cdef enum:
+    FEW = 8  # arrays of a run whose pointers fit on the stack
+
+cdef object current_thread = threading.current_thread, main_thread = threading.main_thread
+cdef object empty = np.empty, float32 = np.dtype(np.float32)
+
 cdef dict dtypes = {"f": CCONV_FLOAT32, "d": CCONV_FLOAT64, "B": CCONV_UINT8, "?": CCONV_UINT8, "i": CCONV_INT32,
                     "l": CCONV_INT64 if np.dtype("l").itemsize == 8 else CCONV_INT32, "q": CCONV_INT64}
 
@@ -353,6 +359,8 @@ cdef class Plan:
     cdef Optimizer optimizer
     cdef tuple outputs
     cdef list input_shapes
+    cdef int n_inputs
+    cdef object known_shapes  # of the outputs: (samples, shapes) of the last run
     cdef readonly int64_t max_batch
     cdef int64_t n  # samples of the last run
     cdef int root
@@ -390,6 +398,7 @@ cdef class Plan:
         self.graph = graph
         self.optimizer = optimizer
         self.outputs = tuple(outputs)
+        self.n_inputs = n
         self.max_batch = self.n = max_batch
         self.root = root
         self.input_shapes = [
@@ -404,23 +413,35 @@ cdef class Plan:
         cconv_plan_free(self.handle)
 
     def run(self, inputs, *, n=None, rows=None, outputs=None, root_gradient=None, uint64_t seed=0, uint64_t step=0):
-        cdef int n_inputs = len(self.input_shapes), n_outputs = len(self.outputs), i
-        cdef Memory arrays = Memory(n_inputs * sizeof(cconv_array)), results = Memory(n_outputs * sizeof(float *))
+        cdef int n_inputs = self.n_inputs, n_outputs = len(self.outputs), i
+        cdef cconv_array few_arrays[FEW]
+        cdef float *few_results[FEW]
+        cdef cconv_array *arrays = few_arrays
+        cdef float **results = few_results
+        cdef Memory more_arrays, more_results
         cdef cconv_batch batch
         cdef cconv_status status
+        cdef View view
         memset(&batch, 0, sizeof(batch))
         if len(inputs) != n_inputs:
             raise ValueError(f"expected {n_inputs} inputs, received {len(inputs)}")
-        views = Views()
+        if n_inputs > FEW:
+            more_arrays = Memory(n_inputs * sizeof(cconv_array))
+            arrays = <cconv_array *>more_arrays.at
+        if n_outputs > FEW:
+            more_results = Memory(n_outputs * sizeof(float *))
+            results = <float **>more_results.at
+        held = []  # their memory stays put until the run is over
         for i in range(n_inputs):
-            self.read_input(views, i, inputs[i], &(<cconv_array *>arrays.at)[i])
+            held.append(self.read_input(i, inputs[i], &arrays[i]))
         if rows is not None:
-            view = views.read(rows, "rows")
-            if view.code not in "lq" or dtypes[view.code] != CCONV_INT64 or len(view.shape) != 1:
+            view = View(rows, False, "rows", None)
+            held.append(view)
+            if view.dtype != CCONV_INT64 or view.buffer.ndim != 1:
                 raise ValueError(f"expected rows as one axis of int64, received shape {view.shape} and format '{view.code}'")
-            batch.rows = <const int64_t *>view.data
-            batch.n = view.shape[0]
-        else:
+            batch.rows = <const int64_t *>view.buffer.buf
+            batch.n = view.buffer.shape[0]
+        elif n is None:
             batch.n = min([len(array) for shape, array in zip(self.input_shapes, inputs) if shape and shape[0] is None], default=1)
         if n is not None:
             if rows is not None and n > batch.n:
@@ -431,27 +452,29 @@ cdef class Plan:
         filled = []
         if outputs is not None and len(outputs) != n_outputs:
             raise ValueError(f"expected {n_outputs} outputs, received {len(outputs)}")
+        shapes = self.output_shapes(batch.n)
         for i in range(n_outputs):
-            shape = self.shape(self.outputs[i], batch.n)
             array = None if outputs is None else outputs[i]
             if array is None:
-                array = np.empty(shape, np.float32)
-            view = views.write(array, f"output {i}")
-            if view.code != "f" or view.shape != shape:
-                raise ValueError(f"output {i}: expected a float32 array of shape {shape}, received shape {view.shape}")
-            (<float **>results.at)[i] = <float *>view.data
+                array = empty(shapes[i], float32)
+            view = View(array, True, "output", i)
+            held.append(view)
+            if view.dtype != CCONV_FLOAT32 or not view.fits(shapes[i]):
+                raise ValueError(f"output {i}: expected a float32 array of shape {shapes[i]}, received shape {view.shape}")
+            results[i] = <float *>view.buffer.buf
             filled.append(array)
         if root_gradient is not None:
-            view = views.read(root_gradient, "root_gradient")
+            view = View(root_gradient, False, "root_gradient", None)
+            held.append(view)
             shape = self.shape(self.root, batch.n)
-            if view.code != "f" or view.shape != shape:
+            if view.dtype != CCONV_FLOAT32 or not view.fits(shape):
                 raise ValueError(f"expected root_gradient as a float32 array of shape {shape}, received shape {view.shape}")
-            batch.root_gradient = <const float *>view.data
-        batch.inputs = <cconv_array *>arrays.at
-        batch.outputs = <float **>results.at
+            batch.root_gradient = <const float *>view.buffer.buf
+        batch.inputs = arrays
+        batch.outputs = results
         batch.seed = seed
         batch.step = step
-        if threading.current_thread() is threading.main_thread():
+        if current_thread() is main_thread():
             batch.interrupted = interrupted
             batch.context = <void *>self
         with nogil:
@@ -463,17 +486,26 @@ cdef class Plan:
         self.n = batch.n
         return filled
 
-    cdef read_input(self, Views views, int i, array, cconv_array *into):
-        cdef View view = views.read(array, f"input '{self.graph.input_names[i]}'")
+    cdef View read_input(self, int i, array, cconv_array *into):
+        cdef View view = View(array, False, "input", self.graph.input_names[i])
         wanted = self.input_shapes[i]
-        if len(view.shape) != len(wanted) or any([w is not None and w != s for w, s in zip(wanted, view.shape)]):
+        if not view.fits(wanted):
             raise ValueError(f"input '{self.graph.input_names[i]}': expected an array of shape {wanted}, received shape {view.shape}")
-        if view.code not in dtypes:
+        if view.dtype < 0:
             raise TypeError(f"input '{self.graph.input_names[i]}': expected float32, float64, uint8, int32, int64 or bool, "
                             f"received format '{view.code}'")
-        into.data = view.data
-        into.dtype = dtypes[view.code]
-        into.count = view.shape[0] if view.shape else 1
+        into.data = view.buffer.buf
+        into.dtype = <cconv_dtype>view.dtype
+        into.count = view.buffer.shape[0] if view.buffer.ndim else 1
+        return view
+
+    cdef list output_shapes(self, int64_t n):
+        known = self.known_shapes  # read and written in one go: runs of other threads may come between
+        if known is not None and known[0] == n:
+            return known[1]
+        shapes = [self.shape(node, n) for node in self.outputs]
+        self.known_shapes = (n, shapes)
+        return shapes
 
     def gradient(self, int node):
         cdef const float *values = cconv_plan_gradient(self.handle, node)
@@ -507,42 +539,46 @@ cdef class Plan:
 
 
 cdef class View:
-    """One array's memory, held until the view is dropped."""
+    """One array's memory, held until the view is dropped. `what` and `which` are what errors call it."""
     cdef Py_buffer buffer
-    cdef void *data
-    cdef str code
-    cdef tuple shape
+    cdef int dtype  # a cconv_dtype, or -1
 
-    def __cinit__(self, array, what, bint writable):
+    def __cinit__(self, array, bint writable, what, which):
         try:
             PyObject_GetBuffer(array, &self.buffer, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
         except (TypeError, ValueError, BufferError) as error:
             kind = f"{type(array).__name__} of {array.dtype}" if hasattr(array, "dtype") else type(array).__name__
-            raise TypeError(f"{what}: expected a C-contiguous array of numbers, received {kind} ({error})") from None
-        self.data = self.buffer.buf
-        self.code = (<bytes>self.buffer.format).decode() if self.buffer.format != NULL else "B"
-        self.shape = tuple([self.buffer.shape[i] for i in range(self.buffer.ndim)])
+            name = what if which is None else f"{what} {which!r}" if isinstance(which, int) else f"{what} '{which}'"
+            raise TypeError(f"{name}: expected a C-contiguous array of numbers, received {kind} ({error})") from None
+        cdef const char *format = self.buffer.format
+        if format == NULL:
+            self.dtype = CCONV_UINT8
+        elif format[0] == c"f" and format[1] == 0:
+            self.dtype = CCONV_FLOAT32
+        else:
+            self.dtype = dtypes.get(self.code, -1)
 
     def __dealloc__(self):
         PyBuffer_Release(&self.buffer)
 
+    @property
+    def code(self):
+        return (<bytes>self.buffer.format).decode() if self.buffer.format != NULL else "B"
 
-cdef class Views:
-    """The arrays of one run: their memory stays put until the run is over."""
-    cdef list held
+    @property
+    def shape(self):
+        return tuple([self.buffer.shape[i] for i in range(self.buffer.ndim)])
 
-    def __cinit__(self):
-        self.held = []
-
-    cdef View read(self, array, what):
-        view = View(array, what, False)
-        self.held.append(view)
-        return view
-
-    cdef View write(self, array, what):
-        view = View(array, what, True)
-        self.held.append(view)
-        return view
+    cdef bint fits(self, tuple shape):
+        """Whether it has this shape; None fits every size."""
+        cdef int k
+        if self.buffer.ndim != len(shape):
+            return False
+        for k in range(self.buffer.ndim):
+            size = shape[k]
+            if size is not None and <int64_t>size != self.buffer.shape[k]:
+                return False
+        return True
 
 
 # ---- The library and the machine -------------------------------------------------------------------------------------

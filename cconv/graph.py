@@ -107,6 +107,15 @@ class PlanCache:
         self._plans: OrderedDict[Hashable, tuple[threading.Lock, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def find(self, key: Hashable) -> Any:
+        """The plan of `key`, if it is there."""
+        with self._lock:
+            found = self._plans.get(key)
+            if found is None:
+                return None
+            self._plans.move_to_end(key)
+            return found[1]
+
     def get(self, key: Hashable, make) -> tuple[threading.Lock, Any]:
         """The lock and the plan of `key`; `make()` makes what is not there yet."""
         with self._lock:

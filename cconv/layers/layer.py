@@ -60,6 +60,9 @@ class Layer:
     ['scale/factor']
     """
 
+    #: raised when any layer gets or loses something that may be or hold a part of it
+    _parts_changes = 0
+
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
         # the arguments, as a default for get_config
@@ -190,6 +193,7 @@ class Layer:
                 constraint=constraint,
             )
         self._weights.append(variable)
+        Layer._parts_changes += 1
         return variable
 
     def _own_variables(self) -> list[Variable]:
@@ -598,7 +602,13 @@ class Layer:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Variable, Layer)):
             self._check_init_called()
+        if isinstance(value, (Variable, Layer, list, tuple, dict)):
+            Layer._parts_changes += 1
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        Layer._parts_changes += 1
+        super().__delattr__(name)
 
     def __getstate__(self) -> dict[str, Any]:
         # the history of symbolic calls belongs to the models made of it

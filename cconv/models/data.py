@@ -16,7 +16,7 @@ import numpy as np
 from .. import tree
 
 # What the core converts while it gathers; everything else is converted once, here.
-_GATHERED = frozenset(np.dtype(t) for t in (np.float32, np.float64, np.uint8, np.int32, np.int64, np.bool_))
+GATHERED = frozenset(np.dtype(t) for t in (np.float32, np.float64, np.uint8, np.int32, np.int64, np.bool_))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def as_array(value: Any, label: str) -> np.ndarray:
         )
     if array.ndim == 0:
         raise ValueError(f"{label}: expected an array with one row per sample. Received a single number: {array}")
-    if array.dtype not in _GATHERED or not array.dtype.isnative:
+    if array.dtype not in GATHERED or not array.dtype.isnative:
         array = array.astype(np.float32)
     return np.ascontiguousarray(array)
 

@@ -5,18 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import _core, tree
 from ..graph import PlanCache, build_graph, in_order
-from ..layers.layer import apply_identity
+from ..layers.layer import Layer, apply_identity
 from ..random import next_seed
 from ..scope import tracing
 from ..tensor import Tensor
 from . import targets
-from .data import Data, Slots, make_data
+from .data import GATHERED, Data, Slots, make_data
 from .feed import ArrayFeed, BatchFeed, is_batches, refuse
 from .step import Step, Totals, Traced
 
 _CACHED_PLANS = 8
+
+
+def rounded(n: int) -> int:
+    """The next power of two: batches of any size then share few plans."""
+    return 1 << (n - 1).bit_length()
+
+
+class KnownVariables:
+    """A model's variables, looked for again only when some layer has got or lost parts since."""
+
+    def __init__(self) -> None:
+        self._at: Any = None
+        self._variables: list[Any] = []
+
+    def flags(self, model: Any, structure: Any) -> tuple[bool, ...]:
+        """Whether each is trained."""
+        at = (Layer._parts_changes, structure)
+        if at != self._at:
+            self._variables = model.variables
+            self._at = at
+        return tuple([v.trainable for v in self._variables])
 
 
 class Planner:
@@ -31,6 +54,7 @@ class Planner:
         self._targets: targets.Targets | None = None
         self._totals: Totals | None = None
         self._step_plans = PlanCache(_CACHED_PLANS)
+        self._known_variables = KnownVariables()
         self._generation = 0  # raised by `compile`: steps of an earlier one are not used again
 
     # ---- data --------------------------------------------------------------------------------------------------------
@@ -114,13 +138,20 @@ class Planner:
 
     def _step(self, mode: str, data: Data, max_batch: int) -> Step:
         """The plan for this mode and these shapes; made if there is none yet."""
-        if mode == "train":
-            flags = tuple(v.trainable for v in self.variables)
-        else:
-            flags = ()
-        key = (mode, data.key, max_batch, self._generation, flags, _core.get_num_threads(), self._structure_key())
+        key = self._step_key(mode, data.key, max_batch)
         _, step = self._step_plans.get(key, lambda: self._make_step(mode, data, max_batch))
         return step
+
+    def _step_key(self, mode: str, data_key: Any, max_batch: int) -> Any:
+        structure = self._structure_key()
+        flags = self._known_variables.flags(self, structure) if mode == "train" else ()
+        return (mode, data_key, max_batch, self._generation, flags, _core.get_num_threads(), structure)
+
+    def _known_prediction(self, x: np.ndarray) -> Step | None:
+        """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
+        if x.size == 0 or x.ndim == 0 or x.dtype not in GATHERED or not x.flags.c_contiguous:
+            return None
+        return self._step_plans.find(self._step_key("predict", ((x.shape[1:],), (), (None,)), rounded(len(x))))
 
     def describe_plans(self, profile: bool | None = None) -> str:
         """What runs when this model trains, evaluates or predicts: a table for each plan made so far.

@@ -18,7 +18,7 @@ from ..random import next_seed
 from . import targets
 from .data import Data, make_data, split
 from .feed import ArrayFeed, BatchFeed, is_batches, refuse
-from .planner import Planner
+from .planner import Planner, rounded
 from .step import Step
 
 
@@ -500,15 +500,18 @@ class Trainer(Planner):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Computes the outputs for these samples, in one run."""
+        step = self._known_prediction(x) if type(x) is np.ndarray else None
+        if step is not None:
+            return tree.pack(step.structure, step.predict([x], len(x), None, None))
         refuse(x, "predict_on_batch")
         data = make_data(x, inputs=self._input_slots(), outputs=None)
-        step = self._step("predict", data, _rounded(data.size))
+        step = self._step("predict", data, rounded(data.size))
         return tree.pack(step.structure, step.predict(data.arrays, data.size, None, None))
 
     def _single(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Data, Step]:
         refuse(x, f"{mode}_on_batch")
         data = self._make_data(x, y, sample_weight, class_weight)
-        step = self._step(mode, data, _rounded(data.size))
+        step = self._step(mode, data, rounded(data.size))
         self._targets.check_labels(data, step.shapes, "y")
         return data, step
 
@@ -548,8 +551,3 @@ def _check_verbose(verbose: Any) -> None:
 
 def _is_due(epoch: int, frequency: int | Container[int]) -> bool:
     return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
-
-
-def _rounded(n: int) -> int:
-    """The next power of two: batches of any size then share few plans."""
-    return 1 << (n - 1).bit_length()
