@@ -14,6 +14,7 @@ from ..random import next_seed
 from ..scope import tracing
 from ..tensor import Tensor
 from . import targets
+from .chunks import chunk_size
 from .data import GATHERED, Data, Slots, make_data
 from .feed import ArrayFeed, BatchFeed, is_batches, refuse
 from .step import Step, Totals, Traced
@@ -212,6 +213,10 @@ class Planner:
         nodes = [ids[id(tensor)] for tensor in outputs]
         drops = any(t.op == "dropout" for t in in_order(outputs, traced.inputs))
         plan = _core.Plan(graph, nodes, max_batch=max_batch, training=mode == "train" or drops, **options)
+        if mode == "predict" and not drops:
+            chunk = chunk_size(in_order(outputs, traced.inputs), plan.bytes, max_batch)
+            if chunk < max_batch:
+                plan = _core.Plan(graph, nodes, max_batch=chunk)
         return Step(plan, traced, outputs, nodes, trained, drops)
 
     def _trace(self, mode: str, data: Data) -> Traced:

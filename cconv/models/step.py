@@ -68,9 +68,20 @@ class Step:
     def predict(
         self, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, outputs: list[np.ndarray] | None
     ) -> list:
-        """One batch of predictions, into `outputs` if given."""
+        """One batch of predictions, into `outputs` if given; in several runs if the plan is for fewer samples."""
+        most = self.plan.max_batch
         with self._lock:
-            return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
+            if n <= most:
+                return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
+            if outputs is None:
+                outputs = [np.empty((n, *shape[1:]), np.float32) for shape in self.shapes]
+            for first in range(0, n, most):
+                part = slice(first, min(first + most, n))
+                given = arrays if rows is not None else [a[part] for a in arrays]
+                places = [output[part] for output in outputs]
+                some = None if rows is None else rows[part]
+                self.plan.run(given, n=part.stop - first, rows=some, outputs=places)
+            return outputs
 
     def describe(self, profile: bool | None) -> str:
         """The plan's table, and from then on timed runs or not."""
