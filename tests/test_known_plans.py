@@ -68,3 +68,45 @@ def test_what_is_trained_follows_what_is_frozen_and_added():
     model.blocks = [first, layers.Dense(3)]
     assert not changes()
     assert len(model.trainable_variables) == 2
+
+
+def test_calls_on_arrays_follow_every_change():
+    model = cconv.Sequential([cconv.Input((3,)), layers.Dense(3, kernel_initializer="ones"), layers.LeakyReLU(0.5)])
+    for shape in ((2, 3), (5, 3), (2, 3)):
+        for _ in range(3):
+            np.testing.assert_array_equal(model(np.full(shape, -1.0)), np.full(shape, -1.5, np.float32))
+    x = np.full((2, 3), -1, np.int8)
+    np.testing.assert_array_equal(model(x[:, ::-1]), np.full((2, 3), -1.5, np.float32))
+    model.layers[0].bias.assign(np.ones(3))
+    np.testing.assert_array_equal(model(x), np.full((2, 3), -1, np.float32))
+    model.layers[1].negative_slope = 0.25
+    np.testing.assert_array_equal(model(x), np.full((2, 3), -0.5, np.float32))
+    model.layers[0].activation = cconv.activations.relu
+    np.testing.assert_array_equal(model(x), np.zeros((2, 3), np.float32))
+    model.add(layers.Dense(1, use_bias=False))
+    assert model(x).shape == (2, 1)
+    with pytest.raises(ValueError, match="shape"):
+        model(np.ones((2, 4)))
+    assert model(x, training=True).shape == (2, 1)
+
+
+def test_layers_of_the_users_own_are_traced_each_time():
+    class Times(layers.Layer):
+        factors = [2.0]  # not an attribute that is set
+
+        def call(self, x):
+            return x * self.factors[0]
+
+    model = cconv.Sequential([cconv.Input((3,)), Times()])
+    x = np.ones((2, 3), np.float32)
+    assert model(x)[0, 0] == 2
+    Times.factors[0] = 3.0
+    assert model(x)[0, 0] == 3 and model.layers[0](x)[0, 0] == 3
+
+
+def test_dropout_called_in_training_draws_anew():
+    layer = layers.Dropout(0.5)
+    x = np.ones((50, 50), np.float32)
+    np.testing.assert_array_equal(layer(x), x)
+    assert not np.array_equal(layer(x, training=True), layer(x, training=True))
+    np.testing.assert_array_equal(layer(x), x)

@@ -36,7 +36,7 @@ class KnownVariables:
 
     def flags(self, model: Any, structure: Any) -> tuple[bool, ...]:
         """Whether each is trained."""
-        at = (Layer._parts_changes, structure)
+        at = (Layer._changes, structure)
         if at != self._at:
             self._variables = model.variables
             self._at = at
