@@ -22,7 +22,9 @@ import json, numpy as np
 from cconv import _core
 rng = np.random.default_rng(11)
 sums = []
-for c, oc, groups, algorithm in [(3, 17, 1, "auto"), (9, 33, 1, "direct"), (16, 16, 16, "auto"), (5, 47, 1, "im2col")]:
+for c, oc, groups, algorithm in [
+    (3, 17, 1, "auto"), (9, 33, 1, "direct"), (16, 16, 16, "auto"), (5, 47, 1, "im2col"), (2, 33, 1, "rows")
+]:
     shapes = [(3, 9, 10, c), (3, 2, c // groups, oc), (oc,)]
     x, w, b = (rng.integers(-8, 9, shape).astype(np.float32) for shape in shapes)
     graph = _core.Graph()

@@ -237,10 +237,10 @@ def conv2d(
         dilation_rate: Distance of the kernel's taps: one number or two.
         groups: The channels are split into this many groups, convolved apart.
         bias: `(filters,)` or `None`.
-        algorithm: `"auto"`, `"direct"`, `"im2col"`, `"depthwise"` (one input channel per group), `"grouped"` (several
-            groups) or `"winograd"` (3x3 kernels, strides and dilation 1, one group: up to four times fewer
-            multiplications). The results agree but for rounding. Winograd's spreads a NaN or an infinity to
-            neighbouring pixels, as NaN.
+        algorithm: `"auto"`, `"direct"`, `"im2col"`, `"rows"` (for few channels; dilation 1, one group), `"depthwise"`
+            (one input channel per group), `"grouped"` (several groups) or `"winograd"` (3x3 kernels, strides and
+            dilation 1, one group: up to four times fewer multiplications). The results agree but for rounding.
+            Winograd's spreads a NaN or an infinity to neighbouring pixels, as NaN.
 
     Returns:
         `(n, output height, output width, filters)`.

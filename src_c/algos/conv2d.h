@@ -87,10 +87,11 @@ typedef struct cc_conv2d_algorithm {
  *   im2col     copies the patches of a block of pixels side by side first, then multiplies matrices
  *   depthwise  one input channel per group: loops over the channels
  *   grouped    several groups of several channels: a vector of channels covers as many as find room in it
- *   winograd   3x3 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications */
-#define CC_CONV2D_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd)
+ *   winograd   3x3 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications
+ *   rows       few channels, no dilation: the pixels under a row of the kernel are one run of numbers; see conv2d_rows.c */
+#define CC_CONV2D_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd) X(rows)
 #define CC_CONV2D_AUTO          "auto"
-#define CC_CONV2D_CHOICES       "auto|direct|im2col|depthwise|grouped|winograd" /* the same names, as the choices of an attribute */
+#define CC_CONV2D_CHOICES       "auto|direct|im2col|depthwise|grouped|winograd|rows" /* the same names, as the choices of an attribute */
 
 #define CC_CONV2D_DECLARE(name) extern const cc_conv2d_algorithm cc_conv2d_##name;
 CC_CONV2D_ALGORITHMS(CC_CONV2D_DECLARE)

@@ -9,14 +9,6 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Few channels make short runs of contiguous floats, and pointers instead of arithmetic. A group's columns fill part of a panel. */
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
-{
-    (void)pass;
-    const double c = (double)(conv->c / conv->groups), nr = cc_kernels_get()->nr, columns = (double)(conv->oc / conv->groups);
-    return cc_conv2d_work(conv) * (1 + 4 / (c + 1)) * (columns < nr ? nr / (columns + 1) : 1);
-}
-
 static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
@@ -47,6 +39,15 @@ static tiling tile_weights(const cc_conv2d *conv)
     t.count = t.taps * t.groups * t.down * t.across;
     t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, t.taps * c * conv->oc);
     return t;
+}
+
+/* In a weight gradient each step of a tile loads two vectors, for c multiplications by each. */
+static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return cc_gather_cost(conv, pass, 0);
+    const tiling t = tile_weights(conv);
+    const double steps = (double)cc_conv2d_pixels(conv) * (double)(t.taps * t.groups * t.across) * cc_kernels_get()->nr;
+    return steps * (double)(conv->c / conv->groups + t.down);
 }
 
 static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)

@@ -45,6 +45,16 @@ cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase);
 int64_t cc_gather_packed(const cc_conv2d *conv, cc_conv2d_pass pass);
 void cc_gather_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team);
 
+/* Multiply-adds of the gemm kernel at full speed in a cycle, about: the unit in which estimates count other work. */
+static inline double cc_gather_cycle(void)
+{
+    return cc_kernels_get()->nr >= 16 ? 16 : 4;
+}
+
+/* An estimate of forward and input gradient, see cc_conv2d_algorithm.cost: a product of whole vectors, and for each pixel and tap what a
+ * pointer costs, and `extra`. */
+double cc_gather_cost(const cc_conv2d *conv, cc_conv2d_pass pass, double extra);
+
 /* Forward and input gradient as products over a gather, one per group (and phase). patches: NULL to read in place, else
  * CC_PATCH_FLOATS floats of this thread. */
 void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, const float *packed,

@@ -10,12 +10,13 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Pays where pixels have few channels, as in the first layer. */
+/* Pointers, and copies by them: hardly ever less than `direct`. */
 static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
-    (void)pass;
-    const double nr = cc_kernels_get()->nr, columns = (double)(conv->oc / conv->groups);
-    return cc_conv2d_work(conv) * 1.5 * (columns < nr ? nr / (columns + 1) : 1);
+    const double c = (double)(conv->c / conv->groups), oc = (double)(conv->oc / conv->groups);
+    const double cycle = cc_gather_cycle();
+    if (pass == CC_CONV2D_WEIGHT_GRADIENT) return 1.1 * cc_gather_cost(conv, CC_CONV2D_FORWARD, (9 + c) * cycle);
+    return cc_gather_cost(conv, pass, (4 + (pass == CC_CONV2D_FORWARD ? c : oc) / 3) * cycle);
 }
 
 static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,

@@ -24,6 +24,7 @@ static const cc_kernels kernels = {
     .winograd_2 = &winograd_2,
     .winograd_4 = &winograd_4,
     .add = vector_add,
+    .add_windows = vector_add_windows,
     .norm_moments = norm_moments,
     .norm_forward = norm_forward,
     .norm_sums = norm_sums,

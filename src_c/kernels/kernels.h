@@ -179,6 +179,8 @@ typedef struct cc_kernels {
     void (*grouped_outer)(const cc_grouped_outer *outer);
     const cc_winograd_kernels *winograd_2, *winograd_4;                        /* m = 2 and 4 */
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
+    /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and y_step only. */
+    void (*add_windows)(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t count, int64_t n);
 
     /* about = the mean of each column, nearly; first = sum of x - about, second = sum of (x - about)^2; x: [rows][c], rows > 0 */
     void (*norm_moments)(const float *x, int64_t rows, int64_t c, float *about, float *first, float *second);

@@ -54,3 +54,20 @@ static void vector_add(float *y, const float *x, int64_t n)
         vec_store_part(y + i, m, vec_add(vec_load_part(y + i, m), vec_load_part(x + i, m)));
     }
 }
+
+/* A load that meets a part of a store just before it waits until the store has left the core. So windows whose vectors overlap are
+ * added in turns, of those that do not. */
+static void vector_add_windows(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t count, int64_t n)
+{
+    const int64_t whole = n / VEC * VEC, vectors = (n + VEC - 1) / VEC;
+    const int64_t turns = y_step > 0 ? (vectors * VEC + y_step - 1) / y_step : count;
+    const mask m = mask_first((int)(n - whole));
+    for (int64_t turn = 0; turn < turns; ++turn)
+        for (int64_t i = turn; i < count; i += turns) {
+            float *to = y + i * y_step;
+            const float *from = x + i * x_step;
+            for (int64_t j = 0; j < whole; j += VEC) vec_store(to + j, vec_add(vec_load(to + j), vec_load(from + j)));
+            if (whole < n)
+                vec_store_part(to + whole, m, vec_add(vec_load_part(to + whole, m), vec_load_part(from + whole, m)));
+        }
+}

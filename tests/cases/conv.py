@@ -36,6 +36,7 @@ def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> l
         "depthwise": not dense and attributes["groups"] == x[3],
         "grouped": not dense and attributes["groups"] < x[3],
         "winograd": dense and w[:2] == (3, 3) and steps == {1},
+        "rows": dense and attributes.get("dilation", 1) in (1, (1, 1)) and w[1] > 1,
     }
     transformed = {"winograd", "auto"} if fitting["winograd"] and min(x[3], w[3]) >= 16 else {"winograd"}
     inputs = [x, w, (w[3],) if bias else None]
@@ -221,11 +222,25 @@ CONV2D = [
     *conv("3x3, padding beyond every tile", (1, 2, 2, 3), (3, 3, 3, 2), padding="explicit", pads=(9, 8, 0, 11)),
     *conv("3x3, tiles beyond one block", (3, 30, 29, 7), (3, 3, 7, 3), padding="same", bias=False),
     *conv("wide", (1, 3, 100, 3), (3, 3, 3, 20), padding="same"),
+    *conv("one channel, 3x3", (2, 9, 17, 1), (3, 3, 1, 33), padding="same"),
+    *conv("two channels, 5x7", (1, 8, 9, 2), (5, 7, 2, 6), padding="same"),
+    *conv("three channels, 7x7, strides 2", (2, 15, 18, 3), (7, 7, 3, 17), padding="same", strides=2),
+    *conv("four channels, 1x7, strides 1 3", (3, 4, 20, 4), (1, 7, 4, 5), strides=(1, 3)),
+    *conv("five channels, 7x1, strides 5 1", (1, 19, 4, 5), (7, 1, 5, 40), strides=(5, 1)),
+    *conv("three channels, kernel wider", (2, 6, 2, 3), (2, 7, 3, 4), padding="same"),
+    *conv("three channels, more padding", (1, 4, 5, 3), (3, 2, 3, 5), padding="explicit", pads=(4, 7, 5, 2)),
+    *conv("three channels, padding on one side", (2, 6, 7, 3), (4, 4, 3, 9), padding="explicit", pads=(0, 0, 3, 1)),
+    *conv("strides in pads", (1, 3, 3, 3), (2, 2, 3, 4), padding="explicit", pads=(6, 6, 6, 6), strides=3),
+    *conv("three channels, a row beyond the buffer", (1, 2, 2000, 3), (3, 5, 3, 1), padding="same"),
+    *conv("three channels, rows beyond the buffer", (1, 130, 120, 3), (3, 3, 3, 2), padding="same", bias=False),
+    *conv("three channels, one beyond a tile of rows", (1, 4, 15, 3), (1, 1, 3, 3)),
+    *conv("three channels, dilation on one side", (1, 7, 9, 3), (2, 3, 3, 4), dilation=(1, 2), padding="same"),
     Case("no channels", [(2, 5, 5, 0), (3, 3, 0, 4), (4,)], exact=True, numeric=False),  # nothing to differentiate by
     Case("no images", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], exact=True, min_nonzero=0),
     Case("no images, im2col", [(0, 5, 5, 3), (3, 3, 3, 4), (4,)], {"algorithm": "im2col"}, exact=True, min_nonzero=0),
     *(case for c, oc in WIDTHS for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")),
     *(case for algorithm in ALGORITHMS for case in activated([(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)),
+    *activated([(2, 5, 17, 3), (3, 2, 3, 5), (5,)], "rows"),
     relu("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], groups=6),
     relu("relu, depthwise of 33", [(1, 5, 12, 33), (3, 3, 1, 33), (33,)], groups=33, padding="same"),
     Case(
@@ -240,6 +255,7 @@ CONV2D = [
     relu("residual, relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,), (1, 2, 3, 33)], padding="same"),
     relu("residual, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,), (1, 3, 2, 8)], groups=2),
     relu("residual, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,), (2, 3, 3, 6)], groups=6),
+    relu("residual, relu, rows", [(2, 5, 4, 3), (3, 2, 3, 7), (7,), (2, 5, 4, 7)], padding="same", algorithm="rows"),
     Case(
         "residual, winograd",
         [(2, 5, 4, 6), (3, 3, 6, 7), (7,), (2, 5, 4, 7)],

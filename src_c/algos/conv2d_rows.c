@@ -1,0 +1,363 @@
+/* Convolution over merged kernel rows, for images of few channels. Channels lie innermost, so the kw c numbers that one row of the
+ * kernel meets are contiguous: a pixel of the output has kh taps of kw c numbers, where `direct` has kh kw taps of c.
+ *
+ * Windows that reach over the border would break that. So each thread copies the part of the image under a band of output pixels
+ * into a buffer, with the padding around it, and works on the copy; a band that needs no padding is read in place. */
+#include "conv2d_gather.h"
+
+#include "pack.h"
+
+#include <string.h>
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Numbers under a window, and under one row of it. */
+static int64_t window_floats(const cc_conv2d *conv)
+{
+    return cc_conv2d_taps(conv) * conv->c;
+}
+
+static int64_t merged_row(const cc_conv2d *conv)
+{
+    return conv->window.w.kernel * conv->c;
+}
+
+/* There are pixels to merge, and a window fits the buffer. */
+static bool fits(const cc_conv2d *conv)
+{
+    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
+    return conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 &&
+           w->kernel > 1 && cc_conv2d_taps(conv) <= CC_PATCH_FLOATS / conv->c;
+}
+
+static int64_t packed_floats(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    return pass == CC_CONV2D_FORWARD ? cc_gather_packed(conv, pass) : cc_panels_count(1, conv->oc, window_floats(conv));
+}
+
+/* Input gradient: panels of the transposed matrix [oc][kh kw c]. */
+static void pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+{
+    if (pass == CC_CONV2D_FORWARD)
+        cc_gather_pack(conv, pass, packed, w, team);
+    else
+        cc_pack_matrix(packed, w, conv->oc, window_floats(conv), 1, conv->oc, team);
+}
+
+/* Tiles of dw: rows of the kernel x blocks of kw c x panels of oc. */
+typedef struct tiling {
+    int64_t down, across, count, blocks;
+} tiling;
+
+static tiling tile_weights(const cc_conv2d *conv)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    tiling t = {.down = (merged_row(conv) + kernels->mr - 1) / kernels->mr,
+                .across = (conv->oc + kernels->nr - 1) / kernels->nr};
+    t.count = conv->window.h.kernel * t.down * t.across;
+    t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, window_floats(conv) * conv->oc);
+    return t;
+}
+
+/* Measured: beside its multiplications, of whole vectors, a result costs about a cycle for row pointers and the store; in the input
+ * gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
+static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+{
+    const double cycle = cc_gather_cycle();
+    const int64_t vec = cc_kernels_get()->nr / 2, window = window_floats(conv);
+    const double pixels = (double)cc_conv2d_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
+    const double made = (double)((conv->oc + vec - 1) / vec * vec), merged = (double)((window + vec - 1) / vec * vec);
+    if (pass == CC_CONV2D_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
+    if (pass == CC_CONV2D_INPUT_GRADIENT) return pixels * (merged * (1.05 * oc + 0.5 * cycle) + 12.5 * kh * cycle);
+    const tiling t = tile_weights(conv);
+    return 1.05 * pixels * kh * (double)t.across * 2 * (double)vec * (double)(merged_row(conv) + t.down);
+}
+
+static int64_t partial_floats(const cc_conv2d *conv, int64_t blocks)
+{
+    return blocks > 1 ? blocks * window_floats(conv) * conv->oc : 0;
+}
+
+/* Each thread's buffer, before them the partial sums of a weight gradient. */
+static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    const int64_t partial = pass == CC_CONV2D_WEIGHT_GRADIENT ? partial_floats(conv, tile_weights(conv).blocks) : 0;
+    return partial + nth * (int64_t)CC_PATCH_FLOATS;
+}
+
+/* The pixels oy0 .. oy1-1 by ox0 .. ox1-1 of one image's output, and the numbers under their windows. */
+typedef struct band {
+    int64_t oy0, oy1, ox0, ox1;
+    const float *at;     /* the first cell under the first pixel's window */
+    int64_t row;         /* from a row of the image to the next */
+    int64_t down, right; /* from the window of a pixel to that of the next one down, to the right */
+    float *y;            /* the first pixel's results; not used for gradients */
+    int64_t y_down, y_right;
+} band;
+
+/* Rows and columns of the largest band whose windows fit the buffer. */
+static void band_size(const cc_conv2d *conv, int64_t *rows, int64_t *columns)
+{
+    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
+    *columns = most(1, least(w->out, (CC_PATCH_FLOATS / (h->kernel * conv->c) - w->kernel) / w->stride + 1));
+    const int64_t row = ((*columns - 1) * w->stride + w->kernel) * conv->c;
+    *rows = least(h->out, (CC_PATCH_FLOATS / row - h->kernel) / h->stride + 1);
+}
+
+/* Sets `at` and the steps for the pixels of `b`; x is the image. */
+static void read_band(const cc_conv2d *conv, band *b, const float *x, float *buffer)
+{
+    const cc_axis *h = &conv->window.h, *w = &conv->window.w;
+    const int64_t c = conv->c, y0 = b->oy0 * h->stride - h->before, x0 = b->ox0 * w->stride - w->before;
+    const int64_t y1 = (b->oy1 - 1) * h->stride - h->before + h->kernel, x1 = (b->ox1 - 1) * w->stride - w->before + w->kernel;
+    const bool inside = y0 >= 0 && x0 >= 0 && y1 <= h->in && x1 <= w->in;
+    b->at = inside ? x + (y0 * w->in + x0) * c : buffer;
+    b->row = inside ? w->in * c : (x1 - x0) * c;
+    b->down = h->stride * b->row;
+    b->right = w->stride * c;
+    if (inside) return;
+    const int64_t from = least(most(x0, 0), x1), to = most(least(x1, w->in), from); /* the columns of the image among them */
+    for (int64_t iy = y0; iy < y1; ++iy, buffer += b->row) {
+        if (iy < 0 || iy >= h->in || from == to) {
+            memset(buffer, 0, (size_t)b->row * sizeof *buffer);
+            continue;
+        }
+        memset(buffer, 0, (size_t)((from - x0) * c) * sizeof *buffer);
+        memcpy(buffer + (from - x0) * c, x + (iy * w->in + from) * c, (size_t)((to - from) * c) * sizeof *buffer);
+        memset(buffer + (to - x0) * c, 0, (size_t)((x1 - to) * c) * sizeof *buffer);
+    }
+}
+
+/* Its pixels as rows of a product, with kh taps of kw c numbers. */
+static void rows_of_band(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k, const float **a,
+                         int a_taps, float **y)
+{
+    const band *b = source;
+    const int64_t columns = b->ox1 - b->ox0;
+    int64_t i = first / columns, j = first % columns;
+    const float *from = b->at + i * b->down + j * b->right + tap * b->row + k;
+    float *to = b->y + i * b->y_down + j * b->y_right;
+    for (int r = 0; r < count; ++r) {
+        a[r] = from;
+        y[r] = to;
+        from += b->right;
+        to += b->y_right;
+        if (++j == columns) {
+            j = 0;
+            from += b->down - columns * b->right;
+            to += b->y_down - columns * b->y_right;
+        }
+    }
+    for (int64_t t = 1; t < taps; ++t, a += a_taps)
+        for (int r = 0; r < count; ++r) a[a_taps + r] = a[r] + b->row;
+}
+
+static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+{
+    (void)w;
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const int64_t image = ah->in * aw->in * conv->c, oc = conv->oc;
+    float *buffer = scratch + team->ith * CC_PATCH_FLOATS;
+    int64_t rows, columns;
+    band_size(conv, &rows, &columns);
+    const cc_range mine = cc_slice(team, conv->n * ah->out, 1);
+    for (int64_t row = mine.begin; row < mine.end;) {
+        band b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
+        b.oy1 = least(least(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+        for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
+            b.ox1 = least(aw->out, b.ox0 + columns);
+            b.y = y + (row * aw->out + b.ox0) * oc;
+            read_band(conv, &b, x + row / ah->out * image, buffer);
+            cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
+                                         .n = oc,
+                                         .taps = ah->kernel,
+                                         .depth = merged_row(conv),
+                                         .rows = rows_of_band,
+                                         .source = &b,
+                                         .panels = packed,
+                                         .bias = epilogue->bias,
+                                         .act = epilogue->act,
+                                         .alpha = epilogue->alpha,
+                                         .accumulate = epilogue->accumulate},
+                           &(cc_team){0, 1});
+        }
+        row += b.oy1 - b.oy0;
+    }
+}
+
+/* Adds what the pixels ox0 .. ox1-1 give to one row of dx through one row of the kernel, from[pixel][step], of which kw c count. */
+static void add_windows(const cc_conv2d *conv, float *dx, const float *from, int64_t step, int64_t ox0, int64_t ox1)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const cc_axis *aw = &conv->window.w;
+    const int64_t c = conv->c;
+    int64_t inside0, inside1, begin, end;
+    cc_axis_inside(aw, 0, &inside0, &end);
+    cc_axis_inside(aw, aw->kernel - 1, &begin, &inside1);
+    inside0 = least(most(inside0, ox0), ox1);
+    inside1 = most(least(inside1, ox1), inside0);
+    for (int64_t ox = ox0; ox < ox1; ++ox) {
+        if (ox == inside0 && inside0 < inside1) {
+            kernels->add_windows(dx + (ox * aw->stride - aw->before) * c, aw->stride * c, from + (ox - ox0) * step, step,
+                                 inside1 - inside0, merged_row(conv));
+            ox = inside1 - 1;
+            continue;
+        }
+        cc_axis_taps(aw, ox, &begin, &end);
+        if (begin < end)
+            kernels->add(dx + (ox * aw->stride - aw->before + begin) * c, from + (ox - ox0) * step + begin * c,
+                         (end - begin) * c);
+    }
+}
+
+/* Rows of dx are divided over the threads. The products of some pixels of dy with all of the kernel,
+ *     p[ox][ty][tx][c] = sum over oc of dy[oy][ox][oc] w[ty][tx][c][oc]
+ * are made in the buffer and added to the rows iy = oy sh - pt + ty that are this thread's, kw c neighbouring numbers at a time. Every
+ * number of dx is summed in the same order, by oy first, whoever owns it. */
+static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+                           float *scratch, const cc_team *team)
+{
+    (void)w;
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const int64_t nr = cc_kernels_get()->nr, oc = conv->oc, merged = merged_row(conv), n = window_floats(conv);
+    const int64_t dx_row = aw->in * conv->c, columns = least(aw->out, CC_PATCH_FLOATS / n);
+    float *products = scratch + team->ith * CC_PATCH_FLOATS;
+    const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
+    for (int64_t row = mine.begin; row < mine.end;) {
+        const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = least(ah->in, iy0 + mine.end - row);
+        const int64_t reach = iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
+        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = least(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
+        float *to = dx + image * ah->in * dx_row;
+        memset(to + iy0 * dx_row, 0, (size_t)((iy1 - iy0) * dx_row) * sizeof *dx);
+        for (int64_t oy = oy0; oy < oy1; ++oy) {
+            const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
+            const int64_t ty0 = most(0, iy0 - first), ty1 = least(ah->kernel, iy1 - first);
+            if (ty0 >= ty1) continue;
+            const int64_t begin = ty0 * merged / nr * nr, end = least(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
+            for (int64_t ox = 0; ox < aw->out; ox += columns) {
+                const int64_t count = least(columns, aw->out - ox);
+                const cc_matrix_rows rows = {.a = dy + ((image * ah->out + oy) * aw->out + ox) * oc,
+                                             .a_row = oc,
+                                             .y = products + begin,
+                                             .y_row = n};
+                cc_product_run(&(cc_product){.m = count,
+                                             .n = end - begin,
+                                             .taps = 1,
+                                             .depth = oc,
+                                             .rows = cc_rows_of_matrix,
+                                             .source = &rows,
+                                             .panels = packed + begin * oc,
+                                             .act = CC_ACT_LINEAR},
+                               &(cc_team){0, 1});
+                for (int64_t ty = ty0; ty < ty1; ++ty)
+                    add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
+            }
+        }
+        row += iy1 - iy0;
+    }
+}
+
+/* One tile of dw, a part of a row of the kernel by a panel of oc. */
+typedef struct piece {
+    int64_t ty, k, column;
+    int m, n;
+    float *to;
+} piece;
+
+static piece piece_of(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    piece p = {.column = tile % t->across * kernels->nr,
+               .k = tile / t->across % t->down * kernels->mr,
+               .ty = tile / (t->across * t->down)};
+    p.m = (int)least(kernels->mr, merged_row(conv) - p.k);
+    p.n = (int)least(kernels->nr, conv->oc - p.column);
+    p.to = dw + (p.ty * merged_row(conv) + p.k) * conv->oc + p.column;
+    return p;
+}
+
+/* Adds to tiles tile0 .. tile1-1 of dw what the output rows row0 .. row1-1 contribute, counted over all images:
+ *     dw[ty][tx c][oc] += sum over oy, ox of band[oy sh + ty][ox sw c + tx c] dy[oy][ox][oc]
+ * Bands outermost, tiles inside: a band of x and dy stays in the cache for all tiles. */
+static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
+                      const float *dy, int64_t row0, int64_t row1, float *buffer)
+{
+    enum { BAND_FLOATS = 65536 }; /* of dy: 256 KB */
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const int64_t image = ah->in * aw->in * conv->c, oc = conv->oc;
+    int64_t rows, columns;
+    band_size(conv, &rows, &columns);
+    rows = most(1, least(rows, BAND_FLOATS / (columns * oc + 1)));
+    for (int64_t row = row0; row < row1;) {
+        band b = {.oy0 = row % ah->out};
+        b.oy1 = least(least(ah->out, b.oy0 + rows), b.oy0 + row1 - row);
+        for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
+            b.ox1 = least(aw->out, b.ox0 + columns);
+            read_band(conv, &b, x + row / ah->out * image, buffer);
+            for (int64_t tile = tile0; tile < tile1; ++tile) {
+                const piece p = piece_of(conv, t, tile, dw);
+                cc_kernels_get()->outer_tile(&(cc_outer){
+                    .m = p.m,
+                    .n = p.n,
+                    .lines = b.oy1 - b.oy0,
+                    .steps = b.ox1 - b.ox0,
+                    .a = b.at + p.ty * b.row + p.k,
+                    .a_line = b.down,
+                    .a_step = b.right,
+                    .b = dy + (row * aw->out + b.ox0) * oc + p.column,
+                    .b_line = aw->out * oc,
+                    .b_step = oc,
+                    .y = p.to,
+                    .y_row = oc,
+                });
+            }
+        }
+        row += b.oy1 - b.oy0;
+    }
+}
+
+static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+                            const cc_team *team)
+{
+    const tiling t = tile_weights(conv);
+    const int64_t outputs = window_floats(conv) * conv->oc;
+    float *buffer = partial + partial_floats(conv, t.blocks) + team->ith * CC_PATCH_FLOATS;
+    const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = least(t.count, tile0 + mine.end - i);
+        const cc_range rows = cc_block(conv->n * conv->window.h.out, t.blocks, block);
+        float *to = t.blocks > 1 ? partial + block * outputs : dw;
+        for (int64_t tile = tile0; tile < tile1; ++tile) {
+            const piece p = piece_of(conv, &t, tile, to);
+            for (int r = 0; r < p.m; ++r) memset(p.to + r * conv->oc, 0, (size_t)p.n * sizeof *p.to);
+        }
+        add_tiles(conv, &t, tile0, tile1, to, x, dy, rows.begin, rows.end, buffer);
+        i += tile1 - tile0;
+    }
+    if (t.blocks > 1) {
+        cc_barrier(team);
+        cc_add_blocks(dw, partial, t.blocks, outputs, team);
+    }
+}
+
+const cc_conv2d_algorithm cc_conv2d_rows = {
+    .name = "rows",
+    .fits = fits,
+    .cost = cost,
+    .packed = packed_floats,
+    .pack = pack,
+    .accumulates = true,
+    .scratch = scratch_floats,
+    .forward = forward,
+    .input_gradient = input_gradient,
+    .weight_gradient = weight_gradient,
+};
