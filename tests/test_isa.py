@@ -15,6 +15,7 @@ import pytest
 from cconv import _core
 
 ROOT = Path(__file__).resolve().parent.parent
+BASE = f"-I{ROOT / 'src_c' / 'base'}"  # what kernels may include
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 REPORT = """
@@ -84,7 +85,7 @@ def test_isa_files_export_nothing_but_their_table(tmp_path):
     for isa in ("avx2", "avx512"):
         target = tmp_path / f"{isa}.o"
         source = ROOT / "src_c" / "kernels" / f"isa_{isa}.c"
-        words = shlex.split(f"{flags['STANDARD']} -O1 {flags['ISA_' + isa]}")
+        words = [*shlex.split(f"{flags['STANDARD']} -O1 {flags['ISA_' + isa]}"), BASE]
         subprocess.run([compiler, *words, "-c", str(source), "-o", str(target)], check=True)
         names = subprocess.run(["nm", "-g", "--defined-only", str(target)], check=True, capture_output=True, text=True)
         assert [line.split()[-1] for line in names.stdout.splitlines()] == [f"cc_kernels_{isa}"]
@@ -96,6 +97,6 @@ def test_isa_files_without_their_flags_are_empty(tmp_path):
     for isa in ("avx2", "avx512"):
         source = ROOT / "src_c" / "kernels" / f"isa_{isa}.c"
         done = subprocess.run(
-            [compiler, "-std=c11", "-E", "-P", str(source)], check=True, capture_output=True, text=True
+            [compiler, "-std=c11", BASE, "-E", "-P", str(source)], check=True, capture_output=True, text=True
         )
         assert f"cc_kernels_{isa} = 0;" in done.stdout
