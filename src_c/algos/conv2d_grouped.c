@@ -169,8 +169,11 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
 {
     int64_t weights = 0;
     int n = 0;
+    const int64_t top = i * g->h.step + g->h.offset, other = top + (g->h.taps - 1) * g->h.tap_step;
+    const int64_t bottom = top > other ? top : other;
     for (int64_t ty = 0; ty < g->h.taps; ++ty) {
         const int64_t y = i * g->h.step + g->h.offset + ty * g->h.tap_step;
+        const bool fresh = y + g->h.step > bottom && y + g->h.step < g->h.limit; /* for the next row of targets */
         for (int r = 0; r < count; weights += runs[r++].taps * v->in * v->vec) {
             const int64_t x = j * g->w.step + g->w.offset + runs[r].first * g->w.tap_step;
             int64_t begin, end;
@@ -180,7 +183,8 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
                                      .run = runs[r].taps,
                                      .begin = (int)begin,
                                      .end = (int)end,
-                                     .weights = weights};
+                                     .weights = weights,
+                                     .ahead = fresh ? g->h.step * g->w.limit * g->source_channels : 0};
         }
     }
     return n;

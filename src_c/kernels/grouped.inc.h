@@ -9,85 +9,77 @@
 #define GROUPED_PIXELS 8
 #endif
 
-/* One channel of one strip: acc[p] += x[p + j] w[j]. full = whether all lanes of x can be read. */
-ALWAYS_INLINE void grouped_run(vec acc[GROUPED_PIXELS], const float *x, int64_t x_step, mask part, lanes from, const float *w,
-                               int begin, int end, const int run, const bool full)
+enum { STRIP_PIXELS = GROUPED_PIXELS + CC_RUN_MAX - 1 };
+
+/* The vectors of a strip's pixels at x, side by side: in the image they may lie a multiple of 4 KB apart, and would push one another
+ * out of the first-level cache while every channel reads them. */
+ALWAYS_INLINE void grouped_copy(float to[STRIP_PIXELS * VEC], const cc_strip *strip, const float *x, int64_t x_step, mask part)
 {
-    vec weight[CC_RUN_MAX];
-    UNROLL
-    for (int j = 0; j < run; ++j) weight[j] = vec_load(w + j * VEC);
-    UNROLL
-    for (int q = 0; q < GROUPED_PIXELS + run - 1; ++q, x += x_step) {
-        if (q < begin || q >= end) continue;
-        const vec v = vec_permute(full ? vec_load(x) : vec_load_part(x, part), from);
-        UNROLL
-        for (int j = 0; j < run; ++j)
-            if (q - j >= 0 && q - j < GROUPED_PIXELS) acc[q - j] = vec_fma(v, weight[j], acc[q - j]);
+    for (int q = 0; q < strip->begin; ++q) vec_store(to + q * VEC, vec_zero());
+    x += strip->begin * x_step;
+    for (int q = strip->begin; q < strip->end; ++q, x += x_step) {
+        vec_store(to + q * VEC, vec_load_part(x, part));
+        if (strip->ahead) PREFETCH(x + strip->ahead);
     }
 }
 
-/* full = whether all vectors of x and y are. */
-ALWAYS_INLINE void grouped_body(const cc_grouped *g, const bool full)
+/* Channels 0 .. depth-1 of a strip: acc[p] += spread(x[p + j], k) w[k][j]. */
+ALWAYS_INLINE void grouped_run(vec acc[GROUPED_PIXELS], const float *x, int end, const int32_t *spread, const float *w,
+                               int64_t depth, const int run)
+{
+    for (int64_t k = 0; k < depth; ++k, spread += VEC, w += run * VEC) {
+        const lanes from = lanes_load(spread);
+        vec weight[CC_RUN_MAX];
+        UNROLL
+        for (int j = 0; j < run; ++j) weight[j] = vec_load(w + j * VEC);
+        UNROLL
+        for (int q = 0; q < GROUPED_PIXELS + run - 1; ++q) {
+            if (q >= end) break;
+            const vec v = vec_permute(vec_load(x + q * VEC), from);
+            UNROLL
+            for (int j = 0; j < run; ++j)
+                if (q - j >= 0 && q - j < GROUPED_PIXELS) acc[q - j] = vec_fma(v, weight[j], acc[q - j]);
+        }
+    }
+}
+
+static void grouped_tile(const cc_grouped *g)
 {
     vec acc[GROUPED_PIXELS];
+    float x[STRIP_PIXELS * VEC];
     const mask out = mask_first(g->y_lanes);
     const vec start = g->bias ? vec_load_part(g->bias, out) : vec_zero();
     UNROLL
     for (int p = 0; p < GROUPED_PIXELS; ++p) {
         acc[p] = start;
-        if (g->accumulate && p < g->pixels) acc[p] = vec_add(start, vec_load_part(g->y + p * g->y_step, out));
+        if (p < g->pixels) {
+            if (g->accumulate) acc[p] = vec_add(start, vec_load_part(g->y + p * g->y_step, out));
+            PREFETCH(g->y + p * g->y_step);
+        }
     }
     for (int s = 0; s < g->strips; ++s) {
         const cc_strip *strip = g->strip + s;
-        const int begin = strip->begin, end = strip->end;
-        const float *x = strip->x + g->x_channel, *w = g->w + strip->weights;
-        for (int64_t k0 = 0; k0 < g->depth; k0 += VEC, x += VEC) {
-            const int64_t depth = g->depth - k0 < VEC ? g->depth - k0 : VEC;
-            const mask part = mask_first(k0 + VEC < g->depth ? VEC : g->x_last);
-            const int32_t *spread = g->spread;
-            switch (strip->run) {
-            case 1:
-                for (int64_t k = 0; k < depth; ++k, spread += VEC, w += VEC)
-                    grouped_run(acc, x, g->x_step, part, lanes_load(spread), w, begin, end, 1, full);
-                break;
-            case 2:
-                for (int64_t k = 0; k < depth; ++k, spread += VEC, w += 2 * VEC)
-                    grouped_run(acc, x, g->x_step, part, lanes_load(spread), w, begin, end, 2, full);
-                break;
-            default:
-                for (int64_t k = 0; k < depth; ++k, spread += VEC, w += 3 * VEC)
-                    grouped_run(acc, x, g->x_step, part, lanes_load(spread), w, begin, end, 3, full);
-                break;
-            }
+        const float *w = g->w + strip->weights;
+        for (int64_t k = 0; k < g->depth; k += VEC, w += strip->run * VEC * VEC) {
+            const int64_t depth = g->depth - k < VEC ? g->depth - k : VEC;
+            grouped_copy(x, strip, strip->x + g->x_channel + k, g->x_step, mask_first(k + VEC < g->depth ? VEC : g->x_last));
+            if (strip->run == 1)
+                grouped_run(acc, x, strip->end, g->spread, w, depth, 1);
+            else if (strip->run == 2)
+                grouped_run(acc, x, strip->end, g->spread, w, depth, 2);
+            else
+                grouped_run(acc, x, strip->end, g->spread, w, depth, 3);
         }
     }
     UNROLL
     for (int p = 0; p < GROUPED_PIXELS; ++p) {
         if (p >= g->pixels) continue;
         const vec v = g->relu ? vec_max(vec_zero(), acc[p]) : acc[p];
-        if (full)
+        if (g->y_lanes == VEC)
             vec_store(g->y + p * g->y_step, v);
         else
             vec_store_part(g->y + p * g->y_step, out, v);
     }
-}
-
-static void grouped_tile_full(const cc_grouped *g)
-{
-    grouped_body(g, true);
-}
-
-static void grouped_tile_part(const cc_grouped *g)
-{
-    grouped_body(g, false);
-}
-
-static void grouped_tile(const cc_grouped *g)
-{
-    if (g->x_last == VEC && g->y_lanes == VEC)
-        grouped_tile_full(g);
-    else
-        grouped_tile_part(g);
 }
 
 /* Walks the pixels of x: while p = q - j is the pixel of y that tap j meets at pixel q of x, the last `run` pixels of y are in d. */

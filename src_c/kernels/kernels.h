@@ -57,6 +57,7 @@ typedef struct cc_strip {
     const float *x;      /* pixel 0, whether it lies inside or not */
     int run, begin, end; /* 0 <= begin <= end < pixels + run */
     int64_t weights;     /* of the strip, from the first of all */
+    int64_t ahead;       /* from a pixel to one that is read for the first time by and by, to be prefetched, or 0 */
 } cc_strip;
 
 /* y[p][i] = start + sum over strips, k < depth, j < run of x[p + j][k's spread][i] w[k][j][i], with the start of a cc_tile, then
