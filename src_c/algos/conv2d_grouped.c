@@ -372,7 +372,7 @@ static void clear_piece(const cc_conv2d *conv, const pieces *p, const piece *q)
 static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
                             const cc_team *team)
 {
-    enum { BAND_FLOATS = 65536 }; /* of x and dy: 256 KB */
+    enum { BAND_FLOATS = 131072 }; /* of x and dy: 512 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const pieces p = cut(conv);
     const int64_t outputs = cc_conv2d_taps(conv) * p.v.in * conv->oc;
