@@ -252,11 +252,11 @@ def test_values_computed_anew_for_the_backward_pass_are_those_of_the_forward_pas
     wrt = [n for n in range(1, len(graph) + 1) if n < root and graph.shape(n) in [v.shape for v in variables]]
     wrt = [n for n in wrt if graph.shape(n) == (3, 3, 24, 24)]
     plans = [
-        _core.Plan(graph, [root, *more], max_batch=6, training=True, root=root, wrt=wrt, threads=threads)
+        _core.Plan(graph, [root, *more], max_batch=24, training=True, root=root, wrt=wrt, threads=threads)
         for more in ([], units)
     ]
     assert plans[0].bytes < 0.9 * plans[1].bytes
-    for n in (6, 4):
+    for n in (24, 5):
         x = random(n, 9, 9, 5)
         losses = [plan.run([x])[0] for plan in plans]
         assert losses[0] == losses[1] > 0
