@@ -50,19 +50,31 @@ static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
     return steps * (double)(conv->c / conv->groups + t.down);
 }
 
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t partial_floats(const cc_conv2d *conv, const tiling *t)
 {
-    (void)nth;
-    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
-    const int64_t blocks = tile_weights(conv).blocks;
-    return blocks > 1 ? blocks * cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc : 0;
+    return t->blocks > 1 ? t->blocks * t->taps * (conv->c / conv->groups) * conv->oc : 0;
 }
 
-/* Adds to one tile of dw what the output rows oy0 .. oy1-1 of one image contribute:
- *     dw[ty][tx][c][oc] += sum over oy, ox of x[oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oy][ox][oc]
+/* Whether the weight gradient copies x and dy side by side: with many tiles the copies are used often enough. */
+static bool copies(const cc_conv2d *conv)
+{
+    return conv->c / conv->groups * (conv->oc / conv->groups) >= 1 << 17;
+}
+
+/* Of the weight gradient: partial sums, then each thread's patches. */
+static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+{
+    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
+    const tiling t = tile_weights(conv);
+    return partial_floats(conv, &t) + (copies(conv) ? nth * (int64_t)CC_PATCH_FLOATS : 0);
+}
+
+/* Adds to a rectangle of dw, from tile `tile` on `m` rows by `n` columns of one tap and group, what the output rows oy0 .. oy1-1 of
+ * `images` images contribute:
+ *     dw[ty][tx][c][oc] += sum over images, oy, ox of x[oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oy][ox][oc]
  * over the part of them where that pixel of x is inside the image. */
-static void add_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw, const float *x, const float *dy,
-                     int64_t oy0, int64_t oy1)
+static void add_rectangle(const cc_conv2d *conv, const tiling *t, int64_t tile, int64_t m, int64_t n, float *dw, const float *x,
+                          const float *dy, int64_t images, int64_t oy0, int64_t oy1, float *patches)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -77,20 +89,40 @@ static void add_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float
     if (y1 > oy1) y1 = oy1;
     if (y0 >= y1 || x0 >= x1) return;
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * ty, ix = x0 * aw->stride - aw->before + aw->dilation * tx;
-    kernels->outer_tile(&(cc_outer){
-        .m = (int)least(kernels->mr, c - row),
-        .n = (int)least(kernels->nr, oc - column),
-        .lines = y1 - y0,
-        .steps = x1 - x0,
-        .a = x + (iy * aw->in + ix) * conv->c + group * c + row,
-        .a_line = ah->stride * aw->in * conv->c,
-        .a_step = aw->stride * conv->c,
-        .b = dy + (y0 * aw->out + x0) * conv->oc + group * oc + column,
-        .b_line = aw->out * conv->oc,
-        .b_step = conv->oc,
-        .y = dw + (tap * c + row) * conv->oc + group * oc + column,
-        .y_row = conv->oc,
-    });
+    cc_outers_add(
+        &(cc_outers){
+            .m = least(m, c - row),
+            .n = least(n, oc - column),
+            .images = images,
+            .lines = y1 - y0,
+            .steps = x1 - x0,
+            .a = x + (iy * aw->in + ix) * conv->c + group * c + row,
+            .a_image = ah->in * aw->in * conv->c,
+            .a_line = ah->stride * aw->in * conv->c,
+            .a_step = aw->stride * conv->c,
+            .b = dy + (y0 * aw->out + x0) * conv->oc + group * oc + column,
+            .b_image = ah->out * aw->out * conv->oc,
+            .b_line = aw->out * conv->oc,
+            .b_step = conv->oc,
+            .y = dw + (tap * c + row) * conv->oc + group * oc + column,
+            .y_row = conv->oc,
+        },
+        patches);
+}
+
+/* Tiles tile0 .. tile1-1, as rectangles: the rest of a row of tiles, or as many whole rows as the tap and group have. */
+static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
+                      const float *dy, int64_t images, int64_t oy0, int64_t oy1, float *patches)
+{
+    const int mr = cc_kernels_get()->mr, nr = cc_kernels_get()->nr;
+    for (int64_t tile = tile0; tile < tile1;) {
+        const int64_t before = tile % t->across, below = t->down - tile / t->across % t->down;
+        int64_t down = before ? 0 : least(below, (tile1 - tile) / t->across);
+        const int64_t across = down > 0 ? t->across : least(t->across - before, tile1 - tile);
+        if (down < 1) down = 1;
+        add_rectangle(conv, t, tile, down * mr, across * nr, dw, x, dy, images, oy0, oy1, patches);
+        tile += down * across;
+    }
 }
 
 static void clear_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw)
@@ -107,13 +139,22 @@ static void clear_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, flo
 static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
                             const cc_team *team)
 {
-    enum { BAND_FLOATS = 65536 }; /* of x and dy: 256 KB */
+    enum { BAND_PIXELS = 256, BAND_FLOATS = 65536 }; /* copied; read in place: 256 KB of x and dy */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const tiling t = tile_weights(conv);
     const int64_t outputs = t.taps * (conv->c / conv->groups) * conv->oc;
-    const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc;
+    const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc, pixels = ah->out * aw->out;
     const int64_t row_floats = aw->in * conv->c * ah->stride + aw->out * conv->oc;
-    const int64_t band = row_floats < BAND_FLOATS && row_floats > 0 ? BAND_FLOATS / row_floats : 1;
+    /* A band is several images, or a part of one. */
+    const int64_t bands = pixels > BAND_PIXELS ? (pixels + BAND_PIXELS - 1) / BAND_PIXELS : 1;
+    int64_t band_rows = (ah->out + bands - 1) / bands, band_images = pixels > 0 && bands == 1 ? BAND_PIXELS / pixels : 0;
+    float *patches = NULL;
+    if (copies(conv)) {
+        patches = partial + partial_floats(conv, &t) + team->ith * CC_PATCH_FLOATS;
+    } else {
+        band_rows = row_floats < BAND_FLOATS && row_floats > 0 ? BAND_FLOATS / row_floats : 1;
+        band_images = 0;
+    }
 
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
@@ -122,10 +163,11 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) clear_tile(conv, &t, tile, to);
         for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + band), oy0 + rows.end - row);
-            for (int64_t tile = tile0; tile < tile1; ++tile)
-                add_tile(conv, &t, tile, to, x + n * image, dy + n * result, oy0, oy1);
-            row += oy1 - oy0;
+            const int64_t n = row / ah->out, oy0 = row % ah->out, left = rows.end - row;
+            const int64_t whole = oy0 == 0 ? least(band_images, left / ah->out) : 0;
+            const int64_t oy1 = least(ah->out, oy0 + least(band_rows, left)), images = whole > 0 ? whole : 1;
+            add_tiles(conv, &t, tile0, tile1, to, x + n * image, dy + n * result, images, oy0, oy1, patches);
+            row += whole > 0 ? whole * ah->out : oy1 - oy0;
         }
         i += tile1 - tile0;
     }

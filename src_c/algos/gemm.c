@@ -179,6 +179,85 @@ static int64_t outer_pieces(int64_t m, int64_t n)
     return (m + kernels->mr - 1) / kernels->mr * ((n + kernels->nr - 1) / kernels->nr);
 }
 
+/* Floats of the terms p0 .. p0+count-1, side by side, each `width` <= nr wide. */
+static void copy_terms(float *to, int64_t pitch, const float *from, const cc_outers *o, const int64_t apart[3], int64_t p0,
+                       int64_t count, int width)
+{
+    for (int64_t p = p0, end = p0 + count; p < end;) {
+        const int64_t line = p / o->steps, step = p % o->steps, steps = least(o->steps - step, end - p);
+        cc_kernels_get()->pack_rows(to, pitch, from + line / o->lines * apart[0] + line % o->lines * apart[1] + step * apart[2],
+                                    apart[2], steps, width);
+        to += steps * pitch;
+        p += steps;
+    }
+}
+
+static void add_in_place(const cc_outers *o)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    for (int64_t q = 0; q < o->images; ++q)
+        for (int64_t row = 0; row < o->m; row += kernels->mr)
+            for (int64_t column = 0; column < o->n; column += kernels->nr)
+                kernels->outer_tile(&(cc_outer){.m = (int)least(kernels->mr, o->m - row),
+                                                .n = (int)least(kernels->nr, o->n - column),
+                                                .lines = o->lines,
+                                                .steps = o->steps,
+                                                .a = o->a + q * o->a_image + row,
+                                                .a_line = o->a_line,
+                                                .a_step = o->a_step,
+                                                .b = o->b + q * o->b_image + column,
+                                                .b_line = o->b_line,
+                                                .b_step = o->b_step,
+                                                .y = o->y + row * o->y_row + column,
+                                                .y_row = o->y_row});
+}
+
+void cc_outers_add(const cc_outers *o, float *patches)
+{
+    if (!patches) {
+        add_in_place(o);
+        return;
+    }
+    /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers of two
+     * share few sets of the caches, and every tile fetches them anew. */
+    enum { TERMS = 256, ROW_TILES = 6 };
+    const cc_kernels *kernels = cc_kernels_get();
+    const int mr = kernels->mr, nr = kernels->nr;
+    const int64_t pitch = mr <= nr / 2 ? nr / 2 : nr, terms = o->images * o->lines * o->steps;
+    const int64_t a_apart[3] = {o->a_image, o->a_line, o->a_step}, b_apart[3] = {o->b_image, o->b_line, o->b_step};
+    float *a = patches, *b = patches + ROW_TILES * TERMS * pitch;
+    const int64_t bands = (terms + TERMS - 1) / TERMS;
+    const bool even = o->b_line == o->steps * o->b_step && o->b_image == o->lines * o->b_line; /* terms at one distance */
+    for (int64_t band = 0; band < bands; ++band) {
+        const cc_range here = cc_block(terms, bands, band);
+        const int64_t count = here.end - here.begin;
+        for (int64_t row0 = 0; row0 < o->m; row0 += ROW_TILES * mr) {
+            const int64_t row1 = least(row0 + ROW_TILES * mr, o->m);
+            for (int64_t row = row0; row < row1; row += mr)
+                copy_terms(a + (row - row0) / mr * TERMS * pitch, pitch, o->a + row, o, a_apart, here.begin, count,
+                           (int)least(mr, row1 - row));
+            for (int64_t column = 0; column < o->n; column += nr) {
+                const int width = (int)least(nr, o->n - column);
+                const float *next = even && column + nr < o->n ? o->b + here.begin * o->b_step + column + nr : NULL;
+                copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
+                for (int64_t row = row0; row < row1; row += mr)
+                    kernels->outer_tile(&(cc_outer){.m = (int)least(mr, row1 - row),
+                                                    .n = width,
+                                                    .lines = 1,
+                                                    .steps = count,
+                                                    .a = a + (row - row0) / mr * TERMS * pitch,
+                                                    .a_step = pitch,
+                                                    .b = b,
+                                                    .b_step = nr,
+                                                    .next = row == row0 ? next : NULL,
+                                                    .next_step = o->b_step,
+                                                    .y = o->y + row * o->y_row + column,
+                                                    .y_row = o->y_row});
+            }
+        }
+    }
+}
+
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
 {
     const int64_t blocks = cc_blocks(row_terms(count), outer_pieces(m, n), m * n);

@@ -50,6 +50,25 @@ typedef struct cc_matrix_rows {
 } cc_matrix_rows;
 cc_rows cc_rows_of_matrix;
 
+/* A sum of outer products of any size, over pixels of images:
+ *
+ *     y[i * y_row + j] += sum over q < images, l < lines, s < steps of
+ *                         a[q * a_image + l * a_line + s * a_step + i] * b[q * b_image + l * b_line + s * b_step + j] */
+typedef struct cc_outers {
+    int64_t m, n;
+    int64_t images, lines, steps;
+    const float *a;
+    int64_t a_image, a_line, a_step;
+    const float *b;
+    int64_t b_image, b_line, b_step;
+    float *y;
+    int64_t y_row;
+} cc_outers;
+
+/* One thread's work. The order of the sum does not depend on m and n. patches: CC_PATCH_FLOATS floats of this thread, to copy a and b
+ * side by side first, which pays for large m n; NULL: they are read in place. */
+void cc_outers_add(const cc_outers *outers, float *patches);
+
 /* y[i][j] = sum over p of a[p][i] b[p][j], i < m, j < n, p < count; a, b and y are dense. Entered by every thread, a barrier inside;
  * partial: cc_outer_sum_partial floats, or NULL if that is 0. */
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,

@@ -105,10 +105,20 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
     const mask m0 = mask_first(outer->n), m1 = mask_first(outer->n - VEC);
     UNROLL
     for (int i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = vec_zero();
+    for (int i = 0; i < rows; ++i) {
+        PREFETCH(outer->y + i * outer->y_row);
+        PREFETCH(outer->y + i * outer->y_row + outer->n);
+    }
+    const float *next = outer->next;
 
     for (int64_t l = 0; l < outer->lines; ++l) {
         const float *a = outer->a + l * outer->a_line, *b = outer->b + l * outer->b_line;
         for (int64_t s = 0; s < outer->steps; ++s, a += outer->a_step, b += outer->b_step) {
+            if (next) {
+                PREFETCH(next);
+                PREFETCH(next + VEC);
+                next += outer->next_step;
+            }
             const vec b0 = full ? vec_load(b) : vec_load_part(b, m0);
             const vec b1 = full ? vec_load(b + VEC) : vec_load_part(b + VEC, m1);
             UNROLL
@@ -175,6 +185,15 @@ static void outer_tile(const cc_outer *outer)
     static void (*const table[MR][2])(const cc_outer *) = {EACH_ROWS(ENTRY)};
 #undef ENTRY
     table[outer->m - 1][outer->n == NR](outer);
+}
+
+static void pack_rows(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width)
+{
+    const mask m0 = mask_first(width), m1 = mask_first(width - VEC);
+    for (int64_t s = 0; s < count; ++s, to += pitch, from += step) {
+        vec_store(to, vec_load_part(from, m0));
+        if (width > VEC) vec_store(to + VEC, vec_load_part(from + VEC, m1));
+    }
 }
 
 static void pack_turned(float *to, const float *from, int64_t depth, int columns, int64_t step)

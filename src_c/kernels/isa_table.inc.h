@@ -17,6 +17,7 @@ static const cc_kernels kernels = {
     .nr = NR,
     .gemm_tile = gemm_tile,
     .outer_tile = outer_tile,
+    .pack_rows = pack_rows,
     .pack_turned = pack_turned,
     .grouped_pixels = GROUPED_PIXELS,
     .grouped_tile = grouped_tile,

@@ -44,6 +44,8 @@ typedef struct cc_outer {
     int64_t b_line, b_step;
     float *y;
     int64_t y_row;
+    const float *next; /* each step prefetches NR floats here and goes on by next_step; NULL: nothing */
+    int64_t next_step;
 } cc_outer;
 
 /* Grouped convolution with few channels in a group. A vector of outputs covers several groups, or a part of one; each weight of the
@@ -173,6 +175,8 @@ typedef struct cc_kernels {
     int mr, nr;       /* the tile: mr rows, nr columns */
     void (*gemm_tile)(const cc_tile *tile);
     void (*outer_tile)(const cc_outer *outer);
+    /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole vector. */
+    void (*pack_rows)(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width);
     /* A panel from a transposed matrix: to[k * nr + j] = from[j * step + k], k < depth, j < columns <= nr, then zeros up to nr. */
     void (*pack_turned)(float *to, const float *from, int64_t depth, int columns, int64_t step);
     int grouped_pixels;
