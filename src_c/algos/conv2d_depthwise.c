@@ -211,6 +211,8 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
 
 /* ---- The weight gradient ---- */
 
+enum { LEAST_ROWS = 8 }; /* of a block: adding up its results must not cost as much as computing them */
+
 /* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a cache. */
 static int64_t chunks_of(const cc_conv2d *conv)
 {
@@ -219,7 +221,8 @@ static int64_t chunks_of(const cc_conv2d *conv)
 
 static int64_t blocks_of(const cc_conv2d *conv)
 {
-    return cc_blocks(conv->n * conv->window.h.out, chunks_of(conv), cc_conv2d_taps(conv) * conv->oc);
+    const int64_t rows = conv->n * conv->window.h.out;
+    return cc_blocks((rows + LEAST_ROWS - 1) / LEAST_ROWS, chunks_of(conv), cc_conv2d_taps(conv) * conv->oc);
 }
 
 /* dw of channels first .. first + channels - 1 and output rows begin .. end-1, added to `to`. */
