@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from work import PREDICT_BATCH, Prepared, Work, build_keras, training_step
+from work import PREDICT_BATCH, Prepared, Work, aligned, build_keras, training_step
 
 import cconv
 from cconv import _core
@@ -34,7 +34,7 @@ def layer(work: Work) -> Prepared:
     nodes = [graph.input((None, *x.shape[1:])), *(graph.variable(variable) for variable in variables)]
     y = graph.add("conv2d", nodes, work.layer.attributes)
     plan = _core.Plan(graph, [y], max_batch=work.batch, root=y if backward else 0, wrt=nodes if backward else ())
-    out = np.empty_like(dy)
+    out = aligned(dy)
 
     def call() -> None:
         plan.run([x], n=work.batch, outputs=[out], root_gradient=dy if backward else None)
