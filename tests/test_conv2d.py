@@ -182,6 +182,33 @@ def test_depthwise_nan_stays_visible():
         assert np.array_equal(np.isnan(conv2d(x, w, groups=19, activation=activation)), seen), activation
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_grouped_infinities_reach_what_sees_them_only(seed):
+    """At edges and corners too, where kernels hang over: NaN where `direct` has it, else its numbers."""
+    rng = np.random.default_rng(seed)
+    groups = int(rng.choice([2, 3, 5]))
+    c, oc = (groups * int(i) for i in rng.choice([2, 3, 4, 9, 17], 2))
+    kh, kw = (int(i) for i in rng.choice([1, 2, 3, 3, 5], 2))
+    h, w = (int(i) for i in rng.integers(1, 12, 2))
+    attributes = {
+        "strides": tuple(int(i) for i in rng.integers(1, 4, 2)),
+        "dilation": tuple(int(i) for i in rng.integers(1, 3, 2)),
+        "groups": groups,
+        "padding": "same",
+    }
+    x, kernel = integers(rng, 2, h, w, c), integers(rng, kh, kw, c // groups, oc)
+    dy = integers(rng, *conv2d(x, kernel, **attributes).shape)
+    for array, bad in ((x, np.nan), (x, np.inf), (dy, -np.inf), (dy, np.nan)):
+        y, i = rng.choice([0, array.shape[1] - 1]), rng.choice([0, array.shape[2] - 1, array.shape[2] // 2])
+        array[rng.integers(2), y, i, rng.integers(array.shape[3])] = bad
+        results = [
+            run("conv2d", [x, kernel], attributes | {"algorithm": algorithm}, dy, (0, 1))
+            for algorithm in ("direct", "grouped")
+        ]
+        for direct, grouped in zip(*results, strict=True):
+            np.testing.assert_array_equal(grouped, direct)
+
+
 def test_conv2d_says_which_algorithm_it_uses():
     assert "im2col" in describe((1, 8, 8, 16), (3, 3, 16, 4), algorithm="im2col")[0]
     assert "direct" in describe((1, 8, 8, 1), (3, 3, 1, 4), algorithm="direct")[0]

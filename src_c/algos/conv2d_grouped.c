@@ -280,30 +280,43 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
 
 /* ---- Weight gradient ---- */
 
-/* Pieces of dw: vectors, then rows of the kernel, then runs, then blocks of input channels. */
+/* Pieces of dw: vectors, then blocks of input channels, then rows of the kernel, then runs. For the pieces of one vector of input and
+ * one of output channels, the pixels of a band of rows of y and of what they see of x are copied side by side: in the images they lie
+ * powers of two apart, and would push one another out of the first-level cache. */
 typedef struct pieces {
     cover v;
     cc_gather_axis axis;
     run runs[TAPS_MAX];
     int64_t run_count, depths, count, blocks;
+    int64_t band, x_floats, band_floats; /* rows of y; their copies */
 } pieces;
+
+/* The rows of x that `rows` rows of y see, at most. */
+static int64_t seen_rows(const cc_axis *h, int64_t rows)
+{
+    return least(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
+}
 
 static pieces cut(const cc_conv2d *conv)
 {
-    pieces p = {.v = cover_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .axis = cc_gather_forward(&conv->window.w)};
+    enum { BAND_FLOATS = 12288 }; /* 48 KB */
+    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    pieces p = {.v = cover_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .axis = cc_gather_forward(aw), .band = 1};
     p.run_count = list_runs(&p.axis, p.runs);
     p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
-    p.count = p.v.vectors * conv->window.h.kernel * p.run_count * p.depths;
-    p.blocks = cc_blocks(conv->n * conv->window.h.out, p.count, cc_conv2d_taps(conv) * p.v.in * conv->oc);
+    p.count = p.v.vectors * p.depths * ah->kernel * p.run_count;
+    p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv2d_taps(conv) * p.v.in * conv->oc);
+    while (p.band < ah->out && (seen_rows(ah, p.band + 1) * aw->in + (p.band + 1) * aw->out) * p.v.vec <= BAND_FLOATS) ++p.band;
+    p.x_floats = seen_rows(ah, p.band) * aw->in * p.v.vec;
+    p.band_floats = (p.x_floats + p.band * aw->out * p.v.vec + CC_VEC_MAX - 1) / CC_VEC_MAX * CC_VEC_MAX;
     return p;
 }
 
 static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
 {
-    (void)nth;
     if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
     const pieces p = cut(conv);
-    return p.blocks > 1 ? p.blocks * cc_conv2d_taps(conv) * p.v.in * conv->oc : 0;
+    return nth * p.band_floats + (p.blocks > 1 ? p.blocks * cc_conv2d_taps(conv) * p.v.in * conv->oc : 0);
 }
 
 typedef struct piece {
@@ -315,46 +328,74 @@ typedef struct piece {
 
 static piece piece_at(const cc_conv2d *conv, const pieces *p, int64_t i, float *dw)
 {
-    const int64_t k = i % p->depths * CC_GROUPED_DEPTH, r = i / p->depths % p->run_count;
-    const int64_t ty = i / (p->depths * p->run_count) % conv->window.h.kernel;
-    piece q = {.at = vector_at(&p->v, i / (p->depths * p->run_count * conv->window.h.kernel)),
-               .ty = ty,
+    const int64_t kernel = conv->window.h.kernel, rows = kernel * p->run_count;
+    const int64_t k = i / rows % p->depths * CC_GROUPED_DEPTH;
+    piece q = {.at = vector_at(&p->v, i / (rows * p->depths)),
+               .ty = i / p->run_count % kernel,
                .k = k,
                .depth = least(CC_GROUPED_DEPTH, p->v.in - k),
-               .run = &p->runs[r]};
-    q.dw = dw + ((ty * conv->window.w.kernel + q.run->first) * p->v.in + k) * conv->oc + q.at.target;
+               .run = &p->runs[i % p->run_count]};
+    q.dw = dw + ((q.ty * conv->window.w.kernel + q.run->first) * p->v.in + k) * conv->oc + q.at.target;
     return q;
 }
 
-/* Adds what output rows oy0 .. oy1-1 of one image contribute. */
-static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spread, const piece *q, const float *x, const float *dy,
-                      int64_t oy0, int64_t oy1)
+/* Rows oy0 .. oy1-1 of one image of dy, rows iy0 .. iy1-1 of x, and the copies of one vector of their channels. */
+typedef struct band {
+    int64_t oy0, oy1, iy0, iy1;
+    float *x, *dy;
+} band;
+
+static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t oy1, float *copies)
+{
+    const cc_axis *h = &conv->window.h;
+    const int64_t top = oy0 * h->stride - h->before, bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
+    band b = {.oy0 = oy0,
+              .oy1 = oy1,
+              .iy0 = top > 0 ? least(h->in, top) : 0,
+              .iy1 = least(h->in, bottom),
+              .x = copies,
+              .dy = copies + p->x_floats};
+    if (b.iy1 < b.iy0) b.iy1 = b.iy0;
+    return b;
+}
+
+/* Copies what the pieces of q's vectors read of x and dy, one image each. */
+static void copy_band(const cc_conv2d *conv, const pieces *p, const band *b, const piece *q, const float *x, const float *dy)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t k0 = q->k / p->v.vec * p->v.vec, in = conv->window.w.in, out = conv->window.w.out;
+    const int lanes = k0 + p->v.vec < p->v.in ? (int)p->v.vec : q->at.source_last;
+    kernels->grouped_copy(b->x, x + b->iy0 * in * conv->c + q->at.source + k0, (b->iy1 - b->iy0) * in, conv->c, lanes, p->v.vec);
+    kernels->grouped_copy(b->dy, dy + b->oy0 * out * conv->oc + q->at.target, (b->oy1 - b->oy0) * out, conv->oc, q->at.lanes, p->v.vec);
+}
+
+/* Adds what a band contributes. */
+static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spread, const piece *q, const band *b)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const int64_t vec = p->v.vec;
     int64_t y0, y1, begin, end;
     cc_axis_inside(ah, q->ty, &y0, &y1);
-    if (y0 < oy0) y0 = oy0;
-    if (y1 > oy1) y1 = oy1;
+    if (y0 < b->oy0) y0 = b->oy0;
+    if (y1 > b->oy1) y1 = b->oy1;
     const int64_t from = p->axis.offset + q->run->first * p->axis.tap_step;
     clip(from, aw->stride, aw->in, aw->out + q->run->taps - 1, &begin, &end);
     if (y0 >= y1 || begin >= end) return;
-    const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * q->ty, k0 = q->k / p->v.vec * p->v.vec;
+    const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * q->ty;
     cc_kernels_get()->grouped_outer(&(cc_grouped_outer){
         .run = q->run->taps,
         .depth = (int)q->depth,
-        .x_lanes = k0 + p->v.vec < p->v.in ? (int)p->v.vec : q->at.source_last,
         .y_lanes = q->at.lanes,
         .lines = y1 - y0,
         .begin = begin,
         .end = end,
         .pixels = aw->out,
-        .x = x + (iy * aw->in + from) * conv->c + q->at.source + k0,
-        .x_line = ah->stride * aw->in * conv->c,
-        .x_step = aw->stride * conv->c,
-        .dy = dy + y0 * aw->out * conv->oc + q->at.target,
-        .dy_line = aw->out * conv->oc,
-        .dy_step = conv->oc,
-        .spread = spread + (q->k - k0) * p->v.vec,
+        .x = b->x + ((iy - b->iy0) * aw->in + from) * vec,
+        .x_line = ah->stride * aw->in * vec,
+        .x_step = aw->stride * vec,
+        .dy = b->dy + (y0 - b->oy0) * aw->out * vec,
+        .dy_line = aw->out * vec,
+        .spread = spread + q->k % vec * vec,
         .dw = q->dw,
         .dw_tap = q->run->next * p->v.in * conv->oc,
         .dw_depth = conv->oc,
@@ -368,17 +409,14 @@ static void clear_piece(const cc_conv2d *conv, const pieces *p, const piece *q)
             memset(q->dw + (j * q->run->next * p->v.in + k) * conv->oc, 0, (size_t)q->at.lanes * sizeof *q->dw);
 }
 
-/* Bands of output rows outermost, pieces inside: the band's pixels of x and dy stay in the cache for all pieces. */
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
+/* Bands of rows outermost, pieces inside: a pixel's cache lines and pages are visited one after another. */
+static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch, const cc_team *team)
 {
-    enum { BAND_FLOATS = 131072 }; /* of x and dy: 512 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const pieces p = cut(conv);
     const int64_t outputs = cc_conv2d_taps(conv) * p.v.in * conv->oc;
     const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc;
-    const int64_t row_floats = aw->in * conv->c * ah->stride + aw->out * conv->oc;
-    const int64_t band = row_floats < BAND_FLOATS && row_floats > 0 ? BAND_FLOATS / row_floats : 1;
+    float *copies = scratch + team->ith * p.band_floats, *partial = scratch + team->nth * p.band_floats;
     int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
     fill_spread(&p.v, spread);
 
@@ -392,10 +430,13 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
             clear_piece(conv, &p, &q);
         }
         for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + band), oy0 + rows.end - row);
+            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + p.band), oy0 + rows.end - row);
+            const band b = band_at(conv, &p, oy0, oy1, copies);
             for (int64_t k = begin; k < end; ++k) {
                 const piece q = piece_at(conv, &p, k, to);
-                add_piece(conv, &p, spread, &q, x + n * image, dy + n * result, oy0, oy1);
+                const bool other = q.k % p.v.vec == 0 && q.ty == 0 && q.run == p.runs; /* vectors than before */
+                if (k == begin || other) copy_band(conv, &p, &b, &q, x + n * image, dy + n * result);
+                add_piece(conv, &p, spread, &q, &b);
             }
             row += oy1 - oy0;
         }

@@ -11,16 +11,22 @@
 
 enum { STRIP_PIXELS = GROUPED_PIXELS + CC_RUN_MAX - 1 };
 
+static void grouped_copy(float *to, const float *x, int64_t pixels, int64_t x_step, int width, int64_t ahead)
+{
+    const mask part = mask_first(width);
+    for (int64_t p = 0; p < pixels; ++p, x += x_step, to += VEC) {
+        vec_store(to, vec_load_part(x, part));
+        if (ahead) PREFETCH(x + ahead);
+    }
+}
+
 /* The vectors of a strip's pixels at x, side by side: in the image they may lie a multiple of 4 KB apart, and would push one another
  * out of the first-level cache while every channel reads them. */
-ALWAYS_INLINE void grouped_copy(float to[STRIP_PIXELS * VEC], const cc_strip *strip, const float *x, int64_t x_step, mask part)
+static void strip_copy(float to[STRIP_PIXELS * VEC], const cc_strip *strip, const float *x, int64_t x_step, int width)
 {
-    for (int q = 0; q < strip->begin; ++q) vec_store(to + q * VEC, vec_zero());
-    x += strip->begin * x_step;
-    for (int q = strip->begin; q < strip->end; ++q, x += x_step) {
-        vec_store(to + q * VEC, vec_load_part(x, part));
-        if (strip->ahead) PREFETCH(x + strip->ahead);
-    }
+    const int begin = strip->begin;
+    for (int q = 0; q < begin; ++q) vec_store(to + q * VEC, vec_zero());
+    grouped_copy(to + begin * VEC, x + begin * x_step, strip->end - begin, x_step, width, strip->ahead);
 }
 
 /* Channels 0 .. depth-1 of a strip: acc[p] += spread(x[p + j], k) w[k][j]. */
@@ -62,7 +68,7 @@ static void grouped_tile(const cc_grouped *g)
         const float *w = g->w + strip->weights;
         for (int64_t k = 0; k < g->depth; k += VEC, w += strip->run * VEC * VEC) {
             const int64_t depth = g->depth - k < VEC ? g->depth - k : VEC;
-            grouped_copy(x, strip, strip->x + g->x_channel + k, g->x_step, mask_first(k + VEC < g->depth ? VEC : g->x_last));
+            strip_copy(x, strip, strip->x + g->x_channel + k, g->x_step, k + VEC < g->depth ? VEC : g->x_last);
             if (strip->run == 1)
                 grouped_run(acc, x, strip->end, g->spread, w, depth, 1);
             else if (strip->run == 2)
@@ -82,62 +88,56 @@ static void grouped_tile(const cc_grouped *g)
     }
 }
 
-/* Walks the pixels of x: while p = q - j is the pixel of y that tap j meets at pixel q of x, the last `run` pixels of y are in d. */
-ALWAYS_INLINE void grouped_outer_body(const cc_grouped_outer *g, const int run, const int depth, const bool full)
+/* What pixel q of x meets: pixel q - j of y by tap j. inner = whether there is one for each tap. */
+ALWAYS_INLINE void grouped_outer_pixel(vec acc[CC_RUN_MAX][CC_GROUPED_DEPTH], const cc_grouped_outer *g, const float *x, const float *dy,
+                                       const lanes from[CC_GROUPED_DEPTH], int64_t q, const int run, const int depth, const bool inner)
+{
+    const vec v = vec_load(x + q * g->x_step);
+    vec spread[CC_GROUPED_DEPTH];
+    UNROLL
+    for (int k = 0; k < depth; ++k) spread[k] = vec_permute(v, from[k]);
+    UNROLL
+    for (int j = 0; j < run; ++j) {
+        if (!inner && (q < j || q - j >= g->pixels)) continue;
+        const vec d = vec_load(dy + (q - j) * VEC);
+        UNROLL
+        for (int k = 0; k < depth; ++k) acc[j][k] = vec_fma(spread[k], d, acc[j][k]);
+    }
+}
+
+ALWAYS_INLINE void grouped_outer_body(const cc_grouped_outer *g, const int run, const int depth)
 {
     vec acc[CC_RUN_MAX][CC_GROUPED_DEPTH];
     lanes from[CC_GROUPED_DEPTH];
-    const mask in = mask_first(g->x_lanes), out = mask_first(g->y_lanes);
+    const mask out = mask_first(g->y_lanes);
     UNROLL
     for (int k = 0; k < depth; ++k) {
         from[k] = lanes_load(g->spread + k * VEC);
         UNROLL
         for (int j = 0; j < run; ++j) acc[j][k] = vec_zero();
     }
+    const int64_t last = g->end < g->pixels ? g->end : g->pixels;
     for (int64_t l = 0; l < g->lines; ++l) {
-        const float *x = g->x + l * g->x_line + g->begin * g->x_step, *dy = g->dy + l * g->dy_line;
-        vec d[CC_RUN_MAX];
-        UNROLL
-        for (int j = 0; j < run - 1; ++j) {
-            const int64_t p = g->begin - 1 - j;
-            d[j] = p >= 0 && p < g->pixels ? vec_load_part(dy + p * g->dy_step, out) : vec_zero();
-        }
-        dy += g->begin * g->dy_step;
-        for (int64_t q = g->begin; q < g->end; ++q, x += g->x_step, dy += g->dy_step) {
-            UNROLL
-            for (int j = run - 1; j > 0; --j) d[j] = d[j - 1];
-            d[0] = vec_zero();
-            if (q < g->pixels) d[0] = full ? vec_load(dy) : vec_load_part(dy, out);
-            const vec v = full ? vec_load(x) : vec_load_part(x, in);
-            UNROLL
-            for (int k = 0; k < depth; ++k) {
-                const vec spread = vec_permute(v, from[k]);
-                UNROLL
-                for (int j = 0; j < run; ++j) acc[j][k] = vec_fma(spread, d[j], acc[j][k]);
-            }
-        }
+        const float *x = g->x + l * g->x_line, *dy = g->dy + l * g->dy_line;
+        int64_t q = g->begin;
+        for (; q < g->end && q < run - 1; ++q) grouped_outer_pixel(acc, g, x, dy, from, q, run, depth, false);
+        for (; q < last; ++q) grouped_outer_pixel(acc, g, x, dy, from, q, run, depth, true);
+        for (; q < g->end; ++q) grouped_outer_pixel(acc, g, x, dy, from, q, run, depth, false);
     }
     UNROLL
     for (int j = 0; j < run; ++j) {
         UNROLL
         for (int k = 0; k < depth; ++k) {
             float *dw = g->dw + j * g->dw_tap + k * g->dw_depth;
-            if (full)
-                vec_store(dw, vec_add(vec_load(dw), acc[j][k]));
-            else
-                vec_store_part(dw, out, vec_add(vec_load_part(dw, out), acc[j][k]));
+            vec_store_part(dw, out, vec_add(vec_load_part(dw, out), acc[j][k]));
         }
     }
 }
 
 #define DEFINE_OUTER(run, depth)                                                                                               \
-    static void grouped_outer_##run##x##depth##_part(const cc_grouped_outer *g)                                                \
+    static void grouped_outer_##run##x##depth(const cc_grouped_outer *g)                                                       \
     {                                                                                                                          \
-        grouped_outer_body(g, run, depth, false);                                                                              \
-    }                                                                                                                          \
-    static void grouped_outer_##run##x##depth##_full(const cc_grouped_outer *g)                                                \
-    {                                                                                                                          \
-        grouped_outer_body(g, run, depth, true);                                                                               \
+        grouped_outer_body(g, run, depth);                                                                                     \
     }
 #define EACH_OUTER(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(3, 1) X(3, 2) X(3, 3) X(3, 4)
 
@@ -145,8 +145,8 @@ EACH_OUTER(DEFINE_OUTER)
 
 static void grouped_outer(const cc_grouped_outer *g)
 {
-#define ENTRY(run, depth) {grouped_outer_##run##x##depth##_part, grouped_outer_##run##x##depth##_full},
-    static void (*const table[CC_RUN_MAX * CC_GROUPED_DEPTH][2])(const cc_grouped_outer *) = {EACH_OUTER(ENTRY)};
+#define ENTRY(run, depth) grouped_outer_##run##x##depth,
+    static void (*const table[CC_RUN_MAX * CC_GROUPED_DEPTH])(const cc_grouped_outer *) = {EACH_OUTER(ENTRY)};
 #undef ENTRY
-    table[(g->run - 1) * CC_GROUPED_DEPTH + g->depth - 1][g->x_lanes == VEC && g->y_lanes == VEC](g);
+    table[(g->run - 1) * CC_GROUPED_DEPTH + g->depth - 1](g);
 }

@@ -22,6 +22,7 @@ static const cc_kernels kernels = {
     .grouped_pixels = GROUPED_PIXELS,
     .grouped_tile = grouped_tile,
     .grouped_outer = grouped_outer,
+    .grouped_copy = grouped_copy,
     .winograd_2 = &winograd_2,
     .winograd_4 = &winograd_4,
     .add = vector_add,

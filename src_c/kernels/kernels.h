@@ -78,13 +78,15 @@ typedef struct cc_grouped {
     bool accumulate, relu;
 } cc_grouped;
 
-/* Sums over pixels for the weights of a strip: dw[j][k][i] += sum over lines, p of x[p + j][k's spread][i] dy[p][i]. */
+/* Sums over pixels for the weights of a strip: dw[j][k][i] += sum over lines, p of x[p + j][k's spread][i] dy[p][i]. Only pixels
+ * inside are multiplied, begin <= p + j < end and 0 <= p < pixels: not even a NaN reaches a tap that does not see it. The pixels are
+ * side by side, vec floats each (grouped_copy), those of x x_step floats apart. */
 #define CC_GROUPED_DEPTH 4 /* most of k at a time: the sums and what they are made of stay in the registers */
 typedef struct cc_grouped_outer {
-    int run, depth, x_lanes, y_lanes; /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
+    int run, depth, y_lanes; /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
     int64_t lines, begin, end, pixels; /* as in a strip; of y */
     const float *x, *dy;               /* pixel 0 of the first line */
-    int64_t x_line, x_step, dy_line, dy_step;
+    int64_t x_line, x_step, dy_line;
     const int32_t *spread; /* [depth][vec] */
     float *dw;
     int64_t dw_tap, dw_depth;
@@ -182,6 +184,8 @@ typedef struct cc_kernels {
     int grouped_pixels;
     void (*grouped_tile)(const cc_grouped *grouped);
     void (*grouped_outer)(const cc_grouped_outer *outer);
+    /* Pixels side by side: to[p][i] = x[p * x_step + i], p < pixels, i < width <= vec, then zeros. Those `ahead` are prefetched, if any. */
+    void (*grouped_copy)(float *to, const float *x, int64_t pixels, int64_t x_step, int width, int64_t ahead);
     const cc_winograd_kernels *winograd_2, *winograd_4;                        /* m = 2 and 4 */
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
     /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and y_step only. */
