@@ -160,6 +160,15 @@ static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_a
                    ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
 }
 
+/* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that are a
+ * pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
+static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
+{
+    enum { CACHED = 1 << 20 };
+    const int64_t below = h->limit - (i * h->step + h->offset + (h->taps - 1) * h->tap_step + 1);
+    return floats < CACHED || below <= 0 ? 0 : below < h->step ? below : h->step;
+}
+
 static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
@@ -180,6 +189,7 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
         k.bias = epilogue->bias;
         k.act = act;
+        k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
         kernels->depthwise_row(&k, y + row * y_row, x + row / h.count * x_image + at.x, w + at.w);
         if (act == CC_NORM_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, y + row * y_row, y + row * y_row, y_row);
     }

@@ -47,6 +47,11 @@ ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float 
                 }
             }
         }
+        for (int64_t r = k->rows; inside && r < k->rows + k->fresh; ++r) {
+            const float *next = x + r * k->x_row + cell * k->x_pixel + at.i;
+            UNROLL
+            for (int j = 0; j < pixels * step; ++j) PREFETCH_L2(next + j * k->x_pixel);
+        }
         if (k->act != CC_NORM_LINEAR) {
             const vec most = vec_set1(k->act == CC_NORM_RELU6 ? 6 : INFINITY);
             UNROLL

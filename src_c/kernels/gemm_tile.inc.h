@@ -8,8 +8,10 @@ enum { LINE = 16 }; /* floats of a cache line */
 
 #if defined(__GNUC__)
 #define PREFETCH(p) __builtin_prefetch(p)
+#define PREFETCH_L2(p) __builtin_prefetch(p, 0, 2)
 #else
 #define PREFETCH(p) ((void)(p))
+#define PREFETCH_L2(p) ((void)(p))
 #endif
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
