@@ -325,7 +325,7 @@ void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *pa
         const cc_range terms = cc_block(row_terms(count), blocks, i);
         float *to = blocks > 1 ? partial + i * n : y;
         memset(to, 0, (size_t)n * sizeof *to);
-        for (int64_t p = terms.begin * 32; p < least(terms.end * 32, count); ++p) kernels->add(to, b + p * n, n);
+        kernels->add_rows(to, b + terms.begin * 32 * n, least(terms.end * 32, count) - terms.begin * 32, n);
     }
     if (blocks > 1) {
         cc_barrier(team);

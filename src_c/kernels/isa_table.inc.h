@@ -26,6 +26,7 @@ static const cc_kernels kernels = {
     .winograd_2 = &winograd_2,
     .winograd_4 = &winograd_4,
     .add = vector_add,
+    .add_rows = vector_add_rows,
     .add_windows = vector_add_windows,
     .norm_moments = norm_moments,
     .norm_forward = norm_forward,

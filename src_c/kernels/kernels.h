@@ -189,6 +189,7 @@ typedef struct cc_kernels {
     void (*grouped_copy)(float *to, const float *x, int64_t pixels, int64_t x_step, int width, int64_t ahead);
     const cc_winograd_kernels *winograd_2, *winograd_4;                        /* m = 2 and 4 */
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
+    void (*add_rows)(float *y, const float *x, int64_t rows, int64_t n);       /* y[i] += the sum of x[r * n + i], r < rows */
     /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and y_step only. */
     void (*add_windows)(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t count, int64_t n);
 

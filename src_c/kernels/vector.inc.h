@@ -55,6 +55,35 @@ static void vector_add(float *y, const float *x, int64_t n)
     }
 }
 
+ALWAYS_INLINE vec sum_rows(const float *x, const int64_t n, const int rows, const mask part, const bool full)
+{
+    vec v[8];
+    UNROLL
+    for (int r = 0; r < rows; ++r) v[r] = full ? vec_load(x + r * n) : vec_load_part(x + r * n, part);
+    UNROLL
+    for (int apart = rows / 2; apart > 0; apart /= 2) {
+        UNROLL
+        for (int r = 0; r < apart; ++r) v[r] = vec_add(v[r], v[r + apart]);
+    }
+    return v[0];
+}
+
+ALWAYS_INLINE void add_rows_body(float *y, const float *x, const int64_t n, const int rows)
+{
+    int64_t i = 0;
+    for (; i + VEC <= n; i += VEC) vec_store(y + i, vec_add(vec_load(y + i), sum_rows(x + i, n, rows, mask_first(VEC), true)));
+    if (i == n) return;
+    const mask part = mask_first((int)(n - i));
+    vec_store_part(y + i, part, vec_add(vec_load_part(y + i, part), sum_rows(x + i, n, rows, part, false)));
+}
+
+/* Eight rows are added up in registers. */
+static void vector_add_rows(float *y, const float *x, int64_t rows, int64_t n)
+{
+    for (; rows >= 8; rows -= 8, x += 8 * n) add_rows_body(y, x, n, 8);
+    for (; rows > 0; --rows, x += n) add_rows_body(y, x, n, 1);
+}
+
 /* A load that meets a part of a store just before it waits until the store has left the core. So windows whose vectors overlap are
  * added in turns, of those that do not. */
 static void vector_add_windows(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t count, int64_t n)
