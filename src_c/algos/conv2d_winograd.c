@@ -215,7 +215,7 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
                         g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
                                             transformed + p * plane + group * job->b.group + k * mr,
                                             weights + p * weights_plane, least(depth, g->c - k),
-                                            (int)least(rows, count - group * rows), k > 0);
+                                            (int)least(rows, count - group * rows), (int)least(nr, g->oc - panel * nr), k > 0);
             }
             write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, least(end * rows, count) - begin * rows,
                         panel * nr, job->epilogue);
@@ -268,7 +268,10 @@ static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
     enum { CACHED = 4 << 20, START = 200000 };
     static const double transform[] = {16, 16, 24}, weight[] = {2, 5, 8}, far_weight[] = {9, 6, 7}; /* of each pass */
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const double nr = cc_kernels_get()->nr, made = (double)cc_winograd_panels(g.oc) * nr; /* whole panels, and whole vectors */
+    enum { MEASURED = 16 }; /* channels from which on a panel's second vector counts only where it is needed */
+    const bool many = g.c >= MEASURED && g.oc >= MEASURED;
+    const double nr = cc_kernels_get()->nr;
+    const double made = many ? (double)cc_winograd_vectors(g.oc) * nr / 2 : (double)cc_winograd_panels(g.oc) * nr;
     const double read = (double)cc_winograd_vectors(g.c) * nr / 2, planes = (double)g.planes, tiles = (double)g.tiles;
     const bool far = planes * read * made > CACHED;
     return START + planes * (tiles * read * made + transform[pass] * tiles * (read + made) +

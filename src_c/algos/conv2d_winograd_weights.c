@@ -100,8 +100,7 @@ static void add_products(const gradient *s, float *sum, const float *x_plane, co
 {
     const int64_t row = piece % s->down, panel = piece / s->down, vector = s->block * s->vec;
     const float *left = dy_plane + 2 * panel * vector;
-    const float *right =
-        2 * panel + 1 < cc_winograd_vectors(s->g.oc) ? left + vector : left; /* for columns that nobody reads */
+    const float *right = 2 * panel + 1 < cc_winograd_vectors(s->g.oc) ? left + vector : NULL;
     s->g.kernels->outer(sum, x_plane + row * vector, left, right, count, accumulate);
 }
 

@@ -166,10 +166,11 @@ typedef struct cc_winograd_kernels {
     void (*turned)(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns);
     /* dw[t * tap + j] from from[p * plane + j], j < columns <= nr. */
     void (*weight_gradient)(float *dw, int64_t tap, const float *from, int64_t plane, int columns);
-    /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < nr; a is
-     * [..][mr][vec]. */
-    void (*product)(float *y, const float *a, const float *b, int64_t depth, int rows, bool accumulate);
-    /* One plane: y[i * nr + j] (+)= sum over t < tiles of a[t][i] b[t][j], i < vec, j < nr; b0 and b1 hold vec columns each. */
+    /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < columns <= nr, or more;
+     * a is [..][mr][vec]. */
+    void (*product)(float *y, const float *a, const float *b, int64_t depth, int rows, int columns, bool accumulate);
+    /* One plane: y[i * nr + j] (+)= sum over t < tiles of a[t][i] b[t][j], i < vec; b0 and b1 hold vec columns each. b1 may be NULL:
+     * j < vec only. */
     void (*outer)(float *y, const float *a, const float *b0, const float *b1, int64_t tiles, bool accumulate);
 } cc_winograd_kernels;
 
