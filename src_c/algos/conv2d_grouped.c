@@ -16,6 +16,12 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Pixels a multiple of 4 KB apart push one another out of the first-level cache. */
+static bool aliases(int64_t step)
+{
+    return step % 1024 == 0;
+}
+
 /* Groups of one input channel are depthwise. */
 static bool fits(const cc_conv2d *conv)
 {
@@ -173,7 +179,8 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
     const int64_t bottom = top > other ? top : other;
     for (int64_t ty = 0; ty < g->h.taps; ++ty) {
         const int64_t y = i * g->h.step + g->h.offset + ty * g->h.tap_step;
-        const bool fresh = y + g->h.step > bottom && y + g->h.step < g->h.limit; /* for the next row of targets */
+        /* For the next row of targets; in few sets of the cache it would push out this one's. */
+        const bool fresh = y + g->h.step > bottom && y + g->h.step < g->h.limit && !aliases(g->w.step * g->source_channels);
         for (int r = 0; r < count; weights += runs[r++].taps * v->in * v->vec) {
             const int64_t x = j * g->w.step + g->w.offset + runs[r].first * g->w.tap_step;
             int64_t begin, end;
@@ -280,15 +287,15 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
 
 /* ---- Weight gradient ---- */
 
-/* Pieces of dw: vectors, then blocks of input channels, then rows of the kernel, then runs. For the pieces of one vector of input and
- * one of output channels, the pixels of a band of rows of y and of what they see of x are copied side by side: in the images they lie
- * powers of two apart, and would push one another out of the first-level cache. */
+/* Pieces of dw: vectors, then blocks of input channels, then rows of the kernel, then runs. They see bands of rows of y and what those
+ * see of x; where pixels alias or fill a part of a vector, in copies side by side of one vector of channels at a time. */
 typedef struct pieces {
     cover v;
     cc_gather_axis axis;
     run runs[TAPS_MAX];
     int64_t run_count, depths, count, blocks;
-    int64_t band, x_floats, band_floats; /* rows of y; their copies */
+    bool copies;
+    int64_t band, x_floats, band_floats; /* rows of y; their copies, or 0 */
 } pieces;
 
 /* The rows of x that `rows` rows of y see, at most. */
@@ -297,18 +304,29 @@ static int64_t seen_rows(const cc_axis *h, int64_t rows)
     return least(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
 }
 
+/* Whether groups of so many channels make up whole vectors. */
+static bool whole(const cover *v, int64_t channels)
+{
+    return v->groups % v->together == 0 && (channels % v->vec == 0 || v->together * channels == v->vec);
+}
+
 static pieces cut(const cc_conv2d *conv)
 {
-    enum { BAND_FLOATS = 12288 }; /* 48 KB */
+    enum { COPY_FLOATS = 12288, BAND_FLOATS = 131072 }; /* 48 KB; all channels, 512 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     pieces p = {.v = cover_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .axis = cc_gather_forward(aw), .band = 1};
     p.run_count = list_runs(&p.axis, p.runs);
     p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
     p.count = p.v.vectors * p.depths * ah->kernel * p.run_count;
     p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv2d_taps(conv) * p.v.in * conv->oc);
-    while (p.band < ah->out && (seen_rows(ah, p.band + 1) * aw->in + (p.band + 1) * aw->out) * p.v.vec <= BAND_FLOATS) ++p.band;
-    p.x_floats = seen_rows(ah, p.band) * aw->in * p.v.vec;
-    p.band_floats = (p.x_floats + p.band * aw->out * p.v.vec + CC_VEC_MAX - 1) / CC_VEC_MAX * CC_VEC_MAX;
+    p.copies = aliases(aw->stride * conv->c) || aliases(conv->oc) || !whole(&p.v, p.v.in) || !whole(&p.v, p.v.out);
+    const int64_t most = p.copies ? COPY_FLOATS : BAND_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
+    const int64_t y_depth = p.copies ? p.v.vec : conv->oc;
+    while (p.band < ah->out && seen_rows(ah, p.band + 1) * aw->in * x_depth + (p.band + 1) * aw->out * y_depth <= most) ++p.band;
+    if (p.copies) {
+        p.x_floats = seen_rows(ah, p.band) * aw->in * p.v.vec;
+        p.band_floats = (p.x_floats + p.band * aw->out * p.v.vec + CC_VEC_MAX - 1) / CC_VEC_MAX * CC_VEC_MAX;
+    }
     return p;
 }
 
@@ -339,13 +357,14 @@ static piece piece_at(const cc_conv2d *conv, const pieces *p, int64_t i, float *
     return q;
 }
 
-/* Rows oy0 .. oy1-1 of one image of dy, rows iy0 .. iy1-1 of x, and the copies of one vector of their channels. */
+/* Rows oy0 .. oy1-1 of one image of dy, rows iy0 .. iy1-1 of x, and where pieces read them, pixels so many floats apart. */
 typedef struct band {
     int64_t oy0, oy1, iy0, iy1;
-    float *x, *dy;
+    const float *x, *dy;
+    int64_t x_pixel, dy_pixel;
 } band;
 
-static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t oy1, float *copies)
+static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t oy1)
 {
     const cc_axis *h = &conv->window.h;
     const int64_t top = oy0 * h->stride - h->before, bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
@@ -353,20 +372,25 @@ static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t
               .oy1 = oy1,
               .iy0 = top > 0 ? least(h->in, top) : 0,
               .iy1 = least(h->in, bottom),
-              .x = copies,
-              .dy = copies + p->x_floats};
+              .x_pixel = p->copies ? p->v.vec : conv->c,
+              .dy_pixel = p->copies ? p->v.vec : conv->oc};
     if (b.iy1 < b.iy0) b.iy1 = b.iy0;
     return b;
 }
 
-/* Copies what the pieces of q's vectors read of x and dy, one image each. */
-static void copy_band(const cc_conv2d *conv, const pieces *p, const band *b, const piece *q, const float *x, const float *dy)
+/* Points the band at the channels of q's vectors in x and dy, one image each, or copies them. */
+static void find_pixels(const cc_conv2d *conv, const pieces *p, band *b, const piece *q, const float *x, const float *dy, float *copies)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t k0 = q->k / p->v.vec * p->v.vec, in = conv->window.w.in, out = conv->window.w.out;
     const int lanes = k0 + p->v.vec < p->v.in ? (int)p->v.vec : q->at.source_last;
-    kernels->grouped_copy(b->x, x + b->iy0 * in * conv->c + q->at.source + k0, (b->iy1 - b->iy0) * in, conv->c, lanes, p->v.vec);
-    kernels->grouped_copy(b->dy, dy + b->oy0 * out * conv->oc + q->at.target, (b->oy1 - b->oy0) * out, conv->oc, q->at.lanes, p->v.vec);
+    b->x = x + b->iy0 * in * conv->c + q->at.source + k0;
+    b->dy = dy + b->oy0 * out * conv->oc + q->at.target;
+    if (!p->copies) return;
+    kernels->grouped_copy(copies, b->x, (b->iy1 - b->iy0) * in, conv->c, lanes, p->v.vec);
+    kernels->grouped_copy(copies + p->x_floats, b->dy, (b->oy1 - b->oy0) * out, conv->oc, q->at.lanes, p->v.vec);
+    b->x = copies;
+    b->dy = copies + p->x_floats;
 }
 
 /* Adds what a band contributes. */
@@ -390,11 +414,12 @@ static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spr
         .begin = begin,
         .end = end,
         .pixels = aw->out,
-        .x = b->x + ((iy - b->iy0) * aw->in + from) * vec,
-        .x_line = ah->stride * aw->in * vec,
-        .x_step = aw->stride * vec,
-        .dy = b->dy + (y0 - b->oy0) * aw->out * vec,
-        .dy_line = aw->out * vec,
+        .x = b->x + ((iy - b->iy0) * aw->in + from) * b->x_pixel,
+        .x_line = ah->stride * aw->in * b->x_pixel,
+        .x_step = aw->stride * b->x_pixel,
+        .dy = b->dy + (y0 - b->oy0) * aw->out * b->dy_pixel,
+        .dy_line = aw->out * b->dy_pixel,
+        .dy_step = b->dy_pixel,
         .spread = spread + q->k % vec * vec,
         .dw = q->dw,
         .dw_tap = q->run->next * p->v.in * conv->oc,
@@ -431,11 +456,11 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
         }
         for (int64_t row = rows.begin; row < rows.end;) {
             const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + p.band), oy0 + rows.end - row);
-            const band b = band_at(conv, &p, oy0, oy1, copies);
+            band b = band_at(conv, &p, oy0, oy1);
             for (int64_t k = begin; k < end; ++k) {
                 const piece q = piece_at(conv, &p, k, to);
                 const bool other = q.k % p.v.vec == 0 && q.ty == 0 && q.run == p.runs; /* vectors than before */
-                if (k == begin || other) copy_band(conv, &p, &b, &q, x + n * image, dy + n * result);
+                if (k == begin || other) find_pixels(conv, &p, &b, &q, x + n * image, dy + n * result, copies);
                 add_piece(conv, &p, spread, &q, &b);
             }
             row += oy1 - oy0;

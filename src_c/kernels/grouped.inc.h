@@ -99,7 +99,7 @@ ALWAYS_INLINE void grouped_outer_pixel(vec acc[CC_RUN_MAX][CC_GROUPED_DEPTH], co
     UNROLL
     for (int j = 0; j < run; ++j) {
         if (!inner && (q < j || q - j >= g->pixels)) continue;
-        const vec d = vec_load(dy + (q - j) * VEC);
+        const vec d = vec_load(dy + (q - j) * g->dy_step);
         UNROLL
         for (int k = 0; k < depth; ++k) acc[j][k] = vec_fma(spread[k], d, acc[j][k]);
     }

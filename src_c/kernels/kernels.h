@@ -79,14 +79,14 @@ typedef struct cc_grouped {
 } cc_grouped;
 
 /* Sums over pixels for the weights of a strip: dw[j][k][i] += sum over lines, p of x[p + j][k's spread][i] dy[p][i]. Only pixels
- * inside are multiplied, begin <= p + j < end and 0 <= p < pixels: not even a NaN reaches a tap that does not see it. The pixels are
- * side by side, vec floats each (grouped_copy), those of x x_step floats apart. */
+ * inside are multiplied, begin <= p + j < end and 0 <= p < pixels: not even a NaN reaches a tap that does not see it. Of
+ * every pixel vec floats are read: where there are fewer channels, from a grouped_copy. */
 #define CC_GROUPED_DEPTH 4 /* most of k at a time: the sums and what they are made of stay in the registers */
 typedef struct cc_grouped_outer {
     int run, depth, y_lanes; /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
     int64_t lines, begin, end, pixels; /* as in a strip; of y */
     const float *x, *dy;               /* pixel 0 of the first line */
-    int64_t x_line, x_step, dy_line;
+    int64_t x_line, x_step, dy_line, dy_step;
     const int32_t *spread; /* [depth][vec] */
     float *dw;
     int64_t dw_tap, dw_depth;
