@@ -67,3 +67,23 @@ def test_dense_and_matmul_pass_unknown_sizes_on():
     assert _core.infer("dense", [(None, None, 7), (7, 2), None]) == (None, None, 2)
     assert _core.infer("matmul", [(None, 3, 7), (1, 7, 2)]) == (None, 3, 2)
     assert _core.infer("matmul", [(None, 3, 7), (5, 7, 2)]) == (5, 3, 2)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65])
+@pytest.mark.parametrize("k", [1, 2, 7, 8, 9, 100])
+def test_a_single_row_times_narrow_and_wide_matrices(k, m):
+    rng = np.random.default_rng(k + m)
+    x, w, b = (rng.integers(-8, 9, shape).astype(np.float32) for shape in [(1, k), (k, m), (m,)])
+    for threads in (1, 3):
+        assert np.array_equal(run("dense", [x, w, b], threads=threads), x @ w + b)
+        assert np.array_equal(run("dense", [x, w], {"activation": "relu"}, threads), np.maximum(x @ w, 0))
+
+
+def test_a_plan_of_several_rows_runs_one():
+    rng = np.random.default_rng(0)
+    x, w = (rng.integers(-8, 9, shape).astype(np.float32) for shape in [(4, 9), (9, 10)])
+    graph, kernel = _core.Graph(), _core.Variable((9, 10))
+    kernel.assign(w)
+    plan = _core.Plan(graph, [graph.add("dense", [graph.input((None, 9)), graph.variable(kernel)])], max_batch=4)
+    for rows in (1, 4, 1):
+        assert np.array_equal(plan.run([x[:rows]], n=rows)[0], x[:rows] @ w)

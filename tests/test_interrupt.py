@@ -49,8 +49,20 @@ class StopAfter(cconv.callbacks.Callback):
         self.model.stop_training = self.model.optimizer.iterations >= self.steps
 
 
-def interrupted_fit(delay, epochs=100_000):
-    """A model whose fit was interrupted after `delay` seconds, and how long it took to stop."""
+class AlarmAfter(cconv.callbacks.Callback):
+    """Sets the alarm at the end of a step."""
+
+    def __init__(self, steps, delay):
+        super().__init__()
+        self.steps, self.delay = steps, delay
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == self.steps:
+            signal.setitimer(signal.ITIMER_REAL, self.delay)
+
+
+def interrupted_fit(delay, steps=0, epochs=100_000):
+    """A model whose fit was interrupted `delay` seconds after so many steps, and how long it took to stop."""
     model = make()
     sent = []
 
@@ -60,9 +72,11 @@ def interrupted_fit(delay, epochs=100_000):
 
     before = signal.signal(signal.SIGALRM, handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, delay)
         with pytest.raises(KeyboardInterrupt):
-            model.fit(X, Y, batch_size=16, epochs=epochs, verbose=0)
+            if not steps:
+                signal.setitimer(signal.ITIMER_REAL, delay)
+            callbacks = [AlarmAfter(steps, delay)] if steps else []
+            model.fit(X, Y, batch_size=16, epochs=epochs, verbose=0, callbacks=callbacks)
         stopped = time.perf_counter()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -80,10 +94,13 @@ def uninterrupted(steps):
 
 
 def test_fifty_interrupts_at_random_moments():
-    delays = np.random.default_rng(1).uniform(0.0005, 0.05, size=50)
+    # Half of them at any moment from the start on, half after given steps: on a busy machine a fit may not have
+    # begun in 50 ms.
+    moments = [(delay, 0) for delay in np.random.default_rng(1).uniform(0.0005, 0.05, size=25)]
+    moments += [(delay, i + 1) for i, delay in enumerate(np.random.default_rng(2).uniform(0.00001, 0.001, size=25))]
     finished = []
-    for delay in delays:
-        model, latency = interrupted_fit(delay)
+    for delay, after in moments:
+        model, latency = interrupted_fit(delay, after)
         assert latency < 1
         steps = int(model.optimizer.iterations)
         finished.append(steps)

@@ -174,3 +174,66 @@ def test_a_chain_in_which_values_and_gradients_take_each_others_places(threads):
         np.testing.assert_allclose(
             np.sum(plan.gradient(node) * direction), (ends[0] - ends[1]) / 2e-5, rtol=1e-3, atol=1e-5
         )
+
+
+SMALLEST = float(np.finfo(np.float32).tiny)
+
+
+def units(actual, expected):
+    """The distance in units in the last place of the expected numbers; below the normal numbers all count as zero."""
+    tiny = np.abs(expected) < 1.01 * SMALLEST
+    unit = np.spacing(np.maximum(np.abs(expected), SMALLEST).astype(np.float32)).astype(np.float64)
+    return np.where(tiny & (np.abs(actual) <= 1.02 * SMALLEST), 0, np.abs(actual - expected) / unit)
+
+
+# Small arguments of either sign in every binade, the whole range of the exponential, and the places where its power of
+# two changes.
+WIDE = np.concatenate(
+    [
+        np.ldexp(np.random.default_rng(0).uniform(1, 2, 400), np.tile(np.arange(-100, 0), 4)),
+        np.random.default_rng(1).uniform(0, 89, 20_000),
+        (np.arange(130) + 0.5) * np.log(2),
+        [88.72283, 87.33654, 103.97208, 1e30],
+    ]
+)
+WIDE = np.concatenate([WIDE, -WIDE]).astype(np.float32)
+PRECISE = {
+    "exp": np.exp,
+    "sigmoid": lambda x: np.where(x > 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))),
+    "tanh": np.tanh,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+}
+
+
+@pytest.mark.parametrize("op", PRECISE)
+def test_exponentials_are_right_to_the_last_places(op):
+    with np.errstate(all="ignore"):
+        expected = PRECISE[op](WIDE.astype(np.float64))
+        expected = np.where(expected > np.finfo(np.float32).max, np.inf, expected)
+    actual = run(op, WIDE).astype(np.float64)
+    np.testing.assert_array_equal(np.isinf(actual), np.isinf(expected))
+    finite = np.isfinite(expected)
+    distance = units(actual[finite], expected[finite])
+    assert distance.max() <= 4, (WIDE[finite][distance.argmax()], distance.max())
+
+
+@pytest.mark.parametrize("op", ["exp", "sigmoid", "tanh", "elu", "softplus", "relu", "softsign", "arctan"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 4099])
+def test_elements_do_not_depend_on_their_place(op, n):
+    x = np.random.default_rng(n).normal(size=n).astype(np.float32)
+    whole = run(op, x)
+    np.testing.assert_array_equal(whole[-1:], run(op, x[-1:]))
+    np.testing.assert_array_equal(whole[: n // 2], run(op, x[: n // 2 + 1])[: n // 2])
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 17, 255, 256, 257, 1000])
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_softmax_of_rows_of_any_length(op, n):
+    x = (10 * np.random.default_rng(n).normal(size=(3, n))).astype(np.float32)
+    x[1] += 1e4
+    shifted = x.astype(np.float64) - x.max(-1, keepdims=True)
+    logarithm = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    expected = np.exp(logarithm) if op == "softmax" else logarithm
+    np.testing.assert_allclose(run(op, x), expected, rtol=3e-6, atol=1e-6)
+    np.testing.assert_allclose(run(op, x.T.copy(), axis=0).T, run(op, x), rtol=3e-6, atol=1e-6)

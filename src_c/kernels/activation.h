@@ -1,4 +1,5 @@
-/* The usual table of non-linearities: f(x), and f'(x) told from y = f(x), each written once.
+/* The usual table of non-linearities: f(x), and f'(x) told from y = f(x), an element at a time. Loops over many elements, with vectors
+ * where these call the C library, are in activation.inc.h.
  *
  * Every derivative is expressed by the output, so that an op with a fused activation needs to keep nothing but y:
  *
@@ -119,42 +120,6 @@ static inline float cc_act_slope(cc_activation act, float alpha, float y)
     case CC_ACT_COUNT: break;
     }
     return 1;
-}
-
-/* y[i] = f(x[i]), i in 0 .. n-1; y may be x. With `act` a constant, or after inlining, one tight loop per function: the switch is
- * outside of the loops. */
-#define CC_ACT_EACH(act, body)                                                                                                 \
-    switch (act) {                                                                                                             \
-    case CC_ACT_RELU: body(CC_ACT_RELU) break;                                                                                 \
-    case CC_ACT_LEAKY_RELU: body(CC_ACT_LEAKY_RELU) break;                                                                     \
-    case CC_ACT_ELU: body(CC_ACT_ELU) break;                                                                                   \
-    case CC_ACT_SIGMOID: body(CC_ACT_SIGMOID) break;                                                                           \
-    case CC_ACT_TANH: body(CC_ACT_TANH) break;                                                                                 \
-    case CC_ACT_SOFTPLUS: body(CC_ACT_SOFTPLUS) break;                                                                         \
-    case CC_ACT_SOFTSIGN: body(CC_ACT_SOFTSIGN) break;                                                                         \
-    case CC_ACT_ARCTAN: body(CC_ACT_ARCTAN) break;                                                                             \
-    case CC_ACT_BINARY_STEP: body(CC_ACT_BINARY_STEP) break;                                                                   \
-    case CC_ACT_RELU6: body(CC_ACT_RELU6) break;                                                                               \
-    default: body(CC_ACT_LINEAR) break;                                                                                        \
-    }
-
-static inline void cc_act_forward(cc_activation act, float alpha, float *y, const float *x, int64_t n)
-{
-    if (act == CC_ACT_LINEAR && y == x) return;
-#define CC_ACT_BODY(which)                                                                                                     \
-    for (int64_t i = 0; i < n; ++i) y[i] = cc_act(which, alpha, x[i]);
-    CC_ACT_EACH(act, CC_ACT_BODY)
-#undef CC_ACT_BODY
-}
-
-/* dx[i] = dy[i] f'(x[i]) from y[i] = f(x[i]), i in 0 .. n-1; dx may be dy. */
-static inline void cc_act_backward(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n)
-{
-    if (act == CC_ACT_LINEAR && dx == dy) return;
-#define CC_ACT_BODY(which)                                                                                                     \
-    for (int64_t i = 0; i < n; ++i) dx[i] = dy[i] * cc_act_slope(which, alpha, y[i]);
-    CC_ACT_EACH(act, CC_ACT_BODY)
-#undef CC_ACT_BODY
 }
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "gemm_tile.inc.h"
 #include "vector.inc.h"
+#include "activation.inc.h"
 
 #include "grouped.inc.h"
 #include "norm.inc.h"
@@ -25,6 +26,9 @@ static const cc_kernels kernels = {
     .grouped_copy = grouped_copy,
     .winograd_2 = &winograd_2,
     .winograd_4 = &winograd_4,
+    .act_forward = act_forward,
+    .act_backward = act_backward,
+    .exp = vector_exp,
     .add = vector_add,
     .add_rows = vector_add_rows,
     .add_windows = vector_add_windows,

@@ -7,6 +7,7 @@
 #ifndef CC_KERNELS_H
 #define CC_KERNELS_H
 
+#include "activation.h"
 #include "random.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -189,6 +190,10 @@ typedef struct cc_kernels {
     /* Pixels side by side: to[p][i] = x[p * x_step + i], p < pixels, i < width <= vec, then zeros. Those `ahead` are prefetched, if any. */
     void (*grouped_copy)(float *to, const float *x, int64_t pixels, int64_t x_step, int width, int64_t ahead);
     const cc_winograd_kernels *winograd_2, *winograd_4;                        /* m = 2 and 4 */
+    /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]), told from y[i] = f(x[i]); dx may be dy. See activation.h. */
+    void (*act_forward)(cc_activation act, float alpha, float *y, const float *x, int64_t n);
+    void (*act_backward)(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n);
+    void (*exp)(float *y, const float *x, float shift, int64_t n);             /* y[i] = e^(x[i] - shift); y may be x */
     void (*add)(float *y, const float *x, int64_t n);                          /* y[i] += x[i] */
     void (*add_rows)(float *y, const float *x, int64_t rows, int64_t n);       /* y[i] += the sum of x[r * n + i], r < rows */
     /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and y_step only. */
@@ -224,5 +229,15 @@ extern const cc_kernels *const cc_kernels_portable, *const cc_kernels_avx2, *con
 
 /* The table in use. Chosen when first asked for; the same for the life of the process. */
 const cc_kernels *cc_kernels_get(void);
+
+static inline void cc_act_forward(cc_activation act, float alpha, float *y, const float *x, int64_t n)
+{
+    if (act != CC_ACT_LINEAR || y != x) cc_kernels_get()->act_forward(act, alpha, y, x, n);
+}
+
+static inline void cc_act_backward(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n)
+{
+    if (act != CC_ACT_LINEAR || dx != dy) cc_kernels_get()->act_backward(act, alpha, dx, dy, y, n);
+}
 
 #endif

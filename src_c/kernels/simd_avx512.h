@@ -42,6 +42,16 @@ static inline vec vec_mul(vec a, vec b)
     return _mm512_mul_ps(a, b);
 }
 
+static inline vec vec_sub(vec a, vec b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+static inline vec vec_div(vec a, vec b)
+{
+    return _mm512_div_ps(a, b);
+}
+
 static inline vec vec_fma(vec a, vec b, vec c)
 {
     return _mm512_fmadd_ps(a, b, c);
@@ -70,6 +80,12 @@ static inline vec vec_keep_equal(vec x, vec y, vec a)
 static inline vec vec_above(vec x, vec y, vec a, vec b)
 {
     return _mm512_mask_mov_ps(b, (mask)(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ) | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q)), a);
+}
+
+static inline vec vec_power2(vec n)
+{
+    const __m512i bits = _mm512_castps_si512(_mm512_add_ps(n, _mm512_set1_ps(0x1.8p23f)));
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_slli_epi32(bits, 23), _mm512_set1_epi32(127 << 23)));
 }
 
 static inline vec vec_load_bytes(const uint8_t *p)

@@ -1,8 +1,9 @@
 /* The vocabulary of vectors in plain C: four floats, which compilers map to whatever the target has.
  *
- * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_mul, vec_fma (a b + c),
+ * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_sub, vec_mul, vec_div, vec_fma (a b + c),
  * vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0), vec_keep_equal(x, y, a) (a where x == y, else 0),
- * vec_above(x, y, a, b) (a where x > y or x is a NaN, else b); vec_load_bytes and vec_store_bytes (VEC whole numbers of 0 .. 255, a byte
+ * vec_above(x, y, a, b) (a where x > y or x is a NaN, else b); vec_power2(n) (2^n for whole n of -126 .. 127,
+ * anything for a NaN); vec_load_bytes and vec_store_bytes (VEC whole numbers of 0 .. 255, a byte
  * each in memory); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes untouched in memory);
  * lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is lane lanes[i] of v); vec_transpose (the square of VEC vectors: lane j
  * of vector i and lane i of vector j change places); MR, the rows of a tile that leave room in the registers. */
@@ -10,6 +11,7 @@
 #define CC_SIMD_H
 
 #include <stdint.h>
+#include <string.h>
 
 #define VEC 4
 #define MR  6
@@ -50,6 +52,16 @@ static inline vec vec_add(vec a, vec b)
 static inline vec vec_mul(vec a, vec b)
 {
     return a * b;
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return a - b;
+}
+
+static inline vec vec_div(vec a, vec b)
+{
+    return a / b;
 }
 
 static inline vec vec_fma(vec a, vec b, vec c)
@@ -95,6 +107,18 @@ static inline vec vec_mul(vec a, vec b)
     return a;
 }
 
+static inline vec vec_sub(vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) a.lane[i] -= b.lane[i];
+    return a;
+}
+
+static inline vec vec_div(vec a, vec b)
+{
+    for (int i = 0; i < VEC; ++i) a.lane[i] /= b.lane[i];
+    return a;
+}
+
 static inline vec vec_fma(vec a, vec b, vec c)
 {
     return vec_add(vec_mul(a, b), c);
@@ -129,6 +153,17 @@ static inline vec vec_above(vec x, vec y, vec a, vec b)
 {
     for (int i = 0; i < VEC; ++i) LANE(b, i) = LANE(x, i) > LANE(y, i) || LANE(x, i) != LANE(x, i) ? LANE(a, i) : LANE(b, i);
     return b;
+}
+
+/* Added to 1.5 * 2^23, a whole number stands in the last bits of the sum. */
+static inline vec vec_power2(vec n)
+{
+    uint32_t bits[VEC];
+    n = vec_add(n, vec_set1(0x1.8p23f));
+    memcpy(bits, &n, sizeof bits);
+    for (int i = 0; i < VEC; ++i) bits[i] = (bits[i] << 23) + (127u << 23);
+    memcpy(&n, bits, sizeof bits);
+    return n;
 }
 
 static inline vec vec_load_bytes(const uint8_t *p)

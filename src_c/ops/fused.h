@@ -4,8 +4,8 @@
 #ifndef CC_FUSED_H
 #define CC_FUSED_H
 
-#include "activation.h"
 #include "alloc.h"
+#include "kernels.h"
 #include "op.h"
 
 static inline cconv_status cc_fused_check(const cc_call *call, int act, float alpha)

@@ -8,6 +8,7 @@
  *
  * The form with class numbers is the same with t one-hot, without ever writing that down; a number that is no class makes the
  * sample's loss and gradient NaN. Class numbers get the gradient 0, distributions get the true one. */
+#include "exp_row.h"
 #include "op.h"
 #include <math.h>
 #include <string.h>
@@ -97,7 +98,10 @@ static inline row_state summarize(const float *x, int64_t c, int64_t inner, bool
 {
     double sum = 0;
     float highest = 0;
-    if (logits) {
+    if (logits && inner == 1) {
+        highest = cc_row_max(x, c);
+        sum = cc_row_exp_sum(x, highest, c);
+    } else if (logits) {
         highest = x[0];
         for (int64_t i = 1; i < c; ++i) highest = x[i * inner] > highest ? x[i * inner] : highest;
         for (int64_t i = 0; i < c; ++i) sum += (double)expf(x[i * inner] - highest);
@@ -219,7 +223,8 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
             for (int64_t i = 0; i < c; ++i) dx[i] = NAN;
         } else if (a->from_logits) {
             const float scale = 1 / state.sum;
-            for (int64_t i = 0; i < c; ++i) dx[i] = dy * (scale * expf(x[i] - state.highest) - (i == k ? 1.0f : 0.0f));
+            cc_kernels_get()->exp(dx, x, state.highest, c);
+            for (int64_t i = 0; i < c; ++i) dx[i] = dy * (scale * dx[i] - (i == k ? 1.0f : 0.0f));
         } else {
             /* q = x_k / s: d(-log q) is -1 / q, and dq/dx_i = ((i == k) - q) / s */
             const float q = x[k] / state.sum, slope = clip(q) == q ? dy / state.sum : 0;

@@ -72,7 +72,8 @@ typedef struct cc_need {
 enum {
     CC_INPLACE = 1,         /* y may be x[0]: same element count, each element read before it is written, by the same thread */
     CC_INPLACE_BACKWARD = 2, /* dx[0] may be dy, likewise, and is written when no other dx needs dy any more */
-    CC_RANDOM = 4            /* y depends on the run's seed and step */
+    CC_RANDOM = 4,           /* y depends on the run's seed and step */
+    CC_VIEW = 8              /* y is x[0] and dx[0] is dy: where they share memory there is nothing to do */
 };
 
 struct cc_op {

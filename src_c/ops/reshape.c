@@ -155,7 +155,7 @@ static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)
                                .inputs = "x",                                                                                  \
                                .attributes = table,                                                                            \
                                .attributes_size = size,                                                                        \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW,                                            \
                                .infer = infer_function,                                                                        \
                                .forward = forward,                                                                             \
                                .backward = backward_function}

@@ -4,8 +4,8 @@
  *     log_softmax   y = x - m - log s                                   dx = dy - e^y (sum of dy)
  *
  * since dy_i/dx_j of softmax is y_i ([i = j] - y_j), and of log_softmax [i = j] - e^(y_j). */
+#include "exp_row.h"
 #include "infer.h"
-#include <math.h>
 
 enum { COLUMNS = 64 }; /* rows of values along the axis that are worked on side by side when they are not contiguous */
 
@@ -49,6 +49,20 @@ static inline int64_t place(const pieces *p, int64_t i, int64_t *width)
     return i / p->per_outer * p->length * p->inner + column;
 }
 
+/* A contiguous row. */
+static inline void row_forward(float *y, const float *x, int64_t n, bool logarithm)
+{
+    const float most = cc_row_max(x, n);
+    if (logarithm) {
+        const float last = (float)log(cc_row_exp_sum(x, most, n));
+        for (int64_t i = 0; i < n; ++i) y[i] = x[i] - most - last;
+        return;
+    }
+    cc_kernels_get()->exp(y, x, most, n);
+    const float last = (float)(1 / cc_row_sum(y, n));
+    for (int64_t i = 0; i < n; ++i) y[i] *= last;
+}
+
 /* y may be x: each x is read for the last time before the y at its place is written. */
 static inline void forward(const cc_call *call, const cc_team *team, bool logarithm)
 {
@@ -59,6 +73,10 @@ static inline void forward(const cc_call *call, const cc_team *team, bool logari
         const float *x = call->x[0] + base;
         float *y = call->y + base, most[COLUMNS], last[COLUMNS];
         double sum[COLUMNS];
+        if (p.inner == 1) {
+            row_forward(y, x, p.length, logarithm);
+            continue;
+        }
         for (int64_t j = 0; j < width; ++j) {
             most[j] = x[j];
             sum[j] = 0;

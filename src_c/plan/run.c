@@ -1,5 +1,5 @@
 /* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
- * step. Nothing is allocated, and whatever could be known earlier was checked earlier. */
+ * step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan.h"
 #include "kernels.h"
 #include <string.h>
@@ -56,11 +56,18 @@ static void convert(float *to, const void *from, cconv_dtype dtype, int64_t firs
 #undef CONVERT
 }
 
+static bool is_gathered(const cconv_plan *plan, int input)
+{
+    return plan->input_memory[input] && plan->values[plan->inputs[input]].data == plan->input_memory[input];
+}
+
 static void gather(const cconv_plan *plan, const cconv_batch *batch, const cc_team *team)
 {
+    bool any = false;
     for (int k = 0; k < plan->graph->n_inputs; ++k) {
         const cc_value *value = &plan->values[plan->inputs[k]];
-        if (!plan->input_memory[k] || value->data != plan->input_memory[k]) continue;
+        if (!is_gathered(plan, k)) continue;
+        any = true;
         const cconv_array *array = &batch->inputs[k];
         bool rows = batched(plan, k);
         int64_t width = cc_shape_product(&value->shape, rows ? 1 : 0, value->shape.rank);
@@ -68,6 +75,7 @@ static void gather(const cconv_plan *plan, const cconv_batch *batch, const cc_te
         for (int64_t i = range.begin; i < range.end; ++i)
             convert(value->data + i * width, array->data, array->dtype, (rows && batch->rows ? batch->rows[i] : i) * width, width);
     }
+    if (any) cc_barrier(team);
 }
 
 /* Whether the given gradient of the root serves as it stands: nobody but the root's backward step reads it. */
@@ -140,6 +148,14 @@ static void seed_root(float *gradient, const float *given, int64_t count, const 
 {
     cc_range range = cc_slice(team, count, 4096);
     for (int64_t i = range.begin; i < range.end; ++i) gradient[i] = given ? given[i] : 1.0f;
+}
+
+/* A view that lies where its input does: no thread need wait for another. */
+static bool is_done(const cconv_plan *plan, const cc_step *step)
+{
+    const cc_call *call = &plan->values[step->node].call, *backward = &plan->values[step->node].backward;
+    if ((step->kind != CC_FORWARD && step->kind != CC_BACKWARD) || !(call->op->flags & CC_VIEW)) return false;
+    return step->kind == CC_FORWARD ? call->y == call->x[0] : !backward->dx[0] || backward->dx[0] == backward->dy;
 }
 
 static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_batch *batch, const cc_team *team)
@@ -236,10 +252,9 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
     double asked = team->ith == 0 && batch->interrupted ? seconds() : 0;
     double *times = team->ith == 0 ? plan->times : NULL, since = times ? seconds() : 0;
     gather(plan, batch, team);
-    cc_barrier(team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
-        if (plan->steps[t].fixed && plan->fixed_known) continue;
+        if ((plan->steps[t].fixed && plan->fixed_known) || is_done(plan, &plan->steps[t])) continue;
         do_step(plan, &plan->steps[t], batch, team);
         if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
