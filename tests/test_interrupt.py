@@ -178,7 +178,8 @@ def test_other_threads_run_while_a_model_trains():
 
 
 PROGRAM = """
-import numpy as np, cconv
+import signal, numpy as np, cconv
+signal.signal(signal.SIGINT, signal.default_int_handler)  # programs started in the background inherit that it is ignored
 x = np.zeros((64, 4), np.float32)
 model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
 model.compile("sgd", "mse")
@@ -200,5 +201,8 @@ def test_ctrl_c_in_a_program_of_its_own():
         assert process.stdout.readline() == "ready\n"
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        try:
+            out, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert out == "stopped\n" and process.returncode == 0
