@@ -179,7 +179,7 @@ def test_other_threads_run_while_a_model_trains():
 
 PROGRAM = """
 import signal, numpy as np, cconv
-signal.signal(signal.SIGINT, signal.default_int_handler)  # programs started in the background inherit that it is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
 x = np.zeros((64, 4), np.float32)
 model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
 model.compile("sgd", "mse")
