@@ -30,7 +30,10 @@ def from_torch(function, x):
     return y.detach().numpy(), dy, leaf.grad.numpy()
 
 
-def pool_of_torch(op, pool_size, strides=(), padding="valid", pads=()):
+ACTIVATIONS = {"linear": lambda y: y, "relu": F.relu, "relu6": F.relu6}
+
+
+def pool_of_torch(op, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
     """The function of a (n, c, h, w) tensor. PyTorch has no uneven padding, so it is done beforehand."""
     strides = tuple(strides) * (2 if len(strides) == 1 else 1) or pool_size
 
@@ -49,7 +52,7 @@ def pool_of_torch(op, pool_size, strides=(), padding="valid", pads=()):
         return F.avg_pool2d(padded(x, 0.0), pool_size, strides, divisor_override=1)
 
     return {
-        "max_pool2d": lambda x: F.max_pool2d(padded(x, -torch.inf), pool_size, strides),
+        "max_pool2d": lambda x: ACTIVATIONS[activation](F.max_pool2d(padded(x, -torch.inf), pool_size, strides)),
         "sum_pool2d": sums,
         "avg_pool2d": lambda x: sums(x) / sums(torch.ones_like(x)),
         "l2_pool2d": lambda x: sums(x**2).sqrt(),
