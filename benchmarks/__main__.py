@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("suites", nargs="*", metavar="suite", help=f"of {', '.join(SUITES)}; default: all")
     parser.add_argument("--quick", action="store_true", help="fewer cases, one short round: to see that it runs")
-    parser.add_argument("--cases", default="", help="only cases whose name contains this")
+    parser.add_argument("--cases", nargs="+", default=[""], help="only cases whose name contains one of these")
     parser.add_argument("--batches", type=int, nargs="+", help="only these")
     parser.add_argument("--modes", nargs="+", help="only these of forward, fwd+bwd, train, infer, predict")
     parser.add_argument("--engines", nargs="*", default=ENGINES, choices=ENGINES, help="beside cconv; default: all")
@@ -98,13 +98,17 @@ class Run:
             self.results["fma_peak"] = max(found, self.results["fma_peak"] or 0)
         return self.results["fma_peak"]
 
+    def named(self, name: str) -> bool:
+        """Whether the options ask for this case."""
+        return any(part in name for part in self.options.cases)
+
     def chosen(self, works: list[Work]) -> list[Work]:
         """Those that the options ask for."""
         options = self.options
         return [
             dataclasses.replace(work, folder=self.files)
             for work in works
-            if options.cases in work.name
+            if self.named(work.name)
             and (not options.batches or work.batch in options.batches)
             and (not options.modes or work.mode in options.modes)
         ]
@@ -150,7 +154,7 @@ class Run:
 
     def facts(self) -> None:
         options = self.options
-        names = [name for name in NETWORKS if options.cases in name]
+        names = [name for name in NETWORKS if self.named(name)]
         if options.quick:
             names = names[:1]
         self.results["packages"] = facts.engine_facts(["cconv", *options.engines])
@@ -180,6 +184,8 @@ def main() -> None:
         run.close()
     if run.results.get("failed"):
         sys.exit("some works have failed, see above")
+    if not any(run.results.get(suite) for suite in (*SUITES[:3], "packages")):
+        sys.exit("nothing was measured: no case of the suites fits --cases, --batches and --modes")
 
 
 if __name__ == "__main__":

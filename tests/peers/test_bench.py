@@ -15,11 +15,16 @@ import pytest
 TOP = Path(__file__).resolve().parent.parent.parent
 
 
-def run(out, *arguments):
-    """A quick run: its results.json and what it has printed."""
+def start(out, *arguments):
+    """A quick run, to its end."""
     command = [sys.executable, "benchmarks", *arguments, "--quick", "--out", str(out)]
     environment = {**os.environ, "PYTHONPATH": str(TOP)}
-    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True)
+
+
+def run(out, *arguments):
+    """A quick run: its results.json and what it has printed."""
+    done = start(out, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((out / "results.json").read_text(encoding="utf-8")), done.stdout
 
@@ -92,6 +97,11 @@ def test_facts_of_packages_and_memory(tmp_path):
     results, _ = run(tmp_path, "facts", "--cases", "mnist", "--engines", "torch")
     assert all(facts["installed_bytes"] > 0 for facts in results["packages"].values())
     assert all(size > 0 for size in results["training_memory"]["mnist_convnet"].values())
+
+
+def test_cases_that_nothing_has_are_an_error(tmp_path):
+    done = start(tmp_path, "layers", "--cases", "resnet_57", "lenet_c9")
+    assert done.returncode != 0 and "nothing was measured" in done.stderr
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is not None, reason="OpenVINO is installed")
