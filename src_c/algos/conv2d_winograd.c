@@ -266,7 +266,7 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
 static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
     enum { CACHED = 4 << 20, START = 200000 };
-    static const double transform[] = {16, 16, 24}, weight[] = {2, 5, 8}, far_weight[] = {9, 6, 7}; /* of each pass */
+    static const double transform[] = {16, 16, 24}, weight[] = {2, 5, 8}, far_weight[] = {6, 6, 7}; /* of each pass */
     const cc_winograd g = cc_winograd_of(conv, pass);
     enum { MEASURED = 16 }; /* channels from which on a panel's second vector counts only where it is needed */
     const bool many = g.c >= MEASURED && g.oc >= MEASURED;
