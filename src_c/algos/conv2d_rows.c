@@ -188,7 +188,7 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
                                          .act = epilogue->act,
                                          .alpha = epilogue->alpha,
                                          .accumulate = epilogue->accumulate},
-                           &(cc_team){0, 1});
+                           &(cc_team){.nth = 1});
         }
         row += b.oy1 - b.oy0;
     }
@@ -257,7 +257,7 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
                                              .source = &rows,
                                              .panels = packed + begin * oc,
                                              .act = CC_ACT_LINEAR},
-                               &(cc_team){0, 1});
+                               &(cc_team){.nth = 1});
                 for (int64_t ty = ty0; ty < ty1; ++ty)
                     add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
             }

@@ -243,7 +243,7 @@ static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const floa
     if (packed && b.own >= 2 && g->tiles >= 2 * mr * team->nth) {
         const cc_range mine = cc_slice(team, g->tiles, mr);
         run_tiles(&job, b.own, scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group), mine.begin, mine.end,
-                  &(cc_team){0, 1});
+                  &(cc_team){.nth = 1});
     } else {
         run_tiles(&job, b.shared, scratch, 0, g->tiles, team);
     }

@@ -181,7 +181,7 @@ static cc_range share(int64_t count, const task *t, const cc_team *team, cc_team
         *solo = *team;
         return (cc_range){0, count};
     }
-    *solo = (cc_team){0, 1};
+    *solo = (cc_team){.nth = 1};
     *scratch += (size_t)team->ith * CC_ALIGN_UP((size_t)task_scratch(t) * sizeof(float)) / sizeof(float);
     return cc_slice(team, count, 1);
 }

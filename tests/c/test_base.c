@@ -164,7 +164,7 @@ static void test_slices_cover_everything_once(void)
             for (int64_t grain = 0; grain <= 7; ++grain) {
                 int64_t next = 0;
                 for (int ith = 0; ith < nth; ++ith) {
-                    cc_range r = cc_slice(&(cc_team){ith, nth}, n, grain);
+                    cc_range r = cc_slice(&(cc_team){.ith = ith, .nth = nth}, n, grain);
                     if (r.begin >= r.end) continue;
                     CHECK(r.begin == next && r.end <= n && (grain < 2 || r.begin % grain == 0));
                     next = r.end;
