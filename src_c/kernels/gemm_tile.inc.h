@@ -9,9 +9,11 @@ enum { LINE = 16 }; /* floats of a cache line */
 #if defined(__GNUC__)
 #define PREFETCH(p) __builtin_prefetch(p)
 #define PREFETCH_L2(p) __builtin_prefetch(p, 0, 2)
+#define PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #else
 #define PREFETCH(p) ((void)(p))
 #define PREFETCH_L2(p) ((void)(p))
+#define PREFETCH_WRITE(p) ((void)(p))
 #endif
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))

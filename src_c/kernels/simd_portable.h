@@ -185,6 +185,7 @@ static inline mask mask_first(int n)
 
 static inline vec vec_load_part(const float *p, mask n)
 {
+    if (n == VEC) return vec_load(p);
     vec v = vec_zero();
     for (int i = 0; i < n; ++i) LANE(v, i) = p[i];
     return v;

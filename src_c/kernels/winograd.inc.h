@@ -159,44 +159,85 @@ ALWAYS_INLINE void weight_gradient_line(const int m, vec *g, const vec *r)
         for (int i = 0; i < (to); ++i) line(m, out + i * (to), half[i]);                                                       \
     }
 
-DEFINE_SQUARE(input_square, input_line, m + 2, m + 2)
 DEFINE_SQUARE(output_square, output_line, m + 2, m)
-DEFINE_SQUARE(gradient_square, gradient_line, m, m + 2)
 DEFINE_SQUARE(weight_square, weight_line, 3, m + 2)
 DEFINE_SQUARE(weight_gradient_square, weight_gradient_line, m + 2, 3)
 
+/* Rows first .. last-1 of a transformed tile, one vector of channels, each number into its plane. Few rows at a time stay in
+ * the registers, which is worth reading pixels more than once; what the rows do not need is not computed. `inside` if there is
+ * no pixel outside the image and no part of a vector, else masks[i * side + j] are the channels of each pixel. */
+ALWAYS_INLINE void tile_rows(const cc_winograd_tile *tile, float *to, const float *from, const mask *masks, const int m,
+                             const int side, const bool gradient, const bool inside, const int first, const int last)
+{
+    const int64_t row = tile->row, step = tile->column, plane = tile->plane;
+    vec half[4][6];
+    UNROLL
+    for (int j = 0; j < side; ++j) {
+        vec pixels[6], line[6];
+        UNROLL
+        for (int i = 0; i < side; ++i) {
+            const float *pixel = from + i * row + j * step;
+            pixels[i] = inside ? vec_load(pixel) : vec_load_part(pixel, masks[i * side + j]);
+        }
+        if (gradient)
+            gradient_line(m, line, pixels);
+        else
+            input_line(m, line, pixels);
+        UNROLL
+        for (int i = first; i < last; ++i) half[i - first][j] = line[i];
+    }
+    UNROLL
+    for (int i = first; i < last; ++i) {
+        vec out[6];
+        if (gradient)
+            gradient_line(m, out, half[i - first]);
+        else
+            input_line(m, out, half[i - first]);
+        UNROLL
+        for (int j = 0; j < m + 2; ++j) vec_store(to + (i * (m + 2) + j) * plane, out[j]);
+    }
+}
+
+/* All of them; rows that share much of their arithmetic together. */
+ALWAYS_INLINE void tile_vector(const cc_winograd_tile *tile, float *to, const float *from, const mask *masks, const int m,
+                               const int side, const bool gradient, const bool inside)
+{
+    if (m == 2) {
+        tile_rows(tile, to, from, masks, m, side, gradient, inside, 0, 4);
+        return;
+    }
+    tile_rows(tile, to, from, masks, m, side, gradient, inside, 0, 1);
+    tile_rows(tile, to, from, masks, m, side, gradient, inside, 1, 3);
+    tile_rows(tile, to, from, masks, m, side, gradient, inside, 3, 5);
+    tile_rows(tile, to, from, masks, m, side, gradient, inside, 5, 6);
+}
+
 /* A tile of an image, VEC channels at a time: reads `side` x `side` pixels, those outside the image as zeros, and writes one
- * vector into each plane. */
+ * vector into each plane. The pixels that the tile below is the first to read are prefetched. */
 ALWAYS_INLINE void tile_body(const cc_winograd_tile *tile, const int m, const int side, const bool gradient)
 {
     const bool inside = tile->y0 == 0 && tile->x0 == 0 && tile->y1 == side && tile->x1 == side;
     float *to = tile->to;
+    mask masks[36];
     for (int64_t k = 0; k < tile->channels; k += VEC, to += tile->block) {
-        const float *from = tile->from + k;
-        vec pixels[36], out[36];
+        const float *from = tile->from + k, *below = from + side * tile->row + (side - m) * tile->column;
         const int64_t left = tile->channels - k;
-        if (inside && left >= VEC) {
-            UNROLL
-            for (int i = 0; i < side; ++i) {
-                UNROLL
-                for (int j = 0; j < side; ++j) pixels[i * side + j] = vec_load(from + i * tile->row + j * tile->column);
-            }
-        } else {
-            for (int i = 0; i < side * side; ++i) pixels[i] = vec_zero();
-            const mask part = mask_first(left < VEC ? (int)left : VEC);
-            for (int i = tile->y0; i < tile->y1; ++i)
-                for (int j = tile->x0; j < tile->x1; ++j)
-                    pixels[i * side + j] = vec_load_part(from + i * tile->row + j * tile->column, part);
-        }
-        if (gradient)
-            gradient_square(m, out, pixels);
-        else
-            input_square(m, out, pixels);
         UNROLL
-        for (int i = 0; i < m + 2; ++i) {
+        for (int i = 0; i < m; ++i) {
             UNROLL
-            for (int j = 0; j < m + 2; ++j) vec_store(to + (i * (m + 2) + j) * tile->plane, out[i * (m + 2) + j]);
+            for (int j = 0; j < m; ++j) PREFETCH(below + i * tile->row + j * tile->column);
         }
+        if (inside && left >= VEC) {
+            tile_vector(tile, to, from, NULL, m, side, gradient, true);
+            continue;
+        }
+        if (k == 0 || left < VEC) {
+            const mask none = mask_first(0), part = mask_first(left < VEC ? (int)left : VEC);
+            for (int i = 0; i < side * side; ++i) masks[i] = none;
+            for (int i = tile->y0; i < tile->y1; ++i)
+                for (int j = tile->x0; j < tile->x1; ++j) masks[i * side + j] = part;
+        }
+        tile_vector(tile, to, from, masks, m, side, gradient, false);
     }
 }
 
@@ -224,6 +265,11 @@ ALWAYS_INLINE void output_body(const cc_winograd_output *tile, const int m)
 {
     for (int k = 0; k < tile->channels; k += VEC) {
         vec sums[36], out[16];
+        UNROLL
+        for (int i = m; i < 2 * m; ++i) {
+            UNROLL
+            for (int j = 0; j < m; ++j) PREFETCH_WRITE(tile->y + k + i * tile->row + j * tile->column);
+        }
         UNROLL
         for (int i = 0; i < m + 2; ++i) {
             UNROLL
