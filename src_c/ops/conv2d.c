@@ -167,9 +167,10 @@ static int64_t scratch_floats(const cc_conv2d_algorithm *algorithm, const cc_con
     return algorithm->scratch ? algorithm->scratch(conv, pass, nth) : 0;
 }
 
-/* Pieces of backward_scratch, in this order. The passes run one after another and share the last. */
+/* Pieces of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins where the input
+ * gradient's weights do. */
 typedef struct pieces {
-    int64_t dz, packed, bias_partial, scratch;
+    int64_t dz, bias_partial, packed, scratch, weight_scratch;
 } pieces;
 
 static pieces backward_pieces(const cc_call *call, int choice, const cc_conv2d *conv, const bool wants[3], int nth)
@@ -182,10 +183,8 @@ static pieces backward_pieces(const cc_call *call, int choice, const cc_conv2d *
         p.packed = packed_floats(choice, conv, CC_CONV2D_INPUT_GRADIENT);
         p.scratch = scratch_floats(algorithm, conv, CC_CONV2D_INPUT_GRADIENT, nth);
     }
-    if (wants[1]) {
-        const int64_t floats = scratch_floats(chosen(choice, CC_CONV2D_WEIGHT_GRADIENT), conv, CC_CONV2D_WEIGHT_GRADIENT, nth);
-        if (p.scratch < floats) p.scratch = floats;
-    }
+    if (wants[1])
+        p.weight_scratch = scratch_floats(chosen(choice, CC_CONV2D_WEIGHT_GRADIENT), conv, CC_CONV2D_WEIGHT_GRADIENT, nth);
     if (wants[2]) p.bias_partial = cc_column_sum_partial(conv->oc, cc_conv2d_pixels(conv));
     return p;
 }
@@ -203,8 +202,8 @@ static void need(const cc_call *call, int nth, cc_need *need)
     if (!call->differentiate) return;
     const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
     const pieces p = backward_pieces(call, need->choice, &conv, wants, nth);
-    need->backward_scratch =
-        cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.scratch);
+    const size_t input = cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.scratch), weight = cc_scratch_bytes(p.weight_scratch);
+    need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.bias_partial) + (input > weight ? input : weight);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
@@ -249,8 +248,9 @@ static void backward(const cc_call *call, const cc_team *team)
     const bool wants[3] = {dx != NULL, dw != NULL, db != NULL};
     const pieces p = backward_pieces(call, call->choice, &conv, wants, team->nth);
     char *at = call->scratch;
-    float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = p.packed > 0 ? cc_scratch_take(&at, p.packed) : NULL;
-    float *bias_partial = cc_scratch_take(&at, p.bias_partial), *scratch = cc_scratch_take(&at, p.scratch);
+    float *dz_buffer = cc_scratch_take(&at, p.dz), *bias_partial = cc_scratch_take(&at, p.bias_partial);
+    float *weight_scratch = (float *)(void *)at, *packed = p.packed > 0 ? cc_scratch_take(&at, p.packed) : NULL;
+    float *scratch = cc_scratch_take(&at, p.scratch);
 
     const cc_conv2d_algorithm *algorithm = chosen(call->choice, CC_CONV2D_INPUT_GRADIENT);
     if (dx && p.packed > 0) algorithm->pack(&conv, CC_CONV2D_INPUT_GRADIENT, packed, call->x[1], team);
@@ -260,7 +260,7 @@ static void backward(const cc_call *call, const cc_team *team)
     if (has_residual(call) && call->dx[3]) copy_slice(call->dx[3], dz, cc_shape_count(&call->ys), team);
     if (dx) algorithm->input_gradient(&conv, dx, dz, call->x[1], packed, scratch, team);
     if (dx && dw) cc_barrier(team); /* the scratch changes hands */
-    if (dw) chosen(call->choice, CC_CONV2D_WEIGHT_GRADIENT)->weight_gradient(&conv, dw, call->x[0], dz, scratch, team);
+    if (dw) chosen(call->choice, CC_CONV2D_WEIGHT_GRADIENT)->weight_gradient(&conv, dw, call->x[0], dz, weight_scratch, team);
     if (db) cc_column_sum(db, dz, conv.oc, cc_conv2d_pixels(&conv), bias_partial, team);
 }
 
