@@ -3,6 +3,7 @@
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
 import threading
@@ -353,6 +354,21 @@ cdef int interrupted(void *context) noexcept with gil:
     return 0
 
 
+def empty_aligned(tuple shape):
+    """A float32 array, not filled. If it is large, it begins at a cache line, so that no vector lies in two; NumPy's own begin anywhere."""
+    cdef int64_t count = 1
+    cdef Py_buffer view
+    for size in shape:
+        count *= size
+    if count < 1024:
+        return empty(shape, float32)
+    array = empty(count + 15, float32)
+    PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS)
+    cdef int64_t skip = <int64_t>(-<uintptr_t>view.buf % 64 // sizeof(float))
+    PyBuffer_Release(&view)
+    return array[skip:skip + count].reshape(shape)
+
+
 cdef class Plan:
     cdef cconv_plan *handle
     cdef Graph graph
@@ -456,7 +472,7 @@ cdef class Plan:
         for i in range(n_outputs):
             array = None if outputs is None else outputs[i]
             if array is None:
-                array = empty(shapes[i], float32)
+                array = empty_aligned(shapes[i])
             view = View(array, True, "output", i)
             held.append(view)
             if view.dtype != CCONV_FLOAT32 or not view.fits(shapes[i]):
@@ -511,7 +527,7 @@ cdef class Plan:
         cdef const float *values = cconv_plan_gradient(self.handle, node)
         if values == NULL:
             raise ValueError(f"expected a node whose gradient was asked for (wrt), received {node}")
-        array = np.empty(self.shape(node, self.n), np.float32)
+        array = empty_aligned(self.shape(node, self.n))
         cdef Py_buffer view
         PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         memcpy(view.buf, values, view.len)

@@ -263,3 +263,17 @@ def test_values_computed_anew_for_the_backward_pass_are_those_of_the_forward_pas
         assert losses[0] == losses[1] > 0
         for node in wrt:
             np.testing.assert_array_equal(plans[0].gradient(node), plans[1].gradient(node))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (1024,), (7, 333, 5), (0, 4)])
+def test_results_begin_at_a_cache_line_where_they_are_large(shape):
+    array = _core.empty_aligned(shape)
+    assert array.shape == shape and array.dtype == np.float32 and array.flags.c_contiguous
+    assert array.size < 1024 or array.ctypes.data % 64 == 0
+
+
+def test_what_a_run_returns_is_aligned():
+    graph = _core.Graph()
+    x = graph.input((None, 1000))
+    (y,) = _core.Plan(graph, [graph.add("relu", [x])], max_batch=8).run([np.ones((8, 1000), np.float32)])
+    assert y.ctypes.data % 64 == 0 and (y == 1).all()

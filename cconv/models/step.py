@@ -74,7 +74,7 @@ class Step:
             if n <= most:
                 return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
             if outputs is None:
-                outputs = [np.empty((n, *shape[1:]), np.float32) for shape in self.shapes]
+                outputs = [_core.empty_aligned((n, *shape[1:])) for shape in self.shapes]
             for first in range(0, n, most):
                 part = slice(first, min(first + most, n))
                 given = arrays if rows is not None else [a[part] for a in arrays]

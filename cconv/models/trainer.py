@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
+from .. import _core, tree
 from ..callbacks import CallbackList, History
 from ..random import next_seed
 from . import targets
@@ -434,7 +434,7 @@ class Trainer(Planner):
                 if data is not current:
                     current, step = data, self._step("predict", data, max(n, feed.batch_size))
                     if total is not None:
-                        outputs = [np.empty((total, *shape[1:]), np.float32) for shape in step.shapes]
+                        outputs = [_core.empty_aligned((total, *shape[1:])) for shape in step.shapes]
                 callbacks.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
                 results = step.predict(data.arrays, n, rows, place)
