@@ -37,6 +37,8 @@ def map_structure(function: Callable, structure: Any) -> Any:
 def pack(structure: Any, leaves) -> Any:
     """The same structure with its leaves replaced, in the order of `flatten`."""
     rest = iter(leaves)
+    if not isinstance(structure, (list, tuple, dict)):
+        return next(rest)
     return map_structure(lambda _: next(rest), structure)
 
 

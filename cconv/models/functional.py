@@ -67,6 +67,9 @@ class Functional(Model):
         """The layers of the model itself, not those inside them."""
         return [layer for layer in self._operations if isinstance(layer, Layer)]
 
+    def _structure_key(self) -> Any:
+        return ()  # what it is made of is settled when it is made
+
     @property
     def operations(self) -> list[Any]:
         """The layers, and the functions of `cconv.ops` between them."""

@@ -175,6 +175,9 @@ class Sequential(Model):
         layers = self._layers
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers
 
+    def _structure_key(self) -> Any:
+        return tuple(map(id, self._stack))
+
     @property
     def inputs(self) -> list[Tensor] | None:
         """The symbolic input in a list; `None` before the model is built."""

@@ -7,6 +7,7 @@ enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one chunk */
 /* Rows at a distance of a multiple of ALIAS floats fall into the same set of the first-level cache, which has room for fewer lines than
  * a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit the second level. */
 enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, PANELS = 16 };
+enum { EVEN = 8 }; /* tiles per thread, below which rows are shared evenly */
 
 const float cc_zero_row[CC_DEPTH_BLOCK] = {0};
 
@@ -140,7 +141,8 @@ void cc_product_run(const cc_product *p, const cc_team *team)
     if (p->m <= 0 || p->n <= 0) return;
     /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. */
     if (tiles >= 2 * team->nth || tiles >= panels) {
-        const cc_range mine = cc_slice(team, p->m, kernels->mr);
+        /* Whole tiles, unless there are so few that one more or less matters. */
+        const cc_range mine = cc_slice(team, p->m, tiles < EVEN * team->nth ? 1 : kernels->mr);
         if (mine.begin < mine.end) run_range(p, mine.begin, mine.end, 0, panels);
     } else {
         const cc_range mine = cc_slice(team, panels, 1);
