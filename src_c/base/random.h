@@ -6,26 +6,40 @@
 
 #include <stdint.h>
 
-/* Philox' constants. */
-#define CC_RANDOM_ROUNDS   10
-#define CC_RANDOM_FACTOR_0 0xD2511F53u
-#define CC_RANDOM_FACTOR_1 0xCD9E8D57u
-#define CC_RANDOM_KEY_0    0x9E3779B9u /* the golden ratio */
-#define CC_RANDOM_KEY_1    0xBB67AE85u /* the square root of 3, less 1 */
-
 /* What, besides its place, a number is a function of. */
 typedef struct cc_random {
     uint64_t seed, step;
     uint32_t node;
 } cc_random;
 
-/* Four 32-bit numbers for elements 4*block .. 4*block+3. */
-void cc_random_block(uint64_t seed, uint64_t step, uint32_t node, uint32_t block, uint32_t out[4]);
-
-/* A 32-bit number as a float in [0, 1), from its upper 24 bits. */
-static inline float cc_random_uniform(uint32_t bits)
+/* Multiplies and exchanges the numbers of a counter. */
+static inline void cc_random_round(uint32_t c[4], uint32_t k0, uint32_t k1)
 {
-    return (float)(bits >> 8) * (1.0f / 16777216.0f);
+    const uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
+    c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k0;
+    c[1] = (uint32_t)p1;
+    c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
+    c[3] = (uint32_t)p0;
+}
+
+/* Four 32-bit numbers for elements 4 * block .. 4 * block + 3: a 128-bit counter, turned ten rounds with a 64-bit key. No loop: then
+ * compilers turn a loop over blocks into vectors. */
+static inline void cc_random_block(const cc_random *at, uint32_t block, uint32_t out[4])
+{
+    const uint32_t golden = 0x9E3779B9u, root = 0xBB67AE85u; /* the golden ratio; the square root of 3, less 1 */
+    const uint32_t k0 = (uint32_t)at->seed, k1 = (uint32_t)(at->seed >> 32);
+    uint32_t c[4] = {block, at->node, (uint32_t)at->step, (uint32_t)(at->step >> 32)};
+    cc_random_round(c, k0, k1);
+    cc_random_round(c, k0 + golden, k1 + root);
+    cc_random_round(c, k0 + 2 * golden, k1 + 2 * root);
+    cc_random_round(c, k0 + 3 * golden, k1 + 3 * root);
+    cc_random_round(c, k0 + 4 * golden, k1 + 4 * root);
+    cc_random_round(c, k0 + 5 * golden, k1 + 5 * root);
+    cc_random_round(c, k0 + 6 * golden, k1 + 6 * root);
+    cc_random_round(c, k0 + 7 * golden, k1 + 7 * root);
+    cc_random_round(c, k0 + 8 * golden, k1 + 8 * root);
+    cc_random_round(c, k0 + 9 * golden, k1 + 9 * root);
+    for (int j = 0; j < 4; ++j) out[j] = c[j];
 }
 
 #endif

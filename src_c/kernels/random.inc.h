@@ -7,24 +7,10 @@
 /* bits[j][b] is number j of block first + b. */
 static void random_blocks(const cc_random *at, uint32_t first, uint32_t bits[4][BLOCKS])
 {
-    const uint32_t node = at->node, low = (uint32_t)at->step, high = (uint32_t)(at->step >> 32);
-    const uint32_t key0 = (uint32_t)at->seed, key1 = (uint32_t)(at->seed >> 32);
     for (uint32_t b = 0; b < BLOCKS; ++b) {
-        uint32_t c0 = first + b, c1 = node, c2 = low, c3 = high, k0 = key0, k1 = key1;
-        UNROLL
-        for (int round = 0; round < CC_RANDOM_ROUNDS; ++round) {
-            const uint64_t p0 = (uint64_t)CC_RANDOM_FACTOR_0 * c0, p1 = (uint64_t)CC_RANDOM_FACTOR_1 * c2;
-            c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-            c1 = (uint32_t)p1;
-            c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-            c3 = (uint32_t)p0;
-            k0 += CC_RANDOM_KEY_0;
-            k1 += CC_RANDOM_KEY_1;
-        }
-        bits[0][b] = c0;
-        bits[1][b] = c1;
-        bits[2][b] = c2;
-        bits[3][b] = c3;
+        uint32_t four[4];
+        cc_random_block(at, first + b, four);
+        for (int j = 0; j < 4; ++j) bits[j][b] = four[j];
     }
 }
 
