@@ -13,7 +13,9 @@ def run(op, arrays, attributes=None, threads=1):
     return _core.Plan(graph, [node], threads=threads).run(arrays)[0]
 
 
-@pytest.mark.parametrize("rows, k, m", [(1, 1, 1), (1, 1602, 10), (1, 1003, 999), (13, 769, 31), (29, 1537, 65), (500, 3, 2)])
+@pytest.mark.parametrize(
+    "rows, k, m", [(1, 1, 1), (1, 1602, 10), (1, 1003, 999), (13, 769, 31), (29, 1537, 65), (500, 3, 2)]
+)
 def test_dense_is_a_matrix_product_for_any_number_of_threads(rows, k, m):
     rng = np.random.default_rng(rows + k + m)
     x, w, b = (rng.integers(-8, 9, shape).astype(np.float32) for shape in [(rows, k), (k, m), (m,)])
