@@ -90,6 +90,7 @@ cdef extern from "cconv.h" nogil:
         int threads
         int no_rewrite
         int tune
+        int keep_gradients
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
     void cconv_plan_free(cconv_plan *plan)
 

@@ -56,6 +56,7 @@ class Plan:
         threads: int = 0,
         rewrite: bool = True,  # False: node by node as the graph says
         tune: bool = False,  # each convolution's algorithms are timed now and the fastest kept
+        keep_gradients: bool = False,  # with an optimizer: `gradient` gives those of wrt
     ) -> None: ...
     def run(
         self,

@@ -385,7 +385,7 @@ cdef class Plan:
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
                   wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True,
-                  bint tune=False):
+                  bint tune=False, bint keep_gradients=False):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -411,6 +411,7 @@ cdef class Plan:
         options.threads = threads
         options.no_rewrite = not rewrite
         options.tune = tune
+        options.keep_gradients = keep_gradients
         self.graph = graph
         self.optimizer = optimizer
         self.outputs = tuple(outputs)
@@ -526,7 +527,8 @@ cdef class Plan:
     def gradient(self, int node):
         cdef const float *values = cconv_plan_gradient(self.handle, node)
         if values == NULL:
-            raise ValueError(f"expected a node whose gradient was asked for (wrt), received {node}")
+            raise ValueError(f"expected a node whose gradient was asked for (wrt) and, "
+                             f"with an optimizer, is kept (keep_gradients), received {node}")
         array = empty_aligned(self.shape(node, self.n))
         cdef Py_buffer view
         PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)

@@ -145,7 +145,9 @@ class Planner:
 
     def _step_key(self, mode: str, data_key: Any, max_batch: int) -> Any:
         structure = self._structure_key()
-        flags = self._known_variables.flags(self, structure) if mode == "train" else ()
+        flags: tuple = ()
+        if mode == "train":
+            flags = (self.optimizer.clipping, *self._known_variables.flags(self, structure))
         return (mode, data_key, max_batch, self._generation, flags, _core.get_num_threads(), structure)
 
     def _known_prediction(self, x: np.ndarray) -> Step | None:

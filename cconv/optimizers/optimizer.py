@@ -209,6 +209,12 @@ class Optimizer:
     def iterations(self, value: int) -> None:
         self.core.iterations = int(value)
 
+    @property
+    def clipping(self) -> int:
+        """What of the gradients a step must see at once: 0: an element, 1: a variable's, 2: all. A plan is for one."""
+        limits = (self.clipnorm, self.global_clipnorm)
+        return max((i for i, limit in enumerate(limits, 1) if limit is not None and limit > 0), default=0)
+
     def before_step(self) -> None:
         """Gives the core the learning rate of the coming step. Called before each step of training."""
         rate = self._rate_at(self.iterations)
@@ -339,7 +345,7 @@ class Optimizer:
 
     def _plan(self, variables: list[Any]) -> Any:
         """A plan that takes gradients as inputs: they are those of sum(variable * input)."""
-        key = tuple(id(variable) for variable in variables)
+        key = (self.clipping, *(id(variable) for variable in variables))
         if key not in self._plans:
             graph, root = _core.Graph(), 0
             inputs = [graph.input(tuple(variable.shape)) for variable in variables]

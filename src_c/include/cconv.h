@@ -212,6 +212,8 @@ typedef struct cconv_plan_options {
     int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes for
                                            this process. Takes time and memory; another machine or number of threads may choose
                                            another, whose last bits differ. 0: chosen by estimates, from sizes only */
+    int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their memory is
+                                           used again, and large variables are updated within the backward pass */
 } cconv_plan_options;
 
 CCONV_API cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options);
@@ -238,11 +240,13 @@ typedef struct cconv_batch {
     void *context;                /* its argument */
 } cconv_batch;
 
-/* Forward; then, if the plan has a root, backward; then the update. Allocates nothing. */
+/* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was
+ * interrupted) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by norm was
+ * turned on after the plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 
-/* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt. It lives in
- * the plan until its next run. */
+/* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not
+ * kept (keep_gradients). It lives in the plan until its next run. */
 CCONV_API const float *cconv_plan_gradient(const cconv_plan *plan, int node);
 /* The shape an output or wrt node has for a batch of n. */
 CCONV_API cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape);

@@ -26,6 +26,11 @@
 
 typedef struct cc_op cc_op;
 
+/* Takes a gradient that is never whole: elements first .. first+count-1, in any order, each once, from any thread. */
+typedef struct cc_sink {
+    void (*take)(const struct cc_sink *sink, const float *gradient, int64_t first, int64_t count);
+} cc_sink;
+
 /* What an op is asked to do: made once by the planner, shapes renewed when the batch changes. */
 typedef struct cc_call {
     const cc_op *op;
@@ -47,6 +52,7 @@ typedef struct cc_call {
     float *y;               /* output. May be x[0] itself if the op says CC_INPLACE */
     const float *dy;        /* gradient of the output (backward) */
     float **dx;             /* gradients of the inputs (backward); NULL entries are not wanted */
+    const cc_sink *sink;    /* not NULL (CC_BY_ROWS): the gradient of x[1] goes here, dx[1] is NULL. What is taken may change x[1] */
 
     void *saved;            /* need.saved bytes: written by forward, read by backward */
     void *scratch;          /* need.forward_scratch or need.backward_scratch bytes, contents undefined at entry */
@@ -73,6 +79,7 @@ enum {
     CC_INPLACE = 1,         /* y may be x[0]: same element count, each element read before it is written, by the same thread */
     CC_INPLACE_BACKWARD = 2, /* dx[0] may be dy, likewise, and is written when no other dx needs dy any more */
     CC_RANDOM = 4,           /* y depends on the run's seed and step */
+    CC_BY_ROWS = 16,         /* backward can hand on the gradient of x[1] a few rows at a time, when nothing reads x[1] any more */
     CC_VIEW = 8              /* y is x[0] and dx[0] is dy: where they share memory there is nothing to do */
 };
 

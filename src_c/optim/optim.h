@@ -62,12 +62,24 @@ typedef struct cc_update { /* one variable of one plan: filled at plan time */
     float *slots[CC_MAX_SLOTS];
 } cc_update;
 
+/* What of the gradients a step must see before it may change anything. */
+typedef enum cc_clipping {
+    CC_CLIPS_NONE, /* an element: it does not clip by norm */
+    CC_CLIPS_EACH, /* a variable's gradient: clipnorm */
+    CC_CLIPS_ALL   /* all of them: global_clipnorm */
+} cc_clipping;
+cc_clipping cc_optimizer_clipping(const cconv_optimizer *optimizer);
+
 /* Creates the slots of each update's variable and fills update->slots. */
 cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n);
 /* Bytes of scratch that one step over these updates wants. */
 size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n);
-/* One step, entered by every thread of the team. The caller barriers afterwards, then calls cc_optimizer_advance once. */
+/* One step for these updates, entered by every thread of the team. The caller barriers afterwards, and calls cc_optimizer_advance once
+ * when the updates of all variables are made. */
 void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *updates, int n, void *scratch, const cc_team *team);
+/* The same for elements first .. first+count-1 of one variable, given only their gradient, by one thread; without clipping by norm. The
+ * caller touches the variable. */
+void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first, int64_t count);
 void cc_optimizer_advance(cconv_optimizer *optimizer);
 
 #endif

@@ -289,12 +289,41 @@ static void clip_by_norm(const cc_optim_common *common, const cc_update *updates
     cc_barrier(team);
 }
 
+/* Elements begin .. end-1 of one variable; gradient[0] is element begin's. */
+static void apply(const cconv_optimizer *optimizer, const float *coefficients, const cc_update *update, const float *gradient,
+                  int64_t begin, int64_t end, float scale)
+{
+    const cc_optim_common *common = optimizer->attributes;
+    const float limit = common->clipvalue > 0 ? common->clipvalue : INFINITY;
+    float *data = cconv_variable_data(update->variable);
+    for (int64_t i = begin; i < end; i += UPDATE_BLOCK, gradient += UPDATE_BLOCK) {
+        int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
+        float *w = data + i, *slots[CC_MAX_SLOTS];
+        for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = update->slots[s] ? update->slots[s] + i : NULL;
+        if (common->weight_decay > 0)
+            for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
+        optimizer->rule->update(coefficients, w, gradient, slots, scale, limit, length);
+    }
+}
+
+void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first, int64_t count)
+{
+    float coefficients[CC_MAX_COEFFICIENTS];
+    optimizer->rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
+    apply(optimizer, coefficients, update, gradient, first, first + count, 1.0f);
+}
+
+cc_clipping cc_optimizer_clipping(const cconv_optimizer *optimizer)
+{
+    const cc_optim_common *common = optimizer->attributes;
+    return common->global_clipnorm > 0 ? CC_CLIPS_ALL : common->clipnorm > 0 ? CC_CLIPS_EACH : CC_CLIPS_NONE;
+}
+
 void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *updates, int n, void *scratch, const cc_team *team)
 {
-    const cc_rule *rule = optimizer->rule;
     const cc_optim_common *common = optimizer->attributes;
     float coefficients[CC_MAX_COEFFICIENTS];
-    rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
+    optimizer->rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
 
     float *scales = NULL;
     if (common->clipnorm > 0 || common->global_clipnorm > 0) {
@@ -303,8 +332,6 @@ void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *update
         scales = (float *)((double *)scratch + blocks);
         clip_by_norm(common, updates, n, scratch, scales, team);
     }
-    const float limit = common->clipvalue > 0 ? common->clipvalue : INFINITY;
-
     int64_t total = 0;
     for (int u = 0; u < n; ++u) total += updates[u].count;
     cc_range mine = cc_slice(team, total, UPDATE_GRAIN);
@@ -312,15 +339,7 @@ void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *update
     for (int u = 0; u < n; ++u) {
         int64_t begin = mine.begin > first ? mine.begin - first : 0;
         int64_t end = mine.end - first < updates[u].count ? mine.end - first : updates[u].count;
-        float *data = cconv_variable_data(updates[u].variable);
-        for (int64_t i = begin; i < end; i += UPDATE_BLOCK) {
-            int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
-            float *w = data + i, *slots[CC_MAX_SLOTS];
-            for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = updates[u].slots[s] ? updates[u].slots[s] + i : NULL;
-            if (common->weight_decay > 0)
-                for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
-            rule->update(coefficients, w, updates[u].gradient + i, slots, scales ? scales[u] : 1.0f, limit, length);
-        }
+        if (begin < end) apply(optimizer, coefficients, &updates[u], updates[u].gradient + begin, begin, end, scales ? scales[u] : 1.0f);
         first += updates[u].count;
         if (team->ith == 0) cconv_variable_touch(updates[u].variable);
     }

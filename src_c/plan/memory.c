@@ -13,7 +13,7 @@ typedef struct layout {
     cc_block *blocks;
     int n_blocks;
     int (*block)[KINDS]; /* block[node][kind] */
-    int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added */
+    int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added; of CC_OPTIMIZE: of the scratch */
     int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
     int *last_read;      /* of each node's value */
     int *last_again;     /* of its value computed anew */
@@ -101,6 +101,14 @@ static void place_value(layout *l, int i, int t)
     }
 }
 
+/* The last step that reads the gradient of node x. */
+static int gradient_end(const layout *l, int x)
+{
+    const cconv_plan *plan = l->plan;
+    if (plan->values[x].applied) return plan->values[x].applied;
+    return cc_plan_contains(plan->wrt, plan->n_wrt, x) || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
+}
+
 /* The gradient blocks of what node i's backward step t writes. A first share goes straight to its place, the others to a block that lives
  * until the next CC_ACCUMULATE step has added it. */
 static void place_gradients(layout *l, int i, int t)
@@ -111,14 +119,13 @@ static void place_gradients(layout *l, int i, int t)
     int accumulate = t + 1;
     for (int k = 0; k < node->n_inputs; ++k) {
         int x = node->inputs[k];
-        if (!value->wants[k]) continue;
+        if (!value->wants[k] || (k == 1 && value->call.sink)) continue;
         if (l->block[x][GRADIENT] != NONE) {
             l->share[accumulate] = add_block(l, value_bytes(&plan->values[x]), t, accumulate);
             ++accumulate;
             continue;
         }
-        bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, x);
-        int last = kept || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
+        const int last = gradient_end(l, x);
         if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity && i != plan->root &&
             !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
             l->block[x][GRADIENT] = l->block[i][GRADIENT];
@@ -152,18 +159,20 @@ static void place(layout *l)
             const bool anew = plan->values[i].packs_anew;
             if (need->packed) l->block[i][PACKED] = add_block(l, need->packed, anew ? t : 0, anew ? t : end);
         } else if (plan->steps[t].kind == CC_SEED) {
-            bool kept = cc_plan_contains(plan->wrt, plan->n_wrt, i) || l->backward_step[i] == NONE;
-            l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, kept ? end : l->backward_step[i]);
+            l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, gradient_end(l, i));
         } else if (plan->steps[t].kind == CC_AGAIN) {
             l->block[i][AGAIN] = add_block(l, value_bytes(&plan->values[i]), t, l->last_again[i]);
         } else if (plan->steps[t].kind == CC_BACKWARD) {
             const cc_need *need = &plan->values[i].need;
             if (need->backward_scratch) l->block[i][BACKWARD_SCRATCH] = add_block(l, need->backward_scratch, t, t);
             place_gradients(l, i, t);
+        } else if (plan->steps[t].kind == CC_OPTIMIZE) {
+            const size_t bytes = cc_optimizer_scratch(plan->optimizer, plan->updates + plan->steps[t].first, plan->steps[t].count);
+            if (bytes) l->share[t] = add_block(l, bytes, t, t);
         }
     }
     /* What the root does not depend on has a gradient of zero: written once, here, so nothing else may use the bytes. */
-    for (int k = 0; k < plan->n_wrt; ++k)
+    for (int k = 0; plan->keeps_gradients && k < plan->n_wrt; ++k)
         if (l->block[plan->wrt[k]][GRADIENT] == NONE)
             l->block[plan->wrt[k]][GRADIENT] = add_block(l, value_bytes(&plan->values[plan->wrt[k]]), 0, end);
 }
@@ -232,10 +241,9 @@ static void set_pointers(const layout *l)
     for (int k = 0; k < plan->n_outputs; ++k)
         if (cc_graph_node(plan->graph, plan->outputs[k])->kind != CC_INPUT && may_be_callers(l, plan->outputs[k]))
             plan->output_memory[k] = plan->values[plan->outputs[k]].data;
-    int update = 0;
-    for (int k = 0; plan->optimizer && k < plan->n_wrt; ++k)
-        if (plan->values[plan->wrt[k]].flows && !cc_plan_contains(plan->wrt, k, plan->wrt[k]))
-            plan->updates[update++].gradient = plan->values[plan->wrt[k]].gradient;
+    for (int u = 0; u < plan->n_updates; ++u) plan->updates[u].gradient = plan->values[plan->update_nodes[u]].gradient;
+    for (int t = 0; t < plan->n_steps; ++t)
+        if (plan->steps[t].kind == CC_OPTIMIZE) plan->steps[t].scratch = at(l, l->share[t]);
 }
 
 static cconv_status lay_out(layout *l)
@@ -243,21 +251,16 @@ static cconv_status lay_out(layout *l)
     cconv_plan *plan = l->plan;
     find_steps(l);
     place(l);
-    int optimizer = NONE;
-    if (plan->n_updates) {
-        size_t bytes = cc_optimizer_scratch(plan->optimizer, plan->updates, plan->n_updates);
-        if (bytes) optimizer = add_block(l, bytes, plan->n_steps - 1, plan->n_steps - 1);
-    }
     int *order = cc_alloc((size_t)l->n_blocks * sizeof *order);
     if (!order) return CCONV_NO_MEMORY;
     plan->arena_bytes = cc_arena_place(l->blocks, l->n_blocks, order);
     cc_free(order);
     plan->arena = cc_alloc(plan->arena_bytes);
     if (!plan->arena) return CCONV_NO_MEMORY;
-    plan->optimizer_scratch = at(l, optimizer);
     set_pointers(l);
     for (int k = 0; k < plan->n_wrt; ++k)
-        if (!plan->values[plan->wrt[k]].flows) memset(plan->values[plan->wrt[k]].gradient, 0, value_bytes(&plan->values[plan->wrt[k]]));
+        if (plan->keeps_gradients && !plan->values[plan->wrt[k]].flows)
+            memset(plan->values[plan->wrt[k]].gradient, 0, value_bytes(&plan->values[plan->wrt[k]]));
     return CCONV_OK;
 }
 

@@ -186,11 +186,6 @@ static void mark_forward(cconv_plan *plan)
     }
 }
 
-static bool backward_reads(const cconv_plan *plan, int i, int k)
-{
-    return plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_X(k < 61 ? k : 61));
-}
-
 /* Whether a value must be there in the backward pass, because a step reads it. */
 static bool read_backward(const cconv_plan *plan, int x)
 {
@@ -198,7 +193,7 @@ static bool read_backward(const cconv_plan *plan, int x)
     for (int i = x + 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         for (int k = 0; k < node->n_inputs; ++k)
-            if (node->inputs[k] == x && backward_reads(plan, i, k)) return true;
+            if (node->inputs[k] == x && cc_plan_backward_reads(plan, i, k)) return true;
     }
     return false;
 }
@@ -250,88 +245,6 @@ static cconv_status mark_fixed(cconv_plan *plan)
     return CCONV_OK;
 }
 
-/* Whether node i has moving averages to renew, and all of them are variables. */
-static bool updates_variables(const cconv_plan *plan, int i)
-{
-    const cc_node *node = cc_graph_node(plan->graph, i);
-    if (!plan->training || !plan->values[i].forward || node->kind != CC_COMPUTED || !node->op->update) return false;
-    for (int k = 0; k < node->n_inputs; ++k)
-        if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)) &&
-            cc_graph_node(plan->graph, node->inputs[k])->kind != CC_VARIABLE)
-            return false;
-    return true;
-}
-
-/* ---- The order of work -------------------------------------------------------------------------------------------- */
-
-static cconv_status make_steps(cconv_plan *plan)
-{
-    const cconv_graph *graph = plan->graph;
-    size_t most = 2;
-    for (int i = 1; i <= graph->count; ++i) most += 4 + (size_t)cc_graph_node(graph, i)->n_inputs;
-    cc_step *step = plan->steps = cc_plan_table(plan, most, sizeof *step);
-    bool *started = cc_alloc_zero(2 * ((size_t)graph->count + 1)); /* the gradient has got its first share */
-    bool *renewed = started + graph->count + 1;                    /* the value has been computed anew */
-    if (!step || !started) {
-        cc_free(started);
-        return CCONV_NO_MEMORY;
-    }
-    for (int i = 1; i <= graph->count; ++i)
-        if (plan->values[i].forward && cc_graph_node(graph, i)->kind == CC_COMPUTED) 
-            *step++ = (cc_step){.kind = CC_FORWARD, .node = i, .fixed = plan->values[i].fixed};
-    if (plan->root && plan->values[plan->root].flows) {
-        *step++ = (cc_step){.kind = CC_SEED, .node = plan->root};
-        started[plan->root] = true;
-    }
-    for (int i = plan->root; i >= 1; --i) {
-        const cc_node *node = cc_graph_node(graph, i);
-        if (!plan->values[i].flows || node->kind != CC_COMPUTED || !node->op->backward) continue;
-        for (int k = -1; k < node->n_inputs; ++k) {
-            const int x = k < 0 ? i : node->inputs[k];
-            const bool reads = k < 0 ? plan->values[i].need.reads & CC_READS_Y : backward_reads(plan, i, k);
-            if (!x || !plan->values[x].again || renewed[x] || !reads) continue;
-            *step++ = (cc_step){.kind = CC_AGAIN, .node = x};
-            renewed[x] = true;
-        }
-        *step++ = (cc_step){.kind = CC_BACKWARD, .node = i};
-        for (int k = 0; k < node->n_inputs; ++k) {
-            if (!plan->values[i].wants[k]) continue;
-            if (started[node->inputs[k]]) *step++ = (cc_step){.kind = CC_ACCUMULATE, .node = i, .input = k};
-            started[node->inputs[k]] = true;
-        }
-    }
-    plan->first_update = (int)(step - plan->steps);
-    for (int i = 1; i <= graph->count; ++i)
-        if (updates_variables(plan, i)) *step++ = (cc_step){.kind = CC_UPDATE, .node = i};
-    if (plan->n_updates) *step++ = (cc_step){.kind = CC_OPTIMIZE};
-    plan->n_steps = (int)(step - plan->steps);
-    cc_free(started);
-    return CCONV_OK;
-}
-
-/* The variables the optimizer changes: those of wrt that the root depends on, each once. */
-static cconv_status collect_updates(cconv_plan *plan)
-{
-    if (!plan->optimizer) return CCONV_OK;
-    plan->updates = cc_plan_table(plan, (size_t)plan->n_wrt, sizeof *plan->updates);
-    if (!plan->updates) return CCONV_NO_MEMORY;
-    for (int i = 0; i < plan->n_wrt; ++i) {
-        cconv_variable *variable = cc_graph_node(plan->graph, plan->wrt[i])->variable;
-        if (!plan->values[plan->wrt[i]].flows || cc_plan_contains(plan->wrt, i, plan->wrt[i])) continue;
-        for (int k = 0; k < plan->n_updates; ++k)
-            if (plan->updates[k].variable == variable)
-                return cc_fail(CCONV_INVALID, "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
-                               cc_graph_node(plan->graph, plan->wrt[i])->name);
-        plan->updates[plan->n_updates++] = (cc_update){.variable = variable, .count = (int64_t)variable->count};
-    }
-    for (int i = 1; i <= plan->graph->count; ++i) {
-        const cc_node *node = cc_graph_node(plan->graph, i);
-        const int w = node->n_inputs > 1 ? node->inputs[1] : 0;
-        plan->values[i].packs_anew = w && plan->values[w].flows && cc_plan_contains(plan->wrt, plan->n_wrt, w);
-    }
-    return cc_optimizer_bind(plan->optimizer, plan->updates, plan->n_updates);
-}
-
 static cconv_status rewrite(cconv_plan *plan, cconv_graph *graph, const cconv_plan_options *options)
 {
     plan->nodes = graph->count;
@@ -369,11 +282,11 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     cc_gradient_flow(graph, plan->root, plan->n_wrt, plan->wrt, flows);
     for (int i = 1; i <= graph->count; ++i) plan->values[i].flows = flows[i];
     cc_free(flows);
+    CC_TRY(cc_plan_updates(plan));
     mark_forward(plan);
     mark_again(plan);
     CC_TRY(mark_fixed(plan));
-    CC_TRY(collect_updates(plan));
-    CC_TRY(make_steps(plan));
+    CC_TRY(cc_plan_steps(plan));
     return cc_plan_memory(plan);
 }
 
@@ -386,6 +299,7 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
     plan->threads = options->threads ? options->threads : cc_team_size();
     plan->training = options->training != 0;
     plan->tune = options->tune != 0;
+    plan->keeps_gradients = !options->optimizer || options->keep_gradients;
     plan->max_batch = options->max_batch ? options->max_batch : 1;
     plan->n_outputs = options->n_outputs;
     plan->n_wrt = options->n_wrt;
@@ -401,7 +315,7 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
 
 const float *cconv_plan_gradient(const cconv_plan *plan, int node)
 {
-    if (!plan) return NULL;
+    if (!plan || !plan->keeps_gradients) return NULL;
     node = cc_plan_number(plan, node);
     return node && cc_plan_contains(plan->wrt, plan->n_wrt, node) ? plan->values[node].gradient : NULL;
 }

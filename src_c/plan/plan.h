@@ -1,4 +1,4 @@
-/* What a plan is made of. plan.c makes it, memory.c lays out its arena, run.c walks its steps. */
+/* What a plan is made of. plan.c makes it, steps.c puts its work in order, memory.c lays out its arena, run.c walks its steps. */
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
@@ -13,8 +13,8 @@ typedef enum cc_step_kind {
     CC_AGAIN,      /* y of a node once more, just before the first backward step that reads it: it was not kept */
     CC_BACKWARD,   /* dx of a node */
     CC_ACCUMULATE, /* a value read by several nodes: adds one more reader's share to its gradient */
-    CC_UPDATE,     /* a node's update hook: from here on the run changes variables and can no longer be interrupted */
-    CC_OPTIMIZE    /* the optimizer's step */
+    CC_UPDATE,     /* a node's update hook */
+    CC_OPTIMIZE    /* the optimizer's step for some variables */
 } cc_step_kind;
 
 typedef struct cc_step {
@@ -22,6 +22,8 @@ typedef struct cc_step {
     int node;
     int input; /* CC_ACCUMULATE: the share is dx[input] of node */
     bool fixed; /* its result changes with variables only: left out of a run while they are what they were */
+    int first, count; /* CC_OPTIMIZE: updates first .. first+count-1 */
+    void *scratch;    /* CC_OPTIMIZE: the optimizer's */
 } cc_step;
 
 typedef struct cc_value { /* one for each node of the graph */
@@ -34,6 +36,7 @@ typedef struct cc_value { /* one for each node of the graph */
     bool fixed;           /* its value depends on variables and constants only, and no gradient is wanted */
     float *data;
     float *gradient;      /* NULL: none */
+    int applied;          /* the CC_OPTIMIZE step behind which nothing reads its gradient; 0: it is kept, or no variable's */
     cc_need need;
     bool packs_anew;         /* every run changes its weights: call.packed is filled in each and needs no memory between them */
     uint64_t packed_version; /* of the variable that call.packed was made from; 0: none */
@@ -52,6 +55,12 @@ typedef struct cc_source { /* a variable that fixed values depend on, and its ve
     uint64_t version; /* 0: not yet */
 } cc_source;
 
+typedef struct cc_applied { /* takes a variable's gradient by rows */
+    cc_sink sink;
+    const cconv_optimizer *optimizer;
+    cc_update update;
+} cc_applied;
+
 struct cconv_plan {
     cconv_graph *graph;    /* what is computed: the caller's graph, rewritten */
     cconv_graph *own_graph; /* the same if the plan must free it */
@@ -60,6 +69,7 @@ struct cconv_plan {
     cconv_optimizer *optimizer;
     int threads;
     bool training, tune;
+    bool keeps_gradients;  /* those of wrt are there after a run */
     int64_t max_batch, n;
     int root;
     cc_value *values;      /* values[i] is node i's; values[0] is unused */
@@ -69,7 +79,7 @@ struct cconv_plan {
     int n_outputs, *outputs, n_wrt, *wrt;
     float **output_memory; /* where each lies if it is not computed in the caller's memory; NULL: it never is, only copied there */
     cc_step *steps;
-    int n_steps, first_update; /* steps from first_update on change variables */
+    int n_steps, first_update; /* from first_update on the run changes variables, and can no longer be interrupted */
     cc_source *sources;
     int n_sources;
     uint64_t fixed_version; /* grows when the fixed values are computed anew */
@@ -77,19 +87,28 @@ struct cconv_plan {
     cc_slot *slots;
     int n_slots;
     cc_update *updates;
+    int *update_nodes;     /* the variable's node of each */
     int n_updates;
+    bool early;            /* they are made within the backward pass, and the memory of their gradients used again */
+    cc_clipping clipping;  /* the most that the optimizer may do in this plan */
+    cc_applied *applied;   /* applied[u]: used if the gradient of update u goes to the optimizer by rows */
     char *arena;
     size_t arena_bytes;
-    void *optimizer_scratch;
     double *times;         /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs; NULL: not timed */
     int64_t timed_runs;
-    void *tables[16];      /* memory of the arrays above and of the calls' own */
+    void *tables[20];      /* memory of the arrays above and of the calls' own */
     int n_tables;
     atomic_flag busy;
 };
 
 /* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was planned. */
 cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n);
+
+/* Lists the variables that the optimizer changes, and decides when it does. After cc_gradient_flow. */
+cconv_status cc_plan_updates(cconv_plan *plan);
+
+/* Puts the work in order. */
+cconv_status cc_plan_steps(cconv_plan *plan);
 
 /* Gives every value, gradient, saved and scratch area its place, from the steps. */
 cconv_status cc_plan_memory(cconv_plan *plan);
@@ -102,6 +121,12 @@ static inline int cc_plan_number(const cconv_plan *plan, int node)
 {
     if (node < 1 || node > plan->nodes) return 0;
     return plan->numbers ? plan->numbers[node] : node;
+}
+
+/* Whether node i's backward step reads its input k. */
+static inline bool cc_plan_backward_reads(const cconv_plan *plan, int i, int k)
+{
+    return plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_X(k < 61 ? k : 61));
 }
 
 static inline bool cc_plan_contains(const int *nodes, int n, int node)

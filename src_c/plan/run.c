@@ -174,7 +174,7 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
         break;
     }
     case CC_UPDATE: value->call.op->update(&value->call, team); break;
-    case CC_OPTIMIZE: cc_optimizer_step(plan->optimizer, plan->updates, plan->n_updates, plan->optimizer_scratch, team); break;
+    case CC_OPTIMIZE: cc_optimizer_step(plan->optimizer, plan->updates + step->first, step->count, step->scratch, team); break;
     }
 }
 
@@ -201,8 +201,13 @@ static void forget_kept(cconv_plan *plan)
 static void touch_updated(cconv_plan *plan)
 {
     for (int t = plan->first_update; t < plan->n_steps; ++t) {
-        if (plan->steps[t].kind != CC_UPDATE) continue;
-        const cc_node *node = cc_graph_node(plan->graph, plan->steps[t].node);
+        const cc_step *step = &plan->steps[t];
+        if (step->kind != CC_UPDATE && step->kind != CC_BACKWARD) continue;
+        const cc_node *node = cc_graph_node(plan->graph, step->node);
+        if (step->kind == CC_BACKWARD) {
+            if (plan->values[step->node].call.sink) cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[1])->variable);
+            continue;
+        }
         for (int k = 0; k < node->n_inputs; ++k)
             if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)))
                 cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[k])->variable);
@@ -297,6 +302,9 @@ static void run(cconv_plan *plan, const cconv_batch *batch, int threads, atomic_
 static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
 {
     CC_TRY(check_batch(plan, batch));
+    if (plan->n_updates && cc_optimizer_clipping(plan->optimizer) > plan->clipping)
+        return cc_fail(CCONV_INVALID, "run: %s was turned on after the plan was made, which keeps no whole gradients; make a new plan",
+                       plan->clipping == CC_CLIPS_NONE ? "clipping by norm" : "global_clipnorm");
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
     bind_outputs(plan, batch);
