@@ -80,7 +80,8 @@ void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winogra
  * groups by one panel of output channels, whose sums are [planes][chunk][nr]. */
 enum {
     CHUNK_FLOATS = 160 * 1024, /* of sums: what a second-level cache holds beside the rest */
-    OWN_FLOATS = 160 * 1024,   /* of a block's transformed tiles, if each thread works on blocks of its own */
+    OWN_FLOATS = 64 * 1024,    /* of a block's transformed tiles, if each thread works on blocks of its own, */
+    PAIR_FLOATS = 160 * 1024,  /* or if they are two groups, which are worth more */
     SHARED_FLOATS = 3 << 20,   /* if all threads share a block: of a third-level cache */
     LATE_DEPTH = 128,          /* channels whose weights in one panel are transformed at a time: 590 KB */
 };
@@ -97,6 +98,7 @@ static blocking cut(const cc_winograd *g)
     blocking b = {.group = cc_winograd_vectors(g->c) * kernels->mr * vec};
     b.chunk = CHUNK_FLOATS / (g->planes * kernels->mr * kernels->nr);
     b.own = OWN_FLOATS / (g->planes * b.group + 1);
+    if (b.own < 2) b.own = least(2, PAIR_FLOATS / (g->planes * b.group + 1));
     b.shared = SHARED_FLOATS / (g->planes * b.group + 1);
     if (b.chunk < 1) b.chunk = 1;
     if (b.own > b.chunk) b.own = b.chunk;

@@ -43,42 +43,85 @@ void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed,
 }
 
 /* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece is one vector of c by
- * one panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and after the last block
- * transformed into nine taps of dw. A short block is taken piece by piece, whose planes stay in a second-level cache until they
- * are transformed; a long one plane by plane, which reads the transformed tiles once, and keeps all sums:
- * [planes][pieces][vec][nr]. */
-enum { BLOCK_FLOATS = 1 << 20, LEAST_TILES = 192, SHORT_TILES = 80 };
+ * one panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and at last transformed into
+ * nine taps of dw. Three ways:
+ *
+ *     in parts    Many tiles, few channels: the tiles are cut into parts, each with sums of its own. A thread takes whole parts,
+ *                 in blocks that stay in its second-level cache beside the sums. The parts' sums are added at last.
+ *     by planes   All threads share a block, which leaves such a cache, and the sums; they divide planes and pieces. Reads the
+ *                 transformed tiles once.
+ *     by pieces   One block of few tiles; they divide the pieces, whose planes stay in a cache until they are transformed.
+ *
+ * Sums are [parts][planes][pieces][vec][nr]; by pieces, [planes][vec][nr] for each thread. */
+enum {
+    SHARED_FLOATS = 1 << 20, /* of a shared block's transformed tiles */
+    LEAST_TILES = 192,       /* of a shared block */
+    SHORT_TILES = 80,        /* the most that are taken by pieces */
+    OWN_FLOATS = 48 * 1024,  /* of a block's transformed tiles, if each thread works on blocks of its own */
+    PARTS_FLOATS = 1 << 20,  /* of all parts' sums */
+    PART_TILES = 64,         /* a part has at least so many */
+    LEAST_PARTS = 8,
+    MOST_PARTS = 32,
+};
 
 typedef struct gradient {
     cc_winograd g;
     int64_t vec, nr, block, x_plane, dy_plane; /* tiles of a block; floats of a plane of x, of dy */
     int64_t down, across;                      /* vectors of c, panels of oc */
+    int64_t parts;                             /* 0: not in parts */
     bool by_pieces;
     int64_t sums_plane; /* floats */
 } gradient;
 
-static gradient cut(const cc_conv2d *conv)
+/* How many parts: a power of two, of the sizes only, for the order of the sums depends on it. 0 if they would be too few. */
+static int64_t parts_of(const gradient *s)
 {
-    gradient s = {.g = cc_winograd_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .nr = cc_kernels_get()->nr};
+    const int64_t sums = s->g.planes * cc_winograd_plane(s->down * s->across * s->vec * s->nr);
+    int64_t parts = MOST_PARTS;
+    while (parts >= LEAST_PARTS && (parts * sums > PARTS_FLOATS || parts * PART_TILES > s->g.tiles)) parts /= 2;
+    return parts >= LEAST_PARTS ? parts : 0;
+}
+
+static gradient cut_for(const cc_winograd *g, bool in_parts)
+{
+    gradient s = {.g = *g, .nr = cc_kernels_get()->nr};
     s.vec = s.nr / 2;
-    s.down = cc_winograd_vectors(s.g.c);
-    s.across = cc_winograd_panels(s.g.oc);
-    s.block = BLOCK_FLOATS / (s.g.planes * (s.down + cc_winograd_vectors(s.g.oc)) * s.vec + 1);
-    if (s.block < LEAST_TILES) s.block = LEAST_TILES;
-    s.block = least(s.block, s.g.tiles);
+    s.down = cc_winograd_vectors(g->c);
+    s.across = cc_winograd_panels(g->oc);
+    s.parts = in_parts ? parts_of(&s) : 0;
+    const int64_t vectors = s.down + cc_winograd_vectors(g->oc);
+    s.block = (s.parts ? OWN_FLOATS : SHARED_FLOATS) / (g->planes * vectors * s.vec + 1);
+    if (!s.parts && s.block < LEAST_TILES) s.block = LEAST_TILES;
+    s.block = least(s.block, g->tiles);
     s.x_plane = cc_winograd_plane(s.down * s.vec * s.block);
-    s.dy_plane = cc_winograd_plane(cc_winograd_vectors(s.g.oc) * s.vec * s.block);
-    s.by_pieces = s.g.tiles <= SHORT_TILES;
+    s.dy_plane = cc_winograd_plane((vectors - s.down) * s.vec * s.block);
+    s.by_pieces = !s.parts && g->tiles <= SHORT_TILES;
     s.sums_plane = cc_winograd_plane(s.by_pieces ? s.vec * s.nr : s.down * s.across * s.vec * s.nr);
     return s;
 }
 
+static gradient cut(const cc_conv2d *conv)
+{
+    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_WEIGHT_GRADIENT);
+    return cut_for(&g, true);
+}
+
+static int64_t block_floats(const gradient *s)
+{
+    return s->g.planes * (s->x_plane + s->dy_plane);
+}
+
+/* Of these tiles; and of fewer, which may be taken in another way. */
 int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth)
 {
     const gradient s = cut(conv);
-    const int64_t own = nth * cc_winograd_plane(s.vec * s.nr),
-                  all = s.by_pieces ? 0 : s.sums_plane; /* for fewer tiles; for these */
-    return s.g.planes * (s.x_plane + s.dy_plane + (own > all ? own : all));
+    cc_winograd fewer = s.g;
+    if (s.parts) fewer.tiles = least(fewer.tiles, LEAST_PARTS * PART_TILES);
+    const gradient shared = cut_for(&fewer, false);
+    const int64_t own = nth * cc_winograd_plane(s.vec * s.nr), all = shared.by_pieces ? 0 : shared.sums_plane;
+    const int64_t least_floats = block_floats(&shared) + s.g.planes * (own > all ? own : all);
+    const int64_t floats = s.parts ? nth * block_floats(&s) + s.parts * s.g.planes * s.sums_plane : 0;
+    return floats > least_floats ? floats : least_floats;
 }
 
 static void transform_block(const gradient *s, float *planes_x, float *planes_dy, const float *x, const float *dy,
@@ -104,6 +147,36 @@ static void add_products(const gradient *s, float *sum, const float *x_plane, co
     s->g.kernels->outer(sum, x_plane + row * vector, left, right, count, accumulate);
 }
 
+/* Tiles begin .. end-1 by a team, block by block: the products of all planes and pieces. */
+static void add_tiles(const gradient *s, float *sums, float *planes_x, float *planes_dy, const float *x, const float *dy,
+                      int64_t begin, int64_t end, const cc_team *team)
+{
+    const int64_t pieces = s->down * s->across;
+    const cc_range mine = cc_slice(team, s->g.planes * pieces, 1);
+    for (int64_t first = begin; first < end; first += s->block) {
+        const int64_t count = least(s->block, end - first);
+        transform_block(s, planes_x, planes_dy, x, dy, first, count, team);
+        cc_barrier(team);
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t p = i / pieces, piece = i % pieces;
+            add_products(s, sums + p * s->sums_plane + piece * s->vec * s->nr, planes_x + p * s->x_plane,
+                         planes_dy + p * s->dy_plane, piece, count, first > begin);
+        }
+        cc_barrier(team);
+    }
+}
+
+/* The sums of all parts into those of the first, in order. */
+static void add_parts(const gradient *s, float *sums, const cc_team *team)
+{
+    enum { STRIP = 512 }; /* floats that stay in a first-level cache */
+    const int64_t floats = s->g.planes * s->sums_plane;
+    const cc_range mine = cc_slice(team, floats, STRIP);
+    for (int64_t at = mine.begin; at < mine.end; at += STRIP)
+        cc_kernels_get()->add_windows(sums + at, 0, sums + at + floats, floats, s->parts - 1, least(STRIP, mine.end - at));
+    cc_barrier(team);
+}
+
 /* The sums of one piece into its rows and columns of dw. */
 static void write_piece(const gradient *s, float *dw, const float *sum, int64_t piece)
 {
@@ -118,29 +191,28 @@ void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *
 {
     const gradient s = cut(conv);
     const int64_t planes = s.g.planes, pieces = s.down * s.across, floats = s.vec * s.nr;
-    float *planes_x = scratch, *planes_dy = planes_x + planes * s.x_plane, *sums = planes_dy + planes * s.dy_plane;
-    const cc_range my_pieces = cc_slice(team, pieces, 1), my_products = cc_slice(team, planes * pieces, 1);
 
     if (s.g.tiles <= 0) {
         const cc_range mine = cc_slice(team, 9 * s.g.c * s.g.oc, 1024);
         for (int64_t i = mine.begin; i < mine.end; ++i) dw[i] = 0;
         return;
     }
-    for (int64_t first = 0; first < s.g.tiles && !s.by_pieces; first += s.block) {
-        const int64_t count = least(s.block, s.g.tiles - first);
-        transform_block(&s, planes_x, planes_dy, x, dy, first, count, team);
+    float *planes_x = scratch + (s.parts ? team->ith * block_floats(&s) : 0), *planes_dy = planes_x + planes * s.x_plane;
+    float *sums = scratch + (s.parts ? team->nth : 1) * block_floats(&s);
+    if (s.parts) {
+        const cc_range my_parts = cc_slice(team, s.parts, 1);
+        for (int64_t part = my_parts.begin; part < my_parts.end; ++part)
+            add_tiles(&s, sums + part * planes * s.sums_plane, planes_x, planes_dy, x, dy, s.g.tiles * part / s.parts,
+                      s.g.tiles * (part + 1) / s.parts, &(cc_team){.nth = 1});
         cc_barrier(team);
-        for (int64_t i = my_products.begin; i < my_products.end; ++i) {
-            const int64_t p = i / pieces, piece = i % pieces;
-            add_products(&s, sums + p * s.sums_plane + piece * floats, planes_x + p * s.x_plane, planes_dy + p * s.dy_plane,
-                         piece, count, first > 0);
-        }
-        cc_barrier(team);
-    }
-    if (s.by_pieces) {
+        add_parts(&s, sums, team);
+    } else if (s.by_pieces) {
         transform_block(&s, planes_x, planes_dy, x, dy, 0, s.g.tiles, team);
         cc_barrier(team);
+    } else {
+        add_tiles(&s, sums, planes_x, planes_dy, x, dy, 0, s.g.tiles, team);
     }
+    const cc_range my_pieces = cc_slice(team, pieces, 1);
     for (int64_t piece = my_pieces.begin; piece < my_pieces.end; ++piece) {
         float *sum = s.by_pieces ? sums + team->ith * planes * s.sums_plane : sums + piece * floats;
         for (int64_t p = 0; p < planes && s.by_pieces; ++p)
