@@ -89,3 +89,20 @@ def test_a_plan_of_several_rows_runs_one():
     plan = _core.Plan(graph, [graph.add("dense", [graph.input((None, 9)), graph.variable(kernel)])], max_batch=4)
     for rows in (1, 4, 1):
         assert np.array_equal(plan.run([x[:rows]], n=rows)[0], x[:rows] @ w)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 40, 256])
+@pytest.mark.parametrize("k,m", [(1100, 1000), (1024, 1024), (4000, 270)])
+def test_large_weights_packed_as_they_are_used_give_the_same_bits(rows, k, m):
+    random = np.random.default_rng(rows)
+    x, w, b, dy = (random.standard_normal(shape).astype(np.float32) for shape in [(rows, k), (k, m), (m,), (rows, m)])
+    found = []
+    for late in (False, True):  # weights without a gradient stay the same from run to run: they are packed once, whole
+        graph = _core.Graph()
+        nodes = [graph.input((None, k)), graph.input((k, m)), graph.input((m,))]
+        y = graph.add("dense", nodes, {"activation": "tanh"})
+        wrt = nodes[:2] if late else nodes[:1]
+        plan = _core.Plan(graph, [y], max_batch=256, root=y, wrt=wrt)
+        found.append([np.array(plan.run([x, w, b], n=rows, root_gradient=dy)[0]), plan.gradient(nodes[0])])
+    np.testing.assert_array_equal(found[1][0], found[0][0])
+    np.testing.assert_array_equal(found[1][1], found[0][1])

@@ -91,7 +91,11 @@ def test_the_same_bits_as_after_the_backward_pass(kind, rule):
 
 def test_less_memory():
     kept, early = Net("sgd", "plain", True), Net("sgd", "plain", False)
-    assert early.plan.bytes <= kept.plan.bytes
+    matrix = 4 * SIDE**2  # bytes
+    assert early.plan.bytes < matrix // 2
+    assert kept.plan.bytes > 2 * matrix
+    assert matrix < Net("clipnorm", "plain", False).plan.bytes < 2 * matrix  # whole gradients, one at a time
+    assert Net("global_clipnorm", "plain", False).plan.bytes > 2 * matrix
 
 
 def test_any_number_of_threads():

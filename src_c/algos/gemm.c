@@ -1,5 +1,6 @@
 /* Blocked products over the tile kernels: see gemm.h. */
 #include "gemm.h"
+#include "pack.h"
 
 #include <string.h>
 
@@ -151,6 +152,43 @@ void cc_product_run(const cc_product *p, const cc_team *team)
     }
 }
 
+/* A piece: LATE_PANELS panels side by side, LATE_DEPTH deep, which stay in a second-level cache; LINES rows of b at a time, so that
+ * neighbouring columns are read soon after each other. The depth is a multiple of the blocks in which a product is summed. */
+enum { LATE_DEPTH = CC_DEPTH_BLOCK, LATE_PANELS = 4, LINES = 64 };
+
+int64_t cc_product_late_floats(void)
+{
+    return (int64_t)LATE_PANELS * LATE_DEPTH * cc_kernels_get()->nr;
+}
+
+void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_t step, float *scratch, const cc_team *team)
+{
+    const int64_t nr = cc_kernels_get()->nr;
+    const cc_matrix_rows *whole = p->source;
+    const cc_range mine = cc_slice(team, (p->n + nr - 1) / nr, 1);
+    float *packed = scratch + team->ith * cc_product_late_floats();
+    for (int64_t panel = mine.begin; panel < mine.end && p->m > 0; panel += LATE_PANELS) {
+        const int64_t panels = least(LATE_PANELS, mine.end - panel), column = panel * nr;
+        int64_t k = 0;
+        do {
+            const int64_t depth = least(LATE_DEPTH, p->depth - k);
+            for (int64_t line = 0; line < depth; line += LINES)
+                for (int64_t i = 0; i < panels; ++i)
+                    cc_pack_tap(packed + (i * depth + line) * nr, from + (k + line) * row, least(LINES, depth - line), p->n, row, step,
+                                column + i * nr);
+            const cc_matrix_rows rows = {whole->a + k, whole->a_row, whole->y + column, whole->y_row};
+            cc_product piece = *p;
+            piece.n = least(panels * nr, p->n - column), piece.depth = depth;
+            piece.source = &rows, piece.panels = packed;
+            piece.bias = k == 0 && p->bias ? p->bias + column : NULL;
+            piece.accumulate = k > 0 || p->accumulate;
+            k += depth;
+            if (k < p->depth) piece.act = CC_ACT_LINEAR;
+            run_range(&piece, 0, p->m, 0, panels);
+        } while (k < p->depth);
+    }
+}
+
 int64_t cc_blocks(int64_t terms, int64_t pieces, int64_t outputs)
 {
     enum { WANTED = 64, FLOATS = 4 << 20 }; /* enough pieces for any desktop; 16 MB at most */
@@ -267,50 +305,63 @@ int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
     return blocks > 1 ? blocks * m * n : 0;
 }
 
+/* Pieces piece0 .. piece1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Bands of terms
+ * outermost, tiles inside: a band of a and b stays in the cache for all tiles. A short one would spend its time on loading and storing
+ * the tile. */
+static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end, int64_t p0,
+                       int64_t p1, int64_t piece0, int64_t piece1)
+{
+    enum { BAND_FLOATS = 65536, BAND_LEAST = 256 };
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t across = (n + kernels->nr - 1) / kernels->nr;
+    const int64_t fitting = BAND_FLOATS / (m + n + 1), band = fitting > BAND_LEAST ? fitting : BAND_LEAST;
+    for (int64_t piece = piece0; piece < piece1; ++piece) {
+        const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
+        for (int64_t j = row; j < least(row + kernels->mr, rows_end); ++j)
+            memset(to + (j - row0) * n + column, 0, (size_t)least(kernels->nr, n - column) * sizeof *to);
+    }
+    for (int64_t p = p0; p < p1; p += band) {
+        for (int64_t piece = piece0; piece < piece1; ++piece) {
+            const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
+            kernels->outer_tile(&(cc_outer){
+                .m = (int)least(kernels->mr, rows_end - row),
+                .n = (int)least(kernels->nr, n - column),
+                .lines = 1,
+                .steps = least(band, p1 - p),
+                .a = a + p * m + row,
+                .a_step = m,
+                .b = b + p * n + column,
+                .b_step = n,
+                .y = to + (row - row0) * n + column,
+                .y_row = n,
+            });
+        }
+    }
+}
+
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
                   const cc_team *team)
 {
-    const cc_kernels *kernels = cc_kernels_get();
-    const int64_t pieces = outer_pieces(m, n), across = (n + kernels->nr - 1) / kernels->nr;
-    const int64_t blocks = cc_blocks(row_terms(count), pieces, m * n);
-    /* Bands of terms outermost, tiles inside: a band of a and b stays in the cache for all tiles. A short one would spend its time
-     * on loading and storing the tile. */
-    enum { BAND_FLOATS = 65536, BAND_LEAST = 256 };
-    const int64_t fitting = BAND_FLOATS / (m + n + 1), band = fitting > BAND_LEAST ? fitting : BAND_LEAST;
+    const int64_t pieces = outer_pieces(m, n), blocks = cc_blocks(row_terms(count), pieces, m * n);
     const cc_range mine = cc_slice(team, blocks * pieces, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
         const int64_t block = i / pieces, piece0 = i % pieces, piece1 = least(pieces, piece0 + mine.end - i);
         const cc_range terms = cc_block(row_terms(count), blocks, block);
-        const int64_t end = least(terms.end * 32, count);
-        float *to = blocks > 1 ? partial + block * m * n : y;
-        for (int64_t piece = piece0; piece < piece1; ++piece) {
-            const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
-            for (int64_t j = row; j < least(row + kernels->mr, m); ++j)
-                memset(to + j * n + column, 0, (size_t)least(kernels->nr, n - column) * sizeof *to);
-        }
-        for (int64_t p = terms.begin * 32; p < end; p += band) {
-            for (int64_t piece = piece0; piece < piece1; ++piece) {
-                const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
-                kernels->outer_tile(&(cc_outer){
-                    .m = (int)least(kernels->mr, m - row),
-                    .n = (int)least(kernels->nr, n - column),
-                    .lines = 1,
-                    .steps = least(band, end - p),
-                    .a = a + p * m + row,
-                    .a_step = m,
-                    .b = b + p * n + column,
-                    .b_step = n,
-                    .y = to + row * n + column,
-                    .y_row = n,
-                });
-            }
-        }
+        sum_pieces(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32, least(terms.end * 32, count), piece0,
+                   piece1);
         i += piece1 - piece0;
     }
     if (blocks > 1) {
         cc_barrier(team);
         cc_add_blocks(y, partial, blocks, m * n, team);
     }
+}
+
+void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row, int64_t rows)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t across = (n + kernels->nr - 1) / kernels->nr, end = row + rows;
+    sum_pieces(to, row, a, b, m, n, end, 0, count, row / kernels->mr * across, (end + kernels->mr - 1) / kernels->mr * across);
 }
 
 int64_t cc_column_sum_partial(int64_t n, int64_t count)

@@ -41,6 +41,12 @@ typedef struct cc_product {
 /* Entered by every thread of the team; no barrier inside. */
 void cc_product_run(const cc_product *product, const cc_team *team);
 
+/* The same with b as a matrix, b[k][j] = from[k * row + j * step], packed a piece at a time just before it is used: where b is used
+ * once and is larger than the caches, that saves writing all of it and reading it back. Of one tap, with rows of a matrix. scratch:
+ * cc_product_late_floats for each thread. */
+void cc_product_late(const cc_product *product, const float *from, int64_t row, int64_t step, float *scratch, const cc_team *team);
+int64_t cc_product_late_floats(void);
+
 /* A matrix as a source of rows. */
 typedef struct cc_matrix_rows {
     const float *a;
@@ -74,6 +80,9 @@ void cc_outers_add(const cc_outers *outers, float *patches);
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
                   const cc_team *team);
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count);
+/* Rows row .. row+rows-1 of that y, into a place of their own, by one thread: the same bits, where cc_outer_sum_partial is 0 and row is
+ * a multiple of the kernels' mr. */
+void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row, int64_t rows);
 
 /* y[j] = sum over p of b[p][j], j < n, p < count: the gradient of a bias. The same rules. */
 void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team);

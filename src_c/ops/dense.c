@@ -59,42 +59,68 @@ static sizes sizes_of(const cc_call *call)
 /* The ways to dx, chosen for the planned number of rows. With few rows, packing w costs more than the product: then dx is computed
  * turned, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same order. */
 enum { PACK_W, PACK_DZ };
+/* Beside them in need.choice: w is packed a piece at a time as it is used, forward and for dx. It pays for a matrix larger than the caches
+ * that is another in every run, and as long as the rows of x stay in a cache. */
+enum { PACKS_LATE = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
 
 static int choose(const sizes *z)
 {
     return z->rows <= cc_kernels_get()->nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
 }
 
+static bool packs_late(const cc_call *call, const sizes *z)
+{
+    return call->differentiate && call->wants[1] && z->k * z->m * (int64_t)sizeof(float) >= LATE_BYTES && z->rows <= LATE_ROWS;
+}
+
+/* Rows of dw that are handed on at a time: a multiple of mr, and few enough for a second-level cache. */
+static int64_t slab_rows(const sizes *z)
+{
+    enum { SLAB_FLOATS = 65536 };
+    const int64_t mr = cc_kernels_get()->mr, tiles = SLAB_FLOATS / (z->m * mr + 1);
+    return tiles < 1 ? mr : tiles * mr;
+}
+
 /* Pieces of backward_scratch, in this order. */
 typedef struct pieces {
-    int64_t dz, packed, turned, partial, bias_partial;
+    int64_t dz, packed, turned, partial, bias_partial, slabs;
 } pieces;
 
-static pieces backward_pieces(const cc_call *call, int choice, const bool wants[3])
+static pieces backward_pieces(const cc_call *call, int choice, const bool wants[3], int nth)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     pieces p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
-    if (wants[0]) p.packed = cc_panels_count(1, z.m, choice == PACK_W ? z.k : z.rows);
-    if (wants[0] && choice == PACK_DZ) p.turned = z.k * z.rows;
-    if (wants[1]) p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
+    if (wants[0] && choice == (PACK_W | PACKS_LATE))
+        p.packed = nth * cc_product_late_floats();
+    else if (wants[0])
+        p.packed = cc_panels_count(1, z.m, choice & PACK_DZ ? z.rows : z.k);
+    if (wants[0] && (choice & PACK_DZ)) p.turned = z.k * z.rows;
+    if (call->sink)
+        p.slabs = nth * slab_rows(&z) * z.m;
+    else if (wants[1])
+        p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
     if (wants[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);
     return p;
 }
 
 static void need(const cc_call *call, int nth, cc_need *need)
 {
-    (void)nth;
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
-    need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
+    if (packs_late(call, &z)) {
+        need->choice = PACKS_LATE;
+        need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats());
+    } else {
+        need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
+    }
     if (!call->differentiate) return;
     const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
-    need->choice = choose(&z);
-    const pieces p = backward_pieces(call, need->choice, wants);
+    need->choice |= choose(&z);
+    const pieces p = backward_pieces(call, need->choice, wants, nth);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.turned) +
-                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial);
+                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.slabs);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
@@ -102,51 +128,70 @@ static void forward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
-    if (call->repack) {
+    const bool late = call->choice & PACKS_LATE;
+    if (call->repack && !late) {
         cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
         cc_barrier(team);
     }
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
-    cc_product_run(&(cc_product){.m = z.rows,
-                                 .n = z.m,
-                                 .taps = 1,
-                                 .depth = z.k,
-                                 .rows = cc_rows_of_matrix,
-                                 .source = &rows,
-                                 .a_step = z.k,
-                                 .panels = call->packed,
-                                 .bias = has_bias(call) ? call->x[2] : NULL,
-                                 .act = (cc_activation)s->activation,
-                                 .alpha = s->alpha},
-                   team);
+    const cc_product product = {.m = z.rows,
+                                .n = z.m,
+                                .taps = 1,
+                                .depth = z.k,
+                                .rows = cc_rows_of_matrix,
+                                .source = &rows,
+                                .a_step = z.k,
+                                .panels = call->packed,
+                                .bias = has_bias(call) ? call->x[2] : NULL,
+                                .act = (cc_activation)s->activation,
+                                .alpha = s->alpha};
+    if (late)
+        cc_product_late(&product, call->x[1], z.m, 1, call->scratch, team);
+    else
+        cc_product_run(&product, team);
 }
 
 static void input_gradient(const cc_call *call, const sizes *z, const float *dz, float *packed, float *turned,
                            const cc_team *team)
 {
     float *dx = call->dx[0];
-    const bool few = call->choice == PACK_DZ;
+    const bool few = call->choice & PACK_DZ, late = !few && (call->choice & PACKS_LATE);
     if (few)
         cc_pack_matrix(packed, dz, z->m, z->rows, 1, z->m, team);
-    else
+    else if (!late)
         cc_pack_matrix(packed, call->x[1], z->m, z->k, 1, z->m, team);
-    cc_barrier(team);
+    if (!late) cc_barrier(team);
     const cc_matrix_rows rows = {
         .a = few ? call->x[1] : dz, .a_row = z->m, .y = few ? turned : dx, .y_row = few ? z->rows : z->k};
-    cc_product_run(&(cc_product){.m = few ? z->k : z->rows,
-                                 .n = few ? z->rows : z->k,
-                                 .taps = 1,
-                                 .depth = z->m,
-                                 .rows = cc_rows_of_matrix,
-                                 .source = &rows,
-                                 .a_step = z->m,
-                                 .panels = packed},
-                   team);
+    const cc_product product = {.m = few ? z->k : z->rows,
+                                .n = few ? z->rows : z->k,
+                                .taps = 1,
+                                .depth = z->m,
+                                .rows = cc_rows_of_matrix,
+                                .source = &rows,
+                                .a_step = z->m,
+                                .panels = packed};
+    if (late)
+        cc_product_late(&product, call->x[1], 1, z->m, packed, team);
+    else
+        cc_product_run(&product, team);
     if (!few) return;
     cc_barrier(team);
     const cc_range mine = cc_slice(team, z->k, 512);
     for (int64_t row = 0; row < z->rows; ++row)
         for (int64_t i = mine.begin; i < mine.end; ++i) dx[row * z->k + i] = turned[i * z->rows + row];
+}
+
+/* Each thread makes its rows of dw and hands them on, a slab at a time. */
+static void hand_on(const cc_call *call, const sizes *z, const float *dz, float *slab, const cc_team *team)
+{
+    const cc_range mine = cc_slice(team, z->k, cc_kernels_get()->mr);
+    const int64_t most = slab_rows(z);
+    for (int64_t row = mine.begin; row < mine.end; row += most) {
+        const int64_t rows = mine.end - row < most ? mine.end - row : most;
+        cc_outer_sum_rows(slab, call->x[0], dz, z->k, z->m, z->rows, row, rows);
+        call->sink->take(call->sink, slab, row * z->m, rows * z->m);
+    }
 }
 
 static void backward(const cc_call *call, const cc_team *team)
@@ -155,16 +200,19 @@ static void backward(const cc_call *call, const cc_team *team)
     const sizes z = sizes_of(call);
     float *dx = call->dx[0], *dw = call->dx[1], *db = has_bias(call) ? call->dx[2] : NULL;
     const bool wants[3] = {dx != NULL, dw != NULL, db != NULL};
-    const pieces p = backward_pieces(call, call->choice, wants);
+    const pieces p = backward_pieces(call, call->choice, wants, team->nth);
     char *at = call->scratch;
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
     float *turned = cc_scratch_take(&at, p.turned), *partial = cc_scratch_take(&at, p.partial);
-    float *bias_partial = cc_scratch_take(&at, p.bias_partial);
+    float *bias_partial = cc_scratch_take(&at, p.bias_partial), *slabs = cc_scratch_take(&at, p.slabs);
 
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx) input_gradient(call, &z, dz, packed, turned, team);
     if (dw) cc_outer_sum(dw, call->x[0], dz, z.k, z.m, z.rows, partial, team);
     if (db) cc_column_sum(db, dz, z.m, z.rows, bias_partial, team);
+    if (!call->sink) return;
+    if (dx) cc_barrier(team); /* everyone has read w */
+    hand_on(call, &z, dz, slabs + team->ith * slab_rows(&z) * z.m, team);
 }
 
 const cc_op cc_op_dense = {
@@ -172,6 +220,7 @@ const cc_op cc_op_dense = {
     .inputs = "x w b?",
     .attributes = attributes,
     .attributes_size = sizeof(settings),
+    .flags = CC_BY_ROWS,
     .infer = infer,
     .need = need,
     .forward = forward,
