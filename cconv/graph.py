@@ -106,14 +106,19 @@ class PlanCache:
         self.budget = budget
         self._plans: OrderedDict[Hashable, tuple[threading.Lock, Any]] = OrderedDict()
         self._lock = threading.Lock()
+        self._newest: tuple[Hashable, Any] | None = None  # the last found: it stands at the end already
 
     def find(self, key: Hashable) -> Any:
         """The plan of `key`, if it is there."""
+        newest = self._newest
+        if newest is not None and newest[0] == key:
+            return newest[1]
         with self._lock:
             found = self._plans.get(key)
             if found is None:
                 return None
             self._plans.move_to_end(key)
+            self._newest = key, found[1]
             return found[1]
 
     def get(self, key: Hashable, make) -> tuple[threading.Lock, Any]:
@@ -121,10 +126,12 @@ class PlanCache:
         with self._lock:
             found = self._plans.get(key)
             if found is not None:
+                self._newest = None
                 self._plans.move_to_end(key)
                 return found
         made = (threading.Lock(), make())
         with self._lock:
+            self._newest = None
             found = self._plans.setdefault(key, made)
             self._plans.move_to_end(key)
             while len(self._plans) > self.size or (len(self._plans) > 1 and self._bytes() > self.budget):
@@ -143,6 +150,7 @@ class PlanCache:
 
     def clear(self) -> None:
         with self._lock:
+            self._newest = None
             self._plans.clear()
 
     def __len__(self) -> int:

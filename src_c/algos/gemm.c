@@ -62,7 +62,6 @@ static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool s
         .bias = s->first && p->bias ? p->bias + column : NULL,
         .accumulate = !s->first || p->accumulate,
         .relu = s->last && p->act == CC_ACT_RELU,
-        .chains = p->m == 1,
     };
 }
 

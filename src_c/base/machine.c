@@ -134,14 +134,9 @@ static const char *const reasons[] = {"affinity", "cgroup quota", "OMP_NUM_THREA
 static atomic_int decision;
 static atomic_bool forked;
 
-static int decide(void)
+/* By affinity or quota. */
+static int granted(void)
 {
-    const char *wish = getenv("OMP_NUM_THREADS"); /* may list a number per nesting level, "4,2": the first counts */
-    if (wish) {
-        char *end;
-        long threads = strtol(wish, &end, 10);
-        if (end != wish && threads >= 1) return (int)(threads < MAX_THREADS ? threads : MAX_THREADS) * 8 + BY_ENVIRONMENT;
-    }
     int threads = affinity(), reason = BY_AFFINITY;
 #if defined(__linux__)
     int quota = cc_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup");
@@ -150,6 +145,25 @@ static int decide(void)
     if (threads < 1) threads = 1;
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     return threads * 8 + reason;
+}
+
+static int decide(void)
+{
+    const char *wish = getenv("OMP_NUM_THREADS"); /* may list a number per nesting level, "4,2": the first counts */
+    if (wish) {
+        char *end;
+        long threads = strtol(wish, &end, 10);
+        if (end != wish && threads >= 1) return (int)(threads < MAX_THREADS ? threads : MAX_THREADS) * 8 + BY_ENVIRONMENT;
+    }
+    return granted();
+}
+
+int cc_processors(void)
+{
+    static atomic_int known;
+    int value = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!value) atomic_store(&known, value = granted());
+    return value / 8;
 }
 
 #if !defined(_WIN32)

@@ -3,20 +3,38 @@
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 #endif
 #include "team.h"
+#include <stdbool.h>
 
 #if defined(_WIN32)
 #include <windows.h>
 #else
-#include <sched.h>
 #include <time.h>
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #endif
 
-/* Some 50 microseconds of looking on; then, for milliseconds, the processor is offered to others, one of whom may be the thread waited
- * for; then the wait is long enough for naps to cost nothing beside it. */
-enum { LOOKS = 2000, OFFERS = 10000, NAP = 50000 }; /* the last in nanoseconds */
+/* Some milliseconds of looking on, as OpenMP does; then the wait is so long that naps cost nothing beside it. Where threads share processors
+ * (another region began meanwhile) the one waited for may need this one's. Yielding instead was tried: Linux makes those who yield
+ * often wait for milliseconds later on. */
+enum { LOOKS = 200000, LOOKS_IN_A_CROWD = 2000, NAP = 50000 }; /* the last in nanoseconds */
+
+static atomic_int busy; /* threads in regions */
+
+static bool crowded(int threads)
+{
+    return threads > cc_processors();
+}
+
+cc_meeting *cc_team_enter(int threads, cc_meeting *meeting)
+{
+    return crowded(atomic_fetch_add_explicit(&busy, threads, memory_order_relaxed) + threads) ? NULL : meeting;
+}
+
+void cc_team_leave(int threads)
+{
+    atomic_fetch_sub_explicit(&busy, threads, memory_order_relaxed);
+}
 
 static void relax(void)
 {
@@ -24,15 +42,6 @@ static void relax(void)
     _mm_pause();
 #elif defined(__aarch64__) && defined(__GNUC__)
     __asm__ __volatile__("isb");
-#endif
-}
-
-static void offer(void)
-{
-#if defined(_WIN32)
-    SwitchToThread();
-#else
-    sched_yield();
 #endif
 }
 
@@ -47,12 +56,10 @@ static void nap(void)
 
 void cc_meeting_wait(cc_meeting *meeting, unsigned round)
 {
-    for (int i = 0; atomic_load_explicit(&meeting->rounds, memory_order_acquire) == round; i += i < LOOKS + OFFERS) {
-        if (i < LOOKS)
+    const int looks = crowded(atomic_load_explicit(&busy, memory_order_relaxed)) ? LOOKS_IN_A_CROWD : LOOKS;
+    for (int i = 0; atomic_load_explicit(&meeting->rounds, memory_order_acquire) == round; i += i < looks)
+        if (i < looks)
             relax();
-        else if (i < LOOKS + OFFERS)
-            offer();
         else
             nap();
-    }
 }

@@ -6,6 +6,7 @@
 #define CC_TEAM_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -19,8 +20,15 @@ typedef struct cc_meeting {
 
 typedef struct cc_team {
     int ith, nth;        /* this thread's number, 0 .. nth-1 */
-    cc_meeting *meeting; /* NULL of a thread on its own */
+    cc_meeting *meeting; /* NULL: of a thread on its own, or where threads share processors */
 } cc_team;
+
+/* Processors this process may use: of affinity and quota the smaller. */
+int cc_processors(void);
+
+/* Around a parallel region. Returns `meeting`, or NULL if there are more threads in regions now than processors. */
+cc_meeting *cc_team_enter(int threads, cc_meeting *meeting);
+void cc_team_leave(int threads);
 
 /* The team as one of its threads sees it; called inside the parallel region. */
 static inline cc_team cc_team_here(cc_meeting *meeting)
@@ -28,7 +36,8 @@ static inline cc_team cc_team_here(cc_meeting *meeting)
 #ifdef _OPENMP
     return (cc_team){omp_get_thread_num(), omp_get_num_threads(), meeting};
 #else
-    return (cc_team){0, 1, meeting};
+    (void)meeting;
+    return (cc_team){.nth = 1};
 #endif
 }
 
@@ -36,11 +45,18 @@ static inline cc_team cc_team_here(cc_meeting *meeting)
 void cc_meeting_wait(cc_meeting *meeting, unsigned round);
 
 /* Waits until every thread of the team is here. All of them must call it. Takes two messages from core to core, 40 ns between
- * neighbours, where an OpenMP barrier takes 240: small networks have one every few microseconds. */
+ * neighbours, where an OpenMP barrier takes 240: small networks have one every few microseconds. But OpenMP's knows how to sleep, which
+ * is what counts where threads share a processor. */
 static inline void cc_barrier(const cc_team *team)
 {
     if (team->nth <= 1) return;
     cc_meeting *meeting = team->meeting;
+    if (!meeting) {
+#ifdef _OPENMP
+#pragma omp barrier
+#endif
+        return;
+    }
     const unsigned round = atomic_load_explicit(&meeting->rounds, memory_order_relaxed); /* stays until this thread has come, too */
     if (atomic_fetch_add_explicit(&meeting->here, 1, memory_order_acq_rel) + 1 < team->nth) {
         cc_meeting_wait(meeting, round);
@@ -53,16 +69,15 @@ static inline void cc_barrier(const cc_team *team)
 /* Calls body on each thread of a team of at most `threads`. */
 static inline void cc_team_run(int threads, void (*body)(const cc_team *team, void *context), void *context)
 {
-    cc_meeting meeting = {0};
+    cc_meeting place = {0}, *meeting = cc_team_enter(threads, &place);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
-#else
-    (void)threads;
 #endif
     {
-        const cc_team team = cc_team_here(&meeting);
+        const cc_team team = cc_team_here(meeting);
         body(&team, context);
     }
+    cc_team_leave(threads);
 }
 
 typedef struct cc_range {

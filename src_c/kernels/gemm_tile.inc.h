@@ -102,37 +102,6 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     }
 }
 
-/* A tile of one row with `chains`. */
-ALWAYS_INLINE void row_body(const cc_tile *tile, const int vecs)
-{
-    enum { CHAINS = 4 };
-    vec acc[CHAINS][2];
-    float *y = tile->y[0] + tile->column;
-    const mask part[2] = {mask_first(tile->n), mask_first(tile->n - VEC)};
-    UNROLL
-    for (int c = 0; c < CHAINS; ++c) acc[c][0] = acc[c][1] = vec_zero();
-    const float *b = tile->b;
-    for (int64_t t = 0; t < tile->taps; ++t) {
-        const float *a = tile->a[t * MR], *end = a + tile->depth;
-        for (; end - a >= CHAINS; a += CHAINS, b += CHAINS * NR) {
-            UNROLL
-            for (int c = 0; c < CHAINS; ++c) {
-                const vec x = vec_set1(a[c]);
-                UNROLL
-                for (int v = 0; v < vecs; ++v) acc[c][v] = vec_fma(x, vec_load(b + c * NR + v * VEC), acc[c][v]);
-            }
-        }
-        for (; a < end; ++a, b += NR)
-            for (int v = 0; v < vecs; ++v) acc[0][v] = vec_fma(vec_set1(*a), vec_load(b + v * VEC), acc[0][v]);
-    }
-    for (int v = 0; v < vecs; ++v) {
-        vec sum = vec_add(vec_add(acc[0][v], acc[1][v]), vec_add(acc[2][v], acc[3][v]));
-        if (tile->bias) sum = vec_add(sum, vec_load_part(tile->bias + v * VEC, part[v]));
-        if (tile->accumulate) sum = vec_add(sum, vec_load_part(y + v * VEC, part[v]));
-        vec_store_part(y + v * VEC, part[v], tile->relu ? vec_max(vec_zero(), sum) : sum);
-    }
-}
-
 /* rows = outer->m; full = whether outer->n is NR. */
 ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool full)
 {
@@ -208,13 +177,6 @@ EACH_ROWS(DEFINE_TILE)
 
 static void gemm_tile(const cc_tile *tile)
 {
-    if (tile->chains) {
-        if (tile->n > VEC)
-            row_body(tile, 2);
-        else
-            row_body(tile, 1);
-        return;
-    }
 #define ENTRY(rows) {gemm_tile_##rows##x1, gemm_tile_##rows##x2},
     static void (*const table[MR][2])(const cc_tile *) = {EACH_ROWS(ENTRY)};
 #undef ENTRY

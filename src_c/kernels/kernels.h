@@ -31,7 +31,6 @@ typedef struct cc_tile {
     int64_t column;        /* added to each y[i] */
     const float *bias;     /* [n], or NULL */
     bool accumulate, relu;
-    bool chains; /* of one row: every fourth k is added to a sum of its own, for one sum waits for each multiplication */
 } cc_tile;
 
 /* One tile of a sum of outer products, held in registers likewise; nothing is packed:

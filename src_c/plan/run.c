@@ -285,18 +285,17 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
 
 static void run(cconv_plan *plan, const cconv_batch *batch, int threads, atomic_int *stop)
 {
-    cc_meeting meeting = {0};
+    cc_meeting place = {0}, *meeting = cc_team_enter(threads, &place);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
-#else
-    (void)threads;
 #endif
     {
-        cc_team team = cc_team_here(&meeting);
+        cc_team team = cc_team_here(meeting);
         unsigned mode = cc_subnormals_flush();
         walk(plan, batch, &team, stop);
         cc_subnormals_restore(mode);
     }
+    cc_team_leave(threads);
 }
 
 static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
