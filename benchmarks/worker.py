@@ -31,7 +31,7 @@ def memory(what: str) -> int:
 
 
 def give_back() -> None:
-    """Lets malloc return what is free, where it can: left over from making weights, it is no part of a training step."""
+    """Lets malloc return what is free, where it can: what making the weights left over is no part of a step."""
     if os.name == "posix" and hasattr(ctypes.CDLL(None), "malloc_trim"):
         ctypes.CDLL(None).malloc_trim(0)
 
