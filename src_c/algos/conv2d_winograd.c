@@ -185,12 +185,13 @@ typedef struct task {
     float *sums;  /* of this thread */
 } task;
 
-/* Tiles t0 .. t1-1 by a team, `most` groups of tiles at a time. */
-static void run_tiles(const task *job, int64_t most, float *transformed, int64_t t0, int64_t t1, const cc_team *team)
+/* Tiles t0 .. t1-1 by these panels, by a team, `most` groups of tiles at a time. */
+static void run_tiles(const task *job, int64_t most, float *transformed, int64_t t0, int64_t t1, cc_range by,
+                      const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_winograd *g = &job->g;
-    const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = cc_winograd_panels(g->oc);
+    const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = by.end - by.begin;
     const int64_t plane = cc_winograd_plane(most * job->b.group), depth = job->panel ? LATE_DEPTH : g->c;
     const int64_t weights_plane = cc_winograd_plane(depth * nr);
     const int64_t from_plane = sums_plane(&job->b);
@@ -207,7 +208,7 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
                                   transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier(team);
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = piece / chunks, begin = piece % chunks * chunk, end = least(begin + chunk, groups);
+            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk, end = least(begin + chunk, groups);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
             for (int64_t k = 0; k < g->c; k += depth) {
                 if (job->panel)
@@ -226,8 +227,27 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
     }
 }
 
-/* Threads take blocks of tiles of their own where several groups of transformed tiles fit their caches and there is enough work
- * for all, else they share larger blocks and divide the output channels too. The results are the same. */
+/* How the threads of a team share a pass; the results are the same.
+ *
+ *     OWN_TILES   each takes tiles of its own and reads all weights: what one writes hardly any other reads
+ *     OWN_PANELS  each transforms all tiles for itself and multiplies them by panels of its own
+ *     TOGETHER    all transform a block of tiles together, and divide tiles and panels between them
+ *
+ * A transformed number that goes from core to core costs two or three times its making, a weight read once more a tenth of that. */
+typedef enum sharing { OWN_TILES, OWN_PANELS, TOGETHER } sharing;
+
+static sharing share(const cc_winograd *g, const blocking *b, bool late, int nth)
+{
+    enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8 };
+    const int64_t mr = cc_kernels_get()->mr, mine = (g->tiles + nth - 1) / nth;
+    if (late) return TOGETHER;
+    if (b->own >= 2 && g->tiles >= 2 * mr * nth) return OWN_TILES;
+    if (nth < 2) return TOGETHER;
+    if (mine >= LEAST_TILES && mine <= b->own * mr && g->oc <= WEIGHTS * g->tiles) return OWN_TILES;
+    if (nth <= FEW_THREADS && cc_winograd_panels(g->oc) % nth == 0 && g->tiles <= b->own * mr) return OWN_PANELS;
+    return TOGETHER;
+}
+
 static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const float *x, const float *w, const float *packed,
                 const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
@@ -235,19 +255,23 @@ static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const floa
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
     const blocking b = job.b = cut(g);
-    const int64_t mr = cc_kernels_get()->mr, sums = g->planes * sums_plane(&b);
+    const int64_t mr = cc_kernels_get()->mr, sums = g->planes * sums_plane(&b), panels = cc_winograd_panels(g->oc);
     job.sums = scratch + team->ith * sums;
     scratch += team->nth * sums;
     if (!packed) {
         job.panel = scratch + team->ith * late_floats(g);
         scratch += team->nth * late_floats(g);
     }
-    if (packed && b.own >= 2 && g->tiles >= 2 * mr * team->nth) {
-        const cc_range mine = cc_slice(team, g->tiles, mr);
-        run_tiles(&job, b.own, scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group), mine.begin, mine.end,
-                  &(cc_team){.nth = 1});
+    const sharing how = share(g, &b, !packed, team->nth);
+    float *own = scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group);
+    const cc_team alone = {.nth = 1};
+    if (how == OWN_TILES) {
+        const cc_range mine = cc_slice(team, g->tiles, g->tiles < 8 * mr * team->nth ? 1 : mr);
+        run_tiles(&job, b.own, own, mine.begin, mine.end, (cc_range){0, panels}, &alone);
+    } else if (how == OWN_PANELS) {
+        run_tiles(&job, b.own, own, 0, g->tiles, cc_slice(team, panels, 1), &alone);
     } else {
-        run_tiles(&job, b.shared, scratch, 0, g->tiles, team);
+        run_tiles(&job, b.shared, scratch, 0, g->tiles, (cc_range){0, panels}, team);
     }
 }
 
