@@ -344,6 +344,9 @@ cdef dict dtypes = {"f": CCONV_FLOAT32, "d": CCONV_FLOAT64, "B": CCONV_UINT8, "?
                     "l": CCONV_INT64 if np.dtype("l").itemsize == 8 else CCONV_INT32, "q": CCONV_INT64}
 
 
+cdef bint tuning = False  # of plans that are not told
+
+
 cdef int interrupted(void *context) noexcept with gil:
     """Asked by the main thread's run: has Ctrl-C been pressed? The exception itself is kept for the caller of run()."""
     try:
@@ -385,7 +388,7 @@ cdef class Plan:
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
                   wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True,
-                  bint tune=False, bint keep_gradients=False):
+                  tune=None, bint keep_gradients=False):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -410,7 +413,7 @@ cdef class Plan:
         options.optimizer = NULL if optimizer is None else optimizer.handle
         options.threads = threads
         options.no_rewrite = not rewrite
-        options.tune = tune
+        options.tune = tuning if tune is None else bool(tune)
         options.keep_gradients = keep_gradients
         self.graph = graph
         self.optimizer = optimizer
@@ -662,6 +665,15 @@ def winograd():
 
 def set_winograd(bint allowed):
     cconv_set_winograd(allowed)
+
+
+def tunes():
+    return tuning
+
+
+def set_tuning(bint on):
+    global tuning
+    tuning = on
 
 
 def num_threads_reason():

@@ -1,4 +1,4 @@
-"""Settings for the whole package: number type, small constant of the losses, image layout, Winograd's algorithm."""
+"""Settings for the whole package: number type, small constant of the losses, image layout, choice of algorithms."""
 
 from __future__ import annotations
 
@@ -70,6 +70,34 @@ def disable_winograd() -> None:
 def is_winograd_enabled() -> bool:
     """Whether convolutions may choose Winograd's algorithm."""
     return _core.winograd()
+
+
+def enable_tuning() -> None:
+    """Lets convolutions choose their algorithm by measuring instead of estimating.
+
+    What then runs first with a shape times the algorithms that fit each of its convolutions, which may take seconds, and
+    keeps the fastest. Times differ a little from run to run, so the choice may, and with it the last bits of results:
+    where those must be the same everywhere, leave it off. The setting counts when a model or function is first run with
+    a shape: what has run before goes on as it was.
+
+    Example:
+
+    >>> cconv.config.enable_tuning()
+    >>> cconv.config.is_tuning_enabled()
+    True
+    >>> cconv.config.disable_tuning()
+    """
+    _core.set_tuning(True)
+
+
+def disable_tuning() -> None:
+    """Lets convolutions choose their algorithm by an estimate that depends on sizes only. That is the default."""
+    _core.set_tuning(False)
+
+
+def is_tuning_enabled() -> bool:
+    """Whether convolutions measure the algorithms they may choose from."""
+    return _core.tunes()
 
 
 def standardize_data_format(data_format: str | None) -> str:

@@ -111,6 +111,23 @@ def test_the_weight_gradient_of_many_tiles_does_not_depend_on_threads():
         np.testing.assert_allclose(found[0], other.run([x[:n], w, None], dy[:n], n=n).gradients[1], atol=0.02)
 
 
+def test_the_weight_gradient_of_many_channels_does_not_depend_on_threads():
+    """Panels of channels taken some at a time, the last ones fewer; with one image in one go."""
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((4, 19, 20, 390)).astype(np.float32)
+    w = rng.standard_normal((3, 3, 390, 470)).astype(np.float32)
+    dy = rng.standard_normal((4, 19, 20, 470)).astype(np.float32)
+    options = {"wrt": (1,), "batched": (0,), "max_batch": 4}
+    winograd, im2col = ({"padding": "same", "algorithm": name} for name in ("winograd", "im2col"))
+    made = [OneOp("conv2d", [x, w, None], winograd, threads=k, **options) for k in (1, 2, 3)]
+    other = OneOp("conv2d", [x, w, None], im2col, threads=2, **options)
+    for n in (4, 1):
+        found = [op.run([x[:n], w, None], dy[:n], n=n).gradients[1] for op in made]
+        assert np.array_equal(found[0], found[1])
+        assert np.array_equal(found[0], found[2])
+        np.testing.assert_allclose(found[0], other.run([x[:n], w, None], dy[:n], n=n).gradients[1], atol=0.02)
+
+
 def test_a_tuned_plan_takes_the_fastest_and_computes_the_same():
     rng = np.random.default_rng(6)
     x = rng.standard_normal((2, 12, 13, 24)).astype(np.float32)
@@ -128,3 +145,25 @@ def test_a_tuned_plan_takes_the_fastest_and_computes_the_same():
         np.testing.assert_allclose(measured, estimated, rtol=1e-3, atol=1e-3)
         assert np.array_equal(measured, again)
     assert told[1] == told[2], "the measurement is remembered"
+
+
+def allocations_of_a_plan(side):
+    """How many a plan for one convolution takes; measuring takes some for each algorithm tried, once for a shape."""
+    graph = _core.Graph()
+    nodes = [graph.input((1, side, side, 8)), graph.input((3, 3, 8, 8)), 0]
+    y = graph.add("conv2d", nodes, {"padding": "same"})
+    before = _core.allocations()
+    _core.Plan(graph, [y])
+    return _core.allocations() - before
+
+
+def test_tuning_is_a_setting_for_plans_that_are_not_told():
+    estimated = allocations_of_a_plan(13)
+    config.enable_tuning()
+    try:
+        assert config.is_tuning_enabled()
+        assert allocations_of_a_plan(13) > estimated
+    finally:
+        config.disable_tuning()
+    assert not config.is_tuning_enabled()
+    assert allocations_of_a_plan(13) == estimated

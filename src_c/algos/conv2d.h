@@ -12,6 +12,7 @@
 #define CC_CONV2D_H
 
 #include "activation.h"
+#include "least.h"
 #include "team.h"
 #include "window.h"
 

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
@@ -91,8 +86,8 @@ static void add_rectangle(const cc_conv2d *conv, const tiling *t, int64_t tile, 
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * ty, ix = x0 * aw->stride - aw->before + aw->dilation * tx;
     cc_outers_add(
         &(cc_outers){
-            .m = least(m, c - row),
-            .n = least(n, oc - column),
+            .m = cc_least(m, c - row),
+            .n = cc_least(n, oc - column),
             .images = images,
             .lines = y1 - y0,
             .steps = x1 - x0,
@@ -117,8 +112,8 @@ static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int
     const int mr = cc_kernels_get()->mr, nr = cc_kernels_get()->nr;
     for (int64_t tile = tile0; tile < tile1;) {
         const int64_t before = tile % t->across, below = t->down - tile / t->across % t->down;
-        int64_t down = before ? 0 : least(below, (tile1 - tile) / t->across);
-        const int64_t across = down > 0 ? t->across : least(t->across - before, tile1 - tile);
+        int64_t down = before ? 0 : cc_least(below, (tile1 - tile) / t->across);
+        const int64_t across = down > 0 ? t->across : cc_least(t->across - before, tile1 - tile);
         if (down < 1) down = 1;
         add_rectangle(conv, t, tile, down * mr, across * nr, dw, x, dy, images, oy0, oy1, patches);
         tile += down * across;
@@ -131,8 +126,8 @@ static void clear_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, flo
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const int64_t column = tile % t->across * kernels->nr, row = tile / t->across % t->down * kernels->mr;
     const int64_t group = tile / (t->across * t->down) % t->groups, tap = tile / (t->across * t->down * t->groups);
-    for (int64_t i = row; i < least(row + kernels->mr, c); ++i)
-        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)least(kernels->nr, oc - column) * sizeof *dw);
+    for (int64_t i = row; i < cc_least(row + kernels->mr, c); ++i)
+        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)cc_least(kernels->nr, oc - column) * sizeof *dw);
 }
 
 /* Bands of output rows outermost, tiles inside: the band's pixels of x and dy stay in the cache for all tiles. */
@@ -158,14 +153,14 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
 
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = least(t.count, tile0 + mine.end - i);
+        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_least(t.count, tile0 + mine.end - i);
         const cc_range rows = cc_block(conv->n * ah->out, t.blocks, block);
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) clear_tile(conv, &t, tile, to);
         for (int64_t row = rows.begin; row < rows.end;) {
             const int64_t n = row / ah->out, oy0 = row % ah->out, left = rows.end - row;
-            const int64_t whole = oy0 == 0 ? least(band_images, left / ah->out) : 0;
-            const int64_t oy1 = least(ah->out, oy0 + least(band_rows, left)), images = whole > 0 ? whole : 1;
+            const int64_t whole = oy0 == 0 ? cc_least(band_images, left / ah->out) : 0;
+            const int64_t oy1 = cc_least(ah->out, oy0 + cc_least(band_rows, left)), images = whole > 0 ? whole : 1;
             add_tiles(conv, &t, tile0, tile1, to, x + n * image, dy + n * result, images, oy0, oy1, patches);
             row += whole > 0 ? whole * ah->out : oy1 - oy0;
         }

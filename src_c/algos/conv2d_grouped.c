@@ -11,11 +11,6 @@
 
 enum { TAPS_MAX = 128 }; /* of a kernel; strips of a tile stand on the stack */
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Pixels a multiple of 4 KB apart push one another out of the first-level cache. */
 static bool aliases(int64_t step)
 {
@@ -56,18 +51,18 @@ typedef struct vector {
 
 static vector vector_at(const cover *v, int64_t i)
 {
-    const int64_t group = i / v->parts * v->together, part = i % v->parts, groups = least(v->together, v->groups - group);
+    const int64_t group = i / v->parts * v->together, part = i % v->parts, groups = cc_least(v->together, v->groups - group);
     return (vector){.group = group,
                     .source = group * v->in,
                     .target = group * v->out + part * v->vec,
                     .source_last = (int)(v->in <= v->vec ? groups * v->in : (v->in - 1) % v->vec + 1),
-                    .lanes = (int)(v->parts == 1 ? groups * v->out : least(v->vec, v->out - part * v->vec))};
+                    .lanes = (int)(v->parts == 1 ? groups * v->out : cc_least(v->vec, v->out - part * v->vec))};
 }
 
 /* Lane i of row k is where the source's channel k of the group of target lane i lies in a vector. */
 static void fill_spread(const cover *v, int32_t spread[CC_VEC_MAX * CC_VEC_MAX])
 {
-    for (int64_t k = 0; k < least(v->in, v->vec); ++k)
+    for (int64_t k = 0; k < cc_least(v->in, v->vec); ++k)
         for (int64_t i = 0; i < v->vec; ++i)
             spread[k * v->vec + i] = (int32_t)(i < v->together * v->out ? i / v->out % v->together * v->in + k : k);
 }
@@ -84,7 +79,7 @@ typedef struct run {
 static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
 {
     const int64_t move = axis->tap_step < 0 ? -axis->tap_step : axis->tap_step;
-    const int64_t apart = axis->step % move == 0 ? least(axis->step / move, axis->taps) : axis->taps;
+    const int64_t apart = axis->step % move == 0 ? cc_least(axis->step / move, axis->taps) : axis->taps;
     int count = 0;
     for (int64_t r = 0; r < apart; ++r) {
         const int64_t length = (axis->taps - 1 - r) / apart + 1;
@@ -102,8 +97,8 @@ static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
 /* The pixels q in begin .. end-1 of 0 .. count-1 whose source, from + q step, lies inside the image. */
 static void clip(int64_t from, int64_t step, int64_t limit, int64_t count, int64_t *begin, int64_t *end)
 {
-    *begin = from < 0 ? least(count, (-from + step - 1) / step) : 0;
-    *end = from >= limit ? 0 : least(count, (limit - 1 - from) / step + 1);
+    *begin = from < 0 ? cc_least(count, (-from + step - 1) / step) : 0;
+    *end = from >= limit ? 0 : cc_least(count, (limit - 1 - from) / step + 1);
     if (*end < *begin) *end = *begin;
 }
 
@@ -211,7 +206,7 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
     const cc_range mine = cc_slice(team, g->n * g->h.count * v->vectors, 1);
     for (int64_t at = mine.begin; at < mine.end;) {
         const int64_t row = at / v->vectors, image = row / g->h.count, i = row % g->h.count;
-        const int64_t v0 = at % v->vectors, v1 = least(v->vectors, v0 + mine.end - at);
+        const int64_t v0 = at % v->vectors, v1 = cc_least(v->vectors, v0 + mine.end - at);
         float *y = g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first) * g->target_channels;
         for (int64_t tile = 0; tile < tiles; ++tile) {
             const int64_t begin = g->w.count * tile / tiles, end = g->w.count * (tile + 1) / tiles;
@@ -301,7 +296,7 @@ typedef struct pieces {
 /* The rows of x that `rows` rows of y see, at most. */
 static int64_t seen_rows(const cc_axis *h, int64_t rows)
 {
-    return least(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
+    return cc_least(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
 }
 
 /* Whether groups of so many channels make up whole vectors. */
@@ -351,7 +346,7 @@ static piece piece_at(const cc_conv2d *conv, const pieces *p, int64_t i, float *
     piece q = {.at = vector_at(&p->v, i / (rows * p->depths)),
                .ty = i / p->run_count % kernel,
                .k = k,
-               .depth = least(CC_GROUPED_DEPTH, p->v.in - k),
+               .depth = cc_least(CC_GROUPED_DEPTH, p->v.in - k),
                .run = &p->runs[i % p->run_count]};
     q.dw = dw + ((q.ty * conv->window.w.kernel + q.run->first) * p->v.in + k) * conv->oc + q.at.target;
     return q;
@@ -370,8 +365,8 @@ static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t
     const int64_t top = oy0 * h->stride - h->before, bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
     band b = {.oy0 = oy0,
               .oy1 = oy1,
-              .iy0 = top > 0 ? least(h->in, top) : 0,
-              .iy1 = least(h->in, bottom),
+              .iy0 = top > 0 ? cc_least(h->in, top) : 0,
+              .iy1 = cc_least(h->in, bottom),
               .x_pixel = p->copies ? p->v.vec : conv->c,
               .dy_pixel = p->copies ? p->v.vec : conv->oc};
     if (b.iy1 < b.iy0) b.iy1 = b.iy0;
@@ -447,7 +442,7 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
 
     const cc_range mine = cc_slice(team, p.blocks * p.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / p.count, begin = i % p.count, end = least(p.count, begin + mine.end - i);
+        const int64_t block = i / p.count, begin = i % p.count, end = cc_least(p.count, begin + mine.end - i);
         const cc_range rows = cc_block(conv->n * ah->out, p.blocks, block);
         float *to = p.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t k = begin; k < end; ++k) {
@@ -455,7 +450,7 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
             clear_piece(conv, &p, &q);
         }
         for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = least(least(ah->out, oy0 + p.band), oy0 + rows.end - row);
+            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = cc_least(cc_least(ah->out, oy0 + p.band), oy0 + rows.end - row);
             band b = band_at(conv, &p, oy0, oy1);
             for (int64_t k = begin; k < end; ++k) {
                 const piece q = piece_at(conv, &p, k, to);

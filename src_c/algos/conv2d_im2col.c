@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Pointers, and copies by them: hardly ever less than `direct`. */
 static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
 {
@@ -45,8 +40,8 @@ typedef struct strips {
 static strips cut_strips(const cc_conv2d *conv)
 {
     const int64_t c = conv->c / conv->groups, taps = cc_conv2d_taps(conv);
-    strips s = {.depth = c < 1 ? 1 : least(c, CC_DEPTH_BLOCK)};
-    s.taps = least(CC_DEPTH_BLOCK / s.depth, taps);
+    strips s = {.depth = c < 1 ? 1 : cc_least(c, CC_DEPTH_BLOCK)};
+    s.taps = cc_least(CC_DEPTH_BLOCK / s.depth, taps);
     s.across = (c + s.depth - 1) / s.depth;
     s.count = conv->groups * s.across * ((taps + s.taps - 1) / s.taps);
     s.blocks = cc_blocks((cc_conv2d_pixels(conv) + 31) / 32, s.count, taps * c * conv->oc);
@@ -71,8 +66,8 @@ static void add_product(float *dw, const float *patches, const float *dy, int64_
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t column = 0; column < n; column += kernels->nr)
         for (int64_t row = 0; row < rows; row += kernels->mr)
-            kernels->outer_tile(&(cc_outer){.m = (int)least(kernels->mr, rows - row),
-                                            .n = (int)least(kernels->nr, n - column),
+            kernels->outer_tile(&(cc_outer){.m = (int)cc_least(kernels->mr, rows - row),
+                                            .n = (int)cc_least(kernels->nr, n - column),
                                             .lines = 1,
                                             .steps = pixels,
                                             .a = patches + row,
@@ -91,14 +86,14 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
     const strips s = cut_strips(conv);
     const int64_t c = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv2d_taps(conv);
     const int64_t pixels = cc_conv2d_pixels(conv), outputs = taps * c * conv->oc;
-    const int64_t chunk = least(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
+    const int64_t chunk = cc_least(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
     float nowhere = 0, *patches = partial + partial_floats(conv, s.blocks) + team->ith * CC_PATCH_FLOATS;
 
     const cc_range mine = cc_slice(team, s.blocks * s.count, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         const int64_t strip = i % s.count, per_group = s.count / conv->groups, group = strip / per_group;
         const int64_t tap = strip % per_group / s.across * s.taps, k = strip % s.across * s.depth;
-        const int64_t strip_taps = least(s.taps, taps - tap), depth = least(s.depth, c - k), rows = strip_taps * depth;
+        const int64_t strip_taps = cc_least(s.taps, taps - tap), depth = cc_least(s.depth, c - k), rows = strip_taps * depth;
         const cc_range terms = cc_block((pixels + 31) / 32, s.blocks, i / s.count);
         float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
         for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
@@ -112,9 +107,9 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
                                   .target_h = 0,
                                   .target_w = 0,
                                   .target_channels = 0};
-        const int64_t end = least(terms.end * 32, pixels);
+        const int64_t end = cc_least(terms.end * 32, pixels);
         for (int64_t p = terms.begin * 32; p < end; p += chunk) {
-            const int64_t count = least(chunk, end - p);
+            const int64_t count = cc_least(chunk, end - p);
             const float *from[POINTERS];
             float *unused;
             for (int64_t q = 0; q < count; ++q) {

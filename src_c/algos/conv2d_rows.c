@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Numbers under a window, and under one row of it. */
 static int64_t window_floats(const cc_conv2d *conv)
 {
@@ -107,9 +97,9 @@ typedef struct band {
 static void band_size(const cc_conv2d *conv, int64_t *rows, int64_t *columns)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    *columns = most(1, least(w->out, (CC_PATCH_FLOATS / (h->kernel * conv->c) - w->kernel) / w->stride + 1));
+    *columns = cc_most(1, cc_least(w->out, (CC_PATCH_FLOATS / (h->kernel * conv->c) - w->kernel) / w->stride + 1));
     const int64_t row = ((*columns - 1) * w->stride + w->kernel) * conv->c;
-    *rows = least(h->out, (CC_PATCH_FLOATS / row - h->kernel) / h->stride + 1);
+    *rows = cc_least(h->out, (CC_PATCH_FLOATS / row - h->kernel) / h->stride + 1);
 }
 
 /* Sets `at` and the steps for the pixels of `b`; x is the image. */
@@ -124,7 +114,7 @@ static void read_band(const cc_conv2d *conv, band *b, const float *x, float *buf
     b->down = h->stride * b->row;
     b->right = w->stride * c;
     if (inside) return;
-    const int64_t from = least(most(x0, 0), x1), to = most(least(x1, w->in), from); /* the columns of the image among them */
+    const int64_t from = cc_least(cc_most(x0, 0), x1), to = cc_most(cc_least(x1, w->in), from); /* the columns of the image among them */
     for (int64_t iy = y0; iy < y1; ++iy, buffer += b->row) {
         if (iy < 0 || iy >= h->in || from == to) {
             memset(buffer, 0, (size_t)b->row * sizeof *buffer);
@@ -172,9 +162,9 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
     const cc_range mine = cc_slice(team, conv->n * ah->out, 1);
     for (int64_t row = mine.begin; row < mine.end;) {
         band b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-        b.oy1 = least(least(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+        b.oy1 = cc_least(cc_least(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
         for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
-            b.ox1 = least(aw->out, b.ox0 + columns);
+            b.ox1 = cc_least(aw->out, b.ox0 + columns);
             b.y = y + (row * aw->out + b.ox0) * oc;
             read_band(conv, &b, x + row / ah->out * image, buffer);
             cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
@@ -203,8 +193,8 @@ static void add_windows(const cc_conv2d *conv, float *dx, const float *from, int
     int64_t inside0, inside1, begin, end;
     cc_axis_inside(aw, 0, &inside0, &end);
     cc_axis_inside(aw, aw->kernel - 1, &begin, &inside1);
-    inside0 = least(most(inside0, ox0), ox1);
-    inside1 = most(least(inside1, ox1), inside0);
+    inside0 = cc_least(cc_most(inside0, ox0), ox1);
+    inside1 = cc_most(cc_least(inside1, ox1), inside0);
     for (int64_t ox = ox0; ox < ox1; ++ox) {
         if (ox == inside0 && inside0 < inside1) {
             kernels->add_windows(dx + (ox * aw->stride - aw->before) * c, aw->stride * c, from + (ox - ox0) * step, step,
@@ -229,22 +219,22 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
     (void)w;
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t nr = cc_kernels_get()->nr, oc = conv->oc, merged = merged_row(conv), n = window_floats(conv);
-    const int64_t dx_row = aw->in * conv->c, columns = least(aw->out, CC_PATCH_FLOATS / n);
+    const int64_t dx_row = aw->in * conv->c, columns = cc_least(aw->out, CC_PATCH_FLOATS / n);
     float *products = scratch + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
     for (int64_t row = mine.begin; row < mine.end;) {
-        const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = least(ah->in, iy0 + mine.end - row);
+        const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = cc_least(ah->in, iy0 + mine.end - row);
         const int64_t reach = iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
-        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = least(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
+        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = cc_least(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
         float *to = dx + image * ah->in * dx_row;
         memset(to + iy0 * dx_row, 0, (size_t)((iy1 - iy0) * dx_row) * sizeof *dx);
         for (int64_t oy = oy0; oy < oy1; ++oy) {
             const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
-            const int64_t ty0 = most(0, iy0 - first), ty1 = least(ah->kernel, iy1 - first);
+            const int64_t ty0 = cc_most(0, iy0 - first), ty1 = cc_least(ah->kernel, iy1 - first);
             if (ty0 >= ty1) continue;
-            const int64_t begin = ty0 * merged / nr * nr, end = least(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
+            const int64_t begin = ty0 * merged / nr * nr, end = cc_least(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
             for (int64_t ox = 0; ox < aw->out; ox += columns) {
-                const int64_t count = least(columns, aw->out - ox);
+                const int64_t count = cc_least(columns, aw->out - ox);
                 const cc_matrix_rows rows = {.a = dy + ((image * ah->out + oy) * aw->out + ox) * oc,
                                              .a_row = oc,
                                              .y = products + begin,
@@ -279,8 +269,8 @@ static piece piece_of(const cc_conv2d *conv, const tiling *t, int64_t tile, floa
     piece p = {.column = tile % t->across * kernels->nr,
                .k = tile / t->across % t->down * kernels->mr,
                .ty = tile / (t->across * t->down)};
-    p.m = (int)least(kernels->mr, merged_row(conv) - p.k);
-    p.n = (int)least(kernels->nr, conv->oc - p.column);
+    p.m = (int)cc_least(kernels->mr, merged_row(conv) - p.k);
+    p.n = (int)cc_least(kernels->nr, conv->oc - p.column);
     p.to = dw + (p.ty * merged_row(conv) + p.k) * conv->oc + p.column;
     return p;
 }
@@ -296,12 +286,12 @@ static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int
     const int64_t image = ah->in * aw->in * conv->c, oc = conv->oc;
     int64_t rows, columns;
     band_size(conv, &rows, &columns);
-    rows = most(1, least(rows, BAND_FLOATS / (columns * oc + 1)));
+    rows = cc_most(1, cc_least(rows, BAND_FLOATS / (columns * oc + 1)));
     for (int64_t row = row0; row < row1;) {
         band b = {.oy0 = row % ah->out};
-        b.oy1 = least(least(ah->out, b.oy0 + rows), b.oy0 + row1 - row);
+        b.oy1 = cc_least(cc_least(ah->out, b.oy0 + rows), b.oy0 + row1 - row);
         for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
-            b.ox1 = least(aw->out, b.ox0 + columns);
+            b.ox1 = cc_least(aw->out, b.ox0 + columns);
             read_band(conv, &b, x + row / ah->out * image, buffer);
             for (int64_t tile = tile0; tile < tile1; ++tile) {
                 const piece p = piece_of(conv, t, tile, dw);
@@ -333,7 +323,7 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
     float *buffer = partial + partial_floats(conv, t.blocks) + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = least(t.count, tile0 + mine.end - i);
+        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_least(t.count, tile0 + mine.end - i);
         const cc_range rows = cc_block(conv->n * conv->window.h.out, t.blocks, block);
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) {

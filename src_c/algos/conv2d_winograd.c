@@ -5,11 +5,6 @@
  * measures it). */
 #include "conv2d_winograd.h"
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool fits(const cc_conv2d *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
@@ -56,21 +51,21 @@ cc_winograd cc_winograd_of(const cc_conv2d *conv, cc_conv2d_pass pass)
 }
 
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
-                           int64_t w, int64_t channels, int64_t top, int64_t left, int64_t side, int64_t t, float *to,
-                           int64_t plane, int64_t block)
+                           int64_t w, int64_t channels, cc_range part, int64_t top, int64_t left, int64_t side, int64_t t,
+                           float *to, int64_t plane, int64_t block)
 {
     const int64_t image = t / (g->down * g->across), i = t / g->across % g->down, j = t % g->across;
     const int64_t y = i * g->m - top, x = j * g->m - left;
-    const int64_t y0 = y < 0 ? least(-y, side) : 0, x0 = x < 0 ? least(-x, side) : 0;
-    const int64_t y1 = least(side, h - y), x1 = least(side, w - x);
-    kernel(&(cc_winograd_tile){.from = from + ((image * h + y) * w + x) * channels,
+    const int64_t y0 = y < 0 ? cc_least(-y, side) : 0, x0 = x < 0 ? cc_least(-x, side) : 0;
+    const int64_t y1 = cc_least(side, h - y), x1 = cc_least(side, w - x);
+    kernel(&(cc_winograd_tile){.from = from + ((image * h + y) * w + x) * channels + part.begin,
                                .row = w * channels,
                                .column = channels,
                                .y0 = (int)y0,
                                .y1 = (int)(y1 < y0 ? y0 : y1),
                                .x0 = (int)x0,
                                .x1 = (int)(x1 < x0 ? x0 : x1),
-                               .channels = channels,
+                               .channels = part.end - part.begin,
                                .to = to,
                                .plane = plane,
                                .block = block});
@@ -98,14 +93,14 @@ static blocking cut(const cc_winograd *g)
     blocking b = {.group = cc_winograd_vectors(g->c) * kernels->mr * vec};
     b.chunk = CHUNK_FLOATS / (g->planes * kernels->mr * kernels->nr);
     b.own = OWN_FLOATS / (g->planes * b.group + 1);
-    if (b.own < 2) b.own = least(2, PAIR_FLOATS / (g->planes * b.group + 1));
+    if (b.own < 2) b.own = cc_least(2, PAIR_FLOATS / (g->planes * b.group + 1));
     b.shared = SHARED_FLOATS / (g->planes * b.group + 1);
     if (b.chunk < 1) b.chunk = 1;
     if (b.own > b.chunk) b.own = b.chunk;
     if (b.shared < b.chunk) b.shared = b.chunk;
-    b.own = least(b.own, groups);
-    b.shared = least(b.shared, groups);
-    b.chunk = least(b.chunk, groups);
+    b.own = cc_least(b.own, groups);
+    b.shared = cc_least(b.shared, groups);
+    b.chunk = cc_least(b.chunk, groups);
     return b;
 }
 
@@ -147,11 +142,11 @@ static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nt
 static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t, int64_t count,
                         int64_t column, const cc_epilogue *epilogue)
 {
-    const int64_t nr = cc_kernels_get()->nr, channels = least(nr, g->oc - column);
+    const int64_t nr = cc_kernels_get()->nr, channels = cc_least(nr, g->oc - column);
     const bool relu = epilogue->act == CC_ACT_RELU;
     for (int64_t end = t + count; t < end; ++t, sums += nr) {
         const int64_t image = t / (g->down * g->across), i = t / g->across % g->down * g->m, j = t % g->across * g->m;
-        const int64_t rows = least(g->m, g->out_h - i), columns = least(g->m, g->out_w - j);
+        const int64_t rows = cc_least(g->m, g->out_h - i), columns = cc_least(g->m, g->out_w - j);
         float *to = y + ((image * g->out_h + i) * g->out_w + j) * g->oc + column;
         g->kernels->output(&(cc_winograd_output){.from = sums,
                                                  .plane = plane,
@@ -197,30 +192,31 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
     const int64_t from_plane = sums_plane(&job->b);
     for (int64_t first = t0; first < t1; first += most * mr) {
         /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
-        const int64_t count = least(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
+        const int64_t count = cc_least(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
         const int64_t rows = (count + wanted - 1) / wanted, groups = (count + rows - 1) / rows;
         /* Chunks small enough for all threads to have some, but not of weights that each piece transforms. */
         const int64_t enough = job->panel ? 1 : (2 * team->nth + panels - 1) / panels;
-        const int64_t chunk = least(job->b.chunk, (groups + enough - 1) / enough), chunks = (groups + chunk - 1) / chunk;
+        const int64_t chunk = cc_least(job->b.chunk, (groups + enough - 1) / enough), chunks = (groups + chunk - 1) / chunk;
         const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
-            cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, g->top, g->left, g->m + 2, first + t,
-                                  transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
+            cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left,
+                                  g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane,
+                                  mr * vec);
         cc_barrier(team);
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk, end = least(begin + chunk, groups);
+            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk, end = cc_least(begin + chunk, groups);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
             for (int64_t k = 0; k < g->c; k += depth) {
                 if (job->panel)
-                    cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, least(depth, g->c - k));
+                    cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, cc_least(depth, g->c - k));
                 for (int64_t p = 0; p < g->planes; ++p)
                     for (int64_t group = begin; group < end; ++group)
                         g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
                                             transformed + p * plane + group * job->b.group + k * mr,
-                                            weights + p * weights_plane, least(depth, g->c - k),
-                                            (int)least(rows, count - group * rows), (int)least(nr, g->oc - panel * nr), k > 0);
+                                            weights + p * weights_plane, cc_least(depth, g->c - k),
+                                            (int)cc_least(rows, count - group * rows), (int)cc_least(nr, g->oc - panel * nr), k > 0);
             }
-            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, least(end * rows, count) - begin * rows,
+            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, cc_least(end * rows, count) - begin * rows,
                         panel * nr, job->epilogue);
         }
         cc_barrier(team);

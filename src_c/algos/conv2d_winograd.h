@@ -58,10 +58,10 @@ int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth);
 void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team);
 
-/* Transforms tile t of the image `from`, which has `channels` channels and whose tiles start at pixel (m i - top, m j - left);
- * `side` is m + 2 for the tiles of x, m for those of dy. */
+/* Transforms the channels `part` of tile t of the image `from`, which has `channels` channels and whose tiles start at pixel
+ * (m i - top, m j - left); `side` is m + 2 for the tiles of x, m for those of dy. */
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
-                           int64_t w, int64_t channels, int64_t top, int64_t left, int64_t side, int64_t t, float *to,
-                           int64_t plane, int64_t block);
+                           int64_t w, int64_t channels, cc_range part, int64_t top, int64_t left, int64_t side, int64_t t,
+                           float *to, int64_t plane, int64_t block);
 
 #endif

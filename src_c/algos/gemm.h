@@ -10,6 +10,7 @@
 
 #include "activation.h"
 #include "kernels.h"
+#include "least.h"
 #include "team.h"
 
 /* Depth (taps x channels) that one pass over the panels covers: 768 x 32 floats of a panel are 96 KB, which a second-level

@@ -164,7 +164,7 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     switch (step->kind) {
     case CC_FORWARD: value->call.op->forward(&value->call, team); break;
     case CC_SEED:
-        if (!seed_in_place(plan, batch)) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
+        if (value->backward.dy == value->gradient) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
         break;
     case CC_AGAIN: value->call.op->again(&value->backward, team); break;
     case CC_BACKWARD: value->call.op->backward(&value->backward, team); break;
