@@ -214,6 +214,7 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
             const cc_gather_axis across = ascending(cc_gather_backward(aw, phase));
             cc_depthwise k;
             const place at = set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+            k.fresh = phase > 0 ? 0 : fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
             kernels->depthwise_row(&k, dx + (row * aw->in + across.first) * c, dy + row / ah->in * dy_image + at.x, w + at.w);
         }
     }
@@ -246,6 +247,7 @@ static void add_rows(const cc_conv2d *conv, float *to, const float *x, const flo
         cc_depthwise k;
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
         k.c = channels;
+        k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
         kernels->depthwise_weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first, dy + row * dy_row + first);
     }
 }

@@ -47,7 +47,7 @@ ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float 
                 }
             }
         }
-        for (int64_t r = k->rows; inside && r < k->rows + k->fresh; ++r) {
+        for (int64_t r = k->rows; r < k->rows + k->fresh; ++r) {
             const float *next = x + r * k->x_row + cell * k->x_pixel + at.i;
             UNROLL
             for (int j = 0; j < pixels * step; ++j) PREFETCH_L2(next + j * k->x_pixel);
@@ -146,7 +146,7 @@ static void depthwise_row(const cc_depthwise *k, float *y, const float *x, const
 /* sum[r taps + t] += x[r][p step + t] dy[p] for pixels first .. first + pixels - 1 */
 ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, const float *x, const float *dy, const int64_t first,
                                            const int pixels, const int rows, const int taps, const int step, const bool inside,
-                                           const column at)
+                                           const column at, int64_t fresh)
 {
     const int64_t cell = first * step + k->offset;
     const int span = (pixels - 1) * step + taps;
@@ -154,6 +154,14 @@ ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, cons
     vec g[8];
     UNROLL
     for (int p = 0; p < pixels; ++p) g[p] = column_load(dy + (first + p) * k->y_pixel, at);
+    for (int64_t r = rows; r < rows + fresh; ++r) {
+        const float *next = x + r * k->x_row + cell * k->x_pixel + at.i;
+        UNROLL
+        for (int j = 0; j < pixels * step; ++j) PREFETCH_L2(next + j * k->x_pixel);
+    }
+    UNROLL
+    for (int p = 0; p < pixels; ++p)
+        if (fresh > 0) PREFETCH_L2(dy + (first + p + k->count) * k->y_pixel + at.i);
     UNROLL
     for (int r = 0; r < rows; ++r) {
         UNROLL
@@ -171,7 +179,7 @@ ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, cons
 }
 
 ALWAYS_INLINE void depthwise_weights_column(const cc_depthwise *k, float *dw, const float *x, const float *dy, const int rows,
-                                            const int taps, const int step, const column at)
+                                            const int taps, const int step, const column at, int64_t fresh)
 {
     enum { MOST = DEPTHWISE_DYS };
     vec sum[DEPTHWISE_SUMS];
@@ -181,11 +189,11 @@ ALWAYS_INLINE void depthwise_weights_column(const cc_depthwise *k, float *dw, co
     for (; p + MOST <= k->count; p += MOST) {
         const int64_t cell = p * step + k->offset;
         if (cell >= 0 && cell + (MOST - 1) * step + taps <= k->limit)
-            depthwise_weights_block(k, sum, x, dy, p, MOST, rows, taps, step, true, at);
+            depthwise_weights_block(k, sum, x, dy, p, MOST, rows, taps, step, true, at, fresh);
         else
-            depthwise_weights_block(k, sum, x, dy, p, MOST, rows, taps, step, false, at);
+            depthwise_weights_block(k, sum, x, dy, p, MOST, rows, taps, step, false, at, fresh);
     }
-    for (; p < k->count; ++p) depthwise_weights_block(k, sum, x, dy, p, 1, rows, taps, step, false, at);
+    for (; p < k->count; ++p) depthwise_weights_block(k, sum, x, dy, p, 1, rows, taps, step, false, at, fresh);
     UNROLL
     for (int s = 0; s < rows * taps; ++s) column_store(dw + s / taps * k->w_row + s % taps * k->w_tap, at, sum[s]);
 }
@@ -196,7 +204,8 @@ ALWAYS_INLINE void depthwise_weights_rows(const cc_depthwise *k, float *dw, cons
 {
     for (int64_t i = 0; i < k->c; i += VEC) {
         int64_t r = 0;
-#define DEPTHWISE_ROWS(rows, at) depthwise_weights_column(k, dw + r * k->w_row, x + r * k->x_row, dy, rows, taps, step, at)
+#define DEPTHWISE_ROWS(many, at)                                                                                               \
+    depthwise_weights_column(k, dw + r * k->w_row, x + r * k->x_row, dy, many, taps, step, at, r + many < k->rows ? 0 : k->fresh)
         if (i + VEC <= k->c) {
             for (; r + together <= k->rows; r += together) DEPTHWISE_ROWS(together, ((column){i, mask_first(VEC), true}));
             for (; together > 1 && r < k->rows; ++r) DEPTHWISE_ROWS(1, ((column){i, mask_first(VEC), true}));
