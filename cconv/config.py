@@ -75,10 +75,10 @@ def is_winograd_enabled() -> bool:
 def enable_tuning() -> None:
     """Lets convolutions choose their algorithm by measuring instead of estimating.
 
-    What then runs first with a shape times the algorithms that fit each of its convolutions, which may take seconds, and
-    keeps the fastest. Times differ a little from run to run, so the choice may, and with it the last bits of results:
-    where those must be the same everywhere, leave it off. The setting counts when a model or function is first run with
-    a shape: what has run before goes on as it was.
+    A model or function that is first run with a shape then times the algorithms that fit each of its convolutions,
+    which may take seconds, and keeps the fastest. Times differ a little from run to run, so the choice may, and with it
+    the last bits of results: where those must be the same everywhere, leave it off. What has run before goes on as it
+    was.
 
     Example:
 
