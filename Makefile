@@ -53,7 +53,7 @@ test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong use
 # PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
 $(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
 
-bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime, OpenVINO (20 minutes; large downloads, once)
+bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime, OpenVINO (25 minutes; large downloads, once)
 	@$(PY) benchmarks
 
 bench-quick: $(VENV)/.installed-bench ## the same, fewer cases, one short round
