@@ -94,34 +94,23 @@ def test_batches_around_the_size_of_a_block_agree():
         assert np.array_equal(part.gradients[0], whole.gradients[0][:n])
 
 
-def test_the_weight_gradient_of_many_tiles_does_not_depend_on_threads():
-    """Tiles cut into parts where there are enough of them, shared by all threads where not."""
+@pytest.mark.parametrize(
+    ("images", "side", "c", "oc", "batches"),
+    [
+        pytest.param(9, 38, 20, 24, (9, 6, 5, 1), id="tiles in parts where there are many, else shared"),
+        pytest.param(4, 19, 390, 470, (4, 1), id="panels some at a time, the last ones fewer, or in one go"),
+    ],
+)
+def test_the_weight_gradient_does_not_depend_on_threads(images, side, c, oc, batches):
     rng = np.random.default_rng(7)
-    x = rng.standard_normal((9, 38, 39, 20)).astype(np.float32)
-    w = rng.standard_normal((3, 3, 20, 24)).astype(np.float32)
-    dy = rng.standard_normal((9, 38, 39, 24)).astype(np.float32)
-    options = {"wrt": (1,), "batched": (0,), "max_batch": 9}
+    x = rng.standard_normal((images, side, side + 1, c)).astype(np.float32)
+    w = rng.standard_normal((3, 3, c, oc)).astype(np.float32)
+    dy = rng.standard_normal((images, side, side + 1, oc)).astype(np.float32)
+    options = {"wrt": (1,), "batched": (0,), "max_batch": images}
     winograd, im2col = ({"padding": "same", "algorithm": name} for name in ("winograd", "im2col"))
     made = [OneOp("conv2d", [x, w, None], winograd, threads=k, **options) for k in (1, 2, 3)]
     other = OneOp("conv2d", [x, w, None], im2col, threads=2, **options)
-    for n in (9, 6, 5, 1):
-        found = [op.run([x[:n], w, None], dy[:n], n=n).gradients[1] for op in made]
-        assert np.array_equal(found[0], found[1])
-        assert np.array_equal(found[0], found[2])
-        np.testing.assert_allclose(found[0], other.run([x[:n], w, None], dy[:n], n=n).gradients[1], atol=0.02)
-
-
-def test_the_weight_gradient_of_many_channels_does_not_depend_on_threads():
-    """Panels of channels taken some at a time, the last ones fewer; with one image in one go."""
-    rng = np.random.default_rng(8)
-    x = rng.standard_normal((4, 19, 20, 390)).astype(np.float32)
-    w = rng.standard_normal((3, 3, 390, 470)).astype(np.float32)
-    dy = rng.standard_normal((4, 19, 20, 470)).astype(np.float32)
-    options = {"wrt": (1,), "batched": (0,), "max_batch": 4}
-    winograd, im2col = ({"padding": "same", "algorithm": name} for name in ("winograd", "im2col"))
-    made = [OneOp("conv2d", [x, w, None], winograd, threads=k, **options) for k in (1, 2, 3)]
-    other = OneOp("conv2d", [x, w, None], im2col, threads=2, **options)
-    for n in (4, 1):
+    for n in batches:
         found = [op.run([x[:n], w, None], dy[:n], n=n).gradients[1] for op in made]
         assert np.array_equal(found[0], found[1])
         assert np.array_equal(found[0], found[2])

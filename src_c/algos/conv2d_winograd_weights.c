@@ -130,17 +130,11 @@ int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth)
     return cc_most(floats, floats_of(&s, nth));
 }
 
-/* The channels of the panels `by`. */
-static cc_range columns_of(const gradient *s, cc_range by)
-{
-    return (cc_range){by.begin * s->nr, cc_least(by.end * s->nr, s->g.oc)};
-}
-
 static void transform_block(const gradient *s, cc_range by, float *planes_x, float *planes_dy, const float *x, const float *dy,
                             int64_t first, int64_t count, const cc_team *team)
 {
     const cc_winograd *g = &s->g;
-    const cc_range mine = cc_slice(team, count, 1), columns = columns_of(s, by);
+    const cc_range mine = cc_slice(team, count, 1), columns = {by.begin * s->nr, cc_least(by.end * s->nr, g->oc)};
     for (int64_t t = mine.begin; t < mine.end; ++t) {
         cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left, g->m + 2,
                               first + t, planes_x + t * s->vec, s->x_plane, s->block * s->vec);

@@ -116,7 +116,7 @@ typedef struct cc_depthwise {
     int64_t x_row, x_pixel, y_pixel, w_row, w_tap; /* floats from one to the next; that of y is dy's, too */
     const float *bias;                             /* [c], or NULL */
     cc_norm_act act;
-    int64_t fresh; /* rows of x below these that the next row of y is the first to read: they are prefetched */
+    int64_t fresh; /* rows of x below these that the next row of y is the first to read: they are prefetched, for dw with that of dy */
 } cc_depthwise;
 
 /* Neighbouring outputs of a pooling, c channels each, whose windows have the same cells inside the image: rows x columns of them, of which

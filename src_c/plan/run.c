@@ -283,19 +283,18 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
     }
 }
 
-static void run(cconv_plan *plan, const cconv_batch *batch, int threads, atomic_int *stop)
+typedef struct task {
+    cconv_plan *plan;
+    const cconv_batch *batch;
+    atomic_int stop;
+} task;
+
+static void run(const cc_team *team, void *context)
 {
-    cc_meeting place = {0}, *meeting = cc_team_enter(threads, &place);
-#ifdef _OPENMP
-#pragma omp parallel num_threads(threads) if (threads > 1)
-#endif
-    {
-        cc_team team = cc_team_here(meeting);
-        unsigned mode = cc_subnormals_flush();
-        walk(plan, batch, &team, stop);
-        cc_subnormals_restore(mode);
-    }
-    cc_team_leave(threads);
+    task *job = context;
+    unsigned mode = cc_subnormals_flush();
+    walk(job->plan, job->batch, team, &job->stop);
+    cc_subnormals_restore(mode);
 }
 
 static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
@@ -310,9 +309,9 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     check_fixed(plan);
     prepare_calls(plan, batch);
     int team = cc_team_size();
-    atomic_int stop = -1;
-    run(plan, batch, team < plan->threads ? team : plan->threads, &stop);
-    if (atomic_load(&stop) >= 0) {
+    task job = {plan, batch, -1};
+    cc_team_run(team < plan->threads ? team : plan->threads, run, &job);
+    if (atomic_load(&job.stop) >= 0) {
         forget_kept(plan);
         return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
     }
