@@ -73,7 +73,7 @@ lib: ## libcconv.a and the shared library, in build/lib
 # The harness in tests/c, and the program at the head of cconv.h just as it stands there.
 C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)
 HEADER_PROGRAM = sed -n '/^ \*     \#include "cconv.h"/,/^ \*     }$$/s/^ \*     //p' src_c/include/cconv.h
-C_TEST_FLAGS = $(STANDARD) $(WARN) -Isrc_c/include -Isrc_c/base -Isrc_c
+C_TEST_FLAGS = $(STANDARD) $(WARN) -Isrc_c/include -Isrc_c
 
 # $(call run-c-tests,folder,flags): builds against folder/libcconv.a, and runs.
 define run-c-tests

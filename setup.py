@@ -44,9 +44,7 @@ def headers() -> list[str]:
     return sorted(p.relative_to(HERE).as_posix() for p in (HERE / CORE).rglob("*") if p.suffix in HEADER_ENDINGS)
 
 
-def include_folders() -> list[str]:
-    folders = {path.relative_to(HERE).parent.as_posix() for path in (HERE / CORE).rglob("*.h")}
-    return [CORE.as_posix(), *sorted(folders)]
+INCLUDE_FOLDERS = [CORE.as_posix(), (CORE / "include").as_posix()]
 
 
 class BuildCore(build_ext):
@@ -103,7 +101,7 @@ class BuildCore(build_ext):
 
         ext.extra_objects = self.compile_core(macros, [*common, *warn], isa_flags)
         ext.depends = [*c_files(), *headers()]
-        ext.include_dirs = include_folders()
+        ext.include_dirs = INCLUDE_FOLDERS
         ext.define_macros = macros
         ext.extra_compile_args = [*common, "-w"] if self.unix else common  # generated code is Cython's responsibility
         ext.extra_link_args = link_openmp
@@ -135,7 +133,7 @@ class BuildCore(build_ext):
                     [source],
                     output_dir=folder,
                     macros=macros,
-                    include_dirs=include_folders(),
+                    include_dirs=INCLUDE_FOLDERS,
                     extra_postargs=[*flags, *own],
                 )
 

@@ -15,7 +15,7 @@ import pytest
 from cconv import _core
 
 ROOT = Path(__file__).resolve().parent.parent
-BASE = f"-I{ROOT / 'src_c' / 'base'}"  # what kernels may include
+BASE = f"-I{ROOT / 'src_c'}"
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 REPORT = """

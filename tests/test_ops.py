@@ -51,7 +51,6 @@ def default_of(attribute):
     text = attribute.default
     if text is None:
         return inspect.Parameter.empty
-    if attribute.type in ("pair", "list"):
-        numbers = tuple(int(number) for number in text.split(",") if number)
-        return numbers * 2 if attribute.type == "pair" and len(numbers) == 1 else numbers
+    if attribute.type == "list":
+        return tuple(int(number) for number in text.split(",") if number)
     return {"int": int, "float": float, "bool": lambda t: t in ("1", "true"), "enum": str}[attribute.type](text)

@@ -1,5 +1,5 @@
 /* A box inside a larger tensor: see box.h. Both work row by row along the last axis that the box does not fill. */
-#include "box.h"
+#include "algos/box.h"
 #include <string.h>
 
 typedef struct rows {

@@ -3,8 +3,8 @@
 #ifndef CC_BOX_H
 #define CC_BOX_H
 
-#include "team.h"
-#include "tensor.h"
+#include "base/team.h"
+#include "base/shape.h"
 
 /* small = large[begin .. begin + small's sizes], along every axis. */
 void cc_box_take(float *small, const cc_shape *small_shape, const float *large, const cc_shape *large_shape,

@@ -1,5 +1,5 @@
 /* NumPy's broadcasting: see broadcast.h. */
-#include "broadcast.h"
+#include "algos/broadcast.h"
 
 /* Size of axis k of a result of this rank, as xs sees it: 1 in front of its own axes. */
 static int64_t aligned(const cc_shape *xs, int rank, int k)
@@ -40,7 +40,7 @@ void cc_broadcast_init(cc_broadcast *broadcast, const cc_shape *ys, int n, const
     int64_t step[CC_BROADCAST_OPERANDS]; /* elements of operand i in the axes seen so far */
     for (int i = 0; i < n; ++i) step[i] = 1;
 
-    /* From the last axis to the first; merged axes are collected in that order, then turned round. */
+    /* From the last axis to the first; merged axes are collected in that order, then transposed round. */
     for (int k = ys->rank - 1; k >= 0; --k) {
         int64_t size = ys->dim[k], stride[CC_BROADCAST_OPERANDS];
         if (size == 1) continue;

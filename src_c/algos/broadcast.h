@@ -5,8 +5,8 @@
 #ifndef CC_BROADCAST_H
 #define CC_BROADCAST_H
 
-#include "team.h"
-#include "tensor.h"
+#include "base/team.h"
+#include "base/shape.h"
 
 #define CC_BROADCAST_OPERANDS 3
 

@@ -1,6 +1,6 @@
 /* Blocked products over the tile kernels: see gemm.h. */
-#include "gemm.h"
-#include "pack.h"
+#include "algos/gemm.h"
+#include "algos/pack.h"
 
 #include <string.h>
 
@@ -49,7 +49,7 @@ static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool s
     const int nr = cc_kernels_get()->nr;
     const int64_t column = panel * nr;
     return (cc_tile){
-        .n = (int)cc_least(nr, p->n - column),
+        .n = (int)cc_min(nr, p->n - column),
         .taps = side_by_side ? 1 : s->taps,
         .depth = side_by_side ? s->taps * s->depth : s->depth,
         .b = p->panels + (panel * p->taps * p->depth + s->tap * p->depth + s->k) * nr,
@@ -71,21 +71,21 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
 
     /* A block is several whole taps, or a part of the depth of one tap. */
     const bool copies = !p->patches && p->a_step != 0 && p->a_step % ALIAS == 0;
-    const int64_t most = copies ? COPIED : CC_DEPTH_BLOCK, depth_block = cc_least(p->depth, most);
+    const int64_t most = copies ? COPIED : CC_DEPTH_BLOCK, depth_block = cc_min(p->depth, most);
     int64_t tap_block = p->depth <= 0 ? p->taps : most / depth_block;
-    tap_block = cc_least(cc_least(tap_block, p->taps), POINTERS / (2 * mr));
+    tap_block = cc_min(cc_min(tap_block, p->taps), POINTERS / (2 * mr));
     if (tap_block < 1) tap_block = 1;
-    int64_t tiles = cc_least(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next chunk's first tile */
-    if (p->patches && depth_block > 0) tiles = cc_least(tiles, CC_PATCH_FLOATS / (mr * tap_block * depth_block));
+    int64_t tiles = cc_min(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next chunk's first tile */
+    if (p->patches && depth_block > 0) tiles = cc_min(tiles, CC_PATCH_FLOATS / (mr * tap_block * depth_block));
 
     for (int64_t chunk = m0; chunk < m1; chunk += tiles * mr) {
-        const int64_t chunk_end = cc_least(chunk + tiles * mr, m1);
+        const int64_t chunk_end = cc_min(chunk + tiles * mr, m1);
         part s = {.first = true};
         do {
-            s.taps = cc_least(tap_block, p->taps - s.tap), s.depth = cc_least(depth_block, p->depth - s.k);
+            s.taps = cc_min(tap_block, p->taps - s.tap), s.depth = cc_min(depth_block, p->depth - s.k);
             s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
             for (int64_t m = chunk, tile = 0; m < chunk_end; m += mr, ++tile) {
-                const int rows = (int)cc_least(mr, chunk_end - m);
+                const int rows = (int)cc_min(mr, chunk_end - m);
                 const float **from = a + tile * mr * tap_block;
                 p->rows(p->source, m, rows, s.tap, s.taps, s.k, from, mr, y + tile * mr);
                 const int64_t pitch = s.taps * s.depth;
@@ -98,14 +98,14 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
             const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : chunk_end - chunk;
             for (int64_t panel0 = p0; panel0 < p1; panel0 += group) {
                 for (int64_t row = chunk; row < chunk_end; row += step) {
-                    const int64_t row_end = cc_least(row + step, chunk_end);
+                    const int64_t row_end = cc_min(row + step, chunk_end);
                     if (copies)
                         copy_patches(copied, copy, COPY_ROW, a + (row - chunk) * tap_block, mr, (int)(row_end - row), s.taps, s.depth);
-                    for (int64_t panel = panel0; panel < cc_least(panel0 + group, p1); ++panel) {
+                    for (int64_t panel = panel0; panel < cc_min(panel0 + group, p1); ++panel) {
                         cc_tile t = tile_of(p, &s, panel, copies || p->patches);
                         for (int64_t m = row; m < row_end; m += mr) {
                             const float *const *here = a + (m - chunk) * tap_block;
-                            t.m = (int)cc_least(mr, row_end - m);
+                            t.m = (int)cc_min(mr, row_end - m);
                             t.a = copies ? copied : here;
                             t.y = y + (m - chunk);
                             /* the next tile's rows are touched for the first time after this one */
@@ -123,7 +123,7 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
             }
         } while (!s.last);
         if (p->act != CC_ACT_LINEAR && p->act != CC_ACT_RELU) {
-            const int64_t column = p0 * kernels->nr, columns = cc_least(p1 * kernels->nr, p->n) - column;
+            const int64_t column = p0 * kernels->nr, columns = cc_min(p1 * kernels->nr, p->n) - column;
             for (int64_t i = 0; i < chunk_end - chunk; ++i)
                 cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, columns);
         }
@@ -146,13 +146,13 @@ void cc_product_run(const cc_product *p, const cc_team *team)
     }
 }
 
-/* A piece: LATE_PANELS panels side by side, LATE_DEPTH deep, which stay in a second-level cache; LINES rows of b at a time, so that
+/* A piece: FLY_PANELS panels side by side, FLY_DEPTH deep, which stay in a second-level cache; LINES rows of b at a time, so that
  * neighbouring columns are read soon after each other. The depth is a multiple of the blocks in which a product is summed. */
-enum { LATE_DEPTH = CC_DEPTH_BLOCK, LATE_PANELS = 4, LINES = 64 };
+enum { FLY_DEPTH = CC_DEPTH_BLOCK, FLY_PANELS = 4, LINES = 64 };
 
 int64_t cc_product_late_floats(void)
 {
-    return (int64_t)LATE_PANELS * LATE_DEPTH * cc_kernels_get()->nr;
+    return (int64_t)FLY_PANELS * FLY_DEPTH * cc_kernels_get()->nr;
 }
 
 void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_t step, float *scratch, const cc_team *team)
@@ -161,18 +161,18 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
     const cc_matrix_rows *whole = p->source;
     const cc_range mine = cc_slice(team, (p->n + nr - 1) / nr, 1);
     float *packed = scratch + team->ith * cc_product_late_floats();
-    for (int64_t panel = mine.begin; panel < mine.end && p->m > 0; panel += LATE_PANELS) {
-        const int64_t panels = cc_least(LATE_PANELS, mine.end - panel), column = panel * nr;
+    for (int64_t panel = mine.begin; panel < mine.end && p->m > 0; panel += FLY_PANELS) {
+        const int64_t panels = cc_min(FLY_PANELS, mine.end - panel), column = panel * nr;
         int64_t k = 0;
         do {
-            const int64_t depth = cc_least(LATE_DEPTH, p->depth - k);
+            const int64_t depth = cc_min(FLY_DEPTH, p->depth - k);
             for (int64_t line = 0; line < depth; line += LINES)
                 for (int64_t i = 0; i < panels; ++i)
-                    cc_pack_tap(packed + (i * depth + line) * nr, from + (k + line) * row, cc_least(LINES, depth - line), p->n, row, step,
+                    cc_pack_tap(packed + (i * depth + line) * nr, from + (k + line) * row, cc_min(LINES, depth - line), p->n, row, step,
                                 column + i * nr);
             const cc_matrix_rows rows = {whole->a + k, whole->a_row, whole->y + column, whole->y_row};
             cc_product piece = *p;
-            piece.n = cc_least(panels * nr, p->n - column), piece.depth = depth;
+            piece.n = cc_min(panels * nr, p->n - column), piece.depth = depth;
             piece.source = &rows, piece.panels = packed;
             piece.bias = k == 0 && p->bias ? p->bias + column : NULL;
             piece.accumulate = k > 0 || p->accumulate;
@@ -187,8 +187,8 @@ int64_t cc_blocks(int64_t terms, int64_t pieces, int64_t outputs)
 {
     enum { WANTED = 64, FLOATS = 4 << 20 }; /* enough pieces for any desktop; 16 MB at most */
     int64_t blocks = pieces < 1 ? 1 : (WANTED + pieces - 1) / pieces;
-    if (outputs > 0) blocks = cc_least(blocks, FLOATS / outputs);
-    blocks = cc_least(blocks, terms);
+    if (outputs > 0) blocks = cc_min(blocks, FLOATS / outputs);
+    blocks = cc_min(blocks, terms);
     return blocks < 1 ? 1 : blocks;
 }
 
@@ -219,7 +219,7 @@ static void copy_terms(float *to, int64_t pitch, const float *from, const cc_out
                        int64_t count, int width)
 {
     for (int64_t p = p0, end = p0 + count; p < end;) {
-        const int64_t line = p / o->steps, step = p % o->steps, steps = cc_least(o->steps - step, end - p);
+        const int64_t line = p / o->steps, step = p % o->steps, steps = cc_min(o->steps - step, end - p);
         cc_kernels_get()->pack_rows(to, pitch, from + line / o->lines * apart[0] + line % o->lines * apart[1] + step * apart[2],
                                     apart[2], steps, width);
         to += steps * pitch;
@@ -233,8 +233,8 @@ static void add_in_place(const cc_outers *o)
     for (int64_t q = 0; q < o->images; ++q)
         for (int64_t row = 0; row < o->m; row += kernels->mr)
             for (int64_t column = 0; column < o->n; column += kernels->nr)
-                kernels->outer_tile(&(cc_outer){.m = (int)cc_least(kernels->mr, o->m - row),
-                                                .n = (int)cc_least(kernels->nr, o->n - column),
+                kernels->outer_tile(&(cc_outer){.m = (int)cc_min(kernels->mr, o->m - row),
+                                                .n = (int)cc_min(kernels->nr, o->n - column),
                                                 .lines = o->lines,
                                                 .steps = o->steps,
                                                 .a = o->a + q * o->a_image + row,
@@ -267,16 +267,16 @@ void cc_outers_add(const cc_outers *o, float *patches)
         const cc_range here = cc_block(terms, bands, band);
         const int64_t count = here.end - here.begin;
         for (int64_t row0 = 0; row0 < o->m; row0 += ROW_TILES * mr) {
-            const int64_t row1 = cc_least(row0 + ROW_TILES * mr, o->m);
+            const int64_t row1 = cc_min(row0 + ROW_TILES * mr, o->m);
             for (int64_t row = row0; row < row1; row += mr)
                 copy_terms(a + (row - row0) / mr * TERMS * pitch, pitch, o->a + row, o, a_apart, here.begin, count,
-                           (int)cc_least(mr, row1 - row));
+                           (int)cc_min(mr, row1 - row));
             for (int64_t column = 0; column < o->n; column += nr) {
-                const int width = (int)cc_least(nr, o->n - column);
+                const int width = (int)cc_min(nr, o->n - column);
                 const float *next = even && column + nr < o->n ? o->b + here.begin * o->b_step + column + nr : NULL;
                 copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
                 for (int64_t row = row0; row < row1; row += mr)
-                    kernels->outer_tile(&(cc_outer){.m = (int)cc_least(mr, row1 - row),
+                    kernels->outer_tile(&(cc_outer){.m = (int)cc_min(mr, row1 - row),
                                                     .n = width,
                                                     .lines = 1,
                                                     .steps = count,
@@ -311,17 +311,17 @@ static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, 
     const int64_t fitting = BAND_FLOATS / (m + n + 1), band = fitting > BAND_LEAST ? fitting : BAND_LEAST;
     for (int64_t piece = piece0; piece < piece1; ++piece) {
         const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
-        for (int64_t j = row; j < cc_least(row + kernels->mr, rows_end); ++j)
-            memset(to + (j - row0) * n + column, 0, (size_t)cc_least(kernels->nr, n - column) * sizeof *to);
+        for (int64_t j = row; j < cc_min(row + kernels->mr, rows_end); ++j)
+            memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->nr, n - column) * sizeof *to);
     }
     for (int64_t p = p0; p < p1; p += band) {
         for (int64_t piece = piece0; piece < piece1; ++piece) {
             const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
             kernels->outer_tile(&(cc_outer){
-                .m = (int)cc_least(kernels->mr, rows_end - row),
-                .n = (int)cc_least(kernels->nr, n - column),
+                .m = (int)cc_min(kernels->mr, rows_end - row),
+                .n = (int)cc_min(kernels->nr, n - column),
                 .lines = 1,
-                .steps = cc_least(band, p1 - p),
+                .steps = cc_min(band, p1 - p),
                 .a = a + p * m + row,
                 .a_step = m,
                 .b = b + p * n + column,
@@ -339,14 +339,14 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
     const int64_t pieces = outer_pieces(m, n), blocks = cc_blocks(row_terms(count), pieces, m * n);
     const cc_range mine = cc_slice(team, blocks * pieces, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / pieces, piece0 = i % pieces, piece1 = cc_least(pieces, piece0 + mine.end - i);
+        const int64_t block = i / pieces, piece0 = i % pieces, piece1 = cc_min(pieces, piece0 + mine.end - i);
         const cc_range terms = cc_block(row_terms(count), blocks, block);
-        sum_pieces(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32, cc_least(terms.end * 32, count), piece0,
+        sum_pieces(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32, cc_min(terms.end * 32, count), piece0,
                    piece1);
         i += piece1 - piece0;
     }
     if (blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(y, partial, blocks, m * n, team);
     }
 }
@@ -373,10 +373,10 @@ void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *pa
         const cc_range terms = cc_block(row_terms(count), blocks, i);
         float *to = blocks > 1 ? partial + i * n : y;
         memset(to, 0, (size_t)n * sizeof *to);
-        kernels->add_rows(to, b + terms.begin * 32 * n, cc_least(terms.end * 32, count) - terms.begin * 32, n);
+        kernels->add_rows(to, b + terms.begin * 32 * n, cc_min(terms.end * 32, count) - terms.begin * 32, n);
     }
     if (blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(y, partial, blocks, n, team);
     }
 }

@@ -8,10 +8,10 @@
 #ifndef CC_GEMM_H
 #define CC_GEMM_H
 
-#include "activation.h"
-#include "kernels.h"
-#include "least.h"
-#include "team.h"
+#include "kernels/activation.h"
+#include "kernels/kernels.h"
+#include "base/minmax.h"
+#include "base/team.h"
 
 /* Depth (taps x channels) that one pass over the panels covers: 768 x 32 floats of a panel are 96 KB, which a second-level
  * cache holds while the tiles of a chunk pass over it. */

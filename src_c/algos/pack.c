@@ -1,5 +1,5 @@
 /* Packing: see pack.h for the layout. */
-#include "pack.h"
+#include "algos/pack.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t
         return;
     }
     if (row == 1) {
-        cc_kernels_get()->pack_turned(to, from, depth, (int)width, step);
+        cc_kernels_get()->pack_transposed(to, from, depth, (int)width, step);
         return;
     }
     for (int64_t k = 0; k < depth; ++k, to += nr) {

@@ -3,8 +3,8 @@
 #ifndef CC_PACK_H
 #define CC_PACK_H
 
-#include "kernels.h"
-#include "team.h"
+#include "kernels/kernels.h"
+#include "base/team.h"
 
 /* Floats that the panels of a [taps][depth][n] array take. */
 static inline int64_t cc_panels_count(int64_t taps, int64_t depth, int64_t n)

@@ -1,5 +1,5 @@
 /* Reductions over axes: see reduce.h. */
-#include "reduce.h"
+#include "algos/reduce.h"
 #include <math.h>
 
 enum {
@@ -84,7 +84,7 @@ static inline double smaller(double a, double b)
     return b < a || b != b ? b : a;
 }
 
-static inline double join(cc_fold fold, double a, double b)
+static inline double reduce_join(cc_fold fold, double a, double b)
 {
     switch (fold) {
     case CC_FOLD_PROD: return a * b;
@@ -117,7 +117,7 @@ static inline void fold_rows(cc_fold fold, double *result, int64_t width, const 
 }
 
 /* Position i in row-major order of the sizes: writes the index along each axis, returns the offset. */
-static int64_t locate(int rank, const int64_t *dim, const int64_t *stride, int64_t i, int64_t *index)
+static int64_t reduce_locate(int rank, const int64_t *dim, const int64_t *stride, int64_t i, int64_t *index)
 {
     int64_t offset = 0;
     for (int k = rank - 1; k >= 0; --k) {
@@ -147,7 +147,7 @@ static void fold_columns(const cc_reduction *r, cc_fold fold, cc_terms terms, co
     float buffer[CC_TERMS];
     int64_t index[CCONV_MAX_RANK];
     for (int64_t j = 0; j < width; ++j) result[j] = start(fold);
-    int64_t offset = from < to ? locate(r->reduced_rank, r->reduced, r->reduced_stride, from, index) : 0;
+    int64_t offset = from < to ? reduce_locate(r->reduced_rank, r->reduced, r->reduced_stride, from, index) : 0;
     for (int64_t t = from; t < to; ++t) {
         fold_rows(fold, result, width, terms(context, base + offset, width, buffer), width);
         offset = step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
@@ -163,7 +163,7 @@ static double fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, cons
     int64_t index[CCONV_MAX_RANK];
     for (int j = 0; j < LANES; ++j) lane[j] = start(fold);
     if (from < to) {
-        int64_t place = from % r->run, offset = locate(r->reduced_rank, r->reduced, r->reduced_stride, from / r->run, index);
+        int64_t place = from % r->run, offset = reduce_locate(r->reduced_rank, r->reduced, r->reduced_stride, from / r->run, index);
         for (int64_t t = from; t < to;) {
             int64_t n = r->run - place;
             if (n > to - t) n = to - t;
@@ -177,11 +177,11 @@ static double fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, cons
             }
         }
     }
-    for (int j = 1; j < LANES; ++j) lane[0] = join(fold, lane[0], lane[j]);
+    for (int j = 1; j < LANES; ++j) lane[0] = reduce_join(fold, lane[0], lane[j]);
     return lane[0];
 }
 
-static inline void put(int64_t o, double value, double divisor, float *y, double *wide)
+static inline void reduce_put(int64_t o, double value, double divisor, float *y, double *wide)
 {
     if (y)
         y[o] = (float)(value / divisor);
@@ -203,7 +203,7 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t block = i / groups, group = i % groups, index[CCONV_MAX_RANK];
         int64_t from = r->terms * block / r->blocks, to = r->terms * (block + 1) / r->blocks;
-        int64_t base = locate(r->kept_rank, r->kept, r->kept_stride, group / parts, index);
+        int64_t base = reduce_locate(r->kept_rank, r->kept, r->kept_stride, group / parts, index);
         int64_t column = group % parts * COLUMNS, first = group, n = 1;
         double result[COLUMNS];
         if (r->columns) {
@@ -215,18 +215,18 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
         }
         for (int64_t j = 0; j < n; ++j) {
             if (r->blocks == 1)
-                put(first + j, result[j], divisor, y, wide);
+                reduce_put(first + j, result[j], divisor, y, wide);
             else
                 partial[block * r->outputs + first + j] = result[j];
         }
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
     if (r->blocks == 1) return;
 
     cc_range own = cc_slice(team, r->outputs, BLOCK / r->blocks + 1);
     for (int64_t o = own.begin; o < own.end; ++o) {
         double result = partial[o];
-        for (int64_t block = 1; block < r->blocks; ++block) result = join(fold, result, partial[block * r->outputs + o]);
-        put(o, result, divisor, y, wide);
+        for (int64_t block = 1; block < r->blocks; ++block) result = reduce_join(fold, result, partial[block * r->outputs + o]);
+        reduce_put(o, result, divisor, y, wide);
     }
 }

@@ -8,8 +8,8 @@
 #ifndef CC_REDUCE_H
 #define CC_REDUCE_H
 
-#include "team.h"
-#include "tensor.h"
+#include "base/team.h"
+#include "base/shape.h"
 #include <stddef.h>
 
 typedef enum cc_fold { CC_FOLD_SUM, CC_FOLD_PROD, CC_FOLD_MAX, CC_FOLD_MIN } cc_fold;

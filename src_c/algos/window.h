@@ -1,4 +1,4 @@
-/* The geometry of a window that slides over an image: sizes and padding of convolutions and poolings. The only place that knows
+/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The only place that knows
  * these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
  *
  *     valid      no padding                               out = floor((in - reach) / stride) + 1
@@ -10,9 +10,9 @@
 #ifndef CC_WINDOW_H
 #define CC_WINDOW_H
 
-#include "attributes.h"
-#include "status.h"
-#include "tensor.h"
+#include "base/attributes.h"
+#include "base/status.h"
+#include "base/shape.h"
 
 typedef enum cc_padding { CC_PAD_VALID = 0, CC_PAD_SAME, CC_PAD_EXPLICIT } cc_padding;
 
@@ -27,9 +27,41 @@ typedef struct cc_axis {
     int64_t before, after; /* padding; 0 while `in` is unknown and padding is same */
 } cc_axis;
 
+/* The axes of an image, outermost first. One with fewer than three has none of the first ones: those are of one cell that the window
+ * covers (cc_axis_is_single), so that a loop over all three serves every rank. */
 typedef struct cc_window {
-    cc_axis h, w;
+    cc_axis d, h, w;
 } cc_window;
+
+#define CC_WINDOW_AXES 3
+
+/* Axis i of an image of `rank` axes, 1 to CC_WINDOW_AXES. */
+static inline cc_axis *cc_window_axis(cc_window *window, int rank, int i)
+{
+    cc_axis *axes[CC_WINDOW_AXES] = {&window->d, &window->h, &window->w};
+    return axes[CC_WINDOW_AXES - rank + i];
+}
+
+static inline int64_t cc_window_cells(const cc_window *window) /* of the kernel */
+{
+    return window->d.kernel * window->h.kernel * window->w.kernel;
+}
+
+static inline int64_t cc_window_outputs(const cc_window *window) /* of one image */
+{
+    return window->d.out * window->h.out * window->w.out;
+}
+
+static inline int64_t cc_window_inputs(const cc_window *window) /* cells of one image */
+{
+    return window->d.in * window->h.in * window->w.in;
+}
+
+/* Whether there is nothing to loop over: one cell, under a window of one. */
+static inline bool cc_axis_is_single(const cc_axis *axis)
+{
+    return axis->in == 1 && axis->out == 1 && axis->kernel == 1 && axis->before == 0;
+}
 
 /* The outputs o in begin .. end-1 whose cell t lies inside the image: 0 <= o stride - before + dilation t < in. */
 static inline void cc_axis_inside(const cc_axis *axis, int64_t t, int64_t *begin, int64_t *end)
@@ -97,25 +129,42 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
     return CCONV_OK;
 }
 
-/* Fills both axes. strides and dilation are (height, width); pads is (top, left, bottom, right) and must be empty unless padding
- * is explicit. The caller puts the node's name in front of the error. */
-static inline cconv_status cc_window_set(cc_window *window, int64_t h, int64_t w, int64_t kh, int64_t kw,
-                                         const int64_t strides[2], const int64_t dilation[2], cc_padding padding,
-                                         const cc_list *pads)
+/* Entry i of a setting with one value for all axes or one for each. */
+static inline int64_t cc_each(const cc_list *list, int i)
 {
-    static const int64_t none[4] = {0, 0, 0, 0};
-    const int64_t *p = none;
-    if (padding == CC_PAD_EXPLICIT) {
-        if (pads->n != 4)
-            return cc_fail(CCONV_INVALID, "padding \"explicit\" expects 4 pads (top, left, bottom, right), received %d",
-                           pads->n);
-        p = pads->v;
-    } else if (pads->n != 0) {
+    return list->v[list->n == 1 ? 0 : i];
+}
+
+/* Fails unless a setting has one value for all axes or one for each. */
+static inline cconv_status cc_each_check(const cc_list *list, const char *name, int rank)
+{
+    if (list->n == 1 || list->n == rank) return CCONV_OK;
+    return cc_fail(CCONV_INVALID, rank == 1 ? "expected %s as %d value, received %d" : "expected %s as 1 or %d values, received %d", name,
+                   rank, list->n);
+}
+
+/* Fills the axes of an image of `rank` axes. in and kernel: one size for each. strides and dilation: see cc_each. pads is all `before`,
+ * then all `after` ((top, left, bottom, right)), and must be empty unless padding is explicit. The caller puts the node's name in front
+ * of the error. */
+static inline cconv_status cc_window_set(cc_window *window, int rank, const int64_t *in, const int64_t *kernel, const cc_list *strides,
+                                         const cc_list *dilation, cc_padding padding, const cc_list *pads)
+{
+    static const char *const names[CC_WINDOW_AXES] = {"depth", "height", "width"};
+    static const cc_axis single = {1, 1, 1, 1, 1, 0, 0};
+    *window = (cc_window){single, single, single};
+    CC_TRY(cc_each_check(strides, "strides", rank));
+    CC_TRY(cc_each_check(dilation, "dilation", rank));
+    if (padding == CC_PAD_EXPLICIT && pads->n != 2 * rank)
+        return cc_fail(CCONV_INVALID, "padding \"explicit\" expects %d pads (%s), received %d", 2 * rank,
+                       rank == 2 ? "top, left, bottom, right" : "before each axis, then after each", pads->n);
+    if (padding != CC_PAD_EXPLICIT && pads->n != 0)
         return cc_fail(CCONV_INVALID, "pads are only for padding \"explicit\"; received %d with padding \"%s\"", pads->n,
                        padding == CC_PAD_SAME ? "same" : "valid");
-    }
-    CC_TRY(cc_axis_set(&window->h, "height", h, kh, strides[0], dilation[0], padding, p[0], p[2]));
-    return cc_axis_set(&window->w, "width", w, kw, strides[1], dilation[1], padding, p[1], p[3]);
+    for (int i = 0; i < rank; ++i)
+        CC_TRY(cc_axis_set(cc_window_axis(window, rank, i), names[CC_WINDOW_AXES - rank + i], in[i], kernel[i], cc_each(strides, i),
+                           cc_each(dilation, i), padding, padding == CC_PAD_EXPLICIT ? pads->v[i] : 0,
+                           padding == CC_PAD_EXPLICIT ? pads->v[rank + i] : 0));
+    return CCONV_OK;
 }
 
 #endif

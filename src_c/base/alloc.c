@@ -3,8 +3,8 @@
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* madvise */
 #endif
-#include "alloc.h"
-#include "status.h"
+#include "base/alloc.h"
+#include "base/status.h"
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The reader of "name=value name=value". Strict: whatever is not understood is refused with what was expected. */
-#include "attributes.h"
+#include "base/attributes.h"
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const type_names[] = {"int", "float", "bool", "enum", "pair", "list"};
+static const char *const type_names[] = {"int", "float", "bool", "enum", "list"};
 
 typedef union value { /* one attribute, before it is stored */
     int64_t integer;
     float number;
     int choice;
-    int64_t pair[2];
     cc_list list;
 } value;
 
@@ -89,10 +88,8 @@ static bool read_list(const char *text, const char *end, cc_list *out)
 static cconv_status read_value(const cc_attr *attr, const char *text, const char *end, value *out)
 {
     static const char *const truths[] = {"0", "1", "false", "true", "False", "True"};
-    static const char *const wanted[] = {"a whole number", "a number", "0 or 1", "", "one or two whole numbers, as 2 or 2,2",
-                                         "up to 16 whole numbers, as 1,2,3"};
+    static const char *const wanted[] = {"a whole number", "a number", "0 or 1", "", "up to 16 whole numbers, as 1,2,3"};
     bool good = false;
-    cc_list list;
     switch (attr->type) {
     case CC_INT: good = read_integer(text, end, &out->integer); break;
     case CC_FLOAT: good = read_number(text, end, &out->number); break;
@@ -102,10 +99,6 @@ static cconv_status read_value(const cc_attr *attr, const char *text, const char
                 good = true, out->choice = i % 2;
         break;
     case CC_ENUM: good = (out->choice = find_choice(attr->choices, text, end)) >= 0; break;
-    case CC_PAIR:
-        good = read_list(text, end, &list) && (list.n == 1 || list.n == 2);
-        if (good) out->pair[0] = list.v[0], out->pair[1] = list.v[list.n - 1];
-        break;
     case CC_LIST: good = read_list(text, end, &out->list); break;
     }
     if (good) return CCONV_OK;
@@ -134,7 +127,6 @@ static void store(const cc_attr *attr, const value *from, void *out)
     case CC_FLOAT: memcpy(to, &from->number, sizeof from->number); break;
     case CC_BOOL:
     case CC_ENUM: memcpy(to, &from->choice, sizeof from->choice); break;
-    case CC_PAIR: memcpy(to, from->pair, sizeof from->pair); break;
     case CC_LIST: memcpy(to, &from->list, sizeof from->list); break;
     }
 }

@@ -4,7 +4,7 @@
 #define CC_ATTRIBUTES_H
 
 #include "cconv.h"
-#include "status.h"
+#include "base/status.h"
 #include <stddef.h>
 
 typedef enum cc_attr_type {
@@ -12,8 +12,7 @@ typedef enum cc_attr_type {
     CC_FLOAT, /* float; not NaN */
     CC_BOOL,  /* int: 0 or 1; also written true, false */
     CC_ENUM,  /* int: position in choices */
-    CC_PAIR,  /* int64_t[2]; one value stands for both */
-    CC_LIST   /* cc_list */
+    CC_LIST   /* cc_list of whole numbers */
 } cc_attr_type;
 
 typedef struct cc_list {

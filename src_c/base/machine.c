@@ -3,8 +3,8 @@
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
-#include "status.h"
-#include "team.h"
+#include "base/status.h"
+#include "base/team.h"
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>

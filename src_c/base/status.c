@@ -1,5 +1,5 @@
 /* The text of the last failure, one per thread. The only place that formats sentences for the caller. */
-#include "status.h"
+#include "base/status.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

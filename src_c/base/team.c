@@ -2,7 +2,7 @@
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 #endif
-#include "team.h"
+#include "base/team.h"
 #include <stdbool.h>
 
 #if defined(_WIN32)
@@ -26,9 +26,9 @@ static bool crowded(int threads)
     return threads > cc_processors();
 }
 
-cc_meeting *cc_team_enter(int threads, cc_meeting *meeting)
+cc_barrier *cc_team_enter(int threads, cc_barrier *barrier)
 {
-    return crowded(atomic_fetch_add_explicit(&busy, threads, memory_order_relaxed) + threads) ? NULL : meeting;
+    return crowded(atomic_fetch_add_explicit(&busy, threads, memory_order_relaxed) + threads) ? NULL : barrier;
 }
 
 void cc_team_leave(int threads)
@@ -54,10 +54,10 @@ static void nap(void)
 #endif
 }
 
-void cc_meeting_wait(cc_meeting *meeting, unsigned round)
+void cc_barrier_await(cc_barrier *barrier, unsigned round)
 {
     const int looks = crowded(atomic_load_explicit(&busy, memory_order_relaxed)) ? LOOKS_IN_A_CROWD : LOOKS;
-    for (int i = 0; atomic_load_explicit(&meeting->rounds, memory_order_acquire) == round; i += i < looks)
+    for (int i = 0; atomic_load_explicit(&barrier->rounds, memory_order_acquire) == round; i += i < looks)
         if (i < looks)
             relax();
         else

@@ -13,68 +13,68 @@
 #endif
 
 /* Where the threads of a team wait for each other: a place of its own for each parallel region, zeroed. */
-typedef struct cc_meeting {
+typedef struct cc_barrier {
     _Alignas(64) atomic_int here;    /* how many have come */
     _Alignas(64) atomic_uint rounds; /* how often all have: what those who wait look at */
-} cc_meeting;
+} cc_barrier;
 
 typedef struct cc_team {
     int ith, nth;        /* this thread's number, 0 .. nth-1 */
-    cc_meeting *meeting; /* NULL: of a thread on its own, or where threads share processors */
+    cc_barrier *barrier; /* NULL: of a thread on its own, or where threads share processors */
 } cc_team;
 
 /* Processors this process may use: of affinity and quota the smaller. */
 int cc_processors(void);
 
-/* Around a parallel region. Returns `meeting`, or NULL if there are more threads in regions now than processors. */
-cc_meeting *cc_team_enter(int threads, cc_meeting *meeting);
+/* Around a parallel region. Returns `barrier`, or NULL if there are more threads in regions now than processors. */
+cc_barrier *cc_team_enter(int threads, cc_barrier *barrier);
 void cc_team_leave(int threads);
 
 /* The team as one of its threads sees it; called inside the parallel region. */
-static inline cc_team cc_team_here(cc_meeting *meeting)
+static inline cc_team cc_team_here(cc_barrier *barrier)
 {
 #ifdef _OPENMP
-    return (cc_team){omp_get_thread_num(), omp_get_num_threads(), meeting};
+    return (cc_team){omp_get_thread_num(), omp_get_num_threads(), barrier};
 #else
-    (void)meeting;
+    (void)barrier;
     return (cc_team){.nth = 1};
 #endif
 }
 
-/* Waits until meeting->rounds is no longer `round`. */
-void cc_meeting_wait(cc_meeting *meeting, unsigned round);
+/* Waits until barrier->rounds is no longer `round`. */
+void cc_barrier_await(cc_barrier *barrier, unsigned round);
 
 /* Waits until every thread of the team is here. All of them must call it. Takes two messages from core to core, 40 ns between
  * neighbours, where an OpenMP barrier takes 240: small networks have one every few microseconds. But OpenMP's knows how to sleep, which
  * is what counts where threads share a processor. */
-static inline void cc_barrier(const cc_team *team)
+static inline void cc_barrier_wait(const cc_team *team)
 {
     if (team->nth <= 1) return;
-    cc_meeting *meeting = team->meeting;
-    if (!meeting) {
+    cc_barrier *barrier = team->barrier;
+    if (!barrier) {
 #ifdef _OPENMP
 #pragma omp barrier
 #endif
         return;
     }
-    const unsigned round = atomic_load_explicit(&meeting->rounds, memory_order_relaxed); /* stays until this thread has come, too */
-    if (atomic_fetch_add_explicit(&meeting->here, 1, memory_order_acq_rel) + 1 < team->nth) {
-        cc_meeting_wait(meeting, round);
+    const unsigned round = atomic_load_explicit(&barrier->rounds, memory_order_relaxed); /* stays until this thread has come, too */
+    if (atomic_fetch_add_explicit(&barrier->here, 1, memory_order_acq_rel) + 1 < team->nth) {
+        cc_barrier_await(barrier, round);
     } else {
-        atomic_store_explicit(&meeting->here, 0, memory_order_relaxed);
-        atomic_store_explicit(&meeting->rounds, round + 1, memory_order_release);
+        atomic_store_explicit(&barrier->here, 0, memory_order_relaxed);
+        atomic_store_explicit(&barrier->rounds, round + 1, memory_order_release);
     }
 }
 
 /* Calls body on each thread of a team of at most `threads`. */
 static inline void cc_team_run(int threads, void (*body)(const cc_team *team, void *context), void *context)
 {
-    cc_meeting place = {0}, *meeting = cc_team_enter(threads, &place);
+    cc_barrier place = {0}, *barrier = cc_team_enter(threads, &place);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
 #endif
     {
-        const cc_team team = cc_team_here(meeting);
+        const cc_team team = cc_team_here(barrier);
         body(&team, context);
     }
     cc_team_leave(threads);

@@ -1,7 +1,7 @@
 /* Variables: creation, reference counting, and the version that says "the values changed". */
-#include "variable.h"
-#include "alloc.h"
-#include "status.h"
+#include "base/variable.h"
+#include "base/alloc.h"
+#include "base/status.h"
 #include <stdatomic.h>
 #include <string.h>
 

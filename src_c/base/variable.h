@@ -2,7 +2,7 @@
 #ifndef CC_VARIABLE_H
 #define CC_VARIABLE_H
 
-#include "tensor.h"
+#include "base/shape.h"
 
 struct cconv_variable {
     float *data;

@@ -1,6 +1,6 @@
 /* Building a graph: every node is checked when it is added, and its shape is known from then on. */
-#include "graph.h"
-#include "alloc.h"
+#include "graph/graph.h"
+#include "base/alloc.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef CC_GRAPH_H
 #define CC_GRAPH_H
 
-#include "op.h"
-#include "variable.h"
+#include "ops/op.h"
+#include "base/variable.h"
 
 typedef enum cc_kind { CC_INPUT, CC_VARIABLE, CC_CONSTANT, CC_COMPUTED } cc_kind;
 
@@ -36,7 +36,7 @@ static inline const cc_node *cc_graph_node(const cconv_graph *graph, int node)
 int cc_graph_copy(cconv_graph *graph, const cc_node *node, const char *name);
 
 /* Finds the values on a differentiable path from a node of wrt to the root: those whose gradients the backward pass computes.
- * flows has count + 1 entries, indexed by node number. */
-void cc_gradient_flow(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *flows);
+ * requires_gradient has count + 1 entries, indexed by node number. */
+void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient);
 
 #endif

@@ -12,15 +12,15 @@
  *                                             same; the slope is taken where there are fewer values, and the convolution's need
  *                                             not be kept. (Where they differ in which of equal cells is the first, the slope is 0.)
  *     identity(x), and dropout or stop_gradient where they are no more than that -> x */
-#include "rewrite.h"
-#include "alloc.h"
+#include "graph/rewrite.h"
+#include "base/alloc.h"
 #include <stdio.h>
 #include <string.h>
 
 typedef struct rewriting {
     const cconv_graph *from;
     cconv_graph *to;
-    const cc_wishes *wishes;
+    const cc_rewrite_options *options;
     int *numbers;    /* of the nodes in `to` */
     int *stands_for; /* stands_for[i]: i is left out, and this node of `from` is read instead; 0: not left out */
     int *readers;    /* how many inputs lead to each node of `from` */
@@ -97,7 +97,7 @@ static int new_input(const rewriting *r, int i, int k)
 }
 
 /* A copy of a node of `to` with other inputs, named after both it and the old node i that it takes in. 0 without memory. */
-static int join(rewriting *r, int number, int i, int n_inputs, const int *inputs)
+static int rewrite_join(rewriting *r, int number, int i, int n_inputs, const int *inputs)
 {
     char name[200];
     cc_node node = *new_node(r, number);
@@ -112,8 +112,8 @@ static int join(rewriting *r, int number, int i, int n_inputs, const int *inputs
 static int leave_out(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
-    const bool same = is_op(node, "identity") || (is_op(node, "dropout") && !r->wishes->training) ||
-                      (is_op(node, "stop_gradient") && !r->wishes->root);
+    const bool same = is_op(node, "identity") || (is_op(node, "dropout") && !r->options->training) ||
+                      (is_op(node, "stop_gradient") && !r->options->root);
     if (!same || r->kept[i]) return 0;
     const int x = resolve(r, node->inputs[0]);
     r->stands_for[i] = x;
@@ -136,7 +136,7 @@ static int fuse_activation(rewriting *r, int i)
     const int number = activation && node->inputs[0] ? absorbable(r, i, 0) : 0;
     if (!number || !has_enum(new_node(r, number), "activation", "linear")) return 0;
     const int choice = choice_of(new_node(r, number), "activation", activation);
-    const int made = choice > 0 ? join(r, number, i, new_node(r, number)->n_inputs, new_node(r, number)->inputs) : 0;
+    const int made = choice > 0 ? rewrite_join(r, number, i, new_node(r, number)->n_inputs, new_node(r, number)->inputs) : 0;
     if (!made) return 0;
     *(int *)attribute_of(new_node(r, made), "activation", NULL) = choice;
     const float *alpha = attribute_of(node, "alpha", NULL);
@@ -166,13 +166,13 @@ static int fuse_residual(rewriting *r, int i)
         const int k = turn ? 1 - later : later, number = absorbable(r, i, k);
         if (!number) continue;
         const cc_node *to = new_node(r, number);
-        const bool norm = is_op(to, "batch_norm") && channels_last(to), conv = is_op(to, "conv2d") && !r->wishes->root;
+        const bool norm = is_op(to, "batch_norm") && channels_last(to), conv = is_op(to, "conv2d") && !r->options->root;
         const int at = norm ? 5 : 3; /* the residual's place among the inputs */
         if (!(norm || conv) || to->n_inputs > at || !has_enum(to, "activation", "linear")) continue;
         int inputs[6] = {0};
         memcpy(inputs, to->inputs, (size_t)to->n_inputs * sizeof *inputs);
         inputs[at] = new_input(r, i, 1 - k);
-        return join(r, number, i, at + 1, inputs);
+        return rewrite_join(r, number, i, at + 1, inputs);
     }
     return 0;
 }
@@ -198,9 +198,9 @@ static int add(rewriting *r, const char *op, const char *name, int a, int b)
 static int fold_batch_norm(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
-    if (r->wishes->root || !is_op(node, "batch_norm") || !channels_last(node) || node->n_inputs > 5) return 0;
+    if (r->options->root || !is_op(node, "batch_norm") || !channels_last(node) || node->n_inputs > 5) return 0;
     const int *of_batch = attribute_of(node, "training", NULL);
-    if ((*of_batch && r->wishes->training) || !has_enum(node, "activation", "linear")) return 0;
+    if ((*of_batch && r->options->training) || !has_enum(node, "activation", "linear")) return 0;
     const int number = absorbable(r, i, 0);
     if (!number) return 0;
     const cc_node *layer = new_node(r, number);
@@ -221,7 +221,7 @@ static int fold_batch_norm(rewriting *r, int i)
     const int weights = add(r, "multiply", name, w, scale);
     const int middle = add(r, "multiply", name, b ? add(r, "subtract", name, mean, b) : mean, scale);
     const int bias = beta ? add(r, "subtract", name, beta, middle) : add(r, "negative", name, middle, 0);
-    return r->to->status == CCONV_OK ? join(r, number, i, 3, (int[]){x, weights, bias}) : 0;
+    return r->to->status == CCONV_OK ? rewrite_join(r, number, i, 3, (int[]){x, weights, bias}) : 0;
 }
 
 static bool never_negative(const cc_node *node)
@@ -265,7 +265,7 @@ static int fuse_padding(rewriting *r, int i)
 static int activate_later(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
-    const int number = r->wishes->root && is_op(node, "max_pool2d") ? absorbable(r, i, 0) : 0;
+    const int number = r->options->root && is_op(node, "max_pool2d") ? absorbable(r, i, 0) : 0;
     if (!number || !is_op(new_node(r, number), "conv2d") || !has_enum(node, "activation", "linear")) return 0;
     const bool relu = has_enum(new_node(r, number), "activation", "relu");
     if (!relu && !has_enum(new_node(r, number), "activation", "relu6")) return 0;
@@ -299,10 +299,10 @@ static int copy_unchanged(rewriting *r, int i)
 
 static cconv_status rewrite(rewriting *r)
 {
-    const cc_wishes *wishes = r->wishes;
-    for (int i = 0; i < wishes->n_outputs; ++i) r->kept[wishes->outputs[i]] = true;
-    for (int i = 0; i < wishes->n_wrt; ++i) r->kept[wishes->wrt[i]] = true;
-    r->kept[wishes->root] = true;
+    const cc_rewrite_options *options = r->options;
+    for (int i = 0; i < options->n_outputs; ++i) r->kept[options->outputs[i]] = true;
+    for (int i = 0; i < options->n_wrt; ++i) r->kept[options->wrt[i]] = true;
+    r->kept[options->root] = true;
     for (int i = 1; i <= r->from->count; ++i)
         for (int k = 0; k < old_node(r, i)->n_inputs; ++k) ++r->readers[old_node(r, i)->inputs[k]];
     r->numbers[0] = 0;
@@ -319,10 +319,10 @@ static cconv_status rewrite(rewriting *r)
     return CCONV_OK;
 }
 
-cconv_graph *cc_graph_rewrite(const cconv_graph *graph, const cc_wishes *wishes, int *numbers)
+cconv_graph *cc_graph_rewrite(const cconv_graph *graph, const cc_rewrite_options *options, int *numbers)
 {
     const size_t nodes = (size_t)graph->count + 1;
-    rewriting r = {.from = graph, .wishes = wishes, .numbers = numbers, .to = cconv_graph_new()};
+    rewriting r = {.from = graph, .options = options, .numbers = numbers, .to = cconv_graph_new()};
     r.stands_for = cc_alloc_zero(2 * nodes * sizeof *r.stands_for);
     r.readers = r.stands_for ? r.stands_for + nodes : NULL;
     r.kept = cc_alloc_zero(nodes * sizeof *r.kept);

@@ -135,7 +135,7 @@ CCONV_API size_t cconv_variable_count(const cconv_variable *variable);
  * default; a name that does not exist is an error that lists those that do. */
 typedef struct cconv_attribute {
     const char *name;
-    const char *type;          /* "int", "float", "bool", "enum", "pair" (one value stands for both) or "list" */
+    const char *type;          /* "int", "float", "bool", "enum" or "list" */
     const char *default_value; /* as text; NULL: must be given */
     const char *choices;       /* of an enum: "valid|same"; else NULL */
 } cconv_attribute;
@@ -242,7 +242,7 @@ typedef struct cconv_batch {
 
 /* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was
  * interrupted) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by norm was
- * turned on after the plan was made. */
+ * transposed on after the plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not

@@ -7,7 +7,7 @@
  *
  * where P, and L below, are polynomials whose largest relative error is least, found by weighted least squares. A NaN goes through:
  * vec_min and vec_max return their second argument if one is a NaN. */
-#include "activation.h"
+#include "kernels/activation.h"
 #include <string.h>
 
 /* r + r^2 P(r) = e^r - 1, and n. */

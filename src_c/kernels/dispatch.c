@@ -1,7 +1,7 @@
 /* Chooses the instruction set, once: the best that the build has, the CPU can run and the operating system saves; the environment
  * variable CCONV_ISA lowers it. No arithmetic here. */
 #include "cconv.h"
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ static int runs(int level)
 #endif
 }
 
-static void choose(void)
+static void dispatch_choose(void)
 {
     const cc_kernels *const tables[LEVELS] = {cc_kernels_portable, cc_kernels_avx2, cc_kernels_avx512};
     static const char *const known[LEVELS] = {"portable", "avx2", "avx512"};
@@ -77,7 +77,7 @@ static void ensure(void)
     if (atomic_load_explicit(&dispatch.state, memory_order_acquire) == 2) return;
     int nobody = 0;
     if (atomic_compare_exchange_strong(&dispatch.state, &nobody, 1)) {
-        choose();
+        dispatch_choose();
         atomic_store_explicit(&dispatch.state, 2, memory_order_release);
     }
     while (atomic_load_explicit(&dispatch.state, memory_order_acquire) != 2) {

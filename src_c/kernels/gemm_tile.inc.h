@@ -200,7 +200,7 @@ static void pack_rows(float *to, int64_t pitch, const float *from, int64_t step,
     }
 }
 
-static void pack_turned(float *to, const float *from, int64_t depth, int columns, int64_t step)
+static void pack_transposed(float *to, const float *from, int64_t depth, int columns, int64_t step)
 {
     for (int64_t k = 0; k < depth; k += VEC) {
         const int steps = depth - k < VEC ? (int)(depth - k) : VEC;

@@ -1,7 +1,7 @@
 /* The kernels in plain C, for any CPU. */
-#include "simd_portable.h"
+#include "kernels/simd_portable.h"
 
 #define ISA_NAME "portable"
-#include "isa_table.inc.h"
+#include "kernels/isa_table.inc.h"
 
 const cc_kernels *const cc_kernels_portable = &kernels;

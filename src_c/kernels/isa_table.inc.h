@@ -1,16 +1,16 @@
 /* Every kernel of one instruction set, as the table `kernels`. Included by isa_*.c after its vocabulary, with ISA_NAME defined. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
-#include "gemm_tile.inc.h"
-#include "vector.inc.h"
-#include "activation.inc.h"
+#include "kernels/gemm_tile.inc.h"
+#include "kernels/vector.inc.h"
+#include "kernels/activation.inc.h"
 
-#include "grouped.inc.h"
-#include "norm.inc.h"
-#include "depthwise.inc.h"
-#include "pool.inc.h"
-#include "random.inc.h"
-#include "winograd.inc.h"
+#include "kernels/grouped.inc.h"
+#include "kernels/norm.inc.h"
+#include "kernels/depthwise.inc.h"
+#include "kernels/pool.inc.h"
+#include "kernels/random.inc.h"
+#include "kernels/winograd.inc.h"
 
 static const cc_kernels kernels = {
     .name = ISA_NAME,
@@ -19,7 +19,7 @@ static const cc_kernels kernels = {
     .gemm_tile = gemm_tile,
     .outer_tile = outer_tile,
     .pack_rows = pack_rows,
-    .pack_turned = pack_turned,
+    .pack_transposed = pack_transposed,
     .grouped_pixels = GROUPED_PIXELS,
     .grouped_tile = grouped_tile,
     .grouped_outer = grouped_outer,

@@ -7,8 +7,8 @@
 #ifndef CC_KERNELS_H
 #define CC_KERNELS_H
 
-#include "activation.h"
-#include "random.h"
+#include "kernels/activation.h"
+#include "base/random.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -164,7 +164,7 @@ typedef struct cc_winograd_kernels {
     void (*weights)(float *to, int64_t plane, const float *w, int64_t tap, int columns);
     /* The same for channels k < depth <= vec of the rotated, transposed kernel: to[p * plane + k * nr + j] from
      * w[(8 - t) * tap + j * next + k]. */
-    void (*turned)(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns);
+    void (*transposed)(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns);
     /* dw[t * tap + j] from from[p * plane + j], j < columns <= nr. */
     void (*weight_gradient)(float *dw, int64_t tap, const float *from, int64_t plane, int columns);
     /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < columns <= nr, or more;
@@ -183,7 +183,7 @@ typedef struct cc_kernels {
     /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole vector. */
     void (*pack_rows)(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width);
     /* A panel from a transposed matrix: to[k * nr + j] = from[j * step + k], k < depth, j < columns <= nr, then zeros up to nr. */
-    void (*pack_turned)(float *to, const float *from, int64_t depth, int columns, int64_t step);
+    void (*pack_transposed)(float *to, const float *from, int64_t depth, int columns, int64_t step);
     int grouped_pixels;
     void (*grouped_tile)(const cc_grouped *grouped);
     void (*grouped_outer)(const cc_grouped_outer *outer);

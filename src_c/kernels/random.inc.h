@@ -1,6 +1,6 @@
 /* Dropout over the random numbers of base/random.h: the blocks of many counters side by side. In plain C, so that every instruction set
  * computes the same bits; compilers turn the loops over BLOCKS into vectors. */
-#include "random.h"
+#include "base/random.h"
 
 #define BLOCKS 32
 

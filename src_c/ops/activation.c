@@ -1,13 +1,13 @@
 /* Activations as ops of their own: x -> y of the same shape, y = f(x) and dx = dy f'(x). The formulas are in
  * kernels/activation.h, where the derivative is told from y. The fused ones of conv2d and dense are the same functions. */
-#include "infer.h"
-#include "kernels.h"
+#include "ops/infer.h"
+#include "kernels/kernels.h"
 
 typedef struct settings {
     float alpha;
 } settings;
 
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status activation_infer(const cc_call *call, cc_shape *ys)
 {
     const settings *a = call->attributes;
     if (call->op->attributes && !(a->alpha >= 0 && a->alpha <= 3.4e38f))
@@ -15,14 +15,14 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     return cc_infer_same(call, ys);
 }
 
-static inline void forward(const cc_call *call, const cc_team *team, cc_activation act)
+static inline void activation_forward(const cc_call *call, const cc_team *team, cc_activation act)
 {
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
     float alpha = call->op->attributes ? ((const settings *)call->attributes)->alpha : 0;
     cc_act_forward(act, alpha, call->y + mine.begin, call->x[0] + mine.begin, mine.end - mine.begin);
 }
 
-static inline void backward(const cc_call *call, const cc_team *team, cc_activation act)
+static inline void activation_backward(const cc_call *call, const cc_team *team, cc_activation act)
 {
     if (!call->dx[0]) return;
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
@@ -36,12 +36,12 @@ static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, 
 #define FORWARD(tag, act)                                                                                                      \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        forward(call, team, act);                                                                                              \
+        activation_forward(call, team, act);                                                                                              \
     }
 #define BACKWARD(tag, act)                                                                                                     \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        backward(call, team, act);                                                                                             \
+        activation_backward(call, team, act);                                                                                             \
     }
 #define ACTIVATION(tag, act, table, size)                                                                                      \
     FORWARD(tag, act)                                                                                                          \
@@ -52,7 +52,7 @@ static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, 
                                .attributes_size = size,                                                                        \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
                                .reads = CC_READS_Y,                                                                            \
-                               .infer = infer,                                                                                 \
+                               .infer = activation_infer,                                                                                 \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}
 
@@ -65,7 +65,7 @@ ACTIVATION(arctan, CC_ACT_ARCTAN, NULL, 0);
 ACTIVATION(softplus, CC_ACT_SOFTPLUS, NULL, 0);
 ACTIVATION(softsign, CC_ACT_SOFTSIGN, NULL, 0);
 
-/* Flat wherever it has a slope at all: no gradient flows. */
+/* Flat wherever it has a slope at all: no gradient passes. */
 FORWARD(binary_step, CC_ACT_BINARY_STEP)
 const cc_op cc_op_binary_step = {
-    .name = "binary_step", .inputs = "x", .flags = CC_INPLACE, .infer = infer, .forward = binary_step_forward};
+    .name = "binary_step", .inputs = "x", .flags = CC_INPLACE, .infer = activation_infer, .forward = binary_step_forward};

@@ -1,6 +1,6 @@
 /* argmax: x -> y, the position of the largest element along one axis, as a float; the axis is dropped, or 1 with keepdims. The first of
- * equal ones; a NaN counts as the largest. No gradient flows. */
-#include "infer.h"
+ * equal ones; a NaN counts as the largest. No gradient passes. */
+#include "ops/infer.h"
 
 typedef struct argmax {
     int64_t axis;

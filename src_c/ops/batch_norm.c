@@ -38,9 +38,9 @@
  *     squares = sum over blocks of second - 2 e first + n e^2       since x - mean = (x - about) - e,  e = mean - about
  *
  * which loses nothing when the mean is large and the variance small. For the same reason the mean is kept as two floats. */
-#include "fused.h"
-#include "kernels.h"
-#include "op.h"
+#include "ops/fused.h"
+#include "kernels/kernels.h"
+#include "ops/op.h"
 #include <math.h>
 #include <string.h>
 
@@ -60,7 +60,7 @@ static const cc_attr batch_norm_attributes[] = {
     {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear", "linear|relu|relu6"}, /* the order of cc_norm_act */
     {0}};
 
-static bool has_residual(const cc_call *call)
+static bool batch_norm_has_residual(const cc_call *call)
 {
     return call->n_inputs > RESIDUAL && call->xs[RESIDUAL].rank >= 0;
 }
@@ -94,7 +94,7 @@ static cconv_status batch_norm_infer(const cc_call *call, cc_shape *ys)
                               names[i], (long long)x->dim[axis], cc_shape_text(s, text));
     }
     *ys = *x;
-    if (!has_residual(call)) return CCONV_OK;
+    if (!batch_norm_has_residual(call)) return CCONV_OK;
     const cc_shape *r = &call->xs[RESIDUAL];
     bool same = r->rank == x->rank;
     for (int d = 0; same && d < x->rank; ++d) {
@@ -137,7 +137,7 @@ static bool of_batch(const cc_call *call)
 static bool reads_y(const cc_call *call)
 {
     const batch_norm *a = call->attributes;
-    return a->activation != CC_NORM_LINEAR && (has_residual(call) || !of_batch(call));
+    return a->activation != CC_NORM_LINEAR && (batch_norm_has_residual(call) || !of_batch(call));
 }
 
 /* saved, each c floats: mean = high + low, s, the batch's variance, and what v is made with: (x - mean) scale + shift. */
@@ -188,8 +188,8 @@ static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
     need->saved = SAVED * row; /* also without a backward pass: update reads it */
     need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
     need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
-    if (of_batch(call)) need->again = CC_READS_X(X) | (has_residual(call) ? CC_READS_X(RESIDUAL) : 0);
-    need->reads = of_batch(call) || call->wants[GAMMA] || call->wants[MOVING_VAR] ? CC_READS_X(X) : 0;
+    if (of_batch(call)) need->recompute = CC_READS_X(X) | (batch_norm_has_residual(call) ? CC_READS_X(RESIDUAL) : 0);
+    need->reads = of_batch(call) || call->needs_gradient[GAMMA] || call->needs_gradient[MOVING_VAR] ? CC_READS_X(X) : 0;
     if (reads_y(call)) need->reads |= CC_READS_Y;
 }
 
@@ -289,7 +289,7 @@ static void find_statistics(const cc_call *call, const layout *l, const cc_team 
     const scratch w = scratch_of(call, l);
     if (of_batch(call)) {
         moments_of_blocks(call, l, w.sums, team);
-        cc_barrier(team);
+        cc_barrier_wait(team);
     }
     const cc_range channels = my_channels(l, team);
     for (int64_t at = channels.begin; at < channels.end; at += TOGETHER) {
@@ -305,7 +305,7 @@ static void find_statistics(const cc_call *call, const layout *l, const cc_team 
             s.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
         }
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
 }
 
 static float activate(float v, int act)
@@ -319,7 +319,7 @@ static void normalize(const cc_call *call, const cc_team *team)
 {
     const layout l = layout_of(call);
     const cc_norm k = norm_of(call, &l);
-    const float *x = call->x[X], *residual = has_residual(call) ? call->x[RESIDUAL] : NULL;
+    const float *x = call->x[X], *residual = batch_norm_has_residual(call) ? call->x[RESIDUAL] : NULL;
     float *y = call->y;
     const cc_range mine = my_parts(&l, team);
     if (mine.begin >= mine.end) return;
@@ -391,7 +391,7 @@ static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *fro
 }
 
 /* With given statistics dx is a multiple of dv: from->x is NULL. */
-static void input_gradient(const layout *l, const cc_norm *k, const sources *from, float *dx, const cc_team *team)
+static void batch_norm_input_gradient(const layout *l, const cc_norm *k, const sources *from, float *dx, const cc_team *team)
 {
     const cc_range mine = my_parts(l, team);
     if (mine.begin >= mine.end) return;
@@ -459,12 +459,12 @@ static void batch_norm_backward(const cc_call *call, const cc_team *team)
         from.dy = residual_gradient; /* dv itself: act' is done */
         from.act = k.act = CC_NORM_LINEAR;
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
     channel_gradients(call, &l, sums, team);
     if (!dx[X]) return;
-    cc_barrier(team);
+    cc_barrier_wait(team);
     if (!batch) from.x = NULL;
-    input_gradient(&l, &k, &from, dx[X], team);
+    batch_norm_input_gradient(&l, &k, &from, dx[X], team);
 }
 
 /* ---- Moving averages ---- */
@@ -495,5 +495,5 @@ const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .need = batch_norm_need,
                                 .forward = batch_norm_forward,
                                 .backward = batch_norm_backward,
-                                .again = normalize,
+                                .recompute = normalize,
                                 .update = batch_norm_update};

@@ -2,11 +2,11 @@
  * gradients of both from dy. An operand that is repeated gets the sum of the gradients of its repetitions. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
-#include "op.h"
+#include "ops/op.h"
 #include <math.h>
 #include <string.h>
 
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status binary_infer(const cc_call *call, cc_shape *ys)
 {
     char a[CC_SHAPE_TEXT], b[CC_SHAPE_TEXT];
     if (!cc_broadcast_shape(&call->xs[0], &call->xs[1], ys))
@@ -44,7 +44,7 @@ typedef void run_function(float *out, const float *g, const float *a, bool a_mov
         out[i] = formula;                                                                                                      \
     }
 
-static void forward(const cc_call *call, const cc_team *team, run_function *run)
+static void binary_forward(const cc_call *call, const cc_team *team, run_function *run)
 {
     cc_broadcast shape;
     cc_broadcast_init(&shape, &call->ys, 2, call->xs);
@@ -61,7 +61,7 @@ typedef struct gradient {
     cc_broadcast shape;
 } gradient;
 
-static void fill(const gradient *of, cc_range range, float *out)
+static void binary_fill(const gradient *of, cc_range range, float *out)
 {
     const cc_call *call = of->call;
     static const float unread[1]; /* in place of an operand that need() did not ask for */
@@ -72,11 +72,11 @@ static void fill(const gradient *of, cc_range range, float *out)
                 walk.run);
 }
 
-static const float *terms(const void *context, int64_t begin, int64_t n, float *buffer)
+static const float *binary_terms(const void *context, int64_t begin, int64_t n, float *buffer)
 {
     const gradient *of = context;
     if (!of->run) return of->call->dy + begin;
-    fill(of, (cc_range){begin, begin + n}, buffer);
+    binary_fill(of, (cc_range){begin, begin + n}, buffer);
     return buffer;
 }
 
@@ -93,23 +93,23 @@ static void operand_gradient(const cc_call *call, const cc_team *team, int i, ru
     if (repeated(call, i)) {
         cc_reduction reduction;
         cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
-        cc_reduce(&reduction, CC_FOLD_SUM, terms, &of, 1, dx, NULL, call->scratch, team);
+        cc_reduce(&reduction, CC_FOLD_SUM, binary_terms, &of, 1, dx, NULL, call->scratch, team);
         return;
     }
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     if (mine.begin >= mine.end) return;
     if (run)
-        fill(&of, mine, dx + mine.begin);
+        binary_fill(&of, mine, dx + mine.begin);
     else if (dx != call->dy)
         memcpy(dx + mine.begin, call->dy + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *dx);
 }
 
 /* dx[0] may be dy, so it comes last, when nobody reads dy any more. */
-static void backward(const cc_call *call, const cc_team *team, run_function *run_a, run_function *run_b)
+static void binary_backward(const cc_call *call, const cc_team *team, run_function *run_a, run_function *run_b)
 {
     if (call->dx[1]) {
         operand_gradient(call, team, 1, run_b);
-        cc_barrier(team);
+        cc_barrier_wait(team);
     }
     if (call->dx[0]) operand_gradient(call, team, 0, run_a);
 }
@@ -118,10 +118,10 @@ static void backward(const cc_call *call, const cc_team *team, run_function *run
 static void need_of(const cc_call *call, cc_need *need, unsigned reads)
 {
     need->reads = 0;
-    if (call->wants[0]) need->reads |= reads & 3u;
-    if (call->wants[1]) need->reads |= reads >> 2;
+    if (call->needs_gradient[0]) need->reads |= reads & 3u;
+    if (call->needs_gradient[1]) need->reads |= reads >> 2;
     for (int i = 0; i < 2; ++i) {
-        if (!call->wants[i]) continue;
+        if (!call->needs_gradient[i]) continue;
         cc_reduction reduction;
         cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
         size_t bytes = repeated(call, i) ? cc_reduction_scratch(&reduction) : 0;
@@ -133,7 +133,7 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
     RUN(tag, value, formula)                                                                                                   \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        forward(call, team, tag##_value);                                                                                      \
+        binary_forward(call, team, tag##_value);                                                                                      \
     }
 
 /* gradient_a and gradient_b name functions made by RUN; NULL: it is dy itself. */
@@ -145,12 +145,12 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
     }                                                                                                                          \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        backward(call, team, gradient_a, gradient_b);                                                                          \
+        binary_backward(call, team, gradient_a, gradient_b);                                                                          \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
-                               .infer = infer,                                                                                 \
+                               .infer = binary_infer,                                                                                 \
                                .need = tag##_need,                                                                             \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}
@@ -192,10 +192,10 @@ RUN(minimum, da, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
 RUN(minimum, db, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
 BACKWARD(minimum, minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
-/* 1 where it holds, else 0. No gradient flows. */
+/* 1 where it holds, else 0. No gradient passes. */
 #define COMPARISON(tag, holds)                                                                                                 \
     FORWARD(tag, (holds) ? 1.0f : 0.0f)                                                                                        \
-    const cc_op cc_op_##tag = {.name = #tag, .inputs = "a b", .flags = CC_INPLACE, .infer = infer, .forward = tag##_forward}
+    const cc_op cc_op_##tag = {.name = #tag, .inputs = "a b", .flags = CC_INPLACE, .infer = binary_infer, .forward = tag##_forward}
 
 COMPARISON(equal, u == v);
 COMPARISON(not_equal, u != v);

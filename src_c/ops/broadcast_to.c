@@ -2,7 +2,7 @@
  * repetitions. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
-#include "op.h"
+#include "ops/op.h"
 #include <string.h>
 
 typedef struct broadcast_to {

@@ -1,5 +1,5 @@
 /* clip: x -> y of the same shape, y = min(max(x, minimum), maximum). dx = dy where minimum <= x <= maximum, else 0. */
-#include "infer.h"
+#include "ops/infer.h"
 
 typedef struct clip {
     float minimum, maximum;

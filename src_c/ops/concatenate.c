@@ -1,5 +1,5 @@
 /* concatenate: inputs alike but for one axis -> y, one after another along it. Each dx is its part of dy. */
-#include "infer.h"
+#include "ops/infer.h"
 #include <string.h>
 
 typedef struct concatenate {

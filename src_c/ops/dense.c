@@ -1,10 +1,10 @@
 /* y[...][m] = act(b[m] + sum over k of x[...][k] w[k][m]): the last axis of x is multiplied by a matrix. With dz = dy act':
  *
  *     dx = dz w^T     dw = x^T dz     db = the sum of dz over all but the last axis */
-#include "fused.h"
-#include "gemm.h"
-#include "op.h"
-#include "pack.h"
+#include "ops/fused.h"
+#include "algos/gemm.h"
+#include "ops/op.h"
+#include "algos/pack.h"
 
 typedef struct settings {
     int activation;
@@ -17,12 +17,12 @@ static const cc_attr attributes[] = {
     {0},
 };
 
-static bool has_bias(const cc_call *call)
+static bool dense_has_bias(const cc_call *call)
 {
     return call->n_inputs > 2 && call->xs[2].rank >= 0;
 }
 
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status dense_infer(const cc_call *call, cc_shape *ys)
 {
     const settings *s = call->attributes;
     const cc_shape *x = &call->xs[0], *w = &call->xs[1];
@@ -35,7 +35,7 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     if (!cc_agree(x->dim[x->rank - 1], w->dim[0]))
         return cc_op_fail(call, CCONV_INVALID, "expected x with a last axis of %lld, as w has rows; received shape %s",
                           (long long)w->dim[0], cc_shape_text(x, text));
-    if (has_bias(call)) {
+    if (dense_has_bias(call)) {
         CC_TRY(cc_op_check_rank(call, 2, 1, "(m)"));
         if (!cc_agree(call->xs[2].dim[0], w->dim[1]))
             return cc_op_fail(call, CCONV_INVALID, "expected b with %lld values, one for each column of w, received %lld",
@@ -57,20 +57,20 @@ static sizes sizes_of(const cc_call *call)
 }
 
 /* The ways to dx, chosen for the planned number of rows. With few rows, packing w costs more than the product: then dx is computed
- * turned, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same order. */
+ * transposed, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same order. */
 enum { PACK_W, PACK_DZ };
 /* Beside them in need.choice: w is packed a piece at a time as it is used, forward and for dx. It pays for a matrix larger than the caches
  * that is another in every run, and as long as the rows of x stay in a cache. */
-enum { PACKS_LATE = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
+enum { ON_THE_FLY = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
 
-static int choose(const sizes *z)
+static int dense_choose(const sizes *z)
 {
     return z->rows <= cc_kernels_get()->nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
 }
 
-static bool packs_late(const cc_call *call, const sizes *z)
+static bool dense_packs_on_the_fly(const cc_call *call, const sizes *z)
 {
-    return call->differentiate && call->wants[1] && z->k * z->m * (int64_t)sizeof(float) >= LATE_BYTES && z->rows <= LATE_ROWS;
+    return call->differentiate && call->needs_gradient[1] && z->k * z->m * (int64_t)sizeof(float) >= LATE_BYTES && z->rows <= LATE_ROWS;
 }
 
 /* Rows of dw that are handed on at a time: a multiple of mr, and few enough for a second-level cache. */
@@ -83,55 +83,55 @@ static int64_t slab_rows(const sizes *z)
 
 /* Pieces of backward_scratch, in this order. */
 typedef struct pieces {
-    int64_t dz, packed, turned, partial, bias_partial, slabs;
+    int64_t dz, packed, transposed, partial, bias_partial, slabs;
 } pieces;
 
-static pieces backward_pieces(const cc_call *call, int choice, const bool wants[3], int nth)
+static pieces dense_backward_pieces(const cc_call *call, int choice, const bool needs_gradient[3], int nth)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     pieces p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
-    if (wants[0] && choice == (PACK_W | PACKS_LATE))
+    if (needs_gradient[0] && choice == (PACK_W | ON_THE_FLY))
         p.packed = nth * cc_product_late_floats();
-    else if (wants[0])
+    else if (needs_gradient[0])
         p.packed = cc_panels_count(1, z.m, choice & PACK_DZ ? z.rows : z.k);
-    if (wants[0] && (choice & PACK_DZ)) p.turned = z.k * z.rows;
+    if (needs_gradient[0] && (choice & PACK_DZ)) p.transposed = z.k * z.rows;
     if (call->sink)
         p.slabs = nth * slab_rows(&z) * z.m;
-    else if (wants[1])
+    else if (needs_gradient[1])
         p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
-    if (wants[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);
+    if (needs_gradient[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);
     return p;
 }
 
-static void need(const cc_call *call, int nth, cc_need *need)
+static void dense_need(const cc_call *call, int nth, cc_need *need)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
-    if (packs_late(call, &z)) {
-        need->choice = PACKS_LATE;
+    if (dense_packs_on_the_fly(call, &z)) {
+        need->choice = ON_THE_FLY;
         need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats());
     } else {
         need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
     }
     if (!call->differentiate) return;
-    const bool wants[3] = {call->wants[0], call->wants[1], has_bias(call) && call->wants[2]};
-    need->choice |= choose(&z);
-    const pieces p = backward_pieces(call, need->choice, wants, nth);
-    need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.turned) +
+    const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1], dense_has_bias(call) && call->needs_gradient[2]};
+    need->choice |= dense_choose(&z);
+    const pieces p = dense_backward_pieces(call, need->choice, needs_gradient, nth);
+    need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.transposed) +
                              cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.slabs);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
-static void forward(const cc_call *call, const cc_team *team)
+static void dense_forward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
-    const bool late = call->choice & PACKS_LATE;
+    const bool late = call->choice & ON_THE_FLY;
     if (call->repack && !late) {
         cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
-        cc_barrier(team);
+        cc_barrier_wait(team);
     }
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
     const cc_product product = {.m = z.rows,
@@ -142,7 +142,7 @@ static void forward(const cc_call *call, const cc_team *team)
                                 .source = &rows,
                                 .a_step = z.k,
                                 .panels = call->packed,
-                                .bias = has_bias(call) ? call->x[2] : NULL,
+                                .bias = dense_has_bias(call) ? call->x[2] : NULL,
                                 .act = (cc_activation)s->activation,
                                 .alpha = s->alpha};
     if (late)
@@ -151,18 +151,18 @@ static void forward(const cc_call *call, const cc_team *team)
         cc_product_run(&product, team);
 }
 
-static void input_gradient(const cc_call *call, const sizes *z, const float *dz, float *packed, float *turned,
+static void dense_input_gradient(const cc_call *call, const sizes *z, const float *dz, float *packed, float *transposed,
                            const cc_team *team)
 {
     float *dx = call->dx[0];
-    const bool few = call->choice & PACK_DZ, late = !few && (call->choice & PACKS_LATE);
+    const bool few = call->choice & PACK_DZ, late = !few && (call->choice & ON_THE_FLY);
     if (few)
         cc_pack_matrix(packed, dz, z->m, z->rows, 1, z->m, team);
     else if (!late)
         cc_pack_matrix(packed, call->x[1], z->m, z->k, 1, z->m, team);
-    if (!late) cc_barrier(team);
+    if (!late) cc_barrier_wait(team);
     const cc_matrix_rows rows = {
-        .a = few ? call->x[1] : dz, .a_row = z->m, .y = few ? turned : dx, .y_row = few ? z->rows : z->k};
+        .a = few ? call->x[1] : dz, .a_row = z->m, .y = few ? transposed : dx, .y_row = few ? z->rows : z->k};
     const cc_product product = {.m = few ? z->k : z->rows,
                                 .n = few ? z->rows : z->k,
                                 .taps = 1,
@@ -176,10 +176,10 @@ static void input_gradient(const cc_call *call, const sizes *z, const float *dz,
     else
         cc_product_run(&product, team);
     if (!few) return;
-    cc_barrier(team);
+    cc_barrier_wait(team);
     const cc_range mine = cc_slice(team, z->k, 512);
     for (int64_t row = 0; row < z->rows; ++row)
-        for (int64_t i = mine.begin; i < mine.end; ++i) dx[row * z->k + i] = turned[i * z->rows + row];
+        for (int64_t i = mine.begin; i < mine.end; ++i) dx[row * z->k + i] = transposed[i * z->rows + row];
 }
 
 /* Each thread makes its rows of dw and hands them on, a slab at a time. */
@@ -194,24 +194,24 @@ static void hand_on(const cc_call *call, const sizes *z, const float *dz, float 
     }
 }
 
-static void backward(const cc_call *call, const cc_team *team)
+static void dense_backward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
-    float *dx = call->dx[0], *dw = call->dx[1], *db = has_bias(call) ? call->dx[2] : NULL;
-    const bool wants[3] = {dx != NULL, dw != NULL, db != NULL};
-    const pieces p = backward_pieces(call, call->choice, wants, team->nth);
+    float *dx = call->dx[0], *dw = call->dx[1], *db = dense_has_bias(call) ? call->dx[2] : NULL;
+    const bool needs_gradient[3] = {dx != NULL, dw != NULL, db != NULL};
+    const pieces p = dense_backward_pieces(call, call->choice, needs_gradient, team->nth);
     char *at = call->scratch;
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
-    float *turned = cc_scratch_take(&at, p.turned), *partial = cc_scratch_take(&at, p.partial);
+    float *transposed = cc_scratch_take(&at, p.transposed), *partial = cc_scratch_take(&at, p.partial);
     float *bias_partial = cc_scratch_take(&at, p.bias_partial), *slabs = cc_scratch_take(&at, p.slabs);
 
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
-    if (dx) input_gradient(call, &z, dz, packed, turned, team);
+    if (dx) dense_input_gradient(call, &z, dz, packed, transposed, team);
     if (dw) cc_outer_sum(dw, call->x[0], dz, z.k, z.m, z.rows, partial, team);
     if (db) cc_column_sum(db, dz, z.m, z.rows, bias_partial, team);
     if (!call->sink) return;
-    if (dx) cc_barrier(team); /* everyone has read w */
+    if (dx) cc_barrier_wait(team); /* everyone has read w */
     hand_on(call, &z, dz, slabs + team->ith * slab_rows(&z) * z.m, team);
 }
 
@@ -221,8 +221,8 @@ const cc_op cc_op_dense = {
     .attributes = attributes,
     .attributes_size = sizeof(settings),
     .flags = CC_BY_ROWS,
-    .infer = infer,
-    .need = need,
-    .forward = forward,
-    .backward = backward,
+    .infer = dense_infer,
+    .need = dense_need,
+    .forward = dense_forward,
+    .backward = dense_backward,
 };

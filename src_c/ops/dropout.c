@@ -6,8 +6,8 @@
  * Whether an element is kept is a function of (seed, step, node, element): the backward pass draws the mask anew instead of
  * reading it, and no thread's share matters. `seed` 0 leaves the choice to the run's seed; another one is mixed into it. */
 #include "base/random.h"
-#include "kernels.h"
-#include "op.h"
+#include "kernels/kernels.h"
+#include "ops/op.h"
 #include <math.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef CC_EXP_ROW_H
 #define CC_EXP_ROW_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include <math.h>
 
 enum { CC_ROW_LANES = 8 }; /* sums side by side, whose order the instruction set does not change */

@@ -4,9 +4,9 @@
 #ifndef CC_FUSED_H
 #define CC_FUSED_H
 
-#include "alloc.h"
-#include "kernels.h"
-#include "op.h"
+#include "base/alloc.h"
+#include "kernels/kernels.h"
+#include "ops/op.h"
 
 static inline cconv_status cc_fused_check(const cc_call *call, int act, float alpha)
 {
@@ -19,8 +19,8 @@ static inline cconv_status cc_fused_check(const cc_call *call, int act, float al
 static inline uint64_t cc_fused_reads(const cc_call *call, int act)
 {
     uint64_t reads = 0;
-    if (call->wants[1]) reads |= CC_READS_X(0);
-    if (call->wants[0]) reads |= CC_READS_X(1);
+    if (call->needs_gradient[1]) reads |= CC_READS_X(0);
+    if (call->needs_gradient[0]) reads |= CC_READS_X(1);
     if (act != CC_ACT_LINEAR && act != CC_ACT_BINARY_STEP) reads |= CC_READS_Y;
     return reads;
 }
@@ -43,7 +43,7 @@ static inline const float *cc_fused_gradient(const cc_call *call, int act, float
         cc_act_backward((cc_activation)act, alpha, to + mine.begin, call->dy + mine.begin, call->y + mine.begin,
                         mine.end - mine.begin);
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
     return to;
 }
 

@@ -1,5 +1,5 @@
 /* Shape rules that several ops share: see infer.h. */
-#include "infer.h"
+#include "ops/infer.h"
 #include <string.h>
 
 cconv_status cc_infer_same(const cc_call *call, cc_shape *ys)

@@ -2,7 +2,7 @@
 #ifndef CC_INFER_H
 #define CC_INFER_H
 
-#include "op.h"
+#include "ops/op.h"
 
 /* The output has the shape of the first input. */
 cconv_status cc_infer_same(const cc_call *call, cc_shape *ys);

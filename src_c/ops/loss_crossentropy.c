@@ -8,8 +8,8 @@
  *
  * The form with class numbers is the same with t one-hot, without ever writing that down; a number that is no class makes the
  * sample's loss and gradient NaN. Class numbers get the gradient 0, distributions get the true one. */
-#include "exp_row.h"
-#include "op.h"
+#include "ops/exp_row.h"
+#include "ops/op.h"
 #include <math.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ typedef struct row_state { /* saved by forward: what turns a logit into a probab
     float highest, sum;
 } row_state;
 
-static geometry locate(const cc_shape *shape, int64_t axis)
+static geometry loss_crossentropy_locate(const cc_shape *shape, int64_t axis)
 {
     int a = (int)(axis < 0 ? axis + shape->rank : axis);
     return (geometry){cc_shape_product(shape, 0, a), shape->dim[a], cc_shape_product(shape, a + 1, shape->rank)};
@@ -85,7 +85,7 @@ static cconv_status infer_sparse(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-static void need(const cc_call *call, int nth, cc_need *out)
+static void loss_crossentropy_need(const cc_call *call, int nth, cc_need *out)
 {
     (void)nth;
     if (call->differentiate) out->saved = (size_t)cc_shape_count(&call->ys) * sizeof(row_state);
@@ -111,7 +111,7 @@ static inline row_state summarize(const float *x, int64_t c, int64_t inner, bool
     return (row_state){highest, (float)sum};
 }
 
-static inline float clip(float q)
+static inline float loss_crossentropy_clip(float q)
 {
     return q < EPSILON ? EPSILON : q > 1 - EPSILON ? 1 - EPSILON : q;
 }
@@ -119,7 +119,7 @@ static inline float clip(float q)
 /* -log of the probability of the class whose element is x. */
 static inline float surprise(float x, row_state row, bool logits)
 {
-    return logits ? logf(row.sum) - (x - row.highest) : -logf(clip(x / row.sum));
+    return logits ? logf(row.sum) - (x - row.highest) : -logf(loss_crossentropy_clip(x / row.sum));
 }
 
 /* Whether the label is the number of one of c classes. */
@@ -133,7 +133,7 @@ static inline bool is_class(float label, int64_t c)
 static void categorical_forward(const cc_call *call, const cc_team *team)
 {
     const settings *a = call->attributes;
-    const geometry g = locate(&call->xs[1], a->axis);
+    const geometry g = loss_crossentropy_locate(&call->xs[1], a->axis);
     const bool logits = a->from_logits;
     const float keep = 1 - a->label_smoothing, add = a->label_smoothing / (float)g.c;
     row_state *saved = call->differentiate ? call->saved : NULL;
@@ -157,7 +157,7 @@ static void categorical_forward(const cc_call *call, const cc_team *team)
 static void categorical_backward(const cc_call *call, const cc_team *team)
 {
     const settings *a = call->attributes;
-    const geometry g = locate(&call->xs[1], a->axis);
+    const geometry g = loss_crossentropy_locate(&call->xs[1], a->axis);
     const bool logits = a->from_logits;
     const float keep = 1 - a->label_smoothing, add = a->label_smoothing / (float)g.c;
     const row_state *saved = call->saved;
@@ -179,7 +179,7 @@ static void categorical_backward(const cc_call *call, const cc_team *team)
         } else {
             for (int64_t i = 0; i < g.c; ++i) {
                 float q = x[i * n] / state.sum, target = t[i * n] * keep + add;
-                float dq = clip(q) == q ? -target / q : 0;
+                float dq = loss_crossentropy_clip(q) == q ? -target / q : 0;
                 dx[i * n] = dq;
                 total += (double)dq * (double)q;
             }
@@ -227,8 +227,8 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
             for (int64_t i = 0; i < c; ++i) dx[i] = dy * (scale * dx[i] - (i == k ? 1.0f : 0.0f));
         } else {
             /* q = x_k / s: d(-log q) is -1 / q, and dq/dx_i = ((i == k) - q) / s */
-            const float q = x[k] / state.sum, slope = clip(q) == q ? dy / state.sum : 0;
-            for (int64_t i = 0; i < c; ++i) dx[i] = slope * (1 - (i == k ? 1 / clip(q) : 0));
+            const float q = x[k] / state.sum, slope = loss_crossentropy_clip(q) == q ? dy / state.sum : 0;
+            for (int64_t i = 0; i < c; ++i) dx[i] = slope * (1 - (i == k ? 1 / loss_crossentropy_clip(q) : 0));
         }
     }
 }
@@ -246,7 +246,7 @@ const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy"
                                               .attributes_size = sizeof(settings),
                                               .reads = CC_READS_X(0) | CC_READS_X(1),
                                               .infer = infer_categorical,
-                                              .need = need,
+                                              .need = loss_crossentropy_need,
                                               .forward = categorical_forward,
                                               .backward = categorical_backward};
 
@@ -256,6 +256,6 @@ const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical
                                                      .attributes_size = sizeof(settings),
                                                      .reads = CC_READS_X(0) | CC_READS_X(1),
                                                      .infer = infer_sparse,
-                                                     .need = need,
+                                                     .need = loss_crossentropy_need,
                                                      .forward = sparse_forward,
                                                      .backward = sparse_backward};

@@ -5,7 +5,7 @@
  * Each is one formula below: its value and its two partial derivatives (a compiler drops those a caller does not use). All
  * give gradients to y_pred and to y_true, so that a target may itself be computed from parameters. Predictions clipped into
  * the domain of a logarithm have the derivative 0 there. Sums are kept in double. */
-#include "op.h"
+#include "ops/op.h"
 #include <math.h>
 
 #define EPSILON 1e-7f
@@ -26,12 +26,12 @@ typedef struct term {
 
 typedef term formula(float t, float p, const context *in);
 
-static inline float clip(float x, float low, float high)
+static inline float loss_elementwise_clip(float x, float low, float high)
 {
     return x < low ? low : x > high ? high : x;
 }
 
-static inline float sign(float x)
+static inline float loss_elementwise_sign(float x)
 {
     return (float)((x > 0) - (x < 0));
 }
@@ -49,7 +49,7 @@ static inline term absolute(float t, float p, const context *in)
 {
     (void)in;
     float d = p - t;
-    return (term){fabsf(d), -sign(d), sign(d)};
+    return (term){fabsf(d), -loss_elementwise_sign(d), loss_elementwise_sign(d)};
 }
 
 /* (log(1 + p) - log(1 + t))^2, with p and t raised to epsilon */
@@ -66,9 +66,9 @@ static inline term absolute_percentage(float t, float p, const context *in)
 {
     (void)in;
     float d = p - t, size = fabsf(t), whole = size < EPSILON ? EPSILON : size;
-    float dt = -sign(d) / whole;
-    if (size > EPSILON) dt -= fabsf(d) / (whole * whole) * sign(t);
-    return (term){100 * (fabsf(d) / whole), 100 * dt, 100 * (sign(d) / whole)};
+    float dt = -loss_elementwise_sign(d) / whole;
+    if (size > EPSILON) dt -= fabsf(d) / (whole * whole) * loss_elementwise_sign(t);
+    return (term){100 * (fabsf(d) / whole), 100 * dt, 100 * (loss_elementwise_sign(d) / whole)};
 }
 
 /* max(0, 1 - t p). Targets 0 and 1, if there are no others, stand for -1 and 1. */
@@ -84,7 +84,7 @@ static inline term hinge_term(float t, float p, const context *in)
 static inline term divergence(float t, float p, const context *in)
 {
     (void)in;
-    float tc = clip(t, EPSILON, 1), pc = clip(p, EPSILON, 1), ratio = logf(tc / pc);
+    float tc = loss_elementwise_clip(t, EPSILON, 1), pc = loss_elementwise_clip(p, EPSILON, 1), ratio = logf(tc / pc);
     return (term){tc * ratio, tc == t ? ratio + 1 : 0, pc == p ? -tc / pc : 0};
 }
 
@@ -99,12 +99,12 @@ static inline term cross_entropy(float t, float p, const context *in)
         float e = expf(-fabsf(p)), q = (p >= 0 ? 1 : e) / (1 + e);
         return (term){(p > 0 ? p : 0) - p * z + log1pf(e), -p * (1 - smoothing), q - z};
     }
-    float pc = clip(p, EPSILON, 1 - EPSILON), yes = logf(pc), no = logf(1 - pc);
+    float pc = loss_elementwise_clip(p, EPSILON, 1 - EPSILON), yes = logf(pc), no = logf(1 - pc);
     return (term){-z * yes - (1 - z) * no, (no - yes) * (1 - smoothing), pc == p ? (pc - z) / (pc * (1 - pc)) : 0};
 }
 
 /* y_true and y_pred of one shape; y without its last axis. */
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status loss_elementwise_infer(const cc_call *call, cc_shape *ys)
 {
     const cc_shape *t = &call->xs[0], *p = &call->xs[1];
     char text[2][CC_SHAPE_TEXT];
@@ -125,7 +125,7 @@ static cconv_status infer_cross_entropy(const cc_call *call, cc_shape *ys)
     if (!(a->label_smoothing >= 0 && a->label_smoothing <= 1))
         return cc_op_fail(call, CCONV_INVALID, "expected label_smoothing between 0 and 1, received %g",
                           (double)a->label_smoothing);
-    return infer(call, ys);
+    return loss_elementwise_infer(call, ys);
 }
 
 static context make_context(const cc_call *call, bool labels)
@@ -137,7 +137,7 @@ static context make_context(const cc_call *call, bool labels)
     return made;
 }
 
-static inline void forward(const cc_call *call, const cc_team *team, formula *f, bool mean, bool labels)
+static inline void loss_elementwise_forward(const cc_call *call, const cc_team *team, formula *f, bool mean, bool labels)
 {
     const context in = make_context(call, labels);
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
@@ -150,7 +150,7 @@ static inline void forward(const cc_call *call, const cc_team *team, formula *f,
     }
 }
 
-static inline void backward(const cc_call *call, const cc_team *team, formula *f, bool mean, bool labels)
+static inline void loss_elementwise_backward(const cc_call *call, const cc_team *team, formula *f, bool mean, bool labels)
 {
     const context in = make_context(call, labels);
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
@@ -169,11 +169,11 @@ static inline void backward(const cc_call *call, const cc_team *team, formula *f
 #define LOSS(name_, formula_, mean_, labels_, attributes_, size_, infer_)                                                      \
     static void name_##_forward(const cc_call *call, const cc_team *team)                                                      \
     {                                                                                                                          \
-        forward(call, team, formula_, mean_, labels_);                                                                         \
+        loss_elementwise_forward(call, team, formula_, mean_, labels_);                                                                         \
     }                                                                                                                          \
     static void name_##_backward(const cc_call *call, const cc_team *team)                                                     \
     {                                                                                                                          \
-        backward(call, team, formula_, mean_, labels_);                                                                        \
+        loss_elementwise_backward(call, team, formula_, mean_, labels_);                                                                        \
     }                                                                                                                          \
     const cc_op cc_op_##name_ = {.name = #name_,                                                                               \
                                  .inputs = "y_true y_pred",                                                                    \
@@ -188,12 +188,12 @@ static const cc_attr table[] = {{"from_logits", CC_BOOL, offsetof(settings, from
                                 {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL},
                                 {0}};
 
-LOSS(mean_squared_error, squared, true, false, NULL, 0, infer)
-LOSS(mean_absolute_error, absolute, true, false, NULL, 0, infer)
-LOSS(l1_loss, absolute, false, false, NULL, 0, infer)
-LOSS(l2_loss, squared, false, false, NULL, 0, infer)
-LOSS(mean_squared_logarithmic_error, squared_logarithmic, true, false, NULL, 0, infer)
-LOSS(mean_absolute_percentage_error, absolute_percentage, true, false, NULL, 0, infer)
-LOSS(hinge, hinge_term, true, true, NULL, 0, infer)
-LOSS(kl_divergence, divergence, false, false, NULL, 0, infer)
+LOSS(mean_squared_error, squared, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_absolute_error, absolute, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(l1_loss, absolute, false, false, NULL, 0, loss_elementwise_infer)
+LOSS(l2_loss, squared, false, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_squared_logarithmic_error, squared_logarithmic, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_absolute_percentage_error, absolute_percentage, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(hinge, hinge_term, true, true, NULL, 0, loss_elementwise_infer)
+LOSS(kl_divergence, divergence, false, false, NULL, 0, loss_elementwise_infer)
 LOSS(binary_crossentropy, cross_entropy, true, false, table, sizeof(settings), infer_cross_entropy)

@@ -4,10 +4,10 @@
  *     da = dy op(b)^T, or op(b) dy^T if a is transposed       db = op(a)^T dy, or dy^T op(a) if b is transposed
  *
  * summed over the axes along which the input was broadcast. */
-#include "alloc.h"
-#include "gemm.h"
-#include "op.h"
-#include "pack.h"
+#include "base/alloc.h"
+#include "algos/gemm.h"
+#include "ops/op.h"
+#include "algos/pack.h"
 
 #include <string.h>
 
@@ -53,7 +53,7 @@ static stack right(const cc_call *call)
     return stack_of(&call->xs[1], true, ((const settings *)call->attributes)->transpose_b);
 }
 
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status matmul_infer(const cc_call *call, cc_shape *ys)
 {
     char at[CC_SHAPE_TEXT], bt[CC_SHAPE_TEXT];
     if (call->xs[0].rank < 1 || call->xs[1].rank < 1)
@@ -117,13 +117,13 @@ static void multiply(const task *t, float *y, const float *a, const float *b, bo
     cc_pack_matrix(scratch, b, t->k, t->n, t->transpose_b ? 1 : t->n, t->transpose_b ? t->k : 1, team);
     cc_matrix_rows rows = {.a = a, .a_row = t->k, .y = y, .y_row = t->n};
     if (t->transpose_a) {
-        float *turned = scratch + cc_panels_count(1, t->k, t->n);
+        float *transposed = scratch + cc_panels_count(1, t->k, t->n);
         const cc_range mine = cc_slice(team, t->m, 8);
         for (int64_t i = mine.begin; i < mine.end; ++i)
-            for (int64_t k = 0; k < t->k; ++k) turned[i * t->k + k] = a[k * t->m + i];
-        rows.a = turned;
+            for (int64_t k = 0; k < t->k; ++k) transposed[i * t->k + k] = a[k * t->m + i];
+        rows.a = transposed;
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
     cc_product_run(&(cc_product){.m = t->m,
                                  .n = t->n,
                                  .taps = 1,
@@ -134,7 +134,7 @@ static void multiply(const task *t, float *y, const float *a, const float *b, bo
                                  .panels = scratch,
                                  .accumulate = accumulate},
                    team);
-    cc_barrier(team); /* scratch is free again */
+    cc_barrier_wait(team); /* scratch is free again */
 }
 
 static task forward_task(const cc_call *call)
@@ -158,7 +158,7 @@ static task gradient_task(const cc_call *call, int i, int of[2])
     return of[0] = DY, of[1] = A, (task){f.n, f.k, f.m, true, f.transpose_a};
 }
 
-static void need(const cc_call *call, int nth, cc_need *need)
+static void matmul_need(const cc_call *call, int nth, cc_need *need)
 {
     const task f = forward_task(call);
     need->forward_scratch = (size_t)nth * CC_ALIGN_UP((size_t)task_scratch(&f) * sizeof(float));
@@ -167,7 +167,7 @@ static void need(const cc_call *call, int nth, cc_need *need)
         int of[2];
         const task t = gradient_task(call, i, of);
         const size_t bytes = (size_t)nth * CC_ALIGN_UP((size_t)task_scratch(&t) * sizeof(float));
-        if (!call->wants[i]) continue;
+        if (!call->needs_gradient[i]) continue;
         if (bytes > need->backward_scratch) need->backward_scratch = bytes;
         need->reads |= CC_READS_X(1 - i);
     }
@@ -175,7 +175,7 @@ static void need(const cc_call *call, int nth, cc_need *need)
 
 /* With at least as many matrices as threads each thread takes whole ones, else all share each. Returns the matrices of this
  * thread; *solo is the team that multiplies each, *scratch its memory. */
-static cc_range share(int64_t count, const task *t, const cc_team *team, cc_team *solo, float **scratch)
+static cc_range matmul_share(int64_t count, const task *t, const cc_team *team, cc_team *solo, float **scratch)
 {
     if (count < team->nth) {
         *solo = *team;
@@ -186,19 +186,19 @@ static cc_range share(int64_t count, const task *t, const cc_team *team, cc_team
     return cc_slice(team, count, 1);
 }
 
-static void forward(const cc_call *call, const cc_team *team)
+static void matmul_forward(const cc_call *call, const cc_team *team)
 {
     const stack a = left(call), b = right(call);
     const task t = forward_task(call);
     float *scratch = call->scratch;
     cc_team solo;
-    const cc_range mine = share(results(call), &t, team, &solo, &scratch);
+    const cc_range mine = matmul_share(results(call), &t, team, &solo, &scratch);
     for (int64_t i = mine.begin; i < mine.end; ++i)
         multiply(&t, call->y + i * t.m * t.n, call->x[0] + matrix_of(call, &a, i) * a.rows * a.columns,
                  call->x[1] + matrix_of(call, &b, i) * b.rows * b.columns, false, scratch, &solo);
 }
 
-static void backward(const cc_call *call, const cc_team *team)
+static void matmul_backward(const cc_call *call, const cc_team *team)
 {
     const stack stacks[2] = {left(call), right(call)};
     const task f = forward_task(call);
@@ -211,7 +211,7 @@ static void backward(const cc_call *call, const cc_team *team)
         const int64_t size = own->rows * own->columns;
         float *scratch = call->scratch;
         cc_team solo;
-        const cc_range mine = share(own->count, &t, team, &solo, &scratch);
+        const cc_range mine = matmul_share(own->count, &t, team, &solo, &scratch);
         for (int64_t matrix = mine.begin; matrix < mine.end; ++matrix) {
             float *to = call->dx[input] + matrix * size;
             bool first = true;
@@ -226,7 +226,7 @@ static void backward(const cc_call *call, const cc_team *team)
             }
             if (first && solo.ith == 0) memset(to, 0, (size_t)size * sizeof *to);
         }
-        cc_barrier(team); /* the next input uses the same scratch */
+        cc_barrier_wait(team); /* the next input uses the same scratch */
     }
 }
 
@@ -235,8 +235,8 @@ const cc_op cc_op_matmul = {
     .inputs = "a b",
     .attributes = attributes,
     .attributes_size = sizeof(settings),
-    .infer = infer,
-    .need = need,
-    .forward = forward,
-    .backward = backward,
+    .infer = matmul_infer,
+    .need = matmul_need,
+    .forward = matmul_forward,
+    .backward = matmul_backward,
 };

@@ -1,6 +1,6 @@
 /* one_hot: class numbers x -> y with a last axis of `depth`: 1 at the class, else 0. A number that is no class gives zeros. No
- * gradient flows. */
-#include "op.h"
+ * gradient passes. */
+#include "ops/op.h"
 
 typedef struct one_hot {
     int64_t depth;

@@ -2,26 +2,26 @@
  *
  *   infer     checks attributes and input shapes, gives the output's shape. The only place that knows the op's shape rule.
  *             Sizes may be CC_UNKNOWN there; it fails on what can be known to be wrong, and passes the unknown on.
- *   need      says how many bytes of each kind of memory the op wants, and what its backward pass reads.
+ *   need      says how many bytes of each kind of memory the op needs_gradient, and what its backward pass reads.
  *   forward   computes y from x.
- *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient flows.
- *   again     computes y anew from `saved` and the inputs in need.again, bit for bit, between forward and backward: then y need not be
+ *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient passes.
+ *   recompute computes y anew from `saved` and the inputs in need.recompute, bit for bit, between forward and backward: then y need not be
  *             kept for the backward passes that read it. For ops that cost little more than reading y. Usually NULL.
  *   update    changes variables among the inputs after the backward pass (moving averages); reads those and `saved` only.
  *             Called in training, also when nothing is differentiated, if all inputs in `updates` are variables: what a caller
  *             feeds is never written. Usually NULL.
  *
- * forward, backward, again and update are entered by every thread of the team; a barrier follows each. They write each element of their
+ * forward, backward, recompute and update are entered by every thread of the team; a barrier follows each. They write each element of their
  * result exactly once (backward writes dx, it never adds: the planner adds when a value has several readers). They never read
  * a destination, allocate, print or fail. Their results do not depend on team->nth.
  * Every size is known and every count is at least 0 there; with a size of 0 there is nothing to do. */
 #ifndef CC_OP_H
 #define CC_OP_H
 
-#include "attributes.h"
-#include "status.h"
-#include "team.h"
-#include "tensor.h"
+#include "base/attributes.h"
+#include "base/status.h"
+#include "base/team.h"
+#include "base/shape.h"
 #include <stdbool.h>
 
 typedef struct cc_op cc_op;
@@ -46,7 +46,7 @@ typedef struct cc_call {
     bool differentiate;     /* backward will be called: keep what it needs in `saved` */
     bool own_dy;            /* nobody reads dy but this op's backward, which may write over it */
     int choice;             /* need.choice */
-    const bool *wants;      /* wants[i]: dx[i] will be asked for */
+    const bool *needs_gradient;      /* needs_gradient[i]: dx[i] will be asked for */
 
     const float **x;        /* inputs */
     float *y;               /* output. May be x[0] itself if the op says CC_INPLACE */
@@ -65,7 +65,7 @@ typedef struct cc_call {
 typedef struct cc_need {
     size_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
     uint64_t reads;        /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
-    uint64_t again;        /* what the op's `again` reads, as CC_READS_X(i); 0: it cannot do this call */
+    uint64_t recompute;        /* what the op's `recompute` reads, as CC_READS_X(i); 0: it cannot do this call */
     int inplace;           /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
     int choice;            /* what need() decided, such as an algorithm's number; it comes back as call->choice */
     char algorithm[40];    /* its name for plan descriptions; empty: there is only one */
@@ -95,7 +95,7 @@ struct cc_op {
     void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
     void (*forward)(const cc_call *call, const cc_team *team);
     void (*backward)(const cc_call *call, const cc_team *team);
-    void (*again)(const cc_call *call, const cc_team *team);
+    void (*recompute)(const cc_call *call, const cc_team *team);
     void (*update)(const cc_call *call, const cc_team *team);
 };
 

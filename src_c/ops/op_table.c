@@ -1,17 +1,17 @@
 /* The table of ops, made from ops.def; looking ops up; what the ops' tables tell the outside; checks every op shares. */
-#include "op.h"
-#include "alloc.h"
+#include "ops/op.h"
+#include "base/alloc.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define CC_OP(name) extern const cc_op cc_op_##name;
-#include "ops.def"
+#include "ops/ops.def"
 #undef CC_OP
 
 static const cc_op *const op_table[] = {
 #define CC_OP(name) &cc_op_##name,
-#include "ops.def"
+#include "ops/ops.def"
 #undef CC_OP
     NULL};
 

@@ -5,7 +5,7 @@
  *     prod   dx = dy times the product of the others: y / x; with one zero among the terms only that one has a gradient */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
-#include "infer.h"
+#include "ops/infer.h"
 
 typedef struct settings {
     cc_list axes;
@@ -20,7 +20,7 @@ static unsigned axes_of(const cc_call *call)
     return cc_axes_of(&((const settings *)call->attributes)->axes, call->xs[0].rank);
 }
 
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status reductions_infer(const cc_call *call, cc_shape *ys)
 {
     const settings *a = call->attributes;
     const cc_shape *xs = &call->xs[0];
@@ -41,7 +41,7 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
 static cconv_status infer_of_some(const cc_call *call, cc_shape *ys)
 {
     char text[CC_SHAPE_TEXT];
-    CC_TRY(infer(call, ys));
+    CC_TRY(reductions_infer(call, ys));
     for (int k = 0; k < call->xs[0].rank; ++k)
         if ((axes_of(call) >> k & 1u) && call->xs[0].dim[k] == 0)
             return cc_op_fail(call, CCONV_INVALID, "expected at least one element along axis %d, received shape %s", k,
@@ -65,13 +65,13 @@ static cc_shape kept_shape(const cc_call *call)
     return shape;
 }
 
-static void forward(const cc_call *call, const cc_team *team, cc_fold fold, bool mean)
+static void reductions_forward(const cc_call *call, const cc_team *team, cc_fold fold, bool mean)
 {
     cc_reduction r = reduction_of(call);
     cc_reduce(&r, fold, cc_terms_stored, call->x[0], mean ? (double)r.terms : 1, call->y, NULL, call->scratch, team);
 }
 
-static void need(const cc_call *call, int nth, cc_need *need)
+static void reductions_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     cc_reduction r = reduction_of(call);
@@ -79,7 +79,7 @@ static void need(const cc_call *call, int nth, cc_need *need)
 }
 
 /* dx = dy / divisor, repeated. */
-static void spread(const cc_call *call, const cc_team *team, float divisor)
+static void reductions_spread(const cc_call *call, const cc_team *team, float divisor)
 {
     if (!call->dx[0]) return;
     cc_shape kept = kept_shape(call);
@@ -117,7 +117,7 @@ static const float *tie_terms(const void *context, int64_t begin, int64_t n, flo
 /* Scratch: how often each extreme occurs, then the reduction's own. */
 static void extreme_need(const cc_call *call, int nth, cc_need *out)
 {
-    need(call, nth, out);
+    reductions_need(call, nth, out);
     out->backward_scratch = (size_t)cc_shape_count(&call->ys) * sizeof(double) + out->forward_scratch;
 }
 
@@ -130,7 +130,7 @@ static void extreme_backward(const cc_call *call, const cc_team *team)
     ties t = {.x = call->x[0], .y = call->y};
     cc_broadcast_init(&t.shape, &call->xs[0], 1, &kept);
     cc_reduce(&r, CC_FOLD_SUM, tie_terms, &t, 1, NULL, count, count + r.outputs, team);
-    cc_barrier(team);
+    cc_barrier_wait(team);
 
     int64_t step = cc_broadcast_moves(&t.shape, 0);
     cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 2048);
@@ -161,7 +161,7 @@ static const float *nonzero_terms(const void *context, int64_t begin, int64_t n,
 /* Scratch: number of zeros and product of the others of each output, then the reduction's own. */
 static void prod_need(const cc_call *call, int nth, cc_need *out)
 {
-    need(call, nth, out);
+    reductions_need(call, nth, out);
     out->backward_scratch = (size_t)cc_shape_count(&call->ys) * 2 * sizeof(double) + out->forward_scratch;
 }
 
@@ -171,9 +171,9 @@ static void prod_backward(const cc_call *call, const cc_team *team)
     cc_reduction r = reduction_of(call);
     double *zeros = call->scratch, *others = zeros + r.outputs, *partial = others + r.outputs;
     cc_reduce(&r, CC_FOLD_SUM, zero_terms, call->x[0], 1, NULL, zeros, partial, team);
-    cc_barrier(team);
+    cc_barrier_wait(team);
     cc_reduce(&r, CC_FOLD_PROD, nonzero_terms, call->x[0], 1, NULL, others, partial, team);
-    cc_barrier(team);
+    cc_barrier_wait(team);
 
     cc_shape kept = kept_shape(call);
     cc_broadcast shape;
@@ -196,18 +196,18 @@ static void prod_backward(const cc_call *call, const cc_team *team)
 
 static void sum_backward(const cc_call *call, const cc_team *team)
 {
-    spread(call, team, 1);
+    reductions_spread(call, team, 1);
 }
 
 static void mean_backward(const cc_call *call, const cc_team *team)
 {
-    spread(call, team, (float)reduction_of(call).terms);
+    reductions_spread(call, team, (float)reduction_of(call).terms);
 }
 
 #define REDUCTION(tag, fold, mean, infer_function, need_function, backward_function, what_backward_reads)                      \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        forward(call, team, fold, mean);                                                                                       \
+        reductions_forward(call, team, fold, mean);                                                                                       \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
@@ -219,8 +219,8 @@ static void mean_backward(const cc_call *call, const cc_team *team)
                                .forward = tag##_forward,                                                                       \
                                .backward = backward_function}
 
-REDUCTION(sum, CC_FOLD_SUM, false, infer, need, sum_backward, 0);
-REDUCTION(mean, CC_FOLD_SUM, true, infer, need, mean_backward, 0);
+REDUCTION(sum, CC_FOLD_SUM, false, reductions_infer, reductions_need, sum_backward, 0);
+REDUCTION(mean, CC_FOLD_SUM, true, reductions_infer, reductions_need, mean_backward, 0);
 REDUCTION(max, CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
 REDUCTION(min, CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
-REDUCTION(prod, CC_FOLD_PROD, false, infer, prod_need, prod_backward, CC_READS_X(0));
+REDUCTION(prod, CC_FOLD_PROD, false, reductions_infer, prod_need, prod_backward, CC_READS_X(0));

@@ -1,14 +1,14 @@
 /* The same elements under another shape: flatten, reshape, expand_dims, squeeze, and those that keep even the shape: identity,
  * stop_gradient. y is a copy of x, or x itself where the planner put it there; dx is dy. */
-#include "infer.h"
+#include "ops/infer.h"
 #include <stdio.h>
 
-static void forward(const cc_call *call, const cc_team *team)
+static void reshape_forward(const cc_call *call, const cc_team *team)
 {
     cc_copy(call->y, call->x[0], cc_shape_count(&call->ys), team);
 }
 
-static void backward(const cc_call *call, const cc_team *team)
+static void reshape_backward(const cc_call *call, const cc_team *team)
 {
     if (call->dx[0]) cc_copy(call->dx[0], call->dy, cc_shape_count(&call->ys), team);
 }
@@ -157,12 +157,12 @@ static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)
                                .attributes_size = size,                                                                        \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW,                                            \
                                .infer = infer_function,                                                                        \
-                               .forward = forward,                                                                             \
+                               .forward = reshape_forward,                                                                             \
                                .backward = backward_function}
 
-VIEW(flatten, NULL, 0, flatten_infer, backward);
-VIEW(reshape, reshape_attributes, sizeof(reshape), reshape_infer, backward);
-VIEW(expand_dims, expand_dims_attributes, sizeof(expand_dims), expand_dims_infer, backward);
-VIEW(squeeze, squeeze_attributes, sizeof(squeeze), squeeze_infer, backward);
-VIEW(identity, NULL, 0, cc_infer_same, backward);
+VIEW(flatten, NULL, 0, flatten_infer, reshape_backward);
+VIEW(reshape, reshape_attributes, sizeof(reshape), reshape_infer, reshape_backward);
+VIEW(expand_dims, expand_dims_attributes, sizeof(expand_dims), expand_dims_infer, reshape_backward);
+VIEW(squeeze, squeeze_attributes, sizeof(squeeze), squeeze_infer, reshape_backward);
+VIEW(identity, NULL, 0, cc_infer_same, reshape_backward);
 VIEW(stop_gradient, NULL, 0, cc_infer_same, NULL);

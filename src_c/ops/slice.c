@@ -1,7 +1,7 @@
 /* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 reaches to the
  * end. dx is dy in its place, 0 elsewhere. */
 #include "algos/box.h"
-#include "op.h"
+#include "ops/op.h"
 
 typedef struct slice {
     cc_list begin, size;
@@ -39,7 +39,7 @@ static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-static void place(const cc_call *call, int64_t begin[CCONV_MAX_RANK])
+static void slice_place(const cc_call *call, int64_t begin[CCONV_MAX_RANK])
 {
     const slice *a = call->attributes;
     for (int k = 0; k < call->ys.rank; ++k) begin[k] = a->begin.v[k] < 0 ? a->begin.v[k] + call->xs[0].dim[k] : a->begin.v[k];
@@ -48,14 +48,14 @@ static void place(const cc_call *call, int64_t begin[CCONV_MAX_RANK])
 static void slice_forward(const cc_call *call, const cc_team *team)
 {
     int64_t begin[CCONV_MAX_RANK];
-    place(call, begin);
+    slice_place(call, begin);
     cc_box_take(call->y, &call->ys, call->x[0], &call->xs[0], begin, team);
 }
 
 static void slice_backward(const cc_call *call, const cc_team *team)
 {
     int64_t begin[CCONV_MAX_RANK];
-    place(call, begin);
+    slice_place(call, begin);
     if (call->dx[0]) cc_box_put(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, team);
 }
 

@@ -4,8 +4,8 @@
  *     log_softmax   y = x - m - log s                                   dx = dy - e^y (sum of dy)
  *
  * since dy_i/dx_j of softmax is y_i ([i = j] - y_j), and of log_softmax [i = j] - e^(y_j). */
-#include "exp_row.h"
-#include "infer.h"
+#include "ops/exp_row.h"
+#include "ops/infer.h"
 
 enum { COLUMNS = 64 }; /* rows of values along the axis that are worked on side by side when they are not contiguous */
 
@@ -29,7 +29,7 @@ typedef struct pieces {
     cc_range mine;
 } pieces;
 
-static pieces share(const cc_call *call, const cc_team *team)
+static pieces softmax_share(const cc_call *call, const cc_team *team)
 {
     const softmax *a = call->attributes;
     const cc_shape *s = &call->ys;
@@ -42,7 +42,7 @@ static pieces share(const cc_call *call, const cc_team *team)
 }
 
 /* Where piece i begins, and how many neighbours it has. */
-static inline int64_t place(const pieces *p, int64_t i, int64_t *width)
+static inline int64_t softmax_place(const pieces *p, int64_t i, int64_t *width)
 {
     int64_t column = i % p->per_outer * COLUMNS;
     *width = p->inner - column < COLUMNS ? p->inner - column : COLUMNS;
@@ -64,12 +64,12 @@ static inline void row_forward(float *y, const float *x, int64_t n, bool logarit
 }
 
 /* y may be x: each x is read for the last time before the y at its place is written. */
-static inline void forward(const cc_call *call, const cc_team *team, bool logarithm)
+static inline void axis_forward(const cc_call *call, const cc_team *team, bool logarithm)
 {
-    pieces p = share(call, team);
+    pieces p = softmax_share(call, team);
     if (p.length == 0) return;
     for (int64_t i = p.mine.begin; i < p.mine.end; ++i) {
-        int64_t width, base = place(&p, i, &width);
+        int64_t width, base = softmax_place(&p, i, &width);
         const float *x = call->x[0] + base;
         float *y = call->y + base, most[COLUMNS], last[COLUMNS];
         double sum[COLUMNS];
@@ -105,12 +105,12 @@ static inline void forward(const cc_call *call, const cc_team *team, bool logari
 }
 
 /* dx may be dy: the sums are complete before the first dx of their row is written. */
-static inline void backward(const cc_call *call, const cc_team *team, bool logarithm)
+static inline void axis_backward(const cc_call *call, const cc_team *team, bool logarithm)
 {
     if (!call->dx[0]) return;
-    pieces p = share(call, team);
+    pieces p = softmax_share(call, team);
     for (int64_t i = p.mine.begin; i < p.mine.end; ++i) {
-        int64_t width, base = place(&p, i, &width);
+        int64_t width, base = softmax_place(&p, i, &width);
         const float *y = call->y + base, *dy = call->dy + base;
         float *dx = call->dx[0] + base;
         double sum[COLUMNS] = {0};
@@ -130,11 +130,11 @@ static inline void backward(const cc_call *call, const cc_team *team, bool logar
 #define SOFTMAX(tag, logarithm)                                                                                                \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        forward(call, team, logarithm);                                                                                        \
+        axis_forward(call, team, logarithm);                                                                                        \
     }                                                                                                                          \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        backward(call, team, logarithm);                                                                                       \
+        axis_backward(call, team, logarithm);                                                                                       \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \

@@ -1,5 +1,5 @@
 /* transpose: x -> y, whose axis k is axis axes[k] of x. dx is dy with the axes put back. */
-#include "infer.h"
+#include "ops/infer.h"
 #include <string.h>
 
 typedef struct transpose {

@@ -1,9 +1,9 @@
 /* Functions of one element: x -> y of the same shape. Each op is one line: what its backward pass reads, y[i], and dx[i]. */
-#include "infer.h"
-#include "kernels.h"
+#include "ops/infer.h"
+#include "kernels/kernels.h"
 #include <math.h>
 
-static inline float sign(float x)
+static inline float unary_sign(float x)
 {
     return x > 0 ? 1.0f : x < 0 ? -1.0f : x; /* zero and NaN stay what they are */
 }
@@ -43,14 +43,14 @@ static inline float sign(float x)
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}
 
-/* Flat between its steps: no gradient flows. */
+/* Flat between its steps: no gradient passes. */
 #define STEPS(tag, value)                                                                                                      \
     FORWARD(tag, value)                                                                                                        \
     const cc_op cc_op_##tag = {                                                                                                \
         .name = #tag, .inputs = "x", .flags = CC_INPLACE, .infer = cc_infer_same, .forward = tag##_forward}
 
 UNARY(negative, 0, -x[i], -dy[i]);
-UNARY(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * sign(x[i])); /* 0 at 0 */
+UNARY(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i])); /* 0 at 0 */
 UNARY(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i]);
 UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
 
@@ -67,4 +67,4 @@ UNARY(cos, CC_READS_X(0), cosf(x[i]), -dy[i] * sinf(x[i]));
 UNARY(reciprocal, CC_READS_Y, 1 / x[i], -dy[i] * y[i] * y[i]);
 STEPS(floor, floorf(x[i]));
 STEPS(round, rintf(x[i])); /* halves to the even neighbour */
-STEPS(sign, sign(x[i]));
+STEPS(sign, unary_sign(x[i]));

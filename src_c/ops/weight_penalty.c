@@ -3,7 +3,7 @@
  *     dw = dy (l1 sign(w) + 2 l2 w)           sign(0) = 0
  *
  * Summed in blocks of a fixed size, in double, and the blocks in order: the same for any number of threads. */
-#include "op.h"
+#include "ops/op.h"
 #include <math.h>
 
 #define BLOCK 4096
@@ -12,12 +12,12 @@ typedef struct settings {
     float l1, l2;
 } settings;
 
-static int64_t blocks_of(int64_t count)
+static int64_t weight_penalty_blocks_of(int64_t count)
 {
     return (count + BLOCK - 1) / BLOCK;
 }
 
-static cconv_status infer(const cc_call *call, cc_shape *ys)
+static cconv_status weight_penalty_infer(const cc_call *call, cc_shape *ys)
 {
     const settings *a = call->attributes;
     if (!(a->l1 >= 0 && isfinite(a->l1) && a->l2 >= 0 && isfinite(a->l2)))
@@ -27,16 +27,16 @@ static cconv_status infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-static void need(const cc_call *call, int nth, cc_need *out)
+static void weight_penalty_need(const cc_call *call, int nth, cc_need *out)
 {
     (void)nth;
-    out->forward_scratch = (size_t)blocks_of(cc_shape_count(&call->xs[0])) * sizeof(double);
+    out->forward_scratch = (size_t)weight_penalty_blocks_of(cc_shape_count(&call->xs[0])) * sizeof(double);
 }
 
-static void forward(const cc_call *call, const cc_team *team)
+static void weight_penalty_forward(const cc_call *call, const cc_team *team)
 {
     const settings *a = call->attributes;
-    const int64_t count = cc_shape_count(&call->xs[0]), blocks = blocks_of(count);
+    const int64_t count = cc_shape_count(&call->xs[0]), blocks = weight_penalty_blocks_of(count);
     double *sums = call->scratch;
     cc_range mine = cc_slice(team, blocks, 1);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
@@ -49,14 +49,14 @@ static void forward(const cc_call *call, const cc_team *team)
         }
         sums[b] = (double)a->l1 * magnitudes + (double)a->l2 * squares;
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
     if (team->ith != 0) return;
     double total = 0;
     for (int64_t b = 0; b < blocks; ++b) total += sums[b];
     call->y[0] = (float)total;
 }
 
-static void backward(const cc_call *call, const cc_team *team)
+static void weight_penalty_backward(const cc_call *call, const cc_team *team)
 {
     const settings *a = call->attributes;
     if (!call->dx[0]) return;
@@ -76,7 +76,7 @@ const cc_op cc_op_weight_penalty = {.name = "weight_penalty",
                                     .attributes = table,
                                     .attributes_size = sizeof(settings),
                                     .reads = CC_READS_X(0),
-                                    .infer = infer,
-                                    .need = need,
-                                    .forward = forward,
-                                    .backward = backward};
+                                    .infer = weight_penalty_infer,
+                                    .need = weight_penalty_need,
+                                    .forward = weight_penalty_forward,
+                                    .backward = weight_penalty_backward};

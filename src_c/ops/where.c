@@ -3,7 +3,7 @@
  * gradient is asked for, it is 0. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
-#include "op.h"
+#include "ops/op.h"
 #include <string.h>
 
 static cconv_status where_infer(const cc_call *call, cc_shape *ys)
@@ -20,7 +20,7 @@ static void where_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     for (int i = 1; i < 3; ++i) {
-        if (!call->wants[i]) continue;
+        if (!call->needs_gradient[i]) continue;
         cc_reduction reduction;
         cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
         size_t bytes = cc_reduction_scratch(&reduction);
@@ -49,7 +49,7 @@ typedef struct gradient {
     bool chosen;        /* what the condition is where dy belongs to this operand */
 } gradient;
 
-static void fill(const gradient *of, cc_range range, float *out)
+static void where_fill(const gradient *of, cc_range range, float *out)
 {
     int64_t step = cc_broadcast_moves(&of->shape, 0);
     for (cc_walk walk = cc_walk_begin(&of->shape, range); walk.run > 0; cc_walk_next(&walk)) {
@@ -59,9 +59,9 @@ static void fill(const gradient *of, cc_range range, float *out)
     }
 }
 
-static const float *terms(const void *context, int64_t begin, int64_t n, float *buffer)
+static const float *where_terms(const void *context, int64_t begin, int64_t n, float *buffer)
 {
-    fill(context, (cc_range){begin, begin + n}, buffer);
+    where_fill(context, (cc_range){begin, begin + n}, buffer);
     return buffer;
 }
 
@@ -76,11 +76,11 @@ static void where_backward(const cc_call *call, const cc_team *team)
         if (axes) {
             cc_reduction reduction;
             cc_reduction_init(&reduction, &call->ys, axes);
-            cc_reduce(&reduction, CC_FOLD_SUM, terms, &of, 1, dx, NULL, call->scratch, team);
-            cc_barrier(team); /* the scratch is used again */
+            cc_reduce(&reduction, CC_FOLD_SUM, where_terms, &of, 1, dx, NULL, call->scratch, team);
+            cc_barrier_wait(team); /* the scratch is used again */
         } else {
             cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
-            fill(&of, mine, dx + mine.begin);
+            where_fill(&of, mine, dx + mine.begin);
         }
     }
     if (call->dx[0]) {

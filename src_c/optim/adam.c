@@ -5,7 +5,7 @@
  *     m += (g - m) (1 - beta_1)
  *     v += (g^2 - v) (1 - beta_2)
  *     w -= alpha m / (sqrt(v) + epsilon)      amsgrad: with the largest v so far in v's place */
-#include "optim.h"
+#include "optim/optim.h"
 #include <math.h>
 
 typedef struct settings {
@@ -23,7 +23,7 @@ static const cc_attr table[] = {CC_OPTIM_COMMON("0.001"),
 
 enum { ALPHA, REST_1, REST_2, EPSILON, AMSGRAD };
 
-static cconv_status check(const void *attributes)
+static cconv_status adam_check(const void *attributes)
 {
     const settings *a = attributes;
     CC_TRY(cc_optim_check("beta_1", a->beta_1, 0, 1, true));
@@ -31,7 +31,7 @@ static cconv_status check(const void *attributes)
     return cc_optim_check("epsilon", a->epsilon, 0, INFINITY, true);
 }
 
-static int slots(const void *attributes, const char *names[CC_MAX_SLOTS])
+static int adam_slots(const void *attributes, const char *names[CC_MAX_SLOTS])
 {
     const settings *a = attributes;
     names[0] = "momentum";
@@ -40,7 +40,7 @@ static int slots(const void *attributes, const char *names[CC_MAX_SLOTS])
     return a->amsgrad ? 3 : 2;
 }
 
-static void prepare(const void *attributes, int64_t iteration, float c[CC_MAX_COEFFICIENTS])
+static void adam_prepare(const void *attributes, int64_t iteration, float c[CC_MAX_COEFFICIENTS])
 {
     const settings *a = attributes;
     double beta_1 = cc_optim_decimal(a->beta_1), beta_2 = cc_optim_decimal(a->beta_2), t = (double)iteration;
@@ -51,7 +51,7 @@ static void prepare(const void *attributes, int64_t iteration, float c[CC_MAX_CO
     c[AMSGRAD] = (float)a->amsgrad;
 }
 
-static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
+static void adam_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
                    float scale, float limit, int64_t n)
 {
     const float alpha = c[ALPHA], rest_1 = c[REST_1], rest_2 = c[REST_2], epsilon = c[EPSILON];
@@ -75,4 +75,4 @@ static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const 
     }
 }
 
-const cc_rule cc_rule_adam = {"adam", table, sizeof(settings), check, slots, prepare, update};
+const cc_rule cc_rule_adam = {"adam", table, sizeof(settings), adam_check, adam_slots, adam_prepare, adam_update};

@@ -3,9 +3,9 @@
 #ifndef CC_OPTIM_H
 #define CC_OPTIM_H
 
-#include "attributes.h"
-#include "team.h"
-#include "tensor.h"
+#include "base/attributes.h"
+#include "base/team.h"
+#include "base/shape.h"
 
 #define CC_MAX_SLOTS 3
 #define CC_MAX_COEFFICIENTS 12

@@ -4,9 +4,9 @@
  * A step sees all variables as one long row of elements and gives each thread an equal part of it, so that one large dense
  * kernel beside many small biases keeps every thread busy. Norms are summed in blocks that depend on the sizes of the variables
  * alone, in double, and the blocks' sums are added in order: results are the same for any number of threads. */
-#include "optim.h"
-#include "alloc.h"
-#include "status.h"
+#include "optim/optim.h"
+#include "base/alloc.h"
+#include "base/status.h"
 #include <math.h>
 #include <string.h>
 
@@ -232,7 +232,7 @@ static int64_t norm_blocks(int64_t count)
 }
 
 /* Scratch: the sum of squares of every block of every variable (double), then the factor of every variable (float). Wanted
- * whatever the settings are, because clipping may be turned on after the plan was made. */
+ * whatever the settings are, because clipping may be transposed on after the plan was made. */
 size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n)
 {
     (void)optimizer;
@@ -270,7 +270,7 @@ static void clip_by_norm(const cc_optim_common *common, const cc_update *updates
         }
         first = end;
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
     if (team->ith == 0) {
         double all = 0;
         const double *square = squares;
@@ -286,7 +286,7 @@ static void clip_by_norm(const cc_optim_common *common, const cc_update *updates
             for (int u = 0; u < n; ++u) scales[u] = scale;
         }
     }
-    cc_barrier(team);
+    cc_barrier_wait(team);
 }
 
 /* Elements begin .. end-1 of one variable; gradient[0] is element begin's. */

@@ -5,7 +5,7 @@
  *     a = rho a + (1 - rho) g                 centered only; then v - a^2, the variance, takes v's place below
  *     s = lr g / sqrt(v + epsilon)
  *     w -= s                                  or, with momentum:  m = mu m + s;  w -= m */
-#include "optim.h"
+#include "optim/optim.h"
 #include <math.h>
 
 typedef struct settings {
@@ -23,7 +23,7 @@ static const cc_attr table[] = {CC_OPTIM_COMMON("0.001"),
 
 enum { RATE, RHO, REST, MOMENTUM, EPSILON, CENTERED };
 
-static cconv_status check(const void *attributes)
+static cconv_status rmsprop_check(const void *attributes)
 {
     const settings *a = attributes;
     CC_TRY(cc_optim_check("rho", a->rho, 0, 1, false));
@@ -31,7 +31,7 @@ static cconv_status check(const void *attributes)
     return cc_optim_check("epsilon", a->epsilon, 0, INFINITY, true);
 }
 
-static int slots(const void *attributes, const char *names[CC_MAX_SLOTS])
+static int rmsprop_slots(const void *attributes, const char *names[CC_MAX_SLOTS])
 {
     const settings *a = attributes;
     int n = 0;
@@ -41,7 +41,7 @@ static int slots(const void *attributes, const char *names[CC_MAX_SLOTS])
     return n;
 }
 
-static void prepare(const void *attributes, int64_t iteration, float c[CC_MAX_COEFFICIENTS])
+static void rmsprop_prepare(const void *attributes, int64_t iteration, float c[CC_MAX_COEFFICIENTS])
 {
     const settings *a = attributes;
     (void)iteration;
@@ -76,7 +76,7 @@ static inline void update_as(const float c[CC_MAX_COEFFICIENTS], float *restrict
     }
 }
 
-static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
+static void rmsprop_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
                    float scale, float limit, int64_t n)
 {
     const bool momentum = c[MOMENTUM] > 0, centered = c[CENTERED] > 0;
@@ -90,4 +90,4 @@ static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const 
         update_as(c, w, g, slot[0], NULL, NULL, scale, limit, n);
 }
 
-const cc_rule cc_rule_rmsprop = {"rmsprop", table, sizeof(settings), check, slots, prepare, update};
+const cc_rule cc_rule_rmsprop = {"rmsprop", table, sizeof(settings), rmsprop_check, rmsprop_slots, rmsprop_prepare, rmsprop_update};

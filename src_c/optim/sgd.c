@@ -5,7 +5,7 @@
  *     Nesterov   m = mu m - lr g;   w += mu m - lr g
  *
  * The learning rate is inside m, so a change of it acts on new gradients only. */
-#include "optim.h"
+#include "optim/optim.h"
 
 typedef struct settings {
     cc_optim_common common;
@@ -20,20 +20,20 @@ static const cc_attr table[] = {CC_OPTIM_COMMON("0.01"),
 
 enum { RATE, MOMENTUM, NESTEROV };
 
-static cconv_status check(const void *attributes)
+static cconv_status sgd_check(const void *attributes)
 {
     const settings *a = attributes;
     return cc_optim_check("momentum", a->momentum, 0, 1, false);
 }
 
-static int slots(const void *attributes, const char *names[CC_MAX_SLOTS])
+static int sgd_slots(const void *attributes, const char *names[CC_MAX_SLOTS])
 {
     const settings *a = attributes;
     names[0] = "momentum";
     return a->momentum > 0 ? 1 : 0;
 }
 
-static void prepare(const void *attributes, int64_t iteration, float c[CC_MAX_COEFFICIENTS])
+static void sgd_prepare(const void *attributes, int64_t iteration, float c[CC_MAX_COEFFICIENTS])
 {
     const settings *a = attributes;
     (void)iteration;
@@ -42,7 +42,7 @@ static void prepare(const void *attributes, int64_t iteration, float c[CC_MAX_CO
     c[NESTEROV] = (float)a->nesterov;
 }
 
-static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
+static void sgd_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
                    float scale, float limit, int64_t n)
 {
     const float rate = c[RATE], mu = c[MOMENTUM];
@@ -65,4 +65,4 @@ static void update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const 
     }
 }
 
-const cc_rule cc_rule_sgd = {"sgd", table, sizeof(settings), check, slots, prepare, update};
+const cc_rule cc_rule_sgd = {"sgd", table, sizeof(settings), sgd_check, sgd_slots, sgd_prepare, sgd_update};

@@ -1,5 +1,5 @@
 /* Places blocks in the arena: sorted by size, then each at its lowest free offset. Knows bytes and lifetimes, nothing of nodes. */
-#include "arena.h"
+#include "plan/arena.h"
 #include <stdbool.h>
 
 /* Blocks that fit the caches of a few cores all together share no bytes: the threads of a small network then write, run by run, the

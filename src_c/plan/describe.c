@@ -1,6 +1,6 @@
 /* A plan as a table for people, with the times of its steps where runs were timed. */
-#include "alloc.h"
-#include "plan.h"
+#include "base/alloc.h"
+#include "plan/plan.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +10,9 @@ typedef struct writer {
     size_t size, length;
 } writer;
 
-static void put(writer *w, const char *format, ...) CC_PRINTF(2, 3);
+static void describe_put(writer *w, const char *format, ...) CC_PRINTF(2, 3);
 
-static void put(writer *w, const char *format, ...)
+static void describe_put(writer *w, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -31,7 +31,7 @@ cconv_status cconv_plan_profile(cconv_plan *plan, int on)
     return on && !plan->times ? CCONV_NO_MEMORY : CCONV_OK;
 }
 
-enum { FORWARD = 1 << CC_FORWARD | 1 << CC_UPDATE, BACKWARD = 1 << CC_AGAIN | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE };
+enum { FORWARD = 1 << CC_FORWARD | 1 << CC_UPDATE, BACKWARD = 1 << CC_RECOMPUTE | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE };
 
 /* Milliseconds of one run in steps of some kinds (a bit each) that belong to a node; a node of -1: to any. */
 static double time_of(const cconv_plan *plan, int node, unsigned kinds)
@@ -42,7 +42,7 @@ static double time_of(const cconv_plan *plan, int node, unsigned kinds)
     return plan->timed_runs ? 1e3 * sum / (double)plan->timed_runs : 0;
 }
 
-static size_t bytes_of(const cc_value *value)
+static size_t describe_bytes_of(const cc_value *value)
 {
     const cc_need *need = &value->need;
     size_t scratch = need->forward_scratch > need->backward_scratch ? need->forward_scratch : need->backward_scratch;
@@ -52,22 +52,22 @@ static size_t bytes_of(const cc_value *value)
 static bool is_shown(const cconv_plan *plan, int i)
 {
     const cc_value *value = &plan->values[i];
-    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->flows) && !value->fixed;
+    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->requires_gradient) && !value->fixed;
 }
 
 /* The columns; names come last, for those of fused ops are long. A time below 0 leaves its column empty. */
 static void put_line(writer *w, const cconv_plan *plan, int width, const char *op, const char *output, const char *algorithm,
                      const char *bytes, double forward, double backward, const char *name)
 {
-    put(w, "%-*s %-20s %-14s %11s", width, op, output, algorithm, bytes);
+    describe_put(w, "%-*s %-20s %-14s %11s", width, op, output, algorithm, bytes);
     for (int k = 0; plan->timed_runs && k < 2; ++k) {
         const double time = k ? backward : forward;
         if (time < 0)
-            put(w, " %11s", "");
+            describe_put(w, " %11s", "");
         else
-            put(w, " %11.3f", time);
+            describe_put(w, " %11.3f", time);
     }
-    put(w, *name ? "  %s\n" : "\n", name);
+    describe_put(w, *name ? "  %s\n" : "\n", name);
 }
 
 size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
@@ -83,17 +83,17 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         const int length = (int)strlen(cc_graph_node(plan->graph, i)->op->name);
         if (length > width) width = length;
     }
-    put(&w, "%-*s %-20s %-14s %11s", width, "op", "output", "algorithm", "bytes");
-    if (plan->timed_runs) put(&w, " %11s %11s", "forward ms", "backward ms");
-    put(&w, "  name\n");
+    describe_put(&w, "%-*s %-20s %-14s %11s", width, "op", "output", "algorithm", "bytes");
+    if (plan->timed_runs) describe_put(&w, " %11s %11s", "forward ms", "backward ms");
+    describe_put(&w, "  name\n");
     for (int i = 1; i <= plan->graph->count; ++i) {
         if (!is_shown(plan, i)) continue;
         const cc_node *node = cc_graph_node(plan->graph, i);
         const cc_value *value = &plan->values[i];
         char shape[CC_SHAPE_TEXT], bytes[24];
-        snprintf(bytes, sizeof bytes, "%zu", bytes_of(value));
+        snprintf(bytes, sizeof bytes, "%zu", describe_bytes_of(value));
         put_line(&w, plan, width, node->op->name, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
-                 time_of(plan, i, FORWARD), value->flows ? time_of(plan, i, BACKWARD) : -1, node->name);
+                 time_of(plan, i, FORWARD), value->requires_gradient ? time_of(plan, i, BACKWARD) : -1, node->name);
     }
     if (plan->timed_runs) {
         const double forward = time_of(plan, -1, FORWARD), backward = time_of(plan, -1, BACKWARD);
@@ -103,10 +103,10 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         if (outputs > 0) put_line(&w, plan, width, "(outputs copied)", "", "", "", outputs, -1, "");
         if (optimizer > 0) put_line(&w, plan, width, "(optimizer)", "", "", "", -1, optimizer, "");
         put_line(&w, plan, width, "sum", "", "", "", forward, backward, "");
-        put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
+        describe_put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
             (long long)plan->timed_runs);
     }
-    if (fixed) put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", fixed);
-    put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
+    if (fixed) describe_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", fixed);
+    describe_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
     return w.length;
 }

@@ -1,11 +1,11 @@
 /* The plan's memory: one block for every value, gradient, saved area and scratch, each with the first and last step that uses it, laid
  * out in one arena. Where an op may write over its input, the two share a block. */
-#include "alloc.h"
-#include "arena.h"
-#include "plan.h"
+#include "base/alloc.h"
+#include "plan/arena.h"
+#include "plan/plan.h"
 #include <string.h>
 
-enum { VALUE, AGAIN, GRADIENT, SAVED, FORWARD_SCRATCH, BACKWARD_SCRATCH, PACKED, KINDS };
+enum { VALUE, RECOMPUTED, GRADIENT, SAVED, FORWARD_SCRATCH, BACKWARD_SCRATCH, PACKED, KINDS };
 #define NONE (-1)
 
 typedef struct layout {
@@ -16,7 +16,7 @@ typedef struct layout {
     int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added; of CC_OPTIMIZE: of the scratch */
     int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
     int *last_read;      /* of each node's value */
-    int *last_again;     /* of its value computed anew */
+    int *last_recomputed;     /* of its value computed anew */
     bool *lasting;       /* a fixed value that every run reads: nothing else may ever use its bytes */
 } layout;
 
@@ -40,25 +40,25 @@ static void find_steps(layout *l)
 {
     const cconv_plan *plan = l->plan;
     for (int i = 0; i <= plan->graph->count; ++i) l->forward_step[i] = l->backward_step[i] = l->update_step[i] = l->last_read[i] = NONE;
-    for (int i = 0; i <= plan->graph->count; ++i) l->last_again[i] = NONE;
+    for (int i = 0; i <= plan->graph->count; ++i) l->last_recomputed[i] = NONE;
     for (int t = 0; t < plan->n_steps; ++t) {
         const cc_step *step = &plan->steps[t];
-        if (step->kind != CC_FORWARD && step->kind != CC_AGAIN && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
+        if (step->kind != CC_FORWARD && step->kind != CC_RECOMPUTE && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
         const cc_node *node = cc_graph_node(plan->graph, step->node);
         const cc_need *need = &plan->values[step->node].need;
         uint64_t reads = step->kind == CC_FORWARD    ? CC_READS_ALL_X
-                         : step->kind == CC_AGAIN    ? need->again
+                         : step->kind == CC_RECOMPUTE    ? need->recompute
                          : step->kind == CC_BACKWARD ? need->reads
                                                      : 0;
         int *own = step->kind == CC_FORWARD ? l->forward_step : step->kind == CC_BACKWARD ? l->backward_step : l->update_step;
-        if (step->kind != CC_AGAIN) own[step->node] = t;
+        if (step->kind != CC_RECOMPUTE) own[step->node] = t;
         if (step->kind == CC_FORWARD) l->last_read[step->node] = t;
-        if (reads & CC_READS_Y) (plan->values[step->node].again ? l->last_again : l->last_read)[step->node] = t;
+        if (reads & CC_READS_Y) (plan->values[step->node].recompute ? l->last_recomputed : l->last_read)[step->node] = t;
         for (int k = 0; k < node->n_inputs; ++k) {
             const int x = node->inputs[k];
             if (!x || !(reads & CC_READS_X(k < 61 ? k : 61))) continue;
-            if (step->kind == CC_BACKWARD && plan->values[x].again) {
-                l->last_again[x] = t;
+            if (step->kind == CC_BACKWARD && plan->values[x].recompute) {
+                l->last_recomputed[x] = t;
                 continue;
             }
             l->last_read[x] = t;
@@ -119,7 +119,7 @@ static void place_gradients(layout *l, int i, int t)
     int accumulate = t + 1;
     for (int k = 0; k < node->n_inputs; ++k) {
         int x = node->inputs[k];
-        if (!value->wants[k] || (k == 1 && value->call.sink)) continue;
+        if (!value->needs_gradient[k] || (k == 1 && value->call.sink)) continue;
         if (l->block[x][GRADIENT] != NONE) {
             l->share[accumulate] = add_block(l, value_bytes(&plan->values[x]), t, accumulate);
             ++accumulate;
@@ -136,7 +136,7 @@ static void place_gradients(layout *l, int i, int t)
     }
 }
 
-static void place(layout *l)
+static void memory_place(layout *l)
 {
     cconv_plan *plan = l->plan;
     int end = plan->n_steps;
@@ -160,8 +160,8 @@ static void place(layout *l)
             if (need->packed) l->block[i][PACKED] = add_block(l, need->packed, anew ? t : 0, anew ? t : end);
         } else if (plan->steps[t].kind == CC_SEED) {
             l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, gradient_end(l, i));
-        } else if (plan->steps[t].kind == CC_AGAIN) {
-            l->block[i][AGAIN] = add_block(l, value_bytes(&plan->values[i]), t, l->last_again[i]);
+        } else if (plan->steps[t].kind == CC_RECOMPUTE) {
+            l->block[i][RECOMPUTED] = add_block(l, value_bytes(&plan->values[i]), t, l->last_recomputed[i]);
         } else if (plan->steps[t].kind == CC_BACKWARD) {
             const cc_need *need = &plan->values[i].need;
             if (need->backward_scratch) l->block[i][BACKWARD_SCRATCH] = add_block(l, need->backward_scratch, t, t);
@@ -214,7 +214,7 @@ static void set_pointers(const layout *l)
             if (!x) continue;
             const float **backward = call->x + 2 * node->n_inputs + k;
             call->x[k] = plan->values[x].data;
-            *backward = plan->values[x].again ? at(l, l->block[x][AGAIN]) : call->x[k];
+            *backward = plan->values[x].recompute ? at(l, l->block[x][RECOMPUTED]) : call->x[k];
             if (!may_be_callers(l, x)) continue;
             add_slot(plan, &call->x[k], x);
             add_slot(plan, backward, x);
@@ -228,12 +228,12 @@ static void set_pointers(const layout *l)
         cc_value *value = &plan->values[plan->steps[t].node];
         const cc_node *node = cc_graph_node(plan->graph, plan->steps[t].node);
         for (int k = 0; k < node->n_inputs; ++k)
-            if (value->wants[k]) value->call.dx[k] = plan->values[node->inputs[k]].gradient;
+            if (value->needs_gradient[k]) value->call.dx[k] = plan->values[node->inputs[k]].gradient;
         for (int next = t + 1; next < plan->n_steps && plan->steps[next].kind == CC_ACCUMULATE; ++next)
             value->call.dx[plan->steps[next].input] = at(l, l->share[next]);
         value->backward = value->call;
         value->backward.x = value->call.x + 2 * node->n_inputs;
-        if (value->again) value->backward.y = at(l, l->block[plan->steps[t].node][AGAIN]);
+        if (value->recompute) value->backward.y = at(l, l->block[plan->steps[t].node][RECOMPUTED]);
         value->backward.dy = value->gradient;
         value->backward.scratch = at(l, l->block[plan->steps[t].node][BACKWARD_SCRATCH]);
     }
@@ -250,7 +250,7 @@ static cconv_status lay_out(layout *l)
 {
     cconv_plan *plan = l->plan;
     find_steps(l);
-    place(l);
+    memory_place(l);
     int *order = cc_alloc((size_t)l->n_blocks * sizeof *order);
     if (!order) return CCONV_NO_MEMORY;
     plan->arena_bytes = cc_arena_place(l->blocks, l->n_blocks, order);
@@ -259,7 +259,7 @@ static cconv_status lay_out(layout *l)
     if (!plan->arena) return CCONV_NO_MEMORY;
     set_pointers(l);
     for (int k = 0; k < plan->n_wrt; ++k)
-        if (plan->keeps_gradients && !plan->values[plan->wrt[k]].flows)
+        if (plan->keeps_gradients && !plan->values[plan->wrt[k]].requires_gradient)
             memset(plan->values[plan->wrt[k]].gradient, 0, value_bytes(&plan->values[plan->wrt[k]]));
     return CCONV_OK;
 }
@@ -279,7 +279,7 @@ cconv_status cc_plan_memory(cconv_plan *plan)
         l.backward_step = l.forward_step + nodes;
         l.update_step = l.backward_step + nodes;
         l.last_read = l.update_step + nodes;
-        l.last_again = l.last_read + nodes;
+        l.last_recomputed = l.last_read + nodes;
         status = lay_out(&l);
     }
     cc_free(l.blocks);

@@ -1,6 +1,6 @@
 /* Making a plan: which nodes run, in what order, and with what. Everything that can be decided before the data come is decided here. */
-#include "plan.h"
-#include "alloc.h"
+#include "plan/plan.h"
+#include "base/alloc.h"
 #include <string.h>
 
 void *cc_plan_table(cconv_plan *plan, size_t count, size_t size)
@@ -129,28 +129,28 @@ static void mark_needed(cconv_plan *plan)
 }
 
 /* Gives every needed op its call and asks what it needs. A value is computed if an output, a backward pass or a computed node reads it. */
-static cconv_status prepare_calls(cconv_plan *plan)
+static cconv_status plan_prepare_calls(cconv_plan *plan)
 {
     const cconv_graph *graph = plan->graph;
     size_t inputs = 0;
     for (int i = 1; i <= graph->count; ++i) inputs += (size_t)cc_graph_node(graph, i)->n_inputs;
     cc_shape *xs = cc_plan_table(plan, inputs, sizeof *xs);
     const float **x = cc_plan_table(plan, 3 * inputs, sizeof *x); /* for each node x, dx, and x of its backward pass */
-    bool *wants = cc_plan_table(plan, inputs, sizeof *wants);
+    bool *needs_gradient = cc_plan_table(plan, inputs, sizeof *needs_gradient);
     plan->slots = cc_plan_table(plan, 2 * (inputs + (size_t)graph->count), sizeof *plan->slots);
-    if (!xs || !x || !wants || !plan->slots) return CCONV_NO_MEMORY;
+    if (!xs || !x || !needs_gradient || !plan->slots) return CCONV_NO_MEMORY;
     for (int i = 1; i <= graph->count; ++i) {
         const cc_node *node = cc_graph_node(graph, i);
         cc_value *value = &plan->values[i];
         if (node->kind != CC_COMPUTED) continue;
         value->call = (cc_call){.op = node->op, .name = node->name, .node = node->origin, .attributes = node->attributes,
-                                .n_inputs = node->n_inputs, .xs = xs, .training = plan->training, .wants = wants,
+                                .n_inputs = node->n_inputs, .xs = xs, .training = plan->training, .needs_gradient = needs_gradient,
                                 .x = x, .dx = (float **)(x + node->n_inputs)};
-        value->wants = wants;
+        value->needs_gradient = needs_gradient;
         for (int k = 0; k < node->n_inputs; ++k)
             if (!node->inputs[k]) xs[k].rank = -1;
         xs += node->n_inputs;
-        wants += node->n_inputs;
+        needs_gradient += node->n_inputs;
         x += 3 * node->n_inputs;
     }
     return CCONV_OK;
@@ -165,11 +165,11 @@ static void mark_forward(cconv_plan *plan)
         cc_value *value = &plan->values[i];
         if (!value->needed || node->kind != CC_COMPUTED) continue;
         cc_call *call = &value->call;
-        call->differentiate = value->flows && node->op->backward;
+        call->differentiate = value->requires_gradient && node->op->backward;
         call->tune = plan->tune;
         call->own_dy = i != plan->root && !cc_plan_contains(plan->wrt, plan->n_wrt, i); /* the root's may be the caller's */
         for (int k = 0; k < node->n_inputs; ++k)
-            value->wants[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].flows;
+            value->needs_gradient[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].requires_gradient;
         value->need = (cc_need){.reads = node->op->reads, .inplace = node->op->flags & CC_INPLACE ? 1 : 0};
         if (node->op->need) node->op->need(call, plan->threads, &value->need);
         call->choice = value->need.choice;
@@ -199,17 +199,17 @@ static bool read_backward(const cconv_plan *plan, int x)
 }
 
 /* Which values are not kept for the backward pass but computed anew: those whose sources are kept anyway. */
-static void mark_again(cconv_plan *plan)
+static void mark_recomputed(cconv_plan *plan)
 {
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         cc_value *value = &plan->values[i];
-        if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->again || !value->need.again) continue;
-        bool again = !cc_plan_contains(plan->outputs, plan->n_outputs, i) && read_backward(plan, i);
-        for (int k = 0; again && k < node->n_inputs; ++k)
-            if (node->inputs[k] && (value->need.again & CC_READS_X(k < 61 ? k : 61)))
-                again = !plan->values[node->inputs[k]].again && read_backward(plan, node->inputs[k]);
-        value->again = again;
+        if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->recompute || !value->need.recompute) continue;
+        bool recompute = !cc_plan_contains(plan->outputs, plan->n_outputs, i) && read_backward(plan, i);
+        for (int k = 0; recompute && k < node->n_inputs; ++k)
+            if (node->inputs[k] && (value->need.recompute & CC_READS_X(k < 61 ? k : 61)))
+                recompute = !plan->values[node->inputs[k]].recompute && read_backward(plan, node->inputs[k]);
+        value->recompute = recompute;
     }
 }
 
@@ -218,7 +218,7 @@ static bool is_fixed(const cconv_plan *plan, int i)
 {
     const cc_node *node = cc_graph_node(plan->graph, i);
     const cc_value *value = &plan->values[i];
-    if (node->kind != CC_COMPUTED || !value->forward || value->flows || (node->op->flags & CC_RANDOM) || node->op->update) return false;
+    if (node->kind != CC_COMPUTED || !value->forward || value->requires_gradient || (node->op->flags & CC_RANDOM) || node->op->update) return false;
     for (int k = 0; k < node->n_inputs; ++k) {
         const int x = node->inputs[k];
         if (x && (cc_graph_node(plan->graph, x)->kind == CC_INPUT || (!plan->values[x].fixed && !cc_graph_node(plan->graph, x)->variable)))
@@ -245,16 +245,16 @@ static cconv_status mark_fixed(cconv_plan *plan)
     return CCONV_OK;
 }
 
-static cconv_status rewrite(cconv_plan *plan, cconv_graph *graph, const cconv_plan_options *options)
+static cconv_status plan_rewrite(cconv_plan *plan, cconv_graph *graph, const cconv_plan_options *options)
 {
     plan->nodes = graph->count;
     plan->graph = graph;
     if (options->no_rewrite) return CCONV_OK;
     plan->numbers = cc_plan_table(plan, (size_t)graph->count + 1, sizeof *plan->numbers);
     if (!plan->numbers) return CCONV_NO_MEMORY;
-    const cc_wishes wishes = {.training = plan->training, .root = options->root, .n_outputs = options->n_outputs,
+    const cc_rewrite_options wanted = {.training = plan->training, .root = options->root, .n_outputs = options->n_outputs,
                               .n_wrt = options->n_wrt, .outputs = options->outputs, .wrt = options->wrt};
-    plan->graph = plan->own_graph = cc_graph_rewrite(graph, &wishes, plan->numbers);
+    plan->graph = plan->own_graph = cc_graph_rewrite(graph, &wanted, plan->numbers);
     return plan->graph ? CCONV_OK : CCONV_NO_MEMORY;
 }
 
@@ -275,16 +275,16 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
 
     CC_TRY(read_input_shapes(plan, options));
     mark_needed(plan);
-    CC_TRY(prepare_calls(plan));
+    CC_TRY(plan_prepare_calls(plan));
     CC_TRY(cc_plan_shapes(plan, plan->max_batch));
-    bool *flows = cc_alloc((size_t)graph->count + 1);
-    if (!flows) return CCONV_NO_MEMORY;
-    cc_gradient_flow(graph, plan->root, plan->n_wrt, plan->wrt, flows);
-    for (int i = 1; i <= graph->count; ++i) plan->values[i].flows = flows[i];
-    cc_free(flows);
+    bool *requires_gradient = cc_alloc((size_t)graph->count + 1);
+    if (!requires_gradient) return CCONV_NO_MEMORY;
+    cc_requires_gradient(graph, plan->root, plan->n_wrt, plan->wrt, requires_gradient);
+    for (int i = 1; i <= graph->count; ++i) plan->values[i].requires_gradient = requires_gradient[i];
+    cc_free(requires_gradient);
     CC_TRY(cc_plan_updates(plan));
     mark_forward(plan);
-    mark_again(plan);
+    mark_recomputed(plan);
     CC_TRY(mark_fixed(plan));
     CC_TRY(cc_plan_steps(plan));
     return cc_plan_memory(plan);
@@ -304,7 +304,7 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
     plan->n_outputs = options->n_outputs;
     plan->n_wrt = options->n_wrt;
     atomic_flag_clear(&plan->busy);
-    if (rewrite(plan, graph, options) != CCONV_OK || make(plan, options) != CCONV_OK) {
+    if (plan_rewrite(plan, graph, options) != CCONV_OK || make(plan, options) != CCONV_OK) {
         cconv_plan_free(plan);
         return NULL;
     }

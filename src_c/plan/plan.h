@@ -2,15 +2,15 @@
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
-#include "graph.h"
-#include "optim.h"
-#include "rewrite.h"
+#include "graph/graph.h"
+#include "optim/optim.h"
+#include "graph/rewrite.h"
 #include <stdatomic.h>
 
 typedef enum cc_step_kind {
     CC_FORWARD,    /* y of a node */
     CC_SEED,       /* the root's own gradient */
-    CC_AGAIN,      /* y of a node once more, just before the first backward step that reads it: it was not kept */
+    CC_RECOMPUTE,      /* y of a node once more, just before the first backward step that reads it: it was not kept */
     CC_BACKWARD,   /* dx of a node */
     CC_ACCUMULATE, /* a value read by several nodes: adds one more reader's share to its gradient */
     CC_UPDATE,     /* a node's update hook */
@@ -31,8 +31,8 @@ typedef struct cc_value { /* one for each node of the graph */
     int64_t capacity;     /* elements for the largest batch */
     bool needed;          /* the plan computes it or differentiates through it */
     bool forward;         /* its value is computed (or, of an input, read) */
-    bool flows;           /* its gradient is computed */
-    bool again;           /* its value is not kept for backward passes, but computed anew */
+    bool requires_gradient;           /* its gradient is computed */
+    bool recompute;           /* its value is not kept for backward passes, but computed anew */
     bool fixed;           /* its value depends on variables and constants only, and no gradient is wanted */
     float *data;
     float *gradient;      /* NULL: none */
@@ -41,8 +41,8 @@ typedef struct cc_value { /* one for each node of the graph */
     bool packs_anew;         /* every run changes its weights: call.packed is filled in each and needs no memory between them */
     uint64_t packed_version; /* of the variable that call.packed was made from; 0: none */
     cc_call call;            /* of CC_COMPUTED nodes: for forward and update */
-    cc_call backward;        /* the same with the scratch of backward, and values that were computed anew; also for again */
-    bool *wants;             /* call.wants, writable */
+    cc_call backward;        /* the same with the scratch of backward, and values that were computed anew; also for recompute */
+    bool *needs_gradient;             /* call.needs_gradient, writable */
 } cc_value;
 
 typedef struct cc_slot { /* an op's pointer to a value that may lie in the caller's memory, set anew by every run */
@@ -104,7 +104,7 @@ struct cconv_plan {
 /* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was planned. */
 cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n);
 
-/* Lists the variables that the optimizer changes, and decides when it does. After cc_gradient_flow. */
+/* Lists the variables that the optimizer changes, and decides when it does. After cc_requires_gradient. */
 cconv_status cc_plan_updates(cconv_plan *plan);
 
 /* Puts the work in order. */

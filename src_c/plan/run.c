@@ -1,7 +1,7 @@
 /* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
  * step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
-#include "plan.h"
-#include "kernels.h"
+#include "plan/plan.h"
+#include "kernels/kernels.h"
 #include <string.h>
 #include <time.h>
 
@@ -75,7 +75,7 @@ static void gather(const cconv_plan *plan, const cconv_batch *batch, const cc_te
         for (int64_t i = range.begin; i < range.end; ++i)
             convert(value->data + i * width, array->data, array->dtype, (rows && batch->rows ? batch->rows[i] : i) * width, width);
     }
-    if (any) cc_barrier(team);
+    if (any) cc_barrier_wait(team);
 }
 
 /* Whether the given gradient of the root serves as it stands: nobody but the root's backward step reads it. */
@@ -166,7 +166,7 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     case CC_SEED:
         if (value->backward.dy == value->gradient) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
         break;
-    case CC_AGAIN: value->call.op->again(&value->backward, team); break;
+    case CC_RECOMPUTE: value->call.op->recompute(&value->backward, team); break;
     case CC_BACKWARD: value->call.op->backward(&value->backward, team); break;
     case CC_ACCUMULATE: {
         const cc_value *sum = &plan->values[cc_graph_node(plan->graph, step->node)->inputs[step->input]];
@@ -215,7 +215,7 @@ static void touch_updated(cconv_plan *plan)
 }
 
 /* Renews what differs from run to run in the calls. */
-static void prepare_calls(cconv_plan *plan, const cconv_batch *batch)
+static void run_prepare_calls(cconv_plan *plan, const cconv_batch *batch)
 {
     for (int t = 0; t < plan->n_steps; ++t) {
         cc_value *value = &plan->values[plan->steps[t].node];
@@ -272,7 +272,7 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
             asked = seconds();
         }
-        if (t + 1 < plan->n_steps || copies_outputs(plan, batch)) cc_barrier(team); /* else the end of the region is one */
+        if (t + 1 < plan->n_steps || copies_outputs(plan, batch)) cc_barrier_wait(team); /* else the end of the region is one */
         if (times) add_time(&times[t], &since);
         if (atomic_load_explicit(stop, memory_order_relaxed) == t) return;
     }
@@ -301,13 +301,13 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
 {
     CC_TRY(check_batch(plan, batch));
     if (plan->n_updates && cc_optimizer_clipping(plan->optimizer) > plan->clipping)
-        return cc_fail(CCONV_INVALID, "run: %s was turned on after the plan was made, which keeps no whole gradients; make a new plan",
+        return cc_fail(CCONV_INVALID, "run: %s was transposed on after the plan was made, which keeps no whole gradients; make a new plan",
                        plan->clipping == CC_CLIPS_NONE ? "clipping by norm" : "global_clipnorm");
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
     bind_outputs(plan, batch);
     check_fixed(plan);
-    prepare_calls(plan, batch);
+    run_prepare_calls(plan, batch);
     int team = cc_team_size();
     task job = {plan, batch, -1};
     cc_team_run(team < plan->threads ? team : plan->threads, run, &job);

@@ -5,8 +5,8 @@
  * are GROUP_BYTES of them, for each step costs a barrier. The gradient of a large matrix that one op reads is never whole: the op hands
  * on a few rows at a time (CC_BY_ROWS). The price: from the first update on a run can no longer be interrupted. Results are the same
  * bit for bit. */
-#include "alloc.h"
-#include "plan.h"
+#include "base/alloc.h"
+#include "plan/plan.h"
 #include <limits.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ enum { EARLY_BYTES = 16 << 20, GROUP_BYTES = 1 << 20 };
 
 /* ---- What the optimizer changes ----------------------------------------------------------------------------------- */
 
-static int64_t bytes_of(const cc_update *update)
+static int64_t steps_bytes_of(const cc_update *update)
 {
     return update->count * (int64_t)sizeof(float);
 }
@@ -38,13 +38,13 @@ static void take(const cc_sink *sink, const float *gradient, int64_t first, int6
 static int by_rows(const cconv_plan *plan, int u)
 {
     int reader = 0, readers = 0;
-    if (bytes_of(&plan->updates[u]) < GROUP_BYTES || plan->update_nodes[u] == plan->root) return 0;
+    if (steps_bytes_of(&plan->updates[u]) < GROUP_BYTES || plan->update_nodes[u] == plan->root) return 0;
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         for (int k = 0; k < node->n_inputs; ++k) {
             if (!node->inputs[k] || !changes(&plan->updates[u], cc_graph_node(plan->graph, node->inputs[k]))) continue;
             ++readers;
-            if (k == 1 && node->inputs[k] == plan->update_nodes[u] && (node->op->flags & CC_BY_ROWS) && plan->values[i].flows) reader = i;
+            if (k == 1 && node->inputs[k] == plan->update_nodes[u] && (node->op->flags & CC_BY_ROWS) && plan->values[i].requires_gradient) reader = i;
         }
     }
     return readers == 1 ? reader : 0;
@@ -61,19 +61,19 @@ cconv_status cc_plan_updates(cconv_plan *plan)
     if (!plan->updates || !plan->update_nodes || !plan->applied) return CCONV_NO_MEMORY;
     for (int i = 0; i < plan->n_wrt; ++i) {
         cconv_variable *variable = cc_graph_node(plan->graph, plan->wrt[i])->variable;
-        if (!plan->values[plan->wrt[i]].flows || cc_plan_contains(plan->wrt, i, plan->wrt[i])) continue;
+        if (!plan->values[plan->wrt[i]].requires_gradient || cc_plan_contains(plan->wrt, i, plan->wrt[i])) continue;
         for (int k = 0; k < plan->n_updates; ++k)
             if (plan->updates[k].variable == variable)
                 return cc_fail(CCONV_INVALID, "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
                                cc_graph_node(plan->graph, plan->wrt[i])->name);
         plan->update_nodes[plan->n_updates] = plan->wrt[i];
         plan->updates[plan->n_updates] = (cc_update){.variable = variable, .count = (int64_t)variable->count};
-        bytes += bytes_of(&plan->updates[plan->n_updates++]);
+        bytes += steps_bytes_of(&plan->updates[plan->n_updates++]);
     }
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         const int w = node->n_inputs > 1 ? node->inputs[1] : 0;
-        plan->values[i].packs_anew = w && plan->values[w].flows && cc_plan_contains(plan->wrt, plan->n_wrt, w);
+        plan->values[i].packs_anew = w && plan->values[w].requires_gradient && cc_plan_contains(plan->wrt, plan->n_wrt, w);
     }
     CC_TRY(cc_optimizer_bind(plan->optimizer, plan->updates, plan->n_updates));
 
@@ -145,7 +145,7 @@ static cconv_status place_updates(cconv_plan *plan)
         for (int v = u; v > 0 && last[v - 1] > last[v]; --v) swap_updates(plan, last, v - 1, v);
     int64_t bytes = 0;
     for (int u = 0, first = 0; u < whole; ++u) {
-        bytes += bytes_of(&plan->updates[u]);
+        bytes += steps_bytes_of(&plan->updates[u]);
         if (bytes < GROUP_BYTES && u < whole - 1) continue;
         int at = last[u] + inserted++ + 1;
         while (at < plan->n_steps && plan->steps[at].kind == CC_ACCUMULATE) ++at; /* these stay with their backward step */
@@ -185,23 +185,23 @@ cconv_status cc_plan_steps(cconv_plan *plan)
     for (int i = 1; i <= graph->count; ++i)
         if (plan->values[i].forward && cc_graph_node(graph, i)->kind == CC_COMPUTED)
             *step++ = (cc_step){.kind = CC_FORWARD, .node = i, .fixed = plan->values[i].fixed};
-    if (plan->root && plan->values[plan->root].flows) {
+    if (plan->root && plan->values[plan->root].requires_gradient) {
         *step++ = (cc_step){.kind = CC_SEED, .node = plan->root};
         started[plan->root] = true;
     }
     for (int i = plan->root; i >= 1; --i) {
         const cc_node *node = cc_graph_node(graph, i);
-        if (!plan->values[i].flows || node->kind != CC_COMPUTED || !node->op->backward) continue;
+        if (!plan->values[i].requires_gradient || node->kind != CC_COMPUTED || !node->op->backward) continue;
         for (int k = -1; k < node->n_inputs; ++k) {
             const int x = k < 0 ? i : node->inputs[k];
             const bool reads = k < 0 ? plan->values[i].need.reads & CC_READS_Y : cc_plan_backward_reads(plan, i, k);
-            if (!x || !plan->values[x].again || renewed[x] || !reads) continue;
-            *step++ = (cc_step){.kind = CC_AGAIN, .node = x};
+            if (!x || !plan->values[x].recompute || renewed[x] || !reads) continue;
+            *step++ = (cc_step){.kind = CC_RECOMPUTE, .node = x};
             renewed[x] = true;
         }
         *step++ = (cc_step){.kind = CC_BACKWARD, .node = i};
         for (int k = 0; k < node->n_inputs; ++k) {
-            if (!plan->values[i].wants[k]) continue;
+            if (!plan->values[i].needs_gradient[k]) continue;
             if (started[node->inputs[k]]) *step++ = (cc_step){.kind = CC_ACCUMULATE, .node = i, .input = k};
             started[node->inputs[k]] = true;
         }

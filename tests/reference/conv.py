@@ -62,7 +62,8 @@ def activation_slope(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def pair(value: int | Sequence[int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values * 2 if len(values) == 1 else values
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
@@ -127,10 +128,10 @@ def conv2d(
     b=None,
     r=None,
     *,
-    strides=(1, 1),
+    strides=(1,),
     padding="valid",
     pads=(),
-    dilation=(1, 1),
+    dilation=(1,),
     groups=1,
     activation="linear",
     alpha=0.0,
@@ -147,10 +148,10 @@ def conv2d_backward(
     b=None,
     r=None,
     *,
-    strides=(1, 1),
+    strides=(1,),
     padding="valid",
     pads=(),
-    dilation=(1, 1),
+    dilation=(1,),
     groups=1,
     activation="linear",
     alpha=0.0,

@@ -4,8 +4,8 @@
  *   kh kw        kernel height and width     sh sw   strides       dh dw (in geometry)  dilation
  *   pt pl pb pr  padding at top, left, bottom, right               m n k      only inside gemm: rows, columns, depth
  *   x w b y      input, weights, bias, output                      dx dw db dy  the gradients of the loss by them */
-#ifndef CC_TENSOR_H
-#define CC_TENSOR_H
+#ifndef CC_SHAPE_H
+#define CC_SHAPE_H
 
 #include "cconv.h"
 #include <stdbool.h>

@@ -1,20 +1,20 @@
 /* Convolution as a product of matrices: the patches that the window sees become the rows of a matrix ("image to columns"; Chellapilla,
  * Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix would be kh kw
  * times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the next. */
-#include "conv2d_gather.h"
+#include "algos/conv/conv_gather.h"
 
 #include <string.h>
 
 /* Pointers, and copies by them: hardly ever less than `direct`. */
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+static double conv_im2col_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double c = (double)(conv->c / conv->groups), oc = (double)(conv->oc / conv->groups);
     const double cycle = cc_gather_cycle();
-    if (pass == CC_CONV2D_WEIGHT_GRADIENT) return 1.1 * cc_gather_cost(conv, CC_CONV2D_FORWARD, (9 + c) * cycle);
-    return cc_gather_cost(conv, pass, (4 + (pass == CC_CONV2D_FORWARD ? c : oc) / 3) * cycle);
+    if (pass == CC_CONV_WEIGHT_GRADIENT) return 1.1 * cc_gather_cost(conv, CC_CONV_FORWARD, (9 + c) * cycle);
+    return cc_gather_cost(conv, pass, (4 + (pass == CC_CONV_FORWARD ? c : oc) / 3) * cycle);
 }
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+static void conv_im2col_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     (void)w;
@@ -22,7 +22,7 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
 }
 
 /* The patches are those of dy around each pixel of dx. */
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+static void conv_im2col_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *patches, const cc_team *team)
 {
     (void)w;
@@ -37,26 +37,26 @@ typedef struct strips {
     int64_t blocks;
 } strips;
 
-static strips cut_strips(const cc_conv2d *conv)
+static strips cut_strips(const cc_conv *conv)
 {
-    const int64_t c = conv->c / conv->groups, taps = cc_conv2d_taps(conv);
-    strips s = {.depth = c < 1 ? 1 : cc_least(c, CC_DEPTH_BLOCK)};
-    s.taps = cc_least(CC_DEPTH_BLOCK / s.depth, taps);
+    const int64_t c = conv->c / conv->groups, taps = cc_conv_taps(conv);
+    strips s = {.depth = c < 1 ? 1 : cc_min(c, CC_DEPTH_BLOCK)};
+    s.taps = cc_min(CC_DEPTH_BLOCK / s.depth, taps);
     s.across = (c + s.depth - 1) / s.depth;
     s.count = conv->groups * s.across * ((taps + s.taps - 1) / s.taps);
-    s.blocks = cc_blocks((cc_conv2d_pixels(conv) + 31) / 32, s.count, taps * c * conv->oc);
+    s.blocks = cc_blocks((cc_conv_pixels(conv) + 31) / 32, s.count, taps * c * conv->oc);
     return s;
 }
 
-static int64_t partial_floats(const cc_conv2d *conv, int64_t blocks)
+static int64_t conv_im2col_partial_floats(const cc_conv *conv, int64_t blocks)
 {
-    return blocks > 1 ? blocks * cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc : 0;
+    return blocks > 1 ? blocks * cc_conv_taps(conv) * (conv->c / conv->groups) * conv->oc : 0;
 }
 
 /* Each thread's patches, before them the partial sums of a weight gradient. */
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t conv_im2col_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    const int64_t partial = pass == CC_CONV2D_WEIGHT_GRADIENT ? partial_floats(conv, cut_strips(conv).blocks) : 0;
+    const int64_t partial = pass == CC_CONV_WEIGHT_GRADIENT ? conv_im2col_partial_floats(conv, cut_strips(conv).blocks) : 0;
     return partial + nth * (int64_t)CC_PATCH_FLOATS;
 }
 
@@ -66,8 +66,8 @@ static void add_product(float *dw, const float *patches, const float *dy, int64_
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t column = 0; column < n; column += kernels->nr)
         for (int64_t row = 0; row < rows; row += kernels->mr)
-            kernels->outer_tile(&(cc_outer){.m = (int)cc_least(kernels->mr, rows - row),
-                                            .n = (int)cc_least(kernels->nr, n - column),
+            kernels->outer_tile(&(cc_outer){.m = (int)cc_min(kernels->mr, rows - row),
+                                            .n = (int)cc_min(kernels->nr, n - column),
                                             .lines = 1,
                                             .steps = pixels,
                                             .a = patches + row,
@@ -79,21 +79,21 @@ static void add_product(float *dw, const float *patches, const float *dy, int64_
 }
 
 /* A piece of work is one strip over one block of pixels. */
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+static void conv_im2col_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
                             const cc_team *team)
 {
     enum { PIXELS = 256, POINTERS = CC_DEPTH_BLOCK };
     const strips s = cut_strips(conv);
-    const int64_t c = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv2d_taps(conv);
-    const int64_t pixels = cc_conv2d_pixels(conv), outputs = taps * c * conv->oc;
-    const int64_t chunk = cc_least(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
-    float nowhere = 0, *patches = partial + partial_floats(conv, s.blocks) + team->ith * CC_PATCH_FLOATS;
+    const int64_t c = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv_taps(conv);
+    const int64_t pixels = cc_conv_pixels(conv), outputs = taps * c * conv->oc;
+    const int64_t chunk = cc_min(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
+    float nowhere = 0, *patches = partial + conv_im2col_partial_floats(conv, s.blocks) + team->ith * CC_PATCH_FLOATS;
 
     const cc_range mine = cc_slice(team, s.blocks * s.count, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         const int64_t strip = i % s.count, per_group = s.count / conv->groups, group = strip / per_group;
         const int64_t tap = strip % per_group / s.across * s.taps, k = strip % s.across * s.depth;
-        const int64_t strip_taps = cc_least(s.taps, taps - tap), depth = cc_least(s.depth, c - k), rows = strip_taps * depth;
+        const int64_t strip_taps = cc_min(s.taps, taps - tap), depth = cc_min(s.depth, c - k), rows = strip_taps * depth;
         const cc_range terms = cc_block((pixels + 31) / 32, s.blocks, i / s.count);
         float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
         for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
@@ -107,9 +107,9 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
                                   .target_h = 0,
                                   .target_w = 0,
                                   .target_channels = 0};
-        const int64_t end = cc_least(terms.end * 32, pixels);
+        const int64_t end = cc_min(terms.end * 32, pixels);
         for (int64_t p = terms.begin * 32; p < end; p += chunk) {
-            const int64_t count = cc_least(chunk, end - p);
+            const int64_t count = cc_min(chunk, end - p);
             const float *from[POINTERS];
             float *unused;
             for (int64_t q = 0; q < count; ++q) {
@@ -122,19 +122,19 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
         }
     }
     if (s.blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(dw, partial, s.blocks, outputs, team);
     }
 }
 
-const cc_conv2d_algorithm cc_conv2d_im2col = {
+const cc_conv_algorithm cc_conv_im2col = {
     .name = "im2col",
-    .cost = cost,
+    .cost = conv_im2col_cost,
     .packed = cc_gather_packed,
     .pack = cc_gather_pack,
     .accumulates = true,
-    .scratch = scratch_floats,
-    .forward = forward,
-    .input_gradient = input_gradient,
-    .weight_gradient = weight_gradient,
+    .scratch = conv_im2col_scratch_floats,
+    .forward = conv_im2col_forward,
+    .input_gradient = conv_im2col_input_gradient,
+    .weight_gradient = conv_im2col_weight_gradient,
 };

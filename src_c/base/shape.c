@@ -1,5 +1,5 @@
 /* Checks and prints shapes. */
-#include "tensor.h"
+#include "base/shape.h"
 #include <inttypes.h>
 #include <stdio.h>
 

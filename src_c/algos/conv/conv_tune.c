@@ -1,7 +1,7 @@
 /* The fastest algorithm of a convolution by measurement: each that fits runs a few times on memory of its own. What was found
  * is remembered by sizes for the life of the process, so that layers of one shape, and plans made later, get the same answer. */
-#include "alloc.h"
-#include "conv2d.h"
+#include "base/alloc.h"
+#include "algos/conv/conv.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 enum { REMEMBERED = 512, RUNS = 4 };
 
 typedef struct answer {
-    cc_conv2d conv;
-    cc_conv2d_pass pass;
+    cc_conv conv;
+    cc_conv_pass pass;
     int nth, winograd;
     bool once;
     int algorithm;
@@ -42,9 +42,9 @@ static int look_up(const answer *question)
 }
 
 typedef struct trial {
-    const cc_conv2d *conv;
-    const cc_conv2d_algorithm *algorithm;
-    cc_conv2d_pass pass;
+    const cc_conv *conv;
+    const cc_conv_algorithm *algorithm;
+    cc_conv_pass pass;
     float *in, *w, *out, *packed, *scratch;
     bool packs; /* in every run */
 } trial;
@@ -54,24 +54,24 @@ static void run_once(const cc_team *team, void *context)
     const trial *t = context;
     if (t->packs) {
         t->algorithm->pack(t->conv, t->pass, t->packed, t->w, team);
-        cc_barrier(team);
+        cc_barrier_wait(team);
     }
-    if (t->pass == CC_CONV2D_FORWARD)
+    if (t->pass == CC_CONV_FORWARD)
         t->algorithm->forward(t->conv, t->out, t->in, t->w, t->packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, t->scratch, team);
-    else if (t->pass == CC_CONV2D_INPUT_GRADIENT)
+    else if (t->pass == CC_CONV_INPUT_GRADIENT)
         t->algorithm->input_gradient(t->conv, t->in, t->out, t->w, t->packed, t->scratch, team);
     else
         t->algorithm->weight_gradient(t->conv, t->w, t->in, t->out, t->scratch, team);
 }
 
 /* Seconds of the fastest of a few runs; -1 without memory. */
-static double measure(const cc_conv2d *conv, cc_conv2d_pass pass, const cc_conv2d_algorithm *algorithm, bool once, int nth)
+static double measure(const cc_conv *conv, cc_conv_pass pass, const cc_conv_algorithm *algorithm, bool once, int nth)
 {
     const cc_window *window = &conv->window;
-    const bool late = once && algorithm->packs_late && algorithm->packs_late(conv, pass, nth);
-    const int64_t in = conv->n * window->h.in * window->w.in * conv->c, out = cc_conv2d_pixels(conv) * conv->oc;
-    const int64_t w = cc_conv2d_taps(conv) * (conv->c / conv->groups) * conv->oc;
-    const int64_t packed = algorithm->packed && pass != CC_CONV2D_WEIGHT_GRADIENT && !late ? algorithm->packed(conv, pass) : 0;
+    const bool late = once && algorithm->packs_on_the_fly && algorithm->packs_on_the_fly(conv, pass, nth);
+    const int64_t in = conv->n * window->h.in * window->w.in * conv->c, out = cc_conv_pixels(conv) * conv->oc;
+    const int64_t w = cc_conv_taps(conv) * (conv->c / conv->groups) * conv->oc;
+    const int64_t packed = algorithm->packed && pass != CC_CONV_WEIGHT_GRADIENT && !late ? algorithm->packed(conv, pass) : 0;
     const int64_t scratch = algorithm->scratch ? algorithm->scratch(conv, pass, nth) : 0;
     const int64_t line = CC_ALIGN / sizeof(float), sizes[5] = {in, w, out, packed, scratch};
     int64_t at[6] = {0};
@@ -101,17 +101,17 @@ static double measure(const cc_conv2d *conv, cc_conv2d_pass pass, const cc_conv2
     return best;
 }
 
-int cc_conv2d_measure(const cc_conv2d *conv, cc_conv2d_pass pass, bool once, int nth)
+int cc_conv_measure(const cc_conv *conv, cc_conv_pass pass, bool once, int nth)
 {
     if (nth > cc_team_size()) nth = cc_team_size();
     answer question = {.conv = *conv, .pass = pass, .nth = nth, .winograd = cconv_winograd(), .once = once, .algorithm = -1};
     int best = look_up(&question);
     if (best >= 0) return best;
     double least = -1;
-    for (int i = 0; cc_conv2d_algorithm_at(i); ++i) {
-        if (!cc_conv2d_may_choose(conv, i)) continue;
-        const double took = measure(conv, pass, cc_conv2d_algorithm_at(i), once, nth);
-        if (took < 0) return cc_conv2d_choose(conv, pass);
+    for (int i = 0; cc_conv_algorithm_at(i); ++i) {
+        if (!cc_conv_may_choose(conv, i)) continue;
+        const double took = measure(conv, pass, cc_conv_algorithm_at(i), once, nth);
+        if (took < 0) return cc_conv_choose(conv, pass);
         if (least >= 0 && took >= least) continue;
         least = took;
         best = i;

@@ -1,8 +1,8 @@
 /* A convolution seen as a product: row pointers into the image, packed weights, and the loops over groups and phases that the direct
- * and the im2col algorithm share. The geometry is derived in conv2d_gather.h. */
-#include "conv2d_gather.h"
+ * and the im2col algorithm share. The geometry is derived in conv_gather.h. */
+#include "algos/conv/conv_gather.h"
 
-#include "pack.h"
+#include "algos/pack.h"
 
 cc_gather_axis cc_gather_forward(const cc_axis *axis)
 {
@@ -82,15 +82,15 @@ void cc_rows_of_gather(const void *source, int64_t first, int count, int64_t tap
     }
 }
 
-int64_t cc_gather_packed(const cc_conv2d *conv, cc_conv2d_pass pass)
+int64_t cc_gather_packed(const cc_conv *conv, cc_conv_pass pass)
 {
-    const int64_t taps = cc_conv2d_taps(conv), c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    return conv->groups * (pass == CC_CONV2D_FORWARD ? cc_panels_count(taps, c, oc) : cc_panels_count(taps, oc, c));
+    const int64_t taps = cc_conv_taps(conv), c = conv->c / conv->groups, oc = conv->oc / conv->groups;
+    return conv->groups * (pass == CC_CONV_FORWARD ? cc_panels_count(taps, c, oc) : cc_panels_count(taps, oc, c));
 }
 
-static void pack_forward(const cc_conv2d *conv, float *packed, const float *w, const cc_team *team)
+static void pack_forward(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
-    const int64_t nr = cc_kernels_get()->nr, taps = cc_conv2d_taps(conv);
+    const int64_t nr = cc_kernels_get()->nr, taps = cc_conv_taps(conv);
     const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, panels = (n + nr - 1) / nr;
     const cc_range mine = cc_slice(team, conv->groups * panels * taps, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
@@ -99,7 +99,7 @@ static void pack_forward(const cc_conv2d *conv, float *packed, const float *w, c
     }
 }
 
-static void pack_transposed(const cc_conv2d *conv, float *packed, const float *w, const cc_team *team)
+static void pack_transposed(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
     const int64_t panels = (n + nr - 1) / nr, kw = conv->window.w.kernel;
@@ -122,27 +122,27 @@ static void pack_transposed(const cc_conv2d *conv, float *packed, const float *w
     }
 }
 
-void cc_gather_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+void cc_gather_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
-    if (pass == CC_CONV2D_FORWARD)
+    if (pass == CC_CONV_FORWARD)
         pack_forward(conv, packed, w, team);
     else
         pack_transposed(conv, packed, w, team);
 }
 
-double cc_gather_cost(const cc_conv2d *conv, cc_conv2d_pass pass, double extra)
+double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)
 {
     const double pointer = 9.4 * cc_gather_cycle(); /* measured, with 1 to 64 channels */
     const int64_t vec = cc_kernels_get()->nr / 2, c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    const int64_t n = pass == CC_CONV2D_FORWARD ? oc : c, depth = pass == CC_CONV2D_FORWARD ? c : oc;
-    const double cells = (double)cc_conv2d_pixels(conv) * (double)cc_conv2d_taps(conv) * (double)conv->groups;
+    const int64_t n = pass == CC_CONV_FORWARD ? oc : c, depth = pass == CC_CONV_FORWARD ? c : oc;
+    const double cells = (double)cc_conv_pixels(conv) * (double)cc_conv_taps(conv) * (double)conv->groups;
     return cells * (1.02 * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);
 }
 
-void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, const float *packed,
+void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
                                const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
-    const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv2d_taps(conv);
+    const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv_taps(conv);
     const int64_t group_floats = cc_panels_count(taps, depth, n);
     for (int64_t g = 0; g < conv->groups; ++g) {
         const cc_gather gather = {
@@ -156,7 +156,7 @@ void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, 
             .target_w = conv->window.w.out,
             .target_channels = conv->oc,
         };
-        cc_product_run(&(cc_product){.m = cc_conv2d_pixels(conv),
+        cc_product_run(&(cc_product){.m = cc_conv_pixels(conv),
                                      .n = n,
                                      .taps = taps,
                                      .depth = depth,
@@ -176,7 +176,7 @@ void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, 
 /* The transposed product: with dy before the activation,
  *     dx[iy][ix][c] = sum over ty, tx, oc with oy sh - pt + dh ty = iy (and x alike) of dy[oy][ox][oc] w[ty][tx][c][oc].
  * At stride 1 this is the full correlation of dy with the kernel rotated by half a turn and transposed. */
-void cc_gather_input_gradient_product(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
+void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed, float *patches,
                                       const cc_team *team)
 {
     const int64_t depth = conv->oc / conv->groups, n = conv->c / conv->groups;

@@ -2,28 +2,28 @@
  * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise.inc.h).
  *
  * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the kernel,
- * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv2d_gather.h). The
+ * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv_gather.h). The
  * weight gradient adds up the rows of dy by blocks. With several output channels for each input channel, plain loops do. */
-#include "conv2d_gather.h"
-#include "gemm.h"
+#include "algos/conv/conv_gather.h"
+#include "algos/gemm.h"
 
 #include <string.h>
 
-static bool fits(const cc_conv2d *conv)
+static bool conv_depthwise_supports(const cc_conv *conv)
 {
     return conv->c == conv->groups && conv->groups > 1;
 }
 
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+static double conv_depthwise_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     (void)pass;
-    return (conv->oc > conv->c ? 4 : 2) * cc_conv2d_work(conv);
+    return (conv->oc > conv->c ? 4 : 2) * cc_conv_work(conv);
 }
 
 /* ---- Several output channels for each input channel ---- */
 
 /* y[g][j] += x[g] w[g][j] */
-static void spread(float *y, const float *x, const float *w, int64_t channels, int64_t many)
+static void conv_depthwise_spread(float *y, const float *x, const float *w, int64_t channels, int64_t many)
 {
     for (int64_t g = 0; g < channels; ++g)
         for (int64_t j = 0; j < many; ++j) y[g * many + j] += x[g] * w[g * many + j];
@@ -36,7 +36,7 @@ static void collect(float *y, const float *x, const float *w, int64_t channels, 
         for (int64_t j = 0; j < many; ++j) y[g] += x[g * many + j] * w[g * many + j];
 }
 
-static void forward_many(const cc_conv2d *conv, float *y, const float *x, const float *w, const cc_epilogue *epilogue,
+static void forward_many(const cc_conv *conv, float *y, const float *x, const float *w, const cc_epilogue *epilogue,
                          const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -57,7 +57,7 @@ static void forward_many(const cc_conv2d *conv, float *y, const float *x, const 
                 const int64_t iy = oy * ah->stride - ah->before + ah->dilation * ty;
                 for (int64_t tx = tx0; tx < tx1; ++tx) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
+                    conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
                            oc / c);
                 }
             }
@@ -66,7 +66,7 @@ static void forward_many(const cc_conv2d *conv, float *y, const float *x, const 
     }
 }
 
-static void input_gradient_many(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const cc_team *team)
+static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy, const float *w, const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
@@ -91,11 +91,11 @@ static void input_gradient_many(const cc_conv2d *conv, float *dx, const float *d
 }
 
 /* dw of output rows begin .. end-1, added to `to`. */
-static void add_rows_many(const cc_conv2d *conv, float *to, const float *x, const float *dy, cc_range rows)
+static void add_rows_many(const cc_conv *conv, float *to, const float *x, const float *dy, cc_range rows)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
-    for (int64_t tap = 0; tap < cc_conv2d_taps(conv); ++tap, to += oc) {
+    for (int64_t tap = 0; tap < cc_conv_taps(conv); ++tap, to += oc) {
         const int64_t ty = tap / aw->kernel, tx = tap % aw->kernel;
         int64_t begin, end;
         cc_axis_inside(aw, tx, &begin, &end);
@@ -104,7 +104,7 @@ static void add_rows_many(const cc_conv2d *conv, float *to, const float *x, cons
             if (iy < 0 || iy >= ah->in) continue;
             for (int64_t ox = begin; ox < end; ++ox) {
                 const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c, oc / c);
+                conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c, oc / c);
             }
         }
     }
@@ -169,7 +169,7 @@ static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
     return floats < CACHED || below <= 0 ? 0 : below < h->step ? below : h->step;
 }
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)packed, (void)scratch;
@@ -195,7 +195,7 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
     }
 }
 
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *scratch, const cc_team *team)
 {
     (void)packed, (void)scratch;
@@ -225,19 +225,19 @@ static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, co
 enum { LEAST_ROWS = 8 }; /* of a block: adding up its results must not cost as much as computing them */
 
 /* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a cache. */
-static int64_t chunks_of(const cc_conv2d *conv)
+static int64_t chunks_of(const cc_conv *conv)
 {
     return conv->oc > conv->c ? 1 : (conv->c + 95) / 96;
 }
 
-static int64_t blocks_of(const cc_conv2d *conv)
+static int64_t conv_depthwise_blocks_of(const cc_conv *conv)
 {
     const int64_t rows = conv->n * conv->window.h.out;
-    return cc_blocks((rows + LEAST_ROWS - 1) / LEAST_ROWS, chunks_of(conv), cc_conv2d_taps(conv) * conv->oc);
+    return cc_blocks((rows + LEAST_ROWS - 1) / LEAST_ROWS, chunks_of(conv), cc_conv_taps(conv) * conv->oc);
 }
 
 /* dw of channels first .. first + channels - 1 and output rows begin .. end-1, added to `to`. */
-static void add_rows(const cc_conv2d *conv, float *to, const float *x, const float *dy, cc_range rows, int64_t first,
+static void add_rows(const cc_conv *conv, float *to, const float *x, const float *dy, cc_range rows, int64_t first,
                      int64_t channels)
 {
     const cc_kernels *kernels = cc_kernels_get();
@@ -252,10 +252,10 @@ static void add_rows(const cc_conv2d *conv, float *to, const float *x, const flo
     }
 }
 
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
                             const cc_team *team)
 {
-    const int64_t oc = conv->oc, taps = cc_conv2d_taps(conv), blocks = blocks_of(conv), chunks = chunks_of(conv);
+    const int64_t oc = conv->oc, taps = cc_conv_taps(conv), blocks = conv_depthwise_blocks_of(conv), chunks = chunks_of(conv);
     const int64_t wide = ((oc + chunks - 1) / chunks + 15) / 16 * 16;
     const cc_range mine = cc_slice(team, blocks * chunks, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
@@ -269,25 +269,25 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
             add_rows(conv, to, x, dy, rows, first, channels);
     }
     if (blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(dw, partial, blocks, taps * oc, team);
     }
 }
 
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t conv_depthwise_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
     (void)nth;
-    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
-    const int64_t blocks = blocks_of(conv);
-    return blocks > 1 ? blocks * cc_conv2d_taps(conv) * conv->oc : 0;
+    if (pass != CC_CONV_WEIGHT_GRADIENT) return 0;
+    const int64_t blocks = conv_depthwise_blocks_of(conv);
+    return blocks > 1 ? blocks * cc_conv_taps(conv) * conv->oc : 0;
 }
 
-const cc_conv2d_algorithm cc_conv2d_depthwise = {
+const cc_conv_algorithm cc_conv_depthwise = {
     .name = "depthwise",
-    .fits = fits,
-    .cost = cost,
-    .scratch = scratch_floats,
-    .forward = forward,
-    .input_gradient = input_gradient,
-    .weight_gradient = weight_gradient,
+    .supports = conv_depthwise_supports,
+    .cost = conv_depthwise_cost,
+    .scratch = conv_depthwise_scratch_floats,
+    .forward = conv_depthwise_forward,
+    .input_gradient = conv_depthwise_input_gradient,
+    .weight_gradient = conv_depthwise_weight_gradient,
 };

@@ -14,24 +14,22 @@
  * Forward is sliced by output rows; backward by input rows, each of which gathers from the windows that cover it, so that
  * overlapping windows never meet in one element. */
 #include "algos/window.h"
-#include "kernels.h"
-#include "op.h"
+#include "kernels/kernels.h"
+#include "ops/op.h"
 #include <math.h>
 #include <string.h>
 
 typedef enum kind { MAX, AVG, SUM, L2 } kind;
 
 typedef struct pool2d {
-    int64_t pool_size[2];
-    cc_list strides;
+    cc_list pool_size, strides, pads;
     int padding;
-    cc_list pads;
     int activation; /* of max_pool2d: a cc_norm_act */
 } pool2d;
 
 /* clang-format off */
 #define ATTRIBUTES                                                                                                             \
-    {"pool_size", CC_PAIR, offsetof(pool2d, pool_size), NULL, NULL},                                                           \
+    {"pool_size", CC_LIST, offsetof(pool2d, pool_size), NULL, NULL},                                                           \
     {"strides", CC_LIST, offsetof(pool2d, strides), "", NULL},                                                                 \
     {"padding", CC_ENUM, offsetof(pool2d, padding), "valid", CC_PADDING_CHOICES},                                              \
     {"pads", CC_LIST, offsetof(pool2d, pads), "", NULL}
@@ -47,24 +45,19 @@ static const cc_attr max_attributes[] = {
 
 static cconv_status pool2d_window(const cc_call *call, cc_window *window)
 {
-    static const int64_t undilated[2] = {1, 1};
+    static const cc_list undilated = {1, {1}};
     const pool2d *a = call->attributes;
-    const int64_t *in = call->xs[0].dim;
-    int64_t strides[2] = {a->pool_size[0], a->pool_size[1]};
-    if (a->strides.n > 2) return cc_fail(CCONV_INVALID, "expected 1 or 2 strides, received %d", a->strides.n);
-    if (a->strides.n > 0) {
-        strides[0] = a->strides.v[0];
-        strides[1] = a->strides.v[a->strides.n - 1];
-    }
+    CC_TRY(cc_each_check(&a->pool_size, "pool_size", 2));
+    const int64_t size[2] = {cc_each(&a->pool_size, 0), cc_each(&a->pool_size, 1)};
     for (int i = 0; i < 2; ++i)
-        if (a->pool_size[i] < 1)
-            return cc_fail(CCONV_INVALID, "expected a pool_size of at least 1, received (%lld, %lld)",
-                           (long long)a->pool_size[0], (long long)a->pool_size[1]);
-    CC_TRY(cc_window_set(window, in[1], in[2], a->pool_size[0], a->pool_size[1], strides, undilated, (cc_padding)a->padding,
-                         &a->pads));
-    if (a->pool_size[0] > MOST_CELLS || a->pool_size[1] > MOST_CELLS || a->pool_size[0] * a->pool_size[1] > MOST_CELLS)
+        if (size[i] < 1)
+            return cc_fail(CCONV_INVALID, "expected a pool_size of at least 1, received (%lld, %lld)", (long long)size[0],
+                           (long long)size[1]);
+    CC_TRY(cc_window_set(window, 2, call->xs[0].dim + 1, size, a->strides.n ? &a->strides : &a->pool_size, &undilated,
+                         (cc_padding)a->padding, &a->pads));
+    if (size[0] > MOST_CELLS || size[1] > MOST_CELLS || size[0] * size[1] > MOST_CELLS)
         return cc_fail(CCONV_INVALID, "expected a pool_size of at most %d cells, received (%lld, %lld)", MOST_CELLS,
-                       (long long)a->pool_size[0], (long long)a->pool_size[1]);
+                       (long long)size[0], (long long)size[1]);
 
     const cc_axis *axes[2] = {&window->h, &window->w};
     for (int i = 0; i < 2; ++i) { /* so that every window holds a real cell */
@@ -99,10 +92,10 @@ static cconv_status pool2d_infer(const cc_call *call, cc_shape *ys)
 static bool in_bytes(const cc_call *call)
 {
     const pool2d *a = call->attributes;
-    return a->pool_size[0] * a->pool_size[1] <= 256;
+    return cc_each(&a->pool_size, 0) * cc_each(&a->pool_size, 1) <= 256;
 }
 
-static void max_need(const cc_call *call, int nth, cc_need *need)
+static void pool_max_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     const pool2d *a = call->attributes;
@@ -267,7 +260,7 @@ static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *t
                               .forward = op##_forward,                                                                         \
                               .backward = op##_backward};
 
-POOL(max_pool2d, MAX, max_attributes, max_need, 0)
+POOL(max_pool2d, MAX, max_attributes, pool_max_need, 0)
 POOL(avg_pool2d, AVG, pool2d_attributes, NULL, 0)
 POOL(sum_pool2d, SUM, pool2d_attributes, NULL, 0)
 POOL(l2_pool2d, L2, pool2d_attributes, NULL, CC_READS_X(0) | CC_READS_Y)

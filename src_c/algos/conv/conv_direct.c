@@ -1,17 +1,17 @@
 /* Convolution without copying the image: the row pointers of a product point into it. Weight gradients are sums of outer products read
  * straight from x and dy. */
-#include "conv2d_gather.h"
+#include "algos/conv/conv_gather.h"
 
 #include <string.h>
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+static void conv_direct_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
     cc_gather_forward_product(conv, y, x, packed, epilogue, NULL, team);
 }
 
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+static void conv_direct_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
@@ -23,11 +23,11 @@ typedef struct tiling {
     int64_t taps, groups, down, across, count, blocks;
 } tiling;
 
-static tiling tile_weights(const cc_conv2d *conv)
+static tiling conv_direct_tile_weights(const cc_conv *conv)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    tiling t = {.taps = cc_conv2d_taps(conv),
+    tiling t = {.taps = cc_conv_taps(conv),
                 .groups = conv->groups,
                 .down = (c + kernels->mr - 1) / kernels->mr,
                 .across = (oc + kernels->nr - 1) / kernels->nr};
@@ -37,38 +37,38 @@ static tiling tile_weights(const cc_conv2d *conv)
 }
 
 /* In a weight gradient each step of a tile loads two vectors, for c multiplications by each. */
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+static double conv_direct_cost(const cc_conv *conv, cc_conv_pass pass)
 {
-    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return cc_gather_cost(conv, pass, 0);
-    const tiling t = tile_weights(conv);
-    const double steps = (double)cc_conv2d_pixels(conv) * (double)(t.taps * t.groups * t.across) * cc_kernels_get()->nr;
+    if (pass != CC_CONV_WEIGHT_GRADIENT) return cc_gather_cost(conv, pass, 0);
+    const tiling t = conv_direct_tile_weights(conv);
+    const double steps = (double)cc_conv_pixels(conv) * (double)(t.taps * t.groups * t.across) * cc_kernels_get()->nr;
     return steps * (double)(conv->c / conv->groups + t.down);
 }
 
-static int64_t partial_floats(const cc_conv2d *conv, const tiling *t)
+static int64_t conv_direct_partial_floats(const cc_conv *conv, const tiling *t)
 {
     return t->blocks > 1 ? t->blocks * t->taps * (conv->c / conv->groups) * conv->oc : 0;
 }
 
 /* Whether the weight gradient copies x and dy side by side: with many tiles the copies are used often enough. */
-static bool copies(const cc_conv2d *conv)
+static bool copies(const cc_conv *conv)
 {
     return conv->c / conv->groups * (conv->oc / conv->groups) >= 1 << 17;
 }
 
 /* Of the weight gradient: partial sums, then each thread's patches. */
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t conv_direct_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
-    const tiling t = tile_weights(conv);
-    return partial_floats(conv, &t) + (copies(conv) ? nth * (int64_t)CC_PATCH_FLOATS : 0);
+    if (pass != CC_CONV_WEIGHT_GRADIENT) return 0;
+    const tiling t = conv_direct_tile_weights(conv);
+    return conv_direct_partial_floats(conv, &t) + (copies(conv) ? nth * (int64_t)CC_PATCH_FLOATS : 0);
 }
 
 /* Adds to a rectangle of dw, from tile `tile` on `m` rows by `n` columns of one tap and group, what the output rows oy0 .. oy1-1 of
  * `images` images contribute:
  *     dw[ty][tx][c][oc] += sum over images, oy, ox of x[oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oy][ox][oc]
  * over the part of them where that pixel of x is inside the image. */
-static void add_rectangle(const cc_conv2d *conv, const tiling *t, int64_t tile, int64_t m, int64_t n, float *dw, const float *x,
+static void add_rectangle(const cc_conv *conv, const tiling *t, int64_t tile, int64_t m, int64_t n, float *dw, const float *x,
                           const float *dy, int64_t images, int64_t oy0, int64_t oy1, float *patches)
 {
     const cc_kernels *kernels = cc_kernels_get();
@@ -86,8 +86,8 @@ static void add_rectangle(const cc_conv2d *conv, const tiling *t, int64_t tile, 
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * ty, ix = x0 * aw->stride - aw->before + aw->dilation * tx;
     cc_outers_add(
         &(cc_outers){
-            .m = cc_least(m, c - row),
-            .n = cc_least(n, oc - column),
+            .m = cc_min(m, c - row),
+            .n = cc_min(n, oc - column),
             .images = images,
             .lines = y1 - y0,
             .steps = x1 - x0,
@@ -106,37 +106,37 @@ static void add_rectangle(const cc_conv2d *conv, const tiling *t, int64_t tile, 
 }
 
 /* Tiles tile0 .. tile1-1, as rectangles: the rest of a row of tiles, or as many whole rows as the tap and group have. */
-static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
+static void conv_direct_add_tiles(const cc_conv *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
                       const float *dy, int64_t images, int64_t oy0, int64_t oy1, float *patches)
 {
     const int mr = cc_kernels_get()->mr, nr = cc_kernels_get()->nr;
     for (int64_t tile = tile0; tile < tile1;) {
         const int64_t before = tile % t->across, below = t->down - tile / t->across % t->down;
-        int64_t down = before ? 0 : cc_least(below, (tile1 - tile) / t->across);
-        const int64_t across = down > 0 ? t->across : cc_least(t->across - before, tile1 - tile);
+        int64_t down = before ? 0 : cc_min(below, (tile1 - tile) / t->across);
+        const int64_t across = down > 0 ? t->across : cc_min(t->across - before, tile1 - tile);
         if (down < 1) down = 1;
         add_rectangle(conv, t, tile, down * mr, across * nr, dw, x, dy, images, oy0, oy1, patches);
         tile += down * across;
     }
 }
 
-static void clear_tile(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw)
+static void clear_tile(const cc_conv *conv, const tiling *t, int64_t tile, float *dw)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const int64_t column = tile % t->across * kernels->nr, row = tile / t->across % t->down * kernels->mr;
     const int64_t group = tile / (t->across * t->down) % t->groups, tap = tile / (t->across * t->down * t->groups);
-    for (int64_t i = row; i < cc_least(row + kernels->mr, c); ++i)
-        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)cc_least(kernels->nr, oc - column) * sizeof *dw);
+    for (int64_t i = row; i < cc_min(row + kernels->mr, c); ++i)
+        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)cc_min(kernels->nr, oc - column) * sizeof *dw);
 }
 
 /* Bands of output rows outermost, tiles inside: the band's pixels of x and dy stay in the cache for all tiles. */
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+static void conv_direct_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
                             const cc_team *team)
 {
     enum { BAND_PIXELS = 256, BAND_FLOATS = 65536 }; /* copied; read in place: 256 KB of x and dy */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const tiling t = tile_weights(conv);
+    const tiling t = conv_direct_tile_weights(conv);
     const int64_t outputs = t.taps * (conv->c / conv->groups) * conv->oc;
     const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc, pixels = ah->out * aw->out;
     const int64_t row_floats = aw->in * conv->c * ah->stride + aw->out * conv->oc;
@@ -145,7 +145,7 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
     int64_t band_rows = (ah->out + bands - 1) / bands, band_images = pixels > 0 && bands == 1 ? BAND_PIXELS / pixels : 0;
     float *patches = NULL;
     if (copies(conv)) {
-        patches = partial + partial_floats(conv, &t) + team->ith * CC_PATCH_FLOATS;
+        patches = partial + conv_direct_partial_floats(conv, &t) + team->ith * CC_PATCH_FLOATS;
     } else {
         band_rows = row_floats < BAND_FLOATS && row_floats > 0 ? BAND_FLOATS / row_floats : 1;
         band_images = 0;
@@ -153,33 +153,33 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
 
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_least(t.count, tile0 + mine.end - i);
+        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
         const cc_range rows = cc_block(conv->n * ah->out, t.blocks, block);
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) clear_tile(conv, &t, tile, to);
         for (int64_t row = rows.begin; row < rows.end;) {
             const int64_t n = row / ah->out, oy0 = row % ah->out, left = rows.end - row;
-            const int64_t whole = oy0 == 0 ? cc_least(band_images, left / ah->out) : 0;
-            const int64_t oy1 = cc_least(ah->out, oy0 + cc_least(band_rows, left)), images = whole > 0 ? whole : 1;
-            add_tiles(conv, &t, tile0, tile1, to, x + n * image, dy + n * result, images, oy0, oy1, patches);
+            const int64_t whole = oy0 == 0 ? cc_min(band_images, left / ah->out) : 0;
+            const int64_t oy1 = cc_min(ah->out, oy0 + cc_min(band_rows, left)), images = whole > 0 ? whole : 1;
+            conv_direct_add_tiles(conv, &t, tile0, tile1, to, x + n * image, dy + n * result, images, oy0, oy1, patches);
             row += whole > 0 ? whole * ah->out : oy1 - oy0;
         }
         i += tile1 - tile0;
     }
     if (t.blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(dw, partial, t.blocks, outputs, team);
     }
 }
 
-const cc_conv2d_algorithm cc_conv2d_direct = {
+const cc_conv_algorithm cc_conv_direct = {
     .name = "direct",
-    .cost = cost,
+    .cost = conv_direct_cost,
     .packed = cc_gather_packed,
     .pack = cc_gather_pack,
     .accumulates = true,
-    .scratch = scratch_floats,
-    .forward = forward,
-    .input_gradient = input_gradient,
-    .weight_gradient = weight_gradient,
+    .scratch = conv_direct_scratch_floats,
+    .forward = conv_direct_forward,
+    .input_gradient = conv_direct_input_gradient,
+    .weight_gradient = conv_direct_weight_gradient,
 };

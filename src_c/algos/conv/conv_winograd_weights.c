@@ -1,30 +1,30 @@
-/* Winograd's algorithm: the weights' transform and their gradient. See conv2d_winograd.h. */
-#include "conv2d_winograd.h"
+/* Winograd's algorithm: the weights' transform and their gradient. See conv_winograd.h. */
+#include "algos/conv/conv_winograd.h"
 
 int64_t cc_winograd_panel(const cc_winograd *g)
 {
     return g->planes * cc_winograd_plane(g->c * cc_kernels_get()->nr);
 }
 
-int64_t cc_winograd_packed(const cc_conv2d *conv, cc_conv2d_pass pass)
+int64_t cc_winograd_packed(const cc_conv *conv, cc_conv_pass pass)
 {
     const cc_winograd g = cc_winograd_of(conv, pass);
     return cc_winograd_panels(g.oc) * cc_winograd_panel(&g);
 }
 
-void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
+void cc_winograd_pack_panel(const cc_winograd *g, cc_conv_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
                             int64_t first, int64_t count)
 {
     const int64_t nr = cc_kernels_get()->nr, vec = nr / 2, tap = g->c * g->oc;
-    const int64_t column = panel * nr, width = cc_least(nr, g->oc - column), end = first + count;
-    if (pass == CC_CONV2D_FORWARD)
+    const int64_t column = panel * nr, width = cc_min(nr, g->oc - column), end = first + count;
+    if (pass == CC_CONV_FORWARD)
         for (int64_t k = first; k < end; ++k, to += nr) g->kernels->weights(to, plane, w + k * g->oc + column, tap, (int)width);
     else /* w is [9][g->oc][g->c] */
         for (int64_t k = first; k < end; k += vec, to += vec * nr)
-            g->kernels->turned(to, plane, w + column * g->c + k, tap, g->c, (int)cc_least(vec, end - k), (int)width);
+            g->kernels->transposed(to, plane, w + column * g->c + k, tap, g->c, (int)cc_min(vec, end - k), (int)width);
 }
 
-void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+void cc_winograd_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
     enum { STRIP = 16 }; /* channels of a piece of work: a multiple of vec */
     const cc_winograd g = cc_winograd_of(conv, pass);
@@ -33,7 +33,7 @@ void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed,
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         const int64_t panel = i / strips, first = i % strips * STRIP;
         cc_winograd_pack_panel(&g, pass, packed + panel * floats + first * nr, cc_winograd_plane(g.c * nr), w, panel, first,
-                               cc_least(STRIP, g.c - first));
+                               cc_min(STRIP, g.c - first));
     }
 }
 
@@ -91,19 +91,19 @@ static gradient cut_for(const cc_winograd *g, bool in_parts)
         const int64_t times = (g->planes * s.down * s.across * s.vec * s.nr + SUMS_FLOATS - 1) / SUMS_FLOATS;
         s.across = times > 1 ? (s.across + times - 1) / times : s.across;
     }
-    const int64_t vectors = s.down + cc_least(2 * s.across, cc_winograd_vectors(g->oc));
+    const int64_t vectors = s.down + cc_min(2 * s.across, cc_winograd_vectors(g->oc));
     s.block = (s.parts ? OWN_FLOATS : SHARED_FLOATS) / (g->planes * vectors * s.vec + 1);
     if (!s.parts && s.block < LEAST_TILES) s.block = LEAST_TILES;
-    s.block = cc_least(s.block, g->tiles);
+    s.block = cc_min(s.block, g->tiles);
     s.x_plane = cc_winograd_plane(s.down * s.vec * s.block);
     s.dy_plane = cc_winograd_plane((vectors - s.down) * s.vec * s.block);
     s.sums_plane = cc_winograd_plane(s.by_pieces ? s.vec * s.nr : s.down * s.across * s.vec * s.nr);
     return s;
 }
 
-static gradient cut(const cc_conv2d *conv)
+static gradient conv_winograd_weights_cut(const cc_conv *conv)
 {
-    const cc_winograd g = cc_winograd_of(conv, CC_CONV2D_WEIGHT_GRADIENT);
+    const cc_winograd g = cc_winograd_of(conv, CC_CONV_WEIGHT_GRADIENT);
     return cut_for(&g, true);
 }
 
@@ -119,22 +119,22 @@ static int64_t floats_of(const gradient *s, int nth)
 }
 
 /* Of these tiles; and of fewer, which may be taken in another way. */
-int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth)
+int64_t cc_winograd_weight_scratch(const cc_conv *conv, int nth)
 {
-    const gradient s = cut(conv);
+    const gradient s = conv_winograd_weights_cut(conv);
     cc_winograd some = s.g, few = s.g;
-    some.tiles = cc_least(some.tiles, LEAST_PARTS * PART_TILES);
-    few.tiles = cc_least(few.tiles, SHORT_TILES);
+    some.tiles = cc_min(some.tiles, LEAST_PARTS * PART_TILES);
+    few.tiles = cc_min(few.tiles, SHORT_TILES);
     const gradient shared = cut_for(&some, false), by_pieces = cut_for(&few, false);
-    const int64_t floats = cc_most(floats_of(&shared, nth), floats_of(&by_pieces, nth));
-    return cc_most(floats, floats_of(&s, nth));
+    const int64_t floats = cc_max(floats_of(&shared, nth), floats_of(&by_pieces, nth));
+    return cc_max(floats, floats_of(&s, nth));
 }
 
 static void transform_block(const gradient *s, cc_range by, float *planes_x, float *planes_dy, const float *x, const float *dy,
                             int64_t first, int64_t count, const cc_team *team)
 {
     const cc_winograd *g = &s->g;
-    const cc_range mine = cc_slice(team, count, 1), columns = {by.begin * s->nr, cc_least(by.end * s->nr, g->oc)};
+    const cc_range mine = cc_slice(team, count, 1), columns = {by.begin * s->nr, cc_min(by.end * s->nr, g->oc)};
     for (int64_t t = mine.begin; t < mine.end; ++t) {
         cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left, g->m + 2,
                               first + t, planes_x + t * s->vec, s->x_plane, s->block * s->vec);
@@ -154,21 +154,21 @@ static void add_products(const gradient *s, cc_range by, float *sum, const float
 }
 
 /* Tiles begin .. end-1 by a team, block by block: the products of all planes and pieces. */
-static void add_tiles(const gradient *s, cc_range by, float *sums, float *planes_x, float *planes_dy, const float *x, const float *dy,
+static void conv_winograd_weights_add_tiles(const gradient *s, cc_range by, float *sums, float *planes_x, float *planes_dy, const float *x, const float *dy,
                       int64_t begin, int64_t end, const cc_team *team)
 {
     const int64_t pieces = s->down * (by.end - by.begin);
     const cc_range mine = cc_slice(team, s->g.planes * pieces, 1);
     for (int64_t first = begin; first < end; first += s->block) {
-        const int64_t count = cc_least(s->block, end - first);
+        const int64_t count = cc_min(s->block, end - first);
         transform_block(s, by, planes_x, planes_dy, x, dy, first, count, team);
-        cc_barrier(team);
+        cc_barrier_wait(team);
         for (int64_t i = mine.begin; i < mine.end; ++i) {
             const int64_t p = i / pieces, piece = i % pieces;
             add_products(s, by, sums + p * s->sums_plane + piece * s->vec * s->nr, planes_x + p * s->x_plane,
                          planes_dy + p * s->dy_plane, piece, count, first > begin);
         }
-        cc_barrier(team);
+        cc_barrier_wait(team);
     }
 }
 
@@ -179,17 +179,17 @@ static void add_parts(const gradient *s, float *sums, const cc_team *team)
     const int64_t floats = s->g.planes * s->sums_plane;
     const cc_range mine = cc_slice(team, floats, STRIP);
     for (int64_t at = mine.begin; at < mine.end; at += STRIP)
-        cc_kernels_get()->add_windows(sums + at, 0, sums + at + floats, floats, s->parts - 1, cc_least(STRIP, mine.end - at));
-    cc_barrier(team);
+        cc_kernels_get()->add_windows(sums + at, 0, sums + at + floats, floats, s->parts - 1, cc_min(STRIP, mine.end - at));
+    cc_barrier_wait(team);
 }
 
 /* The sums of one piece of the panels `by` into its rows and columns of dw. */
 static void write_piece(const gradient *s, cc_range by, float *dw, const float *sum, int64_t piece)
 {
     const int64_t row = piece % s->down * s->vec, column = (by.begin + piece / s->down) * s->nr, oc = s->g.oc;
-    for (int64_t i = 0; i < cc_least(s->vec, s->g.c - row); ++i)
+    for (int64_t i = 0; i < cc_min(s->vec, s->g.c - row); ++i)
         s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
-                                      (int)cc_least(s->nr, oc - column));
+                                      (int)cc_min(s->nr, oc - column));
 }
 
 /* The panels `by` of dw. */
@@ -202,15 +202,15 @@ static void make_panels(const gradient *s, cc_range by, float *dw, const float *
     if (s->parts) {
         const cc_range my_parts = cc_slice(team, s->parts, 1);
         for (int64_t part = my_parts.begin; part < my_parts.end; ++part)
-            add_tiles(s, by, sums + part * planes * s->sums_plane, planes_x, planes_dy, x, dy, s->g.tiles * part / s->parts,
+            conv_winograd_weights_add_tiles(s, by, sums + part * planes * s->sums_plane, planes_x, planes_dy, x, dy, s->g.tiles * part / s->parts,
                       s->g.tiles * (part + 1) / s->parts, &(cc_team){.nth = 1});
-        cc_barrier(team);
+        cc_barrier_wait(team);
         add_parts(s, sums, team);
     } else if (s->by_pieces) {
         transform_block(s, by, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
-        cc_barrier(team);
+        cc_barrier_wait(team);
     } else {
-        add_tiles(s, by, sums, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
+        conv_winograd_weights_add_tiles(s, by, sums, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
     }
     const cc_range my_pieces = cc_slice(team, pieces, 1);
     for (int64_t piece = my_pieces.begin; piece < my_pieces.end; ++piece) {
@@ -223,10 +223,10 @@ static void make_panels(const gradient *s, cc_range by, float *dw, const float *
 }
 
 /* The next panels' first products come after a barrier: by then everyone has written these. */
-void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch,
+void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team)
 {
-    const gradient s = cut(conv);
+    const gradient s = conv_winograd_weights_cut(conv);
     const int64_t panels = cc_winograd_panels(s.g.oc);
     if (s.g.tiles <= 0) {
         const cc_range mine = cc_slice(team, 9 * s.g.c * s.g.oc, 1024);
@@ -234,5 +234,5 @@ void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *
         return;
     }
     for (int64_t panel = 0; panel < panels; panel += s.across)
-        make_panels(&s, (cc_range){panel, cc_least(panel + s.across, panels)}, dw, x, dy, scratch, team);
+        make_panels(&s, (cc_range){panel, cc_min(panel + s.across, panels)}, dw, x, dy, scratch, team);
 }

@@ -3,9 +3,9 @@
  * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group (kernels/grouped.inc.h).
  * Where a group is wider than a vector, several vectors cover it.
  *
- * Forward and input gradient are one loop over the axes of conv2d_gather.h. Along a row of a kernel, taps that are `step` cells of the
+ * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells of the
  * source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
-#include "conv2d_gather.h"
+#include "algos/conv/conv_gather.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static bool aliases(int64_t step)
 }
 
 /* Groups of one input channel are depthwise. */
-static bool fits(const cc_conv2d *conv)
+static bool conv_grouped_supports(const cc_conv *conv)
 {
     return conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 && conv->window.h.kernel <= TAPS_MAX &&
            conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
@@ -32,11 +32,11 @@ typedef struct cover {
     int64_t vec, together, parts, vectors; /* groups in a vector, or vectors in a group; one of them is 1 */
 } cover;
 
-static cover cover_of(const cc_conv2d *conv, cc_conv2d_pass pass)
+static cover cover_of(const cc_conv *conv, cc_conv_pass pass)
 {
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    const bool turned = pass == CC_CONV2D_INPUT_GRADIENT;
-    cover v = {.groups = conv->groups, .in = turned ? oc : c, .out = turned ? c : oc, .vec = cc_kernels_get()->nr / 2};
+    const bool transposed = pass == CC_CONV_INPUT_GRADIENT;
+    cover v = {.groups = conv->groups, .in = transposed ? oc : c, .out = transposed ? c : oc, .vec = cc_kernels_get()->nr / 2};
     const int64_t wider = v.in > v.out ? v.in : v.out;
     v.together = wider < v.vec ? v.vec / wider : 1;
     v.parts = (v.out + v.vec - 1) / v.vec;
@@ -51,18 +51,18 @@ typedef struct vector {
 
 static vector vector_at(const cover *v, int64_t i)
 {
-    const int64_t group = i / v->parts * v->together, part = i % v->parts, groups = cc_least(v->together, v->groups - group);
+    const int64_t group = i / v->parts * v->together, part = i % v->parts, groups = cc_min(v->together, v->groups - group);
     return (vector){.group = group,
                     .source = group * v->in,
                     .target = group * v->out + part * v->vec,
                     .source_last = (int)(v->in <= v->vec ? groups * v->in : (v->in - 1) % v->vec + 1),
-                    .lanes = (int)(v->parts == 1 ? groups * v->out : cc_least(v->vec, v->out - part * v->vec))};
+                    .lanes = (int)(v->parts == 1 ? groups * v->out : cc_min(v->vec, v->out - part * v->vec))};
 }
 
 /* Lane i of row k is where the source's channel k of the group of target lane i lies in a vector. */
 static void fill_spread(const cover *v, int32_t spread[CC_VEC_MAX * CC_VEC_MAX])
 {
-    for (int64_t k = 0; k < cc_least(v->in, v->vec); ++k)
+    for (int64_t k = 0; k < cc_min(v->in, v->vec); ++k)
         for (int64_t i = 0; i < v->vec; ++i)
             spread[k * v->vec + i] = (int32_t)(i < v->together * v->out ? i / v->out % v->together * v->in + k : k);
 }
@@ -79,7 +79,7 @@ typedef struct run {
 static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
 {
     const int64_t move = axis->tap_step < 0 ? -axis->tap_step : axis->tap_step;
-    const int64_t apart = axis->step % move == 0 ? cc_least(axis->step / move, axis->taps) : axis->taps;
+    const int64_t apart = axis->step % move == 0 ? cc_min(axis->step / move, axis->taps) : axis->taps;
     int count = 0;
     for (int64_t r = 0; r < apart; ++r) {
         const int64_t length = (axis->taps - 1 - r) / apart + 1;
@@ -95,23 +95,23 @@ static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
 }
 
 /* The pixels q in begin .. end-1 of 0 .. count-1 whose source, from + q step, lies inside the image. */
-static void clip(int64_t from, int64_t step, int64_t limit, int64_t count, int64_t *begin, int64_t *end)
+static void conv_grouped_clip(int64_t from, int64_t step, int64_t limit, int64_t count, int64_t *begin, int64_t *end)
 {
-    *begin = from < 0 ? cc_least(count, (-from + step - 1) / step) : 0;
-    *end = from >= limit ? 0 : cc_least(count, (limit - 1 - from) / step + 1);
+    *begin = from < 0 ? cc_min(count, (-from + step - 1) / step) : 0;
+    *end = from >= limit ? 0 : cc_min(count, (limit - 1 - from) / step + 1);
     if (*end < *begin) *end = *begin;
 }
 
 /* ---- Weights: [phases][vectors][ty][runs of tx][source channels][taps of a run][vec] ---- */
 
-static int64_t packed_floats(const cc_conv2d *conv, cc_conv2d_pass pass)
+static int64_t conv_grouped_packed_floats(const cc_conv *conv, cc_conv_pass pass)
 {
     const cover v = cover_of(conv, pass);
-    return v.vectors * cc_conv2d_taps(conv) * v.in * v.vec;
+    return v.vectors * cc_conv_taps(conv) * v.in * v.vec;
 }
 
-/* The weights of one vector and run: lane i of [k][j] is from input channel k's (or, turned, to it) to the vector's channel i. */
-static void pack_run(const cc_conv2d *conv, const cover *v, bool turned, float *to, const float *w, int64_t i, int64_t ty,
+/* The weights of one vector and run: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's channel i. */
+static void pack_run(const cc_conv *conv, const cover *v, bool transposed, float *to, const float *w, int64_t i, int64_t ty,
                      const run *r, const cc_gather_axis *axis)
 {
     const vector at = vector_at(v, i);
@@ -122,13 +122,13 @@ static void pack_run(const cc_conv2d *conv, const cover *v, bool turned, float *
             for (int64_t lane = 0; lane < v->vec; ++lane) {
                 const int64_t target = at.target + lane;
                 to[lane] = lane >= at.lanes ? 0
-                           : turned         ? cell[target % v->out * conv->oc + target / v->out * v->in + k]
+                           : transposed         ? cell[target % v->out * conv->oc + target / v->out * v->in + k]
                                             : cell[k * conv->oc + target];
             }
         }
 }
 
-static float *pack_axes(const cc_conv2d *conv, const cover *v, bool turned, float *packed, const float *w,
+static float *pack_axes(const cc_conv *conv, const cover *v, bool transposed, float *packed, const float *w,
                         const cc_gather_axis *h, const cc_gather_axis *x, const cc_team *team)
 {
     run runs[TAPS_MAX];
@@ -138,16 +138,16 @@ static float *pack_axes(const cc_conv2d *conv, const cover *v, bool turned, floa
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         float *to = packed + i * row;
         for (int r = 0; r < count; to += runs[r++].taps * v->in * v->vec)
-            pack_run(conv, v, turned, to, w, i / h->taps, h->kernel_first + i % h->taps * h->kernel_every, &runs[r], x);
+            pack_run(conv, v, transposed, to, w, i / h->taps, h->kernel_first + i % h->taps * h->kernel_every, &runs[r], x);
     }
     return packed + v->vectors * h->taps * row;
 }
 
-static void pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+static void conv_grouped_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
     const cover v = cover_of(conv, pass);
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    if (pass == CC_CONV2D_FORWARD) {
+    if (pass == CC_CONV_FORWARD) {
         const cc_gather_axis h = cc_gather_forward(ah), x = cc_gather_forward(aw);
         pack_axes(conv, &v, false, packed, w, &h, &x, team);
         return;
@@ -179,7 +179,7 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
         for (int r = 0; r < count; weights += runs[r++].taps * v->in * v->vec) {
             const int64_t x = j * g->w.step + g->w.offset + runs[r].first * g->w.tap_step;
             int64_t begin, end;
-            clip(x, g->w.step, g->w.limit, pixels + runs[r].taps - 1, &begin, &end);
+            conv_grouped_clip(x, g->w.step, g->w.limit, pixels + runs[r].taps - 1, &begin, &end);
             if (y < 0 || y >= g->h.limit || begin == end) continue;
             strips[n++] = (cc_strip){.x = g->source + ((image * g->h.limit + y) * g->w.limit + x) * g->source_channels,
                                      .run = runs[r].taps,
@@ -206,7 +206,7 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
     const cc_range mine = cc_slice(team, g->n * g->h.count * v->vectors, 1);
     for (int64_t at = mine.begin; at < mine.end;) {
         const int64_t row = at / v->vectors, image = row / g->h.count, i = row % g->h.count;
-        const int64_t v0 = at % v->vectors, v1 = cc_least(v->vectors, v0 + mine.end - at);
+        const int64_t v0 = at % v->vectors, v1 = cc_min(v->vectors, v0 + mine.end - at);
         float *y = g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first) * g->target_channels;
         for (int64_t tile = 0; tile < tiles; ++tile) {
             const int64_t begin = g->w.count * tile / tiles, end = g->w.count * (tile + 1) / tiles;
@@ -241,11 +241,11 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
     }
 }
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+static void conv_grouped_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
-    const cover v = cover_of(conv, CC_CONV2D_FORWARD);
+    const cover v = cover_of(conv, CC_CONV_FORWARD);
     run_gather(&(cc_gather){.n = conv->n,
                             .h = cc_gather_forward(&conv->window.h),
                             .w = cc_gather_forward(&conv->window.w),
@@ -258,11 +258,11 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
                &v, packed, epilogue, team);
 }
 
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+static void conv_grouped_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
-    const cover v = cover_of(conv, CC_CONV2D_INPUT_GRADIENT);
+    const cover v = cover_of(conv, CC_CONV_INPUT_GRADIENT);
     for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
         for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
             const cc_gather g = {.n = conv->n,
@@ -296,7 +296,7 @@ typedef struct pieces {
 /* The rows of x that `rows` rows of y see, at most. */
 static int64_t seen_rows(const cc_axis *h, int64_t rows)
 {
-    return cc_least(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
+    return cc_min(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
 }
 
 /* Whether groups of so many channels make up whole vectors. */
@@ -305,15 +305,15 @@ static bool whole(const cover *v, int64_t channels)
     return v->groups % v->together == 0 && (channels % v->vec == 0 || v->together * channels == v->vec);
 }
 
-static pieces cut(const cc_conv2d *conv)
+static pieces conv_grouped_cut(const cc_conv *conv)
 {
     enum { COPY_FLOATS = 12288, BAND_FLOATS = 131072 }; /* 48 KB; all channels, 512 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    pieces p = {.v = cover_of(conv, CC_CONV2D_WEIGHT_GRADIENT), .axis = cc_gather_forward(aw), .band = 1};
+    pieces p = {.v = cover_of(conv, CC_CONV_WEIGHT_GRADIENT), .axis = cc_gather_forward(aw), .band = 1};
     p.run_count = list_runs(&p.axis, p.runs);
     p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
     p.count = p.v.vectors * p.depths * ah->kernel * p.run_count;
-    p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv2d_taps(conv) * p.v.in * conv->oc);
+    p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv_taps(conv) * p.v.in * conv->oc);
     p.copies = aliases(aw->stride * conv->c) || aliases(conv->oc) || !whole(&p.v, p.v.in) || !whole(&p.v, p.v.out);
     const int64_t most = p.copies ? COPY_FLOATS : BAND_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
     const int64_t y_depth = p.copies ? p.v.vec : conv->oc;
@@ -325,11 +325,11 @@ static pieces cut(const cc_conv2d *conv)
     return p;
 }
 
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t conv_grouped_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    if (pass != CC_CONV2D_WEIGHT_GRADIENT) return 0;
-    const pieces p = cut(conv);
-    return nth * p.band_floats + (p.blocks > 1 ? p.blocks * cc_conv2d_taps(conv) * p.v.in * conv->oc : 0);
+    if (pass != CC_CONV_WEIGHT_GRADIENT) return 0;
+    const pieces p = conv_grouped_cut(conv);
+    return nth * p.band_floats + (p.blocks > 1 ? p.blocks * cc_conv_taps(conv) * p.v.in * conv->oc : 0);
 }
 
 typedef struct piece {
@@ -339,14 +339,14 @@ typedef struct piece {
     float *dw;
 } piece;
 
-static piece piece_at(const cc_conv2d *conv, const pieces *p, int64_t i, float *dw)
+static piece piece_at(const cc_conv *conv, const pieces *p, int64_t i, float *dw)
 {
     const int64_t kernel = conv->window.h.kernel, rows = kernel * p->run_count;
     const int64_t k = i / rows % p->depths * CC_GROUPED_DEPTH;
     piece q = {.at = vector_at(&p->v, i / (rows * p->depths)),
                .ty = i / p->run_count % kernel,
                .k = k,
-               .depth = cc_least(CC_GROUPED_DEPTH, p->v.in - k),
+               .depth = cc_min(CC_GROUPED_DEPTH, p->v.in - k),
                .run = &p->runs[i % p->run_count]};
     q.dw = dw + ((q.ty * conv->window.w.kernel + q.run->first) * p->v.in + k) * conv->oc + q.at.target;
     return q;
@@ -359,14 +359,14 @@ typedef struct band {
     int64_t x_pixel, dy_pixel;
 } band;
 
-static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t oy1)
+static band band_at(const cc_conv *conv, const pieces *p, int64_t oy0, int64_t oy1)
 {
     const cc_axis *h = &conv->window.h;
     const int64_t top = oy0 * h->stride - h->before, bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
     band b = {.oy0 = oy0,
               .oy1 = oy1,
-              .iy0 = top > 0 ? cc_least(h->in, top) : 0,
-              .iy1 = cc_least(h->in, bottom),
+              .iy0 = top > 0 ? cc_min(h->in, top) : 0,
+              .iy1 = cc_min(h->in, bottom),
               .x_pixel = p->copies ? p->v.vec : conv->c,
               .dy_pixel = p->copies ? p->v.vec : conv->oc};
     if (b.iy1 < b.iy0) b.iy1 = b.iy0;
@@ -374,7 +374,7 @@ static band band_at(const cc_conv2d *conv, const pieces *p, int64_t oy0, int64_t
 }
 
 /* Points the band at the channels of q's vectors in x and dy, one image each, or copies them. */
-static void find_pixels(const cc_conv2d *conv, const pieces *p, band *b, const piece *q, const float *x, const float *dy, float *copies)
+static void find_pixels(const cc_conv *conv, const pieces *p, band *b, const piece *q, const float *x, const float *dy, float *copies)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t k0 = q->k / p->v.vec * p->v.vec, in = conv->window.w.in, out = conv->window.w.out;
@@ -389,7 +389,7 @@ static void find_pixels(const cc_conv2d *conv, const pieces *p, band *b, const p
 }
 
 /* Adds what a band contributes. */
-static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spread, const piece *q, const band *b)
+static void add_piece(const cc_conv *conv, const pieces *p, const int32_t *spread, const piece *q, const band *b)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t vec = p->v.vec;
@@ -398,7 +398,7 @@ static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spr
     if (y0 < b->oy0) y0 = b->oy0;
     if (y1 > b->oy1) y1 = b->oy1;
     const int64_t from = p->axis.offset + q->run->first * p->axis.tap_step;
-    clip(from, aw->stride, aw->in, aw->out + q->run->taps - 1, &begin, &end);
+    conv_grouped_clip(from, aw->stride, aw->in, aw->out + q->run->taps - 1, &begin, &end);
     if (y0 >= y1 || begin >= end) return;
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * q->ty;
     cc_kernels_get()->grouped_outer(&(cc_grouped_outer){
@@ -422,7 +422,7 @@ static void add_piece(const cc_conv2d *conv, const pieces *p, const int32_t *spr
     });
 }
 
-static void clear_piece(const cc_conv2d *conv, const pieces *p, const piece *q)
+static void clear_piece(const cc_conv *conv, const pieces *p, const piece *q)
 {
     for (int64_t j = 0; j < q->run->taps; ++j)
         for (int64_t k = 0; k < q->depth; ++k)
@@ -430,11 +430,11 @@ static void clear_piece(const cc_conv2d *conv, const pieces *p, const piece *q)
 }
 
 /* Bands of rows outermost, pieces inside: a pixel's cache lines and pages are visited one after another. */
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch, const cc_team *team)
+static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch, const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const pieces p = cut(conv);
-    const int64_t outputs = cc_conv2d_taps(conv) * p.v.in * conv->oc;
+    const pieces p = conv_grouped_cut(conv);
+    const int64_t outputs = cc_conv_taps(conv) * p.v.in * conv->oc;
     const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc;
     float *copies = scratch + team->ith * p.band_floats, *partial = scratch + team->nth * p.band_floats;
     int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
@@ -442,7 +442,7 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
 
     const cc_range mine = cc_slice(team, p.blocks * p.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / p.count, begin = i % p.count, end = cc_least(p.count, begin + mine.end - i);
+        const int64_t block = i / p.count, begin = i % p.count, end = cc_min(p.count, begin + mine.end - i);
         const cc_range rows = cc_block(conv->n * ah->out, p.blocks, block);
         float *to = p.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t k = begin; k < end; ++k) {
@@ -450,7 +450,7 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
             clear_piece(conv, &p, &q);
         }
         for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = cc_least(cc_least(ah->out, oy0 + p.band), oy0 + rows.end - row);
+            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = cc_min(cc_min(ah->out, oy0 + p.band), oy0 + rows.end - row);
             band b = band_at(conv, &p, oy0, oy1);
             for (int64_t k = begin; k < end; ++k) {
                 const piece q = piece_at(conv, &p, k, to);
@@ -463,28 +463,28 @@ static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, co
         i += end - begin;
     }
     if (p.blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(dw, partial, p.blocks, outputs, team);
     }
 }
 
 /* Multiply-adds of whole vectors, and what comes with a pixel of a strip: loading it, and spreading each channel. */
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+static double conv_grouped_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const cover v = cover_of(conv, pass);
     const double lanes = (double)(v.vectors * v.vec) / (double)(v.groups * v.out);
-    return cc_conv2d_work(conv) * 1.5 * lanes;
+    return cc_conv_work(conv) * 1.5 * lanes;
 }
 
-const cc_conv2d_algorithm cc_conv2d_grouped = {
+const cc_conv_algorithm cc_conv_grouped = {
     .name = "grouped",
-    .fits = fits,
-    .cost = cost,
-    .packed = packed_floats,
-    .pack = pack,
+    .supports = conv_grouped_supports,
+    .cost = conv_grouped_cost,
+    .packed = conv_grouped_packed_floats,
+    .pack = conv_grouped_pack,
     .accumulates = true,
-    .scratch = scratch_floats,
-    .forward = forward,
-    .input_gradient = input_gradient,
-    .weight_gradient = weight_gradient,
+    .scratch = conv_grouped_scratch_floats,
+    .forward = conv_grouped_forward,
+    .input_gradient = conv_grouped_input_gradient,
+    .weight_gradient = conv_grouped_weight_gradient,
 };

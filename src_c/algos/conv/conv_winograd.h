@@ -3,11 +3,11 @@
  * Outputs are cut into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
  * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed
  * back. Tiles are taken in blocks, whose planes stay in a cache between the three steps. */
-#ifndef CC_CONV2D_WINOGRAD_H
-#define CC_CONV2D_WINOGRAD_H
+#ifndef CC_CONV_WINOGRAD_H
+#define CC_CONV_WINOGRAD_H
 
-#include "conv2d.h"
-#include "kernels.h"
+#include "algos/conv/conv.h"
+#include "kernels/kernels.h"
 
 /* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights.
  * */
@@ -21,7 +21,7 @@ typedef struct cc_winograd {
 } cc_winograd;
 
 /* m is chosen by the sizes of the images and channels, never by n: packed weights stay right for smaller batches. */
-cc_winograd cc_winograd_of(const cc_conv2d *conv, cc_conv2d_pass pass);
+cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass);
 
 /* Vectors that hold `channels`, panels of nr that hold them. */
 static inline int64_t cc_winograd_vectors(int64_t channels)
@@ -43,19 +43,19 @@ static inline int64_t cc_winograd_plane(int64_t floats)
     return floats + cc_kernels_get()->nr / 2;
 }
 
-/* cc_conv2d_algorithm.packed and .pack: transformed weights, [panels of oc][planes][c][nr]. */
-int64_t cc_winograd_packed(const cc_conv2d *conv, cc_conv2d_pass pass);
-void cc_winograd_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team);
+/* cc_conv_algorithm.packed and .pack: transformed weights, [panels of oc][planes][c][nr]. */
+int64_t cc_winograd_packed(const cc_conv *conv, cc_conv_pass pass);
+void cc_winograd_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
 /* Floats of one panel of them; and channels first .. first+count-1 of one panel, as [planes][count][nr] with planes `plane`
  * apart. */
 int64_t cc_winograd_panel(const cc_winograd *g);
-void cc_winograd_pack_panel(const cc_winograd *g, cc_conv2d_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
+void cc_winograd_pack_panel(const cc_winograd *g, cc_conv_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
                             int64_t first, int64_t count);
 
-/* cc_conv2d_algorithm.weight_gradient and its scratch. */
-int64_t cc_winograd_weight_scratch(const cc_conv2d *conv, int nth);
-void cc_winograd_weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *scratch,
+/* cc_conv_algorithm.weight_gradient and its scratch. */
+int64_t cc_winograd_weight_scratch(const cc_conv *conv, int nth);
+void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team);
 
 /* Transforms the channels `part` of tile t of the image `from`, which has `channels` channels and whose tiles start at pixel

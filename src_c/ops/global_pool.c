@@ -4,7 +4,7 @@
  *     max   y = max x[p]             dx[p] = dy where p is the maximum, the first in row-major order of equal ones; else 0
  *
  * Sliced by blocks of channels of one image. */
-#include "op.h"
+#include "ops/op.h"
 
 #define CHANNELS 64
 
@@ -84,7 +84,7 @@ static void avg_backward(const cc_call *call, const cc_team *team)
 }
 
 /* saved: the cell of each maximum, int64 (n, c). */
-static void max_need(const cc_call *call, int nth, cc_need *need)
+static void global_pool_max_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     if (call->differentiate) need->saved = (size_t)cc_shape_count(&call->ys) * sizeof(int64_t);
@@ -142,6 +142,6 @@ const cc_op cc_op_global_max_pool2d = {.name = "global_max_pool2d",
                                        .attributes = global_pool2d_attributes,
                                        .attributes_size = sizeof(global_pool2d),
                                        .infer = global_pool2d_infer,
-                                       .need = max_need,
+                                       .need = global_pool_max_need,
                                        .forward = max_forward,
                                        .backward = max_backward};

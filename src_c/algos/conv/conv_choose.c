@@ -1,5 +1,5 @@
 /* Which algorithm computes a convolution: the list of them, and the cheapest by their own estimates. */
-#include "conv2d.h"
+#include "algos/conv/conv.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -16,30 +16,30 @@ void cconv_set_winograd(int allowed)
     atomic_store(&winograd_allowed, allowed != 0);
 }
 
-static const cc_conv2d_algorithm *const algorithms[] = {
-#define ENTRY(name) &cc_conv2d_##name,
-    CC_CONV2D_ALGORITHMS(ENTRY)
+static const cc_conv_algorithm *const algorithms[] = {
+#define ENTRY(name) &cc_conv_##name,
+    CC_CONV_ALGORITHMS(ENTRY)
 #undef ENTRY
         NULL,
 };
 
-const cc_conv2d_algorithm *cc_conv2d_algorithm_at(int i)
+const cc_conv_algorithm *cc_conv_algorithm_at(int i)
 {
     return algorithms[i];
 }
 
-bool cc_conv2d_may_choose(const cc_conv2d *conv, int i)
+bool cc_conv_may_choose(const cc_conv *conv, int i)
 {
-    if (algorithms[i]->fits && !algorithms[i]->fits(conv)) return false;
-    return algorithms[i] != &cc_conv2d_winograd || cconv_winograd();
+    if (algorithms[i]->supports && !algorithms[i]->supports(conv)) return false;
+    return algorithms[i] != &cc_conv_winograd || cconv_winograd();
 }
 
-int cc_conv2d_choose(const cc_conv2d *conv, cc_conv2d_pass pass)
+int cc_conv_choose(const cc_conv *conv, cc_conv_pass pass)
 {
     int best = 0;
     double least = -1;
     for (int i = 0; algorithms[i]; ++i) {
-        if (!cc_conv2d_may_choose(conv, i)) continue;
+        if (!cc_conv_may_choose(conv, i)) continue;
         const double cost = algorithms[i]->cost(conv, pass);
         if (least >= 0 && cost >= least) continue;
         least = cost;

@@ -1,6 +1,6 @@
 /* zero_pad2d: x[n][h][w][c] -> y[n][pt + h + pb][pl + w + pr][c], zeros around x. dx is the inside of dy. */
 #include "algos/box.h"
-#include "op.h"
+#include "ops/op.h"
 
 typedef struct zero_pad2d {
     cc_list pads; /* top, left, bottom, right */

@@ -8,11 +8,11 @@
  *     source(i, t) = i step + offset + t tap_step       for the destination cell first + i every
  *
  * with step = stride, every = 1 forward, and step = 1, every = stride backward. */
-#ifndef CC_CONV2D_GATHER_H
-#define CC_CONV2D_GATHER_H
+#ifndef CC_CONV_GATHER_H
+#define CC_CONV_GATHER_H
 
-#include "conv2d.h"
-#include "gemm.h"
+#include "algos/conv/conv.h"
+#include "algos/gemm.h"
 
 typedef struct cc_gather_axis {
     int64_t count, first, every;           /* destination cells: first + i every, i < count */
@@ -40,10 +40,10 @@ static inline int64_t cc_gather_phases(const cc_axis *axis)
 cc_gather_axis cc_gather_forward(const cc_axis *axis);
 cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase);
 
-/* cc_conv2d_algorithm.packed and .pack of both. Forward: [groups][panels of oc / groups][taps][c / groups][nr]. Input gradient:
+/* cc_conv_algorithm.packed and .pack of both. Forward: [groups][panels of oc / groups][taps][c / groups][nr]. Input gradient:
  * [phases][groups][panels of c / groups][taps of the phase][oc / groups][nr]. */
-int64_t cc_gather_packed(const cc_conv2d *conv, cc_conv2d_pass pass);
-void cc_gather_pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team);
+int64_t cc_gather_packed(const cc_conv *conv, cc_conv_pass pass);
+void cc_gather_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
 /* Multiply-adds of the gemm kernel at full speed in a cycle, about: the unit in which estimates count other work. */
 static inline double cc_gather_cycle(void)
@@ -51,15 +51,15 @@ static inline double cc_gather_cycle(void)
     return cc_kernels_get()->nr >= 16 ? 16 : 4;
 }
 
-/* An estimate of forward and input gradient, see cc_conv2d_algorithm.cost: a product of whole vectors, and for each pixel and tap what a
+/* An estimate of forward and input gradient, see cc_conv_algorithm.cost: a product of whole vectors, and for each pixel and tap what a
  * pointer costs, and `extra`. */
-double cc_gather_cost(const cc_conv2d *conv, cc_conv2d_pass pass, double extra);
+double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra);
 
 /* Forward and input gradient as products over a gather, one per group (and phase). patches: NULL to read in place, else
  * CC_PATCH_FLOATS floats of this thread. */
-void cc_gather_forward_product(const cc_conv2d *conv, float *y, const float *x, const float *packed,
+void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
                                const cc_epilogue *epilogue, float *patches, const cc_team *team);
-void cc_gather_input_gradient_product(const cc_conv2d *conv, float *dx, const float *dy, const float *packed, float *patches,
+void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed, float *patches,
                                       const cc_team *team);
 
 #endif

@@ -3,40 +3,40 @@
  *
  * Windows that reach over the border would break that. So each thread copies the part of the image under a band of output pixels
  * into a buffer, with the padding around it, and works on the copy; a band that needs no padding is read in place. */
-#include "conv2d_gather.h"
+#include "algos/conv/conv_gather.h"
 
-#include "pack.h"
+#include "algos/pack.h"
 
 #include <string.h>
 
 /* Numbers under a window, and under one row of it. */
-static int64_t window_floats(const cc_conv2d *conv)
+static int64_t window_floats(const cc_conv *conv)
 {
-    return cc_conv2d_taps(conv) * conv->c;
+    return cc_conv_taps(conv) * conv->c;
 }
 
-static int64_t merged_row(const cc_conv2d *conv)
+static int64_t merged_row(const cc_conv *conv)
 {
     return conv->window.w.kernel * conv->c;
 }
 
 /* There are pixels to merge, and a window fits the buffer. */
-static bool fits(const cc_conv2d *conv)
+static bool conv_rows_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
     return conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 &&
-           w->kernel > 1 && cc_conv2d_taps(conv) <= CC_PATCH_FLOATS / conv->c;
+           w->kernel > 1 && cc_conv_taps(conv) <= CC_PATCH_FLOATS / conv->c;
 }
 
-static int64_t packed_floats(const cc_conv2d *conv, cc_conv2d_pass pass)
+static int64_t conv_rows_packed_floats(const cc_conv *conv, cc_conv_pass pass)
 {
-    return pass == CC_CONV2D_FORWARD ? cc_gather_packed(conv, pass) : cc_panels_count(1, conv->oc, window_floats(conv));
+    return pass == CC_CONV_FORWARD ? cc_gather_packed(conv, pass) : cc_panels_count(1, conv->oc, window_floats(conv));
 }
 
 /* Input gradient: panels of the transposed matrix [oc][kh kw c]. */
-static void pack(const cc_conv2d *conv, cc_conv2d_pass pass, float *packed, const float *w, const cc_team *team)
+static void conv_rows_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
-    if (pass == CC_CONV2D_FORWARD)
+    if (pass == CC_CONV_FORWARD)
         cc_gather_pack(conv, pass, packed, w, team);
     else
         cc_pack_matrix(packed, w, conv->oc, window_floats(conv), 1, conv->oc, team);
@@ -47,7 +47,7 @@ typedef struct tiling {
     int64_t down, across, count, blocks;
 } tiling;
 
-static tiling tile_weights(const cc_conv2d *conv)
+static tiling conv_rows_tile_weights(const cc_conv *conv)
 {
     const cc_kernels *kernels = cc_kernels_get();
     tiling t = {.down = (merged_row(conv) + kernels->mr - 1) / kernels->mr,
@@ -59,27 +59,27 @@ static tiling tile_weights(const cc_conv2d *conv)
 
 /* Measured: beside its multiplications, of whole vectors, a result costs about a cycle for row pointers and the store; in the input
  * gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+static double conv_rows_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double cycle = cc_gather_cycle();
     const int64_t vec = cc_kernels_get()->nr / 2, window = window_floats(conv);
-    const double pixels = (double)cc_conv2d_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
+    const double pixels = (double)cc_conv_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
     const double made = (double)((conv->oc + vec - 1) / vec * vec), merged = (double)((window + vec - 1) / vec * vec);
-    if (pass == CC_CONV2D_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
-    if (pass == CC_CONV2D_INPUT_GRADIENT) return pixels * (merged * (1.05 * oc + 0.5 * cycle) + 12.5 * kh * cycle);
-    const tiling t = tile_weights(conv);
+    if (pass == CC_CONV_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
+    if (pass == CC_CONV_INPUT_GRADIENT) return pixels * (merged * (1.05 * oc + 0.5 * cycle) + 12.5 * kh * cycle);
+    const tiling t = conv_rows_tile_weights(conv);
     return 1.05 * pixels * kh * (double)t.across * 2 * (double)vec * (double)(merged_row(conv) + t.down);
 }
 
-static int64_t partial_floats(const cc_conv2d *conv, int64_t blocks)
+static int64_t conv_rows_partial_floats(const cc_conv *conv, int64_t blocks)
 {
     return blocks > 1 ? blocks * window_floats(conv) * conv->oc : 0;
 }
 
 /* Each thread's buffer, before them the partial sums of a weight gradient. */
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t conv_rows_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    const int64_t partial = pass == CC_CONV2D_WEIGHT_GRADIENT ? partial_floats(conv, tile_weights(conv).blocks) : 0;
+    const int64_t partial = pass == CC_CONV_WEIGHT_GRADIENT ? conv_rows_partial_floats(conv, conv_rows_tile_weights(conv).blocks) : 0;
     return partial + nth * (int64_t)CC_PATCH_FLOATS;
 }
 
@@ -94,16 +94,16 @@ typedef struct band {
 } band;
 
 /* Rows and columns of the largest band whose windows fit the buffer. */
-static void band_size(const cc_conv2d *conv, int64_t *rows, int64_t *columns)
+static void band_size(const cc_conv *conv, int64_t *rows, int64_t *columns)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    *columns = cc_most(1, cc_least(w->out, (CC_PATCH_FLOATS / (h->kernel * conv->c) - w->kernel) / w->stride + 1));
+    *columns = cc_max(1, cc_min(w->out, (CC_PATCH_FLOATS / (h->kernel * conv->c) - w->kernel) / w->stride + 1));
     const int64_t row = ((*columns - 1) * w->stride + w->kernel) * conv->c;
-    *rows = cc_least(h->out, (CC_PATCH_FLOATS / row - h->kernel) / h->stride + 1);
+    *rows = cc_min(h->out, (CC_PATCH_FLOATS / row - h->kernel) / h->stride + 1);
 }
 
 /* Sets `at` and the steps for the pixels of `b`; x is the image. */
-static void read_band(const cc_conv2d *conv, band *b, const float *x, float *buffer)
+static void read_band(const cc_conv *conv, band *b, const float *x, float *buffer)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
     const int64_t c = conv->c, y0 = b->oy0 * h->stride - h->before, x0 = b->ox0 * w->stride - w->before;
@@ -114,7 +114,7 @@ static void read_band(const cc_conv2d *conv, band *b, const float *x, float *buf
     b->down = h->stride * b->row;
     b->right = w->stride * c;
     if (inside) return;
-    const int64_t from = cc_least(cc_most(x0, 0), x1), to = cc_most(cc_least(x1, w->in), from); /* the columns of the image among them */
+    const int64_t from = cc_min(cc_max(x0, 0), x1), to = cc_max(cc_min(x1, w->in), from); /* the columns of the image among them */
     for (int64_t iy = y0; iy < y1; ++iy, buffer += b->row) {
         if (iy < 0 || iy >= h->in || from == to) {
             memset(buffer, 0, (size_t)b->row * sizeof *buffer);
@@ -150,7 +150,7 @@ static void rows_of_band(const void *source, int64_t first, int count, int64_t t
         for (int r = 0; r < count; ++r) a[a_taps + r] = a[r] + b->row;
 }
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w;
@@ -162,9 +162,9 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
     const cc_range mine = cc_slice(team, conv->n * ah->out, 1);
     for (int64_t row = mine.begin; row < mine.end;) {
         band b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-        b.oy1 = cc_least(cc_least(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+        b.oy1 = cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
         for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
-            b.ox1 = cc_least(aw->out, b.ox0 + columns);
+            b.ox1 = cc_min(aw->out, b.ox0 + columns);
             b.y = y + (row * aw->out + b.ox0) * oc;
             read_band(conv, &b, x + row / ah->out * image, buffer);
             cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
@@ -185,7 +185,7 @@ static void forward(const cc_conv2d *conv, float *y, const float *x, const float
 }
 
 /* Adds what the pixels ox0 .. ox1-1 give to one row of dx through one row of the kernel, from[pixel][step], of which kw c count. */
-static void add_windows(const cc_conv2d *conv, float *dx, const float *from, int64_t step, int64_t ox0, int64_t ox1)
+static void add_windows(const cc_conv *conv, float *dx, const float *from, int64_t step, int64_t ox0, int64_t ox1)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *aw = &conv->window.w;
@@ -193,8 +193,8 @@ static void add_windows(const cc_conv2d *conv, float *dx, const float *from, int
     int64_t inside0, inside1, begin, end;
     cc_axis_inside(aw, 0, &inside0, &end);
     cc_axis_inside(aw, aw->kernel - 1, &begin, &inside1);
-    inside0 = cc_least(cc_most(inside0, ox0), ox1);
-    inside1 = cc_most(cc_least(inside1, ox1), inside0);
+    inside0 = cc_min(cc_max(inside0, ox0), ox1);
+    inside1 = cc_max(cc_min(inside1, ox1), inside0);
     for (int64_t ox = ox0; ox < ox1; ++ox) {
         if (ox == inside0 && inside0 < inside1) {
             kernels->add_windows(dx + (ox * aw->stride - aw->before) * c, aw->stride * c, from + (ox - ox0) * step, step,
@@ -213,28 +213,28 @@ static void add_windows(const cc_conv2d *conv, float *dx, const float *from, int
  *     p[ox][ty][tx][c] = sum over oc of dy[oy][ox][oc] w[ty][tx][c][oc]
  * are made in the buffer and added to the rows iy = oy sh - pt + ty that are this thread's, kw c neighbouring numbers at a time. Every
  * number of dx is summed in the same order, by oy first, whoever owns it. */
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *scratch, const cc_team *team)
 {
     (void)w;
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t nr = cc_kernels_get()->nr, oc = conv->oc, merged = merged_row(conv), n = window_floats(conv);
-    const int64_t dx_row = aw->in * conv->c, columns = cc_least(aw->out, CC_PATCH_FLOATS / n);
+    const int64_t dx_row = aw->in * conv->c, columns = cc_min(aw->out, CC_PATCH_FLOATS / n);
     float *products = scratch + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
     for (int64_t row = mine.begin; row < mine.end;) {
-        const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = cc_least(ah->in, iy0 + mine.end - row);
+        const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = cc_min(ah->in, iy0 + mine.end - row);
         const int64_t reach = iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
-        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = cc_least(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
+        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
         float *to = dx + image * ah->in * dx_row;
         memset(to + iy0 * dx_row, 0, (size_t)((iy1 - iy0) * dx_row) * sizeof *dx);
         for (int64_t oy = oy0; oy < oy1; ++oy) {
             const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
-            const int64_t ty0 = cc_most(0, iy0 - first), ty1 = cc_least(ah->kernel, iy1 - first);
+            const int64_t ty0 = cc_max(0, iy0 - first), ty1 = cc_min(ah->kernel, iy1 - first);
             if (ty0 >= ty1) continue;
-            const int64_t begin = ty0 * merged / nr * nr, end = cc_least(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
+            const int64_t begin = ty0 * merged / nr * nr, end = cc_min(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
             for (int64_t ox = 0; ox < aw->out; ox += columns) {
-                const int64_t count = cc_least(columns, aw->out - ox);
+                const int64_t count = cc_min(columns, aw->out - ox);
                 const cc_matrix_rows rows = {.a = dy + ((image * ah->out + oy) * aw->out + ox) * oc,
                                              .a_row = oc,
                                              .y = products + begin,
@@ -263,14 +263,14 @@ typedef struct piece {
     float *to;
 } piece;
 
-static piece piece_of(const cc_conv2d *conv, const tiling *t, int64_t tile, float *dw)
+static piece piece_of(const cc_conv *conv, const tiling *t, int64_t tile, float *dw)
 {
     const cc_kernels *kernels = cc_kernels_get();
     piece p = {.column = tile % t->across * kernels->nr,
                .k = tile / t->across % t->down * kernels->mr,
                .ty = tile / (t->across * t->down)};
-    p.m = (int)cc_least(kernels->mr, merged_row(conv) - p.k);
-    p.n = (int)cc_least(kernels->nr, conv->oc - p.column);
+    p.m = (int)cc_min(kernels->mr, merged_row(conv) - p.k);
+    p.n = (int)cc_min(kernels->nr, conv->oc - p.column);
     p.to = dw + (p.ty * merged_row(conv) + p.k) * conv->oc + p.column;
     return p;
 }
@@ -278,7 +278,7 @@ static piece piece_of(const cc_conv2d *conv, const tiling *t, int64_t tile, floa
 /* Adds to tiles tile0 .. tile1-1 of dw what the output rows row0 .. row1-1 contribute, counted over all images:
  *     dw[ty][tx c][oc] += sum over oy, ox of band[oy sh + ty][ox sw c + tx c] dy[oy][ox][oc]
  * Bands outermost, tiles inside: a band of x and dy stays in the cache for all tiles. */
-static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
+static void conv_rows_add_tiles(const cc_conv *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
                       const float *dy, int64_t row0, int64_t row1, float *buffer)
 {
     enum { BAND_FLOATS = 65536 }; /* of dy: 256 KB */
@@ -286,12 +286,12 @@ static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int
     const int64_t image = ah->in * aw->in * conv->c, oc = conv->oc;
     int64_t rows, columns;
     band_size(conv, &rows, &columns);
-    rows = cc_most(1, cc_least(rows, BAND_FLOATS / (columns * oc + 1)));
+    rows = cc_max(1, cc_min(rows, BAND_FLOATS / (columns * oc + 1)));
     for (int64_t row = row0; row < row1;) {
         band b = {.oy0 = row % ah->out};
-        b.oy1 = cc_least(cc_least(ah->out, b.oy0 + rows), b.oy0 + row1 - row);
+        b.oy1 = cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + row1 - row);
         for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
-            b.ox1 = cc_least(aw->out, b.ox0 + columns);
+            b.ox1 = cc_min(aw->out, b.ox0 + columns);
             read_band(conv, &b, x + row / ah->out * image, buffer);
             for (int64_t tile = tile0; tile < tile1; ++tile) {
                 const piece p = piece_of(conv, t, tile, dw);
@@ -315,39 +315,39 @@ static void add_tiles(const cc_conv2d *conv, const tiling *t, int64_t tile0, int
     }
 }
 
-static void weight_gradient(const cc_conv2d *conv, float *dw, const float *x, const float *dy, float *partial,
+static void conv_rows_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
                             const cc_team *team)
 {
-    const tiling t = tile_weights(conv);
+    const tiling t = conv_rows_tile_weights(conv);
     const int64_t outputs = window_floats(conv) * conv->oc;
-    float *buffer = partial + partial_floats(conv, t.blocks) + team->ith * CC_PATCH_FLOATS;
+    float *buffer = partial + conv_rows_partial_floats(conv, t.blocks) + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_least(t.count, tile0 + mine.end - i);
+        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
         const cc_range rows = cc_block(conv->n * conv->window.h.out, t.blocks, block);
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) {
             const piece p = piece_of(conv, &t, tile, to);
             for (int r = 0; r < p.m; ++r) memset(p.to + r * conv->oc, 0, (size_t)p.n * sizeof *p.to);
         }
-        add_tiles(conv, &t, tile0, tile1, to, x, dy, rows.begin, rows.end, buffer);
+        conv_rows_add_tiles(conv, &t, tile0, tile1, to, x, dy, rows.begin, rows.end, buffer);
         i += tile1 - tile0;
     }
     if (t.blocks > 1) {
-        cc_barrier(team);
+        cc_barrier_wait(team);
         cc_add_blocks(dw, partial, t.blocks, outputs, team);
     }
 }
 
-const cc_conv2d_algorithm cc_conv2d_rows = {
+const cc_conv_algorithm cc_conv_rows = {
     .name = "rows",
-    .fits = fits,
-    .cost = cost,
-    .packed = packed_floats,
-    .pack = pack,
+    .supports = conv_rows_supports,
+    .cost = conv_rows_cost,
+    .packed = conv_rows_packed_floats,
+    .pack = conv_rows_pack,
     .accumulates = true,
-    .scratch = scratch_floats,
-    .forward = forward,
-    .input_gradient = input_gradient,
-    .weight_gradient = weight_gradient,
+    .scratch = conv_rows_scratch_floats,
+    .forward = conv_rows_forward,
+    .input_gradient = conv_rows_input_gradient,
+    .weight_gradient = conv_rows_weight_gradient,
 };

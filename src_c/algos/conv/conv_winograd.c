@@ -1,11 +1,11 @@
-/* Winograd's algorithm: forward pass and input gradient. See conv2d_winograd.h.
+/* Winograd's algorithm: forward pass and input gradient. See conv_winograd.h.
  *
  * Numbers: sums are made of transformed values, so that a NaN or an infinity anywhere in a tile's inputs makes all outputs of
  * the tile NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test
  * measures it). */
-#include "conv2d_winograd.h"
+#include "algos/conv/conv_winograd.h"
 
-static bool fits(const cc_conv2d *conv)
+static bool conv_winograd_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
     return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
@@ -18,7 +18,7 @@ static int64_t products(int64_t m, int64_t h, int64_t w)
     return (m + 2) * (m + 2) * ((h + m - 1) / m) * ((w + m - 1) / m);
 }
 
-cc_winograd cc_winograd_of(const cc_conv2d *conv, cc_conv2d_pass pass)
+cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
     cc_winograd g = {.n = conv->n,
@@ -30,7 +30,7 @@ cc_winograd cc_winograd_of(const cc_conv2d *conv, cc_conv2d_pass pass)
                      .left = w->before,
                      .out_h = h->out,
                      .out_w = w->out};
-    if (pass == CC_CONV2D_INPUT_GRADIENT)
+    if (pass == CC_CONV_INPUT_GRADIENT)
         g = (cc_winograd){.n = conv->n,
                           .c = conv->oc,
                           .oc = conv->c,
@@ -56,8 +56,8 @@ void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winogra
 {
     const int64_t image = t / (g->down * g->across), i = t / g->across % g->down, j = t % g->across;
     const int64_t y = i * g->m - top, x = j * g->m - left;
-    const int64_t y0 = y < 0 ? cc_least(-y, side) : 0, x0 = x < 0 ? cc_least(-x, side) : 0;
-    const int64_t y1 = cc_least(side, h - y), x1 = cc_least(side, w - x);
+    const int64_t y0 = y < 0 ? cc_min(-y, side) : 0, x0 = x < 0 ? cc_min(-x, side) : 0;
+    const int64_t y1 = cc_min(side, h - y), x1 = cc_min(side, w - x);
     kernel(&(cc_winograd_tile){.from = from + ((image * h + y) * w + x) * channels + part.begin,
                                .row = w * channels,
                                .column = channels,
@@ -78,7 +78,7 @@ enum {
     OWN_FLOATS = 64 * 1024,    /* of a block's transformed tiles, if each thread works on blocks of its own, */
     PAIR_FLOATS = 160 * 1024,  /* or if they are two groups, which are worth more */
     SHARED_FLOATS = 3 << 20,   /* if all threads share a block: of a third-level cache */
-    LATE_DEPTH = 128,          /* channels whose weights in one panel are transformed at a time: 590 KB */
+    FLY_DEPTH = 128,          /* channels whose weights in one panel are transformed at a time: 590 KB */
 };
 
 typedef struct blocking {
@@ -86,21 +86,21 @@ typedef struct blocking {
     int64_t group;              /* floats of a group in one plane */
 } blocking;
 
-static blocking cut(const cc_winograd *g)
+static blocking conv_winograd_cut(const cc_winograd *g)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t vec = kernels->nr / 2, groups = (g->tiles + kernels->mr - 1) / kernels->mr;
     blocking b = {.group = cc_winograd_vectors(g->c) * kernels->mr * vec};
     b.chunk = CHUNK_FLOATS / (g->planes * kernels->mr * kernels->nr);
     b.own = OWN_FLOATS / (g->planes * b.group + 1);
-    if (b.own < 2) b.own = cc_least(2, PAIR_FLOATS / (g->planes * b.group + 1));
+    if (b.own < 2) b.own = cc_min(2, PAIR_FLOATS / (g->planes * b.group + 1));
     b.shared = SHARED_FLOATS / (g->planes * b.group + 1);
     if (b.chunk < 1) b.chunk = 1;
     if (b.own > b.chunk) b.own = b.chunk;
     if (b.shared < b.chunk) b.shared = b.chunk;
-    b.own = cc_least(b.own, groups);
-    b.shared = cc_least(b.shared, groups);
-    b.chunk = cc_least(b.chunk, groups);
+    b.own = cc_min(b.own, groups);
+    b.shared = cc_min(b.shared, groups);
+    b.chunk = cc_min(b.chunk, groups);
     return b;
 }
 
@@ -113,28 +113,28 @@ static int64_t sums_plane(const blocking *b)
 /* The place of the weights of one panel, or a part of its depth. */
 static int64_t late_floats(const cc_winograd *g)
 {
-    return g->planes * cc_winograd_plane(LATE_DEPTH * cc_kernels_get()->nr);
+    return g->planes * cc_winograd_plane(FLY_DEPTH * cc_kernels_get()->nr);
 }
 
 /* Packing late saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one chunk,
  * and panels enough for all threads. */
-static bool packs_late(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static bool conv_winograd_packs_on_the_fly(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    if (pass == CC_CONV2D_WEIGHT_GRADIENT) return false;
+    if (pass == CC_CONV_WEIGHT_GRADIENT) return false;
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const blocking b = cut(&g);
+    const blocking b = conv_winograd_cut(&g);
     return b.shared <= b.chunk && b.shared * cc_kernels_get()->mr >= g.tiles && cc_winograd_panels(g.oc) >= 2 * nth;
 }
 
 /* Scratch of either way to cut, the larger: which one is taken may change with the batch. */
-static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nth)
+static int64_t conv_winograd_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    if (pass == CC_CONV2D_WEIGHT_GRADIENT) return cc_winograd_weight_scratch(conv, nth);
+    if (pass == CC_CONV_WEIGHT_GRADIENT) return cc_winograd_weight_scratch(conv, nth);
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const blocking b = cut(&g);
+    const blocking b = conv_winograd_cut(&g);
     const int64_t own = nth * g.planes * cc_winograd_plane(b.own * b.group),
                   shared = g.planes * cc_winograd_plane(b.shared * b.group);
-    const int64_t late = packs_late(conv, pass, nth) ? nth * late_floats(&g) : 0;
+    const int64_t late = conv_winograd_packs_on_the_fly(conv, pass, nth) ? nth * late_floats(&g) : 0;
     return (own > shared ? own : shared) + nth * g.planes * sums_plane(&b) + late;
 }
 
@@ -142,11 +142,11 @@ static int64_t scratch_floats(const cc_conv2d *conv, cc_conv2d_pass pass, int nt
 static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t, int64_t count,
                         int64_t column, const cc_epilogue *epilogue)
 {
-    const int64_t nr = cc_kernels_get()->nr, channels = cc_least(nr, g->oc - column);
+    const int64_t nr = cc_kernels_get()->nr, channels = cc_min(nr, g->oc - column);
     const bool relu = epilogue->act == CC_ACT_RELU;
     for (int64_t end = t + count; t < end; ++t, sums += nr) {
         const int64_t image = t / (g->down * g->across), i = t / g->across % g->down * g->m, j = t % g->across * g->m;
-        const int64_t rows = cc_least(g->m, g->out_h - i), columns = cc_least(g->m, g->out_w - j);
+        const int64_t rows = cc_min(g->m, g->out_h - i), columns = cc_min(g->m, g->out_w - j);
         float *to = y + ((image * g->out_h + i) * g->out_w + j) * g->oc + column;
         g->kernels->output(&(cc_winograd_output){.from = sums,
                                                  .plane = plane,
@@ -170,7 +170,7 @@ static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64
 
 /* One pass over the arrays. */
 typedef struct task {
-    cc_conv2d_pass pass;
+    cc_conv_pass pass;
     cc_winograd g;
     blocking b;
     float *y;
@@ -187,39 +187,39 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
     const cc_kernels *kernels = cc_kernels_get();
     const cc_winograd *g = &job->g;
     const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = by.end - by.begin;
-    const int64_t plane = cc_winograd_plane(most * job->b.group), depth = job->panel ? LATE_DEPTH : g->c;
+    const int64_t plane = cc_winograd_plane(most * job->b.group), depth = job->panel ? FLY_DEPTH : g->c;
     const int64_t weights_plane = cc_winograd_plane(depth * nr);
     const int64_t from_plane = sums_plane(&job->b);
     for (int64_t first = t0; first < t1; first += most * mr) {
         /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
-        const int64_t count = cc_least(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
+        const int64_t count = cc_min(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
         const int64_t rows = (count + wanted - 1) / wanted, groups = (count + rows - 1) / rows;
         /* Chunks small enough for all threads to have some, but not of weights that each piece transforms. */
         const int64_t enough = job->panel ? 1 : (2 * team->nth + panels - 1) / panels;
-        const int64_t chunk = cc_least(job->b.chunk, (groups + enough - 1) / enough), chunks = (groups + chunk - 1) / chunk;
+        const int64_t chunk = cc_min(job->b.chunk, (groups + enough - 1) / enough), chunks = (groups + chunk - 1) / chunk;
         const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left,
                                   g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane,
                                   mr * vec);
-        cc_barrier(team);
+        cc_barrier_wait(team);
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk, end = cc_least(begin + chunk, groups);
+            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk, end = cc_min(begin + chunk, groups);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
             for (int64_t k = 0; k < g->c; k += depth) {
                 if (job->panel)
-                    cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, cc_least(depth, g->c - k));
+                    cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, cc_min(depth, g->c - k));
                 for (int64_t p = 0; p < g->planes; ++p)
                     for (int64_t group = begin; group < end; ++group)
                         g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
                                             transformed + p * plane + group * job->b.group + k * mr,
-                                            weights + p * weights_plane, cc_least(depth, g->c - k),
-                                            (int)cc_least(rows, count - group * rows), (int)cc_least(nr, g->oc - panel * nr), k > 0);
+                                            weights + p * weights_plane, cc_min(depth, g->c - k),
+                                            (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr), k > 0);
             }
-            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, cc_least(end * rows, count) - begin * rows,
+            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, cc_min(end * rows, count) - begin * rows,
                         panel * nr, job->epilogue);
         }
-        cc_barrier(team);
+        cc_barrier_wait(team);
     }
 }
 
@@ -232,7 +232,7 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
  * A transformed number that goes from core to core costs two or three times its making, a weight read once more a tenth of that. */
 typedef enum sharing { OWN_TILES, OWN_PANELS, TOGETHER } sharing;
 
-static sharing share(const cc_winograd *g, const blocking *b, bool late, int nth)
+static sharing conv_winograd_share(const cc_winograd *g, const blocking *b, bool late, int nth)
 {
     enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8 };
     const int64_t mr = cc_kernels_get()->mr, mine = (g->tiles + nth - 1) / nth;
@@ -244,13 +244,13 @@ static sharing share(const cc_winograd *g, const blocking *b, bool late, int nth
     return TOGETHER;
 }
 
-static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const float *x, const float *w, const float *packed,
+static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, const float *x, const float *w, const float *packed,
                 const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     task job = {.pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
-    const blocking b = job.b = cut(g);
+    const blocking b = job.b = conv_winograd_cut(g);
     const int64_t mr = cc_kernels_get()->mr, sums = g->planes * sums_plane(&b), panels = cc_winograd_panels(g->oc);
     job.sums = scratch + team->ith * sums;
     scratch += team->nth * sums;
@@ -258,7 +258,7 @@ static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const floa
         job.panel = scratch + team->ith * late_floats(g);
         scratch += team->nth * late_floats(g);
     }
-    const sharing how = share(g, &b, !packed, team->nth);
+    const sharing how = conv_winograd_share(g, &b, !packed, team->nth);
     float *own = scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group);
     const cc_team alone = {.nth = 1};
     if (how == OWN_TILES) {
@@ -271,21 +271,21 @@ static void run(const cc_conv2d *conv, cc_conv2d_pass pass, float *y, const floa
     }
 }
 
-static void forward(const cc_conv2d *conv, float *y, const float *x, const float *w, const float *packed,
+static void conv_winograd_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
-    run(conv, CC_CONV2D_FORWARD, y, x, w, packed, epilogue, scratch, team);
+    conv_winograd_run(conv, CC_CONV_FORWARD, y, x, w, packed, epilogue, scratch, team);
 }
 
-static void input_gradient(const cc_conv2d *conv, float *dx, const float *dy, const float *w, const float *packed,
+static void conv_winograd_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                            float *scratch, const cc_team *team)
 {
-    run(conv, CC_CONV2D_INPUT_GRADIENT, dx, dy, w, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
+    conv_winograd_run(conv, CC_CONV_INPUT_GRADIENT, dx, dy, w, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
 }
 
 /* The products; the transforms, for each number of a plane; for each transformed weight, what it takes to read it, make it or
  * write it back, which with few tiles is most of the time: the more so beyond a third-level cache; and some barriers. */
-static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
+static double conv_winograd_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     enum { CACHED = 4 << 20, START = 200000 };
     static const double transform[] = {16, 16, 24}, weight[] = {2, 5, 8}, far_weight[] = {6, 6, 7}; /* of each pass */
@@ -300,16 +300,16 @@ static double cost(const cc_conv2d *conv, cc_conv2d_pass pass)
                              (far ? far_weight : weight)[pass] * read * made);
 }
 
-const cc_conv2d_algorithm cc_conv2d_winograd = {
+const cc_conv_algorithm cc_conv_winograd = {
     .name = "winograd",
-    .fits = fits,
-    .cost = cost,
+    .supports = conv_winograd_supports,
+    .cost = conv_winograd_cost,
     .packed = cc_winograd_packed,
     .pack = cc_winograd_pack,
-    .packs_late = packs_late,
+    .packs_on_the_fly = conv_winograd_packs_on_the_fly,
     .accumulates = true,
-    .scratch = scratch_floats,
-    .forward = forward,
-    .input_gradient = input_gradient,
+    .scratch = conv_winograd_scratch_floats,
+    .forward = conv_winograd_forward,
+    .input_gradient = conv_winograd_input_gradient,
     .weight_gradient = cc_winograd_weight_gradient,
 };
