@@ -13,6 +13,7 @@
  *                                             not be kept. (Where they differ in which of equal cells is the first, the slope is 0.)
  *     identity(x), and dropout or stop_gradient where they are no more than that -> x */
 #include "graph/rewrite.h"
+#include "algos/window.h"
 #include "base/alloc.h"
 #include <stdio.h>
 #include <string.h>
@@ -241,13 +242,13 @@ static int fuse_padding(rewriting *r, int i)
     const cc_list *pads = attribute_of(new_node(r, number), "pads", NULL);
     const int x = new_node(r, number)->inputs[0], before = resolve(r, old_node(r, resolve(r, node->inputs[0]))->inputs[0]);
     if (pool) {
-        const int64_t *size = attribute_of(node, "pool_size", NULL);
+        const cc_list *size = attribute_of(node, "pool_size", NULL);
         const cc_node *padded = new_node(r, x);
         if (padded->kind != CC_COMPUTED || !never_negative(padded) || r->kept[before] || padded->shape.dim[1] == 0 ||
             padded->shape.dim[2] == 0)
             return 0;
         for (int k = 0; k < 4; ++k)
-            if (pads->v[k] >= size[k % 2]) return 0;
+            if (pads->v[k] >= cc_each(size, k % 2)) return 0;
     }
     int inputs[4] = {x};
     for (int k = 1; k < node->n_inputs; ++k) inputs[k] = new_input(r, i, k);

@@ -212,15 +212,17 @@ static void copy_slice(float *to, const float *from, int64_t count, const cc_tea
     if (mine.begin < mine.end) memcpy(to + mine.begin, from + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *to);
 }
 
+static void conv_pack(const cc_call *call, const cc_team *team)
+{
+    const cc_conv conv = geometry(call);
+    chosen(call->choice, CC_CONV_FORWARD)->pack(&conv, CC_CONV_FORWARD, call->packed, call->x[1], team);
+}
+
 static void conv_forward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const cc_conv conv = geometry(call);
     const cc_conv_algorithm *algorithm = chosen(call->choice, CC_CONV_FORWARD);
-    if (call->repack && conv_packed_floats(call->choice, &conv, CC_CONV_FORWARD) > 0) {
-        algorithm->pack(&conv, CC_CONV_FORWARD, call->packed, call->x[1], team);
-        cc_barrier_wait(team);
-    }
     const bool later = conv_has_residual(call) && !algorithm->accumulates;
     const cc_epilogue epilogue = {.bias = conv_has_bias(call) ? call->x[2] : NULL,
                                   .act = later ? CC_ACT_LINEAR : (cc_activation)s->activation,
@@ -269,7 +271,9 @@ const cc_op cc_op_conv2d = {
     .attributes = attributes,
     .attributes_size = sizeof(settings),
     .infer = conv_infer,
+    .weights = 1,
     .need = conv_need,
+    .pack = conv_pack,
     .forward = conv_forward,
     .backward = conv_backward,
 };

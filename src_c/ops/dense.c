@@ -124,15 +124,17 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
     need->reads = cc_fused_reads(call, s->activation);
 }
 
+static void dense_pack(const cc_call *call, const cc_team *team)
+{
+    const sizes z = sizes_of(call);
+    cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
+}
+
 static void dense_forward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     const bool late = call->choice & ON_THE_FLY;
-    if (call->repack && !late) {
-        cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
-        cc_barrier_wait(team);
-    }
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
     const cc_product product = {.m = z.rows,
                                 .n = z.m,
@@ -222,7 +224,9 @@ const cc_op cc_op_dense = {
     .attributes_size = sizeof(settings),
     .flags = CC_BY_ROWS,
     .infer = dense_infer,
+    .weights = 1,
     .need = dense_need,
+    .pack = dense_pack,
     .forward = dense_forward,
     .backward = dense_backward,
 };

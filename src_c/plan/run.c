@@ -162,6 +162,7 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
 {
     const cc_value *value = &plan->values[step->node];
     switch (step->kind) {
+    case CC_PACK: value->call.op->pack(&value->call, team); break;
     case CC_FORWARD: value->call.op->forward(&value->call, team); break;
     case CC_SEED:
         if (value->backward.dy == value->gradient) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
@@ -178,25 +179,6 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     }
 }
 
-/* Sees whether a variable has changed that fixed values depend on: then they are computed in this run, else left as they are. */
-static void check_fixed(cconv_plan *plan)
-{
-    plan->fixed_known = plan->fixed_version > 0;
-    for (int i = 0; i < plan->n_sources; ++i) {
-        cc_source *source = &plan->sources[i];
-        if (source->version != source->variable->version) plan->fixed_known = false;
-        source->version = source->variable->version;
-    }
-    if (!plan->fixed_known) ++plan->fixed_version;
-}
-
-/* After a run that was broken off: nothing that outlives runs is right. */
-static void forget_kept(cconv_plan *plan)
-{
-    for (int i = 1; i <= plan->graph->count; ++i) plan->values[i].packed_version = 0;
-    plan->fixed_version = 0;
-}
-
 /* Updates have changed variables: what was derived from them is out of date. */
 static void touch_updated(cconv_plan *plan)
 {
@@ -205,11 +187,11 @@ static void touch_updated(cconv_plan *plan)
         if (step->kind != CC_UPDATE && step->kind != CC_BACKWARD) continue;
         const cc_node *node = cc_graph_node(plan->graph, step->node);
         if (step->kind == CC_BACKWARD) {
-            if (plan->values[step->node].call.sink) cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[1])->variable);
+            if (plan->values[step->node].call.sink) cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[node->op->weights])->variable);
             continue;
         }
         for (int k = 0; k < node->n_inputs; ++k)
-            if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)))
+            if (node->inputs[k] && cc_reads(node->op->updates, k))
                 cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[k])->variable);
     }
 }
@@ -222,12 +204,6 @@ static void run_prepare_calls(cconv_plan *plan, const cconv_batch *batch)
         cc_call *call = plan->steps[t].kind == CC_BACKWARD ? &value->backward : &value->call;
         call->seed = batch->seed;
         call->step = batch->step;
-        if (plan->steps[t].kind != CC_FORWARD || !call->packed) continue;
-        const int w = cc_graph_node(plan->graph, plan->steps[t].node)->inputs[1];
-        const cc_node *weights = cc_graph_node(plan->graph, w);
-        uint64_t version = weights->variable ? weights->variable->version : plan->values[w].fixed ? plan->fixed_version : 0;
-        call->repack = version == 0 || value->packs_anew || version != value->packed_version;
-        value->packed_version = version;
     }
 }
 
@@ -266,7 +242,7 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
     gather(plan, batch, team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
-        if ((plan->steps[t].fixed && plan->fixed_known) || is_done(plan, &plan->steps[t])) continue;
+        if ((plan->steps[t].constant && !plan->steps[t].due) || is_done(plan, &plan->steps[t])) continue;
         do_step(plan, &plan->steps[t], batch, team);
         if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
@@ -306,13 +282,13 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
     bind_outputs(plan, batch);
-    check_fixed(plan);
+    cc_plan_due(plan);
     run_prepare_calls(plan, batch);
     int team = cc_team_size();
     task job = {plan, batch, -1};
     cc_team_run(team < plan->threads ? team : plan->threads, run, &job);
     if (atomic_load(&job.stop) >= 0) {
-        forget_kept(plan);
+        cc_plan_forget(plan); /* nothing that outlives runs is right */
         return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
     }
     touch_updated(plan);
