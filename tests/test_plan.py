@@ -153,7 +153,7 @@ def test_plan_notices_new_weights():
 
 @pytest.mark.parametrize("rewrite", [True, False])
 def test_constants_are_computed_anew_where_one_of_two_readers_is(rewrite):
-    """`shared` lies where other values do between the runs that compute it: who needs it again needs it computed again."""
+    """`shared` lies where other values do between the runs that compute it: who reads it needs it computed again."""
     base, shift = _core.Variable((3, 3, 4, 4)), _core.Variable((3, 3, 4, 4))
 
     def make():
