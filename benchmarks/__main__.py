@@ -5,7 +5,8 @@
     python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
 
 Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
-ones), networks (training and inference, beside all engines), growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
+ones), networks (training and inference, beside all engines), growth (time as a 3x3 convolution grows), facts (import
+time, installed size, memory of a training step).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 

@@ -40,7 +40,7 @@ class Table:
 
 
 def layer_summary(timings: list[Timing]) -> list[dict[str, object]]:
-    """The geometric mean and the lowest ratio by kind of layer and mode; prints them. "not 3x3": all others on images."""
+    """The geometric mean and the lowest ratio by kind of layer and mode; printed. "not 3x3" has all other images."""
     groups: dict[tuple[str, str], list[float]] = {}
     for timing in timings:
         if timing.ratio:

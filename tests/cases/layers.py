@@ -91,8 +91,8 @@ class Layer:
 
     @property
     def kind(self) -> str:
-        """What the layer asks of the kernels: "3x3" (stride 1, at least 32 channels), "depthwise", "other"; "1-d", "3-d";
-        "transposed"."""
+        """What the layer asks of the kernels: "3x3" (stride 1, at least 32 channels), "depthwise", "other", "1-d",
+        "3-d" or "transposed"."""
         if self.transposed:
             return "transposed"
         if self.rank != 2:
