@@ -19,8 +19,7 @@ from ._core import get_num_threads, set_num_threads
 from .layers.input_layer import Input
 from .layers.input_spec import InputSpec
 from .layers.layer import Layer
-from .models.functional import Functional
-from .models.model import Model
+from .models.model import Functional, Model
 from .models.sequential import Sequential
 from .tensor import Tensor
 from .variable import Variable

@@ -47,4 +47,4 @@ def clear_session(free_memory: bool = True) -> None:
     if free_memory:
         from .ops import _apply
 
-        _apply._plans.clear()
+        _apply._programs.clear()

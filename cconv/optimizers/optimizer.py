@@ -11,6 +11,8 @@ import numpy as np
 
 from .. import _core
 from ..naming import auto_name
+from ..program import Program, ProgramCache
+from ..tensor import Tensor
 from .schedules import LearningRateSchedule
 
 _OFF = -1.0  # how the core writes None
@@ -168,7 +170,7 @@ class Optimizer:
         core = {key: _for_core(key, value) for key, value in self._settings.items()}
         self.core = _core.Optimizer(self.rule, {**core, "learning_rate": self._pushed})
         self._trainable: list[Any] = []
-        self._plans: dict[tuple[int, ...], tuple[Any, list[Any]]] = {}
+        self._programs = ProgramCache(8)
         self.built = False
 
     # ---- Learning rate and steps
@@ -336,26 +338,27 @@ class Optimizer:
                 )
         self.build(given)
         self.before_step()
-        self._plan(given).run(arrays)
+        self._program(given).run(arrays)
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
         """Like `apply`, from pairs of a gradient and its variable."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
-    def _plan(self, variables: list[Any]) -> Any:
-        """A plan that takes gradients as inputs: they are those of sum(variable * input)."""
-        key = (self.clipping, *(id(variable) for variable in variables))
-        if key not in self._plans:
-            graph, root = _core.Graph(), 0
-            inputs = [graph.input(tuple(variable.shape)) for variable in variables]
-            nodes = [graph.variable(variable.core) for variable in variables]
+    def _program(self, variables: list[Any]) -> Program:
+        """A program that takes gradients as inputs: they are those of sum(variable * input)."""
+
+        def make():
+            inputs = [Tensor(variable.shape) for variable in variables]
+            nodes = [variable.node() for variable in variables]
+            root = None
             for x, w in zip(inputs, nodes):
-                total = graph.add("sum", [graph.add("multiply", [w, x])])
-                root = graph.add("add", [root, total]) if root else total
-            plan = _core.Plan(graph, [], root=root, wrt=nodes, optimizer=self.core)
-            self._plans[key] = (plan, variables)  # kept alive, so that no other variable gets the same id
-        return self._plans[key][0]
+                product = Tensor(w.shape, op="multiply", inputs=(w, x))
+                total = Tensor((), op="sum", inputs=(product,))
+                root = total if root is None else Tensor((), op="add", inputs=(root, total))
+            return Program([], inputs, root=root, wrt=nodes, optimizer=self.core)
+
+        return self._programs.get((self.clipping, *(id(variable) for variable in variables)), make)
 
     # ---- Configuration
 

@@ -103,7 +103,7 @@ def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool, 
         for slot, value in zip(slots, values, strict=True):
             slot.set(value)
     if SEED in numbers and getattr(model, "compiled", False):
-        model._seed = numbers[SEED] % 2**31
+        model._trainer.seed = numbers[SEED] % 2**31
 
 
 def _read_layer(arrays: dict[str, Any], group: Group, where: str, skip_mismatch: bool) -> list | None:
@@ -182,7 +182,7 @@ def _check_digest(data: bytes, path: str) -> None:
 
 def attributes(model: Any) -> dict[str, int]:
     """What is stored beside the arrays: the seed of training, so that dropout goes on as it would have."""
-    return {SEED: int(model._seed)} if getattr(model, "compiled", False) else {}
+    return {SEED: int(model._trainer.seed)} if getattr(model, "compiled", False) else {}
 
 
 def check_path(path: str | os.PathLike, suffix: str, overwrite: bool) -> str:
