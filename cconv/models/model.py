@@ -82,6 +82,8 @@ class Model(TrainedLayer):
         if type(self).build is not Model.build:
             super()._build_for(bound)
             return
+        if type(self).call is Model.call:
+            raise TypeError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
         # the call that is under way makes the weights of the layers
         shapes = [map_structure(lambda x: tuple(x.shape), x) for x in bound.values()]
         self._build_config = {"input_shape": shapes[0]} if len(shapes) == 1 else None
@@ -89,8 +91,6 @@ class Model(TrainedLayer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Computes the outputs, with layers and functions of `cconv.ops`."""
-        if self._structure is None:
-            raise TypeError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
         return self._structure.call(inputs)
 
     # ---- structure
