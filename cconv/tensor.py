@@ -170,6 +170,9 @@ class Tensor(Operators):
         )
 
 
+Value = Tensor | np.ndarray  # what ops return: a node of a model, or numbers
+
+
 def is_symbolic(x: Any) -> bool:
     """True for `Tensor`."""
     return isinstance(x, Tensor)
