@@ -1,5 +1,6 @@
 """Layers: steps of models, named as in Keras."""
 
+from ..registry import register_public
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .conv import (
     Conv2D,
@@ -98,3 +99,5 @@ __all__ = [
     "multiply",
     "subtract",
 ]
+
+register_public("keras.layers", globals())

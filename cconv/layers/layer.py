@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import initializers
+from .. import constraints, initializers, regularizers
 from .._core import Plan
 from ..config import standardize_dtype
 from ..graph import PlanCache, as_input_array, build_graph, in_order, signature
@@ -113,8 +113,6 @@ class Layer:
         self.dtype = standardize_dtype(dtype)
         self._trainable = bool(trainable)
         if activity_regularizer is not None:
-            from .. import regularizers
-
             activity_regularizer = regularizers.get(activity_regularizer)
         self.activity_regularizer = activity_regularizer
         self._input_shape_argument = None
@@ -177,12 +175,8 @@ class Layer:
         if initializer is None:
             initializer = "glorot_uniform" if np.ndim(shape) and len(shape) else "zeros"
         if isinstance(regularizer, (str, dict)):
-            from .. import regularizers
-
             regularizer = regularizers.get(regularizer)
         if isinstance(constraint, (str, dict)):
-            from .. import constraints
-
             constraint = constraints.get(constraint)
         with absolute_name_scope(self._path()):
             variable = Variable(
@@ -574,8 +568,6 @@ class Layer:
         """
         config = {"name": self.name, "trainable": self.trainable, "dtype": dtype_config()}
         if self.activity_regularizer is not None:
-            from .. import regularizers
-
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).__init__ is Layer.__init__ or type(self).get_config is not Layer.get_config:
             return config

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import constraints, regularizers
+from ..serialization import serialize_object
+
 
 def regularizer_of(identifier: Any) -> Any:
     """The regularizer meant by a name, a JSON form, a function or `None`."""
     if identifier is None:
         return None
-    from .. import regularizers
-
     return regularizers.get(identifier)
 
 
@@ -18,8 +19,6 @@ def constraint_of(identifier: Any) -> Any:
     """The constraint meant by a name, a JSON form, a function or `None`."""
     if identifier is None:
         return None
-    from .. import constraints
-
     return constraints.get(identifier)
 
 
@@ -27,6 +26,4 @@ def serialize_part(part: Any) -> Any:
     """The JSON form of a regularizer, constraint or layer; `None` stays."""
     if part is None:
         return None
-    from ..saving.serialization import serialize_object
-
     return serialize_object(part)

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from ..registry import get_registered_object, register_public
+from ..serialization import deserialize_object, serialize_object
 from .classes import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -123,8 +125,6 @@ _OBJECTS = {name: globals()[name] for name in __all__ if name not in ("deseriali
 
 def serialize(loss: Any) -> Any:
     """The configuration of a loss, for `deserialize`."""
-    from ..saving import serialize_object
-
     return serialize_object(loss)
 
 
@@ -137,8 +137,6 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     >>> cconv.losses.deserialize(config).delta
     2.0
     """
-    from ..saving import deserialize_object, get_registered_object
-
     if isinstance(name, str):
         found = get_registered_object(name, custom_objects, _OBJECTS)
         if found is None:
@@ -163,3 +161,6 @@ def get(identifier: Any) -> Any:
     if not callable(found):
         raise ValueError(f"Could not interpret loss identifier: {identifier!r}")
     return found() if inspect.isclass(found) else found
+
+
+register_public("keras.losses", globals())

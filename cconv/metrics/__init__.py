@@ -25,6 +25,8 @@ from ..losses.functions import (
     squared_hinge,
 )
 from ..naming import to_snake_case
+from ..registry import get_registered_object, register_public
+from ..serialization import deserialize_object, serialize_object
 from .accuracies import (
     accuracy,
     binary_accuracy,
@@ -143,8 +145,6 @@ _OBJECTS = {
 
 def serialize(metric: Any) -> Any:
     """The configuration of a metric, for `deserialize`."""
-    from ..saving import serialize_object
-
     return serialize_object(metric)
 
 
@@ -157,8 +157,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> cconv.metrics.deserialize(config).k
     3
     """
-    from ..saving import deserialize_object, get_registered_object
-
     if isinstance(config, str):
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
@@ -181,3 +179,6 @@ def get(identifier: Any) -> Any:
     if not callable(found):
         raise ValueError(f"Could not interpret metric identifier: {identifier!r}")
     return found() if inspect.isclass(found) else found
+
+
+register_public("keras.metrics", globals())

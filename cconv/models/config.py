@@ -8,8 +8,8 @@ from typing import Any
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer, dtype_config, shape_from_config
 from ..ops.operation import Node, Operation
-from ..saving.serialization import TensorReference, deserialize_object, serialize_object
 from ..scope import untraced
+from ..serialization import TensorReference, deserialize_object, serialize_object
 from ..tensor import Tensor
 from ..tree import map_structure
 

@@ -8,7 +8,8 @@ from typing import Any
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..ops.operation import Node, node_of
-from ..saving.serialization import CustomObjectScope, serialize_object
+from ..registry import CustomObjectScope
+from ..serialization import serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure, pack
 from .model import Model
@@ -166,6 +167,8 @@ class Functional(Model):
         return x
 
     # ---- configuration
+
+    _saved_as_layers = ("_operations",)
 
     def get_config(self) -> dict[str, Any]:
         from .config import functional_config

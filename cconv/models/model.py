@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..layers.layer import Layer
+from ..serialization import serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .trainer import Trainer
@@ -190,8 +191,6 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as text, for `cconv.models.model_from_json`."""
-        from ..saving.serialization import serialize_object
-
         return json.dumps(serialize_object(self), **kwargs)
 
 

@@ -213,6 +213,8 @@ class Sequential(Model):
         """The name of the last layer in a list."""
         return self._functional.output_names if self._functional else None
 
+    _saved_as_layers = ("_stack", "_functional")
+
     def get_config(self) -> dict[str, Any]:
         from .config import sequential_config
 

@@ -15,6 +15,7 @@ import numpy as np
 from .. import _core, tree
 from ..callbacks import CallbackList, History
 from ..random import next_seed
+from ..serialization import deserialize_object, serialize_object
 from . import targets
 from .data import Data, make_data, split
 from .feed import ArrayFeed, BatchFeed, is_batches, refuse
@@ -126,14 +127,10 @@ class Trainer(Planner):
         """The arguments of `compile` in a form that can be saved; `None` before `compile`."""
         if not self.compiled:
             return None
-        from ..saving import serialize_object
-
         return serialize_object(dict(self._compile_arguments))
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles with what `get_compile_config` returned."""
-        from ..saving import deserialize_object
-
         arguments = deserialize_object(config)
         names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
         self.compile(**{name: arguments[name] for name in names if name in arguments})

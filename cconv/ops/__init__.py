@@ -5,6 +5,8 @@ a layer, they describe the same computation as part of a model. There is one imp
 core.
 """
 
+from ..registry import register_public as _register_public
+from . import operators
 from .activations import *
 from .arithmetic import *
 from .comparison import *
@@ -21,3 +23,5 @@ from .tensors import *
 
 # the modules say which of their functions are public
 __all__ = sorted(name for name, value in globals().items() if callable(value) and not name.startswith("_"))
+
+_register_public("keras.ops", globals())

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import _core
 from ..naming import auto_name
+from ..serialization import deserialize_object, serialize_object
 from .schedules import LearningRateSchedule
 
 _OFF = -1.0  # how the core writes None
@@ -362,8 +363,6 @@ class Optimizer:
     def get_config(self) -> dict[str, Any]:
         rate = self._learning_rate
         if callable(rate):
-            from ..saving import serialize_object
-
             rate = serialize_object(rate)
         common = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
         return {
@@ -382,8 +381,6 @@ class Optimizer:
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
         config = dict(config)
         if isinstance(config.get("learning_rate"), Mapping):
-            from ..saving import deserialize_object
-
             config["learning_rate"] = deserialize_object(config["learning_rate"], custom_objects=custom_objects)
         return cls(**config)
 
