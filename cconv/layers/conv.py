@@ -14,6 +14,15 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
 
+__all__ = [
+    "Conv2D",
+    "Convolution2D",
+    "DepthwiseConv2D",
+    "DepthwiseConvolution2D",
+    "SeparableConv2D",
+    "SeparableConvolution2D",
+]
+
 
 class BaseConv(Layer):
     """What convolutions have in common: the window, the bias and the activation."""

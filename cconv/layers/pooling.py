@@ -12,6 +12,19 @@ from ..ops.arguments import pair
 from .input_spec import InputSpec
 from .layer import Layer
 
+__all__ = [
+    "AveragePooling2D",
+    "AvgPool2D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
+    "L2Pooling2D",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "SumPooling2D",
+]
+
 
 class BasePooling(Layer):
     """What the poolings over windows have in common."""

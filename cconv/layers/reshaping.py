@@ -12,6 +12,8 @@ from ..ops.arguments import is_integer, pair
 from .input_spec import InputSpec
 from .layer import Layer
 
+__all__ = ["Flatten", "Permute", "Reshape", "ZeroPadding2D"]
+
 
 class Flatten(Layer):
     """All values of a sample in one row.

@@ -12,6 +12,8 @@ from ..naming import auto_name
 from ..ops._apply import name_scope, shape_of
 from ..serialization import deserialize_object, serialize_object
 
+__all__ = ["Loss", "LossFunctionWrapper"]
+
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 

@@ -10,6 +10,8 @@ from .. import ops
 from ..serialization import deserialize_object, serialize_object
 from .metric import Metric, ones_like, samplewise, total, traced
 
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
+
 
 class Sum(Metric):
     """The sum of all values.
