@@ -17,6 +17,7 @@ from importlib import import_module as _import_module
 from . import (
     _core,
     activations,
+    callbacks,
     config,
     constraints,
     initializers,
@@ -29,7 +30,9 @@ from . import (
     random,
     regularizers,
     saving,
+    utils,
 )
+from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
 from .initializers import Initializer
 from .layers.input_layer import Input
@@ -48,7 +51,7 @@ from .variable import Variable
 __version__ = _core.version()
 
 # imported when first used
-_SUBMODULES = frozenset(["applications", "callbacks", "datasets", "utils"])
+_LATE = frozenset(["applications", "datasets"])
 
 __all__ = [
     "Functional",
@@ -65,12 +68,10 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name in _SUBMODULES:
+    if name in _LATE:
         return _import_module(f".{name}", __name__)
-    if name == "show_config":
-        return _import_module("._config_report", __name__).show_config
     raise AttributeError(f"module 'cconv' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_SUBMODULES, "show_config"})
+    return sorted({*globals(), *_LATE})
