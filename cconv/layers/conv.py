@@ -6,13 +6,22 @@ from typing import Any
 
 from .. import activations, initializers
 from ..config import standardize_data_format
-from ..ops import nn
+from ..ops import convolution, layout
 from ..ops._apply import apply
 from ..ops.arguments import is_integer, padding_attributes, pair
 from ..ops.arguments import padding as check_padding
 from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
+
+__all__ = [
+    "Conv2D",
+    "Convolution2D",
+    "DepthwiseConv2D",
+    "DepthwiseConvolution2D",
+    "SeparableConv2D",
+    "SeparableConvolution2D",
+]
 
 
 class BaseConv(Layer):
@@ -84,7 +93,7 @@ class BaseConv(Layer):
 
     def _finish(self, y, first: bool, activate: bool):
         if first:
-            y = nn.to_channels_first(y)
+            y = layout.to_channels_first(y)
         return self.activation(y) if activate else y
 
     def _base_config(self) -> dict[str, Any]:
@@ -202,7 +211,7 @@ class Conv2D(BaseConv):
         self._add_bias(self.filters)
 
     def call(self, inputs):
-        x, first = nn.channels_last(self.data_format, inputs)
+        x, first = layout.channels_last(self.data_format, inputs)
         y, activate = self._convolve(x, self.kernel, self.groups)
         return self._finish(y, first, activate)
 
@@ -307,8 +316,8 @@ class DepthwiseConv2D(BaseConv):
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs):
-        x, first = nn.channels_last(self.data_format, inputs)
-        y, activate = self._convolve(x, nn.depthwise_kernel(self.kernel), self.kernel.shape[2])
+        x, first = layout.channels_last(self.data_format, inputs)
+        y, activate = self._convolve(x, convolution.depthwise_kernel(self.kernel), self.kernel.shape[2])
         return self._finish(y, first, activate)
 
     def get_config(self):
@@ -431,14 +440,14 @@ class SeparableConv2D(BaseConv):
         self._add_bias(self.filters)
 
     def call(self, inputs):
-        x, first = nn.channels_last(self.data_format, inputs)
+        x, first = layout.channels_last(self.data_format, inputs)
         attributes = {
             "strides": self.strides,
             "dilation": self.dilation_rate,
             "groups": self.depthwise_kernel.shape[2],
             **padding_attributes(self.padding),
         }
-        y = apply("conv2d", [x, nn.depthwise_kernel(self.depthwise_kernel), None], attributes)
+        y = apply("conv2d", [x, convolution.depthwise_kernel(self.depthwise_kernel), None], attributes)
         fused = activations.fused(self.activation)
         y = apply("conv2d", [y, self.pointwise_kernel, self.bias], fused)
         return self._finish(y, first, fused is None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import constraints, regularizers
-from ..saving.serialization import serialize_object
+from ..serialization import serialize_object
 
 
 def regularizer_of(identifier: Any) -> Any:

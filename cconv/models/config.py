@@ -10,8 +10,9 @@ from ..layers.layer import Layer
 from ..layers.parts import dtype_config
 from ..layers.shapes import shape_from_config
 from ..ops.operation import Node, Operation
-from ..saving.serialization import CustomObjectScope, TensorReference, deserialize_object, serialize_object
+from ..registry import CustomObjectScope
 from ..scope import untraced
+from ..serialization import TensorReference, deserialize_object, serialize_object
 from ..tensor import Tensor
 from ..tree import map_structure
 

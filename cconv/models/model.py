@@ -8,7 +8,7 @@ from typing import Any
 
 from ..layers.layer import Layer
 from ..saving import load_weights, save_model, save_weights
-from ..saving.serialization import serialize_object
+from ..serialization import serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .config import functional_config, functional_from_config, restore, state_of
@@ -193,6 +193,11 @@ class Model(TrainedLayer):
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # ---- copies, files
+
+    @property
+    def _saved_as_layers(self) -> tuple[str, ...]:
+        """The attributes with the layers that stand in files as one list."""
+        return ("_structure",) if self._is_functional() else ()
 
     def get_config(self) -> dict[str, Any]:
         """The layers and the calls of them; of a class of the user's the arguments it was made with."""

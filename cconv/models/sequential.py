@@ -171,6 +171,8 @@ class Sequential(Model):
         layers = self._layers
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers
 
+    _saved_as_layers = ("_stack", "_structure")
+
     def get_config(self) -> dict[str, Any]:
         return sequential_config(self)
 

@@ -12,8 +12,10 @@ import numpy as np
 from .. import _core
 from ..naming import auto_name
 from ..program import Program, ProgramCache
+from ..serialization import deserialize_object, serialize_object
 from ..tensor import Tensor
 from .schedules import LearningRateSchedule
+from .state import LearningRate, OptimizerVariable
 
 _OFF = -1.0  # how the core writes None
 
@@ -30,68 +32,6 @@ class Setting:
     def __set__(self, optimizer: Optimizer, value: Any) -> None:
         optimizer.core.set(**{self.name: _for_core(self.name, value)})
         optimizer._settings[self.name] = value
-
-
-class OptimizerVariable:
-    """One number or array of an optimizer's state.
-
-    Attributes:
-        name: Name, for example `"kernel_momentum"`.
-        path: Name with the optimizer's in front.
-        shape: Tuple of sizes.
-    """
-
-    trainable = False
-
-    def __init__(self, path: str, read: Callable[[], np.ndarray], write: Callable[[np.ndarray], None]) -> None:
-        self.path = path
-        self.name = path.rsplit("/", 1)[-1]
-        self._read, self._write = read, write
-        self.shape = read().shape
-
-    @property
-    def dtype(self) -> str:
-        return self._read().dtype.name
-
-    @property
-    def value(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return np.array(self._read())
-
-    def numpy(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return self.value
-
-    def assign(self, value: Any) -> None:
-        """Replaces the numbers; the shape must be the same."""
-        array = np.asarray(value)
-        if array.shape != self.shape:
-            raise ValueError(f"Expected a value of shape {self.shape} for {self.path}. Received: shape {array.shape}")
-        self._write(array)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._read(), dtype)
-
-    def __repr__(self) -> str:
-        return f"<OptimizerVariable path={self.path}, shape={self.shape}>"
-
-
-class LearningRate(float):
-    """The learning rate of an optimizer: a number, which like a variable can be read and assigned."""
-
-    def __new__(cls, value: float, optimizer: Optimizer) -> LearningRate:
-        rate = super().__new__(cls, value)
-        rate._optimizer = optimizer
-        return rate
-
-    def numpy(self) -> np.float32:
-        return np.float32(self)
-
-    def assign(self, value: float) -> None:
-        self._optimizer.learning_rate = value
-
-    def __reduce__(self) -> tuple:
-        return float, (float(self),)
 
 
 class Optimizer:
@@ -365,8 +305,6 @@ class Optimizer:
     def get_config(self) -> dict[str, Any]:
         rate = self._learning_rate
         if callable(rate):
-            from ..saving import serialize_object
-
             rate = serialize_object(rate)
         common = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
         return {
@@ -385,8 +323,6 @@ class Optimizer:
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
         config = dict(config)
         if isinstance(config.get("learning_rate"), Mapping):
-            from ..saving import deserialize_object
-
             config["learning_rate"] = deserialize_object(config["learning_rate"], custom_objects=custom_objects)
         return cls(**config)
 

@@ -16,7 +16,7 @@ from .. import _core, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, BatchFeed, Data, is_batches, refuse, split
 from ..random import next_seed
-from ..saving.serialization import deserialize_object, serialize_object
+from ..serialization import deserialize_object, serialize_object
 from .arguments import check_compile, check_verbose, count, is_due
 from .feeder import Feeder
 from .planner import Planner, rounded
