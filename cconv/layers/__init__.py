@@ -13,6 +13,7 @@ from . import (
     pooling,
     regularization,
     reshaping,
+    separable_conv,
 )
 from .activation import *
 from .conv import *
@@ -26,9 +27,11 @@ from .normalization import *
 from .pooling import *
 from .regularization import *
 from .reshaping import *
+from .separable_conv import *
 
 _MODULES = (
     activation, conv, core, dense, input_layer, input_spec, merging, normalization, pooling, regularization, reshaping,
+    separable_conv,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 
