@@ -257,7 +257,7 @@ def test_wrong_use(call, error, message):
 def test_the_cache_of_plans_is_bounded_and_used():
     for n in range(1, 100):
         ops.relu(np.ones(n))
-    assert len(_apply._plans) == _apply._plans.size
+    assert len(_apply._programs) == _apply._programs.size
     before = cconv._core.allocations()
     ops.relu(np.ones(99))
     assert cconv._core.allocations() == before

@@ -5,12 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from ..config import standardize_data_format
-from ..ops import nn
+from ..ops import layout, pooling
 from ..ops._apply import apply
 from ..ops.arguments import padding as check_padding
 from ..ops.arguments import pair
 from .input_spec import InputSpec
 from .layer import Layer
+
+__all__ = [
+    "AveragePooling2D",
+    "AvgPool2D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
+    "L2Pooling2D",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "SumPooling2D",
+]
 
 
 class BasePooling(Layer):
@@ -36,7 +49,7 @@ class BasePooling(Layer):
         self.built = True
 
     def call(self, inputs):
-        return nn.pool(self.op, inputs, self.pool_size, self.strides, self.padding, self.data_format)
+        return pooling.pool(self.op, inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
     def get_config(self):
         return {
@@ -139,9 +152,9 @@ class BaseGlobalPooling(Layer):
         self.built = True
 
     def call(self, inputs):
-        x, first = nn.channels_last(self.data_format, inputs)
+        x, first = layout.channels_last(self.data_format, inputs)
         y = apply(self.op, [x], {"keepdims": self.keepdims})
-        return nn.to_channels_first(y) if first and self.keepdims else y
+        return layout.to_channels_first(y) if first and self.keepdims else y
 
     def get_config(self):
         return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..config import standardize_data_format
-from ..ops import nn
+from ..ops import layout
 from ..ops._apply import apply
 from ..ops.arguments import is_integer, pair
 from .input_spec import InputSpec
 from .layer import Layer
+
+__all__ = ["Flatten", "Permute", "Reshape", "ZeroPadding2D"]
 
 
 class Flatten(Layer):
@@ -42,7 +44,7 @@ class Flatten(Layer):
         if len(inputs.shape) == 1:
             return apply("expand_dims", [inputs], {"axis": -1})
         if self._channels_first and len(inputs.shape) > 2:
-            inputs = nn.to_channels_last(inputs)
+            inputs = layout.to_channels_last(inputs)
         return apply("flatten", [inputs])
 
     def get_config(self):
@@ -149,10 +151,10 @@ class ZeroPadding2D(Layer):
         self.built = True
 
     def call(self, inputs):
-        x, first = nn.channels_last(self.data_format, inputs)
+        x, first = layout.channels_last(self.data_format, inputs)
         (top, bottom), (left, right) = self.padding
         y = apply("zero_pad2d", [x], {"pads": [top, left, bottom, right]})
-        return nn.to_channels_first(y) if first else y
+        return layout.to_channels_first(y) if first else y
 
     def get_config(self):
         return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}

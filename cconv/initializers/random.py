@@ -1,8 +1,7 @@
-"""First values of weights.
+"""Initializers that draw numbers.
 
-An initializer is called with a shape and returns an array. Those that draw numbers give the same ones at every call
-when they have a `seed`; without, they take a fresh seed from the global stream (`cconv.utils.set_random_seed`) at every
-call.
+They give the same ones at every call when they have a `seed`; without, they take a fresh seed from the global stream
+(`cconv.utils.set_random_seed`) at every call.
 """
 
 from __future__ import annotations
@@ -13,95 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .config import standardize_dtype
-from .naming import to_snake_case
-from .random import SeedGenerator, next_seed
+from ..config import standardize_dtype
+from ..random import SeedGenerator, next_seed
+from .initializer import Initializer, number
 
 _PIECE = 1 << 20  # numbers drawn at a time
-
-
-class Initializer:
-    """Base of all initializers: subclasses implement `__call__(shape, dtype=None)`.
-
-    Example:
-
-    >>> class Sevens(cconv.initializers.Initializer):
-    ...     def __call__(self, shape, dtype=None):
-    ...         return 7 * np.ones(shape)
-    >>> cconv.layers.Dense(1, kernel_initializer=Sevens()).kernel_initializer((1, 2)).tolist()
-    [[7.0, 7.0]]
-    """
-
-    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-        raise TypeError(f"{type(self).__name__} must implement `__call__(self, shape, dtype=None)`.")
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments from which an equal initializer can be made."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Initializer:
-        return cls(**config)
-
-    def clone(self) -> Initializer:
-        return type(self).from_config(self.get_config())
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
-
-
-class Zeros(Initializer):
-    """All 0."""
-
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
-        return np.zeros(shape, np.float32)
-
-
-class Ones(Initializer):
-    """All 1."""
-
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
-        return np.ones(shape, np.float32)
-
-
-class Constant(Initializer):
-    """All equal to one value.
-
-    Args:
-        value: A number (or an array that broadcasts to the shape).
-    """
-
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
-        return np.full(shape, self.value, np.float32)
-
-    def get_config(self):
-        return {"value": self.value.tolist() if isinstance(self.value, (np.ndarray, np.generic)) else self.value}
-
-
-class Identity(Initializer):
-    """The identity matrix times `gain`, for matrices.
-
-    Args:
-        gain: Number on the diagonal.
-    """
-
-    def __init__(self, gain: float = 1.0) -> None:
-        self.gain = _number(gain, "gain")
-
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
-        if len(shape) != 2:
-            raise ValueError(f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape}")
-        return (self.gain * np.eye(*shape)).astype(np.float32)
-
-    def get_config(self):
-        return {"gain": self.gain}
 
 
 class RandomInitializer(Initializer):
@@ -143,8 +58,8 @@ class RandomNormal(RandomInitializer):
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
-        self.mean = _number(mean, "mean")
-        self.stddev = _number(stddev, "stddev", 0)
+        self.mean = number(mean, "mean")
+        self.stddev = number(stddev, "stddev", 0)
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
@@ -166,8 +81,8 @@ class TruncatedNormal(RandomInitializer):
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
-        self.mean = _number(mean, "mean")
-        self.stddev = _number(stddev, "stddev", 0)
+        self.mean = number(mean, "mean")
+        self.stddev = number(stddev, "stddev", 0)
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
@@ -189,8 +104,8 @@ class RandomUniform(RandomInitializer):
     """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
-        self.minval = _number(minval, "minval")
-        self.maxval = _number(maxval, "maxval")
+        self.minval = number(minval, "minval")
+        self.maxval = number(maxval, "maxval")
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
@@ -230,7 +145,7 @@ class VarianceScaling(RandomInitializer):
                 "The last two axes of weights are inputs and outputs: expected input_axes=None, output_axes=None. "
                 f"Received: input_axes={input_axes}, output_axes={output_axes}"
             )
-        self.scale = _number(scale, "scale")
+        self.scale = number(scale, "scale")
         if self.scale <= 0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
@@ -332,7 +247,7 @@ class Orthogonal(RandomInitializer):
     """
 
     def __init__(self, gain: float = 1.0, seed: int | SeedGenerator | None = None) -> None:
-        self.gain = _number(gain, "gain")
+        self.gain = number(gain, "gain")
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
@@ -383,86 +298,3 @@ def _truncated(rng: np.random.Generator, count: int) -> np.ndarray:
         values[outside] = rng.standard_normal(outside.size)
         outside = outside[np.abs(values[outside]) > 2]
     return values
-
-
-def _number(value: Any, name: str, least: float | None = None) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float, np.integer, np.floating))
-        or not math.isfinite(value)
-    ):
-        raise ValueError(f"Argument `{name}` must be a finite number. Received: {name}={value!r}")
-    if least is not None and value < least:
-        raise ValueError(f"Argument `{name}` must be at least {least}. Received: {name}={value!r}")
-    return value
-
-
-_CLASSES = (
-    Zeros, Ones, Constant, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
-    GlorotNormal, LecunUniform, LecunNormal, HeUniform, HeNormal, Orthogonal,
-)  # fmt: skip
-_BY_NAME = {name: cls for cls in _CLASSES for name in (cls.__name__, to_snake_case(cls.__name__))}
-_BY_NAME.update(
-    {
-        "zero": Zeros,
-        "one": Ones,
-        "normal": RandomNormal,
-        "uniform": RandomUniform,
-        "identity": Identity,
-        "eye": Identity,
-    },
-    OrthogonalInitializer=Orthogonal,
-    IdentityInitializer=Identity,
-)
-
-# Keras' other spellings
-zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
-random_normal, random_uniform, truncated_normal, variance_scaling = (
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
-    VarianceScaling,
-)
-glorot_uniform, glorot_normal, lecun_uniform, lecun_normal = GlorotUniform, GlorotNormal, LecunUniform, LecunNormal
-he_uniform, he_normal, orthogonal = HeUniform, HeNormal, Orthogonal
-
-
-def serialize(initializer: Initializer) -> dict[str, Any]:
-    """The JSON form of an initializer."""
-    from .saving.serialization import serialize_object
-
-    return serialize_object(initializer)
-
-
-def deserialize(config: dict[str, Any], custom_objects: dict | None = None) -> Initializer:
-    """The initializer of a JSON form."""
-    if "module" not in config and config.get("class_name") in _BY_NAME:
-        return _BY_NAME[config["class_name"]].from_config(config.get("config", {}))
-    from .saving.serialization import deserialize_object
-
-    return deserialize_object(config, custom_objects=custom_objects)
-
-
-def get(identifier: Any) -> Initializer | Callable | None:
-    """The initializer meant by a name, a JSON form, a class, a function of the shape, an array or `None`.
-
-    Example:
-
-    >>> cconv.initializers.get("he_normal")
-    HeNormal(seed=None)
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        found = deserialize(identifier)
-    elif isinstance(identifier, str):
-        found = _BY_NAME.get(identifier)
-    elif isinstance(identifier, np.ndarray):
-        found = Constant(identifier)
-    else:
-        found = identifier
-    if isinstance(found, type):
-        found = found()
-    if callable(found):
-        return found
-    raise ValueError(f"Could not interpret initializer identifier: {identifier}")

@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import losses as known_losses
+from .. import metrics as known_metrics
+from ..data import Data
 from ..scope import name_scope
 from ..tensor import Tensor
-from .data import Data
+from .totals import Totals
 
 _ACCURACY = ("accuracy", "acc")
 _CROSSENTROPY = ("crossentropy", "ce")
@@ -29,6 +32,7 @@ class Targets:
 
     Attributes:
         names: The names of the outputs, once they are known.
+        totals: What an epoch adds up, once the shapes are known.
     """
 
     def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
@@ -48,6 +52,7 @@ class Targets:
         self._metrics: list[list[Any]] = []
         self._weighted: list[list[Any]] = []
         self._chosen: list[list[Any]] | None = None
+        self.totals: Totals | None = None
 
     @property
     def with_loss(self) -> list[bool]:
@@ -115,6 +120,8 @@ class Targets:
         for i, metrics in enumerate(self._chosen[1]):
             for metric in metrics:
                 values.append(self._numbers(i, metric, y_true[i], y_pred[i], weights[i]))
+        if self.totals is None:
+            self.totals = Totals(*self._names_and_metrics())
         return total, losses, values
 
     def _choose(self, y_true: list[Tensor | None], y_pred: list[Tensor]) -> None:
@@ -149,7 +156,7 @@ class Targets:
         except ValueError as error:
             raise ValueError(f"{_name(what)} of output '{self.names[i]}': {error}") from error
 
-    def names_and_metrics(self) -> tuple[list[str], list[str], list[Any]]:
+    def _names_and_metrics(self) -> tuple[list[str], list[str], list[Any]]:
         """The names of the metrics in the logs, the names of the outputs' losses, and the metrics."""
         several = len(self.names) > 1
         with_loss = [name for name, loss in zip(self.names, self._losses, strict=True) if loss is not None]
@@ -224,31 +231,27 @@ def _variant(y_true: Tensor, y_pred: Tensor) -> str:
 
 def _loss_object(identifier: Any) -> Any:
     """The loss that a name, a function or an object stands for."""
-    from .. import losses
-
-    loss = losses.get(identifier)
-    if loss is None or isinstance(loss, losses.Loss):
+    loss = known_losses.get(identifier)
+    if loss is None or isinstance(loss, known_losses.Loss):
         return loss
     name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", type(loss).__name__)
-    return losses.LossFunctionWrapper(loss, name=name)
+    return known_losses.LossFunctionWrapper(loss, name=name)
 
 
 def _metric_object(identifier: Any) -> Any:
     """The metric that a name, a function or an object stands for; "accuracy" and "crossentropy" stay names."""
-    from .. import metrics
-
     if identifier is None:
         raise ValueError("`metrics`: expected a name, a function or an instance. Received: None")
     if isinstance(identifier, str) and identifier.lower() in _ACCURACY + _CROSSENTROPY:
         return identifier
-    metric = metrics.get(identifier)
-    if inspect.isclass(metric) or not (isinstance(metric, metrics.Metric) or callable(metric)):
+    metric = known_metrics.get(identifier)
+    if inspect.isclass(metric) or not (isinstance(metric, known_metrics.Metric) or callable(metric)):
         raise ValueError(
             f"`metrics`: expected a name, an instance of cconv.metrics.Metric or a function. Received: {identifier!r}"
         )
     name = identifier if isinstance(identifier, str) else getattr(metric, "name", None) or metric.__name__
-    if not isinstance(metric, metrics.Metric):
-        metric = metrics.MeanMetricWrapper(metric, name=name)
+    if not isinstance(metric, known_metrics.Metric):
+        metric = known_metrics.MeanMetricWrapper(metric, name=name)
     metric.name = name
     return metric
 

@@ -1,4 +1,4 @@
-"""Predictions of many samples in several runs of fewer: what a run reads and writes then stays in the cache."""
+"""Micro-batches: predictions of many samples in several runs of fewer, whose values then stay in the cache."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from ..tensor import Tensor
 
-# Of a plan: what the second-level caches of two cores hold. (The MNIST convnet in runs of 16 images is a fifth faster
-# than in runs of 125, in runs of 64 it is not.) Not told from the machine or the threads: results would differ.
-_BYTES = 2 << 20
-_LEAST = 8  # samples of a run: fewer would not keep every core busy
+# What the second-level caches of two cores hold. (The MNIST convnet in runs of 16 images is a fifth faster than in runs
+# of 125, in runs of 64 it is not.) Not told from the machine or the threads: results would differ.
+CACHE_BYTES = 2 << 20
+_MIN_SIZE = 8  # samples: fewer would not keep every core busy
 
 # Ops whose outputs for one sample depend on that sample only, as long as their axis is not the batch.
 _BY_SAMPLE = """
@@ -19,12 +19,12 @@ _BY_SAMPLE = """
 """.split()  # noqa: SIM905
 
 
-def chunk_size(tensors: Iterable[Tensor], plan_bytes: int, max_batch: int) -> int:
+def micro_batch_size(tensors: Iterable[Tensor], plan_bytes: int, max_batch: int) -> int:
     """How many samples a run should take of at most `max_batch`, whose plan has `plan_bytes`."""
     tensors = list(tensors)
     weights = sum(4 * t.value.size for t in tensors if t.op == "variable")
-    fits = _BYTES * max_batch // max(plan_bytes, 1)
-    if fits >= max_batch or fits < _LEAST or weights > _BYTES // 4 or not _by_sample(tensors):
+    fits = CACHE_BYTES * max_batch // max(plan_bytes, 1)
+    if fits >= max_batch or fits < _MIN_SIZE or weights > CACHE_BYTES // 4 or not _by_sample(tensors):
         return max_batch
     return 1 << (fits.bit_length() - 1)
 

@@ -1,38 +1,20 @@
 """Objects to configuration dictionaries and back, in Keras' form.
 
-A configuration names a class; it can never name code. The classes and functions it may name are a closed set: the
-public ones of cconv (reached under the module names Keras writes), those registered with `register_serializable`, and
-those the caller hands over as `custom_objects`. Nothing here imports a module, or evaluates anything, that a file asks
-for.
+A configuration names a class; it can never name code. Which classes and functions it may name, says `registry.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import inspect
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-# Public module of Keras -> public module of cconv. Classes and functions are looked up in these and nowhere else.
-_MODULES = {
-    "keras.layers": "cconv.layers",
-    "keras.models": "cconv.models",
-    "keras.initializers": "cconv.initializers",
-    "keras.regularizers": "cconv.regularizers",
-    "keras.constraints": "cconv.constraints",
-    "keras.activations": "cconv.activations",
-    "keras.losses": "cconv.losses",
-    "keras.metrics": "cconv.metrics",
-    "keras.optimizers": "cconv.optimizers",
-    "keras.optimizers.schedules": "cconv.optimizers.schedules",
-    "keras.ops": "cconv.ops",
-}
-_FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics", "keras.initializers", "keras.ops")
+from .registry import CustomObjectScope, find_class, find_function, get_registered_name, public_name
+from .tensor import Tensor
 
 # Keras writes these classes under the name of a private module, and looks for them there.
 _WRITTEN_AS = {
@@ -41,8 +23,6 @@ _WRITTEN_AS = {
 }
 _PLAIN_TYPES = (str, int, float, bool)
 
-_registered: dict[str, Any] = {}
-_registered_names: dict[Any, str] = {}
 _local = threading.local()
 
 
@@ -52,102 +32,6 @@ class TensorReference(NamedTuple):
     shape: tuple[int | None, ...]
     dtype: str
     history: tuple[str, int, int]
-
-
-def register_serializable(package: str | type | Callable = "Custom", name: str | None = None) -> Any:
-    """Registers a class or function, so that models that use it can be saved and loaded.
-
-    Args:
-        package: Name of the group the class belongs to; the class is stored in files as `package>name`.
-        name: Name of the class in files. Default: the name of the class.
-
-    Returns:
-        A decorator that registers the class and returns it unchanged.
-
-    Raises:
-        ValueError: The class has no `get_config()`.
-
-    Example:
-
-    >>> import cconv
-    >>> @cconv.saving.register_serializable("my_project")
-    ... class Halve:
-    ...     def get_config(self):
-    ...         return {}
-    >>> cconv.saving.get_registered_name(Halve)
-    'my_project>Halve'
-    """
-
-    def register(item: Any) -> Any:
-        if inspect.isclass(item) and not hasattr(item, "get_config"):
-            raise ValueError(f"A class must have a `get_config()` method to be registered. Received: {item}")
-        key = f"{package}>{name or item.__name__}"
-        _registered[key] = item
-        _registered_names[item] = key
-        return item
-
-    if not isinstance(package, str):  # used without brackets: @register_serializable
-        item, package = package, "Custom"
-        return register(item)
-    return register
-
-
-def get_custom_objects() -> dict[str, Any]:
-    """Returns the registry of custom classes and functions itself, by their name in files."""
-    return _registered
-
-
-def get_registered_name(item: Any) -> str:
-    """Returns the name under which a class or function is stored in files."""
-    return _registered_names.get(item, item.__name__)
-
-
-def get_registered_object(
-    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
-) -> Any:
-    """Returns the custom class or function of this name, or None.
-
-    Args:
-        name: Name as stored in files.
-        custom_objects: Looked in before the registry.
-        module_objects: Looked in last.
-    """
-    for objects in (custom_objects, getattr(_local, "custom_objects", None), _registered, module_objects):
-        if objects and name in objects:
-            return objects[name]
-    return None
-
-
-class CustomObjectScope:
-    """Within this scope, loading knows the given classes and functions by their names.
-
-    Args:
-        custom_objects: Dictionary of names to classes or functions.
-
-    Example:
-
-    >>> import cconv
-    >>> def my_loss(y_true, y_pred):
-    ...     return cconv.ops.mean(cconv.ops.abs(y_true - y_pred), axis=-1)
-    >>> with cconv.saving.CustomObjectScope({"my_loss": my_loss}):
-    ...     print(cconv.saving.get_registered_object("my_loss") is my_loss)
-    True
-    """
-
-    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
-        self.custom_objects = dict(custom_objects or {})
-        self._outer: dict[str, Any] | None = None
-
-    def __enter__(self) -> CustomObjectScope:
-        self._outer = getattr(_local, "custom_objects", None)
-        _local.custom_objects = {**(self._outer or {}), **self.custom_objects}
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        _local.custom_objects = self._outer
-
-
-custom_object_scope = CustomObjectScope
 
 
 @contextlib.contextmanager
@@ -177,29 +61,6 @@ class _Shared:
         config["shared_object_id"] = number
 
 
-def _public_module(name: str) -> types.ModuleType | None:
-    """The module of cconv for a key of _MODULES; None while that part of the package does not exist."""
-    try:
-        return importlib.import_module(_MODULES[name])
-    except ModuleNotFoundError:
-        return None
-
-
-def _is_own(item: Any) -> bool:
-    return (getattr(item, "__module__", None) or "").split(".")[0] == "cconv"
-
-
-def _public_name(item: Any) -> tuple[str, str] | None:
-    """(module, name) under which Keras knows one of our public classes; None for the classes of others."""
-    if not _is_own(item):
-        return None
-    name = item.__name__
-    for module in _MODULES:
-        if getattr(_public_module(module), name, None) is item:
-            return module, name
-    return None
-
-
 def serialize_object(item: Any) -> Any:
     """Returns the configuration of an object: a structure of plain values that JSON can hold.
 
@@ -225,11 +86,10 @@ def serialize_object(item: Any) -> Any:
         return item
     if isinstance(item, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": item.tolist(), "dtype": item.dtype.name}}
-    if _is_symbolic(item):
-        history = getattr(item, "history", None)
-        if history is None:
+    if isinstance(item, Tensor):
+        if item.history is None:
             raise ValueError(f"A symbolic tensor can be saved as part of a functional model only. Received: {item!r}")
-        item = TensorReference(tuple(item.shape), item.dtype, (history[0].name, *history[1:3]))
+        item = TensorReference(tuple(item.shape), item.dtype, (item.history[0].name, *item.history[1:3]))
     if isinstance(item, TensorReference):
         config = {"shape": list(item.shape), "dtype": item.dtype, "keras_history": list(item.history)}
         return {"class_name": "__keras_tensor__", "config": config}
@@ -248,10 +108,6 @@ def serialize_object(item: Any) -> Any:
     if isinstance(item, (types.FunctionType, types.BuiltinFunctionType, type)):
         return _serialize_function(item)
     return _serialize_instance(item)
-
-
-def _is_symbolic(item: Any) -> bool:
-    return type(item).__name__ == "Tensor" and _is_own(type(item))
 
 
 def _serialize_function(item: Any) -> dict[str, Any]:
@@ -280,7 +136,7 @@ def _serialize_instance(item: Any) -> dict[str, Any]:
     if not isinstance(inner, Mapping):
         raise TypeError(f"`{cls.__name__}.get_config()` must return a dictionary. It returned: {inner!r}")
 
-    public = _public_name(cls) if cls not in _registered_names else None
+    public = public_name(cls)
     if public is None:
         module = None if cls.__module__ == "__main__" else cls.__module__
         config = {"module": module, "class_name": cls.__name__}
@@ -336,7 +192,7 @@ def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = N
     if class_name.startswith("__"):
         return _deserialize_value(class_name, inner)
     if class_name in ("function", "class") and isinstance(inner, str):
-        return _find_function(inner, config)
+        return find_function(inner, config)
 
     shared = getattr(_local, "shared", None)
     number = config.get("shared_object_id")
@@ -346,7 +202,7 @@ def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = N
         raise ValueError(f"'config' of {class_name} must be a dictionary. Received: {_shorten(inner)}")
     if class_name == "DTypePolicy":
         return _dtype(inner.get("name"))
-    instance = _from_config(_find_class(config), class_name, dict(inner))
+    instance = _from_config(find_class(config), class_name, dict(inner))
     _build_and_compile(instance, config)
     if shared is not None and number is not None:
         shared.loaded[number] = instance
@@ -408,67 +264,10 @@ def _dtype(name: Any) -> str:
     return name
 
 
-def _find_class(config: Mapping[str, Any]) -> Any:
-    name, module = config["class_name"], config.get("module")
-    for key in (config.get("registered_name"), name):
-        found = get_registered_object(key) if isinstance(key, str) else None
-        if found is not None:
-            return found
-    if name == "Lambda":
-        raise ValueError(
-            "The configuration holds a Lambda layer, that is, code. cconv never runs code from a file. "
-            "Save the model with a subclass of `Layer`, and pass that as `custom_objects`."
-        )
-    for key in _candidates(module):
-        found = getattr(_public_module(key), name, None)
-        if isinstance(found, type) and _is_own(found) and hasattr(found, "get_config"):
-            return found
-    raise ValueError(
-        f"Unknown class {name!r} (module {module!r}). cconv has no such class; if it is yours, register it with "
-        f"`@cconv.saving.register_serializable` or pass custom_objects={{{name!r}: ...}}."
-    )
-
-
-def _candidates(module: Any) -> list[str]:
-    """The public modules that a module name of a file may mean."""
-    if not isinstance(module, str):
-        return []
-    if module.split(".")[0] == "cconv":
-        module = "keras" + module[len("cconv") :]
-    if module in _MODULES:
-        return [module]
-    if module == "keras":
-        return ["keras.models", "keras.layers"]
-    if module == "builtins":
-        return list(_FUNCTION_MODULES)
-    if module.startswith("keras."):  # private: keras.src.backend.torch.optimizers.torch_adam is keras.optimizers
-        found = [f"keras.{part}" for part in module.split(".") if f"keras.{part}" in _MODULES]
-        return found + (["keras.optimizers.schedules"] if "keras.optimizers" in found else [])
-    return []
-
-
-def _find_function(name: str, config: Mapping[str, Any]) -> Any:
-    found = get_registered_object(name)
-    if found is None:  # files of older versions have only the second half of "package>name"
-        objects = {**_registered, **(getattr(_local, "custom_objects", None) or {})}
-        found = next((item for key, item in objects.items() if key.endswith(f">{name}")), None)
-    if found is not None:
-        return found
-    for key in _candidates(config.get("module")):
-        found = getattr(_public_module(key), name, None)
-        if found is not None and _is_own(found) and isinstance(found, (types.FunctionType, type)):
-            return found
-    raise ValueError(
-        f"Unknown function {name!r}. cconv has no such function; if it is yours, register it with "
-        f"`@cconv.saving.register_serializable` or pass custom_objects={{{name!r}: ...}}."
-    )
-
-
 def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-register_keras_serializable = register_serializable
 serialize_keras_object = serialize_object
 deserialize_keras_object = deserialize_object

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
-from .data import Data
+from .arrays import Data
 
 _ACCEPTED = (
     "NumPy arrays (or lists of numbers, or objects with `__array__`), a list or dictionary of them for several inputs, "
@@ -63,7 +63,7 @@ class ArrayFeed:
                 warnings.warn(
                     f"The data ran out: {self._whole} batches of {self.batch_size} are fewer than steps_per_epoch="
                     f"{self.steps} asks for. This epoch ends early.",
-                    stacklevel=4,
+                    stacklevel=5,
                 )
                 return
             rows = self._order[self._next * self.batch_size : (self._next + 1) * self.batch_size]
@@ -138,7 +138,7 @@ class BatchFeed:
                 if self.num_batches is not None and not self._is_dataset:
                     warnings.warn(
                         f"The data ran out after {count} of {self.num_batches} batches. This epoch ends early.",
-                        stacklevel=4,
+                        stacklevel=5,
                     )
                 break
             count += 1

@@ -5,7 +5,7 @@ import pytest
 
 import cconv
 from cconv import layers
-from cconv.models import chunks
+from cconv.training import micro_batches
 
 
 def convnet(*extra):
@@ -23,13 +23,13 @@ def convnet(*extra):
 
 
 def samples_per_run(model):
-    (step,) = (step for key, step in model._step_plans.items() if key[0] == "predict")
-    return step.plan.max_batch
+    (step,) = (step for key, step in model._trainer.planner.programs.items() if key[0] == "predict")
+    return step.max_batch
 
 
 @pytest.fixture
 def small_cache(monkeypatch):
-    monkeypatch.setattr(chunks, "_BYTES", 1 << 20)
+    monkeypatch.setattr(micro_batches, "CACHE_BYTES", 1 << 20)
 
 
 IMAGES = np.random.default_rng(0).random((203, 24, 24, 3)).astype(np.float32)
@@ -40,12 +40,12 @@ def test_in_several_runs():
     model = convnet()
     whole = np.concatenate([model.predict_on_batch(IMAGES[i : i + 8]) for i in range(0, 203, 8)])
     for batch in (64, 203):
-        model._step_plans.clear()
+        model._trainer.planner.programs.clear()
         y = model.predict(IMAGES, batch_size=batch, verbose=0)
         assert 8 <= samples_per_run(model) < 64
         np.testing.assert_allclose(y, whole, rtol=1e-5, atol=1e-7)
         np.testing.assert_array_equal(y, model.predict(IMAGES, batch_size=batch, verbose=0))
-    model._step_plans.clear()
+    model._trainer.planner.programs.clear()
     np.testing.assert_allclose(model.predict_on_batch(IMAGES), whole, rtol=1e-5, atol=1e-7)
     assert samples_per_run(model) < 64
     np.testing.assert_allclose(model.predict_on_batch(IMAGES[::-1]), whole[::-1], rtol=1e-5, atol=1e-7)

@@ -1,0 +1,72 @@
+"""Pooling: one value of every window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Value
+from ._apply import apply
+from .arguments import padding_attributes, pair
+from .layout import channels_last, to_channels_first
+from .operation import operation
+
+__all__ = [
+    "average_pool",
+    "l2_pool",
+    "max_pool",
+    "sum_pool",
+]
+
+
+def pool(op: str, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str | None) -> Value:
+    """One of the four poolings."""
+    size = pair(pool_size, "pool_size")
+    attributes = {"pool_size": size, "strides": size if strides is None else pair(strides, "strides")}
+    x, first = channels_last(data_format, x)
+    y = apply(op, [x], attributes | padding_attributes(padding))
+    return to_channels_first(y) if first else y
+
+
+@operation("inputs", module="nn")
+def max_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The largest value of every window.
+
+    Args:
+        inputs: Tensor `(n, h, w, c)`.
+        pool_size: Height and width of the window: one number or two.
+        strides: Steps of the window; `None`: `pool_size`.
+        padding: `"valid"`, `"same"` or `((top, bottom), (left, right))`.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Example:
+
+    >>> cconv.ops.max_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    """
+    return pool("max_pool2d", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def average_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The mean of every window; cells of the padding do not count. Arguments as for `max_pool`."""
+    return pool("avg_pool2d", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def sum_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The sum of every window. Arguments as for `max_pool`."""
+    return pool("sum_pool2d", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def l2_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The Euclidean norm of every window. Arguments as for `max_pool`."""
+    return pool("l2_pool2d", inputs, pool_size, strides, padding, data_format)
