@@ -1,8 +1,8 @@
 """Writes docs/ops.md, the reference of the C core's ops: `make docs`.
 
-Inputs, attributes and types are what the table of the C core says, `_core.ops()`. The formulas are the docstrings of
-the float64 references in tests/reference that the ops are tested against: of `name`, and of `name_backward` for the
-gradient. A family of ops is a module there; its heading is how the module's docstring begins, up to a full stop or
+Inputs, attributes, types and properties are what the table of the C core says, `_core.ops()`. The formulas are the
+docstrings of the float64 references in tests/reference that the ops are tested against: of `name`, and of
+`name_backward` for the gradient. A family of ops is a module there; its heading is how the module's docstring begins, up to a full stop or
 colon.
 """
 
@@ -46,6 +46,14 @@ TYPES = """\
 # What the letters of the table's type texts stand for.
 TYPE_NAMES = {"f": "float32", "i": "int32", "b": "bool", "n": "number", "t": "any", "*": "as an attribute says"}
 
+# What else the table may say of an op, and in which words; and the inputs it may point out by number, none by 0.
+PROPERTIES = {
+    "elementwise": "elementwise",
+    "per_sample": "samples stay apart (as attributes allow)",
+    "random": "depends on the seed and step of the run",
+}
+ROLES = ("weights", "bias", "residual")
+
 
 def formula(name: str) -> str | None:
     """The docstring of the reference of that name."""
@@ -71,6 +79,14 @@ def types_of(op) -> str | None:
     return re.sub(r",? ->,?", " ->", ", ".join(named))
 
 
+def properties_of(op) -> str:
+    """What else the table says, in words."""
+    words = [text for field, text in PROPERTIES.items() if getattr(op, field, False)]
+    numbered = [(role, getattr(op, role, 0)) for role in ROLES]
+    words += [f"{role} `{op.inputs[number].rstrip('?*')}`" for role, number in numbered if number]
+    return ", ".join(words)
+
+
 def input_text(declared: str) -> str:
     """An input of the table, `b?` or `x*`, in words."""
     marks = {"?": " (optional)", "*": " (repeated)"}
@@ -93,6 +109,8 @@ def section(op) -> list[str]:
     lines = [f"### {op.name}", "", "Inputs: " + ", ".join(map(input_text, op.inputs)), ""]
     if types := types_of(op):
         lines += [f"Types: {types}", ""]
+    if properties := properties_of(op):
+        lines += [f"Properties: {properties}", ""]
     lines += code(formula(op.name) or "")
     if op.differentiable:
         lines += ["Gradient:", "", *code(formula(op.name + "_backward") or "")]

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import reference
@@ -41,3 +42,9 @@ def test_every_link_has_one_heading(make_ops):
     headings = [make_ops.anchor(heading) for heading in re.findall(r"^##+ (.*)$", page, re.MULTILINE)]
     assert sorted(links) == sorted(headings)
     assert len(set(headings)) == len(headings)
+
+
+def test_what_the_table_may_say_is_put_in_words(make_ops):
+    op = SimpleNamespace(inputs=("condition", "a", "b?"), types="b t t -> t", per_sample=True, random=False, residual=2)
+    assert make_ops.types_of(op) == "bool, any, any -> any"
+    assert make_ops.properties_of(op) == "samples stay apart (as attributes allow), residual `b`"

@@ -13,8 +13,8 @@ the forward code: the harness checks it numerically. An op whose result depends 
 `run`, see `Run`.
 
 The docstrings of both are an op's formulas in docs/ops.md (`make docs`): what the C core computes, in a few lines of
-plain mathematics, the shapes of inputs and output first, and what holds at ties, at kinks and for a NaN. A module's docstring
-begins with the heading of its family, up to a full stop or colon.
+plain mathematics, the shapes of inputs and output first, and what holds at ties, at kinks and for a NaN. A module's
+docstring begins with the heading of its family, up to a full stop or colon.
 """
 
 from __future__ import annotations
