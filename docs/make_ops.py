@@ -2,8 +2,8 @@
 
 Inputs, attributes, types and properties are what the table of the C core says, `_core.ops()`. The formulas are the
 docstrings of the float64 references in tests/reference that the ops are tested against: of `name`, and of
-`name_backward` for the gradient. A family of ops is a module there; its heading is how the module's docstring begins, up to a full stop or
-colon.
+`name_backward` for the gradient. A family of ops is a module there; its heading is how the module's docstring begins,
+up to a full stop or colon.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def family(name: str) -> str:
     """The heading under which an op stands."""
     function = reference.find(name)
     if function is None:
-        raise SystemExit(f"expected a reference for the op {name} in tests/reference, found none")
+        raise LookupError(f"expected a reference for the op {name} in tests/reference, found none")
     return re.split(r"[.:]", inspect.getmodule(function).__doc__, maxsplit=1)[0].strip()
 
 
