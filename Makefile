@@ -65,6 +65,9 @@ bench-%: $(VENV)/.installed-bench # of layers, networks, growth, facts
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
 	@$(PY) examples/mnist_convnet.py
 
+docs: $(VENV)/.installed-test ## write docs/ops.md: formulas, inputs, types and attributes of every op
+	@$(PY) docs/make_ops.py
+
 # ---- C ----
 
 lib: ## libcconv.a and the shared library, in build/lib
@@ -123,5 +126,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test test-peers test-isa test-robustness bench bench-quick mnist lib test-c sanitize digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-peers test-isa test-robustness bench bench-quick mnist lib test-c sanitize digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

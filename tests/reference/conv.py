@@ -1,4 +1,4 @@
-"""Convolution, dense and matmul in NumPy and float64: loops over the kernel's cells, one matrix product for each."""
+"""Convolution, dense and matmul: in NumPy and float64, loops over the kernel's cells, one matrix product for each."""
 
 from __future__ import annotations
 
@@ -137,6 +137,14 @@ def conv2d(
     alpha=0.0,
     algorithm="auto",
 ):
+    """x (n, h, w, c), w (kh, kw, c / groups, oc), b (oc), r (n, oh, ow, oc) -> (n, oh, ow, oc): y = act(z),
+    z[n, o, p, k] = b[k] + r[n, o, p, k] + sum of x[n, sh o + dh i - top, sw p + dw j - left, c] w[i, j, c, k]
+    over i < kh, j < kw and the channels c of k's group; (sh, sw) = strides, (dh, dw) = dilation; x is 0 outside.
+    oh = floor((h + top + bottom - dh (kh - 1) - 1) / sh) + 1, ow likewise. Explicit padding is pads = top, left,
+    bottom, right; valid none; same what makes oh = ceil(h / sh), an odd cell of it at the end.
+    act is the op that `activation` names, with its alpha; linear is z, relu6 min(max(z, 0), 6).
+    `algorithm` is how the sum is computed; it changes roundings only.
+    """
     z = correlate(x, w, b, strides, padding, pads, dilation, groups)
     return activate(activation, z if r is None else z + r, alpha)
 
@@ -157,6 +165,11 @@ def conv2d_backward(
     alpha=0.0,
     algorithm="auto",
 ):
+    """dz = dy act'(z): at 0 the slope of the left side; of relu6 at 6, of binary_step anywhere 0
+    dx[n, sh o + dh i - top, sw p + dw j - left, c] = sum of dz[n, o, p, k] w[i, j, c, k] over all o, p, i, j, k there
+    dw[i, j, c, k] = sum over n, o, p of dz[n, o, p, k] x[n, sh o + dh i - top, sw p + dw j - left, c]
+    db[k] = sum over n, o, p of dz[n, o, p, k]        dr = dz
+    """
     z = correlate(x, w, b, strides, padding, pads, dilation, groups)
     if r is not None:
         z = z + r
@@ -176,11 +189,17 @@ def conv2d_backward(
 
 
 def dense(x, w, b=None, *, activation="linear", alpha=0.0):
+    """x (..., k), w (k, m), b (m) -> (..., m): y = act(x w + b), x of rank 2 or more.
+    act is the op that `activation` names, with its alpha; linear is x w + b itself, relu6 min(max(x w + b, 0), 6).
+    """
     z = x @ w
     return activate(activation, z if b is None else z + b, alpha)
 
 
 def dense_backward(dy, x, w, b=None, *, activation="linear", alpha=0.0):
+    """dz = dy act'(x w + b): at 0 the slope of the left side; of relu6 at 6, of binary_step anywhere 0
+    dx = dz w^T        dw = x^T dz        db = sum of dz        the last two over all axes but the last
+    """
     z = x @ w
     dz = dy * activation_slope(activation, z if b is None else z + b, alpha)
     rows = dz.reshape(-1, w.shape[1])
@@ -192,6 +211,10 @@ def swap(a: np.ndarray, transpose: bool) -> np.ndarray:
 
 
 def matmul(a, b, *, transpose_a=False, transpose_b=False):
+    """(..., m, k), (..., k, n) -> (..., m, n), leading axes broadcast: y = A B, products over the last two axes.
+    A is a, transposed (its last two axes exchanged) if transpose_a; B likewise. The shapes are those of A and B.
+    An input of rank 1 is a row as a and a column as b, is not transposed, and y does not have its axis of size 1.
+    """
     return np.matmul(swap(a, transpose_a), swap(b, transpose_b))
 
 
@@ -203,6 +226,9 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def matmul_backward(dy, a, b, *, transpose_a=False, transpose_b=False):
+    """da = dy B^T, or B dy^T if transpose_a        db = A^T dy, or dy^T A if transpose_b
+    each summed over the axes along which it was repeated.
+    """
     left, right = swap(a, transpose_a), swap(b, transpose_b)
     rows = left[None, :] if a.ndim == 1 else left
     columns = right[:, None] if b.ndim == 1 else right

@@ -1,4 +1,4 @@
-"""Poolings. x is (n, h, w, c). Cells outside of the image belong to no window."""
+"""Pooling. x is (n, h, w, c). Cells outside of the image belong to no window."""
 
 from collections.abc import Iterator
 
@@ -52,10 +52,19 @@ def first_maximum(cells):
 
 
 def max_pool2d(x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
+    """(n, h, w, c) -> (n, oh, ow, c): y = act(max of x[p] over p in P); a NaN is the largest.
+    Windows of `pool_size` cells are `strides` (none given: pool_size) apart; oh, ow and padding as of a convolution.
+    P is the part of a window that lies in the image: padding is no cell. Pads are less than pool_size.
+    act: linear, relu max(x, 0), relu6 min(max(x, 0), 6).
+    """
     return activate(activation, pool(x, lambda cells: cells.max(1), pool_size, strides, padding, pads), 0)
 
 
 def max_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
+    """dx[p] = sum of dy act'(y) over the windows whose largest is p: of equal ones the first in row-major order
+    act' is 0 at the bounds of relu and relu6.
+    """
+
     def share(d, cells):
         return (d * activation_slope(activation, cells.max(1), 0))[:, None] * first_maximum(cells)
 
@@ -63,10 +72,16 @@ def max_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(
 
 
 def avg_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
+    """(n, h, w, c) -> (n, oh, ow, c): y = mean of x[p] over p in P.
+    Windows of `pool_size` cells are `strides` (none given: pool_size) apart; oh, ow and padding as of a convolution.
+    P is the part of a window that lies in the image: padding is no cell. Pads are less than pool_size.
+    """
     return pool(x, lambda cells: cells.mean(1), pool_size, strides, padding, pads)
 
 
 def avg_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
+    """dx[p] = sum of dy / |P| over the windows with p in P, |P| the number of its cells"""
+
     def share(d, cells):
         return np.repeat(d[:, None] / cells.shape[1], cells.shape[1], axis=1)
 
@@ -74,10 +89,16 @@ def avg_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(
 
 
 def sum_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
+    """(n, h, w, c) -> (n, oh, ow, c): y = sum of x[p] over p in P.
+    Windows of `pool_size` cells are `strides` (none given: pool_size) apart; oh, ow and padding as of a convolution.
+    P is the part of a window that lies in the image: padding is no cell. Pads are less than pool_size.
+    """
     return pool(x, lambda cells: cells.sum(1), pool_size, strides, padding, pads)
 
 
 def sum_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
+    """dx[p] = sum of dy over the windows with p in P"""
+
     def share(d, cells):
         return np.repeat(d[:, None], cells.shape[1], axis=1)
 
@@ -85,10 +106,16 @@ def sum_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(
 
 
 def l2_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
+    """(n, h, w, c) -> (n, oh, ow, c): y = the square root of the sum of x[p]^2 over p in P.
+    Windows of `pool_size` cells are `strides` (none given: pool_size) apart; oh, ow and padding as of a convolution.
+    P is the part of a window that lies in the image: padding is no cell. Pads are less than pool_size.
+    """
     return pool(x, lambda cells: np.sqrt((cells**2).sum(1)), pool_size, strides, padding, pads)
 
 
 def l2_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
+    """dx[p] = x[p] (sum of dy / y over the windows with p in P), without those where y = 0"""
+
     def share(d, cells):
         norm = np.sqrt((cells**2).sum(1))[:, None]
         return cells * np.divide(d[:, None], norm, out=np.zeros_like(norm), where=norm != 0)
@@ -97,18 +124,24 @@ def l2_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()
 
 
 def global_avg_pool2d(x, *, keepdims=False):
+    """(n, h, w, c) -> (n, c), or (n, 1, 1, c) with keepdims: y = mean of x[p] over the h w cells p."""
     return x.mean((1, 2), keepdims=keepdims)
 
 
 def global_avg_pool2d_backward(dy, x, *, keepdims=False):
+    """dx[p] = dy / (h w)"""
     dy = dy.reshape(x.shape[0], 1, 1, x.shape[3])
     return (np.broadcast_to(dy / (x.shape[1] * x.shape[2]), x.shape),)
 
 
 def global_max_pool2d(x, *, keepdims=False):
+    """(n, h, w, c) -> (n, c), or (n, 1, 1, c) with keepdims: y = max of x[p] over the h w cells p.
+    A NaN is the largest.
+    """
     return x.max((1, 2), keepdims=keepdims)
 
 
 def global_max_pool2d_backward(dy, x, *, keepdims=False):
+    """dx[p] = dy where p is the largest, of equal ones the first in row-major order; else 0"""
     cells = x.reshape(x.shape[0], -1, x.shape[3])
     return ((dy.reshape(x.shape[0], 1, x.shape[3]) * first_maximum(cells)).reshape(x.shape),)

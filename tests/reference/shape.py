@@ -6,63 +6,82 @@ from .math import reduce_to
 
 
 def flatten(x):
+    """(n, ...) -> (n, k): the elements of each sample in row-major order, k their number."""
     return x.reshape(x.shape[0], int(np.prod(x.shape[1:])))
 
 
 def flatten_backward(dy, x):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def reshape(x, *, shape):
+    """(...) -> `shape`: the same elements in row-major order.
+    A 0 in `shape` stands for the size x has there, one -1 for what is left.
+    """
     return x.reshape([x.shape[axis] if size == 0 else size for axis, size in enumerate(shape)])
 
 
 def reshape_backward(dy, x, *, shape):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def expand_dims(x, *, axis):
+    """(...) -> (...) with an axis of size 1 more, which is number `axis` of y (below 0: from the end)."""
     return np.expand_dims(x, axis)
 
 
 def expand_dims_backward(dy, x, *, axis):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def squeeze(x, *, axes):
+    """(...) -> (...) without `axes`, which have size 1; none given: without all axes of size 1."""
     return x.squeeze(tuple(axes) or None)
 
 
 def squeeze_backward(dy, x, *, axes):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def identity(x):
+    """(...) -> (...): y = x."""
     return x
 
 
 def identity_backward(dy, x):
+    """dx = dy"""
     return (dy,)
 
 
 def stop_gradient(x):
+    """(...) -> (...): y = x."""
     return x
 
 
 def transpose(x, *, axes):
+    """(...) -> (...): axis k of y is axis `axes`[k] of x."""
     return x.transpose(axes)
 
 
 def transpose_backward(dy, x, *, axes):
+    """dx: axis `axes`[k] of dx is axis k of dy"""
     return (dy.transpose(np.argsort([axis % x.ndim for axis in axes])),)
 
 
 def zero_pad2d(x, *, pads):
+    """(n, h, w, c) -> (n, top + h + bottom, left + w + right, c): x with zeros around it.
+    pads = top, left, bottom, right
+    """
     top, left, bottom, right = pads
     return np.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
 
 
 def zero_pad2d_backward(dy, x, *, pads):
+    """dx = dy without the padding"""
     top, left, _, _ = pads
     return (dy[:, top : top + x.shape[1], left : left + x.shape[2]],)
 
@@ -76,31 +95,44 @@ slice_ = slice
 
 
 def slice(x, *, begin, size):
+    """(...) -> (...): y[i, j, ...] = x[begin[0] + i, begin[1] + j, ...], as many along each axis as `size` says.
+    A begin below 0 counts from the end, a size of -1 reaches to the end.
+    """
     return x[_part(x, begin, size)]
 
 
 def slice_backward(dy, x, *, begin, size):
+    """dx = dy at the places it was taken from, 0 elsewhere"""
     dx = np.zeros_like(x)
     dx[_part(x, begin, size)] = dy
     return (dx,)
 
 
 def concatenate(*x, axis=-1):
+    """(...), (...), ... -> (...): one after another along `axis`; other sizes are equal."""
     return np.concatenate(x, axis)
 
 
 def concatenate_backward(dy, *x, axis=-1):
+    """dx of each input = its part of dy"""
     return tuple(np.split(dy, np.cumsum([part.shape[axis] for part in x])[:-1], axis))
 
 
 def broadcast_to(x, *, shape):
+    """(...) -> `shape`: y = x, repeated along axes that x does not have or where its size is 1.
+    A -1 in `shape` stands for the size x has there; axes are counted from the last.
+    """
     lead = len(shape) - x.ndim
     return np.broadcast_to(x, [x.shape[axis - lead] if size < 0 else size for axis, size in enumerate(shape)])
 
 
 def broadcast_to_backward(dy, x, *, shape):
+    """dx = dy, summed over the axes along which x was repeated"""
     return (reduce_to(x.shape, dy),)
 
 
 def one_hot(x, *, depth):
+    """(...) -> (..., depth): y[..., k] = 1 where x = k, else 0.
+    An x that is no number of 0 .. depth - 1 gives zeros.
+    """
     return (x[..., None] == np.arange(depth)) * 1.0
