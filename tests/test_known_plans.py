@@ -154,6 +154,27 @@ def test_a_change_voids_what_depends_on_it_and_nothing_else():
     assert x.shape in outer._array_calls.cached and x.shape in other._array_calls.cached
 
 
+class Alike(layers.Layer):
+    """Equal to every other one, and not to be hashed."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def __eq__(self, other):
+        return True
+
+    def call(self, x):
+        return x * self.factor
+
+
+def test_layers_count_as_the_same_only_if_they_are():
+    model, x = Growing(), np.ones((2, 3), np.float32)
+    for factor in (2.0, 3.0, 4.0):
+        model.blocks = [Alike(factor)]
+        assert model.predict_on_batch(x)[0, 0] == model.predict(x, verbose=0)[0, 0] == factor
+
+
 def test_what_is_trained_follows_lists_that_grow():
     model = Growing()
     model.compile("sgd", "mse")

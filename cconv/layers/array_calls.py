@@ -122,4 +122,4 @@ def _is_read(name: str) -> bool:
 def _is_settled(value: Any) -> bool:
     if is_container(value) or isinstance(value, np.ndarray):
         return False
-    return not callable(value) or getattr(value, "__module__", "").startswith("cconv.")
+    return not callable(value) or str(getattr(value, "__module__", "")).startswith("cconv.")

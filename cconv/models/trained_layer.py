@@ -8,6 +8,7 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
+from ..layers.tracked import SameObjects
 from ..training import Trainer
 from .functional import Structure
 
@@ -37,7 +38,7 @@ class TrainedLayer(Layer):
 
     def _structure_key(self) -> Any:
         """Differs where a call may do something else, since layers were added or removed."""
-        return tuple(self._layers) if self._structure is None else self._structure
+        return SameObjects(self._layers) if self._structure is None else self._structure
 
     # ---- state
 
