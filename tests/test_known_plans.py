@@ -1,5 +1,6 @@
 """Batches that fit a plan made before go to it without being checked again, and still to the right one."""
 
+import copy
 import threading
 
 import numpy as np
@@ -173,6 +174,24 @@ def test_layers_count_as_the_same_only_if_they_are():
     for factor in (2.0, 3.0, 4.0):
         model.blocks = [Alike(factor)]
         assert model.predict_on_batch(x)[0, 0] == model.predict(x, verbose=0)[0, 0] == factor
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copies_have_calls_and_steps_of_their_own(duplicate):
+    layer, x = layers.LeakyReLU(0.5), np.full((2, 3), -1.0, np.float32)
+    assert [layer(x)[0, 0] for _ in range(3)] == [-0.5] * 3
+    other = duplicate(layer)
+    assert other(x)[0, 0] == -0.5
+    other.negative_slope = 0.25
+    assert other(x)[0, 0] == other(x)[0, 0] == -0.25 and layer(x)[0, 0] == -0.5
+
+    model = Growing()
+    expected = model.predict(x, verbose=0)
+    other = duplicate(model)
+    np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
+    other.blocks = [layers.LeakyReLU(0.25)]
+    assert other.predict(x, verbose=0)[0, 0] == other.predict_on_batch(x)[0, 0] == -0.25
+    np.testing.assert_array_equal(model.predict_on_batch(x), expected)
 
 
 def test_what_is_trained_follows_lists_that_grow():

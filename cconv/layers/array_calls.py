@@ -70,9 +70,6 @@ class ArrayCalls:
             cached[shape] = CachedCall(program, structure)
         return _arranged(structure, program.run(arrays, seed=next_seed() if program.training else 0))
 
-    def __reduce__(self) -> tuple:
-        return ArrayCalls, ()
-
 
 class CachedCall:
     """A call on one array of a known shape, to be repeated without tracing.

@@ -269,8 +269,9 @@ class Layer(Tracked):
             self.build(**shapes)
 
     def __getstate__(self) -> dict[str, Any]:
-        # the history of symbolic calls belongs to the models made of it
-        return {**vars(self), "_inbound_nodes": [], "_traced_losses": [], "_dependents": ()}
+        # the history of symbolic calls belongs to the models made of it, what is cached to the layer itself
+        own = {"_inbound_nodes": [], "_traced_losses": [], "_array_calls": ArrayCalls(), "_dependents": ()}
+        return {**vars(self), **own}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

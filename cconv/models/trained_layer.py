@@ -22,6 +22,11 @@ class TrainedLayer(Layer):
         super().__init__(**kwargs)
         self._trainer = Trainer(self)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._trainer.model is not self:  # a shallow copy
+            self._trainer = self._trainer.moved_to(self)
+
     # ---- for the trainer
 
     def _input_slots(self) -> Slots | None:
