@@ -95,7 +95,7 @@ def unit(module: str) -> str:
 
 def test_every_module_has_one_place_in_the_order():
     assert sum(map(len, LAYERS)) == len(LEVEL)
-    assert {unit(module) for module in MODULES} <= set(LEVEL)
+    assert {unit(module) for module in MODULES} == set(LEVEL)
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
