@@ -1,5 +1,6 @@
 """Batches that fit a plan made before go to it without being checked again, and still to the right one."""
 
+import copy
 import threading
 
 import numpy as np
@@ -152,6 +153,45 @@ def test_a_change_voids_what_depends_on_it_and_nothing_else():
     outer(np.zeros((1, 3), np.float32))
     layers.Dense(2)(x)
     assert x.shape in outer._array_calls.cached and x.shape in other._array_calls.cached
+
+
+class Alike(layers.Layer):
+    """Equal to every other one, and not to be hashed."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def __eq__(self, other):
+        return True
+
+    def call(self, x):
+        return x * self.factor
+
+
+def test_layers_count_as_the_same_only_if_they_are():
+    model, x = Growing(), np.ones((2, 3), np.float32)
+    for factor in (2.0, 3.0, 4.0):
+        model.blocks = [Alike(factor)]
+        assert model.predict_on_batch(x)[0, 0] == model.predict(x, verbose=0)[0, 0] == factor
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copies_have_calls_and_steps_of_their_own(duplicate):
+    layer, x = layers.LeakyReLU(0.5), np.full((2, 3), -1.0, np.float32)
+    assert [layer(x)[0, 0] for _ in range(3)] == [-0.5] * 3
+    other = duplicate(layer)
+    assert other(x)[0, 0] == -0.5
+    other.negative_slope = 0.25
+    assert other(x)[0, 0] == other(x)[0, 0] == -0.25 and layer(x)[0, 0] == -0.5
+
+    model = Growing()
+    expected = model.predict(x, verbose=0)
+    other = duplicate(model)
+    np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
+    other.blocks = [layers.LeakyReLU(0.25)]
+    assert other.predict(x, verbose=0)[0, 0] == other.predict_on_batch(x)[0, 0] == -0.25
+    np.testing.assert_array_equal(model.predict_on_batch(x), expected)
 
 
 def test_what_is_trained_follows_lists_that_grow():

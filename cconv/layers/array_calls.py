@@ -70,9 +70,6 @@ class ArrayCalls:
             cached[shape] = CachedCall(program, structure)
         return _arranged(structure, program.run(arrays, seed=next_seed() if program.training else 0))
 
-    def __reduce__(self) -> tuple:
-        return ArrayCalls, ()
-
 
 class CachedCall:
     """A call on one array of a known shape, to be repeated without tracing.
@@ -122,4 +119,4 @@ def _is_read(name: str) -> bool:
 def _is_settled(value: Any) -> bool:
     if is_container(value) or isinstance(value, np.ndarray):
         return False
-    return not callable(value) or getattr(value, "__module__", "").startswith("cconv.")
+    return not callable(value) or str(getattr(value, "__module__", "")).startswith("cconv.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,8 @@ class Layer(Tracked):
     """
 
     _array_calls: ArrayCalls | None = None
+    _init_config: Mapping[str, Any] = MappingProxyType({})  # where the constructor's arguments did not fit
+    _building = False
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -266,8 +269,9 @@ class Layer(Tracked):
             self.build(**shapes)
 
     def __getstate__(self) -> dict[str, Any]:
-        # the history of symbolic calls belongs to the models made of it
-        return {**vars(self), "_inbound_nodes": [], "_traced_losses": [], "_dependents": ()}
+        # the history of symbolic calls belongs to the models made of it, what is cached to the layer itself
+        own = {"_inbound_nodes": [], "_traced_losses": [], "_array_calls": ArrayCalls(), "_dependents": ()}
+        return {**vars(self), **own}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -277,14 +281,14 @@ def _wrap_build(build: Callable) -> Callable:
     @functools.wraps(build)
     def wrapped(self, *args: Any, **kwargs: Any):
         self._check_init_called()
-        if getattr(self, "_building", False):
+        if self._building:
             return build(self, *args, **kwargs)
         object.__setattr__(self, "_building", True)
         try:
             with absolute_name_scope(self._path()):
                 result = build(self, *args, **kwargs)
         finally:
-            del self._building
+            object.__delattr__(self, "_building")
         self.built = True
         names = [p for p in signature(build).parameters if p != "self"]
         self._build_config = {**dict(zip(names, args, strict=False)), **kwargs}

@@ -42,8 +42,7 @@ def plain_arguments(layer: Any) -> dict[str, Any]:
     Raises:
         TypeError: One of them is no name, number or sequence of them.
     """
-    given = getattr(layer, "_init_config", {})  # it is missing where the constructor's arguments did not fit
-    own = {k: v for k, v in given.items() if k not in ("dtype", "activity_regularizer")}
+    own = {k: v for k, v in layer._init_config.items() if k not in ("dtype", "activity_regularizer")}
     for key, value in own.items():
         if not _is_plain(value):
             raise TypeError(

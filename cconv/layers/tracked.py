@@ -36,6 +36,19 @@ class Dependent(Protocol):
         """An attribute was set: what was derived may be out of date."""
 
 
+class SameObjects:
+    """Objects as a key: equal to another of the very same objects, whatever they think of equality themselves."""
+
+    def __init__(self, objects: Sequence[Any]) -> None:
+        self._objects = objects  # kept alive, so that no other object gets the same id
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self._objects)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SameObjects) and list(map(id, self._objects)) == list(map(id, other._objects))
+
+
 class Tracked:
     """A named owner of variables and of others like itself, which it finds among its attributes.
 

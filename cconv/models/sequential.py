@@ -35,12 +35,14 @@ class Sequential(Model):
     (None, 10)
     """
 
+    _saved_as_layers = ("_stack", "_structure")
+    _stack: tuple[Layer, ...] = ()
+    _tensors: tuple[Tensor, ...] = ()  # the input, then the output of each layer, once they are known
+
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
-        self._stack: tuple[Layer, ...] = ()
-        self._tensors: tuple[Tensor, ...] = ()  # the input, then the output of each layer, once they are known
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -170,8 +172,6 @@ class Sequential(Model):
         """The layers, without the input's."""
         layers = self._layers
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers
-
-    _saved_as_layers = ("_stack", "_structure")
 
     def get_config(self) -> dict[str, Any]:
         return sequential_config(self)

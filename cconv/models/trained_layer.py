@@ -8,6 +8,7 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
+from ..layers.tracked import SameObjects
 from ..training import Trainer
 from .functional import Structure
 
@@ -20,6 +21,11 @@ class TrainedLayer(Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._trainer = Trainer(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._trainer.model is not self:  # a shallow copy
+            self._trainer = self._trainer.moved_to(self)
 
     # ---- for the trainer
 
@@ -37,7 +43,7 @@ class TrainedLayer(Layer):
 
     def _structure_key(self) -> Any:
         """Differs where a call may do something else, since layers were added or removed."""
-        return tuple(self._layers) if self._structure is None else self._structure
+        return SameObjects(self._layers) if self._structure is None else self._structure
 
     # ---- state
 

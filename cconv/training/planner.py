@@ -102,6 +102,9 @@ class TrainableFlags:
     def forget(self) -> None:
         self._known = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_model": self._model, "_known": []}  # nobody tells a copy of changes yet
+
     def read(self) -> tuple[bool, ...]:
         """Whether each is trained."""
         known = self._known

@@ -7,6 +7,7 @@ and used again. During an epoch only row numbers go in, and a few numbers (the l
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Container
 from typing import Any
 
@@ -33,6 +34,7 @@ class Trainer:
         model: The model; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
 
     Attributes:
+        model: The model.
         optimizer: The optimizer; `None` before `compile`.
         loss: The argument of `compile`.
         targets: Losses and metrics; `None` before `compile`.
@@ -42,7 +44,7 @@ class Trainer:
     """
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.model = model
         self.optimizer: Any = None
         self.loss: Any = None
         self.seed = 0
@@ -51,12 +53,19 @@ class Trainer:
         self._arguments: dict[str, Any] = {}
         self._aim(None)
 
+    def moved_to(self, model: Any) -> Trainer:
+        """The same for a copy of the model."""
+        made = copy.copy(self)
+        made.model = model
+        made._aim(self.targets)
+        return made
+
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
         self.targets = targets
-        tracer = Tracer(self._model, targets)
-        self.feeder = Feeder(self._model, tracer, targets)
-        self.planner = Planner(self._model, tracer, targets)
+        tracer = Tracer(self.model, targets)
+        self.feeder = Feeder(self.model, tracer, targets)
+        self.planner = Planner(self.model, tracer, targets)
 
     # ---- compile -----------------------------------------------------------------------------------------------------
 
@@ -71,12 +80,12 @@ class Trainer:
         steps_per_execution: int,
         jit_compile: str | bool | None,
     ) -> None:
-        check_compile(self._model, run_eagerly, steps_per_execution, jit_compile)
+        check_compile(self.model, run_eagerly, steps_per_execution, jit_compile)
         new_optimizer = optimizers.get(optimizer)
         if new_optimizer is None:
             raise ValueError("`optimizer`: expected a name or an instance. Received: None")
         targets = Targets(loss, loss_weights, metrics, weighted_metrics)
-        outputs = self._model._output_slots()
+        outputs = self.model._output_slots()
         if outputs is not None:
             targets.bind(outputs.names)
         self.optimizer = new_optimizer
@@ -105,9 +114,9 @@ class Trainer:
     def compile_from_config(self, config: dict[str, Any]) -> None:
         arguments = deserialize_object(config)
         names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
-        self._model.compile(**{name: arguments[name] for name in names if name in arguments})
-        if self._model.built:
-            self.optimizer.build(self._model.trainable_variables)
+        self.model.compile(**{name: arguments[name] for name in names if name in arguments})
+        if self.model.built:
+            self.optimizer.build(self.model.trainable_variables)
 
     # ---- metrics -----------------------------------------------------------------------------------------------------
 
@@ -193,7 +202,7 @@ class Trainer:
                 verbose=verbose,
                 epochs=epochs,
                 steps=feed.num_batches,
-                model=self._model,
+                model=self.model,
             )
         self.stop_training = False
         logs: dict[str, float] = {}
@@ -333,7 +342,7 @@ class Trainer:
             verbose=verbose,
             epochs=1,
             steps=feed.num_batches,
-            model=self._model,
+            model=self.model,
         )
 
     # ---- single batches ----------------------------------------------------------------------------------------------
