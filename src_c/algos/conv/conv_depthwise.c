@@ -1,5 +1,5 @@
 /* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would be one
- * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise.inc.h).
+ * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise/depthwise.inc.h).
  *
  * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the kernel,
  * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv_gather.h). The
