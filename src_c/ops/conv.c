@@ -237,7 +237,7 @@ static void conv_forward(const cc_call *call, const cc_team *team)
     cc_barrier_wait(team);
     const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     if (mine.begin >= mine.end) return;
-    cc_kernels_get()->add(call->y + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
+    cc_kernels_get()->elementwise.add(call->y + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
     cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, call->y + mine.begin, mine.end - mine.begin);
 }
 

@@ -24,7 +24,7 @@ typedef enum kind { MAX, AVG, SUM, L2 } kind;
 typedef struct pool2d {
     cc_list pool_size, strides, pads;
     int padding;
-    int activation; /* of max_pool2d: a cc_norm_act */
+    int activation; /* of max_pool2d: a cc_activation */
 } pool2d;
 
 /* clang-format off */
@@ -37,7 +37,7 @@ typedef struct pool2d {
 
 static const cc_attr pool2d_attributes[] = {ATTRIBUTES, {0}};
 static const cc_attr max_attributes[] = {
-    ATTRIBUTES, {"activation", CC_ENUM, offsetof(pool2d, activation), "linear", "linear|relu|relu6"}, {0}};
+    ATTRIBUTES, {"activation", CC_ENUM, offsetof(pool2d, activation), "linear", CC_ACT_CLAMPS}, {0}};
 
 #define MOST_CELLS (1 << 24) /* of a window: their numbers are whole as floats */
 
@@ -101,7 +101,7 @@ static void pool_max_need(const cc_call *call, int nth, cc_need *need)
     const pool2d *a = call->attributes;
     if (!call->differentiate) return;
     need->saved = (size_t)cc_shape_count(&call->ys) * (in_bytes(call) ? sizeof(uint8_t) : sizeof(float));
-    if (a->activation != CC_NORM_LINEAR) need->reads |= CC_READS_Y;
+    if (a->activation != CC_ACT_LINEAR) need->reads |= CC_READS_Y;
 }
 
 /* Rows per slice, so that one slice is worth a barrier. */
@@ -133,7 +133,7 @@ static cc_pool pool_of(const cc_call *call, const cc_window *window)
                      .step = window->w.stride * c,
                      .line = window->w.in * c,
                      .width = (int)window->w.kernel,
-                     .act = (cc_norm_act)a->activation,
+                     .act = (cc_activation)a->activation,
                      .wide = !in_bytes(call)};
 }
 
@@ -162,9 +162,9 @@ static inline void pool2d_forward(kind k, const cc_call *call, const cc_team *te
             const float *cell = x + (p * window.w.stride - window.w.before + tw) * c;
             const int64_t out = (r * ow + p) * c;
             if (k == MAX)
-                kernels->pool_max(&pool, call->y + out, call->differentiate ? places_at(call, out) : NULL, cell);
+                kernels->pool.max(&pool, call->y + out, call->differentiate ? places_at(call, out) : NULL, cell);
             else
-                kernels->pool_sum(&pool, call->y + out, cell, k == AVG ? 1 / (float)(pool.rows * pool.columns) : 1, k == L2);
+                kernels->pool.sum(&pool, call->y + out, cell, k == AVG ? 1 / (float)(pool.rows * pool.columns) : 1, k == L2);
         }
         if (k == L2)
             for (int64_t i = 0; i < ow * c; ++i) call->y[r * ow * c + i] = sqrtf(call->y[r * ow * c + i]);
@@ -203,11 +203,11 @@ static inline void line_backward(kind k, const cc_call *call, const cc_window *w
         pool.first = (int)(t * window->w.kernel + tw);
         float *cell = dx + (p * window->w.stride - window->w.before + tw) * pool.c;
         const int64_t out = at + p * pool.c;
-        const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_NORM_LINEAR ? call->y + out : NULL;
+        const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_ACT_LINEAR ? call->y + out : NULL;
         switch (k) {
-        case MAX: kernels->pool_max_backward(&pool, cell, dy, y, places_at(call, out), add); break;
-        case AVG: kernels->pool_sum_backward(&pool, cell, dy, 1 / (float)(rows * pool.columns), add); break;
-        case SUM: kernels->pool_sum_backward(&pool, cell, dy, 1, add); break;
+        case MAX: kernels->pool.max_backward(&pool, cell, dy, y, places_at(call, out), add); break;
+        case AVG: kernels->pool.sum_backward(&pool, cell, dy, 1 / (float)(rows * pool.columns), add); break;
+        case SUM: kernels->pool.sum_backward(&pool, cell, dy, 1, add); break;
         case L2: add_ratios(&pool, cell, dy, y); break;
         }
     }

@@ -1,9 +1,9 @@
 /* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
  * step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan/plan.h"
+#include "base/clock.h"
 #include "kernels/kernels.h"
 #include <string.h>
-#include <time.h>
 
 /* ---- Checks before the run ---------------------------------------------------------------------------------------- */
 
@@ -131,17 +131,11 @@ static void bind_outputs(cconv_plan *plan, const cconv_batch *batch)
 
 /* ---- One run ------------------------------------------------------------------------------------------------------ */
 
-static double seconds(void)
-{
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void add_share(float *gradient, const float *share, int64_t count, const cc_team *team)
 {
     cc_range range = cc_slice(team, count, 4096);
-    if (range.begin < range.end) cc_kernels_get()->add(gradient + range.begin, share + range.begin, range.end - range.begin);
+    const int64_t n = range.end - range.begin;
+    if (n > 0) cc_kernels_get()->elementwise.add(gradient + range.begin, share + range.begin, n);
 }
 
 static void seed_root(float *gradient, const float *given, int64_t count, const cc_team *team)
@@ -228,7 +222,7 @@ static bool copies_outputs(const cconv_plan *plan, const cconv_batch *batch)
 /* Adds to *time what has gone by since *since, which becomes now. */
 static void add_time(double *time, double *since)
 {
-    double now = seconds();
+    double now = cc_seconds();
     *time += now - *since;
     *since = now;
 }
@@ -237,16 +231,16 @@ static void add_time(double *time, double *since)
  * from one barrier does not take the next step's decision for this one's. */
 static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
 {
-    double asked = team->ith == 0 && batch->interrupted ? seconds() : 0;
-    double *times = team->ith == 0 ? plan->times : NULL, since = times ? seconds() : 0;
+    double asked = team->ith == 0 && batch->interrupted ? cc_seconds() : 0;
+    double *times = team->ith == 0 ? plan->times : NULL, since = times ? cc_seconds() : 0;
     gather(plan, batch, team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
         if ((plan->steps[t].constant && !plan->steps[t].due) || is_done(plan, &plan->steps[t])) continue;
         do_step(plan, &plan->steps[t], batch, team);
-        if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
+        if (team->ith == 0 && batch->interrupted && t < plan->first_update && cc_seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
-            asked = seconds();
+            asked = cc_seconds();
         }
         if (t + 1 < plan->n_steps || copies_outputs(plan, batch)) cc_barrier_wait(team); /* else the end of the region is one */
         if (times) add_time(&times[t], &since);

@@ -5,11 +5,12 @@
  *
  * Bodies take pixels, taps and step as constants; the usual kernel widths have bodies of their own, the rest share a general one.
  * Blocks whose cells all lie inside the image skip the test of each cell. Sums go through the kernel row by row, left to
- * right, whatever the block: a pixel's bits do not depend on its neighbours. Included after norm.inc.h. */
+ * right, whatever the block: a pixel's bits do not depend on its neighbours. */
+#ifndef CC_DEPTHWISE_INC_H
+#define CC_DEPTHWISE_INC_H
 
-#include <math.h>
-
-#define DEPTHWISE_PIXELS (VEC == 4 ? 4 : 8)
+#include "kernels/column.inc.h"
+#include "kernels/depthwise/depthwise_kernels.h"
 
 /* The channels from i on of c >= VEC: the last vector is moved back so that it is full, and computes some channels again. */
 ALWAYS_INLINE column depthwise_column(int64_t i, int64_t c)
@@ -52,8 +53,8 @@ ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float 
             UNROLL
             for (int j = 0; j < pixels * step; ++j) PREFETCH_L2(next + j * k->x_pixel);
         }
-        if (k->act != CC_NORM_LINEAR) {
-            const vec most = vec_set1(k->act == CC_NORM_RELU6 ? 6 : INFINITY);
+        if (k->act != CC_ACT_LINEAR) {
+            const vec most = vec_set1(k->act == CC_ACT_RELU6 ? 6 : INFINITY);
             UNROLL
             for (int p = 0; p < pixels; ++p) sum[p] = vec_min(most, vec_max(vec_zero(), sum[p]));
         }
@@ -111,7 +112,7 @@ static void depthwise_general(const cc_depthwise *k, float *y, const float *x, c
                 }
             UNROLL
             for (int p = 0; p < MOST; ++p)
-                if (p < pixels) column_store(y + (first + p) * k->y_pixel, at, norm_act(sum[p], k->act));
+                if (p < pixels) column_store(y + (first + p) * k->y_pixel, at, clamp(sum[p], k->act));
         }
 }
 
@@ -140,8 +141,7 @@ static void depthwise_row(const cc_depthwise *k, float *y, const float *x, const
 
 /* ---- The gradient of the weights ---- */
 
-#define DEPTHWISE_DYS  (VEC == 16 ? 8 : 4) /* pixels of dy in registers, beside the sums */
-#define DEPTHWISE_SUMS 9
+enum { DEPTHWISE_SUMS = 9 };
 
 /* sum[r taps + t] += x[r][p step + t] dy[p] for pixels first .. first + pixels - 1 */
 ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, const float *x, const float *dy, const int64_t first,
@@ -258,3 +258,10 @@ static void depthwise_weights(const cc_depthwise *k, float *dw, const float *x, 
     }
     depthwise_weights_general(k, dw, x, dy);
 }
+
+static const cc_depthwise_kernels depthwise_kernels = {
+    .row = depthwise_row,
+    .weights = depthwise_weights,
+};
+
+#endif

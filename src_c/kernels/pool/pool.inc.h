@@ -1,6 +1,10 @@
 /* Poolings of rows of channels, written once over the vocabulary of simd_*.h: a vector of channels passes over the cells of its window
- * with the result, and the number of the largest cell, in registers. Windows of 2x2 cells are compiled on their own. Included after
- * norm.inc.h. */
+ * with the result, and the number of the largest cell, in registers. Windows of 2x2 cells are compiled on their own. */
+#ifndef CC_POOL_INC_H
+#define CC_POOL_INC_H
+
+#include "kernels/column.inc.h"
+#include "kernels/pool/pool_kernels.h"
 
 /* ---- Forward ---- */
 
@@ -14,7 +18,7 @@ ALWAYS_INLINE void max_column(const cc_pool *k, float *y, uint8_t *bytes, float 
             if (bytes || floats) place = vec_above(v, best, vec_set1((float)(k->first + i * k->width + j)), place);
             best = vec_above(v, best, v, best);
         }
-    column_store(y, at, k->act == CC_NORM_LINEAR ? best : norm_act(best, k->act));
+    column_store(y, at, k->act == CC_ACT_LINEAR ? best : clamp(best, k->act));
     if (bytes) column_store_bytes(bytes, k->c, at, place);
     if (floats) column_store(floats, at, place);
 }
@@ -83,9 +87,9 @@ ALWAYS_INLINE void max_gradient_column(const cc_pool *k, float *dx, const float 
                                        const float *floats, const int columns, const bool add, const column at)
 {
     vec dz = column_load(dy, at);
-    if (k->act != CC_NORM_LINEAR) {
+    if (k->act != CC_ACT_LINEAR) {
         const vec v = column_load(y, at);
-        if (k->act == CC_NORM_RELU6) dz = vec_keep(minus(vec_set1(6), v), dz);
+        if (k->act == CC_ACT_RELU6) dz = vec_keep(minus(vec_set1(6), v), dz);
         dz = vec_keep(v, dz);
     }
     const vec place = bytes ? column_load_bytes(bytes, k->c, at) : column_load(floats, at);
@@ -135,3 +139,12 @@ static void pool_sum_backward(const cc_pool *k, float *dx, const float *dy, floa
         if (i < k->c) sum_gradient_column(k, dx, dy, factor, add, PART(i, k->c));
     }
 }
+
+static const cc_pool_kernels pool_kernels = {
+    .max = pool_max,
+    .sum = pool_sum,
+    .max_backward = pool_max_backward,
+    .sum_backward = pool_sum_backward,
+};
+
+#endif

@@ -1,49 +1,10 @@
-/* Loops over contiguous vectors, and columns of rows of channels, written once over the vocabulary of simd_*.h. Included after
- * gemm_tile.inc.h. */
-#include <stddef.h>
+/* Loops over numbers side by side, written once over the vocabulary of simd_*.h. */
+#ifndef CC_ELEMENTWISE_INC_H
+#define CC_ELEMENTWISE_INC_H
 
-/* A vector of channels from i on, of which `part` exist. */
-typedef struct column {
-    int64_t i;
-    mask part;
-    bool full;
-} column;
-
-#define WHOLE(i)   ((column){(i), mask_first(VEC), true})
-#define PART(i, c) ((column){(i), mask_first((int)((c) - (i))), false})
-
-ALWAYS_INLINE vec column_load(const float *p, const column at)
-{
-    return at.full ? vec_load(p + at.i) : vec_load_part(p + at.i, at.part);
-}
-
-ALWAYS_INLINE void column_store(float *p, const column at, vec v)
-{
-    if (at.full)
-        vec_store(p + at.i, v);
-    else
-        vec_store_part(p + at.i, at.part, v);
-}
-
-/* Of c channels in all. */
-ALWAYS_INLINE vec column_load_bytes(const uint8_t *p, int64_t c, const column at)
-{
-    if (at.full) return vec_load_bytes(p + at.i);
-    uint8_t bytes[VEC] = {0};
-    for (int64_t i = at.i; i < c; ++i) bytes[i - at.i] = p[i];
-    return vec_load_bytes(bytes);
-}
-
-ALWAYS_INLINE void column_store_bytes(uint8_t *p, int64_t c, const column at, vec v)
-{
-    if (at.full) {
-        vec_store_bytes(p + at.i, v);
-        return;
-    }
-    uint8_t bytes[VEC];
-    vec_store_bytes(bytes, v);
-    for (int64_t i = at.i; i < c; ++i) p[i] = bytes[i - at.i];
-}
+#include "kernels/elementwise/activation.inc.h"
+#include "kernels/elementwise/elementwise_kernels.h"
+#include "kernels/macros.h"
 
 static void vector_add(float *y, const float *x, int64_t n)
 {
@@ -100,3 +61,14 @@ static void vector_add_windows(float *y, int64_t y_step, const float *x, int64_t
                 vec_store_part(to + whole, m, vec_add(vec_load_part(to + whole, m), vec_load_part(from + whole, m)));
         }
 }
+
+static const cc_elementwise_kernels elementwise_kernels = {
+    .act_forward = act_forward,
+    .act_backward = act_backward,
+    .exp = vector_exp,
+    .add = vector_add,
+    .add_rows = vector_add_rows,
+    .add_windows = vector_add_windows,
+};
+
+#endif

@@ -1,32 +1,11 @@
 /* The tile kernels, written once over the vocabulary of simd_*.h: MR rows by NR = 2 VEC columns of accumulators stay in registers;
  * each step loads two vectors of columns, broadcasts one float per row, and multiplies and adds. Bodies take the number of rows
- * and vectors as constants, and are compiled for each, so that a small tile costs what it computes. Included after a simd_*.h. */
+ * and vectors as constants, and are compiled for each, so that a small tile costs what it computes. */
+#ifndef CC_GEMM_INC_H
+#define CC_GEMM_INC_H
 
-#define NR (2 * VEC)
-
-enum { LINE = 16 }; /* floats of a cache line */
-
-#if defined(__GNUC__)
-#define PREFETCH(p) __builtin_prefetch(p)
-#define PREFETCH_L2(p) __builtin_prefetch(p, 0, 2)
-#define PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
-#else
-#define PREFETCH(p) ((void)(p))
-#define PREFETCH_L2(p) ((void)(p))
-#define PREFETCH_WRITE(p) ((void)(p))
-#endif
-#if defined(__GNUC__)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-#else
-#define ALWAYS_INLINE static inline
-#endif
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define UNROLL _Pragma("GCC unroll 16")
-#else
-#define UNROLL
-#endif
+#include "kernels/gemm/gemm_kernels.h"
+#include "kernels/macros.h"
 
 /* rows = tile->m; vecs = 1 if tile->n <= VEC, else 2. */
 ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs)
@@ -35,7 +14,7 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     const int last = tile->n - (vecs - 1) * VEC; /* columns in the last vector */
     const bool full = last == VEC;
     const mask part = mask_first(last);
-    const int64_t column = tile->column;
+    const int64_t at = tile->column;
 
     vec start[2] = {vec_zero(), vec_zero()};
     if (tile->bias) {
@@ -50,16 +29,16 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     if (tile->accumulate) {
         UNROLL
         for (int i = 0; i < rows; ++i) {
-            const float *y = tile->y[i] + column;
+            const float *y = tile->y[i] + at;
             if (vecs == 2) acc[i][0] = vec_add(acc[i][0], vec_load(y));
             acc[i][vecs - 1] = vec_add(acc[i][vecs - 1], vec_load_part(y + (vecs - 1) * VEC, part));
         }
     }
 
     for (int i = 0; i < rows; ++i) { /* what is written at the end should be there by then */
-        PREFETCH(tile->y[i] + column);
-        PREFETCH(tile->y[i] + column + last);
-        if (vecs == 2 && VEC == LINE) PREFETCH(tile->y[i] + column + VEC);
+        PREFETCH(tile->y[i] + at);
+        PREFETCH(tile->y[i] + at + last);
+        if (vecs == 2 && VEC == LINE) PREFETCH(tile->y[i] + at + VEC);
     }
 
     const float *b = tile->b;
@@ -93,7 +72,7 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
     }
     UNROLL
     for (int i = 0; i < rows; ++i) {
-        float *y = tile->y[i] + column;
+        float *y = tile->y[i] + at;
         if (vecs == 2) vec_store(y, acc[i][0]);
         if (full)
             vec_store(y + (vecs - 1) * VEC, acc[i][vecs - 1]);
@@ -165,20 +144,12 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
         outer_body(outer, rows, true);                                                                                         \
     }
 
-#if MR == 14
-#define EACH_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#elif MR == 6
-#define EACH_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#else
-#error "list the row counts of this MR"
-#endif
-
-EACH_ROWS(DEFINE_TILE)
+EACH_UP_TO(MR, DEFINE_TILE)
 
 static void gemm_tile(const cc_tile *tile)
 {
 #define ENTRY(rows) {gemm_tile_##rows##x1, gemm_tile_##rows##x2},
-    static void (*const table[MR][2])(const cc_tile *) = {EACH_ROWS(ENTRY)};
+    static void (*const table[MR][2])(const cc_tile *) = {EACH_UP_TO(MR, ENTRY)};
 #undef ENTRY
     table[tile->m - 1][tile->n > VEC](tile);
 }
@@ -186,7 +157,7 @@ static void gemm_tile(const cc_tile *tile)
 static void outer_tile(const cc_outer *outer)
 {
 #define ENTRY(rows) {outer_tile_##rows##_part, outer_tile_##rows##_full},
-    static void (*const table[MR][2])(const cc_outer *) = {EACH_ROWS(ENTRY)};
+    static void (*const table[MR][2])(const cc_outer *) = {EACH_UP_TO(MR, ENTRY)};
 #undef ENTRY
     table[outer->m - 1][outer->n == NR](outer);
 }
@@ -215,3 +186,14 @@ static void pack_transposed(float *to, const float *from, int64_t depth, int col
         }
     }
 }
+
+static const cc_gemm_kernels gemm_kernels = {
+    .mr = MR,
+    .nr = NR,
+    .tile = gemm_tile,
+    .outer_tile = outer_tile,
+    .pack_rows = pack_rows,
+    .pack_transposed = pack_transposed,
+};
+
+#endif

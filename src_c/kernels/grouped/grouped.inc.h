@@ -1,13 +1,12 @@
 /* The kernels of grouped convolution (see cc_grouped), written once over the vocabulary of simd_*.h. A row of accumulators, one
  * vector of output channels for each pixel, stays in registers. For every strip and channel k the weights of a run of taps are loaded,
  * and each pixel of x is loaded and spread once for all taps of the run: a run of three makes three multiply-adds of one spread. Runs
- * are constants, and compiled for each. Included after gemm_tile.inc.h. */
+ * are constants, and compiled for each. */
+#ifndef CC_GROUPED_INC_H
+#define CC_GROUPED_INC_H
 
-#if MR == 14
-#define GROUPED_PIXELS 14
-#else
-#define GROUPED_PIXELS 8
-#endif
+#include "kernels/grouped/grouped_kernels.h"
+#include "kernels/macros.h"
 
 enum { STRIP_PIXELS = GROUPED_PIXELS + CC_RUN_MAX - 1 };
 
@@ -150,3 +149,13 @@ static void grouped_outer(const cc_grouped_outer *g)
 #undef ENTRY
     table[(g->run - 1) * CC_GROUPED_DEPTH + g->depth - 1](g);
 }
+
+static const cc_grouped_kernels grouped_kernels = {
+    .vec = VEC,
+    .pixels = GROUPED_PIXELS,
+    .tile = grouped_tile,
+    .outer = grouped_outer,
+    .copy = grouped_copy,
+};
+
+#endif

@@ -7,7 +7,11 @@
  *
  * where P, and L below, are polynomials whose largest relative error is least, found by weighted least squares. A NaN goes through:
  * vec_min and vec_max return their second argument if one is a NaN. */
-#include "kernels/activation.h"
+#ifndef CC_ACTIVATION_INC_H
+#define CC_ACTIVATION_INC_H
+
+#include "kernels/elementwise/activation.h"
+#include "kernels/macros.h"
 #include <string.h>
 
 /* r + r^2 P(r) = e^r - 1, and n. */
@@ -174,3 +178,5 @@ static void act_backward(cc_activation act, float alpha, float *dx, const float 
     case CC_ACT_COUNT: memmove(dx, dy, (size_t)n * sizeof *dx);
     }
 }
+
+#endif

@@ -1,6 +1,9 @@
 /* Dropout over the random numbers of base/random.h: the blocks of many counters side by side. In plain C, so that every instruction set
  * computes the same bits; compilers turn the loops over BLOCKS into vectors. */
-#include "base/random.h"
+#ifndef CC_DROPOUT_INC_H
+#define CC_DROPOUT_INC_H
+
+#include "kernels/random/random_kernels.h"
 
 #define BLOCKS 32
 
@@ -29,3 +32,9 @@ static void dropout(float *y, const float *x, int64_t n, const cc_random *at, ui
         }
     }
 }
+
+static const cc_random_kernels random_kernels = {
+    .dropout = dropout,
+};
+
+#endif

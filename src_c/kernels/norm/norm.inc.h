@@ -1,12 +1,12 @@
 /* Batch normalization over rows of channels, written once over the vocabulary of simd_*.h. Four rows are taken together: the
  * channels' coefficients and sums are then loaded once for four vectors of data, and memory is read in a few straight streams.
  * Sums are float32, four rows first, then one after another: callers give a few hundred rows at a time. Bodies take the number
- * of rows and the activation as constants. Included after vector.inc.h. */
+ * of rows and the activation as constants. */
+#ifndef CC_NORM_INC_H
+#define CC_NORM_INC_H
 
-ALWAYS_INLINE vec minus(vec a, vec b)
-{
-    return vec_fma(b, vec_set1(-1), a);
-}
+#include "kernels/column.inc.h"
+#include "kernels/norm/norm_kernels.h"
 
 /* sum[i] += v[0] + .. + v[rows - 1] */
 ALWAYS_INLINE void column_add(float *sum, const column at, const vec *v, const int rows)
@@ -65,15 +65,8 @@ static void norm_moments(const float *x, int64_t rows, int64_t c, float *about, 
 
 /* ---- Forward ---- */
 
-ALWAYS_INLINE vec norm_act(vec v, const cc_norm_act act)
-{
-    if (act != CC_NORM_LINEAR) v = vec_max(vec_zero(), v); /* this way round a NaN stays one */
-    if (act == CC_NORM_RELU6) v = vec_min(vec_set1(6), v);
-    return v;
-}
-
 ALWAYS_INLINE void forward_column(const cc_norm *k, float *y, const float *x, const float *residual, const int rows,
-                                  const cc_norm_act act, const column at)
+                                  const cc_activation act, const column at)
 {
     const vec high = column_load(k->high, at), low = column_load(k->low, at), scale = column_load(k->scale, at);
     const vec shift = column_load(k->shift, at);
@@ -81,12 +74,12 @@ ALWAYS_INLINE void forward_column(const cc_norm *k, float *y, const float *x, co
     for (int j = 0; j < rows; ++j) {
         vec v = vec_fma(minus(minus(column_load(x + j * k->c, at), high), low), scale, shift);
         if (residual) v = vec_add(v, column_load(residual + j * k->c, at));
-        column_store(y + j * k->c, at, norm_act(v, act));
+        column_store(y + j * k->c, at, clamp(v, act));
     }
 }
 
 ALWAYS_INLINE void forward_rows(const cc_norm *k, float *y, const float *x, const float *residual, const int rows,
-                                const cc_norm_act act)
+                                const cc_activation act)
 {
     int64_t i = 0;
     for (; i + VEC <= k->c; i += VEC) forward_column(k, y, x, residual, rows, act, WHOLE(i));
@@ -94,7 +87,7 @@ ALWAYS_INLINE void forward_rows(const cc_norm *k, float *y, const float *x, cons
 }
 
 ALWAYS_INLINE void forward_body(const cc_norm *k, float *y, const float *x, const float *residual, int64_t rows,
-                                const cc_norm_act act)
+                                const cc_activation act)
 {
     int64_t row = 0;
     for (; row + 4 <= rows; row += 4)
@@ -105,9 +98,10 @@ ALWAYS_INLINE void forward_body(const cc_norm *k, float *y, const float *x, cons
 static void norm_forward(const cc_norm *k, float *y, const float *x, const float *residual, int64_t rows)
 {
     switch (k->act) {
-    case CC_NORM_LINEAR: forward_body(k, y, x, residual, rows, CC_NORM_LINEAR); break;
-    case CC_NORM_RELU: forward_body(k, y, x, residual, rows, CC_NORM_RELU); break;
-    case CC_NORM_RELU6: forward_body(k, y, x, residual, rows, CC_NORM_RELU6); break;
+    case CC_ACT_LINEAR: forward_body(k, y, x, residual, rows, CC_ACT_LINEAR); break;
+    case CC_ACT_RELU: forward_body(k, y, x, residual, rows, CC_ACT_RELU); break;
+    case CC_ACT_RELU6: forward_body(k, y, x, residual, rows, CC_ACT_RELU6); break;
+    default: break; /* no clamp */
     }
 }
 
@@ -115,16 +109,16 @@ static void norm_forward(const cc_norm *k, float *y, const float *x, const float
 
 /* dz = dy act', told from y or, where y is NULL, from what the forward pass computed from centered = x - mean: the same
  * operations give the same bits, so no sign is ever told otherwise than from y. */
-ALWAYS_INLINE vec norm_dz(const cc_norm *k, vec dy, vec centered, const float *y, const cc_norm_act act, const column at)
+ALWAYS_INLINE vec norm_dz(const cc_norm *k, vec dy, vec centered, const float *y, const cc_activation act, const column at)
 {
-    if (act == CC_NORM_LINEAR) return dy;
+    if (act == CC_ACT_LINEAR) return dy;
     const vec v = y ? column_load(y, at) : vec_fma(centered, column_load(k->scale, at), column_load(k->shift, at));
-    if (act == CC_NORM_RELU6) dy = vec_keep(minus(vec_set1(6), v), dy);
+    if (act == CC_ACT_RELU6) dy = vec_keep(minus(vec_set1(6), v), dy);
     return vec_keep(v, dy);
 }
 
 ALWAYS_INLINE void gradient_sums_column(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y,
-                                        float *sum, float *product, const int rows, const cc_norm_act act, const column at)
+                                        float *sum, float *product, const int rows, const cc_activation act, const column at)
 {
     const vec high = column_load(k->high, at), low = column_load(k->low, at);
     vec v[4], centered[4];
@@ -142,7 +136,7 @@ ALWAYS_INLINE void gradient_sums_column(const cc_norm *k, float *dz, const float
 }
 
 ALWAYS_INLINE void gradient_sums_rows(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y, float *sum,
-                                      float *product, const int rows, const cc_norm_act act)
+                                      float *product, const int rows, const cc_activation act)
 {
     int64_t i = 0;
     for (; i + VEC <= k->c; i += VEC) gradient_sums_column(k, dz, dy, x, y, sum, product, rows, act, WHOLE(i));
@@ -152,7 +146,7 @@ ALWAYS_INLINE void gradient_sums_rows(const cc_norm *k, float *dz, const float *
 #define FROM(p, row) ((p) ? (p) + (row)*k->c : NULL)
 
 ALWAYS_INLINE void gradient_sums_body(const cc_norm *k, float *dz, const float *dy, const float *x, const float *y,
-                                      int64_t rows, float *sum, float *product, const cc_norm_act act)
+                                      int64_t rows, float *sum, float *product, const cc_activation act)
 {
     int64_t row = 0;
     for (int64_t i = 0; i < k->c; ++i) sum[i] = product[i] = 0;
@@ -166,14 +160,15 @@ static void norm_sums(const cc_norm *k, float *dz, const float *dy, const float 
                       float *product)
 {
     switch (k->act) {
-    case CC_NORM_LINEAR: gradient_sums_body(k, dz, dy, x, y, rows, sum, product, CC_NORM_LINEAR); break;
-    case CC_NORM_RELU: gradient_sums_body(k, dz, dy, x, y, rows, sum, product, CC_NORM_RELU); break;
-    case CC_NORM_RELU6: gradient_sums_body(k, dz, dy, x, y, rows, sum, product, CC_NORM_RELU6); break;
+    case CC_ACT_LINEAR: gradient_sums_body(k, dz, dy, x, y, rows, sum, product, CC_ACT_LINEAR); break;
+    case CC_ACT_RELU: gradient_sums_body(k, dz, dy, x, y, rows, sum, product, CC_ACT_RELU); break;
+    case CC_ACT_RELU6: gradient_sums_body(k, dz, dy, x, y, rows, sum, product, CC_ACT_RELU6); break;
+    default: break; /* no clamp */
     }
 }
 
 ALWAYS_INLINE void backward_column(const cc_norm *k, float *dx, const float *dy, const float *x, const float *y, const int rows,
-                                   const cc_norm_act act, const column at)
+                                   const cc_activation act, const column at)
 {
     const vec high = column_load(k->high, at), low = column_load(k->low, at), scale = column_load(k->scale, at);
     const vec by_x = column_load(k->by_x, at), constant = column_load(k->constant, at);
@@ -186,7 +181,7 @@ ALWAYS_INLINE void backward_column(const cc_norm *k, float *dx, const float *dy,
 }
 
 ALWAYS_INLINE void backward_rows(const cc_norm *k, float *dx, const float *dy, const float *x, const float *y, const int rows,
-                                 const cc_norm_act act)
+                                 const cc_activation act)
 {
     int64_t i = 0;
     for (; i + VEC <= k->c; i += VEC) backward_column(k, dx, dy, x, y, rows, act, WHOLE(i));
@@ -194,7 +189,7 @@ ALWAYS_INLINE void backward_rows(const cc_norm *k, float *dx, const float *dy, c
 }
 
 ALWAYS_INLINE void backward_body(const cc_norm *k, float *dx, const float *dy, const float *x, const float *y, int64_t rows,
-                                 const cc_norm_act act)
+                                 const cc_activation act)
 {
     int64_t row = 0;
     for (; row + 4 <= rows; row += 4) backward_rows(k, dx + row * k->c, dy + row * k->c, FROM(x, row), FROM(y, row), 4, act);
@@ -204,9 +199,19 @@ ALWAYS_INLINE void backward_body(const cc_norm *k, float *dx, const float *dy, c
 static void norm_backward(const cc_norm *k, float *dx, const float *dy, const float *x, const float *y, int64_t rows)
 {
     switch (k->act) {
-    case CC_NORM_LINEAR: backward_body(k, dx, dy, x, y, rows, CC_NORM_LINEAR); break;
-    case CC_NORM_RELU: backward_body(k, dx, dy, x, y, rows, CC_NORM_RELU); break;
-    case CC_NORM_RELU6: backward_body(k, dx, dy, x, y, rows, CC_NORM_RELU6); break;
+    case CC_ACT_LINEAR: backward_body(k, dx, dy, x, y, rows, CC_ACT_LINEAR); break;
+    case CC_ACT_RELU: backward_body(k, dx, dy, x, y, rows, CC_ACT_RELU); break;
+    case CC_ACT_RELU6: backward_body(k, dx, dy, x, y, rows, CC_ACT_RELU6); break;
+    default: break; /* no clamp */
     }
 }
 #undef FROM
+
+static const cc_norm_kernels norm_kernels = {
+    .moments = norm_moments,
+    .forward = norm_forward,
+    .sums = norm_sums,
+    .backward = norm_backward,
+};
+
+#endif
