@@ -71,7 +71,7 @@ class MaxPooling2D(BasePooling):
     [[5.0, 7.0], [13.0, 15.0]]
     """
 
-    op = "max_pool2d"
+    op = "max_pool"
 
 
 class AveragePooling2D(BasePooling):
@@ -97,7 +97,7 @@ class AveragePooling2D(BasePooling):
     [[2.5, 4.5], [10.5, 12.5]]
     """
 
-    op = "avg_pool2d"
+    op = "avg_pool"
 
 
 class SumPooling2D(BasePooling):
@@ -110,7 +110,7 @@ class SumPooling2D(BasePooling):
     [[10.0, 18.0], [42.0, 50.0]]
     """
 
-    op = "sum_pool2d"
+    op = "sum_pool"
 
 
 class L2Pooling2D(BasePooling):
@@ -123,7 +123,7 @@ class L2Pooling2D(BasePooling):
     [[[[5.0]]]]
     """
 
-    op = "l2_pool2d"
+    op = "l2_pool"
 
 
 class BaseGlobalPooling(Layer):
@@ -166,7 +166,7 @@ class GlobalAveragePooling2D(BaseGlobalPooling):
     [[1.5]]
     """
 
-    op = "global_avg_pool2d"
+    op = "global_avg_pool"
 
 
 class GlobalMaxPooling2D(BaseGlobalPooling):
@@ -188,7 +188,7 @@ class GlobalMaxPooling2D(BaseGlobalPooling):
     [[3.0]]
     """
 
-    op = "global_max_pool2d"
+    op = "global_max_pool"
 
 
 MaxPool2D = MaxPooling2D

@@ -175,7 +175,7 @@ def max_pool(
     >>> cconv.ops.max_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
     [[5.0, 7.0], [13.0, 15.0]]
     """
-    return pool("max_pool2d", inputs, pool_size, strides, padding, data_format)
+    return pool("max_pool", inputs, pool_size, strides, padding, data_format)
 
 
 @operation("inputs", module="nn")
@@ -183,7 +183,7 @@ def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
     """The mean of every window; cells of the padding do not count. Arguments as for `max_pool`."""
-    return pool("avg_pool2d", inputs, pool_size, strides, padding, data_format)
+    return pool("avg_pool", inputs, pool_size, strides, padding, data_format)
 
 
 @operation("inputs", module="nn")
@@ -191,7 +191,7 @@ def sum_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
     """The sum of every window. Arguments as for `max_pool`."""
-    return pool("sum_pool2d", inputs, pool_size, strides, padding, data_format)
+    return pool("sum_pool", inputs, pool_size, strides, padding, data_format)
 
 
 @operation("inputs", module="nn")
@@ -199,7 +199,7 @@ def l2_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
     """The Euclidean norm of every window. Arguments as for `max_pool`."""
-    return pool("l2_pool2d", inputs, pool_size, strides, padding, data_format)
+    return pool("l2_pool", inputs, pool_size, strides, padding, data_format)
 
 
 def conv_attributes(strides: Any, padding: Any, dilation_rate: Any, groups: int, algorithm: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 /* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 reaches to the
  * end. dx is dy in its place, 0 elsewhere. */
-#include "algos/box.h"
+#include "algos/region.h"
 #include "ops/op.h"
 
 typedef struct slice {
@@ -49,14 +49,14 @@ static void slice_forward(const cc_call *call, const cc_team *team)
 {
     int64_t begin[CCONV_MAX_RANK];
     slice_place(call, begin);
-    cc_box_take(call->y, &call->ys, call->x[0], &call->xs[0], begin, team);
+    cc_region_gather(call->y, &call->ys, call->x[0], &call->xs[0], begin, team);
 }
 
 static void slice_backward(const cc_call *call, const cc_team *team)
 {
     int64_t begin[CCONV_MAX_RANK];
     slice_place(call, begin);
-    if (call->dx[0]) cc_box_put(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, team);
+    if (call->dx[0]) cc_region_scatter(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, 0, team);
 }
 
 const cc_op cc_op_slice = {.name = "slice",

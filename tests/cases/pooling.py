@@ -63,7 +63,7 @@ GLOBAL = [
 ]
 
 CASES = {
-    "max_pool2d": cases("distinct", lambda shape, attributes: True)
+    "max_pool": cases("distinct", lambda shape, attributes: True)
     + [
         Case("ties", [(2, 6, 7, 5)], {"pool_size": (3, 2), "strides": (2, 1)}, ties, numeric=False),  # kinks everywhere
         *(
@@ -87,10 +87,10 @@ CASES = {
             lambda rng, s: -1 - rng.random(s),
         ),
     ],
-    "avg_pool2d": cases(exact=divides_exactly),
-    "sum_pool2d": cases(exact=lambda shape, attributes: True),
-    "l2_pool2d": cases(),
-    "global_avg_pool2d": [Case(id, [shape], attributes, exact="power" in id) for id, shape, attributes in GLOBAL],
-    "global_max_pool2d": [Case(id, [shape], attributes, "distinct", exact=True) for id, shape, attributes in GLOBAL]
+    "avg_pool": cases(exact=divides_exactly),
+    "sum_pool": cases(exact=lambda shape, attributes: True),
+    "l2_pool": cases(),
+    "global_avg_pool": [Case(id, [shape], attributes, exact="power" in id) for id, shape, attributes in GLOBAL],
+    "global_max_pool": [Case(id, [shape], attributes, "distinct", exact=True) for id, shape, attributes in GLOBAL]
     + [Case("ties", [(2, 4, 3, 5)], {}, ties, numeric=False)],  # kinks everywhere
 }

@@ -9,8 +9,8 @@ from cases import all_cases
 from op_harness import OneOp
 from reference.pooling import windows
 
-GLOBAL = ("global_avg_pool2d", "global_max_pool2d")
-POOLS = ("max_pool2d", "avg_pool2d", "sum_pool2d", "l2_pool2d")
+GLOBAL = ("global_avg_pool", "global_max_pool")
+POOLS = ("max_pool", "avg_pool", "sum_pool", "l2_pool")
 CASES = all_cases()
 
 
@@ -52,10 +52,10 @@ def pool_of_torch(op, pool_size, strides=(), padding="valid", pads=(), activatio
         return F.avg_pool2d(padded(x, 0.0), pool_size, strides, divisor_override=1)
 
     return {
-        "max_pool2d": lambda x: ACTIVATIONS[activation](F.max_pool2d(padded(x, -torch.inf), pool_size, strides)),
-        "sum_pool2d": sums,
-        "avg_pool2d": lambda x: sums(x) / sums(torch.ones_like(x)),
-        "l2_pool2d": lambda x: sums(x**2).sqrt(),
+        "max_pool": lambda x: ACTIVATIONS[activation](F.max_pool2d(padded(x, -torch.inf), pool_size, strides)),
+        "sum_pool": sums,
+        "avg_pool": lambda x: sums(x) / sums(torch.ones_like(x)),
+        "l2_pool": lambda x: sums(x**2).sqrt(),
     }[op]
 
 
@@ -81,10 +81,10 @@ def test_torch_global(op, case):
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("strides", [None, 1, (2, 3)])
 @pytest.mark.parametrize("pool_size", [2, (3, 2), (2, 5)])
-@pytest.mark.parametrize("op", ["max_pool2d", "avg_pool2d"])
+@pytest.mark.parametrize("op", ["max_pool", "avg_pool"])
 def test_keras_layers(op, pool_size, strides, padding):
     x = np.random.default_rng(2).standard_normal((2, 11, 13, 3)).astype(np.float32)
-    layer = {"max_pool2d": keras.layers.MaxPooling2D, "avg_pool2d": keras.layers.AveragePooling2D}[op]
+    layer = {"max_pool": keras.layers.MaxPooling2D, "avg_pool": keras.layers.AveragePooling2D}[op]
     expected = keras.ops.convert_to_numpy(layer(pool_size, strides, padding)(x))
     attributes = {"pool_size": pool_size, "padding": padding}
     if strides is not None:
@@ -98,7 +98,7 @@ def test_keras_layers(op, pool_size, strides, padding):
     inside = np.zeros(size, bool)
     for i, j, rows, columns in cells:
         inside[i, j] = (rows.stop - rows.start) * (columns.stop - columns.start) == full
-    compared = inside if op == "avg_pool2d" else np.ones(size, bool)
+    compared = inside if op == "avg_pool" else np.ones(size, bool)
     assert compared.sum() >= 4
     np.testing.assert_allclose(actual[:, compared], expected[:, compared], rtol=1e-5, atol=1e-6)
 

@@ -51,44 +51,44 @@ def first_maximum(cells):
     return np.arange(cells.shape[1])[None, :, None] == cells.argmax(1)[:, None, :]
 
 
-def max_pool2d(x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
+def max_pool(x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
     return activate(activation, pool(x, lambda cells: cells.max(1), pool_size, strides, padding, pads), 0)
 
 
-def max_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
+def max_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(), activation="linear"):
     def share(d, cells):
         return (d * activation_slope(activation, cells.max(1), 0))[:, None] * first_maximum(cells)
 
     return pool_backward(dy, x, share, pool_size, strides, padding, pads)
 
 
-def avg_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
+def avg_pool(x, *, pool_size, strides=(), padding="valid", pads=()):
     return pool(x, lambda cells: cells.mean(1), pool_size, strides, padding, pads)
 
 
-def avg_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
+def avg_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
     def share(d, cells):
         return np.repeat(d[:, None] / cells.shape[1], cells.shape[1], axis=1)
 
     return pool_backward(dy, x, share, pool_size, strides, padding, pads)
 
 
-def sum_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
+def sum_pool(x, *, pool_size, strides=(), padding="valid", pads=()):
     return pool(x, lambda cells: cells.sum(1), pool_size, strides, padding, pads)
 
 
-def sum_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
+def sum_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
     def share(d, cells):
         return np.repeat(d[:, None], cells.shape[1], axis=1)
 
     return pool_backward(dy, x, share, pool_size, strides, padding, pads)
 
 
-def l2_pool2d(x, *, pool_size, strides=(), padding="valid", pads=()):
+def l2_pool(x, *, pool_size, strides=(), padding="valid", pads=()):
     return pool(x, lambda cells: np.sqrt((cells**2).sum(1)), pool_size, strides, padding, pads)
 
 
-def l2_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
+def l2_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()):
     def share(d, cells):
         norm = np.sqrt((cells**2).sum(1))[:, None]
         return cells * np.divide(d[:, None], norm, out=np.zeros_like(norm), where=norm != 0)
@@ -96,19 +96,19 @@ def l2_pool2d_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=()
     return pool_backward(dy, x, share, pool_size, strides, padding, pads)
 
 
-def global_avg_pool2d(x, *, keepdims=False):
+def global_avg_pool(x, *, keepdims=False):
     return x.mean((1, 2), keepdims=keepdims)
 
 
-def global_avg_pool2d_backward(dy, x, *, keepdims=False):
+def global_avg_pool_backward(dy, x, *, keepdims=False):
     dy = dy.reshape(x.shape[0], 1, 1, x.shape[3])
     return (np.broadcast_to(dy / (x.shape[1] * x.shape[2]), x.shape),)
 
 
-def global_max_pool2d(x, *, keepdims=False):
+def global_max_pool(x, *, keepdims=False):
     return x.max((1, 2), keepdims=keepdims)
 
 
-def global_max_pool2d_backward(dy, x, *, keepdims=False):
+def global_max_pool_backward(dy, x, *, keepdims=False):
     cells = x.reshape(x.shape[0], -1, x.shape[3])
     return ((dy.reshape(x.shape[0], 1, x.shape[3]) * first_maximum(cells)).reshape(x.shape),)

@@ -6,7 +6,7 @@ from op_harness import OneOp
 
 from cconv import _core
 
-POOLS = ("max_pool2d", "avg_pool2d", "sum_pool2d", "l2_pool2d")
+POOLS = ("max_pool", "avg_pool", "sum_pool", "l2_pool")
 
 
 def run(op, x, dy=None, **attributes):
@@ -50,30 +50,30 @@ def test_wrong_arguments(op, shape, attributes, message):
 
 def test_padding_is_never_the_maximum():
     x = -1 - np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
-    y = run("max_pool2d", x, pool_size=2, strides=2, padding="same").y
+    y = run("max_pool", x, pool_size=2, strides=2, padding="same").y
     assert y[0, :, :, 0].tolist() == [[-1, -3], [-7, -9]]
 
 
 def test_padding_counts_in_no_average():
-    y = run("avg_pool2d", np.ones((1, 3, 3, 1), np.float32), pool_size=3, strides=1, padding="same").y
+    y = run("avg_pool", np.ones((1, 3, 3, 1), np.float32), pool_size=3, strides=1, padding="same").y
     assert np.all(y == 1)
 
 
 def test_average_as_tensorflow_counts_it():
     """A published example of Keras: the windows at the end average fewer cells."""
-    y = run("avg_pool2d", image([1, 2, 3], [4, 5, 6], [7, 8, 9]), pool_size=2, strides=1, padding="same").y
+    y = run("avg_pool", image([1, 2, 3], [4, 5, 6], [7, 8, 9]), pool_size=2, strides=1, padding="same").y
     assert y[0, :, :, 0].tolist() == [[3, 4, 4.5], [6, 7, 7.5], [7.5, 8.5, 9]]
 
 
 def test_equal_maxima_send_the_gradient_to_the_first():
     x = image([5, 5, 1], [5, 5, 1], [1, 1, 1])
-    dx = run("max_pool2d", x, np.array([[[[1], [10]], [[100], [1000]]]], np.float32), pool_size=2, strides=1).gradients[
+    dx = run("max_pool", x, np.array([[[[1], [10]], [[100], [1000]]]], np.float32), pool_size=2, strides=1).gradients[
         0
     ]
     assert dx[0, :, :, 0].tolist() == [[1, 10, 0], [100, 1000, 0], [0, 0, 0]]
 
 
-@pytest.mark.parametrize("op", [*POOLS, "global_avg_pool2d", "global_max_pool2d"])
+@pytest.mark.parametrize("op", [*POOLS, "global_avg_pool", "global_max_pool"])
 def test_nan_stays_in_its_windows(op):
     x = np.random.default_rng(1).random((1, 4, 4, 3)).astype(np.float32)
     x[0, 1, 0, 1] = np.nan
@@ -82,14 +82,14 @@ def test_nan_stays_in_its_windows(op):
 
 
 def test_norm_of_zeros_has_no_gradient():
-    result = run("l2_pool2d", np.zeros((1, 2, 2, 3), np.float32), np.ones((1, 1, 1, 3), np.float32), pool_size=2)
+    result = run("l2_pool", np.zeros((1, 2, 2, 3), np.float32), np.ones((1, 1, 1, 3), np.float32), pool_size=2)
     assert not result.y.any() and not result.gradients[0].any()
 
 
 def test_what_a_window_larger_than_a_byte_saves():
     """More than 255 cells: places take four bytes. The maximum sits in the last cell."""
     x = np.arange(16 * 17, dtype=np.float32).reshape(1, 16, 17, 1)
-    dx = run("max_pool2d", x, np.ones((1, 1, 1, 1), np.float32), pool_size=(16, 17)).gradients[0]
+    dx = run("max_pool", x, np.ones((1, 1, 1, 1), np.float32), pool_size=(16, 17)).gradients[0]
     assert dx[0, 15, 16, 0] == 1 and dx.sum() == 1
 
 
@@ -99,14 +99,14 @@ def test_unknown_sizes_are_passed_on(op):
     assert _core.infer(op, [(None, None, None, None)], {"pool_size": 2, "padding": "same"}) == (None,) * 4
 
 
-@pytest.mark.parametrize("op", ["global_avg_pool2d", "global_max_pool2d"])
+@pytest.mark.parametrize("op", ["global_avg_pool", "global_max_pool"])
 def test_global_pools_refuse_empty_images(op):
     with pytest.raises(ValueError, match=r"at least one cell, received shape \(2, 0, 3, 4\)"):
         _core.infer(op, [(2, 0, 3, 4)])
     assert _core.infer(op, [(None, None, None, 4)], {"keepdims": True}) == (None, 1, 1, 4)
 
 
-@pytest.mark.parametrize("op", [*POOLS, "global_avg_pool2d", "global_max_pool2d"])
+@pytest.mark.parametrize("op", [*POOLS, "global_avg_pool", "global_max_pool"])
 def test_no_images_and_no_channels(op):
     attributes = {} if op.startswith("global") else {"pool_size": 2}
     for shape in ((0, 4, 4, 2), (2, 4, 4, 0)):
