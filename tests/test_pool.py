@@ -67,9 +67,7 @@ def test_average_as_tensorflow_counts_it():
 
 def test_equal_maxima_send_the_gradient_to_the_first():
     x = image([5, 5, 1], [5, 5, 1], [1, 1, 1])
-    dx = run("max_pool", x, np.array([[[[1], [10]], [[100], [1000]]]], np.float32), pool_size=2, strides=1).gradients[
-        0
-    ]
+    dx = run("max_pool", x, np.array([[[[1], [10]], [[100], [1000]]]], np.float32), pool_size=2, strides=1).gradients[0]
     assert dx[0, :, :, 0].tolist() == [[1, 10, 0], [100, 1000, 0], [0, 0, 0]]
 
 

@@ -37,6 +37,8 @@ def _by_sample(tensors: list[Tensor]) -> bool:
             return False
         if t.attributes.get("axis", -1) % len(t.shape) == 0:
             return False
+        if t.op == "pad" and any(t.attributes["pads"][:: len(t.shape)]):
+            return False
         ranks = {len(x.shape) for x in t.inputs if x is not None and x.op not in ("variable", "constant")}
         if len(ranks) != 1:  # broadcasting could set the batch of one beside another axis of the other
             return False

@@ -11,7 +11,7 @@ from ..config import standardize_data_format
 from ..random import next_seed
 from ..tensor import Tensor
 from ._apply import apply, gradient, shape_of
-from .arguments import number, padding_attributes, pair, positive_integer
+from .arguments import integers, number, padding_attributes, pair, positive_integer
 from .operation import operation
 
 Value = Tensor | np.ndarray
@@ -150,10 +150,13 @@ def to_channels_first(x: Any) -> Value:
 
 def pool(op: str, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str | None) -> Value:
     """One of the four poolings."""
-    size = pair(pool_size, "pool_size")
-    attributes = {"pool_size": size, "strides": size if strides is None else pair(strides, "strides")}
+    rank = len(shape_of(x)) - 2
+    if not 1 <= rank <= 3:
+        raise ValueError(f"`{op}` expects images of one to three axes, as (n, h, w, c). Received: shape={shape_of(x)}")
+    size = integers(pool_size, rank, "pool_size")
+    attributes = {"pool_size": size, "strides": size if strides is None else integers(strides, rank, "strides")}
     x, first = channels_last(data_format, x)
-    y = apply(op, [x], attributes | padding_attributes(padding))
+    y = apply(op, [x], attributes | padding_attributes(padding, rank=rank))
     return to_channels_first(y) if first else y
 
 
@@ -164,10 +167,10 @@ def max_pool(
     """The largest value of every window.
 
     Args:
-        inputs: Tensor `(n, h, w, c)`.
-        pool_size: Height and width of the window: one number or two.
-        strides: Steps of the window; `None`: `pool_size`.
-        padding: `"valid"`, `"same"` or `((top, bottom), (left, right))`.
+        inputs: Tensor `(n, w, c)`, `(n, h, w, c)` or `(n, d, h, w, c)`.
+        pool_size: Size of the window: one number for all axes of the image or one for each.
+        strides: Steps of the window, likewise; `None`: `pool_size`.
+        padding: `"valid"`, `"same"` or a pair for each axis: `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`.
 
     Example:

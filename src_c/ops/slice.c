@@ -1,5 +1,5 @@
-/* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 reaches to the
- * end. dx is dy in its place, 0 elsewhere. */
+/* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 - k reaches to k
+ * elements before the end. dx is dy in its place, 0 elsewhere. */
 #include "algos/region.h"
 #include "ops/op.h"
 
@@ -22,14 +22,14 @@ static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
     *ys = *xs;
     for (int k = 0; k < xs->rank; ++k) {
         int64_t whole = xs->dim[k], begin = a->begin.v[k], size = a->size.v[k];
-        bool fits = size >= -1;
-        if (whole >= 0) {
-            if (begin < 0) begin += whole;
-            fits = fits && begin >= 0 && begin <= whole && size <= whole - begin;
-            if (fits) ys->dim[k] = size < 0 ? whole - begin : size;
-        } else { /* what begins so far from the end has at most that many */
-            fits = fits && begin > -INT64_MAX && (begin >= 0 || size <= -begin);
-            if (fits) ys->dim[k] = size < 0 && begin < 0 ? -begin : size;
+        if (whole >= 0 && begin < 0) begin += whole;
+        bool fits = size > -INT64_MAX && (whole < 0 ? begin > -INT64_MAX : begin >= 0 && begin <= whole);
+        if (fits && (whole >= 0 || begin < 0)) { /* what begins so far from the end has at most that many */
+            const int64_t most = whole >= 0 ? whole - begin : -begin, count = size < 0 ? most + 1 + size : size;
+            fits = count >= 0 && count <= most;
+            ys->dim[k] = count;
+        } else if (fits) {
+            ys->dim[k] = size < 0 ? CC_UNKNOWN : size;
         }
         if (!fits)
             return cc_op_fail(call, CCONV_INVALID,
