@@ -154,13 +154,10 @@ static cc_pool pool_of(const cc_call *call, const cc_window *window)
                      .wide = place_bytes(window) > 1};
 }
 
-/* How many cells along this axis the average at output o counts. */
-static int64_t counted(const cc_call *call, const cc_axis *axis, int64_t o)
+/* How many cells along this axis the average at output o counts, of whose window `inside` lie in the image. */
+static int64_t counted(const cc_call *call, const cc_axis *axis, int64_t o, int64_t inside)
 {
-    int64_t t, end;
-    if (((const cc_pool_attributes *)call->attributes)->count_include_pad) return cc_axis_padded_taps(axis, o);
-    cc_axis_taps(axis, o, &t, &end);
-    return end - t;
+    return ((const cc_pool_attributes *)call->attributes)->count_include_pad ? cc_axis_padded_taps(axis, o) : inside;
 }
 
 /* ---- Forward ---- */
@@ -197,7 +194,8 @@ static inline void plane_forward(kind k, const cc_call *call, const cc_window *w
         if (k == MAX)
             kernels->pool_max(&pool, y + out, places ? (char *)places + (size_t)out * place_bytes(window) : NULL, cell);
         else
-            kernels->pool_sum(&pool, y + out, cell, k == AVG ? 1 / (float)(rows * counted(call, &window->w, p)) : 1, k == L2);
+            kernels->pool_sum(&pool, y + out, cell,
+                              k == AVG ? 1 / (float)(rows * counted(call, &window->w, p, pool.columns)) : 1, k == L2);
     }
 }
 
@@ -213,12 +211,12 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
     const size_t bytes = plane_bytes(&window, c);
     float *part = bytes ? (float *)((char *)call->scratch + (size_t)team->ith * bytes) : NULL;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
-        const int64_t n = r / (od * oh), j = r / oh % od, i = r % oh;
+        const int64_t i = r % oh, n = r / oh / od, j = r / oh % od;
         int64_t td, td_end, th, th_end;
         cc_axis_taps(&window.d, j, &td, &td_end);
         cc_axis_taps(&window.h, i, &th, &th_end);
         pool.rows = (int)(th_end - th);
-        const int64_t rows = k == AVG ? counted(call, &window.d, j) * counted(call, &window.h, i) : 0;
+        const int64_t rows = k == AVG ? counted(call, &window.d, j, td_end - td) * counted(call, &window.h, i, th_end - th) : 0;
         float *y = call->y + r * count;
         void *places =
             k == MAX && call->differentiate ? (char *)call->saved + (size_t)(r * count) * place_bytes(&window) : NULL;
@@ -275,11 +273,22 @@ static inline void line_backward(kind k, const cc_call *call, const cc_window *w
         case MAX:
             kernels->pool_max_backward(&pool, cell, dy, y, (char *)call->saved + (size_t)out * place_bytes(window), add);
             break;
-        case AVG: kernels->pool_sum_backward(&pool, cell, dy, 1 / (float)(rows * counted(call, &window->w, p)), add); break;
+        case AVG:
+            kernels->pool_sum_backward(&pool, cell, dy, 1 / (float)(rows * counted(call, &window->w, p, pool.columns)), add);
+            break;
         case SUM: kernels->pool_sum_backward(&pool, cell, dy, 1, add); break;
         case L2: add_ratios(&pool, cell, dy, y); break;
         }
     }
+}
+
+/* How many rows of the window at row (od, oh) of the outputs, those of all planes, averages count. */
+static int64_t rows_of(const cc_call *call, const cc_window *window, int64_t od, int64_t oh)
+{
+    int64_t td, td_end, th, th_end;
+    cc_axis_taps(&window->d, od, &td, &td_end);
+    cc_axis_taps(&window->h, oh, &th, &th_end);
+    return counted(call, &window->d, od, td_end - td) * counted(call, &window->h, oh, th_end - th);
 }
 
 static bool overlaps(const cc_axis *axis)
@@ -300,7 +309,7 @@ static inline void pool_backward(kind k, const cc_call *call, const cc_team *tea
     cc_pool pool = pool_of(call, &window);
     pool.rows = 1;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
-        const int64_t n = r / (d * h), j = r / h % d, i = r % h;
+        const int64_t i = r % h, n = r / h / d, j = r / h % d;
         float *dx = call->dx[0] + r * w * c;
         const cc_range planes = covering(&window.d, j), rows = covering(&window.h, i);
         if (add || !all || planes.begin >= planes.end || rows.begin >= rows.end) memset(dx, 0, (size_t)(w * c) * sizeof *dx);
@@ -308,8 +317,8 @@ static inline void pool_backward(kind k, const cc_call *call, const cc_team *tea
             for (int64_t oh = rows.begin; oh < rows.end; ++oh) {
                 const int64_t td = j + window.d.before - od * window.d.stride, th = i + window.h.before - oh * window.h.stride;
                 const int64_t at = ((n * window.d.out + od) * window.h.out + oh) * window.w.out * c;
-                const int64_t counts = k == AVG ? counted(call, &window.d, od) * counted(call, &window.h, oh) : 0;
-                line_backward(k, call, &window, pool, dx, at, td * window.h.kernel + th, counts, add);
+                line_backward(k, call, &window, pool, dx, at, td * window.h.kernel + th,
+                              k == AVG ? rows_of(call, &window, od, oh) : 0, add);
             }
         if (k == L2)
             for (int64_t e = 0; e < w * c; ++e) dx[e] *= call->x[0][r * w * c + e];
