@@ -90,6 +90,12 @@ def test_what_sees_the_whole_batch_gets_it_whole(layer):
     assert samples_per_run(model) == 256
 
 
+@pytest.mark.parametrize(("width", "runs"), [(((0, 0), (1, 2)), 8), (((0, 1), (0, 0)), 64), (((1, 0), (0, 0)), 64)])
+def test_rows_around_a_batch_are_added_once(width, runs):
+    y = cconv.ops.pad(cconv.Input((4,)), width)
+    assert micro_batches.micro_batch_size([y], 8 * micro_batches.CACHE_BYTES, 64) == runs
+
+
 def test_small_plans_stay_as_they_are():
     model = convnet()
     model.predict_on_batch(IMAGES[:8])

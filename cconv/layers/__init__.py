@@ -5,11 +5,14 @@ from . import (
     activation,
     conv,
     core,
+    cropping,
     dense,
+    global_pooling,
     input_layer,
     input_spec,
     merging,
     normalization,
+    padding,
     pooling,
     regularization,
     reshaping,
@@ -18,20 +21,23 @@ from . import (
 from .activation import *
 from .conv import *
 from .core import *
+from .cropping import *
 from .dense import *
+from .global_pooling import *
 from .input_layer import *
 from .input_spec import *
 from .layer import Layer
 from .merging import *
 from .normalization import *
+from .padding import *
 from .pooling import *
 from .regularization import *
 from .reshaping import *
 from .separable_conv import *
 
 _MODULES = (
-    activation, conv, core, dense, input_layer, input_spec, merging, normalization, pooling, regularization, reshaping,
-    separable_conv,
+    activation, conv, core, cropping, dense, global_pooling, input_layer, input_spec, merging, normalization, padding,
+    pooling, regularization, reshaping, separable_conv,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

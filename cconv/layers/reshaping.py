@@ -8,11 +8,11 @@ from typing import Any
 from ..config import standardize_data_format
 from ..ops import layout
 from ..ops._apply import apply
-from ..ops.arguments import is_integer, pair
+from ..ops.arguments import is_integer
 from .input_spec import InputSpec
 from .layer import Layer
 
-__all__ = ["Flatten", "Permute", "Reshape", "ZeroPadding2D"]
+__all__ = ["Flatten", "Permute", "Reshape"]
 
 
 class Flatten(Layer):
@@ -116,45 +116,3 @@ class Permute(Layer):
 
     def get_config(self):
         return {**super().get_config(), "dims": self.dims}
-
-
-class ZeroPadding2D(Layer):
-    """Zeros around images.
-
-    Args:
-        padding: One number for all sides, `(height, width)`, or `((top, bottom), (left, right))`.
-        data_format: `"channels_last"` or `"channels_first"`.
-
-    Input shape:
-        `(batch, height, width, channels)`.
-
-    Output shape:
-        `(batch, top + height + bottom, left + width + right, channels)`.
-
-    Example:
-
-    >>> cconv.layers.ZeroPadding2D(((1, 0), (2, 2)))(np.zeros((1, 4, 4, 1))).shape
-    (1, 5, 8, 1)
-    """
-
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = standardize_data_format(data_format)
-        sides = (padding, padding) if is_integer(padding) else padding
-        if not isinstance(sides, (list, tuple)) or len(sides) != 2:
-            raise ValueError(
-                "`padding` should be an integer, (height, width) or ((top, bottom), (left, right)). "
-                f"Received: padding={padding!r}"
-            )
-        self.padding = tuple(pair(side, "padding", 0) for side in sides)
-        self.input_spec = InputSpec(ndim=4)
-        self.built = True
-
-    def call(self, inputs):
-        x, first = layout.channels_last(self.data_format, inputs)
-        (top, bottom), (left, right) = self.padding
-        y = apply("zero_pad2d", [x], {"pads": [top, left, bottom, right]})
-        return layout.to_channels_first(y) if first else y
-
-    def get_config(self):
-        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..tensor import Value
 from ._apply import apply, is_eager, shape_of
+from .arguments import is_integer, number, pads, sides
 from .operation import operation
 from .tensors import convert_to_tensor
 
@@ -119,35 +120,35 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
 
 @operation("x")
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Value:
-    """Zeros around images.
+    """`x` with more elements before and after its axes, as `numpy.pad`.
 
     Args:
-        x: Tensor of rank 4, `(n, h, w, c)`.
-        pad_width: A pair `(before, after)` for each axis (those of the batch and the channels `(0, 0)`).
-        mode: `"constant"`.
-        constant_values: 0.
+        x: Tensor.
+        pad_width: A pair `(before, after)` for each axis; one pair, or one number, for all.
+        mode: What stands there: `"constant"`: `constant_values`; `"edge"`: the nearest element of `x`; `"reflect"`,
+            `"symmetric"`: `x` mirrored at its last element, or behind it, and then no wider than `x` allows: at most
+            its size less 1, or its size.
+        constant_values: One number, for mode `"constant"` only; `None`: 0.
 
     Example:
 
-    >>> cconv.ops.pad(np.ones((1, 1, 1, 1)), ((0, 0), (0, 1), (1, 0), (0, 0)))[0, :, :, 0].tolist()
-    [[0.0, 1.0], [0.0, 0.0]]
+    >>> cconv.ops.pad([[1, 2, 3]], ((0, 0), (2, 1)), mode="reflect").tolist()
+    [[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]]
     """
+    modes = ("constant", "edge", "reflect", "symmetric")
+    if mode not in modes:
+        raise ValueError(f"The `mode` argument of `pad` must be one of {modes}. Received: mode={mode!r}")
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(
+            "`pad` takes `constant_values` with mode='constant' only. "
+            f"Received: mode={mode!r}, constant_values={constant_values!r}"
+        )
     rank = len(shape_of(x))
-    if mode != "constant" or constant_values not in (None, 0):
-        raise ValueError(
-            f"`pad` fills with zeros: expected mode='constant', constant_values=0. "
-            f"Received: mode={mode!r}, constant_values={constant_values}"
-        )
-    if isinstance(pad_width, (int, np.integer)):
-        pad_width = ((pad_width, pad_width),) * rank
-    pads = [tuple(int(v) for v in pair) for pair in pad_width]
-    if len(pads) == 1:
-        pads = pads * rank
-    if rank != 4 or len(pads) != 4 or pads[0] != (0, 0) or pads[3] != (0, 0):
-        raise ValueError(
-            "`pad` takes images (n, h, w, c) and pads height and width: expected "
-            f"pad_width=((0, 0), (top, bottom), (left, right), (0, 0)). Received: shape={shape_of(x)}, "
-            f"pad_width={pad_width}"
-        )
-    (top, bottom), (left, right) = pads[1:3]
-    return apply("zero_pad2d", [x], {"pads": [top, left, bottom, right]})
+    axes = pad_width
+    if isinstance(axes, (list, tuple)):
+        if len(axes) == 2 and all(is_integer(v) for v in axes):
+            axes = (axes,)
+        if len(axes) == 1:
+            axes = tuple(axes) * rank
+    value = 0.0 if constant_values is None else number(constant_values, "constant_values")
+    return apply("pad", [x], {"pads": pads(sides(axes, rank, "pad_width")), "mode": mode, "value": value})

@@ -13,8 +13,8 @@ _MIN_SIZE = 8  # samples: fewer would not keep every core busy
 
 # Ops whose outputs for one sample depend on that sample only, as long as their axis is not the batch.
 _BY_SAMPLE = """
-    conv2d dense max_pool2d avg_pool2d sum_pool2d l2_pool2d global_avg_pool2d global_max_pool2d batch_norm flatten
-    zero_pad2d concatenate softmax log_softmax relu leaky_relu elu sigmoid tanh arctan softplus softsign binary_step
+    conv2d dense max_pool avg_pool sum_pool l2_pool global_avg_pool global_max_pool batch_norm flatten
+    pad concatenate softmax log_softmax relu leaky_relu elu sigmoid tanh arctan softplus softsign binary_step
     negative abs sqrt square exp log clip identity stop_gradient add subtract multiply divide maximum minimum
 """.split()  # noqa: SIM905
 
@@ -36,6 +36,8 @@ def _by_sample(tensors: list[Tensor]) -> bool:
         if t.op not in _BY_SAMPLE or not t.shape or t.shape[0] is not None or t.attributes.get("training"):
             return False
         if t.attributes.get("axis", -1) % len(t.shape) == 0:
+            return False
+        if t.op == "pad" and any(t.attributes["pads"][:: len(t.shape)]):
             return False
         ranks = {len(x.shape) for x in t.inputs if x is not None and x.op not in ("variable", "constant")}
         if len(ranks) != 1:  # broadcasting could set the batch of one beside another axis of the other

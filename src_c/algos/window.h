@@ -6,6 +6,13 @@
  *     same       out = ceil(in / stride)                  total = max((out - 1) stride + reach - in, 0), before = floor(total / 2),
  *                                                         after = total - before: an odd cell goes to the end (Keras' rule)
  *
+ * In ceil mode (that of ONNX and PyTorch) a last window that ends behind the padding counts, too, if it begins before the end of
+ * the image:
+ *
+ *     valid, explicit                                     out = ceil((in + before + after - reach) / stride) + 1, or one fewer if
+ *                                                         the last of them would begin at in + before or behind
+ *     same                                                as above: there only windows that begin behind the image end behind it
+ *
  * Output o covers the input cells o stride - before + dilation t, t in 0 .. kernel-1; those outside 0 .. in-1 are padding. */
 #ifndef CC_WINDOW_H
 #define CC_WINDOW_H
@@ -83,9 +90,16 @@ static inline void cc_axis_taps(const cc_axis *axis, int64_t o, int64_t *begin, 
     if (*begin > *end) *begin = *end;
 }
 
+/* How many cells of the window at output o (without dilation) lie in the padded image: all, unless ceil mode lets it end behind. */
+static inline int64_t cc_axis_padded_taps(const cc_axis *axis, int64_t o)
+{
+    int64_t left = axis->in + axis->before + axis->after - o * axis->stride;
+    return left < axis->kernel ? left : axis->kernel;
+}
+
 /* Fills the axis called `name` ("height"). in and kernel may be CC_UNKNOWN. before and after are read if padding is explicit. */
 static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t in, int64_t kernel, int64_t stride,
-                                       int64_t dilation, cc_padding padding, int64_t before, int64_t after)
+                                       int64_t dilation, cc_padding padding, int64_t before, int64_t after, bool ceil_mode)
 {
     if (padding != CC_PAD_EXPLICIT) before = after = 0;
     if (stride < 1 || stride > CC_WINDOW_MAX)
@@ -117,7 +131,7 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
         axis->before = total / 2;
         axis->after = total - axis->before;
     } else {
-        int64_t room = in + before + after - reach;
+        int64_t room = in + before + after - reach + (ceil_mode ? stride - 1 : 0);
         if (room < 0)
             return cc_fail(
                 CCONV_INVALID,
@@ -125,6 +139,7 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
                 "where the input has %lld and the padding %lld",
                 (long long)reach, name, (long long)in, (long long)(before + after));
         axis->out = room / stride + 1;
+        if (ceil_mode && (axis->out - 1) * stride >= in + before) --axis->out;
     }
     return CCONV_OK;
 }
@@ -146,8 +161,9 @@ static inline cconv_status cc_each_check(const cc_list *list, const char *name, 
 /* Fills the axes of an image of `rank` axes. in and kernel: one size for each. strides and dilation: see cc_each. pads is all `before`,
  * then all `after` ((top, left, bottom, right)), and must be empty unless padding is explicit. The caller puts the node's name in front
  * of the error. */
-static inline cconv_status cc_window_set(cc_window *window, int rank, const int64_t *in, const int64_t *kernel, const cc_list *strides,
-                                         const cc_list *dilation, cc_padding padding, const cc_list *pads)
+static inline cconv_status cc_window_set(cc_window *window, int rank, const int64_t *in, const int64_t *kernel,
+                                         const cc_list *strides, const cc_list *dilation, cc_padding padding, const cc_list *pads,
+                                         bool ceil_mode)
 {
     static const char *const names[CC_WINDOW_AXES] = {"depth", "height", "width"};
     static const cc_axis single = {1, 1, 1, 1, 1, 0, 0};
@@ -163,7 +179,7 @@ static inline cconv_status cc_window_set(cc_window *window, int rank, const int6
     for (int i = 0; i < rank; ++i)
         CC_TRY(cc_axis_set(cc_window_axis(window, rank, i), names[CC_WINDOW_AXES - rank + i], in[i], kernel[i], cc_each(strides, i),
                            cc_each(dilation, i), padding, padding == CC_PAD_EXPLICIT ? pads->v[i] : 0,
-                           padding == CC_PAD_EXPLICIT ? pads->v[rank + i] : 0));
+                           padding == CC_PAD_EXPLICIT ? pads->v[rank + i] : 0, ceil_mode));
     return CCONV_OK;
 }
 

@@ -44,7 +44,7 @@ static cconv_status set_window(const cc_call *call, cc_window *window)
 {
     const settings *s = call->attributes;
     const cc_shape *x = &call->xs[0], *w = &call->xs[1];
-    return cc_window_set(window, 2, x->dim + 1, w->dim, &s->strides, &s->dilation, (cc_padding)s->padding, &s->pads);
+    return cc_window_set(window, 2, x->dim + 1, w->dim, &s->strides, &s->dilation, (cc_padding)s->padding, &s->pads, false);
 }
 
 static cconv_status conv_infer(const cc_call *call, cc_shape *ys)

@@ -11,6 +11,8 @@ import cconv
 
 IMAGE = (7, 6, 4)
 VECTOR = (5,)
+SEQUENCE = (9, 4)
+VOLUME = (5, 4, 6, 3)
 
 # class name, arguments, shapes of the inputs without the batch
 CASES = [
@@ -24,6 +26,16 @@ CASES = [
     ("Conv2D", {"filters": 3, "kernel_size": 3, "data_format": "channels_first"}, [(4, 7, 6)]),
     ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2, "padding": "same"}, [IMAGE]),
     ("SeparableConv2D", {"filters": 5, "kernel_size": 3, "depth_multiplier": 2, "activation": "tanh"}, [IMAGE]),
+    ("MaxPooling1D", {}, [SEQUENCE]),
+    ("MaxPooling1D", {"pool_size": 3, "strides": 1, "padding": "same", "data_format": "channels_first"}, [SEQUENCE]),
+    ("MaxPooling3D", {}, [VOLUME]),
+    ("MaxPooling3D", {"pool_size": (3, 2, 3), "strides": 2, "padding": "same"}, [VOLUME]),
+    ("AveragePooling1D", {"pool_size": 3, "strides": 2}, [SEQUENCE]),
+    ("AveragePooling3D", {"pool_size": (1, 2, 3), "data_format": "channels_first"}, [VOLUME]),
+    ("GlobalAveragePooling1D", {}, [SEQUENCE]),
+    ("GlobalMaxPooling1D", {"keepdims": True}, [SEQUENCE]),
+    ("GlobalAveragePooling3D", {"data_format": "channels_first", "keepdims": True}, [VOLUME]),
+    ("GlobalMaxPooling3D", {}, [VOLUME]),
     ("MaxPooling2D", {}, [IMAGE]),
     ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, [IMAGE]),
     ("AveragePooling2D", {"pool_size": (2, 3), "strides": 1}, [IMAGE]),
@@ -36,6 +48,13 @@ CASES = [
     ("Flatten", {"data_format": "channels_first"}, [IMAGE]),
     ("Reshape", {"target_shape": (6, -1)}, [IMAGE]),
     ("Permute", {"dims": (3, 1, 2)}, [IMAGE]),
+    ("ZeroPadding1D", {"padding": (2, 1)}, [SEQUENCE]),
+    ("ZeroPadding1D", {"padding": 2, "data_format": "channels_first"}, [SEQUENCE]),
+    ("ZeroPadding3D", {"padding": ((1, 0), (0, 2), (3, 1))}, [VOLUME]),
+    ("Cropping1D", {"cropping": (2, 1)}, [SEQUENCE]),
+    ("Cropping2D", {"cropping": ((1, 2), (0, 3))}, [IMAGE]),
+    ("Cropping2D", {"cropping": 1, "data_format": "channels_first"}, [IMAGE]),
+    ("Cropping3D", {"cropping": ((0, 1), (1, 0), (2, 0))}, [VOLUME]),
     ("ZeroPadding2D", {"padding": ((1, 2), (0, 3))}, [IMAGE]),
     ("ZeroPadding2D", {"padding": 2, "data_format": "channels_first"}, [IMAGE]),
     ("Add", {}, [VECTOR, VECTOR, VECTOR]),

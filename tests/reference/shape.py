@@ -72,23 +72,30 @@ def transpose_backward(dy, x, *, axes):
     return (dy.transpose(np.argsort([axis % x.ndim for axis in axes])),)
 
 
-def zero_pad2d(x, *, pads):
-    """(n, h, w, c) -> (n, top + h + bottom, left + w + right, c): x with zeros around it.
-    pads = top, left, bottom, right
+def _padded(x, pads, mode, value):
+    width = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
+    if x.ndim == 0:
+        return x
+    return np.pad(x, width, constant_values=value) if mode == "constant" else np.pad(x, width, mode)
+
+
+def pad(x, *, pads, mode="constant", value=0.0):
+    """(a, b, ...) -> (before a + a + after a, ...): x with more elements around it, in any number of axes. pads =
+    before a, before b, ..., after a, after b, ...; there stands `value` (constant), the nearest element of x
+    (edge), or x mirrored at its last element (reflect) or behind it (symmetric).
     """
-    top, left, bottom, right = pads
-    return np.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
+    return _padded(x, pads, mode, value)
 
 
-def zero_pad2d_backward(dy, x, *, pads):
-    """dx = dy without the padding"""
-    top, left, _, _ = pads
-    return (dy[:, top : top + x.shape[1], left : left + x.shape[2]],)
+def pad_backward(dy, x, *, pads, mode="constant", value=0.0):
+    """dx[i] = sum of dy over the places where x[i] stands"""
+    read = _padded(np.arange(x.size).reshape(x.shape), pads, mode, -1)  # which element stands there; -1: none
+    return (np.bincount(read.ravel() + 1, dy.ravel(), x.size + 1)[1:].reshape(x.shape),)
 
 
 def _part(x, begin, size):
     starts = [b % n if b < 0 else b for b, n in zip(begin, x.shape, strict=True)]
-    return tuple(slice_(b, n if s < 0 else b + s) for b, s, n in zip(starts, size, x.shape, strict=True))
+    return tuple(slice_(b, n + 1 + s if s < 0 else b + s) for b, s, n in zip(starts, size, x.shape, strict=True))
 
 
 slice_ = slice

@@ -1,5 +1,5 @@
-/* A box inside a larger tensor: see box.h. Both work row by row along the last axis that the box does not fill. */
-#include "algos/box.h"
+/* A region of a larger tensor: see region.h. Both work row by row along the last axis that the region does not fill. */
+#include "algos/region.h"
 #include <string.h>
 
 typedef struct rows {
@@ -8,7 +8,7 @@ typedef struct rows {
     int64_t begin;        /* where the small row begins in the large one */
 } rows;
 
-static rows rows_of(const cc_shape *small, const cc_shape *large, const int64_t *begin)
+static rows region_rows(const cc_shape *small, const cc_shape *large, const int64_t *begin)
 {
     int last = small->rank - 1;
     rows r = {.small = 1, .large = 1};
@@ -24,10 +24,10 @@ static rows rows_of(const cc_shape *small, const cc_shape *large, const int64_t 
     return r;
 }
 
-void cc_box_take(float *small, const cc_shape *small_shape, const float *large, const cc_shape *large_shape,
-                 const int64_t *begin, const cc_team *team)
+void cc_region_gather(float *small, const cc_shape *small_shape, const float *large, const cc_shape *large_shape,
+                      const int64_t *begin, const cc_team *team)
 {
-    rows r = rows_of(small_shape, large_shape, begin);
+    rows r = region_rows(small_shape, large_shape, begin);
     cc_range mine = cc_slice(team, cc_shape_product(small_shape, 0, r.rank), 2048 / (r.small + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t rest = i, row = 0, step = 1;
@@ -40,10 +40,19 @@ void cc_box_take(float *small, const cc_shape *small_shape, const float *large, 
     }
 }
 
-void cc_box_put(float *large, const cc_shape *large_shape, const float *small, const cc_shape *small_shape,
-                const int64_t *begin, const cc_team *team)
+/* n times the same value. */
+static void region_fill(float *to, int64_t n, float value)
 {
-    rows r = rows_of(small_shape, large_shape, begin);
+    if (value == 0)
+        memset(to, 0, (size_t)n * sizeof *to);
+    else
+        for (int64_t i = 0; i < n; ++i) to[i] = value;
+}
+
+void cc_region_scatter(float *large, const cc_shape *large_shape, const float *small, const cc_shape *small_shape,
+                       const int64_t *begin, float around, const cc_team *team)
+{
+    rows r = region_rows(small_shape, large_shape, begin);
     cc_range mine = cc_slice(team, cc_shape_product(large_shape, 0, r.rank), 2048 / (r.large + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t rest = i, row = 0, step = 1;
@@ -57,11 +66,11 @@ void cc_box_put(float *large, const cc_shape *large_shape, const float *small, c
         }
         float *to = large + i * r.large;
         if (!inside) {
-            memset(to, 0, (size_t)r.large * sizeof *to);
+            region_fill(to, r.large, around);
             continue;
         }
-        memset(to, 0, (size_t)r.begin * sizeof *to);
+        region_fill(to, r.begin, around);
         if (r.small > 0) memcpy(to + r.begin, small + row * r.small, (size_t)r.small * sizeof *to);
-        memset(to + r.begin + r.small, 0, (size_t)(r.large - r.begin - r.small) * sizeof *to);
+        region_fill(to + r.begin + r.small, r.large - r.begin - r.small, around);
     }
 }
