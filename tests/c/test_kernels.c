@@ -349,8 +349,8 @@ static void check_depthwise(const pair *p)
         for (int64_t taps = 1; taps <= 5; ++taps)
             for (int64_t step = 1; step <= 2; ++step) {
                 const cc_depthwise job = {.c = c, .count = IN / step, .rows = ROWS, .taps = taps, .step = step, .offset = -1,
-                                          .tap_step = 1, .limit = IN, .x_row = IN * c, .x_pixel = c, .y_pixel = c, .w_row = taps * c, .w_tap = c,
-                                          .act = (cc_activation)(taps % 3)};
+                                          .tap_step = 1, .limit = IN, .x_row = IN * c, .x_pixel = c, .y_pixel = c,
+                                          .w_row = taps * c, .w_tap = c, .act = (cc_activation)(taps % 3)};
                 const int64_t out = job.count * c, weights = ROWS * taps * c;
                 float *x = wholes(ROWS * IN * c, 6), *w = wholes(weights, 7), *a = zeros(out), *b = zeros(out);
                 float *da = wholes(weights, 8), *db = wholes(weights, 8);
