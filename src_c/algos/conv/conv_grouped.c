@@ -1,7 +1,7 @@
 /* Grouped convolution with few channels in a group (Xie et al., "Aggregated residual transformations for deep neural networks", 2017).
  * Products group by group would fill a part of a vector each. Here a vector of output channels covers as many whole groups as find
- * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group (kernels/grouped/grouped.inc.h).
- * Where a group is wider than a vector, several vectors cover it.
+ * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group
+ * (kernels/grouped/grouped.inc.h). Where a group is wider than a vector, several vectors cover it.
  *
  * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells of the
  * source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
