@@ -79,7 +79,7 @@ class BaseConv(Layer):
             **padding_attributes(self.padding),
             **(fused or {}),
         }
-        y = apply("conv2d", [x, kernel, self.bias], attributes)
+        y = apply("conv", [x, kernel, self.bias], attributes)
         return y, fused is None
 
     def _finish(self, y, first: bool, activate: bool):
@@ -438,9 +438,9 @@ class SeparableConv2D(BaseConv):
             "groups": self.depthwise_kernel.shape[2],
             **padding_attributes(self.padding),
         }
-        y = apply("conv2d", [x, nn.depthwise_kernel(self.depthwise_kernel), None], attributes)
+        y = apply("conv", [x, nn.depthwise_kernel(self.depthwise_kernel), None], attributes)
         fused = activations.fused(self.activation)
-        y = apply("conv2d", [y, self.pointwise_kernel, self.bias], fused)
+        y = apply("conv", [y, self.pointwise_kernel, self.bias], fused)
         return self._finish(y, first, fused is None)
 
     def get_config(self):

@@ -203,7 +203,7 @@ def l2_pool(
 
 
 def conv_attributes(strides: Any, padding: Any, dilation_rate: Any, groups: int, algorithm: str) -> dict[str, Any]:
-    """The attributes of the op conv2d."""
+    """The attributes of the op conv."""
     return {
         "strides": pair(strides, "strides"),
         "dilation": pair(dilation_rate, "dilation_rate"),
@@ -252,7 +252,7 @@ def conv2d(
     >>> cconv.ops.conv2d(x, w)[0, :, :, 0].tolist()
     [[19.0, 25.0], [37.0, 43.0]]
     """
-    return apply("conv2d", [x, w, bias], conv_attributes(strides, padding, dilation_rate, groups, algorithm))
+    return apply("conv", [x, w, bias], conv_attributes(strides, padding, dilation_rate, groups, algorithm))
 
 
 def conv2d_input_gradient(
@@ -283,7 +283,7 @@ def conv2d_input_gradient(
     [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
     """
     attributes = conv_attributes(strides, padding, dilation_rate, groups, algorithm)
-    return gradient("conv2d", [np.zeros(tuple(input_shape), np.float32), w, None], attributes, dy, 0)
+    return gradient("conv", [np.zeros(tuple(input_shape), np.float32), w, None], attributes, dy, 0)
 
 
 def conv2d_weight_gradient(
@@ -313,7 +313,7 @@ def conv2d_weight_gradient(
     [[8.0, 12.0], [20.0, 24.0]]
     """
     attributes = conv_attributes(strides, padding, dilation_rate, groups, algorithm)
-    return gradient("conv2d", [x, np.zeros(tuple(kernel_shape), np.float32), None], attributes, dy, 1)
+    return gradient("conv", [x, np.zeros(tuple(kernel_shape), np.float32), None], attributes, dy, 1)
 
 
 @operation("inputs", "kernel", module="nn")
@@ -329,7 +329,7 @@ def conv(
     x, first = channels_last(data_format, inputs)
     channels, depth = shape_of(x)[-1], shape_of(kernel)[-2] if len(shape_of(kernel)) == 4 else None
     groups = channels // depth if channels and depth and channels % depth == 0 else 1
-    y = apply("conv2d", [x, kernel, None], conv_attributes(strides, padding, dilation_rate, groups, "auto"))
+    y = apply("conv", [x, kernel, None], conv_attributes(strides, padding, dilation_rate, groups, "auto"))
     return to_channels_first(y) if first else y
 
 
@@ -356,7 +356,7 @@ def depthwise_conv(
             f"kernel.shape={shape_of(kernel)}"
         )
     attributes = conv_attributes(strides, padding, dilation_rate, shape_of(kernel)[2], "auto")
-    y = apply("conv2d", [x, depthwise_kernel(kernel), None], attributes)
+    y = apply("conv", [x, depthwise_kernel(kernel), None], attributes)
     return to_channels_first(y) if first else y
 
 

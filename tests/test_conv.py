@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference.conv import conv2d as reference_conv2d
+from reference.conv import conv as reference_conv
 from scipy.signal import convolve2d, correlate2d
 
 from cconv import _core
@@ -11,7 +11,7 @@ ALGORITHMS = ("auto", "direct", "im2col")  # those that serve any geometry
 
 
 def conv2d(x, w, b=None, threads=1, **attributes):
-    return run("conv2d", [x, w, b], attributes, threads=threads)[0]
+    return run("conv", [x, w, b], attributes, threads=threads)[0]
 
 
 def run(op, arrays, attributes, dy=None, wrt=(), threads=1):
@@ -27,7 +27,7 @@ def run(op, arrays, attributes, dy=None, wrt=(), threads=1):
 
 def describe(x_shape, w_shape, **attributes):
     graph = _core.Graph()
-    node = graph.add("conv2d", [graph.input(x_shape), graph.input(w_shape), 0], attributes)
+    node = graph.add("conv", [graph.input(x_shape), graph.input(w_shape), 0], attributes)
     plan = _core.Plan(graph, [node])
     return plan.describe(), plan.bytes
 
@@ -62,7 +62,7 @@ def test_conv2d_gradients_are_full_correlation_correlation_and_sum(algorithm):
     rng = np.random.default_rng(2)
     image, kernel, dy = integers(rng, 6, 8), integers(rng, 3, 2), integers(rng, 4, 7)
     _, dx, dw, db = run(
-        "conv2d",
+        "conv",
         [image[None, :, :, None], kernel[:, :, None, None], [0]],
         {"algorithm": algorithm},
         dy=dy[None, :, :, None],
@@ -77,7 +77,7 @@ def test_conv2d_1x1_is_dense_over_pixels():
     rng = np.random.default_rng(3)
     x, w, b = rng.standard_normal((2, 5, 4, 19)), rng.standard_normal((19, 21)), rng.standard_normal(21)
     dy = rng.standard_normal((2, 5, 4, 21))
-    by_conv = run("conv2d", [x, w[None, None], b], {}, dy, (0, 1, 2))
+    by_conv = run("conv", [x, w[None, None], b], {}, dy, (0, 1, 2))
     by_dense = run("dense", [x, w, b], {}, dy, (0, 1, 2))
     for a, d in zip(by_conv, by_dense, strict=True):
         np.testing.assert_allclose(a.reshape(d.shape), d, rtol=1e-5, atol=1e-5)
@@ -131,13 +131,13 @@ def test_conv2d_algorithms_agree_on_random_geometry(seed):
         seed % 2
     ]
     x, kernel, b = integers(rng, n, h, w, c), integers(rng, kh, kw, c // groups, oc), integers(rng, oc)
-    expected = reference_conv2d(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
+    expected = reference_conv(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
     dy = integers(rng, *expected.shape)
     first = None
     fits_rows = groups == 1 and attributes["dilation"] == (1, 1) and kw > 1
     for algorithm in (*ALGORITHMS, *["grouped"] * (1 < groups < c), *["rows"] * fits_rows):
         for threads in (1, 3):
-            results = run("conv2d", [x, kernel, b], attributes | {"algorithm": algorithm}, dy, (0, 1, 2), threads)
+            results = run("conv", [x, kernel, b], attributes | {"algorithm": algorithm}, dy, (0, 1, 2), threads)
             assert np.array_equal(results[0], expected)
             first = first or results
             assert all(np.array_equal(a, r) for a, r in zip(first, results, strict=True))
@@ -158,15 +158,15 @@ def test_depthwise_on_random_geometry(seed):
     explicit = {"padding": "explicit", "pads": [int(i) for i in rng.integers(6, 13, 4)]}
     attributes |= explicit if seed % 2 else {"padding": "same"}
     x, kernel, b = integers(rng, n, h, w, c), integers(rng, kh, kw, 1, c * many), integers(rng, c * many)
-    expected = reference_conv2d(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
+    expected = reference_conv(*(a.astype(np.float64) for a in (x, kernel, b)), **attributes)
     dy = integers(rng, *expected.shape)
     first = None
     for threads in (1, 2, 3):
-        results = run("conv2d", [x, kernel, b], attributes | {"algorithm": "depthwise"}, dy, (0, 1, 2), threads)
+        results = run("conv", [x, kernel, b], attributes | {"algorithm": "depthwise"}, dy, (0, 1, 2), threads)
         first = first or results
         assert all(np.array_equal(a, r) for a, r in zip(first, results, strict=True))
     assert np.array_equal(first[0], expected)
-    by_another = run("conv2d", [x, kernel, b], attributes | {"algorithm": "direct"}, dy, (0, 1, 2))
+    by_another = run("conv", [x, kernel, b], attributes | {"algorithm": "direct"}, dy, (0, 1, 2))
     assert all(np.array_equal(a, r) for a, r in zip(first, by_another, strict=True))
     for activation, most in (("relu", np.inf), ("relu6", 6)):
         y = conv2d(x, kernel, b, algorithm="depthwise", activation=activation, **attributes)
@@ -202,7 +202,7 @@ def test_grouped_infinities_reach_what_sees_them_only(seed):
         y, i = rng.choice([0, array.shape[1] - 1]), rng.choice([0, array.shape[2] - 1, array.shape[2] // 2])
         array[rng.integers(2), y, i, rng.integers(array.shape[3])] = bad
         results = [
-            run("conv2d", [x, kernel], attributes | {"algorithm": algorithm}, dy, (0, 1))
+            run("conv", [x, kernel], attributes | {"algorithm": algorithm}, dy, (0, 1))
             for algorithm in ("direct", "grouped")
         ]
         for direct, grouped in zip(*results, strict=True):
@@ -295,9 +295,9 @@ WRONG = [
 def test_conv2d_names_what_was_expected_and_received(shapes, attributes, message):
     given = GOOD | shapes
     with pytest.raises(ValueError) as error:
-        _core.infer("conv2d", [given["x"], given["w"], given["b"]], attributes, name="conv_7")
+        _core.infer("conv", [given["x"], given["w"], given["b"]], attributes, name="conv_7")
     text = str(error.value)
-    assert text.startswith("conv_7 (conv2d): "), text
+    assert text.startswith("conv_7 (conv): "), text
     at = 0
     for part in message.split(".*"):
         assert part in text[at:], text
@@ -305,14 +305,14 @@ def test_conv2d_names_what_was_expected_and_received(shapes, attributes, message
 
 
 def test_conv2d_passes_unknown_sizes_on():
-    assert _core.infer("conv2d", [(None, None, None, 3), (3, 3, 3, 8), None], {}) == (None, None, None, 8)
-    assert _core.infer("conv2d", [(None, 28, None, 3), (3, 3, 3, 8), (8,)], {"strides": 2}) == (None, 13, None, 8)
+    assert _core.infer("conv", [(None, None, None, 3), (3, 3, 3, 8), None], {}) == (None, None, None, 8)
+    assert _core.infer("conv", [(None, 28, None, 3), (3, 3, 3, 8), (8,)], {"strides": 2}) == (None, 13, None, 8)
 
 
 def test_conv2d_takes_strides_and_padding_of_any_size():
     huge = 2**31 - 1
-    assert _core.infer("conv2d", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": huge}) == (1, 1, 1, 1)
+    assert _core.infer("conv", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": huge}) == (1, 1, 1, 1)
     attributes = {"padding": "explicit", "pads": [huge] * 4, "strides": huge}
-    assert _core.infer("conv2d", [(1, 9, 9, 1), (3, 3, 1, 1), None], attributes) == (1, 3, 3, 1)
+    assert _core.infer("conv", [(1, 9, 9, 1), (3, 3, 1, 1), None], attributes) == (1, 3, 3, 1)
     with pytest.raises(ValueError, match="strides"):
-        _core.infer("conv2d", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": 2**31})
+        _core.infer("conv", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": 2**31})
