@@ -1,16 +1,18 @@
 """Layers: steps of models, named as in Keras."""
 
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from .conv import (
-    Conv2D,
-    Convolution2D,
-    DepthwiseConv2D,
-    DepthwiseConvolution2D,
-    SeparableConv2D,
-    SeparableConvolution2D,
+from .conv import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
+from .conv_transpose import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+    Convolution1DTranspose,
+    Convolution2DTranspose,
+    Convolution3DTranspose,
 )
 from .core import Identity, Lambda, Rescaling
 from .dense import Dense
+from .depthwise_conv import DepthwiseConv1D, DepthwiseConv2D, DepthwiseConvolution2D
 from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
@@ -45,6 +47,7 @@ from .pooling import (
 )
 from .regularization import Dropout
 from .reshaping import Flatten, Permute, Reshape, ZeroPadding2D
+from .separable_conv import SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D
 
 __all__ = [
     "Activation",
@@ -54,9 +57,20 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dropout",
@@ -84,7 +98,9 @@ __all__ = [
     "ReLU",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution1D",
     "SeparableConvolution2D",
     "Softmax",
     "Subtract",

@@ -13,7 +13,8 @@ _LEAST = 8  # samples of a run: fewer would not keep every core busy
 
 # Ops whose outputs for one sample depend on that sample only, as long as their axis is not the batch.
 _BY_SAMPLE = """
-    conv conv_transpose dense max_pool2d avg_pool2d sum_pool2d l2_pool2d global_avg_pool2d global_max_pool2d batch_norm flatten
+    conv conv_transpose
+    dense max_pool2d avg_pool2d sum_pool2d l2_pool2d global_avg_pool2d global_max_pool2d batch_norm flatten
     zero_pad2d concatenate softmax log_softmax relu leaky_relu elu sigmoid tanh arctan softplus softsign binary_step
     negative abs sqrt square exp log clip identity stop_gradient add subtract multiply divide maximum minimum
 """.split()  # noqa: SIM905

@@ -5,17 +5,21 @@ a layer, they describe the same computation as part of a model. There is one imp
 core.
 """
 
+from .convolution import (
+    conv,
+    conv2d,
+    conv2d_input_gradient,
+    conv2d_weight_gradient,
+    conv_transpose,
+    depthwise_conv,
+    separable_conv,
+)
 from .nn import (
     average_pool,
     batch_normalization,
     binary_crossentropy,
     binary_step,
     categorical_crossentropy,
-    conv,
-    conv2d,
-    conv2d_input_gradient,
-    conv2d_weight_gradient,
-    depthwise_conv,
     dropout,
     elu,
     hard_sigmoid,
@@ -27,7 +31,6 @@ from .nn import (
     relu,
     relu6,
     selu,
-    separable_conv,
     sigmoid,
     silu,
     softmax,

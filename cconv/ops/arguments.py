@@ -1,4 +1,4 @@
-"""Checks of the arguments that layers and ops share: pairs, padding, rates."""
+"""Checks of the arguments that layers and ops share: whole numbers for each axis, padding, rates."""
 
 from __future__ import annotations
 
@@ -9,43 +9,69 @@ from typing import Any
 import numpy as np
 
 
-def pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
-    """One whole number for both axes, or two."""
+def integers(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ...]:
+    """One whole number for all of `count` axes, or one for each."""
     bound = "> 0" if least == 1 else f">= {least}"
-    values = (value, value) if is_integer(value) else value
+    expected = f"a tuple of {count} integer{'s' * (count > 1)}"
+    values = (value,) * count if is_integer(value) else value
     try:
         values = tuple(values)
-        fits = len(values) == 2 and all(is_integer(v) for v in values)
+        fits = len(values) == count and all(is_integer(v) for v in values)
     except TypeError:
         fits = False
     if not fits:
-        raise ValueError(f"The `{name}` argument must be a tuple of 2 integers. Received: {name}={value!r}")
+        raise ValueError(f"The `{name}` argument must be {expected}. Received: {name}={value!r}")
     wrong = {int(v) for v in values if v < least}
     if wrong:
         raise ValueError(
-            f"The `{name}` argument must be a tuple of 2 integers. "
+            f"The `{name}` argument must be {expected}. "
             f"Received: {name}={value!r}, including values {wrong} that do not satisfy `value {bound}`"
         )
-    return int(values[0]), int(values[1])
+    return tuple(int(v) for v in values)
 
 
-def padding(value: Any, explicit: bool = True) -> str | tuple[tuple[int, int], tuple[int, int]]:
-    """`"valid"`, `"same"`, or `((top, bottom), (left, right))`."""
-    if isinstance(value, str) and value.lower() in ("valid", "same"):
+def pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
+    """One whole number for both, or two."""
+    first, second = integers(value, 2, name, least)
+    return first, second
+
+
+def sides(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+    """Cells before and after each of `rank` axes: one number for all, one for each axis, or a pair for each axis."""
+    axes = (value,) * rank if is_integer(value) else value
+    if not isinstance(axes, (list, tuple)) or len(axes) != rank:
+        raise ValueError(
+            f"The `{name}` argument must be an integer, or {rank} integers or pairs of integers, one for each axis. "
+            f"Received: {name}={value!r}"
+        )
+    return tuple(pair(axis, name, 0) for axis in axes)
+
+
+def padding(
+    value: Any, explicit: bool = True, rank: int = 2, causal: bool = False
+) -> str | tuple[tuple[int, int], ...]:
+    """`"valid"`, `"same"`, perhaps `"causal"`, or a pair `(before, after)` for each of `rank` axes."""
+    names = ("valid", "same", "causal") if causal else ("valid", "same")
+    if isinstance(value, str) and value.lower() in names:
         return value.lower()
-    if explicit and isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
-        return pair(value[0], "padding", 0), pair(value[1], "padding", 0)
-    allowed = "'valid', 'same'" + (" or ((top, bottom), (left, right))" if explicit else "")
+    if explicit and isinstance(value, Sequence) and not isinstance(value, str) and len(value) == rank:
+        return tuple(pair(axis, "padding", 0) for axis in value)
+    pairs = ("((before, after),)", "((top, bottom), (left, right))", "((front, back), (top, bottom), (left, right))")
+    allowed = ", ".join(map(repr, names)) + (f" or {pairs[rank - 1]}" if explicit else "")
     raise ValueError(f"The `padding` argument must be one of {allowed}. Received: padding={value!r}")
 
 
-def padding_attributes(value: Any, explicit: bool = True) -> dict[str, Any]:
+def padding_attributes(value: Any, explicit: bool = True, rank: int = 2) -> dict[str, Any]:
     """The attributes `padding` and `pads` of an op."""
-    value = padding(value, explicit)
+    value = padding(value, explicit, rank)
     if isinstance(value, str):
         return {"padding": value}
-    (top, bottom), (left, right) = value
-    return {"padding": "explicit", "pads": [top, left, bottom, right]}
+    return {"padding": "explicit", "pads": pads(value)}
+
+
+def pads(axes: Sequence[tuple[int, int]]) -> list[int]:
+    """The attribute `pads` of an op: of pairs `(before, after)` all before, then all after."""
+    return [before for before, _ in axes] + [after for _, after in axes]
 
 
 def positive_integer(value: Any, name: str) -> int:

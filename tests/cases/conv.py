@@ -1,4 +1,4 @@
-"""Convolution of images, dense and matmul: odd sizes, channels around the widths of vectors, every padding and algorithm.
+"""Convolution of images, dense and matmul: odd sizes, channels around vectors' widths, every padding and algorithm.
 
 Signals, volumes and transposed convolutions have modules of their own, and take the helpers from here.
 """
