@@ -10,7 +10,7 @@ from cconv import _core
 ALGORITHMS = ("auto", "direct", "im2col")  # those that serve any geometry
 
 
-def conv2d(x, w, b=None, threads=1, **attributes):
+def conv(x, w, b=None, threads=1, **attributes):
     return run("conv", [x, w, b], attributes, threads=threads)[0]
 
 
@@ -39,25 +39,25 @@ def integers(rng, *shape):
 # ---- What it computes ----
 
 
-def test_conv2d_of_the_textbook():
+def test_conv_of_the_textbook():
     x, w = np.arange(9).reshape(1, 3, 3, 1), np.arange(4).reshape(2, 2, 1, 1)
     for algorithm in ALGORITHMS:
-        assert conv2d(x, w, algorithm=algorithm)[0, :, :, 0].tolist() == [[19, 25], [37, 43]]
+        assert conv(x, w, algorithm=algorithm)[0, :, :, 0].tolist() == [[19, 25], [37, 43]]
 
 
 @pytest.mark.parametrize("algorithm", [*ALGORITHMS, "rows"])
-def test_conv2d_is_correlation_and_flipped_it_is_convolution(algorithm):
+def test_conv_is_correlation_and_flipped_it_is_convolution(algorithm):
     rng = np.random.default_rng(1)
     image, kernel = integers(rng, 7, 9), integers(rng, 3, 4)
     x = image[None, :, :, None]
-    correlation = conv2d(x, kernel[:, :, None, None], algorithm=algorithm)[0, :, :, 0]
-    convolution = conv2d(x, kernel[::-1, ::-1, None, None], algorithm=algorithm)[0, :, :, 0]
+    correlation = conv(x, kernel[:, :, None, None], algorithm=algorithm)[0, :, :, 0]
+    convolution = conv(x, kernel[::-1, ::-1, None, None], algorithm=algorithm)[0, :, :, 0]
     assert np.array_equal(correlation, correlate2d(image, kernel, "valid"))
     assert np.array_equal(convolution, convolve2d(image, kernel, "valid"))
 
 
 @pytest.mark.parametrize("algorithm", [*ALGORITHMS, "rows"])
-def test_conv2d_gradients_are_full_correlation_correlation_and_sum(algorithm):
+def test_conv_gradients_are_full_correlation_correlation_and_sum(algorithm):
     """The three formulae of docs/convolution.md, on one channel."""
     rng = np.random.default_rng(2)
     image, kernel, dy = integers(rng, 6, 8), integers(rng, 3, 2), integers(rng, 4, 7)
@@ -73,7 +73,7 @@ def test_conv2d_gradients_are_full_correlation_correlation_and_sum(algorithm):
     assert db[0] == dy.sum()
 
 
-def test_conv2d_1x1_is_dense_over_pixels():
+def test_conv_1x1_is_dense_over_pixels():
     rng = np.random.default_rng(3)
     x, w, b = rng.standard_normal((2, 5, 4, 19)), rng.standard_normal((19, 21)), rng.standard_normal(21)
     dy = rng.standard_normal((2, 5, 4, 21))
@@ -84,39 +84,39 @@ def test_conv2d_1x1_is_dense_over_pixels():
     assert np.array_equal(by_conv[0], by_dense[0])
 
 
-def test_conv2d_groups_are_convolutions_side_by_side():
+def test_conv_groups_are_convolutions_side_by_side():
     rng = np.random.default_rng(4)
     x, w = rng.standard_normal((1, 6, 5, 12)), rng.standard_normal((3, 3, 4, 9))
-    parts = [conv2d(x[..., 4 * g : 4 * g + 4], w[..., 3 * g : 3 * g + 3]) for g in range(3)]
-    np.testing.assert_allclose(conv2d(x, w, groups=3), np.concatenate(parts, -1), rtol=1e-5, atol=1e-5)
+    parts = [conv(x[..., 4 * g : 4 * g + 4], w[..., 3 * g : 3 * g + 3]) for g in range(3)]
+    np.testing.assert_allclose(conv(x, w, groups=3), np.concatenate(parts, -1), rtol=1e-5, atol=1e-5)
 
 
-def test_conv2d_dilation_is_a_kernel_with_zeros_between():
+def test_conv_dilation_is_a_kernel_with_zeros_between():
     rng = np.random.default_rng(5)
     x, w = integers(rng, 1, 11, 12, 3), integers(rng, 3, 2, 3, 4)
     spread = np.zeros((5, 4, 3, 4), np.float32)
     spread[::2, ::3] = w
-    assert np.array_equal(conv2d(x, w, dilation=(2, 3)), conv2d(x, spread))
+    assert np.array_equal(conv(x, w, dilation=(2, 3)), conv(x, spread))
 
 
 @pytest.mark.parametrize("size", range(1, 12))
 @pytest.mark.parametrize("stride", (1, 2, 3, 5))
-def test_conv2d_same_is_explicit_with_the_odd_cell_at_the_end(size, stride):
+def test_conv_same_is_explicit_with_the_odd_cell_at_the_end(size, stride):
     rng = np.random.default_rng(6)
     x, w = integers(rng, 1, size, size, 2), integers(rng, 4, 3, 2, 3)
     outputs = -(-size // stride)
     totals = [max((outputs - 1) * stride + k - size, 0) for k in (4, 3)]
     pads = [totals[0] // 2, totals[1] // 2, totals[0] - totals[0] // 2, totals[1] - totals[1] // 2]
-    same = conv2d(x, w, padding="same", strides=stride)
+    same = conv(x, w, padding="same", strides=stride)
     assert same.shape == (1, outputs, outputs, 3)
-    assert np.array_equal(same, conv2d(x, w, padding="explicit", pads=pads, strides=stride))
+    assert np.array_equal(same, conv(x, w, padding="explicit", pads=pads, strides=stride))
 
 
 # ---- The algorithms ----
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_conv2d_algorithms_agree_on_random_geometry(seed):
+def test_conv_algorithms_agree_on_random_geometry(seed):
     """Any geometry, on integers: all algorithms give the bits of the reference, with 1 and with 3 threads."""
     rng = np.random.default_rng(seed)
     groups = int(rng.choice([1, 1, 2, 3]))
@@ -169,7 +169,7 @@ def test_depthwise_on_random_geometry(seed):
     by_another = run("conv", [x, kernel, b], attributes | {"algorithm": "direct"}, dy, (0, 1, 2))
     assert all(np.array_equal(a, r) for a, r in zip(first, by_another, strict=True))
     for activation, most in (("relu", np.inf), ("relu6", 6)):
-        y = conv2d(x, kernel, b, algorithm="depthwise", activation=activation, **attributes)
+        y = conv(x, kernel, b, algorithm="depthwise", activation=activation, **attributes)
         assert np.array_equal(y, np.clip(expected, 0, most))
 
 
@@ -179,7 +179,7 @@ def test_depthwise_nan_stays_visible():
     for activation in ("linear", "relu", "relu6"):
         seen = np.zeros((1, 4, 10, 19), bool)
         seen[:, :2, :2, 17] = True
-        assert np.array_equal(np.isnan(conv2d(x, w, groups=19, activation=activation)), seen), activation
+        assert np.array_equal(np.isnan(conv(x, w, groups=19, activation=activation)), seen), activation
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -197,7 +197,7 @@ def test_grouped_infinities_reach_what_sees_them_only(seed):
         "padding": "same",
     }
     x, kernel = integers(rng, 2, h, w, c), integers(rng, kh, kw, c // groups, oc)
-    dy = integers(rng, *conv2d(x, kernel, **attributes).shape)
+    dy = integers(rng, *conv(x, kernel, **attributes).shape)
     for array, bad in ((x, np.nan), (x, np.inf), (dy, -np.inf), (dy, np.nan)):
         y, i = rng.choice([0, array.shape[1] - 1]), rng.choice([0, array.shape[2] - 1, array.shape[2] // 2])
         array[rng.integers(2), y, i, rng.integers(array.shape[3])] = bad
@@ -209,7 +209,7 @@ def test_grouped_infinities_reach_what_sees_them_only(seed):
             np.testing.assert_array_equal(grouped, direct)
 
 
-def test_conv2d_says_which_algorithm_it_uses():
+def test_conv_says_which_algorithm_it_uses():
     assert "im2col" in describe((1, 8, 8, 16), (3, 3, 16, 4), algorithm="im2col")[0]
     assert "direct" in describe((1, 8, 8, 1), (3, 3, 1, 4), algorithm="direct")[0]
     assert "rows" in describe((1, 8, 8, 3), (3, 3, 3, 4), strides=2)[0]
@@ -219,25 +219,25 @@ def test_conv2d_says_which_algorithm_it_uses():
     assert "grouped" in describe((1, 8, 8, 64), (3, 3, 4, 64), groups=16)[0]
 
 
-def test_conv2d_im2col_never_holds_the_whole_patch_matrix():
+def test_conv_im2col_never_holds_the_whole_patch_matrix():
     patches = 4 * 200 * 200 * 25 * 16
     assert describe((1, 200, 200, 16), (5, 5, 16, 1), algorithm="im2col", padding="same")[1] < patches / 4
 
 
-def test_conv2d_direct_needs_no_memory_but_its_weights():
+def test_conv_direct_needs_no_memory_but_its_weights():
     x, y, packed = 4 * 200 * 200 * 16, 4 * 200 * 200 * 16, 4 * 5 * 5 * 16 * 32
     _, taken = describe((1, 200, 200, 16), (5, 5, 16, 16), algorithm="direct", padding="same")
     assert taken < x + y + packed + 4 * 5 * 5 * 16 * 16 + 100_000
 
 
 @pytest.mark.parametrize("algorithm", [*ALGORITHMS, "rows"])
-def test_conv2d_nan_stays_visible(algorithm):
+def test_conv_nan_stays_visible(algorithm):
     """A NaN in the input reaches every output that sees it, through an activation, and no other."""
     x, w = np.ones((1, 6, 6, 3)), np.ones((3, 3, 3, 5))
     x[0, 1, 1, 2] = np.nan
     smooth = ("elu", "sigmoid", "tanh", "softplus", "softsign", "arctan")
     for activation in ("linear", "relu", "relu6", *smooth, "binary_step"):
-        y = conv2d(x, w, activation=activation, algorithm=algorithm)
+        y = conv(x, w, activation=activation, algorithm=algorithm)
         seen = np.zeros(y.shape, bool)
         seen[:, :2, :2] = True
         assert np.array_equal(np.isnan(y), seen), activation
@@ -247,8 +247,19 @@ def test_conv2d_nan_stays_visible(algorithm):
 
 GOOD = {"x": (2, 8, 8, 6), "w": (3, 3, 6, 4), "b": (4,)}
 WRONG = [
-    ({"x": (2, 8, 6)}, {}, "expected x of rank 4.*received shape (2, 8, 6)"),
-    ({"w": (3, 6, 4)}, {}, "expected w of rank 4.*received shape (3, 6, 4)"),
+    (
+        {"x": (2, 6)},
+        {},
+        "expected x of rank 3, 4 or 5 ((n, w, c), (n, h, w, c) or (n, d, h, w, c)), received shape (2, 6)",
+    ),
+    ({"x": (2,) * 6}, {}, "expected x of rank 3, 4 or 5.*received shape (2, 2, 2, 2, 2, 2)"),
+    (
+        {"x": (2, 8, 6)},
+        {},
+        "of one rank, (n, w, c) and (kw, c / groups, oc), received x of rank 3, shape (2, 8, 6), and w of rank 4",
+    ),
+    ({"w": (3, 6, 4)}, {}, "(n, h, w, c) and (kh, kw, c / groups, oc), received.*and w of rank 3, shape (3, 6, 4)"),
+    ({}, {"strides": (1, 1, 1)}, "expected strides as 1 or 2 values, received 3"),
     ({"b": (4, 1)}, {}, "expected b of rank 1.*received shape (4, 1)"),
     ({"b": (5,)}, {}, "expected b with 4 values.*received 5"),
     ({"x": (2, 8, 8, 5)}, {}, "expected x with 6 channels.*received 5"),
@@ -288,28 +299,72 @@ WRONG = [
     ({}, {"algorithm": "depthwise"}, "expected an algorithm that fits"),
     ({}, {"algorithm": "rows", "dilation": (1, 2)}, "expected an algorithm that fits"),
     ({"w": (0, 3, 6, 4)}, {}, "expected a window of at least 1 cell, received 0 along the height"),
+    ({"x": (2, 8, 6), "w": (3, 6, 4)}, {"strides": (1, 1)}, "expected strides as 1 value, received 2"),
+    ({"x": (2, 8, 6), "w": (9, 6, 4)}, {}, "received one that covers 9 cells along the width.*has 8"),
+    (
+        {"x": (2, 8, 8, 8, 6), "w": (3, 3, 3, 6, 4)},
+        {"padding": "explicit", "pads": [1, 1, 1, 1]},
+        "expects 6 pads (before each axis, then after each), received 4",
+    ),
+    ({"x": (2, 8, 8, 8, 6), "w": (9, 3, 3, 6, 4)}, {}, "received one that covers 9 cells along the depth.*has 8"),
+    (
+        {"x": (2, 8, 8, 8, 6), "w": (3, 3, 3, 6, 4)},
+        {"algorithm": "winograd"},
+        'expected an algorithm that fits ("auto" does), received "winograd" for a kernel (3, 3, 3, 6, 4), strides',
+    ),
+]
+WRONG_TRANSPOSED = [
+    ({"x": (2, 4)}, {}, "expected x of rank 3, 4 or 5.*received shape (2, 4)"),
+    ({"x": (2, 8, 4)}, {}, "of one rank, (n, w, c) and (kw, oc / groups, c), received x of rank 3"),
+    ({"x": (2, 8, 8, 5)}, {}, "expected x with 4 channels, the last size of the kernel, received 5"),
+    ({"b": (4,)}, {}, "expected b with 6 values.*received 4"),
+    ({}, {"groups": 3}, "expected input channels divisible by groups, received 4 channels and 3 groups"),
+    ({}, {"strides": 2, "output_padding": 2}, "expected output_padding from 0 to 1.*received 2 along the height"),
+    (
+        {},
+        {"strides": (3, 2), "output_padding": (2, 2)},
+        "expected output_padding from 0 to 1.*received 2 along the width",
+    ),
+    ({}, {"output_padding": (0, -1)}, "expected output_padding of at least 0, received -1 along the width"),
+    ({}, {"output_padding": (0, 0, 0)}, "expected output_padding as 1 or 2 values, received 3"),
+    (
+        {},
+        {"padding": "explicit", "pads": (0, 5, 0, 5)},
+        "expected pads that leave some output, received 10 along the width, where the windows cover 10 cells",
+    ),
+    ({}, {"algorithm": "rows", "dilation": (1, 2)}, "expected an algorithm that fits"),
+    ({}, {"activation": "elu", "alpha": -1.0}, "expected a finite alpha"),
 ]
 
 
-@pytest.mark.parametrize("shapes, attributes, message", WRONG, ids=[message[:60] for _, _, message in WRONG])
-def test_conv2d_names_what_was_expected_and_received(shapes, attributes, message):
-    given = GOOD | shapes
+CALLS = [("conv", GOOD, *wrong) for wrong in WRONG]
+CALLS += [("conv_transpose", GOOD | {"x": (2, 8, 8, 4), "b": (6,)}, *wrong) for wrong in WRONG_TRANSPOSED]
+
+
+@pytest.mark.parametrize("op, good, shapes, attributes, message", CALLS, ids=[f"{c[0]}: {c[-1][:60]}" for c in CALLS])
+def test_conv_names_what_was_expected_and_received(op, good, shapes, attributes, message):
+    given = good | shapes
     with pytest.raises(ValueError) as error:
-        _core.infer("conv", [given["x"], given["w"], given["b"]], attributes, name="conv_7")
+        _core.infer(op, [given["x"], given["w"], given["b"]], attributes, name="conv_7")
     text = str(error.value)
-    assert text.startswith("conv_7 (conv): "), text
+    assert text.startswith(f"conv_7 ({op}): "), text
     at = 0
     for part in message.split(".*"):
         assert part in text[at:], text
         at = text.index(part, at) + len(part)
 
 
-def test_conv2d_passes_unknown_sizes_on():
+def test_conv_passes_unknown_sizes_on():
     assert _core.infer("conv", [(None, None, None, 3), (3, 3, 3, 8), None], {}) == (None, None, None, 8)
     assert _core.infer("conv", [(None, 28, None, 3), (3, 3, 3, 8), (8,)], {"strides": 2}) == (None, 13, None, 8)
 
+    assert _core.infer("conv", [(None, None, 3), (3, 3, 8), None], {"padding": "same"}) == (None, None, 8)
+    assert _core.infer("conv", [(2, None, 9, 9, 3), (1, 3, 3, 3, 8), None], {}) == (2, None, 7, 7, 8)
+    told = _core.infer("conv_transpose", [(None, None, 14, 3), (3, 3, 8, 3), None], {"strides": 2})
+    assert told == (None, None, 29, 8)
 
-def test_conv2d_takes_strides_and_padding_of_any_size():
+
+def test_conv_takes_strides_and_padding_of_any_size():
     huge = 2**31 - 1
     assert _core.infer("conv", [(1, 9, 9, 1), (3, 3, 1, 1), None], {"strides": huge}) == (1, 1, 1, 1)
     attributes = {"padding": "explicit", "pads": [huge] * 4, "strides": huge}

@@ -199,7 +199,7 @@ class Canvas:
         self.strides, self.dilation = each(strides, axes), each(dilation, axes)
         oc = w.shape[-2] * groups
         self.channels = list(groups_of(groups, x.shape[-1], oc))
-        extras = each(output_padding, axes) if len(tuple(output_padding)) else (None,) * axes
+        extras = (None,) * axes if output_padding == () else each(output_padding, axes)
         self.before, self.size, canvas = [], [], []
         for i, (n, k, s, d, extra) in enumerate(
             zip(self.count, self.kernel, self.strides, self.dilation, extras, strict=True)
