@@ -36,8 +36,8 @@ def algorithms_for(kernel: tuple[int, ...], c: int, attributes: dict[str, Any]) 
     """The algorithms that can do a convolution of c channels with kernels of this size."""
     axes, groups = len(kernel), attributes.get("groups", 1)
     strides, dilation = (each(attributes.get(key, 1), axes) for key in ("strides", "dilation"))
-    pads = attributes.get("pads", (0,) * 2 * axes)
-    flat = axes < 3 or (kernel[0] == strides[0] == 1 and pads[0] == pads[axes] == 0)
+    pads, extras = attributes.get("pads", (0,) * 2 * axes), each(attributes.get("output_padding", 0), axes)
+    flat = axes < 3 or (kernel[0] == strides[0] == 1 and pads[0] == pads[axes] == extras[0] == 0)
     fitting = {
         "depthwise": groups == c > 1,
         "grouped": 1 < groups < c,

@@ -92,7 +92,7 @@ IMAGES = [
     ),
     *(case for algorithm in ALGORITHMS for case in activated([(2, 3, 4, 3), (3, 2, 5, 3), (5,)], algorithm, strides=2)),
     *activated([(2, 4, 9, 3), (3, 2, 5, 3), (5,)], "rows"),
-    *activated([(2, 4, 5, 12), (3, 2, 4, 12), (12,)], "grouped", groups=3),
+    *activated([(2, 4, 6, 12), (3, 2, 4, 12), (12,)], "grouped", groups=3),
     *activated([(1, 4, 7, 18), (3, 3, 1, 18), (18,)], "depthwise", groups=18, strides=2),
     *activated([(1, 4, 5, 14), (3, 2, 1, 14), (7,)], "depthwise", "two to one", groups=7),
     Case(
@@ -109,7 +109,7 @@ IMAGES = [
     ),
     Case(
         "residual, no bias, rows",
-        [(2, 4, 5, 6), (2, 3, 7, 6), None, (2, 5, 7, 7)],
+        [(2, 4, 5, 6), (3, 2, 7, 6), None, (2, 6, 6, 7)],
         {"algorithm": "rows"},
         exact=True,
         adjoint=False,

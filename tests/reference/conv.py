@@ -86,7 +86,7 @@ def cells(kernel: Sequence[int], dilation: Sequence[int], strides: Sequence[int]
     for cell in itertools.product(*map(range, kernel)):
         firsts = [t * d for t, d in zip(cell, dilation, strict=True)]
         axes = zip(firsts, strides, count, strict=True)
-        yield cell, (slice(None), *(slice(first, first + (n - 1) * s + 1, s) for first, s, n in axes))
+        yield cell, (slice(None), *(slice(first, first + n * s - s + 1 if n else first, s) for first, s, n in axes))
 
 
 def summed_outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -214,8 +214,8 @@ class Canvas:
                 before = pads[i]
                 size = (n - 1) * s + reach - before - pads[axes + i] + (extra or 0)
             self.before.append(before)
-            self.size.append(size)
-            canvas.append(max((n - 1) * s + reach, before + size))
+            self.size.append(size if n else 0)
+            canvas.append(max((n - 1) * s + reach, before + self.size[i]))
         self.shape = (len(x), *canvas, oc)
         rows = zip(self.before, self.size, strict=True)
         self.output = (slice(None), *(slice(first, first + size) for first, size in rows))
