@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from cases.conv import algorithms_for
 from reference.conv import conv as reference_conv
+from reference.conv import conv_backward as reference_conv_backward
+from reference.conv import conv_transpose, conv_transpose_backward
 from scipy.signal import convolve2d, correlate2d
 
 from cconv import _core
@@ -173,6 +176,114 @@ def test_depthwise_on_random_geometry(seed):
         assert np.array_equal(y, np.clip(expected, 0, most))
 
 
+@pytest.mark.parametrize("op", ("conv", "conv_transpose"))
+@pytest.mark.parametrize("axes", (1, 2, 3))
+@pytest.mark.parametrize("seed", range(12))
+def test_conv_of_any_rank_on_random_geometry(seed, axes, op):
+    """On integers, every algorithm that fits gives the bits of the reference, with 1 and with 3 threads."""
+    rng = np.random.default_rng(seed)
+
+    def draw(low, high):
+        return tuple(int(i) for i in rng.integers(low, high, axes))
+
+    groups = int(rng.choice([1, 1, 2, 3]))
+    c, oc = groups * int(rng.integers(1, 20)), groups * int(rng.integers(1, 20))
+    kernel, image = draw(1, 5), draw(1, (40, 12, 7)[axes - 1])
+    if axes == 3 and seed % 3 == 0:
+        kernel = (1, *kernel[1:])
+    attributes = {"strides": draw(1, 4), "dilation": draw(1, 2 if seed % 4 < 2 else 4), "groups": groups}
+    if axes == 3 and seed % 6 == 0:
+        attributes["strides"] = (1, *attributes["strides"][1:])
+    if op == "conv":
+        pads = [int(i) for i in rng.integers(6, 13, 2 * axes)]
+        attributes |= {"padding": "explicit", "pads": pads} if seed % 2 else {"padding": "same"}
+    else:
+        attributes |= {"padding": ("valid", "same")[seed % 2]}
+        if seed % 5 == 0:
+            attributes["output_padding"] = tuple(s - 1 for s in attributes["strides"])
+    x = integers(rng, int(rng.integers(1, 4)), *image, c)
+    w = integers(rng, *kernel, *((c // groups, oc) if op == "conv" else (oc // groups, c)))
+    arrays = [x, w, integers(rng, oc)]
+    doubles = [a.astype(np.float64) for a in arrays]
+    forward, backward = {
+        "conv": (reference_conv, reference_conv_backward),
+        "conv_transpose": (conv_transpose, conv_transpose_backward),
+    }[op]
+    expected = forward(*doubles, **attributes)
+    dy = integers(rng, *expected.shape)
+    expected = [expected, *backward(dy.astype(np.float64), *doubles, **attributes)]
+    for algorithm in ["auto", *algorithms_for(kernel, c if op == "conv" else oc, attributes)]:
+        if algorithm == "winograd" or (algorithm == "auto" and kernel[-2:] == (3, 3)):
+            continue  # not exact: see test_winograd.py
+        for threads in (1, 3):
+            results = run(op, arrays, attributes | {"algorithm": algorithm}, dy, (0, 1, 2), threads)
+            for told, right in zip(results, expected, strict=True):
+                assert np.array_equal(told, right), (algorithm, threads)
+
+
+def test_a_signal_is_an_image_of_one_row():
+    rng = np.random.default_rng(11)
+    x, w, dy = (rng.standard_normal(shape) for shape in ((2, 19, 5), (4, 5, 7), (2, 10, 7)))
+    settings = {"strides": 2, "padding": "same"}
+    for algorithm in ("auto", "direct", "im2col", "rows"):
+        signal = run("conv", [x, w], settings | {"algorithm": algorithm}, dy, (0, 1))
+        image = run("conv", [x[:, None], w[None]], settings | {"algorithm": algorithm}, dy[:, None], (0, 1))
+        for a, b in zip(signal, image, strict=True):
+            assert np.array_equal(a, b.reshape(a.shape)), algorithm
+
+
+@pytest.mark.parametrize("algorithm", (*ALGORITHMS, "rows", "winograd"))
+def test_planes_that_no_kernel_joins_are_images(algorithm):
+    """To the last bit: a volume of 2 x 3 planes is 6 images."""
+    rng = np.random.default_rng(12)
+    x, w, dy = (rng.standard_normal(shape) for shape in ((2, 3, 9, 8, 5), (3, 3, 5, 7), (2, 3, 9, 8, 7)))
+    settings = {"padding": "same", "algorithm": algorithm}
+    volume = run("conv", [x, w[None]], settings, dy, (0, 1))
+    images = run("conv", [x.reshape(6, 9, 8, 5), w], settings, dy.reshape(6, 9, 8, 7), (0, 1))
+    for a, b in zip(volume, images, strict=True):
+        assert np.array_equal(a, b.reshape(a.shape))
+
+
+@pytest.mark.parametrize("algorithm", (*ALGORITHMS, "rows", "winograd"))
+@pytest.mark.parametrize("axes", (2, 3))
+def test_a_transposed_convolution_is_the_input_gradient_and_back(algorithm, axes):
+    """To the last bit, with the same kernel: y of one is dx of the other."""
+    rng = np.random.default_rng(13)
+    kernel = (1, 3, 3)[3 - axes :]
+    w = rng.standard_normal((*kernel, 6, 9))
+    large, small = (
+        rng.standard_normal((2, *(2, 9, 8)[3 - axes :], 6)),
+        rng.standard_normal((2, *(2, 9, 8)[3 - axes :], 9)),
+    )
+    settings = {"padding": "same", "algorithm": algorithm}
+    y, dx, dw = run("conv", [large, w], settings, small, (0, 1))
+    z, dz, dv = run("conv_transpose", [small, w], settings, large, (0, 1))
+    assert np.array_equal(z, dx) and np.array_equal(dz, y) and np.array_equal(dw, dv)
+
+
+def test_a_transposed_convolution_of_the_textbook():
+    """Dumoulin and Visin: a 2x2 image under a 3x3 kernel of ones becomes 4x4, each cell what overlaps there."""
+    x = np.array([[1, 2], [3, 4]]).reshape(1, 2, 2, 1)
+    y = run("conv_transpose", [x, np.ones((3, 3, 1, 1)), None], {})[0][0, :, :, 0]
+    assert y.tolist() == [[1, 3, 3, 2], [4, 10, 10, 6], [4, 10, 10, 6], [3, 7, 7, 4]]
+    y = run("conv_transpose", [x, np.ones((2, 2, 1, 1)), None], {"strides": 2})[0][0, :, :, 0]
+    assert y.tolist() == np.kron([[1, 2], [3, 4]], np.ones((2, 2))).tolist()
+
+
+def test_tuned_plans_of_volumes_compute_the_same():
+    rng = np.random.default_rng(14)
+    x, w, dy = integers(rng, 2, 4, 5, 6, 3), integers(rng, 2, 3, 3, 3, 8), integers(rng, 2, 3, 3, 4, 8)
+    results = []
+    for tune in (False, True):
+        graph = _core.Graph()
+        nodes = [graph.input(x.shape), graph.input(w.shape)]
+        y = graph.add("conv", [*nodes, 0])
+        plan = _core.Plan(graph, [y], root=y, wrt=nodes, threads=2, tune=tune)
+        results.append([plan.run([x, w], root_gradient=dy)[0], *(plan.gradient(node) for node in nodes)])
+    for a, b in zip(*results, strict=True):
+        assert np.array_equal(a, b)
+
+
 def test_depthwise_nan_stays_visible():
     x, w = np.ones((1, 6, 12, 19)), np.ones((3, 3, 1, 19))
     x[0, 1, 1, 17] = np.nan
@@ -217,6 +328,9 @@ def test_conv_says_which_algorithm_it_uses():
     assert "direct (gemm)" in describe((1, 8, 8, 16), (1, 1, 16, 4))[0]
     assert "depthwise" in describe((1, 8, 8, 16), (3, 3, 1, 16), groups=16)[0]
     assert "grouped" in describe((1, 8, 8, 64), (3, 3, 4, 64), groups=16)[0]
+    assert "direct (gemm)" in describe((1, 4, 8, 8, 16), (1, 1, 1, 16, 4))[0]
+    assert "winograd" in describe((1, 4, 32, 32, 64), (1, 3, 3, 64, 64), padding="same")[0]
+    assert "rows" in describe((1, 90, 2), (5, 2, 8))[0]
 
 
 def test_conv_im2col_never_holds_the_whole_patch_matrix():
