@@ -16,7 +16,7 @@ CORE = $(MAKE) -C src_c -j$(JOBS)
 COMPILED := setup.py pyproject.toml $(shell find cconv src_c -name '*.py[xi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.mk')
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- Python ----
 
@@ -65,6 +65,9 @@ bench-%: $(VENV)/.installed-bench # of layers, networks, growth, facts
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
 	@$(PY) examples/mnist_convnet.py
 
+docs: $(VENV)/.installed-test ## write docs/ops.md: formulas, inputs, types and attributes of every op
+	@$(PY) docs/make_ops.py
+
 # ---- C ----
 
 lib: ## libcconv.a and the shared library, in build/lib
@@ -75,11 +78,14 @@ C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)
 HEADER_PROGRAM = sed -n '/^ \*     \#include "cconv.h"/,/^ \*     }$$/s/^ \*     //p' src_c/include/cconv.h
 C_TEST_FLAGS = $(STANDARD) $(WARN) -Isrc_c/include -Isrc_c
 
-# $(call run-c-tests,folder,flags): builds against folder/libcconv.a, and runs.
-define run-c-tests
-@$(CC) $(C_TEST_FLAGS) -g -O1 $(2) tests/c/*.c $(1)/libcconv.a `cat $(1)/link_flags` -o $(1)/c_tests
+# $(call build-c-tests,folder,flags,compiler) against folder/libcconv.a; $(call run-c-tests,folder,flags) by $(CC), and runs.
+define build-c-tests
+@$(3) $(C_TEST_FLAGS) -g -O1 $(2) tests/c/*.c $(1)/libcconv.a `cat $(1)/link_flags` -o $(1)/c_tests
 @$(HEADER_PROGRAM) > $(1)/header_program.c
-@$(CC) $(STANDARD) -Wall -Isrc_c/include $(2) $(1)/header_program.c $(1)/libcconv.a `cat $(1)/link_flags` -o $(1)/header_program
+@$(3) $(STANDARD) -Wall -Isrc_c/include $(2) $(1)/header_program.c $(1)/libcconv.a `cat $(1)/link_flags` -o $(1)/header_program
+endef
+define run-c-tests
+$(call build-c-tests,$(1),$(2),$(CC))
 @ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 $(1)/c_tests $(TEST)
 @$(1)/header_program
 endef
@@ -92,6 +98,16 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 sanitize: $(C_TESTS) ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(CORE) OUT=../build/sanitize EXTRA='$(SANITIZE) -O1'
 	$(call run-c-tests,build/sanitize,$(SANITIZE))
+
+# By a cross compiler, on an emulated CPU: Debian's gcc-aarch64-linux-gnu and qemu-user have the two.
+AARCH64 = aarch64-linux-gnu
+AARCH64_CC ?= $(AARCH64)-gcc
+AARCH64_RUN ?= qemu-aarch64 -L /usr/$(AARCH64)
+test-aarch64: $(C_TESTS) ## the C core's own tests for AArch64, at each level (needs a cross compiler and qemu-user)
+	@$(CORE) OUT=../build/aarch64 CC='$(AARCH64_CC)' AR=$(AARCH64)-ar
+	$(call build-c-tests,build/aarch64,,$(AARCH64_CC))
+	@for isa in portable neon; do CCONV_ISA=$$isa $(AARCH64_RUN) build/aarch64/c_tests $(TEST) || exit 1; done
+	@$(AARCH64_RUN) build/aarch64/header_program
 
 digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 	@$(PY) -c "import gzip, pathlib, sklearn; p = pathlib.Path(sklearn.__file__).parent / 'datasets/data/digits.csv.gz'; \
@@ -123,5 +139,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test test-peers test-isa test-robustness bench bench-quick mnist lib test-c sanitize digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-peers test-isa test-robustness bench bench-quick mnist lib test-c sanitize test-aarch64 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

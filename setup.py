@@ -6,7 +6,6 @@ Environment variables: CCONV_WERROR=1 makes warnings in src_c errors; CCONV_OPEN
 
 import hashlib
 import os
-import platform
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,6 @@ HERE = Path(__file__).resolve().parent
 CORE = Path("src_c")  # relative, so that object files have short names; the build runs in HERE
 HEADER_ENDINGS = {".h", ".def", ".mk"}
 EMPTY_PROGRAM = "int main(void) { return 0; }\n"
-X86 = {"x86_64", "amd64", "i686", "i386", "x86"}
 
 
 def read_flags() -> dict[str, list[str]]:
@@ -29,6 +27,12 @@ def read_flags() -> dict[str, list[str]]:
         name: words.split()
         for name, words in (re.split(r"\s*=\s*", s, maxsplit=1) for s in lines if re.match(r"\w+ *=", s))
     }
+
+
+def read_level_flags() -> dict[str, list[str]]:
+    """The flags of each kernels/isa_<level>.c: the rows `CC_LEVEL(level, features, "flags")` of levels.def."""
+    text = (HERE / CORE / "kernels" / "levels.def").read_text(encoding="utf-8")
+    return {level: flags.split() for level, flags in re.findall(r'^CC_LEVEL\((\w+),.*"(.*)"\)$', text, re.MULTILINE)}
 
 
 def read_version() -> str:
@@ -94,10 +98,10 @@ class BuildCore(build_ext):
 
         macros = [("CCONV_API", "")]  # nothing but the module's own symbol leaves the extension
         isa_flags = {}
-        if self.unix and platform.machine().lower() in X86:
-            for name, flags in known.items():
-                if name.startswith("ISA_") and self.accepts(flags):
-                    isa_flags[f"{name.lower()}.c"] = flags
+        if self.unix:
+            for level, flags in read_level_flags().items():
+                if flags and self.accepts(flags):
+                    isa_flags[f"isa_{level}.c"] = flags
 
         ext.extra_objects = self.compile_core(macros, [*common, *warn], isa_flags)
         ext.depends = [*c_files(), *headers()]

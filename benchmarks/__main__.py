@@ -1,11 +1,12 @@
 """cconv beside other engines, on this machine and in one run.
 
-    python benchmarks                                     everything: layers, networks, growth, facts
+    python benchmarks                                     everything: layers, ranks, networks, growth, facts
     python benchmarks layers --cases resnet_56 --quick    one thing, in seconds
     python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
 
-Suites: layers (convolutions of well-known networks, beside PyTorch), networks (training and inference, beside all
-engines), growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
+Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
+ones), networks (training and inference, beside all engines), growth (time as a 3x3 convolution grows), facts (import
+time, installed size, memory of a training step).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -16,7 +17,7 @@ import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from report import ONE_THREAD
 from work import NETWORKS, Work
 
 ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino")
-SUITES = ("layers", "networks", "growth", "facts")
+SUITES = ("layers", "ranks", "networks", "growth", "facts")
 
 
 def arguments() -> argparse.Namespace:
@@ -128,13 +129,17 @@ class Run:
         return timings
 
     def layers(self) -> None:
-        if works := self.chosen(suites.layer_works(self.options.quick)):
+        self.time_layers("layers", suites.layer_works, "Convolution layers beside PyTorch")
+
+    def ranks(self) -> None:
+        self.time_layers("ranks", suites.rank_works, "Other convolutions beside PyTorch")
+
+    def time_layers(self, suite: str, make_works: Callable[[bool], list[Work]], title: str) -> None:
+        if works := self.chosen(make_works(self.options.quick)):
             timings = self.time(works, self.workers(["torch"]))
-            self.results["layers"] = report.rows(timings)
-            self.results["layer_summary"] = report.layer_summary(timings)
-            report.chart(
-                report.layer_bars(timings), "Convolution layers beside PyTorch", self.options.out / "layers.png"
-            )
+            self.results[suite] = report.rows(timings)
+            self.results[f"{suite}_summary"] = report.layer_summary(timings)
+            report.chart(report.layer_bars(timings), title, self.options.out / f"{suite}.png")
 
     def networks(self) -> None:
         if works := self.chosen(suites.network_works(self.options.quick)):
@@ -184,7 +189,7 @@ def main() -> None:
         run.close()
     if run.results.get("failed"):
         sys.exit("some works have failed, see above")
-    if not any(run.results.get(suite) for suite in (*SUITES[:3], "packages")):
+    if not any(run.results.get(suite) for suite in (*SUITES[:4], "packages")):
         sys.exit("nothing was measured: no case of the suites fits --cases, --batches and --modes")
 
 

@@ -32,7 +32,7 @@ def layer(work: Work) -> Prepared:
     for variable, values in zip(variables, (w, b)):
         variable.assign(values)
     nodes = [graph.input((None, *x.shape[1:])), *(graph.variable(variable) for variable in variables)]
-    y = graph.add("conv", nodes, work.layer.attributes)
+    y = graph.add(work.layer.op, nodes, work.layer.attributes)
     plan = _core.Plan(graph, [y], max_batch=work.batch, root=y if backward else 0, wrt=nodes if backward else ())
     out = aligned(dy)
 

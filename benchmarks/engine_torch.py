@@ -11,6 +11,7 @@ from torch.nn import functional
 from work import PREDICT_BATCH, Prepared, Work
 
 FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+CHANNELS_LAST = {1: None, 2: torch.channels_last, 3: torch.channels_last_3d}  # of images of that many axes
 
 
 def start(threads: int) -> dict[str, object]:
@@ -19,6 +20,8 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
+    if work.layer and work.layer.rank == 1:
+        return ("contiguous",)
     if work.layer or work.mode == "train":
         return tuple(FORMATS)
     return (*FORMATS, "frozen")
@@ -26,39 +29,48 @@ def variants(work: Work) -> tuple[str, ...]:
 
 def prepare(work: Work, variant: str) -> Prepared:
     if work.layer:
-        return layer(work, FORMATS[variant])
+        return layer(work, CHANNELS_LAST[work.layer.rank] if variant == "channels_last" else FORMATS[variant])
     return training(work, FORMATS[variant]) if work.mode == "train" else inference(work, variant)
 
 
-def nchw(x: np.ndarray, memory_format: torch.memory_format) -> torch.Tensor:
-    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=memory_format)
+def channels_first(x: np.ndarray, memory_format: torch.memory_format) -> torch.Tensor:
+    """From (n, ..., c); a kernel's (..., c, k) becomes (k, c, ...) this way, too."""
+    return torch.from_numpy(np.moveaxis(x, -1, 1)).contiguous(memory_format=memory_format)
 
 
-def nhwc(x: torch.Tensor) -> np.ndarray:
-    return x.detach().permute(0, 2, 3, 1).numpy().copy()
+def channels_last(x: torch.Tensor) -> np.ndarray:
+    return np.moveaxis(x.detach().numpy(), 1, -1).copy()
 
 
 def layer(work: Work, memory_format: torch.memory_format) -> Prepared:
     x, w, b, dy = work.layer_arrays()
+    this, rank = work.layer, work.layer.rank
     backward = work.mode == "fwd+bwd"
-    tx = nchw(x, memory_format).requires_grad_(backward)
-    tw = torch.from_numpy(w).permute(3, 2, 0, 1).contiguous(memory_format=memory_format).requires_grad_(backward)
+    tx = channels_first(x, memory_format).requires_grad_(backward)
+    # (..., c, k), of a transposed one (..., k, c): the last axis comes first
+    tw = torch.from_numpy(w).permute(rank + 1, rank, *range(rank)).contiguous(memory_format=memory_format)
+    tw = tw.requires_grad_(backward)
     tb = torch.from_numpy(b).requires_grad_(backward)
-    tdy = nchw(dy, memory_format)
-    stride, pad, groups = work.layer.stride, work.layer.pad, work.layer.groups
+    tdy = channels_first(dy, memory_format)
+    if this.transposed:
+        function = getattr(functional, f"conv_transpose{rank}d")
+        settings = (this.stride, this.pad, 0, this.groups, this.dilation)
+    else:
+        function = getattr(functional, f"conv{rank}d")
+        settings = (this.stride, this.pad, this.dilation, this.groups)
 
     def call() -> torch.Tensor:
         with torch.set_grad_enabled(backward):
-            y = functional.conv2d(tx, tw, tb, stride, pad, 1, groups)
+            y = function(tx, tw, tb, *settings)
             if backward:
                 tx.grad = tw.grad = tb.grad = None
                 y.backward(tdy)
             return y
 
-    results = {"y": nhwc(call()[-1:])[0]}
+    results = {"y": channels_last(call()[-1:])[0]}
     if backward:
-        dw = tw.grad.permute(2, 3, 1, 0).numpy().copy()
-        results |= {"dx": nhwc(tx.grad[-1:])[0], "dw": dw, "db": tb.grad.numpy().copy()}
+        dw = tw.grad.permute(*range(2, rank + 2), 1, 0).numpy().copy()
+        results |= {"dx": channels_last(tx.grad[-1:])[0], "dw": dw, "db": tb.grad.numpy().copy()}
     return Prepared(call, results)
 
 
@@ -73,7 +85,7 @@ def loaded(work: Work) -> torch.nn.Module:
 def training(work: Work, memory_format: torch.memory_format) -> Prepared:
     net = loaded(work).train().to(memory_format=memory_format)
     images, labels = work.images()
-    x, y = nchw(images, memory_format), torch.from_numpy(labels)
+    x, y = channels_first(images, memory_format), torch.from_numpy(labels)
     rate = work.network.rate
     if work.network.adam:
         optimizer: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), rate, eps=1e-7)
@@ -95,7 +107,7 @@ def training(work: Work, memory_format: torch.memory_format) -> Prepared:
 def inference(work: Work, variant: str) -> Prepared:
     memory_format = FORMATS.get(variant, torch.channels_last)
     net = torch.nn.Sequential(loaded(work), torch.nn.Softmax(1)).eval().to(memory_format=memory_format)
-    x = nchw(work.images()[0], memory_format)
+    x = channels_first(work.images()[0], memory_format)
     size = PREDICT_BATCH if work.mode == "predict" else work.batch
 
     def calling() -> Callable[[], list[np.ndarray]]:

@@ -40,12 +40,13 @@ class Table:
 
 
 def layer_summary(timings: list[Timing]) -> list[dict[str, object]]:
-    """The geometric mean and the lowest ratio by kind of layer and mode; prints them. "not 3x3" has all others."""
+    """The geometric mean and the lowest ratio by kind of layer and mode; printed. "not 3x3" has all other images."""
     groups: dict[tuple[str, str], list[float]] = {}
     for timing in timings:
         if timing.ratio:
             kind = timing.work.kind
-            for group in [kind] if kind == "3x3" else ["not 3x3"] + ["depthwise"] * (kind == "depthwise"):
+            groups_of = {"depthwise": ["not 3x3", kind], "other": ["not 3x3"]}
+            for group in groups_of.get(kind, [kind]):
                 groups.setdefault((group, timing.work.mode), []).append(timing.ratio)
     rows: list[dict[str, object]] = []
     for (kind, mode), ratios in groups.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from work import LAYERS, NETWORKS, Layer, Work
+from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, Layer, Work
 
 MODES = ("forward", "fwd+bwd")
 
@@ -13,6 +13,18 @@ def layer_works(quick: bool) -> list[Work]:
         Work(layer.name, batch, mode, layer)
         for layer in LAYERS
         for batch in ((8,) if quick else (1, 8, 64))
+        for mode in MODES
+    ]
+
+
+def rank_works(quick: bool) -> list[Work]:
+    """Convolutions of one and three axes and transposed ones, forward and with all their gradients."""
+    tables = ((LAYERS_1D, (8,)), (LAYERS_3D, (1,)), (LAYERS_TRANSPOSED, (8,)))
+    return [
+        Work(layer.name, batch, mode, layer)
+        for layers, batches in tables
+        for layer in (layers[:3] if quick else layers)
+        for batch in batches
         for mode in MODES
     ]
 

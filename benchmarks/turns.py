@@ -49,7 +49,7 @@ class Worker:
             "KERAS_BACKEND": "tensorflow",
         }
         command = [sys.executable, str(HERE / "worker.py"), engine, str(threads)]
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  shown if the process ends: engines say much that is no error
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  shown if the process ends: much is no error
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=self._said)
         self.facts: dict[str, Any] = self._answer()

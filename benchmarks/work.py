@@ -16,6 +16,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))  # the table of layers is shared with the tests
 
 from cases.layers import LAYERS as LAYERS  # noqa: E402
+from cases.layers import LAYERS_1D as LAYERS_1D  # noqa: E402
+from cases.layers import LAYERS_3D as LAYERS_3D  # noqa: E402
+from cases.layers import LAYERS_TRANSPOSED as LAYERS_TRANSPOSED  # noqa: E402
 from cases.layers import Layer  # noqa: E402
 
 PREDICTED = 10_000  # images in the mode "predict"
@@ -95,12 +98,12 @@ class Work:
         return f"{self.name} batch {self.batch} {self.mode}"
 
     def layer_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """x (NHWC), w (HWIO), b and dy (NHWC) of a layer. Images of a batch are alike but for their scale."""
+        """x, w, b and dy of a layer, channels last. Images of a batch are alike but for their scale."""
         layer, rng = self.layer, np.random.default_rng(0)
-        scale = np.linspace(0.5, 1, self.batch, dtype=np.float32)[:, None, None, None]
-        x = scale * rng.standard_normal((1, layer.side, layer.side, layer.c), np.float32)
+        scale = np.linspace(0.5, 1, self.batch, dtype=np.float32).reshape(-1, *[1] * (layer.rank + 1))
+        x = scale * rng.standard_normal((1, *layer.image), np.float32)
         w = rng.standard_normal(layer.weights, np.float32)
-        w *= np.float32(np.prod(layer.weights[:3]) ** -0.5)
+        w *= np.float32((w.size / layer.k) ** -0.5)
         dy = scale * rng.standard_normal((1, *layer.out, layer.k), np.float32)
         b = rng.standard_normal(layer.k, np.float32)
         return aligned(x), aligned(w), aligned(b), aligned(dy)

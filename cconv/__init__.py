@@ -14,49 +14,43 @@
 
 from importlib import import_module as _import_module
 
-from . import _core
+from . import (
+    _core,
+    activations,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    utils,
+)
+from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
+from .initializers import Initializer
 from .layers.input_layer import Input
 from .layers.input_spec import InputSpec
 from .layers.layer import Layer
-from .models.functional import Functional
-from .models.model import Model
+from .losses import Loss
+from .metrics import Metric
+from .models.model import Functional, Model
 from .models.sequential import Sequential
+from .optimizers import Optimizer
+from .regularizers import Regularizer
 from .tensor import Tensor
 from .variable import Variable
 
 __version__ = _core.version()
 
 # imported when first used
-_SUBMODULES = frozenset(
-    [
-        "activations",
-        "applications",
-        "callbacks",
-        "config",
-        "constraints",
-        "datasets",
-        "initializers",
-        "layers",
-        "losses",
-        "metrics",
-        "models",
-        "ops",
-        "optimizers",
-        "random",
-        "regularizers",
-        "saving",
-        "utils",
-    ]
-)
-_ELSEWHERE = {
-    "Initializer": "initializers",
-    "Loss": "losses",
-    "Metric": "metrics",
-    "Optimizer": "optimizers",
-    "Regularizer": "regularizers",
-    "show_config": "_config_report",
-}
+_LATE = frozenset(["applications", "datasets"])
 
 __all__ = [
     "Functional",
@@ -73,12 +67,10 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name in _SUBMODULES:
+    if name in _LATE:
         return _import_module(f".{name}", __name__)
-    if name in _ELSEWHERE:
-        return getattr(_import_module(f".{_ELSEWHERE[name]}", __name__), name)
     raise AttributeError(f"module 'cconv' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_SUBMODULES, *_ELSEWHERE})
+    return sorted({*globals(), *_LATE})

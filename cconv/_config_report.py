@@ -4,7 +4,7 @@ import platform
 import sys
 from typing import Any
 
-from cconv import _core
+from . import _core
 
 DEPENDENCIES = ("numpy", "h5py", "tqdm")
 

@@ -26,6 +26,8 @@ from .ops import (
     softsign,
     tanh,
 )
+from .registry import register_public
+from .serialization import deserialize_object, serialize_object
 
 
 def linear(x: Any) -> Any:
@@ -63,7 +65,7 @@ def exponential(x: Any) -> Any:
 
 swish = silu
 
-# What conv2d, dense and add compute in the same pass: function -> the op's attributes
+# What conv, dense and add compute in the same pass: function -> the op's attributes
 _FUSED = {
     linear: {},
     relu: {"activation": "relu"},
@@ -102,8 +104,6 @@ def serialize(activation: Callable) -> Any:
     for name, function in _BY_NAME.items():
         if function is activation:
             return name
-    from .saving.serialization import serialize_object
-
     return serialize_object(activation)
 
 
@@ -115,8 +115,6 @@ def deserialize(config: Any, custom_objects: dict | None = None) -> Callable:
         name = config.get("config")
         if isinstance(name, str) and name in _BY_NAME:
             return _BY_NAME[name]
-    from .saving.serialization import deserialize_object
-
     return deserialize_object(config, custom_objects=custom_objects)
 
 
@@ -144,3 +142,7 @@ def get(identifier: Any) -> Callable:
     if callable(found):
         return found
     raise ValueError(f"Could not interpret activation function identifier: {identifier}")
+
+
+__all__ = sorted([*_BY_NAME, "deserialize", "get", "serialize"])
+register_public("keras.activations", globals())

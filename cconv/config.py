@@ -1,11 +1,17 @@
-"""Settings for the whole package: number type, small constant of the losses, image layout, choice of algorithms."""
+"""Settings for the whole package: number type, small constant of the losses, image layout, algorithms, memory."""
 
 from __future__ import annotations
+
+import contextlib
+import functools
+import operator
+import os
 
 from . import _core
 
 _epsilon = 1e-7
 _image_data_format = "channels_last"
+_program_memory: int | None = None
 
 
 def floatx() -> str:
@@ -98,6 +104,57 @@ def disable_tuning() -> None:
 def is_tuning_enabled() -> bool:
     """Whether convolutions measure the algorithms they may choose from."""
     return _core.tunes()
+
+
+def program_memory() -> int:
+    """How many bytes the programs that are kept for later runs may take in all.
+
+    What has been run with a shape (a training step, a prediction, a layer, a function of `cconv.ops`) stays planned,
+    with the memory for its values. Where the sum passes this limit, programs that have not run for longest are dropped,
+    and planned again when they are needed; the newest stays however large it is. By default it is a third of the memory
+    of the machine or of the container, whichever is smaller.
+
+    Example:
+
+    >>> cconv.config.set_program_memory(2**30)
+    >>> cconv.config.program_memory()
+    1073741824
+    >>> cconv.config.set_program_memory(None)  # the default
+    """
+    return _memory() // 3 if _program_memory is None else _program_memory
+
+
+def set_program_memory(limit: int | None) -> None:
+    """Sets what `program_memory()` returns, for the programs made from now on.
+
+    Args:
+        limit: Bytes; `None` for the default.
+
+    Raises:
+        TypeError: `limit` is no integer.
+        ValueError: It is negative.
+    """
+    global _program_memory
+    if limit is not None:
+        try:
+            limit = operator.index(limit)
+        except TypeError:
+            raise TypeError(f"`limit` must be a number of bytes or None. Received: limit={limit!r}") from None
+        if limit < 0:
+            raise ValueError(f"`limit` must not be negative. Received: limit={limit}")
+    _program_memory = limit
+
+
+@functools.cache
+def _memory() -> int:
+    """Bytes of memory that this process may hope for."""
+    found = [6 << 30]  # where nothing can be found out
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError), open(path) as file:
+            found.append(int(file.read()))  # "max" is no limit
+    return min(found)
 
 
 def standardize_data_format(data_format: str | None) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from . import ops
 from .config import epsilon
+from .registry import get_registered_object, register_public
+from .serialization import deserialize_object, serialize_object
 
 __all__ = [
     "Constraint",
@@ -158,8 +160,6 @@ _OBJECTS = {
 
 def serialize(constraint: Constraint) -> Any:
     """The configuration of a constraint, for `deserialize`."""
-    from .saving import serialize_object
-
     return serialize_object(constraint)
 
 
@@ -172,8 +172,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> cconv.constraints.deserialize(config).max_value
     3.0
     """
-    from .saving import deserialize_object, get_registered_object
-
     if isinstance(config, str):
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
@@ -202,3 +200,6 @@ def get(identifier: Any) -> Any:
 
 def _norms(w: Any, axis: int | Sequence[int]) -> Any:
     return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
+
+
+register_public("keras.constraints", globals())

@@ -1,9 +1,7 @@
-"""From symbolic tensors to graphs of the C core, and plans for them."""
+"""From symbolic tensors to graphs of the C core."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -92,75 +90,6 @@ def freeze(attributes: dict[str, Any]) -> Hashable:
     return tuple(
         (k, tuple(v) if isinstance(v, (list, tuple, np.ndarray)) else v) for k, v in sorted(attributes.items())
     )
-
-
-class PlanCache:
-    """The plans used last, each with a lock: a plan serves one thread at a time.
-
-    At most `size` are kept, and of those that say how much memory they hold at most `budget` bytes (the newest stays
-    anyway).
-    """
-
-    def __init__(self, size: int, budget: int = 1 << 28) -> None:
-        self.size = size
-        self.budget = budget
-        self._plans: OrderedDict[Hashable, tuple[threading.Lock, Any]] = OrderedDict()
-        self._lock = threading.Lock()
-        self._newest: tuple[Hashable, Any] | None = None  # the last found: it stands at the end already
-
-    def find(self, key: Hashable) -> Any:
-        """The plan of `key`, if it is there."""
-        newest = self._newest
-        if newest is not None and newest[0] == key:
-            return newest[1]
-        with self._lock:
-            found = self._plans.get(key)
-            if found is None:
-                return None
-            self._plans.move_to_end(key)
-            self._newest = key, found[1]
-            return found[1]
-
-    def get(self, key: Hashable, make) -> tuple[threading.Lock, Any]:
-        """The lock and the plan of `key`; `make()` makes what is not there yet."""
-        with self._lock:
-            found = self._plans.get(key)
-            if found is not None:
-                self._newest = None
-                self._plans.move_to_end(key)
-                return found
-        made = (threading.Lock(), make())
-        with self._lock:
-            self._newest = None
-            found = self._plans.setdefault(key, made)
-            self._plans.move_to_end(key)
-            while len(self._plans) > self.size or (len(self._plans) > 1 and self._bytes() > self.budget):
-                self._plans.popitem(last=False)
-        return found
-
-    def _bytes(self) -> int:
-        return sum(
-            getattr(value[0] if isinstance(value, tuple) else value, "bytes", 0) for _, value in self._plans.values()
-        )
-
-    def items(self) -> list[tuple[Hashable, Any]]:
-        """The keys and plans, those used longest ago first."""
-        with self._lock:
-            return [(key, made) for key, (_, made) in self._plans.items()]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._newest = None
-            self._plans.clear()
-
-    def __len__(self) -> int:
-        return len(self._plans)
-
-    def __deepcopy__(self, memo):
-        return PlanCache(self.size)
-
-    def __reduce__(self):
-        return PlanCache, (self.size,)
 
 
 def as_input_array(x: Any) -> np.ndarray:

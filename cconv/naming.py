@@ -29,22 +29,3 @@ def reset_names() -> None:
     """Starts all counters again."""
     with _lock:
         _counts.clear()
-
-
-def clear_session(free_memory: bool = True) -> None:
-    """Forgets the names given so far: the next convolution is "conv2d" again. Models that exist are not changed.
-
-    Args:
-        free_memory: Whether the plans of functions that ran at once are dropped, too.
-
-    Example:
-
-    >>> cconv.utils.clear_session()
-    >>> cconv.layers.Conv2D(4, 3).name
-    'conv2d'
-    """
-    reset_names()
-    if free_memory:
-        from .ops import _apply
-
-        _apply._plans.clear()

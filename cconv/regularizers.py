@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .ops._apply import apply
+from .registry import get_registered_object, register_public
+from .serialization import deserialize_object, serialize_object
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
 
@@ -113,8 +115,6 @@ _OBJECTS = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2,
 
 def serialize(regularizer: Regularizer) -> Any:
     """The configuration of a regularizer, for `deserialize`."""
-    from .saving import serialize_object
-
     return serialize_object(regularizer)
 
 
@@ -126,8 +126,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> cconv.regularizers.deserialize(cconv.regularizers.serialize(cconv.regularizers.L2(0.5))).l2
     0.5
     """
-    from .saving import deserialize_object, get_registered_object
-
     if isinstance(config, str):
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
@@ -161,3 +159,6 @@ def _factor(name: str, value: Any) -> float:
             f"Invalid value for argument {name}: expected a finite, non-negative float. Received: {name}={value}"
         )
     return float(value)
+
+
+register_public("keras.regularizers", globals())

@@ -15,78 +15,15 @@ Shape = tuple["int | None", ...]
 
 
 class Operators:
-    """The operators `+ - * / ** @ < [...]`, written with `cconv.ops`, for tensors and variables."""
+    """The base of tensors and variables. Their operators `+ - * / ** @ < [...]` are ops: `ops.operators` sets them."""
 
     __slots__ = ()
 
     # NumPy then leaves `array + tensor` to the tensor
     __array_priority__ = 1000
 
-    def __add__(self, other):
-        return _ops().add(self, other)
-
-    def __radd__(self, other):
-        return _ops().add(other, self)
-
-    def __sub__(self, other):
-        return _ops().subtract(self, other)
-
-    def __rsub__(self, other):
-        return _ops().subtract(other, self)
-
-    def __mul__(self, other):
-        return _ops().multiply(self, other)
-
-    def __rmul__(self, other):
-        return _ops().multiply(other, self)
-
-    def __truediv__(self, other):
-        return _ops().divide(self, other)
-
-    def __rtruediv__(self, other):
-        return _ops().divide(other, self)
-
-    def __pow__(self, other):
-        return _ops().power(self, other)
-
-    def __rpow__(self, other):
-        return _ops().power(other, self)
-
-    def __matmul__(self, other):
-        return _ops().matmul(self, other)
-
-    def __rmatmul__(self, other):
-        return _ops().matmul(other, self)
-
-    def __neg__(self):
-        return _ops().negative(self)
-
     def __pos__(self):
         return self
-
-    def __abs__(self):
-        return _ops().absolute(self)
-
-    def __lt__(self, other):
-        return _ops().less(self, other)
-
-    def __le__(self, other):
-        return _ops().less_equal(self, other)
-
-    def __gt__(self, other):
-        return _ops().greater(self, other)
-
-    def __ge__(self, other):
-        return _ops().greater_equal(self, other)
-
-    def __eq__(self, other):
-        return _ops().equal(self, other)
-
-    def __ne__(self, other):
-        return _ops().not_equal(self, other)
-
-    def __getitem__(self, key):
-        return _ops().get_item(self, key)
 
     __hash__ = object.__hash__
 
@@ -170,6 +107,9 @@ class Tensor(Operators):
         )
 
 
+Value = Tensor | np.ndarray  # what ops return: a node of a model, or numbers
+
+
 def is_symbolic(x: Any) -> bool:
     """True for `Tensor`."""
     return isinstance(x, Tensor)
@@ -182,9 +122,3 @@ def constant(value: Any) -> Tensor:
         raise TypeError(f"Expected numbers, received an array of dtype {array.dtype}: {value!r}")
     array = np.ascontiguousarray(array, np.float32).reshape(array.shape)
     return Tensor(array.shape, op="constant", value=array)
-
-
-def _ops():
-    from . import ops
-
-    return ops

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from . import _core
+from . import _core, initializers
 from .config import standardize_dtype
 from .naming import auto_name
 from .scope import current_path
+from .size_limit import charge
 from .tensor import Operators, Tensor
 
 
@@ -62,10 +60,8 @@ class Variable(Operators):
         if callable(initializer) or isinstance(initializer, str):
             if shape is None:
                 raise ValueError("When creating a Variable from an initializer, the `shape` argument should be given.")
-            from . import initializers
-
             shape = check_shape(shape, self.path)
-            _charge(shape, self.path)
+            charge(shape, self.path)
             try:
                 values = initializers.get(initializer)(shape)
             except MemoryError as error:
@@ -157,37 +153,6 @@ class Variable(Operators):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.core.array}>"
-
-
-class _Limit(threading.local):
-    left: int | None = None
-    what = ""
-
-
-_limit = _Limit()
-
-
-@contextlib.contextmanager
-def size_limit(elements: int, what: str) -> Iterator[None]:
-    """Inside, variables of more than so many elements in all are an error, raised before memory is asked for.
-
-    Args:
-        elements: The limit.
-        what: What sets it, for the error: "the file holds".
-    """
-    before = _limit.left, _limit.what
-    _limit.left, _limit.what = elements, f"{what} {elements} elements"
-    try:
-        yield
-    finally:
-        _limit.left, _limit.what = before
-
-
-def _charge(shape: Sequence[int], path: str) -> None:
-    if _limit.left is not None:
-        _limit.left -= math.prod(shape)
-        if _limit.left < 0:
-            raise ValueError(f"{_limit.what}, too few for variable '{path}' of shape {tuple(shape)}.")
 
 
 def _restore(values: np.ndarray, settings: dict[str, Any]) -> Variable:

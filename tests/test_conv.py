@@ -364,9 +364,9 @@ WRONG = [
     (
         {"x": (2, 6)},
         {},
-        "expected x of rank 3, 4 or 5 ((n, w, c), (n, h, w, c) or (n, d, h, w, c)), received shape (2, 6)",
+        "expected images of shape (n, w, c), (n, h, w, c) or (n, d, h, w, c), received shape (2, 6)",
     ),
-    ({"x": (2,) * 6}, {}, "expected x of rank 3, 4 or 5.*received shape (2, 2, 2, 2, 2, 2)"),
+    ({"x": (2,) * 6}, {}, "expected images of shape (n, w, c).*received shape (2, 2, 2, 2, 2, 2)"),
     (
         {"x": (2, 8, 6)},
         {},
@@ -428,7 +428,7 @@ WRONG = [
     ),
 ]
 WRONG_TRANSPOSED = [
-    ({"x": (2, 4)}, {}, "expected x of rank 3, 4 or 5.*received shape (2, 4)"),
+    ({"x": (2, 4)}, {}, "expected images of shape (n, w, c).*received shape (2, 4)"),
     ({"x": (2, 8, 4)}, {}, "of one rank, (n, w, c) and (kw, oc / groups, c), received x of rank 3"),
     ({"x": (2, 8, 8, 5)}, {}, "expected x with 4 channels, the last size of the kernel, received 5"),
     ({"b": (4,)}, {}, "expected b with 6 values.*received 4"),

@@ -81,8 +81,7 @@ def test_class_weight_reads_one_hot_labels():
 
 
 def test_every_epoch_sees_every_sample_once_in_a_new_order():
-    from cconv.models.data import make_data
-    from cconv.models.feed import ArrayFeed
+    from cconv.data import ArrayFeed, make_data
 
     data = make_data(np.arange(10.0)[:, None], inputs=None, outputs=None)
     feed = ArrayFeed(data, 4, None, True, seed=5)
@@ -96,8 +95,7 @@ def test_every_epoch_sees_every_sample_once_in_a_new_order():
 
 
 def test_steps_per_epoch_goes_on_where_the_last_epoch_stopped():
-    from cconv.models.data import make_data
-    from cconv.models.feed import ArrayFeed
+    from cconv.data import ArrayFeed, make_data
 
     data = make_data(np.arange(10.0)[:, None], inputs=None, outputs=None)
     feed = ArrayFeed(data, 2, 2, False)

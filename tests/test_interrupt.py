@@ -123,7 +123,7 @@ def test_one_long_step_is_interrupted_within_a_second():
     model = cconv.Sequential([cconv.Input((128, 128, 32)), layers.Conv2D(64, 9), layers.GlobalAveragePooling2D()])
     model.compile("sgd", "mse")
     x, y = np.ones((64, 128, 128, 32), np.float32), np.zeros((64, 64), np.float32)
-    model._step("train", model._make_data(x, y), 64)
+    model._trainer.step("train", model._trainer.feeder.data(x, y), 64)
     before = model.get_weights()
     sent = []
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import shlex
 import shutil
@@ -11,12 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from levels import LEVELS
 
 from cconv import _core
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = f"-I{ROOT / 'src_c'}"
-X86 = platform.machine().lower() in ("x86_64", "amd64")
+NAMES = [level.name for level in LEVELS]
 
 REPORT = """
 import json, numpy as np
@@ -52,7 +52,7 @@ def report(isa: str | None) -> dict:
 def test_isa_is_one_of_those_it_lists():
     assert _core.isas()[0] == "portable"
     assert _core.isa() in _core.isas()
-    assert list(_core.isas()) == sorted(_core.isas(), key=["portable", "avx2", "avx512"].index)
+    assert list(_core.isas()) == sorted(_core.isas(), key=NAMES.index)
 
 
 def test_isa_defaults_to_the_best_and_can_be_lowered_to_each():
@@ -69,34 +69,44 @@ def test_isa_defaults_to_the_best_and_can_be_lowered_to_each():
 def test_isa_that_does_not_exist_is_named_and_not_used():
     got = report("sse9")
     assert got["isa"] == got["isas"][-1]
-    assert got["error"] == 'CCONV_ISA: expected portable, avx2 or avx512, received "sse9"'
+    assert got["error"] == f'CCONV_ISA: expected {", ".join(NAMES[:-1])} or {NAMES[-1]}, received "sse9"'
+
+
+def test_isa_that_this_machine_does_not_run_is_named_and_not_used():
+    missing = next(level for level in LEVELS if not level.here)
+    got = report(missing.name)
+    assert got["isa"] == got["isas"][-1]
+    assert got["error"] == f'CCONV_ISA: this machine runs {" ".join(got["isas"])}, received "{missing.name}"'
 
 
 def test_isa_is_empty_as_if_not_set():
     assert report("")["error"] is None
 
 
-@pytest.mark.skipif(not X86, reason="the wide instruction sets are x86's")
-def test_isa_files_export_nothing_but_their_table(tmp_path):
+@pytest.mark.parametrize(
+    "level", [level for level in LEVELS if level.machine and level.here], ids=lambda level: level.name
+)
+def test_isa_files_export_nothing_but_their_unit(level, tmp_path):
     """An inline function with wide instructions, chosen by the linker for the whole library, would crash old CPUs."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     assert compiler, "a C compiler is needed, as for the build"
     flags = dict(re.findall(r"^(\w+) *= *(.*)$", (ROOT / "src_c" / "flags.mk").read_text(), re.M))
-    for isa in ("avx2", "avx512"):
-        target = tmp_path / f"{isa}.o"
-        source = ROOT / "src_c" / "kernels" / f"isa_{isa}.c"
-        words = [*shlex.split(f"{flags['STANDARD']} -O1 {flags['ISA_' + isa]}"), BASE]
-        subprocess.run([compiler, *words, "-c", str(source), "-o", str(target)], check=True)
-        names = subprocess.run(["nm", "-g", "--defined-only", str(target)], check=True, capture_output=True, text=True)
-        assert [line.split()[-1] for line in names.stdout.splitlines()] == [f"cc_kernels_{isa}"]
+    target = tmp_path / f"{level.name}.o"
+    source = ROOT / "src_c" / "kernels" / f"isa_{level.name}.c"
+    words = [*shlex.split(f"{flags['STANDARD']} -O1 {level.flags}"), BASE]
+    subprocess.run([compiler, *words, "-c", str(source), "-o", str(target)], check=True)
+    names = subprocess.run(["nm", "-g", "--defined-only", str(target)], check=True, capture_output=True, text=True)
+    assert [line.split()[-1] for line in names.stdout.splitlines()] == [f"cc_unit_{level.name}"]
 
 
-def test_isa_files_without_their_flags_are_empty(tmp_path):
+@pytest.mark.parametrize(
+    "level", [level for level in LEVELS if level.flags or not level.here], ids=lambda level: level.name
+)
+def test_isa_files_without_their_flags_are_empty(level):
     """On other CPUs, or with a compiler that lacks the flags, every file compiles and the portable kernels remain."""
     compiler = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
-    for isa in ("avx2", "avx512"):
-        source = ROOT / "src_c" / "kernels" / f"isa_{isa}.c"
-        done = subprocess.run(
-            [compiler, "-std=c11", BASE, "-E", "-P", str(source)], check=True, capture_output=True, text=True
-        )
-        assert f"cc_kernels_{isa} = 0;" in done.stdout
+    source = ROOT / "src_c" / "kernels" / f"isa_{level.name}.c"
+    done = subprocess.run(
+        [compiler, "-std=c11", BASE, "-E", "-P", str(source)], check=True, capture_output=True, text=True
+    )
+    assert f"cc_unit_{level.name} = 0;" in done.stdout

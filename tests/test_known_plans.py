@@ -1,5 +1,8 @@
 """Batches that fit a plan made before go to it without being checked again, and still to the right one."""
 
+import copy
+import threading
+
 import numpy as np
 import pytest
 
@@ -110,3 +113,119 @@ def test_dropout_called_in_training_draws_anew():
     np.testing.assert_array_equal(layer(x), x)
     assert not np.array_equal(layer(x, training=True), layer(x, training=True))
     np.testing.assert_array_equal(layer(x), x)
+
+
+def test_code_of_the_users_is_asked_each_time():
+    factor = [2.0]
+    x = np.ones((2, 3), np.float32)
+    lambda_layer = layers.Lambda(lambda x: x * factor[0])
+    for layer in (
+        lambda_layer,
+        layers.Activation(lambda x: x * factor[0]),
+        cconv.Sequential([cconv.Input((3,)), lambda_layer]),
+    ):
+        for value in (2.0, 5.0):
+            factor[0] = value
+            assert [layer(x)[0, 0] for _ in range(3)] == [value] * 3
+
+
+def test_lists_that_change_by_themselves():
+    layer = layers.Rescaling([2.0, 2.0])
+    x = np.ones((1, 2), np.float32)
+    assert [layer(x)[0, 0] for _ in range(3)] == [2, 2, 2]
+    layer.scale[0] = 3.0
+    assert layer(x)[0, 0] == 3
+
+
+def test_a_change_voids_what_depends_on_it_and_nothing_else():
+    inner = cconv.Sequential([cconv.Input((3,)), layers.LeakyReLU(0.5)])
+    outer = cconv.Sequential([cconv.Input((3,)), inner])
+    other = layers.LeakyReLU(0.5)
+    x = np.full((2, 3), -1.0, np.float32)
+    for layer in (outer, inner, other):
+        for _ in range(2):
+            assert layer(x)[0, 0] == -0.5
+        assert layer._array_calls.cached
+    inner.layers[0].negative_slope = 0.25
+    assert outer(x)[0, 0] == inner(x)[0, 0] == -0.25
+    assert other._array_calls.cached
+    outer.predict_on_batch(np.zeros((1, 3), np.float32))
+    outer(np.zeros((1, 3), np.float32))
+    layers.Dense(2)(x)
+    assert x.shape in outer._array_calls.cached and x.shape in other._array_calls.cached
+
+
+class Alike(layers.Layer):
+    """Equal to every other one, and not to be hashed."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def __eq__(self, other):
+        return True
+
+    def call(self, x):
+        return x * self.factor
+
+
+def test_layers_count_as_the_same_only_if_they_are():
+    model, x = Growing(), np.ones((2, 3), np.float32)
+    for factor in (2.0, 3.0, 4.0):
+        model.blocks = [Alike(factor)]
+        assert model.predict_on_batch(x)[0, 0] == model.predict(x, verbose=0)[0, 0] == factor
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copies_have_calls_and_steps_of_their_own(duplicate):
+    layer, x = layers.LeakyReLU(0.5), np.full((2, 3), -1.0, np.float32)
+    assert [layer(x)[0, 0] for _ in range(3)] == [-0.5] * 3
+    other = duplicate(layer)
+    assert other(x)[0, 0] == -0.5
+    other.negative_slope = 0.25
+    assert other(x)[0, 0] == other(x)[0, 0] == -0.25 and layer(x)[0, 0] == -0.5
+
+    model = Growing()
+    expected = model.predict(x, verbose=0)
+    other = duplicate(model)
+    np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
+    other.blocks = [layers.LeakyReLU(0.25)]
+    assert other.predict(x, verbose=0)[0, 0] == other.predict_on_batch(x)[0, 0] == -0.25
+    np.testing.assert_array_equal(model.predict_on_batch(x), expected)
+
+
+def test_what_is_trained_follows_lists_that_grow():
+    model = Growing()
+    model.compile("sgd", "mse")
+    x, y = np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32)
+    more = layers.Dense(3)
+    more.build((None, 3))
+    model.train_on_batch(x, y)
+    model.blocks.append(more)
+    before = more.kernel.numpy()
+    model.train_on_batch(x, y)
+    assert (more.kernel.numpy() != before).any()
+    more.trainable = False
+    before = more.kernel.numpy()
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(more.kernel.numpy(), before)
+
+
+def test_changes_made_while_another_thread_calls():
+    layer = layers.LeakyReLU(0.5)
+    x = np.full((2, 3), -1.0, np.float32)
+    stop = threading.Event()
+
+    def call():
+        while not stop.is_set():
+            layer(x)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    try:
+        for slope in np.random.default_rng(0).integers(1, 100, 300) / 128:
+            layer.negative_slope = float(slope)
+            assert layer(x)[0, 0] == -np.float32(slope)
+    finally:
+        stop.set()
+        thread.join()

@@ -27,17 +27,6 @@ def correlate(x, w, strides=(1, 1), dilation=(1, 1)):
     return y
 
 
-def windows(x, size, strides):
-    n, h, w, c = x.shape
-    oh, ow = (h - size[0]) // strides[0] + 1, (w - size[1]) // strides[1] + 1
-    out = np.empty((n, oh, ow, size[0] * size[1], c))
-    for i in range(oh):
-        for j in range(ow):
-            part = x[:, i * strides[0] : i * strides[0] + size[0], j * strides[1] : j * strides[1] + size[1]]
-            out[:, i, j] = part.reshape(n, -1, c)
-    return out
-
-
 def test_dense_is_a_product_with_the_kernel():
     layer = layers.Dense(3, bias_initializer="ones")
     x = images(4, 5)
@@ -169,29 +158,6 @@ def test_depthwise_and_separable_convolutions():
     separable.build((None, 5, 5, 3))
     separable.depthwise_kernel.assign(w)
     np.testing.assert_allclose(separable(x), y @ separable.pointwise_kernel.numpy()[0, 0], rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("layer", "over"),
-    [
-        (layers.MaxPooling2D, lambda v: v.max(axis=3)),
-        (layers.AveragePooling2D, lambda v: v.mean(axis=3)),
-        (layers.SumPooling2D, lambda v: v.sum(axis=3)),
-        (layers.L2Pooling2D, lambda v: np.sqrt((v**2).sum(axis=3))),
-    ],
-)
-def test_pooling_over_windows(layer, over):
-    x = images(2, 7, 6, 3)
-    np.testing.assert_allclose(layer((3, 2))(x), over(windows(x, (3, 2), (3, 2))), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(layer(2, strides=1, name="p")(x), over(windows(x, (2, 2), (1, 1))), rtol=1e-5, atol=1e-5)
-    assert layer(2, padding="same", strides=2)(x).shape == (2, 4, 3, 3)
-
-
-def test_global_pooling():
-    x = images(2, 5, 4, 3)
-    np.testing.assert_allclose(layers.GlobalAveragePooling2D()(x), x.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(layers.GlobalMaxPooling2D()(x), x.max(axis=(1, 2)))
-    assert layers.GlobalMaxPooling2D(keepdims=True)(x).shape == (2, 1, 1, 3)
 
 
 def test_batch_normalization_in_both_modes():
@@ -338,18 +304,31 @@ ALL = [
     layers.Conv3DTranspose(4, 2, strides=2, padding=((0, 1), (1, 0), (1, 1)), output_padding=1, activation="relu"),
     layers.DepthwiseConv1D(3, depth_multiplier=2, depthwise_initializer="he_normal"),
     layers.SeparableConv1D(4, 3, data_format="channels_first"),
+    layers.MaxPooling1D(3, strides=2, padding="same"),
     layers.MaxPooling2D(3, strides=2, padding="same"),
+    layers.MaxPooling3D((1, 2, 3), strides=2, padding=((0, 0), (1, 0), (2, 1))),
+    layers.AveragePooling1D(),
     layers.AveragePooling2D(),
+    layers.AveragePooling3D(data_format="channels_first"),
     layers.SumPooling2D(),
     layers.L2Pooling2D(),
+    layers.GlobalAveragePooling1D(),
     layers.GlobalAveragePooling2D(keepdims=True),
+    layers.GlobalAveragePooling3D(),
+    layers.GlobalMaxPooling1D(),
     layers.GlobalMaxPooling2D(),
+    layers.GlobalMaxPooling3D(data_format="channels_first", keepdims=True),
     layers.BatchNormalization(momentum=0.5, center=False),
     layers.Dropout(0.3, seed=5),
     layers.Flatten(),
     layers.Reshape((2, -1)),
     layers.Permute((2, 1)),
+    layers.ZeroPadding1D((2, 3)),
     layers.ZeroPadding2D(((1, 2), (3, 4))),
+    layers.ZeroPadding3D((1, 2, 3)),
+    layers.Cropping1D((2, 1)),
+    layers.Cropping2D(((1, 2), (3, 4))),
+    layers.Cropping3D(2, data_format="channels_first"),
     layers.Add(),
     layers.Subtract(),
     layers.Multiply(),

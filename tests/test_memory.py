@@ -73,14 +73,14 @@ def test_batches_of_all_sizes_share_few_plans():
         model.test_on_batch(x[:n], y[:n]) if n == 33 else None
     model.test_on_batch(x, y)
     assert _core.allocations() - before < 200
-    assert len(model._step_plans) == 2
+    assert len(model._trainer.planner.programs) == 2
 
 
 def test_the_number_of_plans_is_bounded():
     model = make()
     for size in range(6, 30):
         model.predict_on_batch(np.zeros((1, size, size, 1), np.float32))
-    assert len(model._step_plans) <= 8
+    assert len(model._trainer.planner.programs) <= 8
 
 
 def resident():
@@ -129,7 +129,7 @@ def test_models_that_are_gone_leave_nothing():
 
 def test_data_is_not_copied_when_it_is_in_order():
     x, y = images(40)
-    data = make()._make_data(x, y)
+    data = make()._trainer.feeder.data(x, y)
     assert data.arrays[0] is x and data.arrays[1] is y
     assert data.part(10, 5).arrays[0] is x
 

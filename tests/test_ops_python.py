@@ -119,7 +119,14 @@ def test_at_once_and_in_a_model(name):
 def test_images():
     padded = ops.pad(IMAGE, ((0, 0), (1, 2), (0, 1), (0, 0)))
     np.testing.assert_array_equal(padded, np.pad(IMAGE, ((0, 0), (1, 2), (0, 1), (0, 0))))
+    for mode in ("constant", "edge", "reflect", "symmetric"):
+        for width in (1, (0, 1), ((1, 0),), ((1, 0), (2, 3), (0, 4), (1, 2))):
+            np.testing.assert_array_equal(ops.pad(IMAGE, width, mode), np.pad(IMAGE, width, mode))
+    np.testing.assert_array_equal(ops.pad(A, 1, constant_values=3), np.pad(A, 1, constant_values=3))
     assert ops.max_pool(IMAGE, 2).shape == (2, 3, 2, 3)
+    assert ops.max_pool(IMAGE[0], 2).shape == (6, 2, 3)
+    assert ops.max_pool(IMAGE[None], (1, 2, 3), 1, "same").shape == (1, *IMAGE.shape)
+    assert ops.average_pool(IMAGE[0], 2, data_format="channels_first").shape == (6, 5, 1)
     assert ops.average_pool(IMAGE, 2, strides=1, padding="same").shape == (2, 6, 5, 3)
     np.testing.assert_allclose(ops.sum_pool(IMAGE, (6, 5))[:, 0, 0], IMAGE.sum((1, 2)), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(
@@ -266,7 +273,13 @@ def test_helpers():
         (lambda: ops.reshape(A, (-2, 5)), ValueError, r"newshape=\(-2, 5\)"),
         (lambda: ops.concatenate([A, np.ones((2, 2))], axis=1), ValueError, "concatenate"),
         (lambda: ops.sum(A, axis=5), ValueError, "5"),
-        (lambda: ops.pad(A, 1), ValueError, "images"),
+        (lambda: ops.pad(A, -1), ValueError, "pad_width=-1"),
+        (lambda: ops.pad(A, ((0, 1), (0, 1), (0, 1))), ValueError, "`pad_width` argument"),
+        (lambda: ops.pad(A, 1, mode="wrap"), ValueError, "mode='wrap'"),
+        (lambda: ops.pad(A, 1, mode="edge", constant_values=0), ValueError, "constant_values=0"),
+        (lambda: ops.pad(A, 1, constant_values="x"), ValueError, "constant_values='x'"),
+        (lambda: ops.pad(A, 99, mode="reflect"), ValueError, "pads smaller than the axis, received a pad of 99"),
+        (lambda: ops.max_pool(A, 2), ValueError, r"images of one to three axes.*shape="),
         (lambda: ops.get_item(A, (0, 0, 0)), IndexError, "Too many"),
         (lambda: ops.get_item(A, 7), IndexError, "7 is out of bounds"),
         (lambda: ops.get_item(A, slice(None, None, 2)), ValueError, "step 1"),
@@ -284,7 +297,7 @@ def test_wrong_use(call, error, message):
 def test_the_cache_of_plans_is_bounded_and_used():
     for n in range(1, 100):
         ops.relu(np.ones(n))
-    assert len(_apply._plans) == _apply._plans.size
+    assert len(_apply._programs) == _apply._programs.size
     before = cconv._core.allocations()
     ops.relu(np.ones(99))
     assert cconv._core.allocations() == before
@@ -309,9 +322,9 @@ def test_several_threads_at_once():
 def test_every_op_of_the_core_can_be_reached():
     """Not every op has a function of its own here, but none that a model needs is missing."""
     missing = {name for name in cconv._core.ops() if not hasattr(ops, name)} - {
-        "avg_pool2d", "max_pool2d", "sum_pool2d", "l2_pool2d", "global_avg_pool2d", "global_max_pool2d",
+        "avg_pool", "global_avg_pool", "global_max_pool",
         "batch_norm", "dense",
-        "flatten", "zero_pad2d", "weight_penalty", "mean_squared_error", "mean_absolute_error", "l1_loss", "l2_loss",
+        "flatten", "weight_penalty", "mean_squared_error", "mean_absolute_error", "l1_loss", "l2_loss",
         "mean_squared_logarithmic_error", "mean_absolute_percentage_error", "hinge", "kl_divergence",
     }  # fmt: skip
     assert missing == set()

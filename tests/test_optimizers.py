@@ -101,6 +101,10 @@ def check(variables, expected, tolerance=2e-5):
         np.testing.assert_allclose(variable.numpy(), values, rtol=tolerance, atol=tolerance)
 
 
+def test_every_rule_is_tested():
+    assert {cls.rule for cls, *_ in RULES.values()} == set(_core.optimizer_rules())
+
+
 @EVERY_RULE
 def test_formula(name):
     cls, rule, settings = RULES[name]

@@ -151,6 +151,35 @@ def test_plan_notices_new_weights():
         np.testing.assert_allclose(plan.run([x])[0], x @ w, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("rewrite", [True, False])
+def test_constants_are_computed_anew_where_one_of_two_readers_is(rewrite):
+    """`shared` lies where other values do between the runs that compute it: who reads it needs it computed again."""
+    base, shift = _core.Variable((3, 3, 4, 4)), _core.Variable((3, 3, 4, 4))
+
+    def make():
+        graph = _core.Graph()
+        x = graph.input((None, 6, 6, 4))
+        shared = graph.add("exp", [graph.variable(base)])
+        y = graph.add("conv", [x, shared, 0], {"padding": "same"})
+        shifted = graph.add("add", [shared, graph.variable(shift)])
+        for _ in range(3):
+            y = graph.add("conv", [graph.add("tanh", [y]), shifted, 0], {"padding": "same"})
+        return _core.Plan(graph, [y], max_batch=2, rewrite=rewrite)
+
+    x = random(2, 6, 6, 4)
+    base.assign(random(3, 3, 4, 4, seed=1) * 0.1)
+    shift.assign(random(3, 3, 4, 4, seed=2) * 0.1)
+    plan = make()
+    first = plan.run([x])[0]
+    np.testing.assert_array_equal(plan.run([x])[0], first)
+    shift.assign(random(3, 3, 4, 4, seed=3) * 0.1)
+    changed = plan.run([x])[0]
+    assert not np.array_equal(changed, first)
+    np.testing.assert_array_equal(changed, make().run([x])[0])
+    base.assign(random(3, 3, 4, 4, seed=4) * 0.1)
+    np.testing.assert_array_equal(plan.run([x])[0], make().run([x])[0])
+
+
 def test_plan_gives_zero_gradients_to_what_the_root_does_not_depend_on():
     graph = _core.Graph()
     a, b = graph.input((3,)), graph.input((2,))

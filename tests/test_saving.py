@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import zipfile
 
 import h5py
@@ -14,6 +15,7 @@ import pytest
 
 import cconv
 from cconv import layers
+from cconv.saving import archive
 
 
 def rng(seed=0):
@@ -235,6 +237,55 @@ def test_custom_layer_with_layers_inside_comes_back(tmp_path):
     with zipfile.ZipFile(tmp_path / "model.keras") as archive, h5py.File(archive.open("model.weights.h5")) as h5:
         assert set(h5["layers/block"]) == {"convs", "norm", "vars"} and set(h5["layers"]) >= {"block", "block_1"}
         assert set(h5["layers/block/convs"]) == {"conv2d", "conv2d_1"}
+
+
+def test_what_a_layer_tracks_is_what_is_stored(tmp_path):
+    class Around(layers.Layer):
+        """Keeps layers in private attributes, gets one as an argument, and has a property that must not be asked."""
+
+        def __init__(self, first, **kwargs):
+            super().__init__(**kwargs)
+            self._first = first
+            self._rest = {"a": layers.Dense(3), "b": [layers.Dense(3)]}
+
+        @property
+        def expensive(self):
+            raise AssertionError("saving asked a property")
+
+        def call(self, x):
+            return self._rest["b"][0](self._rest["a"](self._first(x)))
+
+    model = cconv.Sequential([cconv.Input((2,)), Around(layers.Dense(3))])
+    model.save_weights(tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        around = file["layers"]["around"]
+        assert set(around) == {"vars", "_first", "_rest"}
+        assert set(around["_rest"]) == {"dense", "container"}
+    other = cconv.Sequential([cconv.Input((2,)), Around(layers.Dense(3))])
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert_same_weights(model, other)
+
+
+def test_loading_opens_hdf5_once(tmp_path, monkeypatch):
+    model = sequential()
+    model.save(tmp_path / "model.keras")
+    opened = []
+    make = h5py.File
+    monkeypatch.setattr(h5py, "File", lambda *args, **kwargs: opened.append(args) or make(*args, **kwargs))
+    assert_same_weights(model, cconv.saving.load_model(tmp_path / "model.keras"))
+    assert len(opened) == 1
+
+
+def test_a_file_is_in_memory_once(tmp_path):
+    path = str(tmp_path / "model.keras")
+    cconv.Sequential([cconv.Input((1000,)), layers.Dense(1000)]).save(path)
+    tracemalloc.start()
+    try:
+        members = archive.read_archive(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1.5 * len(members["model.weights.h5"])
 
 
 def test_custom_loss_and_unregistered_layer_need_custom_objects(tmp_path):

@@ -1,5 +1,6 @@
 """Configurations of objects: exact round trips, and a registry that a file cannot get out of."""
 
+import importlib
 import json
 import os
 
@@ -145,6 +146,27 @@ def test_unknown_module_is_never_imported(tmp_path, monkeypatch):
     for module in ("trap", "keras.trap", "cconv.trap"):
         with pytest.raises(ValueError, match="Unknown class 'Trap'"):
             saving.deserialize_object({"module": module, "class_name": "Trap", "config": {}})
+
+
+@pytest.mark.parametrize("name", ["serialize_object", "register_public", "to_snake_case", "annotations"])
+def test_only_public_names_of_a_module_can_be_named(name):
+    for module in ("builtins", "keras.losses", "keras.metrics", "cconv.initializers", "keras.ops"):
+        with pytest.raises(ValueError, match="Unknown function"):
+            saving.deserialize_object({"module": module, "class_name": "function", "config": name})
+
+
+@pytest.mark.parametrize(
+    "family",
+    ["activations", "constraints", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers",
+     "optimizers.schedules", "regularizers"],
+)  # fmt: skip
+def test_every_public_class_and_function_is_found_by_its_name(family):
+    module = importlib.import_module(f"cconv.{family}")
+    public = [(name, item) for name in module.__all__ if callable(item := getattr(module, name)) and name != "Lambda"]
+    assert len(public) > 5
+    for name, item in public:
+        config = {"module": f"keras.{family}", "class_name": "function", "config": name}
+        assert saving.deserialize_object(config) is item
 
 
 def test_what_cannot_be_saved_says_why():

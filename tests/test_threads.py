@@ -31,11 +31,11 @@ class Network:
         y = self.graph.add(
             "batch_norm", [y, self.weight(rng, 24), self.weight(rng, 24), *statistics], {"training": True}
         )
-        y = self.graph.add("max_pool2d", [y], {"pool_size": 3, "strides": 2, "padding": "same"})
+        y = self.graph.add("max_pool", [y], {"pool_size": 3, "strides": 2, "padding": "same"})
         y = self.graph.add("dropout", [y], {"rate": 0.4})
         convolution |= {"groups": 4, "strides": 2, "activation": "elu", "alpha": 1.0}
         y = self.graph.add("conv", [y, self.weight(rng, 3, 3, 6, 20), self.weight(rng, 20)], convolution)
-        y = self.graph.add("global_avg_pool2d", [y])
+        y = self.graph.add("global_avg_pool", [y])
         y = self.graph.add("dense", [y, self.weight(rng, 20, 10), self.weight(rng, 10)])
         loss = self.graph.add("sparse_categorical_crossentropy", [labels, y], {"from_logits": True})
         self.optimizer = _core.Optimizer(optimizer, OPTIMIZERS[optimizer])

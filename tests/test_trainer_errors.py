@@ -5,7 +5,7 @@ import pytest
 
 import cconv
 from cconv import layers
-from cconv.models.data import make_data
+from cconv.data import make_data
 
 
 def model(loss="sparse_categorical_crossentropy", units=3, activation="softmax", shape=(4,), **arguments):
@@ -246,7 +246,7 @@ def test_memory_that_cannot_be_had_is_a_memory_error():
     made.compile("sgd", "mse")
     # One row, but a plan for 2**50 of them: refused when its arena is laid out, long before a run.
     with pytest.raises(MemoryError):
-        made._step("predict", make_data(X, inputs=None, outputs=None), 2**50)
+        made._trainer.step("predict", make_data(X, inputs=None, outputs=None), 2**50)
     assert made.predict(X, verbose=0).shape == (6, 3)
 
 

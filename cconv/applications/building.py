@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import activations, config, layers
-from ..models.functional import Functional
+from ..models.model import Functional
 from ..ops.operation import node_of
 from ..tensor import Tensor
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import config, layers
-from ..models.functional import Functional
+from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled

@@ -34,7 +34,7 @@ class CSVLogger(Callback):
         self.keys = None
         self._write_header = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename))
         mode = "a" if self.append else "w"
-        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 (closed by on_train_end, on_exception)
+        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 (closed at the end)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}

@@ -1,5 +1,5 @@
 """Well-known collections of labelled pictures, downloaded once; each has `load_data()`."""
 
-from cconv.datasets import cifar10, fashion_mnist, mnist
+from . import cifar10, fashion_mnist, mnist
 
 __all__ = ["cifar10", "fashion_mnist", "mnist"]

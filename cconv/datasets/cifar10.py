@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cconv.datasets.files import Source, find
+from .files import Source, find
 
 _PIXELS = 3 * 32 * 32
 _IMAGES_PER_BATCH = 10000

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cconv.saving.atomic import atomic_write
+from ..saving.atomic import atomic_write
 
 _CHUNK = 1 << 18
 _TIMEOUT_SECONDS = 30

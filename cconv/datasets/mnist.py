@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cconv.datasets.files import Source, find
-from cconv.datasets.idx import load_idx_dataset
+from .files import Source, find
+from .idx import load_idx_dataset
 
 _MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 _FILES = {

@@ -1,116 +1,48 @@
 """Layers: steps of models, named as in Keras."""
 
-from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from .conv import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
-from .conv_transpose import (
-    Conv1DTranspose,
-    Conv2DTranspose,
-    Conv3DTranspose,
-    Convolution1DTranspose,
-    Convolution2DTranspose,
-    Convolution3DTranspose,
+from ..registry import register_public
+from . import (
+    activation,
+    conv,
+    conv_transpose,
+    core,
+    cropping,
+    dense,
+    depthwise_conv,
+    global_pooling,
+    input_layer,
+    input_spec,
+    merging,
+    normalization,
+    padding,
+    pooling,
+    regularization,
+    reshaping,
+    separable_conv,
 )
-from .core import Identity, Lambda, Rescaling
-from .dense import Dense
-from .depthwise_conv import DepthwiseConv1D, DepthwiseConv2D, DepthwiseConvolution2D
-from .input_layer import Input, InputLayer
-from .input_spec import InputSpec
+from .activation import *
+from .conv import *
+from .conv_transpose import *
+from .core import *
+from .cropping import *
+from .dense import *
+from .depthwise_conv import *
+from .global_pooling import *
+from .input_layer import *
+from .input_spec import *
 from .layer import Layer
-from .merging import (
-    Add,
-    Average,
-    Concatenate,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
-from .normalization import BatchNormalization
-from .pooling import (
-    AveragePooling2D,
-    AvgPool2D,
-    GlobalAveragePooling2D,
-    GlobalAvgPool2D,
-    GlobalMaxPool2D,
-    GlobalMaxPooling2D,
-    L2Pooling2D,
-    MaxPool2D,
-    MaxPooling2D,
-    SumPooling2D,
-)
-from .regularization import Dropout
-from .reshaping import Flatten, Permute, Reshape, ZeroPadding2D
-from .separable_conv import SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D
+from .merging import *
+from .normalization import *
+from .padding import *
+from .pooling import *
+from .regularization import *
+from .reshaping import *
+from .separable_conv import *
 
-__all__ = [
-    "Activation",
-    "Add",
-    "Average",
-    "AveragePooling2D",
-    "AvgPool2D",
-    "BatchNormalization",
-    "Concatenate",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Conv2D",
-    "Conv2DTranspose",
-    "Conv3D",
-    "Conv3DTranspose",
-    "Convolution1D",
-    "Convolution1DTranspose",
-    "Convolution2D",
-    "Convolution2DTranspose",
-    "Convolution3D",
-    "Convolution3DTranspose",
-    "Dense",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "DepthwiseConvolution2D",
-    "Dropout",
-    "ELU",
-    "Flatten",
-    "GlobalAveragePooling2D",
-    "GlobalAvgPool2D",
-    "GlobalMaxPool2D",
-    "GlobalMaxPooling2D",
-    "Identity",
-    "Input",
-    "InputLayer",
-    "InputSpec",
-    "L2Pooling2D",
-    "Lambda",
-    "Layer",
-    "LeakyReLU",
-    "MaxPool2D",
-    "MaxPooling2D",
-    "Maximum",
-    "Minimum",
-    "Multiply",
-    "PReLU",
-    "Permute",
-    "ReLU",
-    "Rescaling",
-    "Reshape",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "SeparableConvolution1D",
-    "SeparableConvolution2D",
-    "Softmax",
-    "Subtract",
-    "SumPooling2D",
-    "ZeroPadding2D",
-    "add",
-    "average",
-    "concatenate",
-    "maximum",
-    "minimum",
-    "multiply",
-    "subtract",
-]
+_MODULES = (
+    activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
+    merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
+)  # fmt: skip
+__all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
+
+register_public("keras.layers", globals())

@@ -12,6 +12,8 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
 
+__all__ = ["Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+
 
 class Activation(Layer):
     """Applies an activation function.

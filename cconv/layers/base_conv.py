@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import activations, initializers
 from ..config import standardize_data_format
-from ..ops import nn
+from ..ops import layout
 from ..ops._apply import apply
 from ..ops.arguments import integers, is_integer, padding_attributes
 from ..ops.arguments import padding as check_padding
@@ -84,13 +84,13 @@ class BaseConv(Layer):
 
     def _convolve(self, inputs, kernel, op: str = "conv", before=None, **attributes: Any):
         """Convolution, bias and activation, in one op where the activation allows. `before` changes the image first."""
-        x, first = nn.channels_last(self.data_format, inputs)
+        x, first = layout.channels_last(self.data_format, inputs)
         if before is not None:
             x = before(x)
         fused = activations.fused(self.activation)
         y = apply(op, [x, kernel, self.bias], {**attributes, **(fused or {})})
         if first:
-            y = nn.to_channels_first(y)
+            y = layout.to_channels_first(y)
         return self.activation(y) if fused is None else y
 
     def _window_config(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from ..ops.arguments import padding_attributes
 from .base_conv import BaseConv, positive
 from .parts import constraint_of, regularizer_of
 
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
+
 
 class Conv(BaseConv):
     """Convolution with learned kernels, which see all channels of their group."""

@@ -9,6 +9,15 @@ from ..ops.arguments import integers
 from .base_conv import BaseConv, positive
 from .parts import constraint_of, regularizer_of
 
+__all__ = [
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
+    "Convolution1DTranspose",
+    "Convolution2DTranspose",
+    "Convolution3DTranspose",
+]
+
 
 class ConvTranspose(BaseConv):
     """Transposed convolution: every input cell lays a kernel on the output, weighted by its channels."""

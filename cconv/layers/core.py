@@ -11,6 +11,8 @@ from ..ops._apply import apply
 from ..ops.arguments import number
 from .layer import Layer
 
+__all__ = ["Identity", "Lambda", "Rescaling"]
+
 
 class Identity(Layer):
     """Returns its input.

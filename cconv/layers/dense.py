@@ -11,6 +11,8 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
 
+__all__ = ["Dense"]
+
 
 class Dense(Layer):
     """`activation(x @ kernel + bias)`.

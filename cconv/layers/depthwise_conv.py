@@ -9,6 +9,8 @@ from ..ops.convolution import grouped_kernel
 from .base_conv import BaseConv, positive
 from .parts import constraint_of, regularizer_of
 
+__all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "DepthwiseConvolution2D"]
+
 
 class DepthwiseConv(BaseConv):
     """Convolution of every channel apart."""

@@ -11,6 +11,8 @@ from ..ops.operation import Node
 from ..tensor import Tensor
 from .layer import Layer
 
+__all__ = ["Input", "InputLayer"]
+
 
 class InputLayer(Layer):
     """Stands for what a model is given.

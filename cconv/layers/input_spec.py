@@ -8,6 +8,8 @@ from typing import Any
 from ..tensor import Tensor
 from ..tree import flatten
 
+__all__ = ["InputSpec"]
+
 
 class InputSpec:
     """Rank and sizes of one input of a layer.

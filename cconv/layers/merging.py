@@ -8,6 +8,23 @@ from ..ops._apply import apply
 from ..ops.arguments import is_integer
 from .layer import Layer
 
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]
+
 
 class BaseMerge(Layer):
     """What the merges element by element have in common."""

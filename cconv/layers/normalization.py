@@ -11,6 +11,8 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
 
+__all__ = ["BatchNormalization"]
+
 
 class BatchNormalization(Layer):
     """Gives every channel mean 0 and variance 1, then scales by `gamma` and shifts by `beta` (Ioffe and Szegedy, 2015).

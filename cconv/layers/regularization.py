@@ -8,6 +8,8 @@ from ..ops._apply import apply
 from ..ops.arguments import is_integer, number
 from .layer import Layer
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Layer):
     """In training, sets a share of the values to 0 and multiplies the others by `1 / (1 - rate)`.

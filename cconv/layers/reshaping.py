@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..config import standardize_data_format
-from ..ops import nn
+from ..ops import layout
 from ..ops._apply import apply
-from ..ops.arguments import is_integer, pair
+from ..ops.arguments import is_integer
 from .input_spec import InputSpec
 from .layer import Layer
+
+__all__ = ["Flatten", "Permute", "Reshape"]
 
 
 class Flatten(Layer):
@@ -42,7 +44,7 @@ class Flatten(Layer):
         if len(inputs.shape) == 1:
             return apply("expand_dims", [inputs], {"axis": -1})
         if self._channels_first and len(inputs.shape) > 2:
-            inputs = nn.to_channels_last(inputs)
+            inputs = layout.to_channels_last(inputs)
         return apply("flatten", [inputs])
 
     def get_config(self):
@@ -114,45 +116,3 @@ class Permute(Layer):
 
     def get_config(self):
         return {**super().get_config(), "dims": self.dims}
-
-
-class ZeroPadding2D(Layer):
-    """Zeros around images.
-
-    Args:
-        padding: One number for all sides, `(height, width)`, or `((top, bottom), (left, right))`.
-        data_format: `"channels_last"` or `"channels_first"`.
-
-    Input shape:
-        `(batch, height, width, channels)`.
-
-    Output shape:
-        `(batch, top + height + bottom, left + width + right, channels)`.
-
-    Example:
-
-    >>> cconv.layers.ZeroPadding2D(((1, 0), (2, 2)))(np.zeros((1, 4, 4, 1))).shape
-    (1, 5, 8, 1)
-    """
-
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = standardize_data_format(data_format)
-        sides = (padding, padding) if is_integer(padding) else padding
-        if not isinstance(sides, (list, tuple)) or len(sides) != 2:
-            raise ValueError(
-                "`padding` should be an integer, (height, width) or ((top, bottom), (left, right)). "
-                f"Received: padding={padding!r}"
-            )
-        self.padding = tuple(pair(side, "padding", 0) for side in sides)
-        self.input_spec = InputSpec(ndim=4)
-        self.built = True
-
-    def call(self, inputs):
-        x, first = nn.channels_last(self.data_format, inputs)
-        (top, bottom), (left, right) = self.padding
-        y = apply("zero_pad2d", [x], {"pads": [top, left, bottom, right]})
-        return nn.to_channels_first(y) if first else y
-
-    def get_config(self):
-        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}

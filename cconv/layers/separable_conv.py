@@ -10,6 +10,8 @@ from ..ops.convolution import grouped_kernel
 from .base_conv import BaseConv, positive
 from .parts import constraint_of, regularizer_of
 
+__all__ = ["SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
+
 
 class SeparableConv(BaseConv):
     """Convolution of every channel apart, then one of kernels of one cell, which mix the channels."""

@@ -6,125 +6,34 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .classes import (
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
-    CategoricalHinge,
-    CosineSimilarity,
-    Dice,
-    Hinge,
-    Huber,
-    KLDivergence,
-    L1Loss,
-    L2Loss,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-    Tversky,
-)
-from .functions import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    dice,
-    hinge,
-    huber,
-    kl_divergence,
-    l1_loss,
-    l2_loss,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-    tversky,
-)
-from .loss import Loss, LossFunctionWrapper
+from ..registry import get_registered_object, register_public
+from ..serialization import deserialize_object, serialize_object
+from . import classes, functions, loss
+from .classes import *
+from .functions import *
+from .loss import *
 
 _ALIASES = {
-    "bce": binary_crossentropy,
-    "BCE": binary_crossentropy,
-    "kld": kl_divergence,
-    "KLD": kl_divergence,
-    "mae": mean_absolute_error,
-    "MAE": mean_absolute_error,
-    "mse": mean_squared_error,
-    "MSE": mean_squared_error,
-    "mape": mean_absolute_percentage_error,
-    "MAPE": mean_absolute_percentage_error,
-    "msle": mean_squared_logarithmic_error,
-    "MSLE": mean_squared_logarithmic_error,
+    "bce": functions.binary_crossentropy,
+    "BCE": functions.binary_crossentropy,
+    "kld": functions.kl_divergence,
+    "KLD": functions.kl_divergence,
+    "mae": functions.mean_absolute_error,
+    "MAE": functions.mean_absolute_error,
+    "mse": functions.mean_squared_error,
+    "MSE": functions.mean_squared_error,
+    "mape": functions.mean_absolute_percentage_error,
+    "MAPE": functions.mean_absolute_percentage_error,
+    "msle": functions.mean_squared_logarithmic_error,
+    "MSLE": functions.mean_squared_logarithmic_error,
 }
 
-__all__ = [
-    "BinaryCrossentropy",
-    "BinaryFocalCrossentropy",
-    "CategoricalCrossentropy",
-    "CategoricalFocalCrossentropy",
-    "CategoricalHinge",
-    "CosineSimilarity",
-    "Dice",
-    "Hinge",
-    "Huber",
-    "KLDivergence",
-    "L1Loss",
-    "L2Loss",
-    "LogCosh",
-    "Loss",
-    "LossFunctionWrapper",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Poisson",
-    "SparseCategoricalCrossentropy",
-    "SquaredHinge",
-    "Tversky",
-    "binary_crossentropy",
-    "binary_focal_crossentropy",
-    "categorical_crossentropy",
-    "categorical_focal_crossentropy",
-    "categorical_hinge",
-    "cosine_similarity",
-    "deserialize",
-    "dice",
-    "get",
-    "hinge",
-    "huber",
-    "kl_divergence",
-    "l1_loss",
-    "l2_loss",
-    "log_cosh",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "poisson",
-    "serialize",
-    "sparse_categorical_crossentropy",
-    "squared_hinge",
-    "tversky",
-]
-_OBJECTS = {name: globals()[name] for name in __all__ if name not in ("deserialize", "get", "serialize")} | _ALIASES
+_OBJECTS = {name: globals()[name] for module in (loss, classes, functions) for name in module.__all__} | _ALIASES
+__all__ = sorted([*loss.__all__, *classes.__all__, *functions.__all__, "deserialize", "get", "serialize"])
 
 
 def serialize(loss: Any) -> Any:
     """The configuration of a loss, for `deserialize`."""
-    from ..saving import serialize_object
-
     return serialize_object(loss)
 
 
@@ -137,8 +46,6 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     >>> cconv.losses.deserialize(config).delta
     2.0
     """
-    from ..saving import deserialize_object, get_registered_object
-
     if isinstance(name, str):
         found = get_registered_object(name, custom_objects, _OBJECTS)
         if found is None:
@@ -163,3 +70,6 @@ def get(identifier: Any) -> Any:
     if not callable(found):
         raise ValueError(f"Could not interpret loss identifier: {identifier!r}")
     return found() if inspect.isclass(found) else found
+
+
+register_public("keras.losses", globals())

@@ -9,6 +9,30 @@ from ..ops._apply import shape_of
 from . import functions
 from .loss import LossFunctionWrapper
 
+__all__ = [
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Dice",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "L1Loss",
+    "L2Loss",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
+]
+
 
 class MeanSquaredError(LossFunctionWrapper):
     """The mean of squared differences. See `cconv.losses.mean_squared_error`.

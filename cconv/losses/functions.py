@@ -14,6 +14,13 @@ from ..ops._apply import apply, shape_of
 from ..tensor import Tensor
 from .loss import squeeze_or_expand_to_same_rank
 
+__all__ = [
+    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber", "kl_divergence", "l1_loss", "l2_loss",
+    "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+]  # fmt: skip
+
 
 def _loss(op: str, y_true: Any, y_pred: Any, attributes: dict[str, Any] | None = None) -> Any:
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)

@@ -10,6 +10,9 @@ from .. import ops
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops._apply import name_scope, shape_of
+from ..serialization import deserialize_object, serialize_object
+
+__all__ = ["Loss", "LossFunctionWrapper"]
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -106,8 +109,6 @@ class LossFunctionWrapper(Loss):
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        from ..saving import serialize_object
-
         config = super().get_config()
         if type(self) is LossFunctionWrapper:
             config["fn"] = serialize_object(self.fn)
@@ -117,8 +118,6 @@ class LossFunctionWrapper(Loss):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Loss:
-        from ..saving import deserialize_object
-
         return cls(**deserialize_object(dict(config)))
 
     def __repr__(self) -> str:

@@ -25,126 +25,47 @@ from ..losses.functions import (
     squared_hinge,
 )
 from ..naming import to_snake_case
-from .accuracies import (
-    accuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
-from .classification import (
-    Accuracy,
-    BinaryAccuracy,
-    BinaryCrossentropy,
-    CategoricalAccuracy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    Hinge,
-    KLDivergence,
-    SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy,
-    SquaredHinge,
-    TopKCategoricalAccuracy,
-)
-from .confusion import AUC, FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
-from .metric import Metric
-from .reduction import Mean, MeanMetricWrapper, Sum
-from .regression import (
-    CosineSimilarity,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    RootMeanSquaredError,
-    cosine_similarity,
-)
+from ..registry import get_registered_object, register_public
+from ..serialization import deserialize_object, serialize_object
+from . import accuracies, classification, confusion, metric, reduction, regression
+from .accuracies import *
+from .classification import *
+from .confusion import *
+from .metric import *
+from .reduction import *
+from .regression import *
 
-__all__ = [
-    "AUC",
-    "Accuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "CosineSimilarity",
-    "FalseNegatives",
-    "FalsePositives",
-    "Hinge",
-    "KLDivergence",
-    "LogCoshError",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanMetricWrapper",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Metric",
-    "Poisson",
-    "Precision",
-    "Recall",
-    "RootMeanSquaredError",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "SquaredHinge",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "TrueNegatives",
-    "TruePositives",
-    "accuracy",
-    "binary_accuracy",
-    "binary_crossentropy",
-    "binary_focal_crossentropy",
-    "categorical_accuracy",
-    "categorical_crossentropy",
-    "categorical_focal_crossentropy",
-    "categorical_hinge",
-    "cosine_similarity",
-    "deserialize",
-    "get",
-    "hinge",
-    "huber",
-    "kl_divergence",
-    "log_cosh",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "poisson",
-    "serialize",
-    "sparse_categorical_accuracy",
-    "sparse_categorical_crossentropy",
-    "sparse_top_k_categorical_accuracy",
-    "squared_hinge",
-    "top_k_categorical_accuracy",
-]
+_LOSSES = (
+    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
+    categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
+    mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
+)  # fmt: skip
+_MODULES = (accuracies, classification, confusion, metric, reduction, regression)
+__all__ = sorted(
+    ["deserialize", "get", "serialize"]
+    + [name for module in _MODULES for name in module.__all__]
+    + [loss.__name__ for loss in _LOSSES]
+)
 
 _CLASSES = {name: globals()[name] for name in __all__ if name[0].isupper()}
 _OBJECTS = {
     **_CLASSES,
     **{to_snake_case(name): cls for name, cls in _CLASSES.items()},
-    "bce": BinaryCrossentropy,
-    "BCE": BinaryCrossentropy,
-    "mse": MeanSquaredError,
-    "MSE": MeanSquaredError,
-    "mae": MeanAbsoluteError,
-    "MAE": MeanAbsoluteError,
-    "mape": MeanAbsolutePercentageError,
-    "MAPE": MeanAbsolutePercentageError,
-    "msle": MeanSquaredLogarithmicError,
-    "MSLE": MeanSquaredLogarithmicError,
+    "bce": classification.BinaryCrossentropy,
+    "BCE": classification.BinaryCrossentropy,
+    "mse": regression.MeanSquaredError,
+    "MSE": regression.MeanSquaredError,
+    "mae": regression.MeanAbsoluteError,
+    "MAE": regression.MeanAbsoluteError,
+    "mape": regression.MeanAbsolutePercentageError,
+    "MAPE": regression.MeanAbsolutePercentageError,
+    "msle": regression.MeanSquaredLogarithmicError,
+    "MSLE": regression.MeanSquaredLogarithmicError,
 }
 
 
 def serialize(metric: Any) -> Any:
     """The configuration of a metric, for `deserialize`."""
-    from ..saving import serialize_object
-
     return serialize_object(metric)
 
 
@@ -157,8 +78,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> cconv.metrics.deserialize(config).k
     3
     """
-    from ..saving import deserialize_object, get_registered_object
-
     if isinstance(config, str):
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
@@ -181,3 +100,6 @@ def get(identifier: Any) -> Any:
     if not callable(found):
         raise ValueError(f"Could not interpret metric identifier: {identifier!r}")
     return found() if inspect.isclass(found) else found
+
+
+register_public("keras.metrics", globals())

@@ -8,6 +8,15 @@ from .. import ops
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..ops._apply import shape_of
 
+__all__ = [
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
+
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether prediction and target are equal.

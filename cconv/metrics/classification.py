@@ -8,6 +8,22 @@ from ..losses import functions
 from . import accuracies
 from .reduction import MeanMetricWrapper
 
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "Hinge",
+    "KLDivergence",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "TopKCategoricalAccuracy",
+]
+
 
 class Accuracy(MeanMetricWrapper):
     """How often prediction and target are equal.

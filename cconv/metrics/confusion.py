@@ -10,6 +10,8 @@ import numpy as np
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from .metric import Metric
 
+__all__ = ["AUC", "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
+
 
 def count(
     y_true: Any,

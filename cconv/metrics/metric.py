@@ -19,6 +19,8 @@ from ..naming import auto_name
 from ..ops._apply import apply, shape_of
 from ..variable import Variable
 
+__all__ = ["Metric"]
+
 
 def traced(update_state: Callable) -> Callable:
     """Marks an `update_state` that is `add(*numbers(...))`, so that a model may compute the numbers in its graph. One

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import ops
+from ..serialization import deserialize_object, serialize_object
 from .metric import Metric, ones_like, samplewise, total, traced
+
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
 
 
 class Sum(Metric):
@@ -118,8 +121,6 @@ class MeanMetricWrapper(Mean):
         return self.sums(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        from ..saving import serialize_object
-
         config = super().get_config()
         names = inspect.signature(type(self).__init__).parameters
         if "fn" in names:
@@ -129,6 +130,4 @@ class MeanMetricWrapper(Mean):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Metric:
-        from ..saving import deserialize_object
-
         return cls(**deserialize_object(dict(config)))

@@ -11,6 +11,18 @@ from ..losses.loss import squeeze_or_expand_to_same_rank
 from .metric import traced
 from .reduction import Mean, MeanMetricWrapper
 
+__all__ = [
+    "CosineSimilarity",
+    "LogCoshError",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "RootMeanSquaredError",
+    "cosine_similarity",
+]
+
 
 class MeanSquaredError(MeanMetricWrapper):
     """The mean of squared differences.

@@ -1,8 +1,10 @@
 """Models: `Model` (functional or subclassed) and `Sequential`, and how they come out of files."""
 
+from ..registry import register_public
 from ..saving import load_model, model_from_json, save_model
-from .functional import Functional
-from .model import Model
+from .model import Functional, Model
 from .sequential import Sequential
 
 __all__ = ["Functional", "Model", "Sequential", "load_model", "model_from_json", "save_model"]
+
+register_public("keras.models", globals())

@@ -1,4 +1,4 @@
-"""Models as configurations, in the form Keras reads and writes, and back."""
+"""Models as configurations, in the form Keras reads and writes, and back; copies by way of them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..layers.input_layer import InputLayer
-from ..layers.layer import Layer, dtype_config, shape_from_config
+from ..layers.layer import Layer
+from ..layers.parts import dtype_config
+from ..layers.shapes import shape_from_config
 from ..ops.operation import Node, Operation
-from ..saving.serialization import TensorReference, deserialize_object, serialize_object
+from ..registry import CustomObjectScope
 from ..scope import untraced
+from ..serialization import TensorReference, deserialize_object, serialize_object
 from ..tensor import Tensor
 from ..tree import map_structure
 
 
 def functional_config(model: Any) -> dict[str, Any]:
     """The configuration of a functional model: its layers, and for each the calls of it that the model makes."""
+    structure = model._structure
     used: dict[int, list[Node]] = {}
-    members = {id(node) for node in model._nodes}
-    for owner in model._operations:
+    members = {id(node) for node in structure.nodes}
+    for owner in structure.operations:
         used[id(owner)] = [node for node in owner._inbound_nodes if id(node) in members]
 
     def reference(x: Any) -> Any:
@@ -32,7 +36,7 @@ def functional_config(model: Any) -> dict[str, Any]:
         return list(reference(x).history)
 
     layers = []
-    for owner in model._operations:
+    for owner in structure.operations:
         data = _operation_config(owner) if isinstance(owner, Operation) else dict(serialize_object(owner))
         data["name"] = owner.name
         data["inbound_nodes"] = [
@@ -48,8 +52,8 @@ def functional_config(model: Any) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": map_structure(name_of, model._inputs_struct),
-        "output_layers": map_structure(name_of, model._outputs_struct),
+        "input_layers": map_structure(name_of, structure.nested_inputs),
+        "output_layers": map_structure(name_of, structure.nested_outputs),
     }
 
 
@@ -186,7 +190,7 @@ def sequential_config(model: Any) -> dict[str, Any]:
     """The configuration of a sequential model: the list of its layers."""
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": dtype_config()}
     config["layers"] = [serialize_object(layer) for layer in model._layers]
-    if model._functional is not None:
+    if model._structure is not None:
         config["build_input_shape"] = model._layers[0].batch_shape
     return config
 
@@ -201,10 +205,29 @@ def sequential_from_config(
             model.add(deserialize_object(data, custom_objects=custom_objects), rebuild=False)
         model._maybe_rebuild()
         shape = config.get("build_input_shape")
-        if not model._functional and shape and model._layers:
+        if model._structure is None and shape and model._layers:
             model.build(shape_from_config(shape))
     if not config.get("trainable", True):
         model.trainable = False
+    return model
+
+
+def state_of(model: Any) -> tuple:
+    """What makes a model anew: class, configuration, weights, arguments of `compile`, classes of its layers."""
+    classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=False)}
+    compiled = model.get_compile_config() if model.compiled else None
+    return type(model), serialize_object(model.get_config()), model.get_weights(), compiled, classes
+
+
+def restore(cls: type, config: dict[str, Any], weights: list, compiled: dict | None, classes: dict[str, type]) -> Any:
+    """The model of a `state_of`."""
+    own = {name: found for name, found in classes.items() if not found.__module__.startswith("cconv.")}
+    with CustomObjectScope(own):
+        model = cls.from_config(config)
+        if compiled is not None:
+            model.compile_from_config(compiled)
+    if weights:
+        model.set_weights(weights)
     return model
 
 

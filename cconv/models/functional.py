@@ -1,145 +1,111 @@
-"""Models made of symbolic tensors: a graph of calls of layers, run again wherever the model is called."""
+"""What models made of symbolic tensors hold: a graph of calls of layers, run again wherever the model is called."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
+from .. import ops
+from ..data import Slots
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..ops.operation import Node, node_of
-from ..saving.serialization import CustomObjectScope, serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure, pack
-from .model import Model
 
 
-class Functional(Model):
-    """A model from symbolic inputs to symbolic outputs; see `Model`."""
+class Structure:
+    """The calls of layers that lead from symbolic inputs to symbolic outputs.
 
-    def __new__(cls, *args, **kwargs):
-        return Layer.__new__(cls, *args, **kwargs)
+    Args:
+        inputs: Symbolic tensor, or a list or dictionary of them.
+        outputs: Symbolic tensor, or a list or dictionary of them, computed from the inputs.
+        name: Name of the model, for errors.
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
-        trainable = kwargs.pop("trainable", None)
-        for what, structure in (("inputs", inputs), ("outputs", outputs)):
-            for x in flatten(structure):
-                if not isinstance(x, Tensor):
-                    raise ValueError(
-                        f"All `{what}` values must be symbolic tensors, made by `cconv.Input` or by calling layers on "
-                        "them. "
-                        f"Received: {what}={structure!r} including invalid value {x!r} of type {type(x).__name__}"
-                    )
-        if not flatten(inputs) or not flatten(outputs):
-            raise ValueError(
-                f"A model needs at least one input and one output. Received: inputs={inputs}, outputs={outputs}"
-            )
-        if len({id(x) for x in flatten(inputs)}) != len(flatten(inputs)):
-            raise ValueError(f"The inputs of a model must differ. Received: inputs={inputs}")
-        super().__init__(name=name, **kwargs)
+    Attributes:
+        inputs, outputs: The tensors, as lists.
+        nested_inputs, nested_outputs: The same, as they were given.
+        nodes: The calls, in an order to run them.
+        operations: The layers, and the functions of `cconv.ops` between them, in Keras' order.
+        layers: The layers among them.
+
+    Raises:
+        ValueError: The outputs cannot be computed from the inputs; two layers have one name.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str) -> None:
         if any(x.history is None or not isinstance(x.history[0], InputLayer) for x in flatten(inputs)):
             inputs, outputs = _cut(inputs, outputs)
-        self._inputs_struct = inputs
-        self._outputs_struct = outputs
-        self._inputs = flatten(inputs)
-        self._outputs = flatten(outputs)
-        self._nodes, self._operations = _in_order(self._inputs, self._outputs)
-        names = [operation.name for operation in self._operations]
+        self._name = name
+        self.nested_inputs = inputs
+        self.nested_outputs = outputs
+        self.inputs: list[Tensor] = flatten(inputs)
+        self.outputs: list[Tensor] = flatten(outputs)
+        self.nodes, self.operations = _in_order(self.inputs, self.outputs)
+        self.layers = [layer for layer in self.operations if isinstance(layer, Layer)]
+        names = [operation.name for operation in self.operations]
         if len(set(names)) < len(names):
             n, times = Counter(names).most_common(1)[0]
             raise ValueError(
                 f'The name "{n}" is used {times} times in the model. All layer names should be unique. '
                 f"Received: {names}"
             )
-        self.built = True
-        if trainable is not None and not trainable:
-            self.trainable = False
-
-    # ---- structure
-
-    @property
-    def _layers(self) -> list[Layer]:
-        own = [layer for layer in self.__dict__.get("_operations", ()) if isinstance(layer, Layer)]
-        return own + [layer for layer in super()._layers if not any(layer is known for known in own)]
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers of the model itself, not those inside them."""
-        return [layer for layer in self._operations if isinstance(layer, Layer)]
-
-    def _structure_key(self) -> Any:
-        return ()  # what it is made of is settled when it is made
-
-    @property
-    def operations(self) -> list[Any]:
-        """The layers, and the functions of `cconv.ops` between them."""
-        return list(self._operations)
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """The symbolic inputs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """The symbolic outputs."""
-        return self._outputs
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input, in the structure given."""
-        return self._inputs_struct
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output, in the structure given."""
-        return self._outputs_struct
 
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs' layers."""
-        return [x.history[0].name for x in self._inputs]
+        return [x.history[0].name for x in self.inputs]
 
     @property
     def output_names(self) -> list[str]:
         """The names of the layers that give the outputs."""
-        return [x.history[0].name for x in self._outputs]
+        return [x.history[0].name for x in self.outputs]
 
-    # ---- the call
+    def input_slots(self) -> Slots:
+        """What data must fit."""
+        names = sorted(self.nested_inputs) if isinstance(self.nested_inputs, dict) else self.input_names
+        return Slots(tuple(names), tuple(tuple(x.shape) for x in self.inputs))
 
-    def build(self, input_shape: Any) -> None:
-        self.built = True
+    def output_slots(self) -> Slots:
+        """What labels are for."""
+        names = sorted(self.nested_outputs) if isinstance(self.nested_outputs, dict) else self.output_names
+        return Slots(tuple(names), None)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def nest_inputs(self, inputs: list[Any]) -> Any:
+        """A list of inputs in the structure that `call` takes."""
+        return pack(self.nested_inputs, inputs)
+
+    def call(self, inputs: Any) -> Any:
+        """Repeats the calls with other inputs."""
         given = self._standardize(inputs)
-        values = {id(x): y for x, y in zip(self._inputs, given, strict=True)}
-        for node in self._nodes:
+        values = {id(x): y for x, y in zip(self.inputs, given, strict=True)}
+        for node in self.nodes:
             if node.is_input:
                 continue
             args, kwargs = node.arguments(values)
             outputs = node.owner(*args, **kwargs)
             for x, y in zip(node.outputs, _tensors(outputs), strict=True):
                 values[id(x)] = y
-        return map_structure(lambda x: values[id(x)], self._outputs_struct)
+        return map_structure(lambda x: values[id(x)], self.nested_outputs)
 
     def _standardize(self, inputs: Any) -> list[Tensor]:
         """The inputs as a list in the order of the model's, their shapes checked."""
         if isinstance(inputs, dict):
-            names = list(self._inputs_struct) if isinstance(self._inputs_struct, dict) else self.input_names
+            names = list(self.nested_inputs) if isinstance(self.nested_inputs, dict) else self.input_names
             missing = [name for name in names if name not in inputs]
             if missing:
                 raise ValueError(
-                    f"Model '{self.name}' expected inputs named {names}. Received: {list(inputs)} (missing: {missing})"
+                    f"Model '{self._name}' expected inputs named {names}. Received: {list(inputs)} (missing: {missing})"
                 )
-            if isinstance(self._inputs_struct, dict):
+            if isinstance(self.nested_inputs, dict):
                 given = flatten({name: inputs[name] for name in names})
             else:
                 given = [inputs[name] for name in names]
         else:
             given = flatten(inputs)
-        if len(given) != len(self._inputs):
+        if len(given) != len(self.inputs):
             raise ValueError(
-                f"Model '{self.name}' expected {len(self._inputs)} input(s) {self.input_names}. Received {len(given)} "
+                f"Model '{self._name}' expected {len(self.inputs)} input(s) {self.input_names}. Received {len(given)} "
                 "instead, "
                 f"of shapes {[getattr(x, 'shape', x) for x in given]}"
             )
@@ -147,9 +113,7 @@ class Functional(Model):
 
     def _fit(self, x: Any, i: int) -> Any:
         """Input i with a missing or extra last axis of size 1 put right, as Keras does; or an error."""
-        from .. import ops
-
-        expected, shape = self._inputs[i].shape, tuple(x.shape)
+        expected, shape = self.inputs[i].shape, tuple(x.shape)
         if len(shape) == len(expected) - 1 and expected[-1] == 1:
             x = ops.expand_dims(x, -1)
         elif len(shape) == len(expected) + 1 and shape[-1] == 1:
@@ -160,54 +124,28 @@ class Functional(Model):
             e is not None and s is not None and e != s for e, s in zip(expected[1:], shape[1:], strict=True)
         ):
             raise ValueError(
-                f"Input {i} with name '{self.input_names[i]}' of layer '{self.name}' is incompatible with the layer: "
+                f"Input {i} with name '{self.input_names[i]}' of layer '{self._name}' is incompatible with the layer: "
                 f"expected shape={expected}, found shape={shape}"
             )
         return x
 
-    # ---- configuration
 
-    def get_config(self) -> dict[str, Any]:
-        from .config import functional_config
-
-        if type(self).get_config is Functional.get_config and not _is_plain_functional(type(self)):
-            return Layer.get_config(self)
-        return functional_config(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
-        return copy_model(self, memo)
-
-    def __reduce__(self) -> tuple:
-        return restore, state_of(self)
-
-
-def state_of(model: Model) -> tuple:
-    """What makes a model anew: class, configuration, weights, arguments of `compile`, classes of its layers."""
-    classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=False)}
-    compiled = model.get_compile_config() if model.compiled else None
-    return type(model), serialize_object(model.get_config()), model.get_weights(), compiled, classes
-
-
-def restore(cls: type, config: dict[str, Any], weights: list, compiled: dict | None, classes: dict[str, type]) -> Model:
-    """The model of a `state_of`."""
-    own = {name: found for name, found in classes.items() if not found.__module__.startswith("cconv.")}
-    with CustomObjectScope(own):
-        model = cls.from_config(config)
-        if compiled is not None:
-            model.compile_from_config(compiled)
-    if weights:
-        model.set_weights(weights)
-    return model
-
-
-def copy_model(model: Model, memo: dict[int, Any]) -> Model:
-    """An independent model with the same weights."""
-    memo[id(model)] = made = restore(*state_of(model))
-    return made
-
-
-def _is_plain_functional(cls: type) -> bool:
-    return cls.__init__ in (Functional.__init__, Model.__init__)
+def check_tensors(inputs: Any, outputs: Any) -> None:
+    """Refuses what no model can be made of, before one gets its name."""
+    for what, structure in (("inputs", inputs), ("outputs", outputs)):
+        for x in flatten(structure):
+            if not isinstance(x, Tensor):
+                raise ValueError(
+                    f"All `{what}` values must be symbolic tensors, made by `cconv.Input` or by calling layers on "
+                    "them. "
+                    f"Received: {what}={structure!r} including invalid value {x!r} of type {type(x).__name__}"
+                )
+    if not flatten(inputs) or not flatten(outputs):
+        raise ValueError(
+            f"A model needs at least one input and one output. Received: inputs={inputs}, outputs={outputs}"
+        )
+    if len({id(x) for x in flatten(inputs)}) != len(flatten(inputs)):
+        raise ValueError(f"The inputs of a model must differ. Received: inputs={inputs}")
 
 
 def _tensors(outputs: Any) -> list:

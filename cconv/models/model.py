@@ -7,12 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ..layers.layer import Layer
+from ..saving import load_weights, save_model, save_weights
+from ..serialization import serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
-from .trainer import Trainer
+from .config import functional_config, functional_from_config, restore, state_of
+from .functional import Structure, check_tensors
+from .summary import print_summary
+from .trained_layer import TrainedLayer
 
 
-class Model(Trainer, Layer):
+class Model(TrainedLayer):
     """A network.
 
     `Model(inputs, outputs)` makes a functional model of symbolic tensors. Subclasses define layers in `__init__` and
@@ -46,46 +51,66 @@ class Model(Trainer, Layer):
     """
 
     def __new__(cls, *args, **kwargs):
-        if cls is Model and _is_functional(args, kwargs):
-            from .functional import Functional
-
-            return Functional.__new__(Functional, *args, **kwargs)
-        return super().__new__(cls, *args, **kwargs)
+        made = Functional if cls is Model and _is_functional(args, kwargs) else cls
+        return super().__new__(made, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _is_functional(args, kwargs):
-            # a subclass that is given inputs and outputs is a functional model with methods of its own
-            from .functional import Functional
+            # a class of the user's may be made of tensors, too: a functional model with methods of its own
+            self._connect(*args, **kwargs)
+        else:
+            super().__init__(*args, **kwargs)
 
-            _make_functional(type(self), Functional)
-            Functional.__init__(self, *args, **kwargs)
-            return
-        Trainer.__init__(self)
-        Layer.__init__(self, *args, **kwargs)
+    def _connect(self, inputs: Any, outputs: Any, name: Any = None, trainable: Any = None, **kwargs: Any) -> None:
+        check_tensors(inputs, outputs)
+        super().__init__(name=name, **kwargs)
+        self._structure = Structure(inputs, outputs, self.name)
+        self.built = True
+        if trainable is not None and not trainable:
+            self.trainable = False
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the outputs, with layers and functions of `cconv.ops`."""
-        raise TypeError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+    def _is_functional(self) -> bool:
+        """Whether it was made of symbolic tensors."""
+        return self._structure is not None
 
     def build(self, input_shape: Any) -> None:
         """Makes all weights, by tracing the model for inputs of this shape (a tuple, or a list of them)."""
-        self.compute_output_shape(input_shape)
+        if not self._is_functional():
+            self.compute_output_shape(input_shape)
 
     def _build_for(self, bound: dict[str, Any]) -> None:
         if type(self).build is not Model.build:
             super()._build_for(bound)
             return
+        if type(self).call is Model.call:
+            raise TypeError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
         # the call that is under way makes the weights of the layers
         shapes = [map_structure(lambda x: tuple(x.shape), x) for x in bound.values()]
         self._build_config = {"input_shape": shapes[0]} if len(shapes) == 1 else None
         self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Computes the outputs, with layers and functions of `cconv.ops`."""
+        return self._structure.call(inputs)
 
     # ---- structure
 
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model itself, not those inside them."""
-        return list(self._layers)
+        return list(self._structure.layers) if self._is_functional() else list(self._layers)
+
+    @property
+    def _layers(self) -> list[Layer]:
+        own = [] if self._structure is None else self._structure.layers
+        return own + [layer for layer in super()._layers if not any(layer is known for known in own)]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers of a functional model, and the functions of `cconv.ops` between them."""
+        if not self._is_functional():
+            raise AttributeError(f"The model '{self.name}' has no operations: it is not made of symbolic tensors.")
+        return list(self._structure.operations)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
@@ -109,22 +134,32 @@ class Model(Trainer, Layer):
     @property
     def inputs(self) -> list[Tensor] | None:
         """The symbolic inputs; `None` where the model has none of its own (subclassed, or not built yet)."""
-        return None
+        return None if self._structure is None else self._structure.inputs
 
     @property
     def outputs(self) -> list[Tensor] | None:
         """The symbolic outputs; `None` where the model has none of its own."""
-        return None
+        return None if self._structure is None else self._structure.outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, in the structure given."""
+        return super().input if self._structure is None else self._structure.nested_inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, in the structure given."""
+        return super().output if self._structure is None else self._structure.nested_outputs
 
     @property
     def input_names(self) -> list[str] | None:
         """The names of the inputs' layers."""
-        return None
+        return None if self._structure is None else self._structure.input_names
 
     @property
     def output_names(self) -> list[str] | None:
         """The names of the layers that give the outputs."""
-        return None
+        return None if self._structure is None else self._structure.output_names
 
     @property
     def input_shape(self) -> Any:
@@ -155,57 +190,64 @@ class Model(Trainer, Layer):
             show_trainable: Whether a column says if training changes the layer.
             layer_range: Names (regular expressions) of the first and the last layer to list.
         """
-        from .summary import print_summary
-
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # ---- copies, files
+
+    @property
+    def _saved_as_layers(self) -> tuple[str, ...]:
+        """The attributes with the layers that stand in files as one list."""
+        return ("_structure",) if self._is_functional() else ()
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers and the calls of them; of a class of the user's the arguments it was made with."""
+        if self._is_functional() and type(self).__init__ in (Functional.__init__, Model.__init__):
+            return functional_config(self)
+        return super().get_config()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (restore, state_of(self)) if self._is_functional() else super().__reduce_ex__(protocol)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Model:
         """Makes a model from what `get_config` returned."""
         if not ("layers" in config and "input_layers" in config and "output_layers" in config):
             return cls(**config)
-        from .config import functional_from_config
-
         return functional_from_config(cls, config, custom_objects)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Saves configuration, weights and the state of training as a `.keras` file."""
-        from ..saving import save_model
-
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Saves the weights as a `.weights.h5` file."""
-        from ..saving import save_weights
-
         save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Loads weights from a `.weights.h5` or `.keras` file."""
-        from ..saving import load_weights
-
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as text, for `cconv.models.model_from_json`."""
-        from ..saving.serialization import serialize_object
-
         return json.dumps(serialize_object(self), **kwargs)
+
+
+class _FunctionalType(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        return cls is Functional and isinstance(instance, Model) and instance._is_functional()
+
+
+class Functional(Model, metaclass=_FunctionalType):
+    """A model from symbolic inputs to symbolic outputs; see `Model`. Any model made of them counts as an instance."""
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(inputs, outputs, name=name, **kwargs)
 
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
-
-
-def _make_functional(cls: type, functional: type) -> type:
-    """Puts `Functional` in the place of `Model` among the ancestors of a user's class."""
-    if cls is Model:
-        return functional
-    if issubclass(cls, Model) and not issubclass(cls, functional):
-        cls.__bases__ = tuple(_make_functional(base, functional) for base in cls.__bases__)
-    return cls
 
 
 def _one(tensors: list[Tensor] | None, what: str) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..layers.core import Lambda
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..naming import auto_name
 from ..scope import untraced
 from ..tensor import Tensor
-from .functional import Functional, copy_model, restore, state_of
+from .config import restore, sequential_config, sequential_from_config, state_of
+from .functional import Structure
 from .model import Model
 
 
@@ -33,19 +35,14 @@ class Sequential(Model):
     (None, 10)
     """
 
-    def __new__(cls, *args, **kwargs):
-        return Layer.__new__(cls, *args, **kwargs)
+    _saved_as_layers = ("_stack", "_structure")
+    _stack: tuple[Layer, ...] = ()
+    _tensors: tuple[Tensor, ...] = ()  # the input, then the output of each layer, once they are known
 
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
     ) -> None:
-        from .trainer import Trainer
-
-        Trainer.__init__(self)
-        Layer.__init__(self, trainable=trainable, name=name, **kwargs)
-        self._stack: list[Layer] = []
-        self._tensors: list[Tensor] = []  # the input, then the output of each layer, once they are known
-        self._functional: Functional | None = None
+        super().__init__(trainable=trainable, name=name, **kwargs)
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -64,8 +61,6 @@ class Sequential(Model):
                     f"Only instances of `cconv.layers.Layer` can be added to a Sequential model. Received: {layer!r} "
                     f"(of type {type(layer)})"
                 )
-            from ..layers.core import Lambda
-
             layer = Lambda(layer)
         if any(layer.name == other.name for other in self._stack):
             raise ValueError(
@@ -83,16 +78,16 @@ class Sequential(Model):
                 f"An Input must be the first layer of a Sequential model. '{self.name}' already has layers."
             )
         if not self._stack and not isinstance(layer, InputLayer) and getattr(layer, "_input_shape_argument", None):
-            self._stack.append(InputLayer(batch_shape=layer._input_shape_argument))
-        if rebuild and self._functional is not None:
+            self._stack = (InputLayer(batch_shape=layer._input_shape_argument),)
+        if rebuild and self._structure is not None:
             # first, so that a layer that does not fit leaves the model as it was
             output = self._extend(self._tensors[-1], layer)
-            self._stack.append(layer)
-            self._tensors.append(output)
-            self._connect()
+            self._stack = (*self._stack, layer)
+            self._tensors = (*self._tensors, output)
+            self._restack()
         else:
-            self._stack.append(layer)
-            self._functional = None
+            self._stack = (*self._stack, layer)
+            self._structure = None
             if rebuild:
                 self._maybe_rebuild()
 
@@ -100,18 +95,18 @@ class Sequential(Model):
         """Takes the top layer off and returns it."""
         if not self.layers:
             raise ValueError(f"There are no layers in the model '{self.name}' to take off.")
-        layer = self._stack.pop()
+        layer, self._stack = self._stack[-1], self._stack[:-1]
         self._tensors = self._tensors[:-1]
         if rebuild and len(self._tensors) > 1:
-            self._connect()
+            self._restack()
         else:
-            self._functional = None
+            self._structure = None
             self.built = False
         return layer
 
     def _maybe_rebuild(self) -> None:
         self.built = False
-        self._functional = None
+        self._structure = None
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
 
@@ -125,10 +120,10 @@ class Sequential(Model):
             )
         return y
 
-    def _connect(self) -> None:
-        """Makes the functional model that this one stands for."""
-        auto_name("functional")  # Keras counts this model too, so the names of later ones start behind it
-        self._functional = Functional(self._tensors[0], self._tensors[-1], name=self.name)
+    def _restack(self) -> None:
+        """Makes the structure from the first tensor to the last."""
+        auto_name("functional")  # Keras makes a functional model here, so the names of later ones start behind it
+        self._structure = Structure(self._tensors[0], self._tensors[-1], self.name)
         self.built = True
 
     def build(self, input_shape: Any = None) -> None:
@@ -153,21 +148,24 @@ class Sequential(Model):
             if input_shape is None:
                 raise ValueError("You must provide an `input_shape` argument.")
             first = InputLayer(batch_shape=(None, *tuple(input_shape)[1:]))
-            self._stack = [first, *self._stack]
+            self._stack = (first, *self._stack)
         tensors = [first.output]
         for layer in self._stack[1:]:
             tensors.append(self._extend(tensors[-1], layer))
-        self._tensors = tensors
-        self._connect()
+        self._tensors = tuple(tensors)
+        self._restack()
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        if self._functional is None:
+        if self._structure is None:
             raise ValueError(f"Sequential model '{self.name}' is not built yet.")
-        return self._functional.call(inputs)
+        return self._structure.call(inputs)
+
+    def _is_functional(self) -> bool:
+        return False
 
     @property
     def _layers(self) -> list[Layer]:
-        return list(self.__dict__.get("_stack", ()))
+        return list(self._stack)
 
     @property
     def layers(self) -> list[Layer]:
@@ -175,59 +173,14 @@ class Sequential(Model):
         layers = self._layers
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers
 
-    def _structure_key(self) -> Any:
-        return tuple(map(id, self._stack))
-
-    @property
-    def inputs(self) -> list[Tensor] | None:
-        """The symbolic input in a list; `None` before the model is built."""
-        return self._functional.inputs if self._functional else None
-
-    @property
-    def outputs(self) -> list[Tensor] | None:
-        """The symbolic output in a list; `None` before the model is built."""
-        return self._functional.outputs if self._functional else None
-
-    @property
-    def input(self) -> Tensor:
-        """The symbolic input."""
-        return self._built_functional("input").inputs[0]
-
-    @property
-    def output(self) -> Tensor:
-        """The symbolic output."""
-        return self._built_functional("output").outputs[0]
-
-    def _built_functional(self, what: str) -> Functional:
-        if self._functional is None:
-            raise AttributeError(f"Sequential model '{self.name}' has no defined {what} yet: it is not built.")
-        return self._functional
-
-    @property
-    def input_names(self) -> list[str] | None:
-        """The name of the input in a list."""
-        return self._functional.input_names if self._functional else None
-
-    @property
-    def output_names(self) -> list[str] | None:
-        """The name of the last layer in a list."""
-        return self._functional.output_names if self._functional else None
-
     def get_config(self) -> dict[str, Any]:
-        from .config import sequential_config
-
         return sequential_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Sequential:
-        from .config import sequential_from_config
-
         return sequential_from_config(cls, config, custom_objects)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
-        return copy_model(self, memo)
-
-    def __reduce__(self) -> tuple:
+    def __reduce_ex__(self, protocol: Any) -> tuple:
         return restore, state_of(self)
 
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from ..ops.operation import Node
 from ..utils.io_utils import can_encode, print_msg
-from .functional import Functional
-from .sequential import Sequential
 
 
 def print_summary(
@@ -64,15 +62,19 @@ def summary_text(
 
 def _is_chain(model: Any) -> bool:
     """Whether the layers follow one another, so that it need not be said what each is connected to."""
-    if isinstance(model, Sequential) or not isinstance(model, Functional):
-        return True
     readers: dict[int, int] = {}
-    for node in model._nodes:
+    for node in _nodes(model):
         if len(node.inputs) > 1 or len(node.outputs) > 1:
             return False
         for x in node.inputs:
             readers[id(x)] = readers.get(id(x), 0) + 1
     return all(count == 1 for count in readers.values())
+
+
+def _nodes(model: Any) -> list[Node]:
+    """The calls of layers that a model, or a layer that holds others, is made of; none if it is not known."""
+    structure = getattr(model, "_structure", None)
+    return [] if structure is None else structure.nodes
 
 
 def _widths(line_length: int, shares: Sequence[float]) -> list[int]:
@@ -98,12 +100,9 @@ def _rows(
     layer_range: Sequence[str] | None,
     level: int = 0,
 ) -> list[list[str]]:
-    if isinstance(model, Functional):
-        owners = list(model._operations)
-    else:
-        owners = list(model.layers)
+    owners = list(getattr(model, "operations", model.layers))
     rows = []
-    members = {id(node) for node in getattr(model, "_nodes", ())}
+    members = {id(node) for node in _nodes(model)}
     for owner in _between(owners, layer_range):
         prefix = "   " * level + ("└ " if level else "")
         kind = getattr(getattr(owner, "function", None), "operation_class", type(owner).__name__)
@@ -167,10 +166,9 @@ def _connections(owner: Any, members: set[int]) -> str:
 def _totals(model: Any) -> list[str]:
     trainable = sum(v.size for v in model.trainable_weights)
     fixed = sum(v.size for v in model.non_trainable_weights)
-    optimizer = getattr(model, "optimizer", None)
     extra = 0
-    if getattr(model, "compiled", False) and optimizer is not None and getattr(optimizer, "built", False):
-        extra = sum(np.size(v.value) for v in optimizer.variables)
+    if model.compiled and model.optimizer.built:
+        extra = sum(np.size(v.value) for v in model.optimizer.variables)
     lines = [
         f" Total params: {trainable + fixed + extra:,} ({_memory(trainable + fixed + extra)})",
         f" Trainable params: {trainable:,} ({_memory(trainable)})",

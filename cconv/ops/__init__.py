@@ -5,114 +5,23 @@ a layer, they describe the same computation as part of a model. There is one imp
 core.
 """
 
-from .convolution import (
-    conv,
-    conv2d,
-    conv2d_input_gradient,
-    conv2d_weight_gradient,
-    conv_transpose,
-    depthwise_conv,
-    separable_conv,
-)
-from .nn import (
-    average_pool,
-    batch_normalization,
-    binary_crossentropy,
-    binary_step,
-    categorical_crossentropy,
-    dropout,
-    elu,
-    hard_sigmoid,
-    l2_pool,
-    leaky_relu,
-    log_softmax,
-    max_pool,
-    one_hot,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    softsign,
-    sparse_categorical_crossentropy,
-    sum_pool,
-    swish,
-)
-from .numpy import (
-    abs,
-    absolute,
-    add,
-    amax,
-    amin,
-    arange,
-    arctan,
-    argmax,
-    argmin,
-    broadcast_to,
-    cast,
-    ceil,
-    clip,
-    concatenate,
-    convert_to_numpy,
-    convert_to_tensor,
-    cos,
-    divide,
-    equal,
-    exp,
-    expand_dims,
-    floor,
-    full,
-    get_item,
-    greater,
-    greater_equal,
-    identity,
-    is_tensor,
-    less,
-    less_equal,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    logsumexp,
-    matmul,
-    max,
-    maximum,
-    mean,
-    min,
-    minimum,
-    moveaxis,
-    multiply,
-    ndim,
-    negative,
-    not_equal,
-    ones,
-    pad,
-    power,
-    prod,
-    reciprocal,
-    reshape,
-    round,
-    rsqrt,
-    shape,
-    sign,
-    sin,
-    size,
-    sqrt,
-    square,
-    squeeze,
-    stack,
-    std,
-    stop_gradient,
-    subtract,
-    sum,
-    tanh,
-    transpose,
-    true_divide,
-    var,
-    where,
-    zeros,
-)
-from .numpy import slice_ as slice
+from ..registry import register_public as _register_public
+from . import operators
+from .activations import *
+from .arithmetic import *
+from .comparison import *
+from .convolution import *
+from .indexing import *
+from .indexing import slice_ as slice
+from .losses import *
+from .normalization import *
+from .pooling import *
+from .random import *
+from .reductions import *
+from .shapes import *
+from .tensors import *
+
+# the modules say which of their functions are public
+__all__ = sorted(name for name, value in globals().items() if callable(value) and not name.startswith("_"))
+
+_register_public("keras.ops", globals())

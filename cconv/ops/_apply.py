@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..graph import PlanCache, as_input_array, freeze
+from ..graph import as_input_array, freeze
+from ..program import Program, ProgramCache
 from ..scope import current_name, is_tracing, name_scope, tracing
 from ..tensor import Tensor, constant
 from ..variable import Variable
 
 __all__ = ["apply", "gradient", "is_eager", "name_scope", "shape_of", "tracing"]
 
-_plans = PlanCache(64)
+_programs = ProgramCache(64)
 
 
 def is_eager(*inputs: Any) -> bool:
@@ -77,13 +78,11 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
         )
 
     def make():
-        graph, nodes, y = _one_op(op, shapes, attributes)
-        return _core.Plan(graph, [y], root=y, wrt=[nodes[wrt]]), nodes[wrt]
+        nodes, y = _traced(op, shapes, attributes, shape)
+        return Program([y], [x for x in nodes if x is not None], root=y, wrt=[nodes[wrt]])
 
-    lock, (plan, node) = _plans.get((op, shapes, freeze(attributes), wrt), make)
-    with lock:
-        plan.run([x for x in arrays if x is not None], root_gradient=dy)
-        return plan.gradient(node)
+    program = _programs.get((op, shapes, freeze(attributes), wrt), make)
+    return program.gradients([x for x in arrays if x is not None], dy)[0]
 
 
 def _run(op: str, inputs: Sequence[Any], attributes: dict[str, Any], name: str | None, seed: int) -> np.ndarray:
@@ -91,20 +90,20 @@ def _run(op: str, inputs: Sequence[Any], attributes: dict[str, Any], name: str |
     shapes = tuple(None if x is None else x.shape for x in arrays)
 
     def make():
-        # asked first, so that what is wrong is said with the name of the layer
-        _core.infer(op, shapes, attributes, name)
-        graph, _, y = _one_op(op, shapes, attributes)
-        return _core.Plan(graph, [y], training=op == "dropout")
+        # what is wrong is said with the name of the layer
+        nodes, y = _traced(op, shapes, attributes, _core.infer(op, shapes, attributes, name))
+        return Program([y], [x for x in nodes if x is not None])
 
-    lock, plan = _plans.get((op, shapes, freeze(attributes)), make)
-    with lock:
-        return plan.run([x for x in arrays if x is not None], seed=seed)[0]
+    program = _programs.get((op, shapes, freeze(attributes)), make)
+    return program.run([x for x in arrays if x is not None], seed=seed)[0]
 
 
-def _one_op(op: str, shapes: Sequence[Any], attributes: dict[str, Any]) -> tuple[_core.Graph, list[int], int]:
-    graph = _core.Graph()
-    nodes = [0 if shape is None else graph.input(shape) for shape in shapes]
-    return graph, nodes, graph.add(op, nodes, attributes)
+def _traced(
+    op: str, shapes: Sequence[Any], attributes: dict[str, Any], shape: tuple[int, ...]
+) -> tuple[list[Tensor | None], Tensor]:
+    """The op on symbolic inputs of these shapes; `shape` is that of its output."""
+    nodes = [None if s is None else Tensor(s) for s in shapes]
+    return nodes, Tensor(shape, op=op, inputs=tuple(nodes), attributes=attributes)
 
 
 def _array(x: Any) -> np.ndarray:

@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..tensor import Value
 from ._apply import apply, gradient, shape_of
 from .arguments import integers, padding_attributes, positive_integer
-from .nn import channels_last, to_channels_first
+from .layout import channels_last, to_channels_first
 from .operation import operation
 
-Value = Tensor | np.ndarray
+__all__ = [
+    "conv",
+    "conv2d",
+    "conv2d_input_gradient",
+    "conv2d_weight_gradient",
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
+]
 
 
 def conv_attributes(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..registry import register_public
+from ..serialization import deserialize_object, serialize_object
 from . import schedules
 from .adam import Adam
 from .adamw import AdamW
@@ -25,15 +27,11 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     >>> cconv.optimizers.serialize(cconv.optimizers.SGD(0.1))["class_name"]
     'SGD'
     """
-    from ..saving import serialize_object
-
     return serialize_object(optimizer)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
     """The optimizer that a configuration describes. It has no state."""
-    from ..saving import deserialize_object
-
     cls = _OBJECTS.get(str(config.get("class_name", "")).lower())
     if cls is not None and not custom_objects:
         return cls.from_config(config.get("config", {}))
@@ -60,3 +58,6 @@ def get(identifier: Any) -> Optimizer | None:
     if not isinstance(found, Optimizer):
         raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}")
     return found
+
+
+register_public("keras.optimizers", globals())

@@ -11,7 +11,11 @@ import numpy as np
 
 from .. import _core
 from ..naming import auto_name
+from ..program import Program, ProgramCache
+from ..serialization import deserialize_object, serialize_object
+from ..tensor import Tensor
 from .schedules import LearningRateSchedule
+from .state import LearningRate, OptimizerVariable
 
 _OFF = -1.0  # how the core writes None
 
@@ -28,68 +32,6 @@ class Setting:
     def __set__(self, optimizer: Optimizer, value: Any) -> None:
         optimizer.core.set(**{self.name: _for_core(self.name, value)})
         optimizer._settings[self.name] = value
-
-
-class OptimizerVariable:
-    """One number or array of an optimizer's state.
-
-    Attributes:
-        name: Name, for example `"kernel_momentum"`.
-        path: Name with the optimizer's in front.
-        shape: Tuple of sizes.
-    """
-
-    trainable = False
-
-    def __init__(self, path: str, read: Callable[[], np.ndarray], write: Callable[[np.ndarray], None]) -> None:
-        self.path = path
-        self.name = path.rsplit("/", 1)[-1]
-        self._read, self._write = read, write
-        self.shape = read().shape
-
-    @property
-    def dtype(self) -> str:
-        return self._read().dtype.name
-
-    @property
-    def value(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return np.array(self._read())
-
-    def numpy(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return self.value
-
-    def assign(self, value: Any) -> None:
-        """Replaces the numbers; the shape must be the same."""
-        array = np.asarray(value)
-        if array.shape != self.shape:
-            raise ValueError(f"Expected a value of shape {self.shape} for {self.path}. Received: shape {array.shape}")
-        self._write(array)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._read(), dtype)
-
-    def __repr__(self) -> str:
-        return f"<OptimizerVariable path={self.path}, shape={self.shape}>"
-
-
-class LearningRate(float):
-    """The learning rate of an optimizer: a number, which like a variable can be read and assigned."""
-
-    def __new__(cls, value: float, optimizer: Optimizer) -> LearningRate:
-        rate = super().__new__(cls, value)
-        rate._optimizer = optimizer
-        return rate
-
-    def numpy(self) -> np.float32:
-        return np.float32(self)
-
-    def assign(self, value: float) -> None:
-        self._optimizer.learning_rate = value
-
-    def __reduce__(self) -> tuple:
-        return float, (float(self),)
 
 
 class Optimizer:
@@ -168,7 +110,7 @@ class Optimizer:
         core = {key: _for_core(key, value) for key, value in self._settings.items()}
         self.core = _core.Optimizer(self.rule, {**core, "learning_rate": self._pushed})
         self._trainable: list[Any] = []
-        self._plans: dict[tuple[int, ...], tuple[Any, list[Any]]] = {}
+        self._programs = ProgramCache(8)
         self.built = False
 
     # ---- Learning rate and steps
@@ -336,34 +278,33 @@ class Optimizer:
                 )
         self.build(given)
         self.before_step()
-        self._plan(given).run(arrays)
+        self._program(given).run(arrays)
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
         """Like `apply`, from pairs of a gradient and its variable."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
-    def _plan(self, variables: list[Any]) -> Any:
-        """A plan that takes gradients as inputs: they are those of sum(variable * input)."""
-        key = (self.clipping, *(id(variable) for variable in variables))
-        if key not in self._plans:
-            graph, root = _core.Graph(), 0
-            inputs = [graph.input(tuple(variable.shape)) for variable in variables]
-            nodes = [graph.variable(variable.core) for variable in variables]
+    def _program(self, variables: list[Any]) -> Program:
+        """A program that takes gradients as inputs: they are those of sum(variable * input)."""
+
+        def make():
+            inputs = [Tensor(variable.shape) for variable in variables]
+            nodes = [variable.node() for variable in variables]
+            root = None
             for x, w in zip(inputs, nodes):
-                total = graph.add("sum", [graph.add("multiply", [w, x])])
-                root = graph.add("add", [root, total]) if root else total
-            plan = _core.Plan(graph, [], root=root, wrt=nodes, optimizer=self.core)
-            self._plans[key] = (plan, variables)  # kept alive, so that no other variable gets the same id
-        return self._plans[key][0]
+                product = Tensor(w.shape, op="multiply", inputs=(w, x))
+                total = Tensor((), op="sum", inputs=(product,))
+                root = total if root is None else Tensor((), op="add", inputs=(root, total))
+            return Program([], inputs, root=root, wrt=nodes, optimizer=self.core)
+
+        return self._programs.get((self.clipping, *(id(variable) for variable in variables)), make)
 
     # ---- Configuration
 
     def get_config(self) -> dict[str, Any]:
         rate = self._learning_rate
         if callable(rate):
-            from ..saving import serialize_object
-
             rate = serialize_object(rate)
         common = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
         return {
@@ -382,8 +323,6 @@ class Optimizer:
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
         config = dict(config)
         if isinstance(config.get("learning_rate"), Mapping):
-            from ..saving import deserialize_object
-
             config["learning_rate"] = deserialize_object(config["learning_rate"], custom_objects=custom_objects)
         return cls(**config)
 

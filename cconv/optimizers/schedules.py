@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..registry import register_public
+from ..serialization import deserialize_object, serialize_object
+
 __all__ = [
     "CosineDecay",
     "CosineDecayRestarts",
@@ -291,15 +294,11 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     """The configuration of a schedule, for `deserialize`."""
-    from ..saving import serialize_object
-
     return serialize_object(learning_rate_schedule)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that a configuration describes."""
-    from ..saving import deserialize_object
-
     return deserialize_object(config, custom_objects=custom_objects)
 
 
@@ -317,3 +316,6 @@ def _at_least_one(name: str, value: float) -> float:
     if not value >= 1:
         raise ValueError(f"Argument `{name}` must be >= 1. Received: {name}={value}")
     return value
+
+
+register_public("keras.optimizers.schedules", globals())

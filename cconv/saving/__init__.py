@@ -1,22 +1,24 @@
 """Saving and loading: whole models (`.keras`), weights (`.weights.h5`), and the configurations of single objects."""
 
-from cconv.saving.keras_file import load_model, model_from_json, save_model
-from cconv.saving.serialization import (
+from ..registry import (
     CustomObjectScope,
-    TensorReference,
     custom_object_scope,
-    deserialize_keras_object,
-    deserialize_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
-    object_sharing_scope,
     register_keras_serializable,
     register_serializable,
+)
+from ..serialization import (
+    TensorReference,
+    deserialize_keras_object,
+    deserialize_object,
+    object_sharing_scope,
     serialize_keras_object,
     serialize_object,
 )
-from cconv.saving.weights_file import load_weights, save_weights
+from .keras_file import load_model, model_from_json, save_model
+from .weights_file import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from cconv.saving.state import Group
+from .state import Group
 
 _MAX_OBJECTS = 1_000_000
 _MAX_EXPANSION = 1100  # deflate cannot do better than 1 : 1032
@@ -51,32 +51,54 @@ def write_groups(
                 h5_group.create_dataset(str(k), data=slot.get())
 
 
-@contextlib.contextmanager
-def open_arrays(file: BinaryIO, where: str) -> Iterator[dict[str, Any]]:
-    """A context manager that gives the file's arrays, not read yet, by their paths.
+class ArrayFile:
+    """The arrays of an HDF5 file that is open for reading, none of them read yet. A context manager.
 
     Args:
-        file: The file, open for reading.
+        file: The file.
         where: What to call it in errors.
+
+    Attributes:
+        where: The same.
+        arrays: The arrays by their paths.
+        elements: The number of elements of all arrays.
 
     Raises:
         ValueError: The file is no HDF5 file, or holds something else than plain arrays of numbers.
     """
-    with _open(file, where) as h5:
-        yield dict(_walk(h5, where))
 
-
-@contextlib.contextmanager
-def _open(file: BinaryIO, where: str) -> Iterator[Any]:
-    """Opens a file; whatever HDF5 has to say against it becomes a ValueError."""
-    module = h5py()
-    try:
-        h5 = module.File(file, "r")
-    except Exception as error:
-        raise ValueError(f"{where}: expected an HDF5 file of weights, found something else ({error}).") from error
-    with h5:
+    def __init__(self, file: BinaryIO, where: str) -> None:
+        module = h5py()
+        self.where = where
         try:
-            yield h5
+            self._h5 = module.File(file, "r")
+        except Exception as error:
+            raise ValueError(f"{where}: expected an HDF5 file of weights, found something else ({error}).") from error
+        try:
+            with self.reading():
+                self.arrays = dict(_walk(self._h5, where))
+                self.elements = sum(int(item.size) for item in self.arrays.values())
+        except BaseException:
+            self._h5.close()
+            raise
+
+    def __enter__(self) -> ArrayFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._h5.close()
+
+    def number(self, name: str) -> int | None:
+        """A number that belongs to the file as a whole; None if it is not there."""
+        with self.reading():
+            return int(self._h5.attrs[name]) if name in self._h5.attrs else None
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, whatever HDF5 has to say against the file becomes a ValueError."""
+        where = self.where
+        try:
+            yield
         except (OSError, RuntimeError, KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             if isinstance(error, ValueError) and str(error).startswith(where):
                 raise  # our own words
@@ -122,18 +144,6 @@ def _check_plain(dataset: Any, path: str, where: str) -> None:
         )
     if dataset.compression not in _FILTERS:
         raise ValueError(f"{where}: the array {path!r} is compressed in an unknown way ({dataset.compression!r}).")
-
-
-def read_attributes(file: BinaryIO, names: Sequence[str], where: str) -> dict[str, int]:
-    """Those of the named numbers that belong to the file as a whole and are there."""
-    with _open(file, where) as h5:
-        return {name: int(h5.attrs[name]) for name in names if name in h5.attrs}
-
-
-def count_elements(file: BinaryIO, where: str) -> int:
-    """The number of elements of all arrays of a file."""
-    with open_arrays(file, where) as arrays:
-        return sum(int(item.size) for item in arrays.values())
 
 
 def read_group(arrays: Mapping[str, Any], group: Group, where: str) -> list[np.ndarray]:

@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..layers import Layer
+from ..naming import to_snake_case
+
 OPTIMIZER = "optimizer"
 SEED = "cconv_training_seed"  # an attribute of the file: what dropout's masks in training are made of
+_BOOKKEEPING = frozenset(vars(Layer(name="any")))  # attributes of every layer: not what a user's layer is made of
 
 
 class Slot(NamedTuple):
@@ -50,63 +54,43 @@ def collect(model: Any) -> list[Group]:
     return groups
 
 
-def _visit(layer: Any, path: str, visited: set[int], groups: list[Group]) -> None:
+def _visit(layer: Layer, path: str, visited: set[int], groups: list[Group]) -> None:
     if id(layer) in visited:
         return
     visited.add(id(layer))
     variables = [*layer._trainable_variables, *layer._non_trainable_variables]
     groups.append(Group(path, "Layer", layer.name, tuple(_variable_slot(v) for v in variables)))
+    tracked = {id(child) for child in layer._layers}
     for name, child in _children(layer):
-        _visit_child(child, f"{path}/{name}" if path else name, visited, groups, set())
+        _visit_child(child, f"{path}/{name}" if path else name, tracked, visited, groups)
 
 
-def _visit_child(child: Any, path: str, visited: set[int], groups: list[Group], containers: set[int]) -> None:
-    from cconv.layers import Layer
-    from cconv.naming import to_snake_case
-
+def _visit_child(child: Any, path: str, tracked: set[int], visited: set[int], groups: list[Group]) -> None:
     if isinstance(child, Layer):
-        _visit(child, path, visited, groups)
-    elif isinstance(child, (list, tuple, dict)) and id(child) not in containers:
-        containers.add(id(child))
+        if id(child) in tracked:
+            _visit(child, path, visited, groups)
+    elif isinstance(child, (list, tuple, dict)):
         used: dict[str, int] = {}
-        for item in list(child.values()) if isinstance(child, dict) else child:
+        for item in child.values() if isinstance(child, dict) else child:
             if isinstance(item, (Layer, list, tuple, dict)):
                 prefix = to_snake_case(type(item).__name__) if isinstance(item, Layer) else "container"
                 count = used.get(prefix, 0)
                 used[prefix] = count + 1
                 name = f"{prefix}_{count}" if count else prefix
-                _visit_child(item, f"{path}/{name}", visited, groups, containers)
+                _visit_child(item, f"{path}/{name}", tracked, visited, groups)
 
 
-def _children(layer: Any) -> Iterator[tuple[str, Any]]:
-    """(name, value) of everything that may hold layers; private attributes come last."""
-    from cconv.models import Functional, Sequential
+def _children(layer: Layer) -> Iterator[tuple[str, Any]]:
+    """(name, value) of the attributes that may hold layers, in the order of Keras' files: private ones come last.
 
-    if isinstance(layer, (Functional, Sequential)):
+    The attributes in which a model keeps its own list of layers stand there as one, `layers`.
+    """
+    listed = getattr(layer, "_saved_as_layers", ())
+    if listed:
         yield "layers", layer.layers
-    hidden = _attributes_of_every_layer()
-    for name in sorted(dir(layer), key=lambda name: f"~{name}" if name.startswith("_") else name):
-        if name.startswith("__") or name in hidden:
-            continue
-        try:
-            yield name, getattr(layer, name)
-        except Exception:  # a property that does not work yet holds no layers
-            continue
-
-
-def _attributes_of_every_layer() -> frozenset[str]:
-    """Names that belong to the machinery, not to what a user's layer is made of."""
-    global _machinery
-    if _machinery is None:
-        from cconv.layers import Layer
-        from cconv.models import Functional, Model, Sequential
-
-        samples = (Layer(name="sample"), Sequential(name="sample"), Model, Functional)
-        _machinery = frozenset({"optimizer", "_operations", "_nodes"}.union(*(dir(sample) for sample in samples)))
-    return _machinery
-
-
-_machinery: frozenset[str] | None = None
+    for name in sorted(vars(layer), key=lambda name: (name.startswith("_"), name)):
+        if name not in listed and name not in _BOOKKEEPING:
+            yield name, vars(layer)[name]
 
 
 def _variable_slot(variable: Any) -> Slot:

@@ -7,15 +7,17 @@ block (those of Keras) have no checksum to hold them against.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import warnings
 from typing import Any, BinaryIO
 
-from cconv.saving import hdf5
-from cconv.saving.atomic import atomic_write
-from cconv.saving.state import OPTIMIZER, SEED, Group, collect
+from . import hdf5
+from .archive import WEIGHTS, read_archive
+from .atomic import atomic_write
+from .state import OPTIMIZER, SEED, Group, collect
 
 SUFFIX = ".weights.h5"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -65,45 +67,43 @@ def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = Fals
     """
     check_built(model)
     path = os.fspath(path)
-    if path.endswith(".keras"):
-        from cconv.saving.keras_file import read_weights_member
+    with contextlib.ExitStack() as stack:
+        if path.endswith(".keras"):
+            file = io.BytesIO(read_archive(path)[WEIGHTS])
+        else:
+            file = stack.enter_context(open(path, "rb"))
+            _check_digest(file, path)
+        weights = stack.enter_context(hdf5.ArrayFile(file, repr(path)))
+        assign_weights(model, weights, strict_optimizer=False, skip_mismatch=skip_mismatch)
 
-        data = read_weights_member(path)
-    else:
-        with open(path, "rb") as file:
-            data = file.read()
-        _check_digest(data, path)
-    assign_weights(model, data, repr(path), strict_optimizer=False, skip_mismatch=skip_mismatch)
 
-
-def assign_weights(model: Any, data: bytes, where: str, strict_optimizer: bool, skip_mismatch: bool = False) -> None:
-    """Reads an HDF5 image, checks all of it against the model, and only then assigns it.
+def assign_weights(model: Any, file: hdf5.ArrayFile, strict_optimizer: bool, skip_mismatch: bool = False) -> None:
+    """Checks all arrays of a file against the model, and only then assigns them.
 
     Args:
         model: A built model.
-        data: The content of the file.
-        where: What to call it in errors.
+        file: The file, open for reading.
         strict_optimizer: True: state of another kind of optimizer is an error; False: it is left out, with a warning.
         skip_mismatch: Whether to leave layers that do not fit as they are, with a warning.
     """
     groups = collect(model)
     assignments = []
-    with hdf5.open_arrays(io.BytesIO(data), where) as arrays:
+    with file.reading():
         for group in groups:
             if group.path == OPTIMIZER:
-                values = _read_optimizer(arrays, group, where, strict_optimizer)
+                values = _read_optimizer(file.arrays, group, file.where, strict_optimizer)
             else:
-                values = _read_layer(arrays, group, where, skip_mismatch)
+                values = _read_layer(file.arrays, group, file.where, skip_mismatch)
             if values is not None:
                 assignments.append((group.slots[: len(values)], values))
         if not skip_mismatch:
-            _check_nothing_left(arrays, groups, where)
-    numbers = hdf5.read_attributes(io.BytesIO(data), [SEED], where)
+            _check_nothing_left(file.arrays, groups, file.where)
+    seed = file.number(SEED)
     for slots, values in assignments:
         for slot, value in zip(slots, values, strict=True):
             slot.set(value)
-    if SEED in numbers and getattr(model, "compiled", False):
-        model._seed = numbers[SEED] % 2**31
+    if seed is not None and getattr(model, "compiled", False):
+        model._trainer.seed = seed % 2**31
 
 
 def _read_layer(arrays: dict[str, Any], group: Group, where: str, skip_mismatch: bool) -> list | None:
@@ -164,25 +164,28 @@ def _digest(file: BinaryIO) -> bytes:
     return digest.hexdigest().encode()
 
 
-def _check_digest(data: bytes, path: str) -> None:
-    if data.startswith(_HDF5_SIGNATURE):
+def _check_digest(file: BinaryIO, path: str) -> None:
+    file.seek(0)
+    head = file.read(_BLOCK_SIZE)
+    if head.startswith(_HDF5_SIGNATURE):
         return  # a file of Keras, or another tool's
-    if not data.startswith(_BLOCK_START):
+    size = file.seek(0, os.SEEK_END)
+    if not head.startswith(_BLOCK_START):
         raise ValueError(
             f"{path!r} is damaged, or not a file of weights: expected HDF5 data, or the head of a file of cconv, "
-            f"found {data[:8]!r}... ({len(data)} bytes)."
+            f"found {head[:8]!r}... ({size} bytes)."
         )
-    found = _digest(io.BytesIO(data)) if len(data) > _BLOCK_SIZE else b""
-    if found != data[_DIGITS]:
+    found = _digest(file) if size > _BLOCK_SIZE else b""
+    if found != head[_DIGITS]:
         raise ValueError(
-            f"{path!r} is damaged: expected content of SHA-256 {data[_DIGITS].decode('latin1')}, "
-            f"found {found.decode() or 'no content'} ({len(data)} bytes)."
+            f"{path!r} is damaged: expected content of SHA-256 {head[_DIGITS].decode('latin1')}, "
+            f"found {found.decode() or 'no content'} ({size} bytes)."
         )
 
 
 def attributes(model: Any) -> dict[str, int]:
     """What is stored beside the arrays: the seed of training, so that dropout goes on as it would have."""
-    return {SEED: int(model._seed)} if getattr(model, "compiled", False) else {}
+    return {SEED: int(model._trainer.seed)} if getattr(model, "compiled", False) else {}
 
 
 def check_path(path: str | os.PathLike, suffix: str, overwrite: bool) -> str:

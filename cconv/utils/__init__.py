@@ -1,11 +1,11 @@
 """Helpers around models: seeds, labels, progress display."""
 
 from .._config_report import show_config
-from ..naming import clear_session
 from .numerical_utils import normalize, to_categorical
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .rng_utils import get_random_seed, set_random_seed
+from .session import clear_session
 
 __all__ = [
     "Progbar",

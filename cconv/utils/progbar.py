@@ -66,14 +66,14 @@ class Progbar:
         self._colored = self._dynamic and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
         self._cells = "━━" if io_utils.can_encode("━") and self._colored else "━ " if io_utils.can_encode("━") else "=."
         self._values: dict[str, list[float]] = {}
-        self._start = time.time()
+        self._start = time.monotonic()
         self._time_after_first_step: float | None = None
         self._last_update = -math.inf
         self._drawn_width = 0
 
     def due(self) -> bool:
         """Whether an update that is not the last would be drawn now; lets callers skip computing values nobody sees."""
-        return self.verbose == 1 and self._dynamic and time.time() - self._last_update >= self.interval
+        return self.verbose == 1 and self._dynamic and time.monotonic() - self._last_update >= self.interval
 
     def update(
         self, current: int, values: Sequence[tuple[str, float]] | None = None, finalize: bool | None = None
@@ -91,7 +91,7 @@ class Progbar:
             self._record(name, float(value), max(current - self.seen_so_far, 1))
         self.seen_so_far = current
 
-        now = time.time()
+        now = time.monotonic()
         step_time = self._step_time(current, now)
         if self.verbose == 1 and self._dynamic:
             if finalize or now - self._last_update >= self.interval:

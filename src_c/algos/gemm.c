@@ -46,7 +46,7 @@ typedef struct part {
 /* What the tiles of a panel have in common. */
 static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool side_by_side)
 {
-    const int nr = cc_kernels_get()->nr;
+    const int nr = cc_kernels_get()->gemm.nr;
     const int64_t column = panel * nr;
     return (cc_tile){
         .n = (int)cc_min(nr, p->n - column),
@@ -65,7 +65,7 @@ static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool s
 static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int mr = kernels->mr;
+    const int mr = kernels->gemm.mr;
     const float *a[POINTERS], *copied[CC_MR_MAX];
     float *y[(TILES + 1) * CC_MR_MAX], copy[CC_MR_MAX * COPY_ROW];
 
@@ -110,7 +110,7 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
                             t.y = y + (m - chunk);
                             /* the next tile's rows are touched for the first time after this one */
                             t.next = panel == p0 && ahead && m + 2 * mr <= m1 ? here + mr * tap_block : NULL;
-                            kernels->gemm_tile(&t);
+                            kernels->gemm.tile(&t);
                         }
                     }
                 }
@@ -123,7 +123,7 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
             }
         } while (!s.last);
         if (p->act != CC_ACT_LINEAR && p->act != CC_ACT_RELU) {
-            const int64_t column = p0 * kernels->nr, columns = cc_min(p1 * kernels->nr, p->n) - column;
+            const int64_t column = p0 * kernels->gemm.nr, columns = cc_min(p1 * kernels->gemm.nr, p->n) - column;
             for (int64_t i = 0; i < chunk_end - chunk; ++i)
                 cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, columns);
         }
@@ -133,12 +133,13 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
 void cc_product_run(const cc_product *p, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t panels = (p->n + kernels->nr - 1) / kernels->nr, tiles = (p->m + kernels->mr - 1) / kernels->mr;
+    const int64_t panels = (p->n + kernels->gemm.nr - 1) / kernels->gemm.nr;
+    const int64_t tiles = (p->m + kernels->gemm.mr - 1) / kernels->gemm.mr;
     if (p->m <= 0 || p->n <= 0) return;
     /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. */
     if (tiles >= 2 * team->nth || tiles >= panels) {
         /* Whole tiles, unless there are so few that one more or less matters. */
-        const cc_range mine = cc_slice(team, p->m, tiles < EVEN * team->nth ? 1 : kernels->mr);
+        const cc_range mine = cc_slice(team, p->m, tiles < EVEN * team->nth ? 1 : kernels->gemm.mr);
         if (mine.begin < mine.end) run_range(p, mine.begin, mine.end, 0, panels);
     } else {
         const cc_range mine = cc_slice(team, panels, 1);
@@ -152,12 +153,12 @@ enum { FLY_DEPTH = CC_DEPTH_BLOCK, FLY_PANELS = 4, LINES = 64 };
 
 int64_t cc_product_late_floats(void)
 {
-    return (int64_t)FLY_PANELS * FLY_DEPTH * cc_kernels_get()->nr;
+    return (int64_t)FLY_PANELS * FLY_DEPTH * cc_kernels_get()->gemm.nr;
 }
 
 void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_t step, float *scratch, const cc_team *team)
 {
-    const int64_t nr = cc_kernels_get()->nr;
+    const int64_t nr = cc_kernels_get()->gemm.nr;
     const cc_matrix_rows *whole = p->source;
     const cc_range mine = cc_slice(team, (p->n + nr - 1) / nr, 1);
     float *packed = scratch + team->ith * cc_product_late_floats();
@@ -199,7 +200,7 @@ void cc_add_blocks(float *y, const float *partial, int64_t blocks, int64_t count
     if (mine.begin >= mine.end) return;
     const int64_t n = mine.end - mine.begin;
     memcpy(y + mine.begin, partial + mine.begin, (size_t)n * sizeof *y);
-    for (int64_t i = 1; i < blocks; ++i) kernels->add(y + mine.begin, partial + i * count + mine.begin, n);
+    for (int64_t i = 1; i < blocks; ++i) kernels->elementwise.add(y + mine.begin, partial + i * count + mine.begin, n);
 }
 
 /* Terms are taken 32 rows at a time: fewer would not pay for a block. */
@@ -211,7 +212,7 @@ static int64_t row_terms(int64_t count)
 static int64_t outer_pieces(int64_t m, int64_t n)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    return (m + kernels->mr - 1) / kernels->mr * ((n + kernels->nr - 1) / kernels->nr);
+    return (m + kernels->gemm.mr - 1) / kernels->gemm.mr * ((n + kernels->gemm.nr - 1) / kernels->gemm.nr);
 }
 
 /* Floats of the terms p0 .. p0+count-1, side by side, each `width` <= nr wide. */
@@ -220,8 +221,8 @@ static void copy_terms(float *to, int64_t pitch, const float *from, const cc_out
 {
     for (int64_t p = p0, end = p0 + count; p < end;) {
         const int64_t line = p / o->steps, step = p % o->steps, steps = cc_min(o->steps - step, end - p);
-        cc_kernels_get()->pack_rows(to, pitch, from + line / o->lines * apart[0] + line % o->lines * apart[1] + step * apart[2],
-                                    apart[2], steps, width);
+        cc_kernels_get()->gemm.pack_rows(to, pitch, from + line / o->lines * apart[0] + line % o->lines * apart[1] +
+                                             step * apart[2], apart[2], steps, width);
         to += steps * pitch;
         p += steps;
     }
@@ -231,20 +232,20 @@ static void add_in_place(const cc_outers *o)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t q = 0; q < o->images; ++q)
-        for (int64_t row = 0; row < o->m; row += kernels->mr)
-            for (int64_t column = 0; column < o->n; column += kernels->nr)
-                kernels->outer_tile(&(cc_outer){.m = (int)cc_min(kernels->mr, o->m - row),
-                                                .n = (int)cc_min(kernels->nr, o->n - column),
-                                                .lines = o->lines,
-                                                .steps = o->steps,
-                                                .a = o->a + q * o->a_image + row,
-                                                .a_line = o->a_line,
-                                                .a_step = o->a_step,
-                                                .b = o->b + q * o->b_image + column,
-                                                .b_line = o->b_line,
-                                                .b_step = o->b_step,
-                                                .y = o->y + row * o->y_row + column,
-                                                .y_row = o->y_row});
+        for (int64_t row = 0; row < o->m; row += kernels->gemm.mr)
+            for (int64_t column = 0; column < o->n; column += kernels->gemm.nr)
+                kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
+                                                     .n = (int)cc_min(kernels->gemm.nr, o->n - column),
+                                                     .lines = o->lines,
+                                                     .steps = o->steps,
+                                                     .a = o->a + q * o->a_image + row,
+                                                     .a_line = o->a_line,
+                                                     .a_step = o->a_step,
+                                                     .b = o->b + q * o->b_image + column,
+                                                     .b_line = o->b_line,
+                                                     .b_step = o->b_step,
+                                                     .y = o->y + row * o->y_row + column,
+                                                     .y_row = o->y_row});
 }
 
 void cc_outers_add(const cc_outers *o, float *patches)
@@ -257,7 +258,7 @@ void cc_outers_add(const cc_outers *o, float *patches)
      * share few sets of the caches, and every tile fetches them anew. */
     enum { TERMS = 256, ROW_TILES = 6 };
     const cc_kernels *kernels = cc_kernels_get();
-    const int mr = kernels->mr, nr = kernels->nr;
+    const int mr = kernels->gemm.mr, nr = kernels->gemm.nr;
     const int64_t pitch = mr <= nr / 2 ? nr / 2 : nr, terms = o->images * o->lines * o->steps;
     const int64_t a_apart[3] = {o->a_image, o->a_line, o->a_step}, b_apart[3] = {o->b_image, o->b_line, o->b_step};
     float *a = patches, *b = patches + ROW_TILES * TERMS * pitch;
@@ -276,18 +277,18 @@ void cc_outers_add(const cc_outers *o, float *patches)
                 const float *next = even && column + nr < o->n ? o->b + here.begin * o->b_step + column + nr : NULL;
                 copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
                 for (int64_t row = row0; row < row1; row += mr)
-                    kernels->outer_tile(&(cc_outer){.m = (int)cc_min(mr, row1 - row),
-                                                    .n = width,
-                                                    .lines = 1,
-                                                    .steps = count,
-                                                    .a = a + (row - row0) / mr * TERMS * pitch,
-                                                    .a_step = pitch,
-                                                    .b = b,
-                                                    .b_step = nr,
-                                                    .next = row == row0 ? next : NULL,
-                                                    .next_step = o->b_step,
-                                                    .y = o->y + row * o->y_row + column,
-                                                    .y_row = o->y_row});
+                    kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(mr, row1 - row),
+                                                         .n = width,
+                                                         .lines = 1,
+                                                         .steps = count,
+                                                         .a = a + (row - row0) / mr * TERMS * pitch,
+                                                         .a_step = pitch,
+                                                         .b = b,
+                                                         .b_step = nr,
+                                                         .next = row == row0 ? next : NULL,
+                                                         .next_step = o->b_step,
+                                                         .y = o->y + row * o->y_row + column,
+                                                         .y_row = o->y_row});
             }
         }
     }
@@ -307,19 +308,19 @@ static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, 
 {
     enum { BAND_FLOATS = 65536, BAND_LEAST = 256 };
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t across = (n + kernels->nr - 1) / kernels->nr;
+    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr;
     const int64_t fitting = BAND_FLOATS / (m + n + 1), band = fitting > BAND_LEAST ? fitting : BAND_LEAST;
     for (int64_t piece = piece0; piece < piece1; ++piece) {
-        const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
-        for (int64_t j = row; j < cc_min(row + kernels->mr, rows_end); ++j)
-            memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->nr, n - column) * sizeof *to);
+        const int64_t row = piece / across * kernels->gemm.mr, column = piece % across * kernels->gemm.nr;
+        for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)
+            memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->gemm.nr, n - column) * sizeof *to);
     }
     for (int64_t p = p0; p < p1; p += band) {
         for (int64_t piece = piece0; piece < piece1; ++piece) {
-            const int64_t row = piece / across * kernels->mr, column = piece % across * kernels->nr;
-            kernels->outer_tile(&(cc_outer){
-                .m = (int)cc_min(kernels->mr, rows_end - row),
-                .n = (int)cc_min(kernels->nr, n - column),
+            const int64_t row = piece / across * kernels->gemm.mr, column = piece % across * kernels->gemm.nr;
+            kernels->gemm.outer_tile(&(cc_outer){
+                .m = (int)cc_min(kernels->gemm.mr, rows_end - row),
+                .n = (int)cc_min(kernels->gemm.nr, n - column),
                 .lines = 1,
                 .steps = cc_min(band, p1 - p),
                 .a = a + p * m + row,
@@ -354,8 +355,9 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
 void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row, int64_t rows)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t across = (n + kernels->nr - 1) / kernels->nr, end = row + rows;
-    sum_pieces(to, row, a, b, m, n, end, 0, count, row / kernels->mr * across, (end + kernels->mr - 1) / kernels->mr * across);
+    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;
+    sum_pieces(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
+               (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across);
 }
 
 int64_t cc_column_sum_partial(int64_t n, int64_t count)
@@ -373,7 +375,7 @@ void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *pa
         const cc_range terms = cc_block(row_terms(count), blocks, i);
         float *to = blocks > 1 ? partial + i * n : y;
         memset(to, 0, (size_t)n * sizeof *to);
-        kernels->add_rows(to, b + terms.begin * 32 * n, cc_min(terms.end * 32, count) - terms.begin * 32, n);
+        kernels->elementwise.add_rows(to, b + terms.begin * 32 * n, cc_min(terms.end * 32, count) - terms.begin * 32, n);
     }
     if (blocks > 1) {
         cc_barrier_wait(team);

@@ -8,7 +8,7 @@
 #ifndef CC_GEMM_H
 #define CC_GEMM_H
 
-#include "kernels/activation.h"
+#include "kernels/elementwise/activation.h"
 #include "kernels/kernels.h"
 #include "base/minmax.h"
 #include "base/team.h"

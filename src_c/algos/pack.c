@@ -5,7 +5,7 @@
 
 void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t row, int64_t step, int64_t column)
 {
-    const int64_t nr = cc_kernels_get()->nr, width = n - column < nr ? n - column : nr;
+    const int64_t nr = cc_kernels_get()->gemm.nr, width = n - column < nr ? n - column : nr;
     from += column * step;
     if (step == 1) {
         for (int64_t k = 0; k < depth; ++k, to += nr) {
@@ -15,7 +15,7 @@ void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t
         return;
     }
     if (row == 1) {
-        cc_kernels_get()->pack_transposed(to, from, depth, (int)width, step);
+        cc_kernels_get()->gemm.pack_transposed(to, from, depth, (int)width, step);
         return;
     }
     for (int64_t k = 0; k < depth; ++k, to += nr) {
@@ -26,7 +26,7 @@ void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t
 
 void cc_pack_matrix(float *to, const float *from, int64_t depth, int64_t n, int64_t row, int64_t step, const cc_team *team)
 {
-    const int64_t nr = cc_kernels_get()->nr, panels = (n + nr - 1) / nr;
+    const int64_t nr = cc_kernels_get()->gemm.nr, panels = (n + nr - 1) / nr;
     /* The depth is cut too, so that few panels still make many pieces. */
     const int64_t block = 256, blocks = (depth + block - 1) / block;
     const cc_range mine = cc_slice(team, panels * blocks, 1);

@@ -9,7 +9,7 @@
 /* Floats that the panels of a [taps][depth][n] array take. */
 static inline int64_t cc_panels_count(int64_t taps, int64_t depth, int64_t n)
 {
-    const int64_t nr = cc_kernels_get()->nr;
+    const int64_t nr = cc_kernels_get()->gemm.nr;
     return (n + nr - 1) / nr * nr * taps * depth;
 }
 

@@ -1,15 +1,22 @@
-/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The only place that knows
- * these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
+/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The only
+ * place that knows these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
  *
  *     valid      no padding                               out = floor((in - reach) / stride) + 1
  *     explicit   `before` and `after` cells as given      out = floor((in + before + after - reach) / stride) + 1
  *     same       out = ceil(in / stride)                  total = max((out - 1) stride + reach - in, 0), before = floor(total / 2),
  *                                                         after = total - before: an odd cell goes to the end (Keras' rule)
  *
+ * In ceil mode (that of ONNX and PyTorch) a last window that ends behind the padding counts, too, if it begins before the end of
+ * the image:
+ *
+ *     valid, explicit                                     out = ceil((in + before + after - reach) / stride) + 1, or one fewer if
+ *                                                         the last of them would begin at in + before or behind
+ *     same                                                as above: there only windows that begin behind the image end behind it
+ *
  * Output o covers the input cells o stride - before + dilation t, t in 0 .. kernel-1; those outside 0 .. in-1 are padding.
  *
- * A transposed convolution makes the image that such a window would slide over: `out` is given, `in` asked for. Several sizes have the
- * same number of windows; `extra` cells at the end (Keras' output_padding) choose among them:
+ * A transposed convolution makes the image that such a window would slide over: `out` is given, `in` asked for. Several sizes have
+ * the same number of windows; `extra` cells at the end (Keras' output_padding) choose among them:
  *
  *     valid      in = (out - 1) stride + reach + extra                    extra = max(stride - reach, 0) unless given
  *     explicit   in = (out - 1) stride + reach - before - after + extra   extra = 0 unless given
@@ -103,9 +110,16 @@ static inline void cc_axis_taps(const cc_axis *axis, int64_t o, int64_t *begin, 
     if (*begin > *end) *begin = *end;
 }
 
+/* How many cells of the window at output o (without dilation) lie in the padded image: all, unless ceil mode lets it end behind. */
+static inline int64_t cc_axis_padded_taps(const cc_axis *axis, int64_t o)
+{
+    int64_t left = axis->in + axis->before + axis->after - o * axis->stride;
+    return left < axis->kernel ? left : axis->kernel;
+}
+
 /* Fills the axis called `name` ("height"). in and kernel may be CC_UNKNOWN. before and after are read if padding is explicit. */
 static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t in, int64_t kernel, int64_t stride,
-                                       int64_t dilation, cc_padding padding, int64_t before, int64_t after)
+                                       int64_t dilation, cc_padding padding, int64_t before, int64_t after, bool ceil_mode)
 {
     if (padding != CC_PAD_EXPLICIT) before = after = 0;
     if (stride < 1 || stride > CC_WINDOW_MAX)
@@ -137,7 +151,7 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
         axis->before = total / 2;
         axis->after = total - axis->before;
     } else {
-        int64_t room = in + before + after - reach;
+        int64_t room = in + before + after - reach + (ceil_mode ? stride - 1 : 0);
         if (room < 0)
             return cc_fail(
                 CCONV_INVALID,
@@ -145,6 +159,7 @@ static inline cconv_status cc_axis_set(cc_axis *axis, const char *name, int64_t 
                 "where the input has %lld and the padding %lld",
                 (long long)reach, name, (long long)in, (long long)(before + after));
         axis->out = room / stride + 1;
+        if (ceil_mode && (axis->out - 1) * stride >= in + before) --axis->out;
     }
     return CCONV_OK;
 }
@@ -166,8 +181,9 @@ static inline cconv_status cc_each_check(const cc_list *list, const char *name, 
 /* Fills the axes of an image of `rank` axes. in and kernel: one size for each. strides and dilation: see cc_each. pads is all `before`,
  * then all `after` ((top, left, bottom, right)), and must be empty unless padding is explicit. The caller puts the node's name in front
  * of the error. */
-static inline cconv_status cc_window_set(cc_window *window, int rank, const int64_t *in, const int64_t *kernel, const cc_list *strides,
-                                         const cc_list *dilation, cc_padding padding, const cc_list *pads)
+static inline cconv_status cc_window_set(cc_window *window, int rank, const int64_t *in, const int64_t *kernel,
+                                         const cc_list *strides, const cc_list *dilation, cc_padding padding, const cc_list *pads,
+                                         bool ceil_mode)
 {
     static const cc_axis single = {1, 1, 1, 1, 1, 0, 0};
     *window = (cc_window){single, single, single};
@@ -182,17 +198,18 @@ static inline cconv_status cc_window_set(cc_window *window, int rank, const int6
     for (int i = 0; i < rank; ++i)
         CC_TRY(cc_axis_set(cc_window_axis(window, rank, i), cc_window_axis_name(rank, i), in[i], kernel[i], cc_each(strides, i),
                            cc_each(dilation, i), padding, padding == CC_PAD_EXPLICIT ? pads->v[i] : 0,
-                           padding == CC_PAD_EXPLICIT ? pads->v[rank + i] : 0));
+                           padding == CC_PAD_EXPLICIT ? pads->v[rank + i] : 0, ceil_mode));
     return CCONV_OK;
 }
 
-/* Gives an axis that cc_axis_set has filled but for its sizes those of a transposed convolution of `out` cells, which may be CC_UNKNOWN.
- * extra: -1 if not given. `after` makes the sizes agree: less than 0 where the last cells lie beyond every window. */
+/* Gives an axis that cc_axis_set has filled but for its sizes those of a transposed convolution of `out` cells, which may be
+ * CC_UNKNOWN. extra: -1 if not given. `after` makes the sizes agree: less than 0 where the last cells lie beyond every window. */
 static inline cconv_status cc_axis_transpose(cc_axis *axis, const char *name, int64_t out, cc_padding padding, int64_t extra)
 {
     const int64_t stride = axis->stride, most = stride > axis->dilation ? stride : axis->dilation;
     if (extra >= most)
-        return cc_fail(CCONV_INVALID, "expected output_padding from 0 to %lld, less than the stride or the dilation, received %lld along the %s",
+        return cc_fail(CCONV_INVALID,
+                       "expected output_padding from 0 to %lld, less than the stride or the dilation, received %lld along the %s",
                        (long long)most - 1, (long long)extra, name);
     axis->out = out;
     if (axis->kernel < 0) return CCONV_OK;
@@ -209,11 +226,13 @@ static inline cconv_status cc_axis_transpose(cc_axis *axis, const char *name, in
     }
     if (out < 0) return CCONV_OK;
     if (out > INT64_MAX / 4 / stride)
-        return cc_fail(CCONV_INVALID, "expected an input whose size by the stride is a number, received %lld cells and stride %lld along the %s",
+        return cc_fail(CCONV_INVALID,
+                       "expected an input whose size by the stride is a number, received %lld cells and stride %lld along the %s",
                        (long long)out, (long long)stride, name);
     axis->in = out == 0 ? 0 : (out - 1) * stride + reach - axis->before - axis->after;
     if (axis->in < (out > 0))
-        return cc_fail(CCONV_INVALID, "expected pads that leave some output, received %lld along the %s, where the windows cover %lld cells",
+        return cc_fail(CCONV_INVALID,
+                       "expected pads that leave some output, received %lld along the %s, where the windows cover %lld cells",
                        (long long)(axis->before + axis->after), name, (long long)((out - 1) * stride + reach));
     return CCONV_OK;
 }
@@ -224,7 +243,7 @@ static inline cconv_status cc_window_set_transposed(cc_window *window, int rank,
                                                     const cc_list *pads, const cc_list *output_padding)
 {
     static const int64_t unknown[CC_WINDOW_AXES] = {CC_UNKNOWN, CC_UNKNOWN, CC_UNKNOWN};
-    CC_TRY(cc_window_set(window, rank, unknown, kernel, strides, dilation, padding, pads));
+    CC_TRY(cc_window_set(window, rank, unknown, kernel, strides, dilation, padding, pads, false));
     if (output_padding->n > 0) CC_TRY(cc_each_check(output_padding, "output_padding", rank));
     for (int i = 0; i < rank; ++i) {
         const int64_t extra = output_padding->n > 0 ? cc_each(output_padding, i) : -1;

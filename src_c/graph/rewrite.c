@@ -3,17 +3,21 @@
  *
  *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit
  *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
- *     add(conv(x), r)                    -> conv(x, residual r)                     without gradients
- *     batch_norm(conv(x, w, b))          -> conv(x, w s, (b - mean) s + beta)       without gradients; also dense. The new
+ *     add(conv(x), r)                      -> conv(x, residual r)                       without gradients
+ *     batch_norm(conv(x, w, b))            -> conv(x, w s, (b - mean) s + beta)         without gradients; also dense. The new
  *                                             weights are nodes that depend on variables only: plans compute them when one of
  *                                             those has changed. s = gamma / sqrt(variance + epsilon)
- *     conv(zero_pad2d(x))                -> conv(x, pads); max_pool2d too where x has no negative values
- *     max_pool2d(conv(x, activation=relu)) -> max_pool2d(conv(x), activation=relu)  with gradients; also relu6. The maximum is the
+ *     conv(pad(x))                         -> conv(x, pads), for zeros around the image; max_pool too where x has no
+ *                                             negative values
+ *     max_pool(conv(x, activation=relu))   -> max_pool(conv(x), activation=relu)        with gradients; also relu6. The maximum is the
  *                                             same; the slope is taken where there are fewer values, and the convolution's need
  *                                             not be kept. (Where they differ in which of equal cells is the first, the slope is 0.)
  *     identity(x), and dropout or stop_gradient where they are no more than that -> x */
 #include "graph/rewrite.h"
+#include "algos/window.h"
 #include "base/alloc.h"
+#include "ops/pad.h"
+#include "ops/pool.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -230,24 +234,32 @@ static bool never_negative(const cc_node *node)
 }
 
 /* Padded zeros count for nothing in a sum; in a maximum they count for nothing beside values that are not negative. (Where such
- * a value is 0, like a pad, no gradient goes past the relu that made it.) */
+ * a value is 0, like a pad, no gradient goes past the relu that made it.) In ceil mode a pooling may have a window of pads only. */
 static int fuse_padding(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
-    const bool pool = is_op(node, "max_pool2d");
+    const bool pool = is_op(node, "max_pool");
     if ((!pool && !is_op(node, "conv")) || !has_enum(node, "padding", "valid")) return 0;
     const int number = absorbable(r, i, 0);
-    if (!number || !is_op(new_node(r, number), "zero_pad2d")) return 0;
-    const cc_list *pads = attribute_of(new_node(r, number), "pads", NULL);
+    if (!number || !is_op(new_node(r, number), "pad")) return 0;
+    const cc_pad_attributes *pad = new_node(r, number)->attributes;
     const int x = new_node(r, number)->inputs[0], before = resolve(r, old_node(r, resolve(r, node->inputs[0]))->inputs[0]);
+    const cc_node *padded = new_node(r, x);
+    const int rank = padded->shape.rank, axes = rank - 2; /* of the image: neither the batch nor the channels */
+    const int64_t *pads = pad->pads.v;
+    if (pad->mode != CC_PAD_CONSTANT || pad->value != 0 || pads[0] || pads[rank - 1] || pads[rank] || pads[2 * rank - 1]) return 0;
+    cc_list of_window = {.n = 2 * axes};
+    for (int k = 0; k < axes; ++k) {
+        of_window.v[k] = pads[1 + k];
+        of_window.v[axes + k] = pads[rank + 1 + k];
+    }
     if (pool) {
-        const int64_t *size = attribute_of(node, "pool_size", NULL);
-        const cc_node *padded = new_node(r, x);
-        if (padded->kind != CC_COMPUTED || !never_negative(padded) || r->kept[before] || padded->shape.dim[1] == 0 ||
-            padded->shape.dim[2] == 0)
-            return 0;
-        for (int k = 0; k < 4; ++k)
-            if (pads->v[k] >= size[k % 2]) return 0;
+        const cc_pool_attributes *a = node->attributes;
+        if (a->ceil_mode || padded->kind != CC_COMPUTED || !never_negative(padded) || r->kept[before]) return 0;
+        for (int k = 0; k < axes; ++k) {
+            const int64_t size = cc_each(&a->pool_size, k);
+            if (padded->shape.dim[1 + k] == 0 || of_window.v[k] >= size || of_window.v[axes + k] >= size) return 0;
+        }
     }
     int inputs[4] = {x};
     for (int k = 1; k < node->n_inputs; ++k) inputs[k] = new_input(r, i, k);
@@ -258,14 +270,14 @@ static int fuse_padding(rewriting *r, int i)
     const int made = cc_graph_copy(r->to, &joined, name);
     if (!made) return 0;
     *(int *)attribute_of(new_node(r, made), "padding", NULL) = choice_of(node, "padding", "explicit");
-    *(cc_list *)attribute_of(new_node(r, made), "pads", NULL) = *pads;
+    *(cc_list *)attribute_of(new_node(r, made), "pads", NULL) = of_window;
     return made;
 }
 
 static int activate_later(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
-    const int number = r->options->root && is_op(node, "max_pool2d") ? absorbable(r, i, 0) : 0;
+    const int number = r->options->root && is_op(node, "max_pool") ? absorbable(r, i, 0) : 0;
     if (!number || !is_op(new_node(r, number), "conv") || !has_enum(node, "activation", "linear")) return 0;
     const bool relu = has_enum(new_node(r, number), "activation", "relu");
     if (!relu && !has_enum(new_node(r, number), "activation", "relu6")) return 0;

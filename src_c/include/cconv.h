@@ -78,7 +78,7 @@ CCONV_API cconv_status cconv_last_status(void);
 /* The library's version, e.g. "0.1.0". */
 CCONV_API const char *cconv_version(void);
 
-/* The instruction set in use: "portable", "avx2" or "avx512". The environment variable CCONV_ISA lowers the choice; read
+/* The instruction set in use: "portable", "avx2", "avx512" or "neon". The environment variable CCONV_ISA lowers the choice; read
  * once, when first needed. cconv_isa_error() is NULL, or says why its value was refused (the best level is used then). */
 CCONV_API const char *cconv_isa(void);
 CCONV_API const char *cconv_isa_error(void);

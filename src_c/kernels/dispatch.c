@@ -1,6 +1,7 @@
-/* Chooses the instruction set, once: the best that the build has, the CPU can run and the operating system saves; the environment
- * variable CCONV_ISA lowers it. No arithmetic here. */
+/* Makes the table of kernels, once: of all levels that the build has and the CPU runs, or those that the environment variable
+ * CCONV_ISA leaves. No arithmetic here. */
 #include "cconv.h"
+#include "kernels/cpu.h"
 #include "kernels/kernels.h"
 
 #include <stdatomic.h>
@@ -8,68 +9,106 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-#include <cpuid.h>
-#define CC_X86 1
-#endif
+enum {
+#define CC_LEVEL(name, features, flags) LEVEL_##name,
+#include "kernels/levels.def"
+    LEVELS
+};
 
-enum { LEVELS = 3 };
+static const char *const level_names[LEVELS] = {
+#define CC_LEVEL(name, features, flags) #name,
+#include "kernels/levels.def"
+};
+
+static const unsigned level_features[LEVELS] = {
+#define CC_LEVEL(name, features, flags) features,
+#include "kernels/levels.def"
+};
+
+static const cc_unit *const *const level_units[LEVELS] = {
+#define CC_LEVEL(name, features, flags) &cc_unit_##name,
+#include "kernels/levels.def"
+};
+
+#define CC_LEVEL(name, features, flags) #name " "
+static const char every_name[] =
+#include "kernels/levels.def"
+    ;
 
 static struct {
     atomic_int state; /* 0: nobody has looked, 1: somebody is looking, 2: done */
-    const cc_kernels *chosen;
-    char names[40]; /* what can run, lowest first */
+    cc_kernels kernels;
+    int level;                      /* the highest of those it was made of */
+    char names[sizeof every_name]; /* what can run, lowest first */
     char error[160];
 } dispatch;
 
-/* Whether this CPU and operating system run the level (0 portable, 1 avx2, 2 avx512). */
-static int runs(int level)
+static bool runs(int level, unsigned features)
 {
-    if (level == 0) return 1;
-#ifdef CC_X86
-    unsigned a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
-    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;
-    if ((c & (fma | osxsave | avx)) != (fma | osxsave | avx)) return 0;
-    /* XCR0 says which registers survive a task switch: bits 1, 2 of xmm and ymm; 5, 6, 7 of the masks and zmm. */
-    unsigned xcr0, high;
-    __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-    const unsigned avx2 = 1u << 5, avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* F, DQ, BW, VL */
-    if ((xcr0 & 0x06) != 0x06 || !(b & avx2)) return 0;
-    if (level == 1) return 1;
-    return (xcr0 & 0xe6) == 0xe6 && (b & avx512) == avx512;
-#else
-    return 0;
-#endif
+    return *level_units[level] && (level_features[level] & ~features) == 0;
+}
+
+static int level_of_name(const char *name)
+{
+    for (int i = 0; i < LEVELS; ++i)
+        if (!strcmp(name, level_names[i])) return i;
+    return -1;
+}
+
+/* The table of a CPU with these features; returns the highest of the levels it was made of. */
+static int fill(cc_kernels *kernels, unsigned features)
+{
+    int highest = 0;
+    for (int i = 0; i < LEVELS; ++i) {
+        if (!runs(i, features)) continue;
+        const cc_unit *unit = *level_units[i];
+#define TAKE(family)                                                                                                           \
+    if (unit->family) kernels->family = *unit->family;
+        CC_EACH_FAMILY(TAKE)
+#undef TAKE
+        highest = i;
+    }
+    return highest;
+}
+
+bool cc_kernels_of_level(const char *name, cc_kernels *kernels)
+{
+    const int level = level_of_name(name);
+    if (level < 0 || !*level_units[level]) return false;
+    fill(kernels, level_features[level]);
+    return true;
+}
+
+/* "portable, avx2 or avx512" of all levels. */
+static void list_levels(char *text, size_t size)
+{
+    size_t used = 0;
+    for (int i = 0; i < LEVELS && used < size; ++i)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i == 0 ? "" : i == LEVELS - 1 ? " or " : ", ", level_names[i]);
 }
 
 static void dispatch_choose(void)
 {
-    const cc_kernels *const tables[LEVELS] = {cc_kernels_portable, cc_kernels_avx2, cc_kernels_avx512};
-    static const char *const known[LEVELS] = {"portable", "avx2", "avx512"};
-    int best = 0, wanted = -1;
-    dispatch.names[0] = 0;
+    unsigned features = cc_cpu_features();
     for (int i = 0; i < LEVELS; ++i) {
-        if (!tables[i] || !runs(i)) continue;
-        best = i;
+        if (!runs(i, features)) continue;
         if (i) strcat(dispatch.names, " ");
-        strcat(dispatch.names, known[i]);
+        strcat(dispatch.names, level_names[i]);
     }
     const char *text = getenv("CCONV_ISA");
     if (text && *text) {
-        for (int i = 0; i < LEVELS; ++i)
-            if (!strcmp(text, known[i])) wanted = i;
-        if (wanted < 0)
-            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: expected portable, avx2 or avx512, received \"%.40s\"",
-                     text);
-        else if (wanted > best || !tables[wanted])
-            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: this machine runs %s, received \"%s\"", dispatch.names,
-                     text);
-        else
-            best = wanted;
+        const int wanted = level_of_name(text);
+        if (wanted >= 0 && runs(wanted, features)) {
+            features = level_features[wanted];
+        } else if (wanted >= 0) {
+            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: this machine runs %s, received \"%s\"", dispatch.names, text);
+        } else {
+            char known[2 * sizeof every_name + 8];
+            list_levels(known, sizeof known);
+            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: expected %s, received \"%.40s\"", known, text);
+        }
     }
-    dispatch.chosen = tables[best];
+    dispatch.level = fill(&dispatch.kernels, features);
 }
 
 static void ensure(void)
@@ -88,12 +127,13 @@ static void ensure(void)
 const cc_kernels *cc_kernels_get(void)
 {
     ensure();
-    return dispatch.chosen;
+    return &dispatch.kernels;
 }
 
 const char *cconv_isa(void)
 {
-    return cc_kernels_get()->name;
+    ensure();
+    return level_names[dispatch.level];
 }
 
 const char *cconv_isas(void)

@@ -3,12 +3,11 @@
 #if defined(__AVX2__) && defined(__FMA__)
 #include "kernels/simd_avx2.h"
 
-#define ISA_NAME "avx2"
-#include "kernels/isa_table.inc.h"
+#include "kernels/families.inc.h"
 
-const cc_kernels *const cc_kernels_avx2 = &kernels;
+const cc_unit *const cc_unit_avx2 = &unit;
 #else
 #include "kernels/kernels.h"
 
-const cc_kernels *const cc_kernels_avx2 = 0;
+const cc_unit *const cc_unit_avx2 = 0;
 #endif

@@ -3,12 +3,11 @@
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 #include "kernels/simd_avx512.h"
 
-#define ISA_NAME "avx512"
-#include "kernels/isa_table.inc.h"
+#include "kernels/families.inc.h"
 
-const cc_kernels *const cc_kernels_avx512 = &kernels;
+const cc_unit *const cc_unit_avx512 = &unit;
 #else
 #include "kernels/kernels.h"
 
-const cc_kernels *const cc_kernels_avx512 = 0;
+const cc_unit *const cc_unit_avx512 = 0;
 #endif

@@ -1,7 +1,6 @@
 /* The kernels in plain C, for any CPU. */
 #include "kernels/simd_portable.h"
 
-#define ISA_NAME "portable"
-#include "kernels/isa_table.inc.h"
+#include "kernels/families.inc.h"
 
-const cc_kernels *const cc_kernels_portable = &kernels;
+const cc_unit *const cc_unit_portable = &unit;

@@ -5,8 +5,11 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#define VEC 8
-#define MR  6
+#define VEC              8
+#define MR               6
+#define GROUPED_PIXELS   8
+#define DEPTHWISE_PIXELS 8
+#define DEPTHWISE_DYS    4
 
 typedef __m256 vec;
 typedef __m256i mask;

@@ -5,8 +5,11 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#define VEC 16
-#define MR  14
+#define VEC              16
+#define MR               14
+#define GROUPED_PIXELS   14
+#define DEPTHWISE_PIXELS 8
+#define DEPTHWISE_DYS    8
 
 typedef __m512 vec;
 typedef __mmask16 mask;

@@ -6,15 +6,22 @@
  * anything for a NaN); vec_load_bytes and vec_store_bytes (VEC whole numbers of 0 .. 255, a byte
  * each in memory); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes untouched in memory);
  * lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is lane lanes[i] of v); vec_transpose (the square of VEC vectors: lane j
- * of vector i and lane i of vector j change places); MR, the rows of a tile that leave room in the registers. */
+ * of vector i and lane i of vector j change places).
+ *
+ * And the sizes that suit its registers: MR, rows of a tile of products (1 .. 16), of two vectors each beside the two vectors of columns and
+ * the number they are multiplied with; GROUPED_PIXELS of a tile of grouped convolution, a vector each; DEPTHWISE_PIXELS (1 .. 8), the sums of
+ * a depthwise block beside a row of taps; DEPTHWISE_DYS (1 .. 8), the pixels of dy beside the sums of nine taps. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 
 #include <stdint.h>
 #include <string.h>
 
-#define VEC 4
-#define MR  6
+#define VEC              4
+#define MR               6
+#define GROUPED_PIXELS   8
+#define DEPTHWISE_PIXELS 4
+#define DEPTHWISE_DYS    4
 
 typedef int mask;
 typedef const int32_t *lanes;

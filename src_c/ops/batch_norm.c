@@ -57,7 +57,7 @@ static const cc_attr batch_norm_attributes[] = {
     {"momentum", CC_FLOAT, offsetof(batch_norm, momentum), "0.99", NULL},
     {"epsilon", CC_FLOAT, offsetof(batch_norm, epsilon), "0.001", NULL},
     {"training", CC_BOOL, offsetof(batch_norm, training), "0", NULL},
-    {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear", "linear|relu|relu6"}, /* the order of cc_norm_act */
+    {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear", CC_ACT_CLAMPS},
     {0}};
 
 static bool batch_norm_has_residual(const cc_call *call)
@@ -137,7 +137,7 @@ static bool of_batch(const cc_call *call)
 static bool reads_y(const cc_call *call)
 {
     const batch_norm *a = call->attributes;
-    return a->activation != CC_NORM_LINEAR && (batch_norm_has_residual(call) || !of_batch(call));
+    return a->activation != CC_ACT_LINEAR && (batch_norm_has_residual(call) || !of_batch(call));
 }
 
 /* saved, each c floats: mean = high + low, s, the batch's variance, and what v is made with: (x - mean) scale + shift. */
@@ -171,7 +171,7 @@ static cc_norm norm_of(const cc_call *call, const layout *l)
     const saved s = saved_of(call, l->c);
     const scratch w = scratch_of(call, l);
     return (cc_norm){.c = l->c,
-                     .act = (cc_norm_act)a->activation,
+                     .act = (cc_activation)a->activation,
                      .high = s.high,
                      .low = s.low,
                      .scale = s.scale,
@@ -245,7 +245,7 @@ static void moments_of_blocks(const cc_call *call, const layout *l, float *sums,
         const float *from = x + (b * l->rows * c + channel) * l->inner;
         float *about = sums + b * SUMS * c + channel;
         if (l->inner == 1)
-            cc_kernels_get()->norm_moments(from, rows, c, about, about + c, about + 2 * c);
+            cc_kernels_get()->norm.moments(from, rows, c, about, about + c, about + 2 * c);
         else
             moments_inner(l, from, rows, about, about + c, about + 2 * c);
     }
@@ -310,8 +310,8 @@ static void find_statistics(const cc_call *call, const layout *l, const cc_team 
 
 static float activate(float v, int act)
 {
-    if (act != CC_NORM_LINEAR && v < 0) v = 0;
-    return act == CC_NORM_RELU6 && v > 6 ? 6 : v;
+    if (act != CC_ACT_LINEAR && v < 0) v = 0;
+    return act == CC_ACT_RELU6 && v > 6 ? 6 : v;
 }
 
 /* y from x, the residual and the statistics in `saved`. */
@@ -325,7 +325,7 @@ static void normalize(const cc_call *call, const cc_team *team)
     if (mine.begin >= mine.end) return;
     if (l.inner == 1) {
         const int64_t at = mine.begin * l.c;
-        cc_kernels_get()->norm_forward(&k, y + at, x + at, residual ? residual + at : NULL, mine.end - mine.begin);
+        cc_kernels_get()->norm.forward(&k, y + at, x + at, residual ? residual + at : NULL, mine.end - mine.begin);
         return;
     }
     for (int64_t part = mine.begin; part < mine.end; ++part) {
@@ -350,15 +350,15 @@ static void batch_norm_forward(const cc_call *call, const cc_team *team)
 /* What one pass of backward reads. */
 typedef struct sources {
     const float *dy, *x, *y; /* x and y: NULL where not needed. dy is dv already if act is linear */
-    cc_norm_act act;
+    cc_activation act;
 } sources;
 
 /* dv at one element of channel i, where channels are not last. */
 static float dv_at(const sources *from, const cc_norm *k, int64_t i, int64_t at)
 {
-    if (from->act == CC_NORM_LINEAR) return from->dy[at];
+    if (from->act == CC_ACT_LINEAR) return from->dy[at];
     const float v = from->y ? from->y[at] : ((from->x[at] - k->high[i]) - k->low[i]) * k->scale[i] + k->shift[i];
-    return v > 0 && (from->act != CC_NORM_RELU6 || v < 6) ? from->dy[at] : 0;
+    return v > 0 && (from->act != CC_ACT_RELU6 || v < 6) ? from->dy[at] : 0;
 }
 
 /* sum dv and sum dv (x - mean) of each block and channel, and dv itself if asked for. Without x the second sum is 0. */
@@ -371,7 +371,7 @@ static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *fro
                       first = b * l->rows * c * l->inner;
         float *sum = sums + b * SUMS * c + channel;
         if (l->inner == 1) {
-            cc_kernels_get()->norm_sums(k, dv ? dv + first : NULL, from->dy + first, from->x ? from->x + first : NULL,
+            cc_kernels_get()->norm.sums(k, dv ? dv + first : NULL, from->dy + first, from->x ? from->x + first : NULL,
                                         from->y ? from->y + first : NULL, rows, sum, sum + c);
             continue;
         }
@@ -397,7 +397,7 @@ static void batch_norm_input_gradient(const layout *l, const cc_norm *k, const s
     if (mine.begin >= mine.end) return;
     if (l->inner == 1) {
         const int64_t at = mine.begin * l->c;
-        cc_kernels_get()->norm_backward(k, dx + at, from->dy + at, from->x ? from->x + at : NULL, from->y ? from->y + at : NULL,
+        cc_kernels_get()->norm.backward(k, dx + at, from->dy + at, from->x ? from->x + at : NULL, from->y ? from->y + at : NULL,
                                         mine.end - mine.begin);
         return;
     }
@@ -457,7 +457,7 @@ static void batch_norm_backward(const cc_call *call, const cc_team *team)
     if (sums || residual_gradient) sums_of_blocks(&l, &k, &from, residual_gradient, w.sums, team);
     if (residual_gradient) {
         from.dy = residual_gradient; /* dv itself: act' is done */
-        from.act = k.act = CC_NORM_LINEAR;
+        from.act = k.act = CC_ACT_LINEAR;
     }
     cc_barrier_wait(team);
     channel_gradients(call, &l, sums, team);

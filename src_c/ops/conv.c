@@ -2,8 +2,8 @@
  *
  *     y[n][o..][oc] = act(r[n][o..][oc] + b[oc] + sum over t.., c of x[n][o s - p + d t ..][c] w[t..][c][oc])
  *
- * with an optional residual r. With dz = dy act':  dr = dz,  dx = the transposed convolution of dz,  dw = the correlation of x with dz,
- * db = the sum of dz over pixels. What it shares with conv_transpose is in conv_common.c, the arithmetic in algos/conv/conv_*.c. */
+ * with an optional residual r. With dz = dy act':  dr = dz,  dx = the transposed convolution of dz,  dw = the correlation of x
+ * with dz,  db = the sum of dz over pixels. What it shares with conv_transpose is in conv_common.c, the arithmetic in algos/conv/conv_*.c. */
 #include "ops/conv.h"
 
 static const cc_attr attributes[] = {CC_CONV_ATTRIBUTES, {0}};
@@ -14,7 +14,9 @@ const cc_op cc_op_conv = {
     .attributes = attributes,
     .attributes_size = sizeof(cc_conv_attributes),
     .infer = cc_conv_infer,
+    .weights = 1,
     .need = cc_conv_need,
+    .pack = cc_conv_pack,
     .forward = cc_conv_forward,
     .backward = cc_conv_backward,
 };

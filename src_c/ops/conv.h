@@ -1,5 +1,5 @@
-/* What the ops conv and conv_transpose share: attributes, shapes, the choice of algorithms and the passes. conv_transpose is conv with
- * the passes in other places (algos/conv/conv.h):
+/* What the ops conv and conv_transpose share: attributes, shapes, the choice of algorithms and the passes. conv_transpose is conv
+ * with the passes in other places (algos/conv/conv.h):
  *
  *                       y                  dx                 dw
  *     conv              forward            input gradient     weight gradient of x and dz
@@ -32,6 +32,7 @@ extern const cc_op cc_op_conv, cc_op_conv_transpose;
 
 cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys);
 void cc_conv_need(const cc_call *call, int nth, cc_need *need);
+void cc_conv_pack(const cc_call *call, const cc_team *team);
 void cc_conv_forward(const cc_call *call, const cc_team *team);
 void cc_conv_backward(const cc_call *call, const cc_team *team);
 

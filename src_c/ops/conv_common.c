@@ -35,24 +35,25 @@ static cconv_status conv_set_window(const cc_call *call, cc_window *window)
     if (conv_is_transposed(call))
         return cc_window_set_transposed(window, conv_axes(call), image, kernel, &s->strides, &s->dilation, (cc_padding)s->padding,
                                         &s->pads, &s->output_padding);
-    return cc_window_set(window, conv_axes(call), image, kernel, &s->strides, &s->dilation, (cc_padding)s->padding, &s->pads);
+    return cc_window_set(window, conv_axes(call), image, kernel, &s->strides, &s->dilation, (cc_padding)s->padding, &s->pads, false);
 }
 
 static cconv_status conv_check_ranks(const cc_call *call)
 {
-    static const char *const images[] = {"(n, w, c)", "(n, h, w, c)", "(n, d, h, w, c)"};
-    static const char *const cells[] = {"(kw", "(kh, kw", "(kd, kh, kw"};
-    const char *channels = conv_is_transposed(call) ? ", oc / groups, c)" : ", c / groups, oc)";
+    static const char *const letters[2][CC_WINDOW_AXES] = {
+        {"(n, w, c) and (kw, c / groups, oc)", "(n, h, w, c) and (kh, kw, c / groups, oc)",
+         "(n, d, h, w, c) and (kd, kh, kw, c / groups, oc)"},
+        {"(n, w, c) and (kw, oc / groups, c)", "(n, h, w, c) and (kh, kw, oc / groups, c)",
+         "(n, d, h, w, c) and (kd, kh, kw, oc / groups, c)"},
+    };
     const cc_shape *x = &call->xs[0], *w = &call->xs[1];
     char xt[CC_SHAPE_TEXT], wt[CC_SHAPE_TEXT];
-    if (x->rank < 3 || x->rank > 2 + CC_WINDOW_AXES)
-        return cc_op_fail(call, CCONV_INVALID, "expected x of rank 3, 4 or 5 (%s, %s or %s), received shape %s", images[0], images[1],
-                          images[2], cc_shape_text(x, xt));
-    if (w->rank != x->rank)
-        return cc_op_fail(call, CCONV_INVALID, "expected x and w of one rank, %s and %s%s, received x of rank %d, shape %s, and w of rank %d, "
-                          "shape %s", images[x->rank - 3], cells[x->rank - 3], channels, x->rank, cc_shape_text(x, xt), w->rank,
-                          cc_shape_text(w, wt));
-    return CCONV_OK;
+    int axes;
+    CC_TRY(cc_infer_image(call, 0, &axes));
+    if (w->rank == x->rank) return CCONV_OK;
+    return cc_op_fail(call, CCONV_INVALID,
+                      "expected x and w of one rank, %s, received x of rank %d, shape %s, and w of rank %d, shape %s",
+                      letters[conv_is_transposed(call)][axes - 1], x->rank, cc_shape_text(x, xt), w->rank, cc_shape_text(w, wt));
 }
 
 /* Channels of x and y as x and the kernel tell them; those of y may be unknown. */
@@ -106,7 +107,8 @@ static cc_conv conv_with(const cc_call *call, const cc_window *window)
 static const char *each_text(const cc_list *list, int axes, char text[80])
 {
     int at = 0;
-    for (int i = 0; i < axes; ++i) at += snprintf(text + at, 80 - (size_t)at, "%s%lld", i ? ", " : "(", (long long)cc_each(list, i));
+    for (int i = 0; i < axes; ++i)
+        at += snprintf(text + at, 80 - (size_t)at, "%s%lld", i ? ", " : "(", (long long)cc_each(list, i));
     snprintf(text + at, 80 - (size_t)at, ")");
     return text;
 }
@@ -174,8 +176,8 @@ cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys)
     return conv_has_residual(call) ? conv_check_residual(call, ys) : CCONV_OK;
 }
 
-/* The convolution of a call whose sizes are all known. Where the planes of an image have nothing to do with each other they are images:
- * then every algorithm can do it. */
+/* The convolution of a call whose sizes are all known. Where the planes of an image have nothing to do with each other they are
+ * images: then every algorithm can do it. */
 static cc_conv conv_geometry(const cc_call *call)
 {
     cc_window window;
@@ -308,15 +310,17 @@ static cc_conv_images *conv_images(const cc_call *call, conv_result result)
     return conv_pass_of(call, result) == CC_CONV_FORWARD ? algorithm->forward : algorithm->input_gradient;
 }
 
+void cc_conv_pack(const cc_call *call, const cc_team *team)
+{
+    const cc_conv conv = conv_geometry(call);
+    conv_chosen(call->choice, CONV_Y)->pack(&conv, conv_pass_of(call, CONV_Y), call->packed, call->x[1], team);
+}
+
 void cc_conv_forward(const cc_call *call, const cc_team *team)
 {
     const cc_conv_attributes *s = call->attributes;
     const cc_conv conv = conv_geometry(call);
     const cc_conv_algorithm *algorithm = conv_chosen(call->choice, CONV_Y);
-    if (call->repack && conv_packed_floats(call, call->choice, &conv, CONV_Y) > 0) {
-        algorithm->pack(&conv, conv_pass_of(call, CONV_Y), call->packed, call->x[1], team);
-        cc_barrier_wait(team);
-    }
     const bool later = conv_has_residual(call) && !algorithm->accumulates;
     const cc_epilogue epilogue = {.bias = conv_has_bias(call) ? call->x[2] : NULL,
                                   .act = later ? CC_ACT_LINEAR : (cc_activation)s->activation,
@@ -331,7 +335,7 @@ void cc_conv_forward(const cc_call *call, const cc_team *team)
     cc_barrier_wait(team);
     const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     if (mine.begin >= mine.end) return;
-    cc_kernels_get()->add(call->y + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
+    cc_kernels_get()->elementwise.add(call->y + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
     cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, call->y + mine.begin, mine.end - mine.begin);
 }
 

@@ -1,5 +1,5 @@
-/* Transposed convolution of images of one to three axes, bias and activation fused; rank from x. Each cell of x lays the kernel on y,
- * s cells on from its neighbour; kernels are (k.., oc / groups, c), and along each axis
+/* Transposed convolution of images of one to three axes, bias and activation fused; rank from x. Each cell of x lays the kernel on
+ * y, s cells on from its neighbour; kernels are (k.., oc / groups, c), and along each axis
  *
  *     y[n][i..][oc] = act(r[n][i..][oc] + b[oc] + sum over c and all t.., o.. with o s - p + d t = i of x[n][o..][c] w[t..][oc][c])
  *
@@ -19,7 +19,9 @@ const cc_op cc_op_conv_transpose = {
     .attributes = attributes,
     .attributes_size = sizeof(cc_conv_attributes),
     .infer = cc_conv_infer,
+    .weights = 1,
     .need = cc_conv_need,
+    .pack = cc_conv_pack,
     .forward = cc_conv_forward,
     .backward = cc_conv_backward,
 };

@@ -65,7 +65,7 @@ enum { ON_THE_FLY = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
 
 static int dense_choose(const sizes *z)
 {
-    return z->rows <= cc_kernels_get()->nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
+    return z->rows <= cc_kernels_get()->gemm.nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
 }
 
 static bool dense_packs_on_the_fly(const cc_call *call, const sizes *z)
@@ -77,7 +77,7 @@ static bool dense_packs_on_the_fly(const cc_call *call, const sizes *z)
 static int64_t slab_rows(const sizes *z)
 {
     enum { SLAB_FLOATS = 65536 };
-    const int64_t mr = cc_kernels_get()->mr, tiles = SLAB_FLOATS / (z->m * mr + 1);
+    const int64_t mr = cc_kernels_get()->gemm.mr, tiles = SLAB_FLOATS / (z->m * mr + 1);
     return tiles < 1 ? mr : tiles * mr;
 }
 
@@ -124,15 +124,17 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
     need->reads = cc_fused_reads(call, s->activation);
 }
 
+static void dense_pack(const cc_call *call, const cc_team *team)
+{
+    const sizes z = sizes_of(call);
+    cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
+}
+
 static void dense_forward(const cc_call *call, const cc_team *team)
 {
     const settings *s = call->attributes;
     const sizes z = sizes_of(call);
     const bool late = call->choice & ON_THE_FLY;
-    if (call->repack && !late) {
-        cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
-        cc_barrier_wait(team);
-    }
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
     const cc_product product = {.m = z.rows,
                                 .n = z.m,
@@ -185,7 +187,7 @@ static void dense_input_gradient(const cc_call *call, const sizes *z, const floa
 /* Each thread makes its rows of dw and hands them on, a slab at a time. */
 static void hand_on(const cc_call *call, const sizes *z, const float *dz, float *slab, const cc_team *team)
 {
-    const cc_range mine = cc_slice(team, z->k, cc_kernels_get()->mr);
+    const cc_range mine = cc_slice(team, z->k, cc_kernels_get()->gemm.mr);
     const int64_t most = slab_rows(z);
     for (int64_t row = mine.begin; row < mine.end; row += most) {
         const int64_t rows = mine.end - row < most ? mine.end - row : most;
@@ -222,7 +224,9 @@ const cc_op cc_op_dense = {
     .attributes_size = sizeof(settings),
     .flags = CC_BY_ROWS,
     .infer = dense_infer,
+    .weights = 1,
     .need = dense_need,
+    .pack = dense_pack,
     .forward = dense_forward,
     .backward = dense_backward,
 };

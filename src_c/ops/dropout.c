@@ -46,8 +46,8 @@ static void apply_mask(const cc_call *call, const cc_team *team, const float *in
     const uint32_t least = (uint32_t)ceil((double)a->rate * 16777216);
     const cc_random random = {.seed = seed, .step = call->step, .node = (uint32_t)call->node};
     if (mine.begin < mine.end)
-        cc_kernels_get()->dropout(out + mine.begin, in + mine.begin, mine.end - mine.begin, &random, (uint32_t)(mine.begin / 4), least,
-                                  scale);
+        cc_kernels_get()->random.dropout(out + mine.begin, in + mine.begin, mine.end - mine.begin, &random,
+                                         (uint32_t)(mine.begin / 4), least, scale);
 }
 
 static void dropout_forward(const cc_call *call, const cc_team *team)

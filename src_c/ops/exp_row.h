@@ -33,7 +33,7 @@ static inline double cc_row_exp_sum(const float *x, float most, int64_t n)
     double sum = 0;
     for (int64_t i = 0; i < n; i += PART) {
         const int64_t length = n - i < PART ? n - i : PART;
-        cc_kernels_get()->exp(part, x + i, most, length);
+        cc_kernels_get()->elementwise.exp(part, x + i, most, length);
         sum += cc_row_sum(part, length);
     }
     return sum;

@@ -1,33 +1,49 @@
-/* Pooling over whole images: global_avg_pool2d, global_max_pool2d. x (n, h, w, c) -> y (n, c), or (n, 1, 1, c) with keepdims.
+/* Pooling over whole images: global_avg_pool, global_max_pool. x (n, w, c), (n, h, w, c) or (n, d, h, w, c) -> y (n, c), or with
+ * keepdims of x's rank: (n, 1, 1, c).
  *
- *     avg   y = sum x[p] / (h w)     dx[p] = dy / (h w)
+ *     avg   y = sum x[p] / cells     dx[p] = dy / cells
  *     max   y = max x[p]             dx[p] = dy where p is the maximum, the first in row-major order of equal ones; else 0
  *
  * Sliced by blocks of channels of one image. */
-#include "ops/op.h"
+#include "ops/infer.h"
 
 #define CHANNELS 64
 
-typedef struct global_pool2d {
+typedef struct global_pool {
     int keepdims;
-} global_pool2d;
+} global_pool;
 
-static const cc_attr global_pool2d_attributes[] = {{"keepdims", CC_BOOL, offsetof(global_pool2d, keepdims), "0", NULL}, {0}};
+static const cc_attr global_pool_attributes[] = {{"keepdims", CC_BOOL, offsetof(global_pool, keepdims), "0", NULL}, {0}};
 
-static cconv_status global_pool2d_infer(const cc_call *call, cc_shape *ys)
+static cconv_status global_pool_infer(const cc_call *call, cc_shape *ys)
 {
-    const global_pool2d *a = call->attributes;
-    CC_TRY(cc_op_check_rank(call, 0, 4, "(n, h, w, c)"));
+    const global_pool *a = call->attributes;
     const cc_shape *x = &call->xs[0];
+    int rank;
+    CC_TRY(cc_infer_image(call, 0, &rank));
+    const int64_t n = x->dim[0], c = x->dim[1 + rank];
     char text[CC_SHAPE_TEXT];
-    if (x->dim[1] == 0 || x->dim[2] == 0)
-        return cc_op_fail(call, CCONV_INVALID, "expected images of at least one cell, received shape %s",
-                          cc_shape_text(x, text));
-    if (a->keepdims)
-        *ys = (cc_shape){4, {x->dim[0], 1, 1, x->dim[3]}};
-    else
-        *ys = (cc_shape){2, {x->dim[0], x->dim[3]}};
+    *ys = a->keepdims ? *x : (cc_shape){2, {n, c}};
+    for (int i = 1; i <= rank; ++i) {
+        if (x->dim[i] == 0)
+            return cc_op_fail(call, CCONV_INVALID, "expected images of at least one cell, received shape %s",
+                              cc_shape_text(x, text));
+        if (a->keepdims) ys->dim[i] = 1;
+    }
     return CCONV_OK;
+}
+
+/* Images as rows of cells of c channels: the last axis of the image is a row. */
+typedef struct images {
+    int64_t n, rows, row, cells, c;
+} images;
+
+static images images_of(const cc_call *call)
+{
+    const cc_shape *x = &call->xs[0];
+    images s = {x->dim[0], cc_shape_product(x, 1, x->rank - 2), x->dim[x->rank - 2], 0, x->dim[x->rank - 1]};
+    s.cells = s.rows * s.row;
+    return s;
 }
 
 /* One block: channels begin .. begin+many-1 of image n. */
@@ -42,17 +58,18 @@ static block block_at(int64_t i, int64_t c)
     return (block){i / blocks, begin, c - begin < CHANNELS ? (int)(c - begin) : CHANNELS};
 }
 
-static cc_range my_blocks(const cc_call *call, const cc_team *team)
+static cc_range my_blocks(const images *x, const cc_team *team)
 {
-    const int64_t *x = call->xs[0].dim, blocks = (x[3] + CHANNELS - 1) / CHANNELS, cells = x[1] * x[2];
-    return cc_slice(team, x[0] * blocks, 2048 / (cells * CHANNELS) + 1);
+    const int64_t blocks = (x->c + CHANNELS - 1) / CHANNELS;
+    return cc_slice(team, x->n * blocks, 2048 / (x->cells * CHANNELS) + 1);
 }
 
-/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w. */
-static void avg_forward(const cc_call *call, const cc_team *team)
+/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of images of d h rows: d h + w). */
+static void global_avg_forward(const cc_call *call, const cc_team *team)
 {
-    const int64_t h = call->xs[0].dim[1], w = call->xs[0].dim[2], c = call->xs[0].dim[3];
-    const cc_range mine = my_blocks(call, team);
+    const images s = images_of(call);
+    const int64_t h = s.rows, w = s.row, c = s.c;
+    const cc_range mine = my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
         const block k = block_at(b, c);
         const float *x = call->x[0] + k.n * h * w * c + k.begin;
@@ -68,11 +85,12 @@ static void avg_forward(const cc_call *call, const cc_team *team)
     }
 }
 
-static void avg_backward(const cc_call *call, const cc_team *team)
+static void global_avg_backward(const cc_call *call, const cc_team *team)
 {
-    const int64_t cells = call->xs[0].dim[1] * call->xs[0].dim[2], c = call->xs[0].dim[3];
+    const images s = images_of(call);
+    const int64_t cells = s.cells, c = s.c;
     if (!call->dx[0]) return;
-    const cc_range mine = my_blocks(call, team);
+    const cc_range mine = my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
         const block k = block_at(b, c);
         const float *dy = call->dy + k.n * c + k.begin;
@@ -84,16 +102,17 @@ static void avg_backward(const cc_call *call, const cc_team *team)
 }
 
 /* saved: the cell of each maximum, int64 (n, c). */
-static void global_pool_max_need(const cc_call *call, int nth, cc_need *need)
+static void global_max_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     if (call->differentiate) need->saved = (size_t)cc_shape_count(&call->ys) * sizeof(int64_t);
 }
 
-static void max_forward(const cc_call *call, const cc_team *team)
+static void global_max_forward(const cc_call *call, const cc_team *team)
 {
-    const int64_t cells = call->xs[0].dim[1] * call->xs[0].dim[2], c = call->xs[0].dim[3];
-    const cc_range mine = my_blocks(call, team);
+    const images s = images_of(call);
+    const int64_t cells = s.cells, c = s.c;
+    const cc_range mine = my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
         const block k = block_at(b, c);
         const float *x = call->x[0] + k.n * cells * c + k.begin;
@@ -114,11 +133,12 @@ static void max_forward(const cc_call *call, const cc_team *team)
     }
 }
 
-static void max_backward(const cc_call *call, const cc_team *team)
+static void global_max_backward(const cc_call *call, const cc_team *team)
 {
-    const int64_t cells = call->xs[0].dim[1] * call->xs[0].dim[2], c = call->xs[0].dim[3];
+    const images s = images_of(call);
+    const int64_t cells = s.cells, c = s.c;
     if (!call->dx[0]) return;
-    const cc_range mine = my_blocks(call, team);
+    const cc_range mine = my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
         const block k = block_at(b, c);
         const float *dy = call->dy + k.n * c + k.begin;
@@ -129,19 +149,19 @@ static void max_backward(const cc_call *call, const cc_team *team)
     }
 }
 
-const cc_op cc_op_global_avg_pool2d = {.name = "global_avg_pool2d",
-                                       .inputs = "x",
-                                       .attributes = global_pool2d_attributes,
-                                       .attributes_size = sizeof(global_pool2d),
-                                       .infer = global_pool2d_infer,
-                                       .forward = avg_forward,
-                                       .backward = avg_backward};
+const cc_op cc_op_global_avg_pool = {.name = "global_avg_pool",
+                                     .inputs = "x",
+                                     .attributes = global_pool_attributes,
+                                     .attributes_size = sizeof(global_pool),
+                                     .infer = global_pool_infer,
+                                     .forward = global_avg_forward,
+                                     .backward = global_avg_backward};
 
-const cc_op cc_op_global_max_pool2d = {.name = "global_max_pool2d",
-                                       .inputs = "x",
-                                       .attributes = global_pool2d_attributes,
-                                       .attributes_size = sizeof(global_pool2d),
-                                       .infer = global_pool2d_infer,
-                                       .need = global_pool_max_need,
-                                       .forward = max_forward,
-                                       .backward = max_backward};
+const cc_op cc_op_global_max_pool = {.name = "global_max_pool",
+                                     .inputs = "x",
+                                     .attributes = global_pool_attributes,
+                                     .attributes_size = sizeof(global_pool),
+                                     .infer = global_pool_infer,
+                                     .need = global_max_need,
+                                     .forward = global_max_forward,
+                                     .backward = global_max_backward};

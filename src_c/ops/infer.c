@@ -21,6 +21,15 @@ cconv_status cc_infer_axis(const cc_call *call, int64_t axis, int rank, int *ind
     return CCONV_OK;
 }
 
+cconv_status cc_infer_image(const cc_call *call, int i, int *rank)
+{
+    char text[CC_SHAPE_TEXT];
+    *rank = call->xs[i].rank - 2;
+    if (*rank >= 1 && *rank <= 3) return CCONV_OK;
+    return cc_op_fail(call, CCONV_INVALID, "expected images of shape (n, w, c), (n, h, w, c) or (n, d, h, w, c), received shape %s",
+                      cc_shape_text(&call->xs[i], text));
+}
+
 cconv_status cc_infer_axes(const cc_call *call, const cc_list *axes, unsigned *bits)
 {
     *bits = 0;

@@ -10,6 +10,9 @@ cconv_status cc_infer_same(const cc_call *call, cc_shape *ys);
 /* An axis of a tensor of this rank, -rank .. rank-1, as 0 .. rank-1 in *index. */
 cconv_status cc_infer_axis(const cc_call *call, int64_t axis, int rank, int *index);
 
+/* Fails unless input i is images of one to three axes, (n, w, c), (n, h, w, c) or (n, d, h, w, c); *rank is their number. */
+cconv_status cc_infer_image(const cc_call *call, int i, int *rank);
+
 /* Axes of the first input as bits; an axis may be named once. */
 cconv_status cc_infer_axes(const cc_call *call, const cc_list *axes, unsigned *bits);
 

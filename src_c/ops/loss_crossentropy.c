@@ -223,7 +223,7 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
             for (int64_t i = 0; i < c; ++i) dx[i] = NAN;
         } else if (a->from_logits) {
             const float scale = 1 / state.sum;
-            cc_kernels_get()->exp(dx, x, state.highest, c);
+            cc_kernels_get()->elementwise.exp(dx, x, state.highest, c);
             for (int64_t i = 0; i < c; ++i) dx[i] = dy * (scale * dx[i] - (i == k ? 1.0f : 0.0f));
         } else {
             /* q = x_k / s: d(-log q) is -1 / q, and dq/dx_i = ((i == k) - q) / s */

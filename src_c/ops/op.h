@@ -2,7 +2,9 @@
  *
  *   infer     checks attributes and input shapes, gives the output's shape. The only place that knows the op's shape rule.
  *             Sizes may be CC_UNKNOWN there; it fails on what can be known to be wrong, and passes the unknown on.
- *   need      says how many bytes of each kind of memory the op needs_gradient, and what its backward pass reads.
+ *   need      says how many bytes of each kind of memory the op wants, and what its backward pass reads.
+ *   pack      writes `packed`, the weights rearranged for forward, where need() asked for it. A step of its own: the plan leaves it out
+ *             while the weights are what they were.
  *   forward   computes y from x.
  *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient passes.
  *   recompute computes y anew from `saved` and the inputs in need.recompute, bit for bit, between forward and backward: then y need not be
@@ -11,7 +13,7 @@
  *             Called in training, also when nothing is differentiated, if all inputs in `updates` are variables: what a caller
  *             feeds is never written. Usually NULL.
  *
- * forward, backward, recompute and update are entered by every thread of the team; a barrier follows each. They write each element of their
+ * pack, forward, backward, recompute and update are entered by every thread of the team; a barrier follows each. They write each element of their
  * result exactly once (backward writes dx, it never adds: the planner adds when a value has several readers). They never read
  * a destination, allocate, print or fail. Their results do not depend on team->nth.
  * Every size is known and every count is at least 0 there; with a size of 0 there is nothing to do. */
@@ -52,12 +54,11 @@ typedef struct cc_call {
     float *y;               /* output. May be x[0] itself if the op says CC_INPLACE */
     const float *dy;        /* gradient of the output (backward) */
     float **dx;             /* gradients of the inputs (backward); NULL entries are not wanted */
-    const cc_sink *sink;    /* not NULL (CC_BY_ROWS): the gradient of x[1] goes here, dx[1] is NULL. What is taken may change x[1] */
+    const cc_sink *sink;    /* not NULL (CC_BY_ROWS): the gradient of the weights goes here, their dx is NULL. What is taken may change them */
 
     void *saved;            /* need.saved bytes: written by forward, read by backward */
     void *scratch;          /* need.forward_scratch or need.backward_scratch bytes, contents undefined at entry */
-    void *packed;           /* need.packed bytes that last from run to run: a rearranged copy of x[1] */
-    bool repack;            /* x[1] may have changed since `packed` was last written: forward writes it anew */
+    void *packed;           /* need.packed bytes, written by pack and read by forward */
 
     uint64_t seed, step;    /* of this run */
 } cc_call;
@@ -75,11 +76,17 @@ typedef struct cc_need {
 #define CC_READS_ALL_X (((uint64_t)1 << 62) - 1)
 #define CC_READS_Y ((uint64_t)1 << 63)
 
+/* Whether a set of inputs holds input k. Those from 61 on share a bit. */
+static inline bool cc_reads(uint64_t set, int k)
+{
+    return (set & CC_READS_X(k < 61 ? k : 61)) != 0;
+}
+
 enum {
     CC_INPLACE = 1,         /* y may be x[0]: same element count, each element read before it is written, by the same thread */
     CC_INPLACE_BACKWARD = 2, /* dx[0] may be dy, likewise, and is written when no other dx needs dy any more */
     CC_RANDOM = 4,           /* y depends on the run's seed and step */
-    CC_BY_ROWS = 16,         /* backward can hand on the gradient of x[1] a few rows at a time, when nothing reads x[1] any more */
+    CC_BY_ROWS = 16,         /* backward can hand on the gradient of the weights a few rows at a time, when nothing reads them any more */
     CC_VIEW = 8              /* y is x[0] and dx[0] is dy: where they share memory there is nothing to do */
 };
 
@@ -91,8 +98,10 @@ struct cc_op {
     int flags;
     uint64_t reads;
     uint64_t updates;        /* the inputs that update writes, as CC_READS_X(i) */
+    int weights;             /* the input that pack and CC_BY_ROWS are about; 0: none */
     cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only */
     void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
+    void (*pack)(const cc_call *call, const cc_team *team);            /* NULL: need.packed stays 0 */
     void (*forward)(const cc_call *call, const cc_team *team);
     void (*backward)(const cc_call *call, const cc_team *team);
     void (*recompute)(const cc_call *call, const cc_team *team);

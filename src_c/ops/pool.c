@@ -1,119 +1,136 @@
-/* Pooling over windows: max_pool2d, avg_pool2d, sum_pool2d, l2_pool2d. x (n, h, w, c) -> y (n, oh, ow, c), channel by channel.
+/* Pooling over windows: max_pool, avg_pool, sum_pool, l2_pool. x (n, w, c), (n, h, w, c) or (n, d, h, w, c) -> y of the same rank,
+ * channel by channel.
  *
  * For one output let P be the cells of its window that lie inside the image (padding is not a cell: no maximum is ever a padded
- * zero, no average counts it). Then, and since a cell belongs to every window that covers it,
+ * zero). Then, and since a cell belongs to every window that covers it,
  *
  *     max   y = max x[p]                 dx[p] = sum of dy over the windows whose maximum is p
  *                                                (of equal cells the first in row-major order)
- *     avg   y = sum x[p] / |P|           dx[p] = sum of dy / |P|
+ *     avg   y = sum x[p] / m             dx[p] = sum of dy / m           m = |P|; with count_include_pad all the
+ *                                                                        window's cells in the padded image
  *     sum   y = sum x[p]                 dx[p] = sum of dy
  *     l2    y = sqrt(sum x[p]^2)         dx[p] = x[p] sum of dy / y     since dy/dx[p] = 2 x[p] / (2 y); 0 where y = 0
  *
- * max_pool2d may have relu or relu6 behind it: y = act(max x[p]), which is max act(x[p]), and dz = dy act' (told from y) takes dy's place.
+ * max_pool may have relu or relu6 behind it: y = act(max x[p]), which is max act(x[p]), and dz = dy act' (told from y) takes dy's
+ * place.
  *
  * Forward is sliced by output rows; backward by input rows, each of which gathers from the windows that cover it, so that
- * overlapping windows never meet in one element. */
+ * overlapping windows never meet in one element. The kernels know rows and columns; of a third axis each plane is pooled by itself,
+ * and what the planes give is joined. */
+#include "ops/pool.h"
 #include "algos/window.h"
+#include "base/alloc.h"
 #include "kernels/kernels.h"
-#include "ops/op.h"
+#include "ops/infer.h"
 #include <math.h>
 #include <string.h>
 
 typedef enum kind { MAX, AVG, SUM, L2 } kind;
 
-typedef struct pool2d {
-    cc_list pool_size, strides, pads;
-    int padding;
-    int activation; /* of max_pool2d: a cc_norm_act */
-} pool2d;
-
 /* clang-format off */
 #define ATTRIBUTES                                                                                                             \
-    {"pool_size", CC_LIST, offsetof(pool2d, pool_size), NULL, NULL},                                                           \
-    {"strides", CC_LIST, offsetof(pool2d, strides), "", NULL},                                                                 \
-    {"padding", CC_ENUM, offsetof(pool2d, padding), "valid", CC_PADDING_CHOICES},                                              \
-    {"pads", CC_LIST, offsetof(pool2d, pads), "", NULL}
+    {"pool_size", CC_LIST, offsetof(cc_pool_attributes, pool_size), NULL, NULL},                                               \
+    {"strides", CC_LIST, offsetof(cc_pool_attributes, strides), "", NULL},                                                     \
+    {"padding", CC_ENUM, offsetof(cc_pool_attributes, padding), "valid", CC_PADDING_CHOICES},                                  \
+    {"pads", CC_LIST, offsetof(cc_pool_attributes, pads), "", NULL},                                                           \
+    {"ceil_mode", CC_BOOL, offsetof(cc_pool_attributes, ceil_mode), "0", NULL}
 /* clang-format on */
 
-static const cc_attr pool2d_attributes[] = {ATTRIBUTES, {0}};
+static const cc_attr pool_attributes[] = {ATTRIBUTES, {0}};
 static const cc_attr max_attributes[] = {
-    ATTRIBUTES, {"activation", CC_ENUM, offsetof(pool2d, activation), "linear", "linear|relu|relu6"}, {0}};
+    ATTRIBUTES, {"activation", CC_ENUM, offsetof(cc_pool_attributes, activation), "linear", CC_ACT_CLAMPS}, {0}};
+static const cc_attr avg_attributes[] = {
+    ATTRIBUTES, {"count_include_pad", CC_BOOL, offsetof(cc_pool_attributes, count_include_pad), "0", NULL}, {0}};
 
 #define MOST_CELLS (1 << 24) /* of a window: their numbers are whole as floats */
 
 /* ---- Shapes ---- */
 
-static cconv_status pool2d_window(const cc_call *call, cc_window *window)
+static cconv_status pool_window(const cc_call *call, cc_window *window)
 {
     static const cc_list undilated = {1, {1}};
-    const pool2d *a = call->attributes;
-    CC_TRY(cc_each_check(&a->pool_size, "pool_size", 2));
-    const int64_t size[2] = {cc_each(&a->pool_size, 0), cc_each(&a->pool_size, 1)};
-    for (int i = 0; i < 2; ++i)
-        if (size[i] < 1)
-            return cc_fail(CCONV_INVALID, "expected a pool_size of at least 1, received (%lld, %lld)", (long long)size[0],
-                           (long long)size[1]);
-    CC_TRY(cc_window_set(window, 2, call->xs[0].dim + 1, size, a->strides.n ? &a->strides : &a->pool_size, &undilated,
-                         (cc_padding)a->padding, &a->pads));
-    if (size[0] > MOST_CELLS || size[1] > MOST_CELLS || size[0] * size[1] > MOST_CELLS)
-        return cc_fail(CCONV_INVALID, "expected a pool_size of at most %d cells, received (%lld, %lld)", MOST_CELLS,
-                       (long long)size[0], (long long)size[1]);
+    const cc_pool_attributes *a = call->attributes;
+    const int rank = call->xs[0].rank - 2;
+    int64_t size[CC_WINDOW_AXES], cells = 1;
+    CC_TRY(cc_each_check(&a->pool_size, "pool_size", rank));
+    for (int i = 0; i < rank; ++i) {
+        size[i] = cc_each(&a->pool_size, i);
+        if (size[i] < 1) return cc_fail(CCONV_INVALID, "expected a pool_size of at least 1, received %lld", (long long)size[i]);
+        if (size[i] > MOST_CELLS || (cells *= size[i]) > MOST_CELLS)
+            return cc_fail(CCONV_INVALID, "expected a pool_size of at most %d cells, received %lld along axis %d", MOST_CELLS,
+                           (long long)size[i], i + 1);
+    }
+    CC_TRY(cc_window_set(window, rank, call->xs[0].dim + 1, size, a->strides.n ? &a->strides : &a->pool_size, &undilated,
+                         (cc_padding)a->padding, &a->pads, a->ceil_mode));
 
-    const cc_axis *axes[2] = {&window->h, &window->w};
-    for (int i = 0; i < 2; ++i) { /* so that every window holds a real cell */
-        const cc_axis *axis = axes[i];
+    for (int i = 0; i < rank; ++i) { /* so that every window holds a real cell */
+        const cc_axis *axis = cc_window_axis(window, rank, i);
+        char text[CC_SHAPE_TEXT];
         if (a->padding == CC_PAD_EXPLICIT && (axis->before >= axis->kernel || axis->after >= axis->kernel))
             return cc_fail(CCONV_INVALID, "expected pads smaller than the pool_size, received %lld and %lld for %lld cells",
                            (long long)axis->before, (long long)axis->after, (long long)axis->kernel);
         if (axis->in == 0 && axis->out > 0)
-            return cc_fail(CCONV_INVALID, "expected an image with at least one cell, received one of %lld x %lld",
-                           (long long)window->h.in, (long long)window->w.in);
+            return cc_fail(CCONV_INVALID, "expected an image with at least one cell, received shape %s",
+                           cc_shape_text(&call->xs[0], text));
     }
     return CCONV_OK;
 }
 
-static cconv_status pool2d_infer(const cc_call *call, cc_shape *ys)
+static cconv_status pool_infer(const cc_call *call, cc_shape *ys)
 {
     cc_window window;
-    CC_TRY(cc_op_check_rank(call, 0, 4, "(n, h, w, c)"));
-    cconv_status status = pool2d_window(call, &window);
+    int rank;
+    CC_TRY(cc_infer_image(call, 0, &rank));
+    cconv_status status = pool_window(call, &window);
     if (status != CCONV_OK) {
         const char *name = call->name, *op = call->op->name;
         cc_fail_prefix("%s%s%s%s", name ? name : "", name ? " (" : "", op, name ? ")" : "");
         return status;
     }
     *ys = call->xs[0];
-    ys->dim[1] = window.h.out;
-    ys->dim[2] = window.w.out;
+    for (int i = 0; i < rank; ++i) ys->dim[1 + i] = cc_window_axis(&window, rank, i)->out;
     return CCONV_OK;
 }
 
-/* Where in its window each maximum was found is kept as row * kw + column: a byte if that fits, else a float. */
-static bool in_bytes(const cc_call *call)
+static int64_t pool_channels(const cc_call *call)
 {
-    const pool2d *a = call->attributes;
-    return cc_each(&a->pool_size, 0) * cc_each(&a->pool_size, 1) <= 256;
+    return call->xs[0].dim[call->xs[0].rank - 1];
+}
+
+/* Where in its window each maximum was found is kept as (plane * kh + row) * kw + column: a byte if that fits, else a float. */
+static size_t place_bytes(const cc_window *window)
+{
+    return cc_window_cells(window) <= 256 ? sizeof(uint8_t) : sizeof(float);
+}
+
+/* Scratch of a thread, where windows have several planes: what one of them gives for a row of outputs, and its places. */
+static size_t plane_bytes(const cc_window *window, int64_t c)
+{
+    if (window->d.kernel == 1) return 0;
+    return CC_ALIGN_UP((size_t)(window->w.out * c) * (sizeof(float) + place_bytes(window)));
+}
+
+static void pool_need(const cc_call *call, int nth, cc_need *need)
+{
+    cc_window window;
+    if (pool_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
+    need->forward_scratch = (size_t)nth * plane_bytes(&window, pool_channels(call));
 }
 
 static void pool_max_need(const cc_call *call, int nth, cc_need *need)
 {
-    (void)nth;
-    const pool2d *a = call->attributes;
+    cc_window window;
+    if (pool_window(call, &window) != CCONV_OK) return;
+    pool_need(call, nth, need);
     if (!call->differentiate) return;
-    need->saved = (size_t)cc_shape_count(&call->ys) * (in_bytes(call) ? sizeof(uint8_t) : sizeof(float));
-    if (a->activation != CC_NORM_LINEAR) need->reads |= CC_READS_Y;
+    need->saved = (size_t)cc_shape_count(&call->ys) * place_bytes(&window);
+    if (((const cc_pool_attributes *)call->attributes)->activation != CC_ACT_LINEAR) need->reads |= CC_READS_Y;
 }
 
 /* Rows per slice, so that one slice is worth a barrier. */
 static int64_t row_grain(int64_t operations_per_row)
 {
     return operations_per_row > 0 ? 2048 / operations_per_row + 1 : 1;
-}
-
-/* The place in call->saved of output `out`. */
-static void *places_at(const cc_call *call, int64_t out)
-{
-    return (char *)call->saved + out * (in_bytes(call) ? sizeof(uint8_t) : sizeof(float));
 }
 
 /* How many outputs from p on have windows with the same cells inside the image as that of p. */
@@ -127,47 +144,95 @@ static int64_t alike(const cc_axis *axis, int64_t p)
 
 static cc_pool pool_of(const cc_call *call, const cc_window *window)
 {
-    const pool2d *a = call->attributes;
-    const int64_t c = call->xs[0].dim[3];
+    const cc_pool_attributes *a = call->attributes;
+    const int64_t c = pool_channels(call);
     return (cc_pool){.c = c,
                      .step = window->w.stride * c,
                      .line = window->w.in * c,
                      .width = (int)window->w.kernel,
-                     .act = (cc_norm_act)a->activation,
-                     .wide = !in_bytes(call)};
+                     .act = (cc_activation)a->activation,
+                     .wide = place_bytes(window) > 1};
+}
+
+/* How many cells along this axis the average at output o counts, of whose window `inside` lie in the image. */
+static int64_t counted(const cc_call *call, const cc_axis *axis, int64_t o, int64_t inside)
+{
+    return ((const cc_pool_attributes *)call->attributes)->count_include_pad ? cc_axis_padded_taps(axis, o) : inside;
 }
 
 /* ---- Forward ---- */
 
-static inline void pool2d_forward(kind k, const cc_call *call, const cc_team *team)
+/* What the planes before gave, in y and places, is joined with what the next one gives. (An activation does not change which is
+ * larger, and where it makes both equal no gradient passes.) */
+static void join_planes(kind k, float *y, void *places, const float *part, const void *part_places, bool wide, int64_t count)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        if (k != MAX) {
+            y[i] += part[i];
+        } else if (part[i] > y[i] || part[i] != part[i]) { /* as the kernels: a NaN is a maximum */
+            y[i] = part[i];
+            if (places && wide) ((float *)places)[i] = ((const float *)part_places)[i];
+            if (places && !wide) ((uint8_t *)places)[i] = ((const uint8_t *)part_places)[i];
+        }
+    }
+}
+
+/* A row of outputs from one plane of the image: x is the first row of it that their windows see, `number` that row's in the
+ * windows, planes and rows counted through. Averages count `rows` of them. */
+static inline void plane_forward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *y, void *places,
+                                 const float *x, int64_t number, int64_t rows)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    for (int64_t p = 0; p < window->w.out; p += pool.outputs) {
+        int64_t tw, tw_end;
+        cc_axis_taps(&window->w, p, &tw, &tw_end);
+        pool.outputs = alike(&window->w, p);
+        pool.columns = (int)(tw_end - tw);
+        pool.first = (int)(number * window->w.kernel + tw);
+        const float *cell = x + (p * window->w.stride - window->w.before + tw) * pool.c;
+        const int64_t out = p * pool.c;
+        if (k == MAX)
+            kernels->pool.max(&pool, y + out, places ? (char *)places + (size_t)out * place_bytes(window) : NULL, cell);
+        else
+            kernels->pool.sum(&pool, y + out, cell,
+                              k == AVG ? 1 / (float)(rows * counted(call, &window->w, p, pool.columns)) : 1, k == L2);
+    }
+}
+
+static inline void pool_forward(kind k, const cc_call *call, const cc_team *team)
 {
     cc_window window;
-    if (pool2d_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
-    const cc_kernels *kernels = cc_kernels_get();
-    const int64_t c = call->xs[0].dim[3], h = window.h.in, w = window.w.in, oh = window.h.out, ow = window.w.out;
-    const cc_range lines = cc_slice(team, call->ys.dim[0] * oh, row_grain(ow * c * window.h.kernel * window.w.kernel));
+    if (pool_window(call, &window) != CCONV_OK) return;
+    const int64_t c = pool_channels(call), d = window.d.in, h = window.h.in, w = window.w.in, od = window.d.out,
+                  oh = window.h.out;
+    const int64_t count = window.w.out * c;
+    const cc_range lines = cc_slice(team, call->ys.dim[0] * od * oh, row_grain(count * cc_window_cells(&window)));
     cc_pool pool = pool_of(call, &window);
+    const size_t bytes = plane_bytes(&window, c);
+    float *part = bytes ? (float *)((char *)call->scratch + (size_t)team->ith * bytes) : NULL;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
-        const int64_t n = r / oh, o = r % oh;
-        int64_t th, th_end;
-        cc_axis_taps(&window.h, o, &th, &th_end);
-        const float *x = call->x[0] + (n * h + o * window.h.stride - window.h.before + th) * w * c;
+        const int64_t i = r % oh, n = r / oh / od, j = r / oh % od;
+        int64_t td, td_end, th, th_end;
+        cc_axis_taps(&window.d, j, &td, &td_end);
+        cc_axis_taps(&window.h, i, &th, &th_end);
         pool.rows = (int)(th_end - th);
-        for (int64_t p = 0; p < ow; p += pool.outputs) {
-            int64_t tw, tw_end;
-            cc_axis_taps(&window.w, p, &tw, &tw_end);
-            pool.outputs = alike(&window.w, p);
-            pool.columns = (int)(tw_end - tw);
-            pool.first = (int)(th * window.w.kernel + tw);
-            const float *cell = x + (p * window.w.stride - window.w.before + tw) * c;
-            const int64_t out = (r * ow + p) * c;
-            if (k == MAX)
-                kernels->pool_max(&pool, call->y + out, call->differentiate ? places_at(call, out) : NULL, cell);
-            else
-                kernels->pool_sum(&pool, call->y + out, cell, k == AVG ? 1 / (float)(pool.rows * pool.columns) : 1, k == L2);
+        const int64_t rows = k == AVG ? counted(call, &window.d, j, td_end - td) * counted(call, &window.h, i, th_end - th) : 0;
+        float *y = call->y + r * count;
+        void *places =
+            k == MAX && call->differentiate ? (char *)call->saved + (size_t)(r * count) * place_bytes(&window) : NULL;
+        for (int64_t t = td; t < td_end; ++t) {
+            const int64_t plane = n * d + j * window.d.stride - window.d.before + t;
+            const float *x = call->x[0] + (plane * h + i * window.h.stride - window.h.before + th) * w * c;
+            const int64_t number = t * window.h.kernel + th;
+            if (t == td) {
+                plane_forward(k, call, &window, pool, y, places, x, number, rows);
+            } else {
+                plane_forward(k, call, &window, pool, part, places ? part + count : NULL, x, number, rows);
+                join_planes(k, y, places, part, part + count, pool.wide, count);
+            }
         }
         if (k == L2)
-            for (int64_t i = 0; i < ow * c; ++i) call->y[r * ow * c + i] = sqrtf(call->y[r * ow * c + i]);
+            for (int64_t e = 0; e < count; ++e) y[e] = sqrtf(y[e]);
     }
 }
 
@@ -190,9 +255,9 @@ static void add_ratios(const cc_pool *k, float *dx, const float *dy, const float
             for (int64_t i = 0; i < k->c; ++i) dx[j * k->c + i] += y[i] != 0 ? dy[i] / y[i] : 0;
 }
 
-/* One row of dx, from one row of outputs; t is its row in their windows, `at` the outputs' first element. */
+/* One row of dx, from one row of outputs, which begins at `at`; `number` and `rows` as above. */
 static inline void line_backward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *dx, int64_t at,
-                                 int64_t t, int64_t rows, bool add)
+                                 int64_t number, int64_t rows, bool add)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t p = 0; p < window->w.out; p += pool.outputs) {
@@ -200,67 +265,88 @@ static inline void line_backward(kind k, const cc_call *call, const cc_window *w
         cc_axis_taps(&window->w, p, &tw, &tw_end);
         pool.outputs = alike(&window->w, p);
         pool.columns = (int)(tw_end - tw);
-        pool.first = (int)(t * window->w.kernel + tw);
+        pool.first = (int)(number * window->w.kernel + tw);
         float *cell = dx + (p * window->w.stride - window->w.before + tw) * pool.c;
         const int64_t out = at + p * pool.c;
-        const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_NORM_LINEAR ? call->y + out : NULL;
+        const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_ACT_LINEAR ? call->y + out : NULL;
         switch (k) {
-        case MAX: kernels->pool_max_backward(&pool, cell, dy, y, places_at(call, out), add); break;
-        case AVG: kernels->pool_sum_backward(&pool, cell, dy, 1 / (float)(rows * pool.columns), add); break;
-        case SUM: kernels->pool_sum_backward(&pool, cell, dy, 1, add); break;
+        case MAX:
+            kernels->pool.max_backward(&pool, cell, dy, y, (char *)call->saved + (size_t)out * place_bytes(window), add);
+            break;
+        case AVG:
+            kernels->pool.sum_backward(&pool, cell, dy, 1 / (float)(rows * counted(call, &window->w, p, pool.columns)), add);
+            break;
+        case SUM: kernels->pool.sum_backward(&pool, cell, dy, 1, add); break;
         case L2: add_ratios(&pool, cell, dy, y); break;
         }
     }
 }
 
+/* How many rows of the window at row (od, oh) of the outputs, those of all planes, averages count. */
+static int64_t rows_of(const cc_call *call, const cc_window *window, int64_t od, int64_t oh)
+{
+    int64_t td, td_end, th, th_end;
+    cc_axis_taps(&window->d, od, &td, &td_end);
+    cc_axis_taps(&window->h, oh, &th, &th_end);
+    return counted(call, &window->d, od, td_end - td) * counted(call, &window->h, oh, th_end - th);
+}
+
+static bool overlaps(const cc_axis *axis)
+{
+    return axis->kernel > axis->stride;
+}
+
 /* Where no windows overlap, the only one over a cell writes it; else what they send is added up. */
-static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *team)
+static inline void pool_backward(kind k, const cc_call *call, const cc_team *team)
 {
     cc_window window;
-    if (!call->dx[0] || pool2d_window(call, &window) != CCONV_OK) return;
-    const int64_t c = call->xs[0].dim[3], h = window.h.in, w = window.w.in, oh = window.h.out, ow = window.w.out;
-    const cc_range lines = cc_slice(team, call->xs[0].dim[0] * h, row_grain(w * c));
-    const bool add = k == L2 || window.h.kernel > window.h.stride || window.w.kernel > window.w.stride;
-    const bool all = window.w.kernel == window.w.stride && ow * window.w.stride - window.w.before >= w; /* a row's every cell */
+    if (!call->dx[0] || pool_window(call, &window) != CCONV_OK) return;
+    const int64_t c = pool_channels(call), d = window.d.in, h = window.h.in, w = window.w.in;
+    const cc_range lines = cc_slice(team, call->xs[0].dim[0] * d * h, row_grain(w * c));
+    const bool add = k == L2 || overlaps(&window.d) || overlaps(&window.h) || overlaps(&window.w);
+    const bool all =
+        window.w.kernel == window.w.stride && window.w.out * window.w.stride - window.w.before >= w; /* a row's every cell */
     cc_pool pool = pool_of(call, &window);
     pool.rows = 1;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
-        const int64_t n = r / h, i = r % h;
+        const int64_t i = r % h, n = r / h / d, j = r / h % d;
         float *dx = call->dx[0] + r * w * c;
-        const cc_range os = covering(&window.h, i);
-        if (add || !all || os.begin >= os.end) memset(dx, 0, (size_t)(w * c) * sizeof *dx);
-        for (int64_t o = os.begin; o < os.end; ++o) {
-            int64_t th, th_end, t = i + window.h.before - o * window.h.stride;
-            cc_axis_taps(&window.h, o, &th, &th_end);
-            line_backward(k, call, &window, pool, dx, (n * oh + o) * ow * c, t, th_end - th, add);
-        }
+        const cc_range planes = covering(&window.d, j), rows = covering(&window.h, i);
+        if (add || !all || planes.begin >= planes.end || rows.begin >= rows.end) memset(dx, 0, (size_t)(w * c) * sizeof *dx);
+        for (int64_t od = planes.begin; od < planes.end; ++od)
+            for (int64_t oh = rows.begin; oh < rows.end; ++oh) {
+                const int64_t td = j + window.d.before - od * window.d.stride, th = i + window.h.before - oh * window.h.stride;
+                const int64_t at = ((n * window.d.out + od) * window.h.out + oh) * window.w.out * c;
+                line_backward(k, call, &window, pool, dx, at, td * window.h.kernel + th,
+                              k == AVG ? rows_of(call, &window, od, oh) : 0, add);
+            }
         if (k == L2)
-            for (int64_t j = 0; j < w * c; ++j) dx[j] *= call->x[0][r * w * c + j];
+            for (int64_t e = 0; e < w * c; ++e) dx[e] *= call->x[0][r * w * c + e];
     }
 }
 
 /* ---- The four ops ---- */
 
-#define POOL(op, KIND, table, need_function, what_backward_reads)                                                                    \
+#define POOL(op, KIND, table, need_function, what_backward_reads)                                                              \
     static void op##_forward(const cc_call *call, const cc_team *team)                                                         \
     {                                                                                                                          \
-        pool2d_forward(KIND, call, team);                                                                                      \
+        pool_forward(KIND, call, team);                                                                                        \
     }                                                                                                                          \
     static void op##_backward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        pool2d_backward(KIND, call, team);                                                                                     \
+        pool_backward(KIND, call, team);                                                                                       \
     }                                                                                                                          \
     const cc_op cc_op_##op = {.name = #op,                                                                                     \
                               .inputs = "x",                                                                                   \
                               .attributes = table,                                                                             \
-                              .attributes_size = sizeof(pool2d),                                                               \
+                              .attributes_size = sizeof(cc_pool_attributes),                                                   \
                               .reads = what_backward_reads,                                                                    \
-                              .infer = pool2d_infer,                                                                           \
+                              .infer = pool_infer,                                                                             \
                               .need = need_function,                                                                           \
                               .forward = op##_forward,                                                                         \
                               .backward = op##_backward};
 
-POOL(max_pool2d, MAX, max_attributes, pool_max_need, 0)
-POOL(avg_pool2d, AVG, pool2d_attributes, NULL, 0)
-POOL(sum_pool2d, SUM, pool2d_attributes, NULL, 0)
-POOL(l2_pool2d, L2, pool2d_attributes, NULL, CC_READS_X(0) | CC_READS_Y)
+POOL(max_pool, MAX, max_attributes, pool_max_need, 0)
+POOL(avg_pool, AVG, avg_attributes, pool_need, 0)
+POOL(sum_pool, SUM, pool_attributes, pool_need, 0)
+POOL(l2_pool, L2, pool_attributes, pool_need, CC_READS_X(0) | CC_READS_Y)

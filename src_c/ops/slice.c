@@ -1,6 +1,6 @@
-/* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 reaches to the
- * end. dx is dy in its place, 0 elsewhere. */
-#include "algos/box.h"
+/* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 - k reaches to k
+ * elements before the end. dx is dy in its place, 0 elsewhere. */
+#include "algos/region.h"
 #include "ops/op.h"
 
 typedef struct slice {
@@ -22,14 +22,14 @@ static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
     *ys = *xs;
     for (int k = 0; k < xs->rank; ++k) {
         int64_t whole = xs->dim[k], begin = a->begin.v[k], size = a->size.v[k];
-        bool fits = size >= -1;
-        if (whole >= 0) {
-            if (begin < 0) begin += whole;
-            fits = fits && begin >= 0 && begin <= whole && size <= whole - begin;
-            if (fits) ys->dim[k] = size < 0 ? whole - begin : size;
-        } else { /* what begins so far from the end has at most that many */
-            fits = fits && begin > -INT64_MAX && (begin >= 0 || size <= -begin);
-            if (fits) ys->dim[k] = size < 0 && begin < 0 ? -begin : size;
+        if (whole >= 0 && begin < 0) begin += whole;
+        bool fits = size > -INT64_MAX && (whole < 0 ? begin > -INT64_MAX : begin >= 0 && begin <= whole);
+        if (fits && (whole >= 0 || begin < 0)) { /* what begins so far from the end has at most that many */
+            const int64_t most = whole >= 0 ? whole - begin : -begin, count = size < 0 ? most + 1 + size : size;
+            fits = count >= 0 && count <= most;
+            ys->dim[k] = count;
+        } else if (fits) {
+            ys->dim[k] = size < 0 ? CC_UNKNOWN : size;
         }
         if (!fits)
             return cc_op_fail(call, CCONV_INVALID,
@@ -49,14 +49,14 @@ static void slice_forward(const cc_call *call, const cc_team *team)
 {
     int64_t begin[CCONV_MAX_RANK];
     slice_place(call, begin);
-    cc_box_take(call->y, &call->ys, call->x[0], &call->xs[0], begin, team);
+    cc_region_gather(call->y, &call->ys, call->x[0], &call->xs[0], begin, team);
 }
 
 static void slice_backward(const cc_call *call, const cc_team *team)
 {
     int64_t begin[CCONV_MAX_RANK];
     slice_place(call, begin);
-    if (call->dx[0]) cc_box_put(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, team);
+    if (call->dx[0]) cc_region_scatter(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, 0, team);
 }
 
 const cc_op cc_op_slice = {.name = "slice",

@@ -58,7 +58,7 @@ static inline void row_forward(float *y, const float *x, int64_t n, bool logarit
         for (int64_t i = 0; i < n; ++i) y[i] = x[i] - most - last;
         return;
     }
-    cc_kernels_get()->exp(y, x, most, n);
+    cc_kernels_get()->elementwise.exp(y, x, most, n);
     const float last = (float)(1 / cc_row_sum(y, n));
     for (int64_t i = 0; i < n; ++i) y[i] *= last;
 }

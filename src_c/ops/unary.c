@@ -57,7 +57,7 @@ UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
 static void exp_forward(const cc_call *call, const cc_team *team)
 {
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
-    cc_kernels_get()->exp(call->y + mine.begin, call->x[0] + mine.begin, 0, mine.end - mine.begin);
+    cc_kernels_get()->elementwise.exp(call->y + mine.begin, call->x[0] + mine.begin, 0, mine.end - mine.begin);
 }
 WITH_FORWARD(exp, CC_READS_Y, dy[i] * y[i]);
 

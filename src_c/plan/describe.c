@@ -31,7 +31,7 @@ cconv_status cconv_plan_profile(cconv_plan *plan, int on)
     return on && !plan->times ? CCONV_NO_MEMORY : CCONV_OK;
 }
 
-enum { FORWARD = 1 << CC_FORWARD | 1 << CC_UPDATE, BACKWARD = 1 << CC_RECOMPUTE | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE };
+enum { FORWARD = 1 << CC_PACK | 1 << CC_FORWARD | 1 << CC_UPDATE, BACKWARD = 1 << CC_RECOMPUTE | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE };
 
 /* Milliseconds of one run in steps of some kinds (a bit each) that belong to a node; a node of -1: to any. */
 static double time_of(const cconv_plan *plan, int node, unsigned kinds)
@@ -52,7 +52,7 @@ static size_t describe_bytes_of(const cc_value *value)
 static bool is_shown(const cconv_plan *plan, int i)
 {
     const cc_value *value = &plan->values[i];
-    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->requires_gradient) && !value->fixed;
+    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->requires_gradient) && !value->constant;
 }
 
 /* The columns; names come last, for those of fused ops are long. A time below 0 leaves its column empty. */
@@ -75,10 +75,10 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
     writer w = {text, size, 0};
     if (size && text) text[0] = 0;
     if (!plan) return 0;
-    int fixed = 0, width = (int)strlen("(outputs copied)");
+    int constant = 0, width = (int)strlen("(outputs copied)");
     const double runs = (double)plan->timed_runs;
     for (int i = 1; i <= plan->graph->count; ++i) {
-        if (plan->values[i].fixed && plan->values[i].forward) ++fixed;
+        if (plan->values[i].constant && plan->values[i].forward) ++constant;
         if (!is_shown(plan, i)) continue;
         const int length = (int)strlen(cc_graph_node(plan->graph, i)->op->name);
         if (length > width) width = length;
@@ -106,7 +106,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         describe_put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
             (long long)plan->timed_runs);
     }
-    if (fixed) describe_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", fixed);
+    if (constant) describe_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
     describe_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
     return w.length;
 }

@@ -17,7 +17,6 @@ typedef struct layout {
     int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
     int *last_read;      /* of each node's value */
     int *last_recomputed;     /* of its value computed anew */
-    bool *lasting;       /* a fixed value that every run reads: nothing else may ever use its bytes */
 } layout;
 
 static int add_block(layout *l, size_t bytes, int first, int last)
@@ -36,15 +35,27 @@ static size_t value_bytes(const cc_value *value)
     return (size_t)value->capacity * sizeof(float);
 }
 
+/* A constant that a step of every run reads. */
+static void last(cconv_plan *plan, int x)
+{
+    if (plan->values[x].constant) plan->values[x].lasting = true;
+}
+
 static void find_steps(layout *l)
 {
-    const cconv_plan *plan = l->plan;
+    cconv_plan *plan = l->plan;
     for (int i = 0; i <= plan->graph->count; ++i) l->forward_step[i] = l->backward_step[i] = l->update_step[i] = l->last_read[i] = NONE;
     for (int i = 0; i <= plan->graph->count; ++i) l->last_recomputed[i] = NONE;
     for (int t = 0; t < plan->n_steps; ++t) {
         const cc_step *step = &plan->steps[t];
-        if (step->kind != CC_FORWARD && step->kind != CC_RECOMPUTE && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
         const cc_node *node = cc_graph_node(plan->graph, step->node);
+        if (step->kind == CC_PACK) {
+            const int w = node->inputs[node->op->weights];
+            l->last_read[w] = t;
+            if (!step->constant) last(plan, w);
+            continue;
+        }
+        if (step->kind != CC_FORWARD && step->kind != CC_RECOMPUTE && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
         const cc_need *need = &plan->values[step->node].need;
         uint64_t reads = step->kind == CC_FORWARD    ? CC_READS_ALL_X
                          : step->kind == CC_RECOMPUTE    ? need->recompute
@@ -56,22 +67,22 @@ static void find_steps(layout *l)
         if (reads & CC_READS_Y) (plan->values[step->node].recompute ? l->last_recomputed : l->last_read)[step->node] = t;
         for (int k = 0; k < node->n_inputs; ++k) {
             const int x = node->inputs[k];
-            if (!x || !(reads & CC_READS_X(k < 61 ? k : 61))) continue;
+            if (!x || !cc_reads(reads, k)) continue;
             if (step->kind == CC_BACKWARD && plan->values[x].recompute) {
                 l->last_recomputed[x] = t;
                 continue;
             }
             l->last_read[x] = t;
-            const bool packs = step->kind == CC_FORWARD && k == 1 && plan->values[step->node].need.packed;
-            if (plan->values[x].fixed && !step->fixed && !packs) l->lasting[x] = true;
+            const bool packed = step->kind == CC_FORWARD && k == node->op->weights && need->packed;
+            if (!step->constant && !packed) last(plan, x);
         }
     }
     for (int i = 0; i < plan->n_outputs; ++i) {
         l->last_read[plan->outputs[i]] = plan->n_steps;
-        if (plan->values[plan->outputs[i]].fixed) l->lasting[plan->outputs[i]] = true;
+        last(plan, plan->outputs[i]);
     }
     for (int i = 1; i <= plan->graph->count; ++i)
-        if (l->lasting[i]) l->last_read[i] = plan->n_steps;
+        if (plan->values[i].lasting) l->last_read[i] = plan->n_steps;
 }
 
 /* The input that node i may write its value over, or 0: one that is read for the last time by this very step. (The first one may be read
@@ -91,7 +102,7 @@ static int overwritten(const layout *l, int i, int t)
 static void place_value(layout *l, int i, int t)
 {
     const int x = overwritten(l, i, t);
-    if (l->lasting[i]) {
+    if (l->plan->values[i].lasting) {
         l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), 0, l->plan->n_steps);
     } else if (x) {
         l->block[i][VALUE] = l->block[x][VALUE];
@@ -119,7 +130,7 @@ static void place_gradients(layout *l, int i, int t)
     int accumulate = t + 1;
     for (int k = 0; k < node->n_inputs; ++k) {
         int x = node->inputs[k];
-        if (!value->needs_gradient[k] || (k == 1 && value->call.sink)) continue;
+        if (!value->needs_gradient[k] || (k == node->op->weights && value->call.sink)) continue;
         if (l->block[x][GRADIENT] != NONE) {
             l->share[accumulate] = add_block(l, value_bytes(&plan->values[x]), t, accumulate);
             ++accumulate;
@@ -150,14 +161,15 @@ static void memory_place(layout *l)
     }
     for (int t = 0; t < end; ++t) {
         int i = plan->steps[t].node;
-        if (plan->steps[t].kind == CC_FORWARD) {
+        if (plan->steps[t].kind == CC_PACK) {
+            const bool once = plan->steps[t].constant;
+            l->block[i][PACKED] = add_block(l, plan->values[i].need.packed, once ? 0 : t, once ? end : t + 1); /* forward is next */
+        } else if (plan->steps[t].kind == CC_FORWARD) {
             const cc_need *need = &plan->values[i].need;
             place_value(l, i, t);
             int kept = l->update_step[i] > l->backward_step[i] ? l->update_step[i] : l->backward_step[i];
             if (need->saved) l->block[i][SAVED] = add_block(l, need->saved, t, kept > t ? kept : t);
             if (need->forward_scratch) l->block[i][FORWARD_SCRATCH] = add_block(l, need->forward_scratch, t, t);
-            const bool anew = plan->values[i].packs_anew;
-            if (need->packed) l->block[i][PACKED] = add_block(l, need->packed, anew ? t : 0, anew ? t : end);
         } else if (plan->steps[t].kind == CC_SEED) {
             l->block[i][GRADIENT] = add_block(l, value_bytes(&plan->values[i]), t, gradient_end(l, i));
         } else if (plan->steps[t].kind == CC_RECOMPUTE) {
@@ -186,7 +198,7 @@ static void *at(const layout *l, int block)
 static bool may_be_callers(const layout *l, int i)
 {
     const cc_kind kind = cc_graph_node(l->plan->graph, i)->kind;
-    return kind == CC_INPUT || (kind == CC_COMPUTED && !l->plan->values[i].fixed && cc_plan_contains(l->plan->outputs, l->plan->n_outputs, i));
+    return kind == CC_INPUT || (kind == CC_COMPUTED && !l->plan->values[i].constant && cc_plan_contains(l->plan->outputs, l->plan->n_outputs, i));
 }
 
 static void add_slot(cconv_plan *plan, const float **x, int node)
@@ -271,9 +283,8 @@ cconv_status cc_plan_memory(cconv_plan *plan)
     l.blocks = cc_alloc(most * sizeof *l.blocks);
     l.block = cc_alloc(nodes * sizeof *l.block);
     int *numbers = cc_alloc(((size_t)plan->n_steps + 5 * nodes) * sizeof *numbers);
-    l.lasting = cc_alloc_zero(nodes * sizeof *l.lasting);
     cconv_status status = CCONV_NO_MEMORY;
-    if (l.blocks && l.block && numbers && l.lasting) {
+    if (l.blocks && l.block && numbers) {
         l.share = numbers;
         l.forward_step = l.share + plan->n_steps;
         l.backward_step = l.forward_step + nodes;
@@ -285,6 +296,5 @@ cconv_status cc_plan_memory(cconv_plan *plan)
     cc_free(l.blocks);
     cc_free(l.block);
     cc_free(numbers);
-    cc_free(l.lasting);
     return status;
 }

@@ -176,7 +176,7 @@ static void mark_forward(cconv_plan *plan)
         if (!call->differentiate) continue;
         if (value->need.saved || (value->need.reads & CC_READS_Y)) value->forward = true;
         for (int k = 0; k < node->n_inputs; ++k)
-            if (node->inputs[k] && (value->need.reads & CC_READS_X(k < 61 ? k : 61))) plan->values[node->inputs[k]].forward = true;
+            if (node->inputs[k] && cc_reads(value->need.reads, k)) plan->values[node->inputs[k]].forward = true;
     }
     for (int i = graph->count; i >= 1; --i) {
         const cc_node *node = cc_graph_node(graph, i);
@@ -207,42 +207,10 @@ static void mark_recomputed(cconv_plan *plan)
         if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->recompute || !value->need.recompute) continue;
         bool recompute = !cc_plan_contains(plan->outputs, plan->n_outputs, i) && read_backward(plan, i);
         for (int k = 0; recompute && k < node->n_inputs; ++k)
-            if (node->inputs[k] && (value->need.recompute & CC_READS_X(k < 61 ? k : 61)))
+            if (node->inputs[k] && cc_reads(value->need.recompute, k))
                 recompute = !plan->values[node->inputs[k]].recompute && read_backward(plan, node->inputs[k]);
         value->recompute = recompute;
     }
-}
-
-/* Whether what a node computes depends on variables and constants only, and is the same in every run until they change. */
-static bool is_fixed(const cconv_plan *plan, int i)
-{
-    const cc_node *node = cc_graph_node(plan->graph, i);
-    const cc_value *value = &plan->values[i];
-    if (node->kind != CC_COMPUTED || !value->forward || value->requires_gradient || (node->op->flags & CC_RANDOM) || node->op->update) return false;
-    for (int k = 0; k < node->n_inputs; ++k) {
-        const int x = node->inputs[k];
-        if (x && (cc_graph_node(plan->graph, x)->kind == CC_INPUT || (!plan->values[x].fixed && !cc_graph_node(plan->graph, x)->variable)))
-            return false;
-    }
-    return true;
-}
-
-/* Marks the fixed values, and lists the variables they come from. */
-static cconv_status mark_fixed(cconv_plan *plan)
-{
-    const cconv_graph *graph = plan->graph;
-    size_t most = 0;
-    for (int i = 1; i <= graph->count; ++i) most += (size_t)cc_graph_node(graph, i)->n_inputs;
-    plan->sources = cc_plan_table(plan, most, sizeof *plan->sources);
-    if (!plan->sources) return CCONV_NO_MEMORY;
-    for (int i = 1; i <= graph->count; ++i) {
-        const cc_node *node = cc_graph_node(graph, i);
-        plan->values[i].fixed = is_fixed(plan, i);
-        for (int k = 0; plan->values[i].fixed && k < node->n_inputs; ++k)
-            if (node->inputs[k] && cc_graph_node(graph, node->inputs[k])->kind == CC_VARIABLE)
-                plan->sources[plan->n_sources++].variable = cc_graph_node(graph, node->inputs[k])->variable;
-    }
-    return CCONV_OK;
 }
 
 static cconv_status plan_rewrite(cconv_plan *plan, cconv_graph *graph, const cconv_plan_options *options)
@@ -285,7 +253,7 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     CC_TRY(cc_plan_updates(plan));
     mark_forward(plan);
     mark_recomputed(plan);
-    CC_TRY(mark_fixed(plan));
+    cc_plan_constants(plan);
     CC_TRY(cc_plan_steps(plan));
     return cc_plan_memory(plan);
 }

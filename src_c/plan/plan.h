@@ -1,4 +1,5 @@
-/* What a plan is made of. plan.c makes it, steps.c puts its work in order, memory.c lays out its arena, run.c walks its steps. */
+/* What a plan is made of. plan.c makes it, constants.c finds what need not be done in every run, steps.c puts its work in order, memory.c
+ * lays out its arena, run.c walks its steps. */
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
@@ -8,6 +9,7 @@
 #include <stdatomic.h>
 
 typedef enum cc_step_kind {
+    CC_PACK,       /* the weights of a node, rearranged for its forward step, which follows */
     CC_FORWARD,    /* y of a node */
     CC_SEED,       /* the root's own gradient */
     CC_RECOMPUTE,      /* y of a node once more, just before the first backward step that reads it: it was not kept */
@@ -21,7 +23,9 @@ typedef struct cc_step {
     cc_step_kind kind;
     int node;
     int input; /* CC_ACCUMULATE: the share is dx[input] of node */
-    bool fixed; /* its result changes with variables only: left out of a run while they are what they were */
+    bool constant;    /* its result changes with variables only: left out of a run while they are what they were */
+    bool due;         /* this run does a constant step all the same */
+    uint64_t version; /* of what it read when it was last done, see constants.c; 0: not yet */
     int first, count; /* CC_OPTIMIZE: updates first .. first+count-1 */
     void *scratch;    /* CC_OPTIMIZE: the optimizer's */
 } cc_step;
@@ -33,13 +37,14 @@ typedef struct cc_value { /* one for each node of the graph */
     bool forward;         /* its value is computed (or, of an input, read) */
     bool requires_gradient;           /* its gradient is computed */
     bool recompute;           /* its value is not kept for backward passes, but computed anew */
-    bool fixed;           /* its value depends on variables and constants only, and no gradient is wanted */
+    bool constant;        /* its value depends on variables and constants only, and no gradient is wanted */
+    bool lasting;         /* constant, and read by steps that are not: no other value may ever use its bytes */
+    bool reread;          /* a constant step of this run reads it */
+    uint64_t version;     /* of a constant: that of the step which computed it */
     float *data;
     float *gradient;      /* NULL: none */
     int applied;          /* the CC_OPTIMIZE step behind which nothing reads its gradient; 0: it is kept, or no variable's */
     cc_need need;
-    bool packs_anew;         /* every run changes its weights: call.packed is filled in each and needs no memory between them */
-    uint64_t packed_version; /* of the variable that call.packed was made from; 0: none */
     cc_call call;            /* of CC_COMPUTED nodes: for forward and update */
     cc_call backward;        /* the same with the scratch of backward, and values that were computed anew; also for recompute */
     bool *needs_gradient;             /* call.needs_gradient, writable */
@@ -49,11 +54,6 @@ typedef struct cc_slot { /* an op's pointer to a value that may lie in the calle
     const float **x;
     int node;
 } cc_slot;
-
-typedef struct cc_source { /* a variable that fixed values depend on, and its version when they were computed */
-    const cconv_variable *variable;
-    uint64_t version; /* 0: not yet */
-} cc_source;
 
 typedef struct cc_applied { /* takes a variable's gradient by rows */
     cc_sink sink;
@@ -80,10 +80,6 @@ struct cconv_plan {
     float **output_memory; /* where each lies if it is not computed in the caller's memory; NULL: it never is, only copied there */
     cc_step *steps;
     int n_steps, first_update; /* from first_update on the run changes variables, and can no longer be interrupted */
-    cc_source *sources;
-    int n_sources;
-    uint64_t fixed_version; /* grows when the fixed values are computed anew */
-    bool fixed_known;       /* in this run they are still right */
     cc_slot *slots;
     int n_slots;
     cc_update *updates;
@@ -107,6 +103,16 @@ cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n);
 /* Lists the variables that the optimizer changes, and decides when it does. After cc_requires_gradient. */
 cconv_status cc_plan_updates(cconv_plan *plan);
 
+/* Marks the values that depend on variables only. */
+void cc_plan_constants(cconv_plan *plan);
+
+/* Whether node i's weights, rearranged, are right as long as their variables are: no run of this plan changes them. */
+bool cc_plan_packs_once(const cconv_plan *plan, int i);
+
+/* Decides which constant steps this run must do; or, after a run that was broken off, that the next one does all. */
+void cc_plan_due(cconv_plan *plan);
+void cc_plan_forget(cconv_plan *plan);
+
 /* Puts the work in order. */
 cconv_status cc_plan_steps(cconv_plan *plan);
 
@@ -126,7 +132,7 @@ static inline int cc_plan_number(const cconv_plan *plan, int node)
 /* Whether node i's backward step reads its input k. */
 static inline bool cc_plan_backward_reads(const cconv_plan *plan, int i, int k)
 {
-    return plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_X(k < 61 ? k : 61));
+    return plan->values[i].call.differentiate && cc_reads(plan->values[i].need.reads, k);
 }
 
 static inline bool cc_plan_contains(const int *nodes, int n, int node)

@@ -1,9 +1,9 @@
 /* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
  * step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan/plan.h"
+#include "base/clock.h"
 #include "kernels/kernels.h"
 #include <string.h>
-#include <time.h>
 
 /* ---- Checks before the run ---------------------------------------------------------------------------------------- */
 
@@ -131,17 +131,11 @@ static void bind_outputs(cconv_plan *plan, const cconv_batch *batch)
 
 /* ---- One run ------------------------------------------------------------------------------------------------------ */
 
-static double seconds(void)
-{
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void add_share(float *gradient, const float *share, int64_t count, const cc_team *team)
 {
     cc_range range = cc_slice(team, count, 4096);
-    if (range.begin < range.end) cc_kernels_get()->add(gradient + range.begin, share + range.begin, range.end - range.begin);
+    const int64_t n = range.end - range.begin;
+    if (n > 0) cc_kernels_get()->elementwise.add(gradient + range.begin, share + range.begin, n);
 }
 
 static void seed_root(float *gradient, const float *given, int64_t count, const cc_team *team)
@@ -162,6 +156,7 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
 {
     const cc_value *value = &plan->values[step->node];
     switch (step->kind) {
+    case CC_PACK: value->call.op->pack(&value->call, team); break;
     case CC_FORWARD: value->call.op->forward(&value->call, team); break;
     case CC_SEED:
         if (value->backward.dy == value->gradient) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
@@ -178,25 +173,6 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     }
 }
 
-/* Sees whether a variable has changed that fixed values depend on: then they are computed in this run, else left as they are. */
-static void check_fixed(cconv_plan *plan)
-{
-    plan->fixed_known = plan->fixed_version > 0;
-    for (int i = 0; i < plan->n_sources; ++i) {
-        cc_source *source = &plan->sources[i];
-        if (source->version != source->variable->version) plan->fixed_known = false;
-        source->version = source->variable->version;
-    }
-    if (!plan->fixed_known) ++plan->fixed_version;
-}
-
-/* After a run that was broken off: nothing that outlives runs is right. */
-static void forget_kept(cconv_plan *plan)
-{
-    for (int i = 1; i <= plan->graph->count; ++i) plan->values[i].packed_version = 0;
-    plan->fixed_version = 0;
-}
-
 /* Updates have changed variables: what was derived from them is out of date. */
 static void touch_updated(cconv_plan *plan)
 {
@@ -205,11 +181,11 @@ static void touch_updated(cconv_plan *plan)
         if (step->kind != CC_UPDATE && step->kind != CC_BACKWARD) continue;
         const cc_node *node = cc_graph_node(plan->graph, step->node);
         if (step->kind == CC_BACKWARD) {
-            if (plan->values[step->node].call.sink) cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[1])->variable);
+            if (plan->values[step->node].call.sink) cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[node->op->weights])->variable);
             continue;
         }
         for (int k = 0; k < node->n_inputs; ++k)
-            if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)))
+            if (node->inputs[k] && cc_reads(node->op->updates, k))
                 cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[k])->variable);
     }
 }
@@ -222,12 +198,6 @@ static void run_prepare_calls(cconv_plan *plan, const cconv_batch *batch)
         cc_call *call = plan->steps[t].kind == CC_BACKWARD ? &value->backward : &value->call;
         call->seed = batch->seed;
         call->step = batch->step;
-        if (plan->steps[t].kind != CC_FORWARD || !call->packed) continue;
-        const int w = cc_graph_node(plan->graph, plan->steps[t].node)->inputs[1];
-        const cc_node *weights = cc_graph_node(plan->graph, w);
-        uint64_t version = weights->variable ? weights->variable->version : plan->values[w].fixed ? plan->fixed_version : 0;
-        call->repack = version == 0 || value->packs_anew || version != value->packed_version;
-        value->packed_version = version;
     }
 }
 
@@ -252,7 +222,7 @@ static bool copies_outputs(const cconv_plan *plan, const cconv_batch *batch)
 /* Adds to *time what has gone by since *since, which becomes now. */
 static void add_time(double *time, double *since)
 {
-    double now = seconds();
+    double now = cc_seconds();
     *time += now - *since;
     *since = now;
 }
@@ -261,16 +231,16 @@ static void add_time(double *time, double *since)
  * from one barrier does not take the next step's decision for this one's. */
 static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
 {
-    double asked = team->ith == 0 && batch->interrupted ? seconds() : 0;
-    double *times = team->ith == 0 ? plan->times : NULL, since = times ? seconds() : 0;
+    double asked = team->ith == 0 && batch->interrupted ? cc_seconds() : 0;
+    double *times = team->ith == 0 ? plan->times : NULL, since = times ? cc_seconds() : 0;
     gather(plan, batch, team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
-        if ((plan->steps[t].fixed && plan->fixed_known) || is_done(plan, &plan->steps[t])) continue;
+        if ((plan->steps[t].constant && !plan->steps[t].due) || is_done(plan, &plan->steps[t])) continue;
         do_step(plan, &plan->steps[t], batch, team);
-        if (team->ith == 0 && batch->interrupted && t < plan->first_update && seconds() - asked > 0.05) {
+        if (team->ith == 0 && batch->interrupted && t < plan->first_update && cc_seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
-            asked = seconds();
+            asked = cc_seconds();
         }
         if (t + 1 < plan->n_steps || copies_outputs(plan, batch)) cc_barrier_wait(team); /* else the end of the region is one */
         if (times) add_time(&times[t], &since);
@@ -306,13 +276,13 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
     bind_outputs(plan, batch);
-    check_fixed(plan);
+    cc_plan_due(plan);
     run_prepare_calls(plan, batch);
     int team = cc_team_size();
     task job = {plan, batch, -1};
     cc_team_run(team < plan->threads ? team : plan->threads, run, &job);
     if (atomic_load(&job.stop) >= 0) {
-        forget_kept(plan);
+        cc_plan_forget(plan); /* nothing that outlives runs is right */
         return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
     }
     touch_updated(plan);

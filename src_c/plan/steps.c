@@ -44,7 +44,7 @@ static int by_rows(const cconv_plan *plan, int u)
         for (int k = 0; k < node->n_inputs; ++k) {
             if (!node->inputs[k] || !changes(&plan->updates[u], cc_graph_node(plan->graph, node->inputs[k]))) continue;
             ++readers;
-            if (k == 1 && node->inputs[k] == plan->update_nodes[u] && (node->op->flags & CC_BY_ROWS) && plan->values[i].requires_gradient) reader = i;
+            if (k == node->op->weights && node->inputs[k] == plan->update_nodes[u] && (node->op->flags & CC_BY_ROWS) && plan->values[i].requires_gradient) reader = i;
         }
     }
     return readers == 1 ? reader : 0;
@@ -70,11 +70,6 @@ cconv_status cc_plan_updates(cconv_plan *plan)
         plan->updates[plan->n_updates] = (cc_update){.variable = variable, .count = (int64_t)variable->count};
         bytes += steps_bytes_of(&plan->updates[plan->n_updates++]);
     }
-    for (int i = 1; i <= plan->graph->count; ++i) {
-        const cc_node *node = cc_graph_node(plan->graph, i);
-        const int w = node->n_inputs > 1 ? node->inputs[1] : 0;
-        plan->values[i].packs_anew = w && plan->values[w].requires_gradient && cc_plan_contains(plan->wrt, plan->n_wrt, w);
-    }
     CC_TRY(cc_optimizer_bind(plan->optimizer, plan->updates, plan->n_updates));
 
     const cc_clipping clipping = cc_optimizer_clipping(plan->optimizer);
@@ -96,7 +91,7 @@ static bool updates_variables(const cconv_plan *plan, int i)
     const cc_node *node = cc_graph_node(plan->graph, i);
     if (!plan->training || !plan->values[i].forward || node->kind != CC_COMPUTED || !node->op->update) return false;
     for (int k = 0; k < node->n_inputs; ++k)
-        if (node->inputs[k] && (node->op->updates & CC_READS_X(k < 61 ? k : 61)) &&
+        if (node->inputs[k] && cc_reads(node->op->updates, k) &&
             cc_graph_node(plan->graph, node->inputs[k])->kind != CC_VARIABLE)
             return false;
     return true;
@@ -111,7 +106,7 @@ static bool concerns(const cconv_plan *plan, const cc_step *step, int u)
     const cc_node *node = cc_graph_node(plan->graph, step->node);
     for (int k = 0; k < node->n_inputs; ++k)
         if (node->inputs[k] && changes(&plan->updates[u], cc_graph_node(plan->graph, node->inputs[k])) &&
-            (step->kind != CC_UPDATE || (node->op->updates & CC_READS_X(k < 61 ? k : 61))))
+            (step->kind != CC_UPDATE || cc_reads(node->op->updates, k)))
             return true;
     return false;
 }
@@ -174,7 +169,7 @@ cconv_status cc_plan_steps(cconv_plan *plan)
 {
     const cconv_graph *graph = plan->graph;
     size_t most = 2 + (size_t)plan->n_updates;
-    for (int i = 1; i <= graph->count; ++i) most += 4 + (size_t)cc_graph_node(graph, i)->n_inputs;
+    for (int i = 1; i <= graph->count; ++i) most += 5 + (size_t)cc_graph_node(graph, i)->n_inputs;
     cc_step *step = plan->steps = cc_plan_table(plan, most, sizeof *step);
     bool *started = cc_alloc_zero(2 * ((size_t)graph->count + 1)); /* the gradient has got its first share */
     bool *renewed = started + graph->count + 1;                    /* the value has been computed anew */
@@ -182,9 +177,11 @@ cconv_status cc_plan_steps(cconv_plan *plan)
         cc_free(started);
         return CCONV_NO_MEMORY;
     }
-    for (int i = 1; i <= graph->count; ++i)
-        if (plan->values[i].forward && cc_graph_node(graph, i)->kind == CC_COMPUTED)
-            *step++ = (cc_step){.kind = CC_FORWARD, .node = i, .fixed = plan->values[i].fixed};
+    for (int i = 1; i <= graph->count; ++i) {
+        if (!plan->values[i].forward || cc_graph_node(graph, i)->kind != CC_COMPUTED) continue;
+        if (plan->values[i].need.packed) *step++ = (cc_step){.kind = CC_PACK, .node = i, .constant = cc_plan_packs_once(plan, i)};
+        *step++ = (cc_step){.kind = CC_FORWARD, .node = i, .constant = plan->values[i].constant};
+    }
     if (plan->root && plan->values[plan->root].requires_gradient) {
         *step++ = (cc_step){.kind = CC_SEED, .node = plan->root};
         started[plan->root] = true;

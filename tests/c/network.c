@@ -43,7 +43,7 @@ bool network_build(network *net)
     if (net->n_variables < 8 || !offset) return false; /* before anything else fails and says why */
     int c = cconv_graph_add(g, "conv", "conv", 3, (int[]){net->x, kernel, bias}, "padding=same activation=relu");
     int n = cconv_graph_add(g, "batch_norm", "norm", 5, (int[]){c, gamma, beta, mean, deviation}, "training=1");
-    int p = cconv_graph_add(g, "max_pool2d", "pool", 1, &n, "pool_size=2");
+    int p = cconv_graph_add(g, "max_pool", "pool", 1, &n, "pool_size=2");
     int d = cconv_graph_add(g, "dropout", "drop", 1, &p, "rate=0.25");
     int f = cconv_graph_add(g, "flatten", "flat", 1, &d, NULL);
     net->logits = cconv_graph_add(g, "dense", "logits", 3, (int[]){f, matrix, offset}, NULL);

@@ -69,6 +69,7 @@ CASES = {
         *(Case(name, same(shape), values=("signs", "normal"), min_nonzero=0.2) for name, shape in SHAPES.items()),
         Case("labels 0 and 1", same((8, 5)), values=("binary", "normal"), grad=(1,)),
         Case("labels all 1", same((8, 5)), values=("ones", "normal"), grad=(1,)),
+        Case("labels 0 and 1, their gradient", same((8, 5)), values=("binary", "normal"), numeric=False),
         Case("integers", same((8, 5)), values=("signs", "integers"), min_nonzero=0.2, **KINKS),
     ],
     "kl_divergence": [

@@ -55,18 +55,46 @@ CASES = {
         ("several shares", (90, 70), {"axes": (1, 0)}),
         ("empty", (0, 3), {"axes": (1, 0)}),
     ),
-    "zero_pad2d": cases(
-        ("one around", (2, 3, 4, 2), {"pads": (1, 1, 1, 1)}),
-        ("four different", (2, 3, 2, 3), {"pads": (1, 0, 2, 3)}),
-        ("none", (2, 3, 4, 2), {"pads": (0, 0, 0, 0)}),
-        ("rows only", (2, 3, 4, 2), {"pads": (1, 0, 1, 0)}),
-        ("several shares", (3, 30, 30, 3), {"pads": (2, 1, 0, 3)}),
-        ("empty", (0, 3, 4, 2), {"pads": (1, 1, 1, 1)}),
-        min_nonzero=0.15,
+    "pad": cases(
+        ("one around", (2, 3, 4, 2), {"pads": (0, 1, 1, 0, 0, 1, 1, 0)}),
+        ("four different", (2, 3, 2, 3), {"pads": (0, 1, 0, 0, 0, 2, 3, 0)}),
+        ("none", (2, 3, 4, 2), {"pads": (0,) * 8}),
+        ("rows only", (2, 3, 4, 2), {"pads": (0, 1, 0, 0, 0, 1, 0, 0)}),
+        ("several shares", (3, 30, 30, 3), {"pads": (0, 2, 1, 0, 0, 0, 3, 0)}),
+        ("empty", (0, 3, 4, 2), {"pads": (0, 1, 1, 0, 0, 1, 1, 0)}),
+        ("every axis", (2, 3, 4, 2), {"pads": (1, 0, 2, 1, 0, 3, 1, 2), "value": 3.0}),
+        ("scalar", (), {"pads": (), "value": 2.0}),
+        ("vector", (5,), {"pads": (2, 3), "value": -1.0}),
+        ("nothing becomes values", (0, 3), {"pads": (2, 0, 0, 1), "value": 1.0}),
+        ("volume", (1, 2, 3, 4, 8), {"pads": (0, 1, 0, 2, 0, 0, 1, 1, 0, 0)}),
+        min_nonzero=0.12,
+    )
+    + cases(
+        *(
+            (f"{mode}: {id}", shape, {"pads": pads, "mode": mode})
+            for mode in ("reflect", "symmetric", "edge")
+            for id, shape, pads in (
+                ("sequence", (2, 5, 3), (0, 2, 0, 0, 3, 0)),
+                ("image", (2, 4, 5, 8), (0, 3, 1, 0, 0, 2, 4, 0)),
+                ("volume", (1, 3, 2, 4, 5), (0, 1, 1, 2, 0, 0, 2, 0, 3, 0)),
+                ("every axis", (3, 2, 4, 3), (2, 1, 0, 1, 1, 1, 3, 2)),
+                ("vector", (7,), (6, 6)),
+                ("batch and channels", (4, 3, 17), (1, 0, 16, 3, 0, 2)),
+                ("several shares", (3, 30, 30, 3), (0, 20, 7, 0, 0, 5, 29, 0)),
+                ("none", (2, 3), (0, 0, 0, 0)),
+                ("scalar", (), ()),
+                ("empty", (0, 3), (0, 2, 0, 1)),
+            )
+        ),
+        ("symmetric: the whole width", (2, 3, 2), {"pads": (0, 3, 0, 0, 3, 2), "mode": "symmetric"}),
+        ("edge: wider than the axis", (2, 3, 2), {"pads": (0, 5, 0, 1, 4, 7), "mode": "edge"}),
+        ("edge: one cell", (2, 1, 2), {"pads": (0, 2, 0, 0, 3, 0), "mode": "edge"}),
+        ("symmetric: one cell", (2, 1, 2), {"pads": (0, 1, 0, 0, 1, 0), "mode": "symmetric"}),
     ),
     "slice": cases(
         ("inside", (6, 7, 5), {"begin": (1, 2, 0), "size": (3, 4, 5)}),
         ("last axis", (6, 7), {"begin": (0, 3), "size": (-1, 2)}),
+        ("to some before the end", (6, 7, 5), {"begin": (1, -5, 0), "size": (-3, -2, -4)}),
         ("to the end", (6, 7, 5), {"begin": (0, 2, 1), "size": (-1, -1, -1)}),
         ("from the end", (6, 7), {"begin": (0, -3), "size": (-1, 2)}),
         ("last row", (6, 7), {"begin": (-1, 0), "size": (1, -1)}),

@@ -21,7 +21,7 @@ def prod(x, axes=(), keepdims=False):
 def part(x, begin, size):
     for axis, (first, count) in enumerate(zip(begin, size, strict=True)):
         first = first % x.shape[axis] if first < 0 else first
-        x = x.narrow(axis, first, x.shape[axis] - first if count < 0 else count)
+        x = x.narrow(axis, first, x.shape[axis] - first + 1 + count if count < 0 else count)
     return x
 
 
@@ -29,6 +29,23 @@ def over(function):
     return lambda x, axes=(), keepdims=False: (
         function(x, axes_of(x, axes), keepdims) if x.ndim else function(x, (), False)
     )
+
+
+def padded(x, pads, mode="constant", value=0.0):
+    """PyTorch mirrors the last axes of images only, and never the last element: other axes by an index."""
+    if mode == "constant" or not x.numel():
+        return F.pad(x, [n for axis in reversed(range(x.ndim)) for n in (pads[axis], pads[x.ndim + axis])], value=value)
+    for axis in range(x.ndim):
+        before, after = pads[axis], pads[x.ndim + axis]
+        if mode == "symmetric":  # what is left out of both ends comes back by reflection
+            ends = x.narrow(axis, 0, before).flip(axis), x.narrow(axis, x.shape[axis] - after, after).flip(axis)
+            x = torch.cat([ends[0], x, ends[1]], axis)
+        elif before or after:
+            row = x.movedim(axis, -1)
+            row = F.pad(row.reshape(1, -1, row.shape[-1]), (before, after), {"edge": "replicate"}.get(mode, mode))
+            shape = [n for k, n in enumerate(x.shape) if k != axis]
+            x = row.reshape(*shape, row.shape[-1]).movedim(-1, axis)
+    return x
 
 
 TORCH = {
@@ -54,7 +71,7 @@ TORCH = {
     "transpose": lambda x, axes: x.permute(axes),
     "expand_dims": lambda x, axis: x.unsqueeze(axis),
     "squeeze": lambda x, axes: x.squeeze(axes),
-    "zero_pad2d": lambda x, pads: F.pad(x, (0, 0, pads[1], pads[3], pads[0], pads[2])),
+    "pad": padded,
     "slice": part,
     "broadcast_to": lambda x, shape: x.expand(shape),
     "concatenate": lambda *x, axis=-1: torch.cat(x, axis),

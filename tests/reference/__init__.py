@@ -11,6 +11,10 @@ and ignored. `_backward` gives one gradient per input, `None` where none flows o
 which no gradient flows has no `_backward`. A backward pass is written as a formula of its own, not by differentiating
 the forward code: the harness checks it numerically. An op whose result depends on the run (dropout) has a keyword
 `run`, see `Run`.
+
+The docstrings of both are an op's formulas in docs/ops.md (`make docs`): what the C core computes, in a few lines of
+plain mathematics, the shapes of inputs and output first, and what holds at ties, at kinks and for a NaN. A module's
+docstring begins with the heading of its family, up to a full stop or colon.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Convolutions, dense and matmul in NumPy and float64: loops over the kernel's cells, one matrix product for each."""
+"""Convolution, dense and matmul: in NumPy and float64, loops over the kernel's cells, one matrix product for each."""
 
 from __future__ import annotations
 
@@ -149,6 +149,15 @@ def conv(
     alpha=0.0,
     algorithm="auto",
 ):
+    """x (n, h, w, c), w (kh, kw, c / groups, oc), b (oc), r (n, oh, ow, oc) -> (n, oh, ow, oc): y = act(z),
+    z[n, o, p, k] = b[k] + r[n, o, p, k] + sum of x[n, sh o + dh i - top, sw p + dw j - left, c] w[i, j, c, k]
+    over i < kh, j < kw and the channels c of k's group; (sh, sw) = strides, (dh, dw) = dilation; x is 0 outside.
+    oh = floor((h + top + bottom - dh (kh - 1) - 1) / sh) + 1, ow likewise. Explicit padding is pads = top, left,
+    bottom, right; valid none; same what makes oh = ceil(h / sh), an odd cell of it at the end.
+    x may as well be (n, w, c) or (n, d, h, w, c), and w, r, y, strides, dilation and pads have an axis less or more.
+    act is the op that `activation` names, with its alpha; linear is z, relu6 min(max(z, 0), 6).
+    `algorithm` is how the sum is computed; it changes roundings only.
+    """
     z = correlate(x, w, b, strides, padding, pads, dilation, groups)
     return activate(activation, z if r is None else z + r, alpha)
 
@@ -169,6 +178,11 @@ def conv_backward(
     alpha=0.0,
     algorithm="auto",
 ):
+    """dz = dy act'(z): at 0 the slope of the left side; of relu6 at 6, of binary_step anywhere 0
+    dx[n, sh o + dh i - top, sw p + dw j - left, c] = sum of dz[n, o, p, k] w[i, j, c, k] over all o, p, i, j, k there
+    dw[i, j, c, k] = sum over n, o, p of dz[n, o, p, k] x[n, sh o + dh i - top, sw p + dw j - left, c]
+    db[k] = sum over n, o, p of dz[n, o, p, k]        dr = dz
+    """
     z = correlate(x, w, b, strides, padding, pads, dilation, groups)
     if r is not None:
         z = z + r
@@ -249,6 +263,17 @@ def conv_transpose(
     algorithm="auto",
     output_padding=(),
 ):
+    """x (n, h, w, c), w (kh, kw, oc / groups, c), b (oc), r (n, oh, ow, oc) -> (n, oh, ow, oc): y = act(z),
+    z[n, o, p, k] = b[k] + r[n, o, p, k] + sum of x[n, i, j, c] w[s, t, k, c] over the channels c of k's group and all
+    i, j, s, t with sh i + dh s - top = o and sw j + dw t - left = p; (sh, sw) = strides, (dh, dw) = dilation.
+    With reach = dh (kh - 1) + 1 and output_padding e, oh is, and ow likewise:
+    valid: (h - 1) sh + reach + e, without e (h - 1) sh + max(reach, sh); top = left = 0
+    explicit, pads = top, left, bottom, right: (h - 1) sh + reach - top - bottom + e, without e as with 0
+    same: (h - 1) sh + reach mod 2 + e, without e h sh; top = floor(max((h - 1) sh + reach - oh, 0) / 2)
+    x may as well be (n, w, c) or (n, d, h, w, c), and w, r, y and the lists have an axis less or more.
+    act is the op that `activation` names, with its alpha; linear is z, relu6 min(max(z, 0), 6).
+    `algorithm` is how the sum is computed; it changes roundings only.
+    """
     z = lay(x, w, b, Canvas(x, w, strides, padding, pads, dilation, groups, output_padding))
     return activate(activation, z if r is None else z + r, alpha)
 
@@ -270,6 +295,11 @@ def conv_transpose_backward(
     algorithm="auto",
     output_padding=(),
 ):
+    """dz = dy act'(z): at 0 the slope of the left side; of relu6 at 6, of binary_step anywhere 0
+    dx[n, i, j, c] = sum of dz[n, sh i + dh s - top, sw j + dw t - left, k] w[s, t, k, c] over s, t, k
+    dw[s, t, k, c] = sum over n, i, j of dz[n, sh i + dh s - top, sw j + dw t - left, k] x[n, i, j, c]
+    db[k] = sum over n, o, p of dz[n, o, p, k]        dr = dz
+    """
     canvas = Canvas(x, w, strides, padding, pads, dilation, groups, output_padding)
     z = lay(x, w, b, canvas)
     dz = dy * activation_slope(activation, z if r is None else z + r, alpha)
@@ -284,11 +314,17 @@ def conv_transpose_backward(
 
 
 def dense(x, w, b=None, *, activation="linear", alpha=0.0):
+    """x (..., k), w (k, m), b (m) -> (..., m): y = act(x w + b), x of rank 2 or more.
+    act is the op that `activation` names, with its alpha; linear is x w + b itself, relu6 min(max(x w + b, 0), 6).
+    """
     z = x @ w
     return activate(activation, z if b is None else z + b, alpha)
 
 
 def dense_backward(dy, x, w, b=None, *, activation="linear", alpha=0.0):
+    """dz = dy act'(x w + b): at 0 the slope of the left side; of relu6 at 6, of binary_step anywhere 0
+    dx = dz w^T        dw = x^T dz        db = sum of dz        the last two over all axes but the last
+    """
     z = x @ w
     dz = dy * activation_slope(activation, z if b is None else z + b, alpha)
     rows = dz.reshape(-1, w.shape[1])
@@ -300,6 +336,10 @@ def swap(a: np.ndarray, transpose: bool) -> np.ndarray:
 
 
 def matmul(a, b, *, transpose_a=False, transpose_b=False):
+    """(..., m, k), (..., k, n) -> (..., m, n), leading axes broadcast: y = A B, products over the last two axes.
+    A is a, transposed (its last two axes exchanged) if transpose_a; B likewise. The shapes are those of A and B.
+    An input of rank 1 is a row as a and a column as b, is not transposed, and y does not have its axis of size 1.
+    """
     return np.matmul(swap(a, transpose_a), swap(b, transpose_b))
 
 
@@ -311,6 +351,9 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def matmul_backward(dy, a, b, *, transpose_a=False, transpose_b=False):
+    """da = dy B^T, or B dy^T if transpose_a        db = A^T dy, or dy^T A if transpose_b
+    each summed over the axes along which it was repeated.
+    """
     left, right = swap(a, transpose_a), swap(b, transpose_b)
     rows = left[None, :] if a.ndim == 1 else left
     columns = right[:, None] if b.ndim == 1 else right

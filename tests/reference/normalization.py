@@ -38,6 +38,13 @@ def batch_norm(
     activation="linear",
     run=DEFAULT_RUN,
 ):
+    """x (...), gamma, beta, moving_mean, moving_var (c), residual (...) -> (...), the c channels along `axis`:
+    y = act(v), v = gamma z + beta + residual, z = (x - mean) s, s = 1 / sqrt(variance + epsilon)
+    Where absent, gamma is 1, beta and residual 0. act: linear is v, relu max(v, 0), relu6 min(max(v, 0), 6).
+    mean and variance are moving_mean and moving_var; with `training`, in a plan for training, those of x: over the
+    m elements of a channel, squares divided by m. Such a run ends with moving = momentum moving + (1 - momentum) (that
+    of x) for both, if both are variables.
+    """
     mean, variance = batch_statistics(x, axis) if training and run.training else (moving_mean, moving_var)
     _, lay = along(axis, x)
     y = (x - lay(mean)) / np.sqrt(lay(variance) + epsilon)
@@ -66,7 +73,12 @@ def batch_norm_backward(
     activation="linear",
     run=DEFAULT_RUN,
 ):
-    """In training mode by the chain rule through variance and mean, step by step."""
+    """dv = dy act'(v), act' 0 at the bounds; all sums are over the elements of a channel:
+    dgamma = sum of dv z        dbeta = sum of dv        dresidual = dv
+    moving ones: dx = gamma s dv, dmoving_mean = -gamma s (sum of dv), dmoving_var = -gamma s^2 (sum of dv z) / 2
+    those of x: dx = gamma s (dv - (sum of dv) / m - z (sum of dv z) / m); moving_mean and moving_var get none
+    """
+    # In training mode by the chain rule through variance and mean, step by step.
     of_batch = training and run.training
     mean, variance = batch_statistics(x, axis) if of_batch else (moving_mean, moving_var)
     others, lay = along(axis, x)
@@ -124,8 +136,12 @@ def dropout_mask(shape, rate, seed, run):
 
 
 def dropout(x, *, rate, seed=0, run=DEFAULT_RUN):
+    """(...) -> (...): y = x m; in a plan for training m is 0 with probability `rate`, else 1 / (1 - rate); in others 1.
+    m is a function of the seed and step of the run, `seed`, the node's number and the element's. 0 <= rate < 1.
+    """
     return x * dropout_mask(x.shape, rate, seed, run)
 
 
 def dropout_backward(dy, x, *, rate, seed=0, run=DEFAULT_RUN):
+    """dx = dy m"""
     return (dy * dropout_mask(x.shape, rate, seed, run),)

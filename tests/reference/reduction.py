@@ -13,26 +13,38 @@ def spread(y, x, axes):
 
 
 def sum(x, *, axes=(), keepdims=False):
+    """(...) -> (...) without `axes` (none given: all), or with size 1 there if keepdims: y = sum of x."""
     return x.sum(over(axes, x), keepdims=bool(keepdims))
 
 
 def sum_backward(dy, x, *, axes=(), keepdims=False):
+    """dx = dy, repeated along `axes`"""
     return (spread(dy, x, axes) * np.ones_like(x),)
 
 
 def mean(x, *, axes=(), keepdims=False):
+    """(...) -> (...) without `axes` (none given: all), or with size 1 there if keepdims: y = mean of x.
+    A mean of no elements is NaN.
+    """
     return x.mean(over(axes, x), keepdims=bool(keepdims))
 
 
 def mean_backward(dy, x, *, axes=(), keepdims=False):
+    """dx = dy / m, repeated along `axes`; m is the number of elements in a mean"""
     return (spread(dy, x, axes) * np.ones_like(x) * (dy.size / x.size if x.size else 0),)
 
 
 def max(x, *, axes=(), keepdims=False):
+    """(...) -> (...) without `axes` (none given: all), or with size 1 there if keepdims: y = the largest x.
+    A NaN is the largest. `axes` have at least one element.
+    """
     return x.max(over(axes, x), keepdims=bool(keepdims))
 
 
 def min(x, *, axes=(), keepdims=False):
+    """(...) -> (...) without `axes` (none given: all), or with size 1 there if keepdims: y = the smallest x.
+    A NaN is the smallest. `axes` have at least one element.
+    """
     return x.min(over(axes, x), keepdims=bool(keepdims))
 
 
@@ -43,19 +55,24 @@ def _to_the_extreme(dy, x, y, axes):
 
 
 def max_backward(dy, x, *, axes=(), keepdims=False):
+    """dx = dy / k where x = y, else 0; k is the number of such x: equal ones share the gradient"""
     return _to_the_extreme(dy, x, max(x, axes=axes), axes)
 
 
 def min_backward(dy, x, *, axes=(), keepdims=False):
+    """dx = dy / k where x = y, else 0; k is the number of such x: equal ones share the gradient"""
     return _to_the_extreme(dy, x, min(x, axes=axes), axes)
 
 
 def prod(x, *, axes=(), keepdims=False):
+    """(...) -> (...) without `axes` (none given: all), or with size 1 there if keepdims: y = product of x.
+    A product of no elements is 1.
+    """
     return x.prod(over(axes, x), keepdims=bool(keepdims))
 
 
 def prod_backward(dy, x, *, axes=(), keepdims=False):
-    """Each element's gradient is the product of all the others, multiplied out."""
+    """dx = dy times the product of all other x of its y; exact with zeros among them, too"""
     axes = over(axes, x)
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     order = [*kept, *sorted(axes)]
@@ -68,4 +85,7 @@ def prod_backward(dy, x, *, axes=(), keepdims=False):
 
 
 def argmax(x, *, axis=-1, keepdims=False):
+    """(...) -> (...) without `axis`, or with size 1 there if keepdims: y = position of the largest x along it, from 0.
+    Of equal ones the first; a NaN is the largest. `axis` has at least one element.
+    """
     return x.argmax(axis, keepdims=bool(keepdims)).astype(np.float64)

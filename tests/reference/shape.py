@@ -6,101 +6,140 @@ from .math import reduce_to
 
 
 def flatten(x):
+    """(n, ...) -> (n, k): the elements of each sample in row-major order, k their number."""
     return x.reshape(x.shape[0], int(np.prod(x.shape[1:])))
 
 
 def flatten_backward(dy, x):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def reshape(x, *, shape):
+    """(...) -> `shape`: the same elements in row-major order.
+    A 0 in `shape` stands for the size x has there, one -1 for what is left.
+    """
     return x.reshape([x.shape[axis] if size == 0 else size for axis, size in enumerate(shape)])
 
 
 def reshape_backward(dy, x, *, shape):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def expand_dims(x, *, axis):
+    """(...) -> (...) with an axis of size 1 more, which is number `axis` of y (below 0: from the end)."""
     return np.expand_dims(x, axis)
 
 
 def expand_dims_backward(dy, x, *, axis):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def squeeze(x, *, axes):
+    """(...) -> (...) without `axes`, which have size 1; none given: without all axes of size 1."""
     return x.squeeze(tuple(axes) or None)
 
 
 def squeeze_backward(dy, x, *, axes):
+    """dx = dy in the shape of x"""
     return (dy.reshape(x.shape),)
 
 
 def identity(x):
+    """(...) -> (...): y = x."""
     return x
 
 
 def identity_backward(dy, x):
+    """dx = dy"""
     return (dy,)
 
 
 def stop_gradient(x):
+    """(...) -> (...): y = x."""
     return x
 
 
 def transpose(x, *, axes):
+    """(...) -> (...): axis k of y is axis `axes`[k] of x."""
     return x.transpose(axes)
 
 
 def transpose_backward(dy, x, *, axes):
+    """dx: axis `axes`[k] of dx is axis k of dy"""
     return (dy.transpose(np.argsort([axis % x.ndim for axis in axes])),)
 
 
-def zero_pad2d(x, *, pads):
-    top, left, bottom, right = pads
-    return np.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
+def _padded(x, pads, mode, value):
+    width = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
+    if x.ndim == 0:
+        return x
+    return np.pad(x, width, constant_values=value) if mode == "constant" else np.pad(x, width, mode)
 
 
-def zero_pad2d_backward(dy, x, *, pads):
-    top, left, _, _ = pads
-    return (dy[:, top : top + x.shape[1], left : left + x.shape[2]],)
+def pad(x, *, pads, mode="constant", value=0.0):
+    """(a, b, ...) -> (before a + a + after a, ...): x with more elements around it, in any number of axes. pads =
+    before a, before b, ..., after a, after b, ...; there stands `value` (constant), the nearest element of x
+    (edge), or x mirrored at its last element (reflect) or behind it (symmetric).
+    """
+    return _padded(x, pads, mode, value)
+
+
+def pad_backward(dy, x, *, pads, mode="constant", value=0.0):
+    """dx[i] = sum of dy over the places where x[i] stands"""
+    read = _padded(np.arange(x.size).reshape(x.shape), pads, mode, -1)  # which element stands there; -1: none
+    return (np.bincount(read.ravel() + 1, dy.ravel(), x.size + 1)[1:].reshape(x.shape),)
 
 
 def _part(x, begin, size):
     starts = [b % n if b < 0 else b for b, n in zip(begin, x.shape, strict=True)]
-    return tuple(slice_(b, n if s < 0 else b + s) for b, s, n in zip(starts, size, x.shape, strict=True))
+    return tuple(slice_(b, n + 1 + s if s < 0 else b + s) for b, s, n in zip(starts, size, x.shape, strict=True))
 
 
 slice_ = slice
 
 
 def slice(x, *, begin, size):
+    """(...) -> (...): y[i, j, ...] = x[begin[0] + i, begin[1] + j, ...], as many along each axis as `size` says.
+    A begin below 0 counts from the end, a size of -1 reaches to the end.
+    """
     return x[_part(x, begin, size)]
 
 
 def slice_backward(dy, x, *, begin, size):
+    """dx = dy at the places it was taken from, 0 elsewhere"""
     dx = np.zeros_like(x)
     dx[_part(x, begin, size)] = dy
     return (dx,)
 
 
 def concatenate(*x, axis=-1):
+    """(...), (...), ... -> (...): one after another along `axis`; other sizes are equal."""
     return np.concatenate(x, axis)
 
 
 def concatenate_backward(dy, *x, axis=-1):
+    """dx of each input = its part of dy"""
     return tuple(np.split(dy, np.cumsum([part.shape[axis] for part in x])[:-1], axis))
 
 
 def broadcast_to(x, *, shape):
+    """(...) -> `shape`: y = x, repeated along axes that x does not have or where its size is 1.
+    A -1 in `shape` stands for the size x has there; axes are counted from the last.
+    """
     lead = len(shape) - x.ndim
     return np.broadcast_to(x, [x.shape[axis - lead] if size < 0 else size for axis, size in enumerate(shape)])
 
 
 def broadcast_to_backward(dy, x, *, shape):
+    """dx = dy, summed over the axes along which x was repeated"""
     return (reduce_to(x.shape, dy),)
 
 
 def one_hot(x, *, depth):
+    """(...) -> (..., depth): y[..., k] = 1 where x = k, else 0.
+    An x that is no number of 0 .. depth - 1 gives zeros.
+    """
     return (x[..., None] == np.arange(depth)) * 1.0

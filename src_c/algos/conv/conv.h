@@ -14,7 +14,7 @@
 #ifndef CC_CONV_H
 #define CC_CONV_H
 
-#include "kernels/activation.h"
+#include "kernels/elementwise/activation.h"
 #include "base/minmax.h"
 #include "base/team.h"
 #include "algos/window.h"

@@ -1,5 +1,5 @@
 /* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would be one
- * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise.inc.h).
+ * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise/depthwise.inc.h).
  *
  * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the kernel,
  * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv_gather.h). The
@@ -178,11 +178,10 @@ static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
     return floats < CACHED || below <= 0 ? 0 : below < h->step ? below : h->step;
 }
 
-/* The activations that the kernels know; rows of others are gone over once more. */
-static cc_norm_act act_of_row(const cc_epilogue *epilogue)
+/* What the kernels apply; rows of other activations are gone over once more. */
+static cc_activation act_of_row(const cc_epilogue *epilogue)
 {
-    if (epilogue->act == CC_ACT_RELU) return CC_NORM_RELU;
-    return epilogue->act == CC_ACT_RELU6 ? CC_NORM_RELU6 : CC_NORM_LINEAR;
+    return cc_act_is_clamp(epilogue->act) ? epilogue->act : CC_ACT_LINEAR;
 }
 
 static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
@@ -196,7 +195,7 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
-    const cc_norm_act act = act_of_row(epilogue);
+    const cc_activation act = act_of_row(epilogue);
     const cc_range mine = cc_slice(team, conv->n * h.count, 1); /* output rows */
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         cc_depthwise k;
@@ -204,8 +203,8 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
         k.bias = epilogue->bias;
         k.act = act;
         k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise_row(&k, y + row * y_row, x + row / h.count * x_image + at.x, w + at.w);
-        if (act == CC_NORM_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, y + row * y_row, y + row * y_row, y_row);
+        kernels->depthwise.row(&k, y + row * y_row, x + row / h.count * x_image + at.x, w + at.w);
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, y + row * y_row, y + row * y_row, y_row);
     }
 }
 
@@ -220,7 +219,7 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, dy_image = ah->out * aw->out * c, dx_row = aw->in * c;
-    const cc_norm_act act = act_of_row(epilogue);
+    const cc_activation act = act_of_row(epilogue);
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const int64_t iy = row % ah->in;
@@ -232,9 +231,9 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
             k.bias = epilogue->bias;
             k.act = act;
             k.fresh = phase > 0 ? 0 : fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
-            kernels->depthwise_row(&k, dx + row * dx_row + across.first * c, dy + row / ah->in * dy_image + at.x, w + at.w);
+            kernels->depthwise.row(&k, dx + row * dx_row + across.first * c, dy + row / ah->in * dy_image + at.x, w + at.w);
         }
-        if (act == CC_NORM_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, dx + row * dx_row, dx + row * dx_row, dx_row);
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, dx + row * dx_row, dx + row * dx_row, dx_row);
     }
 }
 
@@ -266,7 +265,7 @@ static void add_rows(const cc_conv *conv, float *to, const float *x, const float
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
         k.c = channels;
         k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise_weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first, dy + row * dy_row + first);
+        kernels->depthwise.weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first, dy + row * dy_row + first);
     }
 }
 

@@ -29,8 +29,8 @@ static tiling conv_direct_tile_weights(const cc_conv *conv)
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     tiling t = {.taps = cc_conv_taps(conv),
                 .groups = conv->groups,
-                .down = (c + kernels->mr - 1) / kernels->mr,
-                .across = (oc + kernels->nr - 1) / kernels->nr};
+                .down = (c + kernels->gemm.mr - 1) / kernels->gemm.mr,
+                .across = (oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = t.taps * t.groups * t.down * t.across;
     t.blocks = cc_blocks(conv->n * conv->window.d.out * conv->window.h.out, t.count, t.taps * c * conv->oc);
     return t;
@@ -41,7 +41,7 @@ static double conv_direct_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     if (pass != CC_CONV_WEIGHT_GRADIENT) return cc_gather_cost(conv, pass, 0);
     const tiling t = conv_direct_tile_weights(conv);
-    const double steps = (double)cc_conv_pixels(conv) * (double)(t.taps * t.groups * t.across) * cc_kernels_get()->nr;
+    const double steps = (double)cc_conv_pixels(conv) * (double)(t.taps * t.groups * t.across) * cc_kernels_get()->gemm.nr;
     return steps * (double)(conv->c / conv->groups + t.down);
 }
 
@@ -86,7 +86,7 @@ static void add_rectangle(const cc_conv *conv, const tiling *t, int64_t tile, in
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis ad = plane_axis(conv), *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    const int64_t column = tile % t->across * kernels->nr, row = tile / t->across % t->down * kernels->mr;
+    const int64_t column = tile % t->across * kernels->gemm.nr, row = tile / t->across % t->down * kernels->gemm.mr;
     const int64_t group = tile / (t->across * t->down) % t->groups, tap = tile / (t->across * t->down * t->groups);
     const int64_t tz = tap / (ah->kernel * aw->kernel), ty = tap / aw->kernel % ah->kernel, tx = tap % aw->kernel;
     const int64_t image = b->plane / ad.out, oz = b->plane % ad.out;
@@ -124,7 +124,7 @@ static void add_rectangle(const cc_conv *conv, const tiling *t, int64_t tile, in
 static void conv_direct_add_tiles(const cc_conv *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
                                   const float *dy, const band *b, float *patches)
 {
-    const int mr = cc_kernels_get()->mr, nr = cc_kernels_get()->nr;
+    const int mr = cc_kernels_get()->gemm.mr, nr = cc_kernels_get()->gemm.nr;
     for (int64_t tile = tile0; tile < tile1;) {
         const int64_t before = tile % t->across, below = t->down - tile / t->across % t->down;
         int64_t down = before ? 0 : cc_min(below, (tile1 - tile) / t->across);
@@ -139,10 +139,10 @@ static void clear_tile(const cc_conv *conv, const tiling *t, int64_t tile, float
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
-    const int64_t column = tile % t->across * kernels->nr, row = tile / t->across % t->down * kernels->mr;
+    const int64_t column = tile % t->across * kernels->gemm.nr, row = tile / t->across % t->down * kernels->gemm.mr;
     const int64_t group = tile / (t->across * t->down) % t->groups, tap = tile / (t->across * t->down * t->groups);
-    for (int64_t i = row; i < cc_min(row + kernels->mr, c); ++i)
-        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)cc_min(kernels->nr, oc - column) * sizeof *dw);
+    for (int64_t i = row; i < cc_min(row + kernels->gemm.mr, c); ++i)
+        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)cc_min(kernels->gemm.nr, oc - column) * sizeof *dw);
 }
 
 /* Bands of output rows outermost, tiles inside: the band's pixels of x and dy stay in the cache for all tiles. */

@@ -157,7 +157,7 @@ int64_t cc_gather_packed(const cc_conv *conv, cc_conv_pass pass)
 
 static void pack_forward(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
-    const int64_t nr = cc_kernels_get()->nr, taps = cc_conv_taps(conv);
+    const int64_t nr = cc_kernels_get()->gemm.nr, taps = cc_conv_taps(conv);
     const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, panels = (n + nr - 1) / nr;
     const cc_range mine = cc_slice(team, conv->groups * panels * taps, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
@@ -168,7 +168,7 @@ static void pack_forward(const cc_conv *conv, float *packed, const float *w, con
 
 static void pack_transposed(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
-    const int64_t nr = cc_kernels_get()->nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
+    const int64_t nr = cc_kernels_get()->gemm.nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
     const int64_t panels = (n + nr - 1) / nr, kh = conv->window.h.kernel, kw = conv->window.w.kernel;
     for (int64_t phase = 0; phase < cc_conv_phases(conv); ++phase) {
         const cc_gather g = cc_gather_of_phase(conv, phase, NULL, NULL);
@@ -197,7 +197,7 @@ void cc_gather_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const
 double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)
 {
     const double pointer = 9.4 * cc_gather_cycle(); /* measured, with 1 to 64 channels */
-    const int64_t vec = cc_kernels_get()->nr / 2, c = conv->c / conv->groups, oc = conv->oc / conv->groups;
+    const int64_t vec = cc_kernels_get()->gemm.nr / 2, c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const int64_t n = pass == CC_CONV_FORWARD ? oc : c, depth = pass == CC_CONV_FORWARD ? c : oc;
     const double cells = (double)cc_conv_pixels(conv) * (double)cc_conv_taps(conv) * (double)conv->groups;
     return cells * (1.02 * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);

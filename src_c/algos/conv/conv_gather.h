@@ -68,7 +68,7 @@ void cc_gather_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const
 /* Multiply-adds of the gemm kernel at full speed in a cycle, about: the unit in which estimates count other work. */
 static inline double cc_gather_cycle(void)
 {
-    return cc_kernels_get()->nr >= 16 ? 16 : 4;
+    return cc_kernels_get()->gemm.nr >= 16 ? 16 : 4;
 }
 
 /* An estimate of forward and input gradient, see cc_conv_algorithm.cost: a product of whole vectors, and for each pixel and tap what a

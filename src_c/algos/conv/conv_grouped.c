@@ -1,6 +1,6 @@
 /* Grouped convolution with few channels in a group (Xie et al., "Aggregated residual transformations for deep neural networks", 2017).
  * Products group by group would fill a part of a vector each. Here a vector of output channels covers as many whole groups as find
- * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group (kernels/grouped.inc.h).
+ * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group (kernels/grouped/grouped.inc.h).
  * Where a group is wider than a vector, several vectors cover it.
  *
  * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells of the
@@ -36,7 +36,7 @@ static cover cover_of(const cc_conv *conv, cc_conv_pass pass)
 {
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const bool transposed = pass == CC_CONV_INPUT_GRADIENT;
-    cover v = {.groups = conv->groups, .in = transposed ? oc : c, .out = transposed ? c : oc, .vec = cc_kernels_get()->nr / 2};
+    cover v = {.groups = conv->groups, .in = transposed ? oc : c, .out = transposed ? c : oc, .vec = cc_kernels_get()->grouped.vec};
     const int64_t wider = v.in > v.out ? v.in : v.out;
     v.together = wider < v.vec ? v.vec / wider : 1;
     v.parts = (v.out + v.vec - 1) / v.vec;
@@ -196,7 +196,7 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
 static void run_gather(const cc_gather *g, const cover *v, const float *packed, const cc_epilogue *epilogue, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t most = kernels->grouped_pixels, tiles = (g->w.count + most - 1) / most;
+    const int64_t most = kernels->grouped.pixels, tiles = (g->w.count + most - 1) / most;
     const int64_t vector_floats = g->h.taps * g->w.taps * v->in * v->vec, step = g->w.every * g->target_channels;
     int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
     cc_strip strips[TAPS_MAX];
@@ -227,7 +227,7 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
                 job.w = packed + k * vector_floats;
                 job.y = y + begin * step + channels.target;
                 job.bias = epilogue->bias ? epilogue->bias + channels.target : NULL;
-                kernels->grouped_tile(&job);
+                kernels->grouped.tile(&job);
             }
         }
         if (epilogue->act != CC_ACT_LINEAR && epilogue->act != CC_ACT_RELU) {
@@ -364,8 +364,8 @@ static void find_pixels(const cc_conv *conv, const pieces *p, band *b, const pie
     b->x = x + b->iy0 * in * conv->c + q->at.source + k0;
     b->dy = dy + b->oy0 * out * conv->oc + q->at.target;
     if (!p->copies) return;
-    kernels->grouped_copy(copies, b->x, (b->iy1 - b->iy0) * in, conv->c, lanes, p->v.vec);
-    kernels->grouped_copy(copies + p->x_floats, b->dy, (b->oy1 - b->oy0) * out, conv->oc, q->at.lanes, p->v.vec);
+    kernels->grouped.copy(copies, b->x, (b->iy1 - b->iy0) * in, conv->c, lanes, p->v.vec);
+    kernels->grouped.copy(copies + p->x_floats, b->dy, (b->oy1 - b->oy0) * out, conv->oc, q->at.lanes, p->v.vec);
     b->x = copies;
     b->dy = copies + p->x_floats;
 }
@@ -383,7 +383,7 @@ static void add_piece(const cc_conv *conv, const pieces *p, const int32_t *sprea
     conv_grouped_clip(from, aw->stride, aw->in, aw->out + q->run->taps - 1, &begin, &end);
     if (y0 >= y1 || begin >= end) return;
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * q->ty;
-    cc_kernels_get()->grouped_outer(&(cc_grouped_outer){
+    cc_kernels_get()->grouped.outer(&(cc_grouped_outer){
         .run = q->run->taps,
         .depth = (int)q->depth,
         .y_lanes = q->at.lanes,

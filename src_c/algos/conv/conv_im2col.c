@@ -64,18 +64,18 @@ static int64_t conv_im2col_scratch_floats(const cc_conv *conv, cc_conv_pass pass
 static void add_product(float *dw, const float *patches, const float *dy, int64_t rows, int64_t n, int64_t oc, int64_t pixels)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    for (int64_t column = 0; column < n; column += kernels->nr)
-        for (int64_t row = 0; row < rows; row += kernels->mr)
-            kernels->outer_tile(&(cc_outer){.m = (int)cc_min(kernels->mr, rows - row),
-                                            .n = (int)cc_min(kernels->nr, n - column),
-                                            .lines = 1,
-                                            .steps = pixels,
-                                            .a = patches + row,
-                                            .a_step = rows,
-                                            .b = dy + column,
-                                            .b_step = oc,
-                                            .y = dw + row * oc + column,
-                                            .y_row = oc});
+    for (int64_t column = 0; column < n; column += kernels->gemm.nr)
+        for (int64_t row = 0; row < rows; row += kernels->gemm.mr)
+            kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, rows - row),
+                                                 .n = (int)cc_min(kernels->gemm.nr, n - column),
+                                                 .lines = 1,
+                                                 .steps = pixels,
+                                                 .a = patches + row,
+                                                 .a_step = rows,
+                                                 .b = dy + column,
+                                                 .b_step = oc,
+                                                 .y = dw + row * oc + column,
+                                                 .y_row = oc});
 }
 
 /* A piece of work is one strip over one block of pixels. */

@@ -50,8 +50,8 @@ typedef struct tiling {
 static tiling conv_rows_tile_weights(const cc_conv *conv)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    tiling t = {.down = (merged_row(conv) + kernels->mr - 1) / kernels->mr,
-                .across = (conv->oc + kernels->nr - 1) / kernels->nr};
+    tiling t = {.down = (merged_row(conv) + kernels->gemm.mr - 1) / kernels->gemm.mr,
+                .across = (conv->oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = conv->window.h.kernel * t.down * t.across;
     t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, window_floats(conv) * conv->oc);
     return t;
@@ -62,7 +62,7 @@ static tiling conv_rows_tile_weights(const cc_conv *conv)
 static double conv_rows_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double cycle = cc_gather_cycle();
-    const int64_t vec = cc_kernels_get()->nr / 2, window = window_floats(conv);
+    const int64_t vec = cc_kernels_get()->gemm.nr / 2, window = window_floats(conv);
     const double pixels = (double)cc_conv_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
     const double made = (double)((conv->oc + vec - 1) / vec * vec), merged = (double)((window + vec - 1) / vec * vec);
     if (pass == CC_CONV_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
@@ -197,14 +197,14 @@ static void add_windows(const cc_conv *conv, float *dx, const float *from, int64
     inside1 = cc_max(cc_min(inside1, ox1), inside0);
     for (int64_t ox = ox0; ox < ox1; ++ox) {
         if (ox == inside0 && inside0 < inside1) {
-            kernels->add_windows(dx + (ox * aw->stride - aw->before) * c, aw->stride * c, from + (ox - ox0) * step, step,
-                                 inside1 - inside0, merged_row(conv));
+            kernels->elementwise.add_windows(dx + (ox * aw->stride - aw->before) * c, aw->stride * c, from + (ox - ox0) * step,
+                                             step, inside1 - inside0, merged_row(conv));
             ox = inside1 - 1;
             continue;
         }
         cc_axis_taps(aw, ox, &begin, &end);
         if (begin < end)
-            kernels->add(dx + (ox * aw->stride - aw->before + begin) * c, from + (ox - ox0) * step + begin * c,
+            kernels->elementwise.add(dx + (ox * aw->stride - aw->before + begin) * c, from + (ox - ox0) * step + begin * c,
                          (end - begin) * c);
     }
 }
@@ -229,7 +229,7 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
 {
     (void)w;
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const int64_t nr = cc_kernels_get()->nr, oc = conv->oc, merged = merged_row(conv), n = window_floats(conv);
+    const int64_t nr = cc_kernels_get()->gemm.nr, oc = conv->oc, merged = merged_row(conv), n = window_floats(conv);
     const int64_t dx_row = aw->in * conv->c, columns = cc_min(aw->out, CC_PATCH_FLOATS / n);
     float *products = scratch + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
@@ -278,11 +278,11 @@ typedef struct piece {
 static piece piece_of(const cc_conv *conv, const tiling *t, int64_t tile, float *dw)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    piece p = {.column = tile % t->across * kernels->nr,
-               .k = tile / t->across % t->down * kernels->mr,
+    piece p = {.column = tile % t->across * kernels->gemm.nr,
+               .k = tile / t->across % t->down * kernels->gemm.mr,
                .ty = tile / (t->across * t->down)};
-    p.m = (int)cc_min(kernels->mr, merged_row(conv) - p.k);
-    p.n = (int)cc_min(kernels->nr, conv->oc - p.column);
+    p.m = (int)cc_min(kernels->gemm.mr, merged_row(conv) - p.k);
+    p.n = (int)cc_min(kernels->gemm.nr, conv->oc - p.column);
     p.to = dw + (p.ty * merged_row(conv) + p.k) * conv->oc + p.column;
     return p;
 }
@@ -307,7 +307,7 @@ static void conv_rows_add_tiles(const cc_conv *conv, const tiling *t, int64_t ti
             read_band(conv, &b, x + row / ah->out * image, buffer);
             for (int64_t tile = tile0; tile < tile1; ++tile) {
                 const piece p = piece_of(conv, t, tile, dw);
-                cc_kernels_get()->outer_tile(&(cc_outer){
+                cc_kernels_get()->gemm.outer_tile(&(cc_outer){
                     .m = p.m,
                     .n = p.n,
                     .lines = b.oy1 - b.oy0,

@@ -1,11 +1,11 @@
 /* The fastest algorithm of a convolution by measurement: each that fits runs a few times on memory of its own. What was found
  * is remembered by sizes for the life of the process, so that layers of one shape, and plans made later, get the same answer. */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "algos/conv/conv.h"
 
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 enum { REMEMBERED = 512, RUNS = 4 };
 
@@ -88,11 +88,9 @@ static double measure(const cc_conv *conv, cc_conv_pass pass, const cc_conv_algo
                .packs = packed > 0};
     double best = -1;
     for (int i = 0; i < RUNS; ++i) {
-        struct timespec begin, end;
-        timespec_get(&begin, TIME_UTC);
+        const double begin = cc_seconds();
         cc_team_run(nth, run_once, &t);
-        timespec_get(&end, TIME_UTC);
-        const double took = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+        const double took = cc_seconds() - begin;
         if (i > 0 && (best < 0 || took < best)) best = took; /* the first meets cold memory */
         t.packs = packed > 0 && once;
     }

@@ -42,7 +42,7 @@ cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
                           .out_w = w->in};
     const cc_kernels *kernels = cc_kernels_get();
     g.m = products(2, g.out_h, g.out_w) <= products(4, g.out_h, g.out_w) ? 2 : 4;
-    g.kernels = g.m == 2 ? kernels->winograd_2 : kernels->winograd_4;
+    g.kernels = g.m == 2 ? kernels->winograd.f2 : kernels->winograd.f4;
     g.planes = (g.m + 2) * (g.m + 2);
     g.down = (g.out_h + g.m - 1) / g.m;
     g.across = (g.out_w + g.m - 1) / g.m;
@@ -89,9 +89,9 @@ typedef struct blocking {
 static blocking conv_winograd_cut(const cc_winograd *g)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t vec = kernels->nr / 2, groups = (g->tiles + kernels->mr - 1) / kernels->mr;
-    blocking b = {.group = cc_winograd_vectors(g->c) * kernels->mr * vec};
-    b.chunk = CHUNK_FLOATS / (g->planes * kernels->mr * kernels->nr);
+    const int64_t vec = kernels->winograd.nr / 2, groups = (g->tiles + kernels->winograd.mr - 1) / kernels->winograd.mr;
+    blocking b = {.group = cc_winograd_vectors(g->c) * kernels->winograd.mr * vec};
+    b.chunk = CHUNK_FLOATS / (g->planes * kernels->winograd.mr * kernels->winograd.nr);
     b.own = OWN_FLOATS / (g->planes * b.group + 1);
     if (b.own < 2) b.own = cc_min(2, PAIR_FLOATS / (g->planes * b.group + 1));
     b.shared = SHARED_FLOATS / (g->planes * b.group + 1);
@@ -107,13 +107,13 @@ static blocking conv_winograd_cut(const cc_winograd *g)
 static int64_t sums_plane(const blocking *b)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    return cc_winograd_plane(b->chunk * kernels->mr * kernels->nr);
+    return cc_winograd_plane(b->chunk * kernels->winograd.mr * kernels->winograd.nr);
 }
 
 /* The place of the weights of one panel, or a part of its depth. */
 static int64_t late_floats(const cc_winograd *g)
 {
-    return g->planes * cc_winograd_plane(FLY_DEPTH * cc_kernels_get()->nr);
+    return g->planes * cc_winograd_plane(FLY_DEPTH * cc_kernels_get()->winograd.nr);
 }
 
 /* Packing late saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one chunk,
@@ -123,7 +123,7 @@ static bool conv_winograd_packs_on_the_fly(const cc_conv *conv, cc_conv_pass pas
     if (pass == CC_CONV_WEIGHT_GRADIENT) return false;
     const cc_winograd g = cc_winograd_of(conv, pass);
     const blocking b = conv_winograd_cut(&g);
-    return b.shared <= b.chunk && b.shared * cc_kernels_get()->mr >= g.tiles && cc_winograd_panels(g.oc) >= 2 * nth;
+    return b.shared <= b.chunk && b.shared * cc_kernels_get()->winograd.mr >= g.tiles && cc_winograd_panels(g.oc) >= 2 * nth;
 }
 
 /* Scratch of either way to cut, the larger: which one is taken may change with the batch. */
@@ -142,7 +142,7 @@ static int64_t conv_winograd_scratch_floats(const cc_conv *conv, cc_conv_pass pa
 static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t, int64_t count,
                         int64_t column, const cc_epilogue *epilogue)
 {
-    const int64_t nr = cc_kernels_get()->nr, channels = cc_min(nr, g->oc - column);
+    const int64_t nr = cc_kernels_get()->winograd.nr, channels = cc_min(nr, g->oc - column);
     const bool relu = epilogue->act == CC_ACT_RELU;
     for (int64_t end = t + count; t < end; ++t, sums += nr) {
         const int64_t image = t / (g->down * g->across), i = t / g->across % g->down * g->m, j = t % g->across * g->m;
@@ -186,7 +186,7 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_winograd *g = &job->g;
-    const int64_t mr = kernels->mr, nr = kernels->nr, vec = nr / 2, panels = by.end - by.begin;
+    const int64_t mr = kernels->winograd.mr, nr = kernels->winograd.nr, vec = nr / 2, panels = by.end - by.begin;
     const int64_t plane = cc_winograd_plane(most * job->b.group), depth = job->panel ? FLY_DEPTH : g->c;
     const int64_t weights_plane = cc_winograd_plane(depth * nr);
     const int64_t from_plane = sums_plane(&job->b);
@@ -211,7 +211,7 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
                     cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, cc_min(depth, g->c - k));
                 for (int64_t p = 0; p < g->planes; ++p)
                     for (int64_t group = begin; group < end; ++group)
-                        g->kernels->product(job->sums + p * from_plane + (group - begin) * rows * nr,
+                        kernels->winograd.product(job->sums + p * from_plane + (group - begin) * rows * nr,
                                             transformed + p * plane + group * job->b.group + k * mr,
                                             weights + p * weights_plane, cc_min(depth, g->c - k),
                                             (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr), k > 0);
@@ -235,7 +235,7 @@ typedef enum sharing { OWN_TILES, OWN_PANELS, TOGETHER } sharing;
 static sharing conv_winograd_share(const cc_winograd *g, const blocking *b, bool late, int nth)
 {
     enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8 };
-    const int64_t mr = cc_kernels_get()->mr, mine = (g->tiles + nth - 1) / nth;
+    const int64_t mr = cc_kernels_get()->winograd.mr, mine = (g->tiles + nth - 1) / nth;
     if (late) return TOGETHER;
     if (b->own >= 2 && g->tiles >= 2 * mr * nth) return OWN_TILES;
     if (nth < 2) return TOGETHER;
@@ -251,7 +251,7 @@ static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, 
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
     const blocking b = job.b = conv_winograd_cut(g);
-    const int64_t mr = cc_kernels_get()->mr, sums = g->planes * sums_plane(&b), panels = cc_winograd_panels(g->oc);
+    const int64_t mr = cc_kernels_get()->winograd.mr, sums = g->planes * sums_plane(&b), panels = cc_winograd_panels(g->oc);
     job.sums = scratch + team->ith * sums;
     scratch += team->nth * sums;
     if (!packed) {
@@ -292,7 +292,7 @@ static double conv_winograd_cost(const cc_conv *conv, cc_conv_pass pass)
     const cc_winograd g = cc_winograd_of(conv, pass);
     enum { MEASURED = 16 }; /* channels from which on a panel's second vector counts only where it is needed */
     const bool many = g.c >= MEASURED && g.oc >= MEASURED;
-    const double nr = cc_kernels_get()->nr;
+    const double nr = cc_kernels_get()->winograd.nr;
     const double made = many ? (double)cc_winograd_vectors(g.oc) * nr / 2 : (double)cc_winograd_panels(g.oc) * nr;
     const double read = (double)cc_winograd_vectors(g.c) * nr / 2, planes = (double)g.planes, tiles = (double)g.tiles;
     const bool far = planes * read * made > CACHED;

@@ -1,4 +1,4 @@
-/* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in kernels/winograd.inc.h.
+/* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in kernels/winograd/winograd_transforms.inc.h.
  *
  * Outputs are cut into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
  * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed
@@ -13,7 +13,7 @@
  * */
 typedef struct cc_winograd {
     int64_t m, planes;
-    const cc_winograd_kernels *kernels;
+    const cc_winograd_transforms *kernels;
     int64_t n, c, oc;              /* images; channels read and made */
     int64_t in_h, in_w, top, left; /* output (0, 0) reads input from (-top, -left) on */
     int64_t out_h, out_w;
@@ -26,13 +26,13 @@ cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass);
 /* Vectors that hold `channels`, panels of nr that hold them. */
 static inline int64_t cc_winograd_vectors(int64_t channels)
 {
-    const int64_t vec = cc_kernels_get()->nr / 2;
+    const int64_t vec = cc_kernels_get()->winograd.nr / 2;
     return (channels + vec - 1) / vec;
 }
 
 static inline int64_t cc_winograd_panels(int64_t channels)
 {
-    const int64_t nr = cc_kernels_get()->nr;
+    const int64_t nr = cc_kernels_get()->winograd.nr;
     return (channels + nr - 1) / nr;
 }
 
@@ -40,7 +40,7 @@ static inline int64_t cc_winograd_panels(int64_t channels)
  * planes does not meet in the same set of a cache. */
 static inline int64_t cc_winograd_plane(int64_t floats)
 {
-    return floats + cc_kernels_get()->nr / 2;
+    return floats + cc_kernels_get()->winograd.nr / 2;
 }
 
 /* cc_conv_algorithm.packed and .pack: transformed weights, [panels of oc][planes][c][nr]. */

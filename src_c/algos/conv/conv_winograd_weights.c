@@ -3,7 +3,7 @@
 
 int64_t cc_winograd_panel(const cc_winograd *g)
 {
-    return g->planes * cc_winograd_plane(g->c * cc_kernels_get()->nr);
+    return g->planes * cc_winograd_plane(g->c * cc_kernels_get()->winograd.nr);
 }
 
 int64_t cc_winograd_packed(const cc_conv *conv, cc_conv_pass pass)
@@ -15,7 +15,7 @@ int64_t cc_winograd_packed(const cc_conv *conv, cc_conv_pass pass)
 void cc_winograd_pack_panel(const cc_winograd *g, cc_conv_pass pass, float *to, int64_t plane, const float *w, int64_t panel,
                             int64_t first, int64_t count)
 {
-    const int64_t nr = cc_kernels_get()->nr, vec = nr / 2, tap = g->c * g->oc;
+    const int64_t nr = cc_kernels_get()->winograd.nr, vec = nr / 2, tap = g->c * g->oc;
     const int64_t column = panel * nr, width = cc_min(nr, g->oc - column), end = first + count;
     if (pass == CC_CONV_FORWARD)
         for (int64_t k = first; k < end; ++k, to += nr) g->kernels->weights(to, plane, w + k * g->oc + column, tap, (int)width);
@@ -28,7 +28,7 @@ void cc_winograd_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, con
 {
     enum { STRIP = 16 }; /* channels of a piece of work: a multiple of vec */
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const int64_t strips = (g.c + STRIP - 1) / STRIP, floats = cc_winograd_panel(&g), nr = cc_kernels_get()->nr;
+    const int64_t strips = (g.c + STRIP - 1) / STRIP, floats = cc_winograd_panel(&g), nr = cc_kernels_get()->winograd.nr;
     const cc_range mine = cc_slice(team, cc_winograd_panels(g.oc) * strips, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         const int64_t panel = i / strips, first = i % strips * STRIP;
@@ -81,7 +81,7 @@ static int64_t parts_of(const gradient *s)
 
 static gradient cut_for(const cc_winograd *g, bool in_parts)
 {
-    gradient s = {.g = *g, .nr = cc_kernels_get()->nr};
+    gradient s = {.g = *g, .nr = cc_kernels_get()->winograd.nr};
     s.vec = s.nr / 2;
     s.down = cc_winograd_vectors(g->c);
     s.across = cc_winograd_panels(g->oc);
@@ -150,7 +150,7 @@ static void add_products(const gradient *s, cc_range by, float *sum, const float
     const int64_t row = piece % s->down, panel = piece / s->down, vector = s->block * s->vec;
     const float *left = dy_plane + 2 * panel * vector;
     const float *right = 2 * (by.begin + panel) + 1 < cc_winograd_vectors(s->g.oc) ? left + vector : NULL;
-    s->g.kernels->outer(sum, x_plane + row * vector, left, right, count, accumulate);
+    cc_kernels_get()->winograd.outer(sum, x_plane + row * vector, left, right, count, accumulate);
 }
 
 /* Tiles begin .. end-1 by a team, block by block: the products of all planes and pieces. */
@@ -179,7 +179,8 @@ static void add_parts(const gradient *s, float *sums, const cc_team *team)
     const int64_t floats = s->g.planes * s->sums_plane;
     const cc_range mine = cc_slice(team, floats, STRIP);
     for (int64_t at = mine.begin; at < mine.end; at += STRIP)
-        cc_kernels_get()->add_windows(sums + at, 0, sums + at + floats, floats, s->parts - 1, cc_min(STRIP, mine.end - at));
+        cc_kernels_get()->elementwise.add_windows(sums + at, 0, sums + at + floats, floats, s->parts - 1,
+                                                  cc_min(STRIP, mine.end - at));
     cc_barrier_wait(team);
 }
 

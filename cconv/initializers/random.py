@@ -1,0 +1,300 @@
+"""Initializers that draw numbers.
+
+They give the same ones at every call when they have a `seed`; without, they take a fresh seed from the global stream
+(`cconv.utils.set_random_seed`) at every call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..config import standardize_dtype
+from ..random import SeedGenerator, next_seed
+from .initializer import Initializer, number
+
+_PIECE = 1 << 20  # numbers drawn at a time
+
+
+class RandomInitializer(Initializer):
+    """Base of the initializers that draw numbers."""
+
+    def __init__(self, seed: int | SeedGenerator | None = None) -> None:
+        if isinstance(seed, dict):
+            seed = SeedGenerator(**seed.get("config", {}))
+        if seed is not None and not isinstance(seed, SeedGenerator):
+            if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+                raise ValueError(
+                    "`seed` argument should be an instance of `cconv.random.SeedGenerator` or an integer. "
+                    f"Received: seed={seed!r}"
+                )
+            seed = int(seed)
+        self.seed = seed
+
+    def generator(self) -> np.random.Generator:
+        """The numbers of this call."""
+        if self.seed is None:
+            return np.random.default_rng(next_seed())
+        if isinstance(self.seed, SeedGenerator):
+            return np.random.default_rng(self.seed.next())
+        return np.random.default_rng(self.seed % 2**64)
+
+    def get_config(self):
+        if isinstance(self.seed, SeedGenerator):
+            return {"seed": self.seed.seed}
+        return {"seed": self.seed}
+
+
+class RandomNormal(RandomInitializer):
+    """Normal distribution.
+
+    Args:
+        mean: Mean.
+        stddev: Standard deviation.
+        seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+        self.mean = number(mean, "mean")
+        self.stddev = number(stddev, "stddev", 0)
+        super().__init__(seed)
+
+    def __call__(self, shape, dtype=None):
+        standardize_dtype(dtype)
+        rng = self.generator()
+        return _drawn(shape, lambda n: rng.normal(self.mean, self.stddev, n))
+
+    def get_config(self):
+        return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
+
+
+class TruncatedNormal(RandomInitializer):
+    """Normal distribution; values further than two standard deviations from the mean are drawn again.
+
+    Args:
+        mean: Mean.
+        stddev: Standard deviation before truncation.
+        seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+        self.mean = number(mean, "mean")
+        self.stddev = number(stddev, "stddev", 0)
+        super().__init__(seed)
+
+    def __call__(self, shape, dtype=None):
+        standardize_dtype(dtype)
+        rng = self.generator()
+        return _drawn(shape, lambda n: self.mean + self.stddev * _truncated(rng, n))
+
+    def get_config(self):
+        return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
+
+
+class RandomUniform(RandomInitializer):
+    """Uniform distribution.
+
+    Args:
+        minval: Smallest value.
+        maxval: Bound of the largest values.
+        seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+        self.minval = number(minval, "minval")
+        self.maxval = number(maxval, "maxval")
+        super().__init__(seed)
+
+    def __call__(self, shape, dtype=None):
+        standardize_dtype(dtype)
+        rng = self.generator()
+        return _drawn(shape, lambda n: rng.uniform(self.minval, self.maxval, n))
+
+    def get_config(self):
+        return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
+
+
+class VarianceScaling(RandomInitializer):
+    """Zero mean, variance `scale / n`, with `n` from the shape of the weights.
+
+    For a shape `(..., inputs, outputs)` with `k` the product of the leading sizes (a kernel's window),
+    `fan_in = k * inputs` and `fan_out = k * outputs`.
+
+    Args:
+        scale: Positive number.
+        mode: `"fan_in"`, `"fan_out"` or `"fan_avg"` (their mean): what `n` is.
+        distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
+        seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+        input_axes: Must be `None`; `output_axes` likewise.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | SeedGenerator | None = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
+    ) -> None:
+        if input_axes is not None or output_axes is not None:
+            raise ValueError(
+                "The last two axes of weights are inputs and outputs: expected input_axes=None, output_axes=None. "
+                f"Received: input_axes={input_axes}, output_axes={output_axes}"
+            )
+        self.scale = number(scale, "scale")
+        if self.scale <= 0:
+            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"Invalid `mode` argument: {mode}. Please use one of ('fan_in', 'fan_out', 'fan_avg').")
+        distribution = str(distribution).lower()
+        if distribution == "normal":
+            distribution = "truncated_normal"
+        if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
+            raise ValueError(
+                f"Invalid `distribution` argument: {distribution}. "
+                "Please use one of ('uniform', 'truncated_normal', 'untruncated_normal')."
+            )
+        self.mode = mode
+        self.distribution = distribution
+        super().__init__(seed)
+
+    def __call__(self, shape, dtype=None):
+        standardize_dtype(dtype)
+        fan_in, fan_out = compute_fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        rng = self.generator()
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return _drawn(shape, lambda n: rng.uniform(-limit, limit, n))
+        if self.distribution == "untruncated_normal":
+            return _drawn(shape, lambda n: rng.normal(0, math.sqrt(variance), n))
+        # cutting the tails off leaves 0.8796 of the standard deviation
+        stddev = math.sqrt(variance) / 0.87962566103423978
+        return _drawn(shape, lambda n: stddev * _truncated(rng, n))
+
+    def get_config(self):
+        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
+
+
+class _Scaled(VarianceScaling):
+    """A `VarianceScaling` with a name of its own."""
+
+    settings: tuple[float, str, str]
+
+    def __init__(
+        self, seed: int | SeedGenerator | None = None, input_axes: Any = None, output_axes: Any = None
+    ) -> None:
+        super().__init__(*self.settings, seed, input_axes, output_axes)
+
+    def get_config(self):
+        return RandomInitializer.get_config(self)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    Example:
+
+    >>> w = cconv.initializers.GlorotUniform(seed=1)((3, 3, 1, 32))
+    >>> bool(abs(w).max() <= (6 / (9 + 288)) ** 0.5)
+    True
+    """
+
+    settings = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+
+    settings = (1.0, "fan_avg", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform in +-sqrt(3 / fan_in)."""
+
+    settings = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal of variance 1 / fan_in."""
+
+    settings = (1.0, "fan_in", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform in +-sqrt(6 / fan_in) (He et al., 2015)."""
+
+    settings = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal of variance 2 / fan_in (He et al., 2015)."""
+
+    settings = (2.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(RandomInitializer):
+    """A matrix with orthogonal rows or columns (Saxe et al., 2014); leading axes are folded into the rows.
+
+    Args:
+        gain: Factor on the matrix.
+        seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | SeedGenerator | None = None) -> None:
+        self.gain = number(gain, "gain")
+        super().__init__(seed)
+
+    def __call__(self, shape, dtype=None):
+        standardize_dtype(dtype)
+        if len(shape) < 2:
+            raise ValueError(
+                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
+                f"{len(shape)}."
+            )
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(self.generator().normal(size=(max(rows, columns), min(rows, columns))))
+        # the signs of r's diagonal make the result uniform over the orthogonal matrices
+        q *= np.sign(np.diag(r))
+        if rows < columns:
+            q = q.T
+        return (self.gain * q.reshape(shape)).astype(np.float32)
+
+    def get_config(self):
+        return {"gain": self.gain, **super().get_config()}
+
+
+def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
+    """Inputs and outputs of one unit, for weights of this shape."""
+    shape = tuple(shape)
+    if len(shape) == 0:
+        return 1, 1
+    if len(shape) == 1:
+        return shape[0], shape[0]
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+def _drawn(shape: Sequence[int], draw: Callable[[int], np.ndarray]) -> np.ndarray:
+    """A float32 array of what `draw(n)` returns, which is called for a piece at a time: float64 numbers of all weights
+    at once would be the largest memory that making a network takes."""
+    values = np.empty(math.prod(shape), np.float32)
+    for first in range(0, values.size, _PIECE):
+        piece = values[first : first + _PIECE]
+        piece[:] = draw(piece.size)
+    return values.reshape(shape)
+
+
+def _truncated(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Standard normal numbers of magnitude at most 2."""
+    values = rng.standard_normal(count)
+    outside = np.flatnonzero(np.abs(values) > 2)
+    while outside.size:
+        values[outside] = rng.standard_normal(outside.size)
+        outside = outside[np.abs(values[outside]) > 2]
+    return values

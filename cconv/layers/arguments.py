@@ -1,0 +1,90 @@
+"""What functions of layers take: names of parameters, and which arguments of a call are tensors."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ..tree import flatten
+from ..variable import Variable
+
+
+@functools.lru_cache(maxsize=512)
+def signature(function: Callable) -> inspect.Signature:
+    """`inspect.signature`, which takes its time."""
+    return inspect.signature(function)
+
+
+def takes(function: Callable, name: str) -> bool:
+    """Whether a function has a parameter of this name."""
+    return name in signature(function).parameters
+
+
+def takes_base_arguments(cls: type) -> bool:
+    """Whether a layer's constructor passes `name` and the like on."""
+    parameters = signature(cls.__init__).parameters
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()) or "name" in parameters
+
+
+def position(function: Callable, args: tuple, name: str) -> int | None:
+    """Where among the positional arguments of a method the one of this name is; `None` where they end before it."""
+    parameters = list(signature(function).parameters.values())
+    at = [p.name for p in parameters].index(name)
+    given = parameters[at].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and len(args) >= at
+    return at - 1 if given else None
+
+
+def constructor_arguments(cls: type, instance: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """What a constructor is given, by name; `None` where it does not fit."""
+    constructor = signature(cls.__init__)
+    try:
+        bound = constructor.bind(instance, *args, **kwargs)
+    except TypeError:
+        return None
+    found = {}
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = constructor.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            found.update(value)
+        elif kind is not inspect.Parameter.VAR_POSITIONAL:
+            found[name] = value
+    return found
+
+
+def tensor_arguments(layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The tensor arguments of a call of `layer` by name."""
+    parameters = signature(type(layer).call)
+    try:
+        bound = parameters.bind(layer, *args, **kwargs)
+    except TypeError:
+        # `training` may be given to a layer whose call does not know it
+        rest = {k: v for k, v in kwargs.items() if k != "training"}
+        try:
+            bound = parameters.bind(layer, *args, **rest)
+        except TypeError as error:
+            raise TypeError(f"Layer '{layer.name}': {error}") from None
+    found: dict[str, Any] = {}
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = parameters.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            items = value.items()
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            items = [(f"{name}{i}", v) for i, v in enumerate(value)]
+        else:
+            items = [(name, value)]
+        for key, item in items:
+            leaves = flatten(item)
+            if leaves and any(isinstance(x, (Tensor, Variable, np.ndarray)) for x in leaves):
+                found[key] = item
+    if not found:
+        given = [*args, *kwargs.values()]
+        raise ValueError(
+            f"Layer '{layer.name}' expected a symbolic tensor (such as `cconv.Input`) or a NumPy array. "
+            f"Received: {', '.join(repr(x) for x in given)} (of type {', '.join(type(x).__name__ for x in given)})"
+        )
+    return found

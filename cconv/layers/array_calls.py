@@ -1,0 +1,122 @@
+"""Calls of layers on arrays: traced, run, and run again without tracing where nothing has changed."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from ..graph import as_input_array, in_order, signature
+from ..program import Program, ProgramCache, computed
+from ..random import next_seed
+from ..scope import tracing
+from ..tensor import Tensor
+from ..tree import flatten, map_structure
+from ..variable import Variable
+from .tracked import is_container
+
+_MOST_CACHED = 4  # shapes of one layer
+
+
+class ArrayCalls:
+    """What a layer keeps of its calls on arrays.
+
+    Attributes:
+        cached: Calls on one array, by its shape, that need not be traced again.
+    """
+
+    def __init__(self) -> None:
+        self._programs = ProgramCache(8)
+        self.cached: dict[tuple[int, ...], CachedCall] = {}
+
+    def forget(self) -> None:
+        # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
+        self.cached = {}
+
+    def call(self, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Traces the layer for arrays of these shapes and runs the graph."""
+        arrays: list[np.ndarray] = []
+        symbols: list[Tensor] = []
+
+        def replace(x):
+            if isinstance(x, Variable):
+                x = x.value
+            if not isinstance(x, np.ndarray):
+                return x
+            x = as_input_array(x)
+            arrays.append(x)
+            symbols.append(Tensor(x.shape))
+            return symbols[-1]
+
+        cached = None
+        if len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and _is_fixed(layer):
+            layer._tell_changes(self)
+            cached, shape = self.cached, args[0].shape
+        args, kwargs = map_structure(replace, args), map_structure(replace, kwargs)
+        with tracing():
+            outputs = layer(*args, **kwargs)
+        tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
+        if not tensors:
+            return outputs
+        # a layer inside may have been told to act as in training by itself
+        training = any(tensor.attributes.get("training") for tensor in in_order(tensors, symbols))
+        key = (signature(tensors, symbols), training)
+        program = self._programs.get(key, lambda: Program(tensors, symbols, training=training))
+        structure = map_structure(lambda y: _VALUE if isinstance(y, Tensor) else y, outputs)
+        if cached is not None and not program.training:
+            if len(cached) >= _MOST_CACHED:
+                cached.clear()
+            cached[shape] = CachedCall(program, structure)
+        return _arranged(structure, program.run(arrays, seed=next_seed() if program.training else 0))
+
+
+class CachedCall:
+    """A call on one array of a known shape, to be repeated without tracing.
+
+    Attributes:
+        program: Tells the program, or `None` if it is gone: how long programs are kept is for the cache to say.
+    """
+
+    __slots__ = ("program", "_structure")
+
+    def __init__(self, program: Program, structure: Any) -> None:
+        self.program = weakref.ref(program)
+        self._structure = structure
+
+    def run(self, program: Program, x: np.ndarray) -> Any:
+        return _arranged(self._structure, program.run([as_input_array(x)]))
+
+
+_VALUE = object()  # stands for a computed array in a structure of outputs
+
+
+def _arranged(structure: Any, arrays: list[np.ndarray]) -> Any:
+    if structure is _VALUE:
+        return arrays[0]
+    values = iter(arrays)
+    return map_structure(lambda y: next(values) if y is _VALUE else y, structure)
+
+
+def _is_fixed(layer: Any) -> bool:
+    """Whether attributes alone decide what a call computes, and none can change without being set.
+
+    It is not so where code of the user's is called, or where an attribute is a list.
+    """
+    return all(
+        type(part).__module__.startswith("cconv.")
+        and part.activity_regularizer is None
+        and all(_is_settled(value) for name, value in vars(part).items() if _is_read(name))
+        for part in layer._flatten_layers()
+    )
+
+
+def _is_read(name: str) -> bool:
+    """Whether a call may read an attribute of a layer of ours."""
+    return not name.startswith("_") and not name.endswith(("_initializer", "_regularizer", "_constraint"))
+
+
+def _is_settled(value: Any) -> bool:
+    if is_container(value) or isinstance(value, np.ndarray):
+        return False
+    return not callable(value) or str(getattr(value, "__module__", "")).startswith("cconv.")

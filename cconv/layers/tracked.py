@@ -1,0 +1,353 @@
+"""What layers are made of: variables and other layers, found among their attributes, and who is told of a change."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import constraints, initializers, regularizers
+from ..scope import absolute_name_scope, current_path
+from ..variable import Variable
+
+# attributes that hold bookkeeping, not parts of the layer: setting one changes nothing that a call computes
+_BOOKKEEPING = frozenset(
+    {
+        "_weights",
+        "_inbound_nodes",
+        "_traced_losses",
+        "_array_calls",
+        "_dependents",
+        "_parent_path",
+        "_init_config",
+        "_build_config",
+    }
+)
+_lock = threading.Lock()  # of all lists of dependents
+
+
+class Dependent(Protocol):
+    """Something that was derived from attributes of layers."""
+
+    def forget(self) -> None:
+        """An attribute was set: what was derived may be out of date."""
+
+
+class SameObjects:
+    """Objects as a key: equal to another of the very same objects, whatever they think of equality themselves."""
+
+    def __init__(self, objects: Sequence[Any]) -> None:
+        self._objects = objects  # kept alive, so that no other object gets the same id
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self._objects)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SameObjects) and list(map(id, self._objects)) == list(map(id, other._objects))
+
+
+class Tracked:
+    """A named owner of variables and of others like itself, which it finds among its attributes.
+
+    Args:
+        name: Its name.
+        trainable: Whether training changes the variables.
+    """
+
+    _dependents: tuple[weakref.ref[Dependent], ...] = ()
+
+    def __init__(self, name: str, trainable: bool) -> None:
+        self._weights: list[Variable] = []
+        self._parent_path: tuple[str, ...] | None = None
+        self.built = False
+        self.name = name
+        self._trainable = bool(trainable)
+
+    def _check_init_called(self) -> None:
+        if "_weights" not in vars(self):
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
+                "the "
+                "`__init__()` method."
+            )
+
+    # ---- changes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (Variable, Tracked)):
+            self._check_init_called()
+        super().__setattr__(name, value)
+        if name not in _BOOKKEEPING:
+            self._changed()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._changed()
+
+    def _changed(self) -> None:
+        for reference in self._dependents:
+            dependent = reference()
+            if dependent is not None:
+                dependent.forget()
+
+    def _tell_changes(self, dependent: Dependent) -> None:
+        """From now on `dependent` hears of every attribute that is set here or in a layer below."""
+        for layer in self._flatten_layers():
+            if not any(reference() is dependent for reference in layer._dependents):
+                with _lock:
+                    living = [reference for reference in layer._dependents if reference() is not None]
+                    object.__setattr__(layer, "_dependents", (*living, weakref.ref(dependent)))
+
+    def _is_settled(self) -> bool:
+        """Whether parts come and go only by setting attributes: lists and dictionaries may change by themselves."""
+        return not any(
+            is_container(value)
+            for layer in self._flatten_layers()
+            for name, value in vars(layer).items()
+            if name not in _BOOKKEEPING
+        )
+
+    # ---- names
+
+    def _path(self) -> tuple[str, ...]:
+        """Where the layer stands among those it was first used in, with its own name at the end."""
+        if self._parent_path is None:
+            self._parent_path = current_path()
+        return (*self._parent_path, self.name)
+
+    @property
+    def path(self) -> str:
+        """The name within the model, `"model/block/conv2d"`."""
+        return "/".join(self._path())
+
+    # ---- weights
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | None = None,
+        initializer: Any = None,
+        dtype: str | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight of this layer.
+
+        Args:
+            shape: Tuple of sizes; `None` or `()` for a scalar.
+            initializer: Initializer, its name, or a function of the shape. `None`: Glorot uniform.
+            dtype: `"float32"`.
+            trainable: Whether training changes it.
+            autocast: Unused.
+            regularizer: Penalty added to the loss.
+            constraint: Function applied after every update.
+            aggregation: Unused.
+            overwrite_with_gradient: Must be False.
+            name: Name within the layer.
+        """
+        self._check_init_called()
+        if overwrite_with_gradient:
+            raise ValueError("`overwrite_with_gradient` is not supported. Received: overwrite_with_gradient=True")
+        shape = () if shape is None else shape
+        if initializer is None:
+            initializer = "glorot_uniform" if np.ndim(shape) and len(shape) else "zeros"
+        if isinstance(regularizer, (str, dict)):
+            regularizer = regularizers.get(regularizer)
+        if isinstance(constraint, (str, dict)):
+            constraint = constraints.get(constraint)
+        with absolute_name_scope(self._path()):
+            variable = Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=dtype,
+                trainable=trainable,
+                name=name,
+                regularizer=regularizer,
+                constraint=constraint,
+            )
+        self._weights.append(variable)
+        self._changed()
+        return variable
+
+    def _own_variables(self) -> list[Variable]:
+        """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
+        found = list(self._weights)
+        for key, value in vars(self).items():
+            if key not in _BOOKKEEPING:
+                for item in leaves(value):
+                    if isinstance(item, Variable) and not any(item is v for v in found):
+                        found.append(item)
+        return found
+
+    @property
+    def _layers(self) -> list[Any]:
+        """The layers among the attributes, also in lists, tuples and dictionaries."""
+        found: list[Tracked] = []
+        for key, value in vars(self).items():
+            if key not in _BOOKKEEPING:
+                for item in leaves(value):
+                    if isinstance(item, Tracked) and not any(item is layer for layer in found):
+                        found.append(item)
+        return found
+
+    @property
+    def _trainable_variables(self) -> list[Variable]:
+        return [v for v in self._own_variables() if v.trainable or getattr(v, "_frozen_by_layer", False)]
+
+    @property
+    def _non_trainable_variables(self) -> list[Variable]:
+        return [v for v in self._own_variables() if not (v.trainable or getattr(v, "_frozen_by_layer", False))]
+
+    def _flatten_layers(self, include_self: bool = True) -> list[Any]:
+        """This layer and all below, depth first, each once."""
+        found: list[Tracked] = []
+        seen: set[int] = set()
+        stack: list[Tracked] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            if layer is not self or include_self:
+                found.append(layer)
+            stack.extend(reversed(layer._layers))
+        return found
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All weights of this layer and those below it."""
+        found: list[Variable] = []
+        seen: set[int] = set()
+        for layer in self._flatten_layers():
+            for v in (*layer._trainable_variables, *layer._non_trainable_variables):
+                if id(v) not in seen:
+                    seen.add(id(v))
+                    found.append(v)
+        return found
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights of this layer and those below it."""
+        return self.variables
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self.variables if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self.trainable_variables
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return self.non_trainable_variables
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights of this layer. Setting it also sets it for the layers below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        for v in self._trainable_variables:
+            v.trainable = value
+            v._frozen_by_layer = not value
+        self._trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    def count_params(self) -> int:
+        """The number of weights' elements.
+
+        Raises:
+            ValueError: The layer is not built yet, so that its weights are not known.
+        """
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. "
+                "You can build it manually via: `layer.build(input_shape)`."
+            )
+        return sum(v.size for v in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, as arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets all weights from arrays in the order of `get_weights()`. Either all are set or none."""
+        variables = self.weights
+        if len(variables) != len(weights):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, "
+                f"but the layer was expecting {len(variables)} weights{'' if self.built else ' (it is not built yet)'}."
+            )
+        arrays = [np.asarray(w.value if isinstance(w, Variable) else w) for w in weights]
+        for v, array in zip(variables, arrays, strict=True):
+            if v.shape != array.shape:
+                raise ValueError(
+                    f"Layer '{self.name}' weight '{v.path}': weight shape {v.shape} is not compatible with "
+                    f"provided weight shape {array.shape}."
+                )
+            if array.dtype.kind not in "fiub":
+                raise TypeError(
+                    f"Layer '{self.name}' weight '{v.path}': expected numbers, received dtype {array.dtype}."
+                )
+        for v, array in zip(variables, arrays, strict=True):
+            v.assign(array)
+
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Writes the weights of this layer itself (not those below) into a mapping."""
+        for i, v in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
+            store[f"{i}"] = v.numpy()
+
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote."""
+        variables = [*self._trainable_variables, *self._non_trainable_variables]
+        if len(store.keys()) != len(variables):
+            if not variables and not self.built:
+                raise ValueError(
+                    f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights "
+                    "file lists "
+                    f"{len(store.keys())} variables for this layer."
+                )
+            raise ValueError(
+                f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store.keys())} variables "
+                f"during loading. Expected: {[v.name for v in variables]}"
+            )
+        for i, v in enumerate(variables):
+            v.assign(np.asarray(store[f"{i}"]))
+
+
+def is_container(value: Any) -> bool:
+    """Whether a value may get or lose members without an attribute being set."""
+    if isinstance(value, tuple):
+        return any(is_container(item) for item in value)
+    return isinstance(value, (list, dict, set))
+
+
+def leaves(value: Any) -> list[Any]:
+    """The variables and layers in a value: itself, or what lists, tuples and dictionaries hold."""
+    if isinstance(value, (Variable, Tracked)):
+        return [value]
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return []

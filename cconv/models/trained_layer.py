@@ -1,0 +1,391 @@
+"""A layer that learns: the methods of models that have to do with training, which a trainer carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from ..callbacks import History
+from ..data import Slots
+from ..layers.layer import Layer
+from ..layers.tracked import SameObjects
+from ..training import Trainer
+from .functional import Structure
+
+
+class TrainedLayer(Layer):
+    """A layer with a trainer, and what the trainer wants to know of it; the base of `Model`."""
+
+    _structure: Structure | None = None  # of those made of symbolic tensors, and of stacks once they are built
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._trainer = Trainer(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._trainer.model is not self:  # a shallow copy
+            self._trainer = self._trainer.moved_to(self)
+
+    # ---- for the trainer
+
+    def _input_slots(self) -> Slots | None:
+        """The inputs that data must fit, if they are known before there is data."""
+        return None if self._structure is None else self._structure.input_slots()
+
+    def _output_slots(self) -> Slots | None:
+        """The outputs that labels are for, if they are known."""
+        return None if self._structure is None else self._structure.output_slots()
+
+    def _nest_inputs(self, inputs: list[Any]) -> Any:
+        """Inputs as `call` takes them."""
+        return inputs[0] if self._structure is None else self._structure.nest_inputs(inputs)
+
+    def _structure_key(self) -> Any:
+        """Differs where a call may do something else, since layers were added or removed."""
+        return SameObjects(self._layers) if self._structure is None else self._structure
+
+    # ---- state
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._trainer.compiled
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer; `None` before `compile`."""
+        return self._trainer.optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        self._trainer.optimizer = optimizer
+
+    @property
+    def loss(self) -> Any:
+        """The loss that `compile` was given."""
+        return self._trainer.loss
+
+    @loss.setter
+    def loss(self, loss: Any) -> None:
+        self._trainer.loss = loss
+
+    @property
+    def history(self) -> History | None:
+        """The `History` of the last `fit`."""
+        return self._trainer.history
+
+    @history.setter
+    def history(self, history: History | None) -> None:
+        self._trainer.history = history
+
+    @property
+    def stop_training(self) -> bool:
+        """Set by callbacks: `fit` ends after the batch or epoch that is under way."""
+        return self._trainer.stop_training
+
+    @stop_training.setter
+    def stop_training(self, stop: bool) -> None:
+        self._trainer.stop_training = stop
+
+    @property
+    def stop_evaluating(self) -> bool:
+        """Set by callbacks: `evaluate` ends after the batch that is under way."""
+        return self._trainer.stop_evaluating
+
+    @stop_evaluating.setter
+    def stop_evaluating(self, stop: bool) -> None:
+        self._trainer.stop_evaluating = stop
+
+    @property
+    def stop_predicting(self) -> bool:
+        """Set by callbacks: `predict` ends after the batch that is under way."""
+        return self._trainer.stop_predicting
+
+    @stop_predicting.setter
+    def stop_predicting(self, stop: bool) -> None:
+        self._trainer.stop_predicting = stop
+
+    # ---- compile
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Configures the model for training.
+
+        Args:
+            optimizer: Name or instance of an optimizer.
+            loss: Name, instance or function `(y_true, y_pred)` written with `cconv.ops`; for several outputs also a
+                list or dictionary of them. `None` for an output that is not trained.
+            loss_weights: A number for each loss, as a list or dictionary.
+            metrics: List of names, instances or functions; for several outputs a list of lists or a dictionary.
+            weighted_metrics: The same, for metrics that take `sample_weight` and `class_weight` into account.
+            run_eagerly: Only `False`: there is no other way to run than the graph.
+            steps_per_execution: Only 1.
+            jit_compile: Only `"auto"`, `False` or `None`.
+            auto_scale_loss: Without effect: everything is computed in float32.
+
+        Raises:
+            ValueError: If a name is unknown or an argument is not supported.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(3, activation="softmax")])
+        >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        """
+        self._trainer.compile(
+            optimizer,
+            loss,
+            loss_weights,
+            metrics,
+            weighted_metrics,
+            run_eagerly,
+            steps_per_execution,
+            jit_compile,
+        )
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile` in a form that can be saved; `None` before `compile`."""
+        return self._trainer.get_compile_config()
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles with what `get_compile_config` returned."""
+        self._trainer.compile_from_config(config)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics given to `compile`, once they are known."""
+        return self._trainer.metrics
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the numbers that `evaluate` returns, in its order."""
+        return self._trainer.metrics_names
+
+    def reset_metrics(self) -> None:
+        """Forgets what the metrics have added up."""
+        self._trainer.reset_metrics()
+
+    def get_metrics_result(self) -> dict[str, float]:
+        """The metrics' values, by name."""
+        return self._trainer.get_metrics_result()
+
+    # ---- fit, evaluate, predict
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Container[int] = 1,
+    ) -> History:
+        """Trains the model for a number of epochs.
+
+        Ctrl-C ends training within a moment: the weights are those of the last finished step, and `fit` may be called
+        again.
+
+        Args:
+            x: Array with one row per sample; a list or dictionary of arrays for several inputs; a `PyDataset` or a
+                generator of batches `(x, y)` or `(x, y, sample_weight)`.
+            y: Labels, like `x`.
+            batch_size: Samples per step, 32 by default. Not with a `PyDataset` or generator.
+            epochs: Number of the last epoch.
+            verbose: `"auto"` or 1 (a progress bar), 2 (a line per epoch), 0 (silent).
+            callbacks: List of `cconv.callbacks.Callback`.
+            validation_split: Fraction of the data, taken from its end, that is set aside for validation.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`; wins over `validation_split`.
+            shuffle: Whether to draw a new order of the samples for every epoch; `"batch"`: of the batches.
+            class_weight: Dictionary from class number to a weight of its samples.
+            sample_weight: One weight per sample, or one array for each output.
+            initial_epoch: Epoch to begin with.
+            steps_per_epoch: Batches that make an epoch; by default all.
+            validation_steps: Batches of a validation; by default all.
+            validation_batch_size: Samples per validation batch; by default `batch_size`.
+            validation_freq: Validate every so many epochs, or at the epochs (from 1) it contains.
+
+        Returns:
+            A `History`, whose `history` holds the values of every epoch.
+
+        Raises:
+            ValueError: If the model is not compiled, or the data does not fit the model or its loss.
+            TypeError: If the data is of no accepted kind.
+            MemoryError: If the memory for a step cannot be had.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse")
+        >>> history = model.fit(np.ones((8, 3)), np.zeros(8), epochs=2, verbose=0)
+        >>> len(history.history["loss"])
+        2
+        """
+        return self._trainer.fit(
+            x,
+            y,
+            batch_size,
+            epochs,
+            verbose,
+            callbacks,
+            validation_split,
+            validation_data,
+            shuffle,
+            class_weight,
+            sample_weight,
+            initial_epoch,
+            steps_per_epoch,
+            validation_steps,
+            validation_batch_size,
+            validation_freq,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Computes the loss and the metrics.
+
+        Args:
+            x: Data, as for `fit`.
+            y: Labels.
+            batch_size: Samples per batch, 32 by default.
+            verbose: `"auto"` or 1 (a progress bar), 2 (one line), 0 (silent).
+            sample_weight: One weight per sample, or one array for each output.
+            steps: Number of batches; by default all.
+            callbacks: List of `cconv.callbacks.Callback`.
+            return_dict: Whether to return a dictionary by name.
+
+        Returns:
+            The loss; or a list that begins with it if there is more to tell (see `metrics_names`); or a dictionary.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.evaluate(np.ones((4, 2)), np.full(4, 2.0), verbose=0)
+        4.0
+        """
+        return self._trainer.evaluate(x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Computes the model's outputs, batch by batch.
+
+        Dropout drops nothing, and batch normalization uses its moving averages. Several threads may call it on one
+        model.
+
+        Args:
+            x: Data, as for `fit`.
+            batch_size: Samples per batch, 32 by default. The results do not depend on it.
+            verbose: `"auto"` or 1 (a progress bar), 2 (one line), 0 (silent).
+            steps: Number of batches; by default all.
+            callbacks: List of `cconv.callbacks.Callback`.
+
+        Returns:
+            A float32 array with one row per sample; for several outputs in the structure the model returns them in.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((2,)), cconv.layers.Dense(1, kernel_initializer="ones")])
+        >>> model.predict(np.ones((3, 2)), verbose=0)
+        array([[2.],
+               [2.],
+               [2.]], dtype=float32)
+        """
+        return self._trainer.predict(x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Makes one training step with these samples.
+
+        Args:
+            x: Array, or list or dictionary of arrays.
+            y: Labels.
+            sample_weight: One weight per sample, or one array for each output.
+            class_weight: Dictionary from class number to a weight of its samples.
+            return_dict: Whether to return a dictionary by name.
+
+        Returns:
+            The loss of these samples before the step, and the metrics; see `evaluate`.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.train_on_batch(np.ones((4, 2)), np.full(4, 2.0))
+        4.0
+        """
+        return self._trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Computes the loss and the metrics of these samples; see `evaluate`."""
+        return self._trainer.test_on_batch(x, y, sample_weight, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Computes the outputs for these samples, in one run."""
+        return self._trainer.predict_on_batch(x)
+
+    def describe_plans(self, profile: bool | None = None) -> str:
+        """What runs when this model trains, evaluates or predicts: a table for each plan made so far.
+
+        Each line is an op as it is run, with its output, its algorithm and its bytes; after timed runs with the
+        milliseconds of one run, forward and backward.
+
+        Args:
+            profile: `True`: the runs that follow are timed, step by step; `False`: no longer. `None` changes nothing.
+
+        Returns:
+            The tables, each below its mode; what was timed before a change of `profile` is not forgotten in them.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((8, 8, 1)), cconv.layers.Conv2D(4, 3, activation="relu")])
+        >>> images = np.zeros((2, 8, 8, 1), "float32")
+        >>> _ = model.predict(images, verbose=0)  # makes the plan
+        >>> _ = model.describe_plans(profile=True)
+        >>> _ = model.predict(images, verbose=0)
+        >>> print(model.describe_plans().splitlines()[1].split()[-5:])
+        ['forward', 'ms', 'backward', 'ms', 'name']
+        """
+        return self._trainer.planner.describe(profile)

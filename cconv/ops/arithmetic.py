@@ -1,0 +1,229 @@
+"""Arithmetic and elementary functions, element by element, and the product of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Value
+from ._apply import apply, shape_of
+from .operation import operation
+
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "arctan",
+    "ceil",
+    "clip",
+    "cos",
+    "divide",
+    "exp",
+    "floor",
+    "log",
+    "log1p",
+    "matmul",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "power",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+    "subtract",
+    "tanh",
+    "true_divide",
+]
+
+
+@operation("x1", "x2")
+def add(x1: Any, x2: Any) -> Value:
+    """`x1 + x2`, shapes broadcast as in NumPy.
+
+    Example:
+
+    >>> cconv.ops.add([[1, 2]], [[3], [4]]).tolist()
+    [[4.0, 5.0], [5.0, 6.0]]
+    """
+    return apply("add", [x1, x2])
+
+
+@operation("x1", "x2")
+def subtract(x1: Any, x2: Any) -> Value:
+    """`x1 - x2`."""
+    return apply("subtract", [x1, x2])
+
+
+@operation("x1", "x2")
+def multiply(x1: Any, x2: Any) -> Value:
+    """`x1 * x2`, element by element."""
+    return apply("multiply", [x1, x2])
+
+
+@operation("x1", "x2")
+def divide(x1: Any, x2: Any) -> Value:
+    """`x1 / x2`."""
+    return apply("divide", [x1, x2])
+
+
+true_divide = divide
+
+
+@operation("x1", "x2")
+def power(x1: Any, x2: Any) -> Value:
+    """`x1 ** x2`."""
+    return apply("power", [x1, x2])
+
+
+@operation("x1", "x2")
+def maximum(x1: Any, x2: Any) -> Value:
+    """The larger one, element by element."""
+    return apply("maximum", [x1, x2])
+
+
+@operation("x1", "x2")
+def minimum(x1: Any, x2: Any) -> Value:
+    """The smaller one, element by element."""
+    return apply("minimum", [x1, x2])
+
+
+@operation("x1", "x2")
+def matmul(x1: Any, x2: Any) -> Value:
+    """Matrix product over the last two axes; leading axes broadcast.
+
+    Example:
+
+    >>> cconv.ops.matmul([[1, 2]], [[3], [4]]).tolist()
+    [[11.0]]
+    """
+    a, b = len(shape_of(x1)), len(shape_of(x2))
+    if a > 1 and b > 1:
+        return apply("matmul", [x1, x2])
+    # a vector counts as a row on the left and as a column on the right; its axis vanishes from the result
+    y = apply("matmul", [apply("expand_dims", [x1], {"axis": 0}) if a == 1 else x1,
+                         apply("expand_dims", [x2], {"axis": -1}) if b == 1 else x2])  # fmt: skip
+    axes = ([-2] if a == 1 else []) + ([-1] if b == 1 else [])
+    return apply("squeeze", [y], {"axes": [len(shape_of(y)) + axis for axis in axes]})
+
+
+@operation("x")
+def negative(x: Any) -> Value:
+    """`-x`."""
+    return apply("negative", [x])
+
+
+@operation("x")
+def absolute(x: Any) -> Value:
+    """`|x|`."""
+    return apply("abs", [x])
+
+
+abs = absolute
+
+
+@operation("x")
+def sqrt(x: Any) -> Value:
+    """The square root."""
+    return apply("sqrt", [x])
+
+
+@operation("x", module="math")
+def rsqrt(x: Any) -> Value:
+    """1 over the square root."""
+    return apply("reciprocal", [apply("sqrt", [x])])
+
+
+@operation("x")
+def square(x: Any) -> Value:
+    """`x * x`."""
+    return apply("square", [x])
+
+
+@operation("x")
+def exp(x: Any) -> Value:
+    """The exponential function."""
+    return apply("exp", [x])
+
+
+@operation("x")
+def log(x: Any) -> Value:
+    """The natural logarithm."""
+    return apply("log", [x])
+
+
+@operation("x")
+def log1p(x: Any) -> Value:
+    """`log(1 + x)`."""
+    return apply("log", [apply("add", [x, 1.0])])
+
+
+@operation("x")
+def sin(x: Any) -> Value:
+    """The sine of `x` in radians."""
+    return apply("sin", [x])
+
+
+@operation("x")
+def cos(x: Any) -> Value:
+    """The cosine of `x` in radians."""
+    return apply("cos", [x])
+
+
+@operation("x")
+def tanh(x: Any) -> Value:
+    """The hyperbolic tangent."""
+    return apply("tanh", [x])
+
+
+@operation("x")
+def arctan(x: Any) -> Value:
+    """The angle, in radians, whose tangent is `x`."""
+    return apply("arctan", [x])
+
+
+@operation("x")
+def floor(x: Any) -> Value:
+    """The largest whole number not above `x`."""
+    return apply("floor", [x])
+
+
+@operation("x")
+def ceil(x: Any) -> Value:
+    """The smallest whole number not below `x`."""
+    return apply("negative", [apply("floor", [apply("negative", [x])])])
+
+
+@operation("x")
+def round(x: Any) -> Value:
+    """The nearest whole number; halves go to the even one."""
+    return apply("round", [x])
+
+
+@operation("x")
+def sign(x: Any) -> Value:
+    """-1, 0 or 1."""
+    return apply("sign", [x])
+
+
+@operation("x")
+def reciprocal(x: Any) -> Value:
+    """`1 / x`."""
+    return apply("reciprocal", [x])
+
+
+@operation("x")
+def clip(x: Any, x_min: float, x_max: float) -> Value:
+    """`x` limited to `x_min` .. `x_max`.
+
+    Example:
+
+    >>> cconv.ops.clip([-2, 0.5, 3], 0, 1).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
+        return apply("clip", [x], {"minimum": float(x_min), "maximum": float(x_max)})
+    return apply("minimum", [apply("maximum", [x, x_min]), x_max])

@@ -1,0 +1,75 @@
+"""Pooling: one value of every window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Value
+from ._apply import apply, shape_of
+from .arguments import integers, padding_attributes
+from .layout import channels_last, to_channels_first
+from .operation import operation
+
+__all__ = [
+    "average_pool",
+    "l2_pool",
+    "max_pool",
+    "sum_pool",
+]
+
+
+def pool(op: str, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str | None) -> Value:
+    """One of the four poolings."""
+    rank = len(shape_of(x)) - 2
+    if not 1 <= rank <= 3:
+        raise ValueError(f"`{op}` expects images of one to three axes, as (n, h, w, c). Received: shape={shape_of(x)}")
+    size = integers(pool_size, rank, "pool_size")
+    attributes = {"pool_size": size, "strides": size if strides is None else integers(strides, rank, "strides")}
+    x, first = channels_last(data_format, x)
+    y = apply(op, [x], attributes | padding_attributes(padding, rank=rank))
+    return to_channels_first(y) if first else y
+
+
+@operation("inputs", module="nn")
+def max_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The largest value of every window.
+
+    Args:
+        inputs: Tensor `(n, w, c)`, `(n, h, w, c)` or `(n, d, h, w, c)`.
+        pool_size: Size of the window: one number for all axes of the image or one for each.
+        strides: Steps of the window, likewise; `None`: `pool_size`.
+        padding: `"valid"`, `"same"` or a pair for each axis: `((top, bottom), (left, right))`.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Example:
+
+    >>> cconv.ops.max_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    """
+    return pool("max_pool", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def average_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The mean of every window; cells of the padding do not count. Arguments as for `max_pool`."""
+    return pool("avg_pool", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def sum_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The sum of every window. Arguments as for `max_pool`."""
+    return pool("sum_pool", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def l2_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
+) -> Value:
+    """The Euclidean norm of every window. Arguments as for `max_pool`."""
+    return pool("l2_pool", inputs, pool_size, strides, padding, data_format)

@@ -1,0 +1,123 @@
+"""Reductions: one value of many, along axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Value
+from ._apply import apply, shape_of
+from .operation import operation
+from .tensors import convert_to_tensor
+
+__all__ = [
+    "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
+
+def _reduce(op: str, x: Any, axis: int | Sequence[int] | None, keepdims: bool) -> Value:
+    axes = [] if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    if axis is not None and not axes:
+        return convert_to_tensor(x)
+    return apply(op, [x], {"axes": [int(a) for a in axes], "keepdims": bool(keepdims)})
+
+
+@operation("x")
+def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The sum over `axis` (one, several, or all of them if `None`).
+
+    Example:
+
+    >>> cconv.ops.sum([[1, 2], [3, 4]], axis=0).tolist()
+    [4.0, 6.0]
+    """
+    return _reduce("sum", x, axis, keepdims)
+
+
+@operation("x")
+def mean(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The mean over `axis`."""
+    return _reduce("mean", x, axis, keepdims)
+
+
+@operation("x")
+def max(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The largest value over `axis`."""
+    return _reduce("max", x, axis, keepdims)
+
+
+amax = max
+
+
+@operation("x")
+def min(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The smallest value over `axis`."""
+    return _reduce("min", x, axis, keepdims)
+
+
+amin = min
+
+
+@operation("x")
+def prod(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The product over `axis`."""
+    return _reduce("prod", x, axis, keepdims)
+
+
+@operation("x")
+def var(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The variance over `axis` (mean of the squared distances from the mean)."""
+    distance = apply("subtract", [x, _reduce("mean", x, axis, True)])
+    return _reduce("mean", apply("square", [distance]), axis, keepdims)
+
+
+@operation("x")
+def std(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The standard deviation over `axis`."""
+    distance = apply("subtract", [x, _reduce("mean", x, axis, True)])
+    return apply("sqrt", [_reduce("mean", apply("square", [distance]), axis, keepdims)])
+
+
+@operation("x", module="math")
+def logsumexp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """`log(sum(exp(x)))` over `axis`, without overflow."""
+    top = apply("stop_gradient", [_reduce("max", x, axis, True)])
+    total = apply("log", [_reduce("sum", apply("exp", [apply("subtract", [x, top])]), axis, True)])
+    y = apply("add", [total, top])
+    return y if keepdims else _reduce("sum", y, axis, False)
+
+
+@operation("x")
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
+    """The position of the largest value along `axis` (`None`: of all values), the first of equal ones, as a float32.
+
+    Example:
+
+    >>> cconv.ops.argmax([[1, 9, 2], [5, 4, 3]], axis=-1).tolist()
+    [1.0, 0.0]
+    """
+    rank = len(shape_of(x))
+    if axis is None:
+        y = apply("argmax", [apply("reshape", [x], {"shape": [-1]})], {"axis": -1})
+        return apply("reshape", [y], {"shape": [1] * rank}) if keepdims and rank else y
+    y = apply("argmax", [x], {"axis": int(axis)})
+    return apply("expand_dims", [y], {"axis": int(axis)}) if keepdims else y
+
+
+@operation("x")
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
+    """The position of the smallest value along `axis`, as a float32."""
+    return argmax(apply("negative", [x]), axis, keepdims)

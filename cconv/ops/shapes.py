@@ -1,0 +1,154 @@
+"""Changes of shape: the same values in another arrangement, next to each other, or with a border."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Value
+from ._apply import apply, is_eager, shape_of
+from .arguments import is_integer, number, pads, sides
+from .operation import operation
+from .tensors import convert_to_tensor
+
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "moveaxis",
+    "pad",
+    "reshape",
+    "squeeze",
+    "stack",
+    "transpose",
+]
+
+
+@operation("x")
+def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
+    """The same values in another shape; one size may be -1 (what is left). `None` stands for a size not known yet.
+
+    Example:
+
+    >>> cconv.ops.reshape([[1, 2], [3, 4]], (4,)).tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    newshape = (newshape,) if isinstance(newshape, (int, np.integer)) else tuple(newshape)
+    shape = shape_of(x)
+    sizes = []
+    for i, size in enumerate(newshape):
+        if size is None:
+            size = 0 if i < len(shape) and shape[i] is None else -1
+        elif isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < -1:
+            raise ValueError(f"`newshape` takes sizes of at least 0, and -1 once. Received: newshape={newshape}")
+        sizes.append(int(size))
+    if any(size == 0 for size in newshape):
+        # to the core, a 0 means "the size there is now"
+        if is_eager(x):
+            return convert_to_tensor(x).reshape(newshape)
+        raise ValueError(
+            f"A symbolic tensor cannot take a shape with a size of 0. Received: shape={shape}, newshape={newshape}"
+        )
+    return apply("reshape", [x], {"shape": sizes})
+
+
+@operation("x")
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
+    """The axes in the order `axes`; reversed if `None`."""
+    rank = len(shape_of(x))
+    axes = list(range(rank))[::-1] if axes is None else [int(a) + (rank if a < 0 else 0) for a in axes]
+    if rank == 0:
+        return convert_to_tensor(x)
+    return apply("transpose", [x], {"axes": axes})
+
+
+@operation("x")
+def moveaxis(x: Any, source: int, destination: int) -> Value:
+    """Moves one axis to another place."""
+    rank = len(shape_of(x))
+    axes = list(range(rank))
+    axes.insert(destination % rank, axes.pop(source % rank))
+    return apply("transpose", [x], {"axes": axes})
+
+
+@operation("x")
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
+    """A new axis of size 1 at place `axis`."""
+    for a in [axis] if isinstance(axis, (int, np.integer)) else sorted(axis):
+        x = apply("expand_dims", [x], {"axis": int(a)})
+    return x
+
+
+@operation("x")
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
+    """Without the axes of size 1 (all of them if `None`)."""
+    shape = shape_of(x)
+    if axis is None:
+        axes = [i for i, size in enumerate(shape) if size == 1]
+        if not axes:
+            return convert_to_tensor(x)
+    else:
+        axes = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    return apply("squeeze", [x], {"axes": [int(a) for a in axes]})
+
+
+@operation("xs")
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
+    """The tensors one after another along `axis`.
+
+    Example:
+
+    >>> cconv.ops.concatenate([[[1, 2]], [[3, 4]]], axis=1).tolist()
+    [[1.0, 2.0, 3.0, 4.0]]
+    """
+    return apply("concatenate", list(xs), {"axis": int(axis)})
+
+
+@operation("x")
+def stack(x: Sequence[Any], axis: int = 0) -> Value:
+    """The tensors side by side along a new axis."""
+    return apply("concatenate", [apply("expand_dims", [item], {"axis": int(axis)}) for item in x], {"axis": int(axis)})
+
+
+@operation("x")
+def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
+    """`x` repeated until it has this shape."""
+    return apply("broadcast_to", [x], {"shape": [-1 if s is None else int(s) for s in shape]})
+
+
+@operation("x")
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Value:
+    """`x` with more elements before and after its axes, as `numpy.pad`.
+
+    Args:
+        x: Tensor.
+        pad_width: A pair `(before, after)` for each axis; one pair, or one number, for all.
+        mode: What stands there: `"constant"`: `constant_values`; `"edge"`: the nearest element of `x`; `"reflect"`,
+            `"symmetric"`: `x` mirrored at its last element, or behind it, and then no wider than `x` allows: at most
+            its size less 1, or its size.
+        constant_values: One number, for mode `"constant"` only; `None`: 0.
+
+    Example:
+
+    >>> cconv.ops.pad([[1, 2, 3]], ((0, 0), (2, 1)), mode="reflect").tolist()
+    [[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]]
+    """
+    modes = ("constant", "edge", "reflect", "symmetric")
+    if mode not in modes:
+        raise ValueError(f"The `mode` argument of `pad` must be one of {modes}. Received: mode={mode!r}")
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(
+            "`pad` takes `constant_values` with mode='constant' only. "
+            f"Received: mode={mode!r}, constant_values={constant_values!r}"
+        )
+    rank = len(shape_of(x))
+    axes = pad_width
+    if isinstance(axes, (list, tuple)):
+        if len(axes) == 2 and all(is_integer(v) for v in axes):
+            axes = (axes,)
+        if len(axes) == 1:
+            axes = tuple(axes) * rank
+    value = 0.0 if constant_values is None else number(constant_values, "constant_values")
+    return apply("pad", [x], {"pads": pads(sides(axes, rank, "pad_width")), "mode": mode, "value": value})

@@ -1,0 +1,119 @@
+"""Tensors as such: making and converting them, their sizes, and what passes one on as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..config import standardize_dtype
+from ..tensor import Tensor, Value
+from ..variable import Variable
+from ._apply import apply, is_eager, shape_of
+from .arithmetic import absolute, floor, multiply, sign
+from .comparison import not_equal
+from .operation import operation
+
+__all__ = [
+    "arange",
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "full",
+    "identity",
+    "is_tensor",
+    "ndim",
+    "ones",
+    "shape",
+    "size",
+    "stop_gradient",
+    "zeros",
+]
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
+    """A tensor as it is; anything else as a float32 array."""
+    standardize_dtype(dtype)
+    if isinstance(x, Tensor) or not is_eager(x):
+        return x
+    return np.array(x, np.float32)
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """The numbers of a variable or array. A symbolic tensor has none: TypeError."""
+    return np.array(x)
+
+
+def cast(x: Any, dtype: str) -> Value:
+    """`x` as another type of number.
+
+    Inside models everything stays float32: `"int32"` rounds towards 0, `"bool"` gives 0 and 1.
+
+    Example:
+
+    >>> cconv.ops.cast([0.5, -1.5], "int32").tolist()
+    [0, -1]
+    """
+    kind = np.dtype(getattr(dtype, "name", dtype)).kind
+    if is_eager(x):
+        return np.asarray(x).astype(np.dtype(getattr(dtype, "name", dtype)))
+    if kind == "b":
+        return not_equal(x, 0)
+    if kind in "iu":
+        return multiply(sign(x), floor(absolute(x)))
+    return x
+
+
+def is_tensor(x: Any) -> bool:
+    """True for symbolic tensors, variables and arrays."""
+    return isinstance(x, (Tensor, Variable, np.ndarray))
+
+
+def shape(x: Any) -> tuple[int | None, ...]:
+    """The shape as a tuple; `None` where a size is not known yet."""
+    return tuple(shape_of(x))
+
+
+def ndim(x: Any) -> int:
+    """The number of axes."""
+    return len(shape_of(x))
+
+
+def size(x: Any) -> int | None:
+    """The number of elements; `None` if not known yet."""
+    sizes = shape_of(x)
+    return None if any(s is None for s in sizes) else math.prod(sizes)
+
+
+def zeros(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+    """An array of zeros."""
+    return np.zeros(shape, standardize_dtype(dtype))
+
+
+def ones(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+    """An array of ones."""
+    return np.ones(shape, standardize_dtype(dtype))
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> np.ndarray:
+    """The numbers from `start` up to and without `stop`."""
+    return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=standardize_dtype(dtype))
+
+
+def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
+    """An array of one value."""
+    return np.full(shape, fill_value, standardize_dtype(dtype))
+
+
+@operation("x")
+def identity(x: Any) -> Value:
+    """`x` itself."""
+    return apply("identity", [x])
+
+
+@operation("variable", module="core")
+def stop_gradient(variable: Any) -> Value:
+    """`x` itself, but no gradient flows back through it."""
+    return apply("stop_gradient", [variable])

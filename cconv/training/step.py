@@ -1,0 +1,74 @@
+"""A step of training, evaluation or prediction: a program, and what its numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from ..program import Program
+from ..random import next_seed
+from ..tensor import Tensor
+from .totals import Totals
+from .tracer import Traced
+
+
+class Step(Program):
+    """A program whose outputs have a meaning: predictions; or the total loss, the losses and the metrics' numbers.
+
+    Args:
+        traced: The model, and for training and tests its losses and metrics.
+        trained: The variables' nodes that it updates.
+        **options: As for `Program`.
+
+    Attributes:
+        shapes: The shape of each prediction, batch first.
+        structure: How the model nests its outputs.
+        constrained: The variables trained that must be brought back into a range after each step.
+    """
+
+    def __init__(self, traced: Traced, trained: Sequence[Tensor] = (), **options: Any) -> None:
+        if traced.total is None:
+            outputs = traced.predictions
+        else:
+            outputs = [traced.total, *traced.losses, *(value for values in traced.metrics for value in values)]
+        root = traced.total if trained else None
+        super().__init__(outputs, traced.inputs, root=root, wrt=trained, **options)
+        self.shapes = [tensor.shape for tensor in traced.predictions]
+        self.structure = traced.structure
+        self.constrained = [t.value for t in trained if t.value.constraint is not None]
+        self._loss_count = len(traced.losses)
+        self._metric_counts = [len(values) for values in traced.metrics]
+        # What does not grow with the batch gets its place once.
+        self._results = [None if None in t.shape else np.empty(t.shape, np.float32) for t in outputs]
+
+    def accumulate(
+        self, totals: Totals, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, seed: int, step: int = 0
+    ) -> None:
+        """One training or test step; adds its numbers to `totals`."""
+        with self._lock:
+            results = self.run(arrays, n=n, rows=rows, outputs=self._results, seed=seed, step=step)
+            totals.add(results, n, self._loss_count, self._metric_counts)
+
+    def predict(
+        self,
+        arrays: list[np.ndarray],
+        n: int,
+        rows: np.ndarray | None = None,
+        outputs: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """One batch of predictions, into `outputs` if given; in several runs if the plan is for fewer samples."""
+        most = self.max_batch
+        if n <= most:
+            return self.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.training else 0)
+        if outputs is None:
+            outputs = [_core.empty_aligned((n, *shape[1:])) for shape in self.shapes]
+        for first in range(0, n, most):
+            part = slice(first, min(first + most, n))
+            given = arrays if rows is not None else [a[part] for a in arrays]
+            places = [output[part] for output in outputs]
+            some = None if rows is None else rows[part]
+            self.run(given, n=part.stop - first, rows=some, outputs=places)
+        return outputs

@@ -1,0 +1,65 @@
+"""What an epoch adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Totals:
+    """What an epoch adds up: the loss, the losses of the outputs, the metrics."""
+
+    def __init__(self, names: list[str], loss_names: list[str], metrics: list[Any]) -> None:
+        self.names = names  # of the metrics, as in the logs
+        self.loss_names = loss_names
+        self.metrics = metrics
+        self.reset()
+
+    def reset(self) -> None:
+        self._samples = 0
+        self._sums = [0.0] * (1 + len(self.loss_names))
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def add(self, results: list[np.ndarray], n: int, n_losses: int, metric_counts: list[int]) -> None:
+        """Adds a step's outputs: the total loss, the losses of the outputs, then the numbers of each metric."""
+        self._samples += n
+        self._sums[0] += float(results[0]) * n
+        at = 1
+        if self.loss_names:
+            for i in range(n_losses):
+                self._sums[1 + i] += float(results[at + i]) * n
+        at += n_losses
+        for metric, count in zip(self.metrics, metric_counts, strict=True):
+            metric.accumulate(tuple(results[at : at + count]))
+            at += count
+
+    def logs(self) -> dict[str, float]:
+        """The averages so far, by name in alphabetical order."""
+        values = {"loss": self._average(0)}
+        values.update({name: self._average(1 + i) for i, name in enumerate(self.loss_names)})
+        values.update({name: _number(metric.result()) for name, metric in zip(self.names, self.metrics, strict=True)})
+        return {name: values[name] for name in sorted(values)}
+
+    def result_order(self, names: Sequence[str]) -> list[str]:
+        """The order of `evaluate`'s list: the loss, then the metrics of a single output; with several outputs their
+        losses in the order of the outputs, then the rest by name."""
+        if self.loss_names:
+            first = ["loss", *self.loss_names]
+            return first + sorted(name for name in names if name not in first)
+        return ["loss", *self.names]
+
+    def in_result_order(self, logs: dict[str, float]) -> float | list[float]:
+        """The values of `logs` in that order; a number if there is only one."""
+        values = [logs[name] for name in self.result_order(list(logs))]
+        return values[0] if len(values) == 1 else values
+
+    def _average(self, i: int) -> float:
+        return self._sums[i] / self._samples if self._samples else 0.0
+
+
+def _number(value: Any) -> Any:
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array

@@ -1,0 +1,90 @@
+"""From a model to symbolic tensors: its outputs, its losses and its metrics."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .. import tree
+from ..data import Data, Slots, make_data
+from ..scope import tracing
+from ..tensor import Tensor
+from .targets import Targets
+
+
+class Traced(NamedTuple):
+    """A model, its losses and its metrics as symbolic tensors."""
+
+    inputs: list[Tensor]
+    predictions: list[Tensor]
+    structure: Any  # how the model nests its outputs
+    total: Tensor | None = None
+    losses: list[Tensor] = []  # one for each output that has a loss
+    metrics: list[list[Tensor]] = []  # what each metric adds up
+
+
+class Tracer:
+    """Runs a model symbolically, for data of some shapes.
+
+    Args:
+        model: The model. Asked for: calls on symbolic tensors, its penalties, `_input_slots`, `_output_slots` and
+            `_nest_inputs`.
+        targets: What it was compiled for; `None` before `compile`.
+    """
+
+    def __init__(self, model: Any, targets: Targets | None) -> None:
+        self._model = model
+        self._targets = targets
+
+    def trace(self, mode: str, data: Data) -> Traced:
+        """The model in one mode (`"train"`, `"test"` or `"predict"`); builds the layers that have not seen data yet."""
+        slots = self._model._input_slots()
+        names = slots.names if slots is not None else [f"x{i}" for i in range(len(data.x))]
+        inputs = [Tensor((None, *a.shape[1:]), name=name) for a, name in zip(data.x, names, strict=True)]
+        y_pred = self._call(inputs, data.structure, training=mode == "train")
+        predictions = tree.flatten(y_pred)
+        if mode == "predict":
+            return Traced(inputs, predictions, y_pred)
+        targets = self._targets
+        if targets.names is None:
+            targets.bind(self.output_names(len(predictions)))
+        y_true = [
+            None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}")
+            for a, name in zip(data.y or [None] * len(predictions), targets.names, strict=True)
+        ]
+        weights = [
+            None if a is None else Tensor((None, *a.shape[1:]), name=f"weight_{name}")
+            for a, name in zip(data.weights, targets.names, strict=True)
+        ]
+        with tracing():
+            result = targets.trace(y_true, predictions, weights, self._model.losses_for_tracing())
+        inputs = [t for t in (*inputs, *y_true, *weights) if t is not None]
+        return Traced(inputs, predictions, y_pred, *result)
+
+    def learn_outputs(self, x: Any) -> None:
+        """Traces the model once, to know what it returns: a class of its own says so only when it is called."""
+        data = make_data(x, inputs=self._model._input_slots(), outputs=None)
+        inputs = [Tensor((None, *a.shape[1:]), name=f"x{i}") for i, a in enumerate(data.x)]
+        y_pred = self._call(inputs, data.structure, training=False)
+        names = list(y_pred) if isinstance(y_pred, dict) else None
+        self._targets.bind(names or self.output_names(len(tree.flatten(y_pred))))
+
+    def output_slots(self) -> Slots | None:
+        """The outputs that labels are for, as far as they are known."""
+        if self._targets is not None and self._targets.names is not None:
+            return Slots(self._targets.names, None)
+        return self._model._output_slots()
+
+    def output_names(self, count: int) -> list[str]:
+        """The names of the outputs, of which there are `count`."""
+        known = self._model._output_slots()
+        if known is not None and len(known.names) == count:
+            return list(known.names)
+        return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
+
+    def _call(self, inputs: list[Tensor], structure: Any, training: bool) -> Any:
+        if structure is not None:
+            nested = tree.map_structure(lambda i: inputs[i], structure)
+        else:
+            nested = self._model._nest_inputs(inputs)
+        with tracing():
+            return self._model(nested, training=training)

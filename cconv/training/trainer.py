@@ -1,0 +1,394 @@
+"""Training, evaluation and prediction of a model: what `compile` keeps, and how `fit` turns it into runs of programs.
+
+A step is one call into the core. Before the first one, the model, its losses and its metrics are traced into one graph,
+and the graph becomes a program: for one mode, one set of shapes and one largest batch (`planner.py`). Programs are kept
+and used again. During an epoch only row numbers go in, and a few numbers (the loss, what the metrics add up) come out.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+
+from .. import _core, optimizers, tree
+from ..callbacks import CallbackList, History
+from ..data import ArrayFeed, BatchFeed, Data, is_batches, refuse, split
+from ..random import next_seed
+from ..serialization import deserialize_object, serialize_object
+from .arguments import check_compile, check_verbose, count, is_due
+from .feeder import Feeder
+from .planner import Planner, rounded
+from .step import Step
+from .targets import Targets
+from .totals import Totals
+from .tracer import Tracer
+
+
+class Trainer:
+    """What a model has to do with learning. The arguments of its methods are those of the model's of the same name.
+
+    Args:
+        model: The model; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
+
+    Attributes:
+        model: The model.
+        optimizer: The optimizer; `None` before `compile`.
+        loss: The argument of `compile`.
+        targets: Losses and metrics; `None` before `compile`.
+        seed: What the random numbers of training are made of, with the number of the step.
+        history: Of the last `fit`.
+        stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.seed = 0
+        self.history: History | None = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self._arguments: dict[str, Any] = {}
+        self._aim(None)
+
+    def moved_to(self, model: Any) -> Trainer:
+        """The same for a copy of the model."""
+        made = copy.copy(self)
+        made.model = model
+        made._aim(self.targets)
+        return made
+
+    def _aim(self, targets: Targets | None) -> None:
+        """New targets. What was planned for the old ones is forgotten."""
+        self.targets = targets
+        tracer = Tracer(self.model, targets)
+        self.feeder = Feeder(self.model, tracer, targets)
+        self.planner = Planner(self.model, tracer, targets)
+
+    # ---- compile -----------------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any,
+        loss: Any,
+        loss_weights: Any,
+        metrics: Any,
+        weighted_metrics: Any,
+        run_eagerly: bool,
+        steps_per_execution: int,
+        jit_compile: str | bool | None,
+    ) -> None:
+        check_compile(self.model, run_eagerly, steps_per_execution, jit_compile)
+        new_optimizer = optimizers.get(optimizer)
+        if new_optimizer is None:
+            raise ValueError("`optimizer`: expected a name or an instance. Received: None")
+        targets = Targets(loss, loss_weights, metrics, weighted_metrics)
+        outputs = self.model._output_slots()
+        if outputs is not None:
+            targets.bind(outputs.names)
+        self.optimizer = new_optimizer
+        self.loss = loss
+        self._arguments = {
+            "optimizer": new_optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": False,
+            "steps_per_execution": 1,
+            "jit_compile": False,
+        }
+        self._aim(targets)
+        self.seed = next_seed()
+        self.stop_training = False
+
+    @property
+    def compiled(self) -> bool:
+        return self.targets is not None
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        return serialize_object(dict(self._arguments)) if self.compiled else None
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        arguments = deserialize_object(config)
+        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+        self.model.compile(**{name: arguments[name] for name in names if name in arguments})
+        if self.model.built:
+            self.optimizer.build(self.model.trainable_variables)
+
+    # ---- metrics -----------------------------------------------------------------------------------------------------
+
+    @property
+    def totals(self) -> Totals | None:
+        """What an epoch adds up; `None` before the shapes are known."""
+        return None if self.targets is None else self.targets.totals
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [] if self.totals is None else list(self.totals.metrics)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        if self.totals is None:
+            return ["loss"] if self.compiled else []
+        return self.totals.result_order(["loss", *self.totals.loss_names, *self.totals.names])
+
+    def reset_metrics(self) -> None:
+        if self.totals is not None:
+            self.totals.reset()
+
+    def get_metrics_result(self) -> dict[str, float]:
+        return {} if self.totals is None else self.totals.logs()
+
+    # ---- fit ---------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None,
+        epochs: int,
+        verbose: str | int,
+        callbacks: Any,
+        validation_split: float,
+        validation_data: Any,
+        shuffle: bool | str,
+        class_weight: dict[int, float] | None,
+        sample_weight: Any,
+        initial_epoch: int,
+        steps_per_epoch: int | None,
+        validation_steps: int | None,
+        validation_batch_size: int | None,
+        validation_freq: int | Container[int],
+    ) -> History:
+        self._assert_compiled("fit")
+        batch_size = count("batch_size", batch_size, optional=True)
+        epochs = count("epochs", epochs, least=0)
+        initial_epoch = count("initial_epoch", initial_epoch, least=0)
+        steps_per_epoch = count("steps_per_epoch", steps_per_epoch, optional=True)
+        validation_steps = count("validation_steps", validation_steps, optional=True)
+        validation_batch_size = count("validation_batch_size", validation_batch_size, optional=True)
+        check_verbose(verbose)
+        if not isinstance(shuffle, (bool, np.bool_)) and shuffle not in (0, 1, "batch"):
+            raise ValueError(f"`shuffle`: expected True, False or 'batch'. Received: {shuffle!r}")
+        if not isinstance(validation_freq, (list, tuple, set, frozenset, range)):
+            validation_freq = count("validation_freq", validation_freq)
+
+        feed = self.feeder.feed("fit", x, y, sample_weight, batch_size, steps_per_epoch, class_weight, shuffle)
+        validation = None
+        validation_batch_size = validation_batch_size or batch_size
+        if validation_data is not None:
+            validation = self._validation_feed(validation_data, validation_batch_size, validation_steps)
+        elif validation_split:
+            if not isinstance(feed, ArrayFeed):
+                raise ValueError(
+                    "`validation_split` needs arrays. Give `validation_data` with a PyDataset or a generator."
+                )
+            train, held_out = split(feed.data, validation_split)
+            feed = ArrayFeed(train, batch_size, steps_per_epoch, shuffle, next_seed())
+            validation = ArrayFeed(held_out, validation_batch_size, validation_steps)
+        # Both are traced and checked now, so that what does not fit the validation is not found out after an epoch.
+        self.planner.prepare("train", feed, "y", self.optimizer)
+        if validation is not None:
+            self.planner.prepare("test", validation, "validation labels")
+
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_history=True,
+                add_progbar=bool(verbose),
+                verbose=verbose,
+                epochs=epochs,
+                steps=feed.num_batches,
+                model=self.model,
+            )
+        self.stop_training = False
+        logs: dict[str, float] = {}
+        with callbacks:
+            callbacks.on_train_begin()
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                self._train_epoch(feed, callbacks)
+                logs = self.totals.logs()
+                if validation is not None and is_due(epoch + 1, validation_freq):
+                    tested = self._test_epoch(validation, callbacks)
+                    logs.update({f"val_{name}": value for name, value in tested.items()})
+                    logs = {name: logs[name] for name in sorted(logs)}
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            callbacks.on_train_end(logs)
+        return self.history
+
+    def _validation_feed(self, given: Any, batch_size: int | None, steps: int | None) -> ArrayFeed | BatchFeed:
+        if not is_batches(given) and not isinstance(given, (tuple, list)):
+            raise ValueError(
+                "`validation_data`: expected (x, y) or (x, y, sample_weight), a PyDataset or a generator. "
+                f"Received: {type(given).__name__}"
+            )
+        parts = (given,) if is_batches(given) else tuple(given)
+        if not 1 <= len(parts) <= 3:
+            raise ValueError(
+                f"`validation_data`: expected (x, y) or (x, y, sample_weight). Received {len(parts)} elements."
+            )
+        return self.feeder.feed("validation_data", *(*parts, None, None)[:3], batch_size, steps)
+
+    def _train_epoch(self, feed: ArrayFeed | BatchFeed, callbacks: CallbackList) -> None:
+        totals, current, step = self.totals, None, None
+        for batch, (data, rows, n) in enumerate(feed.epoch()):
+            if data is not current:
+                current, step = data, self.step("train", data, max(n, feed.batch_size))
+            callbacks.on_train_batch_begin(batch)
+            self._train(step, data, rows, n)
+            callbacks.on_train_batch_end(batch, totals.logs)
+            if self.stop_training:
+                break
+
+    def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
+        optimizer = self.optimizer
+        optimizer.before_step()
+        done = int(optimizer.iterations)
+        step.accumulate(self.totals, data.arrays, n, rows, self.seed, done)
+        if optimizer.iterations == done:
+            # a model without weights to train: its steps count all the same, so that each drops anew
+            optimizer.iterations = done + 1
+        for variable in step.constrained:
+            variable.assign(variable.constraint(variable.value))
+
+    def _test_epoch(self, feed: ArrayFeed | BatchFeed, callbacks: CallbackList) -> dict[str, float]:
+        self.reset_metrics()
+        self.stop_evaluating = False
+        callbacks.on_test_begin()
+        totals, current, step = self.totals, None, None
+        for batch, (data, rows, n) in enumerate(feed.epoch()):
+            if data is not current:
+                current, step = data, self.step("test", data, max(n, feed.batch_size))
+            callbacks.on_test_batch_begin(batch)
+            step.accumulate(totals, data.arrays, n, rows, self.seed)
+            callbacks.on_test_batch_end(batch, totals.logs)
+            if self.stop_evaluating:
+                break
+        logs = totals.logs()
+        callbacks.on_test_end(logs)
+        return logs
+
+    # ---- evaluate and predict ----------------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None,
+        verbose: str | int,
+        sample_weight: Any,
+        steps: int | None,
+        callbacks: Any,
+        return_dict: bool,
+    ) -> float | list[float] | dict[str, float]:
+        self._assert_compiled("evaluate")
+        batch_size = count("batch_size", batch_size, optional=True)
+        steps = count("steps", steps, optional=True)
+        check_verbose(verbose)
+        feed = self.feeder.feed("evaluate", x, y, sample_weight, batch_size, steps)
+        self.planner.prepare("test", feed, "y")
+        if not isinstance(callbacks, CallbackList):
+            callbacks = self._callback_list(callbacks, verbose, feed)
+        with callbacks:
+            logs = self._test_epoch(feed, callbacks)
+        return logs if return_dict else self.totals.in_result_order(logs)
+
+    def predict(self, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Any) -> Any:
+        batch_size = count("batch_size", batch_size, optional=True)
+        steps = count("steps", steps, optional=True)
+        check_verbose(verbose)
+        feed = self.feeder.feed("predict", x, batch_size=batch_size, steps=steps)
+        callbacks = self._callback_list(callbacks, verbose, feed)
+        self.stop_predicting = False
+        outputs: list[np.ndarray] | None = None
+        pieces: list[list[np.ndarray]] = []
+        done, current, step = 0, None, None
+        # The number of samples is known for arrays only; their outputs get their place at once.
+        total = min(feed.data.size, feed.batch_size * feed.num_batches) if isinstance(feed, ArrayFeed) else None
+        with callbacks:
+            callbacks.on_predict_begin()
+            for batch, (data, rows, n) in enumerate(feed.epoch()):
+                if data is not current:
+                    current, step = data, self.step("predict", data, max(n, feed.batch_size))
+                    if total is not None:
+                        outputs = [_core.empty_aligned((total, *shape[1:])) for shape in step.shapes]
+                callbacks.on_predict_batch_begin(batch)
+                place = None if outputs is None else [array[done : done + n] for array in outputs]
+                results = step.predict(data.arrays, n, rows, place)
+                if outputs is None:
+                    pieces.append(results)
+                done += n
+                callbacks.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
+                if self.stop_predicting:
+                    break
+            callbacks.on_predict_end()
+        if outputs is None:
+            outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        elif done < total:
+            outputs = [array[:done] for array in outputs]
+        return tree.pack(step.structure, outputs)
+
+    def _callback_list(self, callbacks: Any, verbose: str | int, feed: ArrayFeed | BatchFeed) -> CallbackList:
+        return CallbackList(
+            callbacks,
+            add_progbar=bool(verbose),
+            verbose=verbose,
+            epochs=1,
+            steps=feed.num_batches,
+            model=self.model,
+        )
+
+    # ---- single batches ----------------------------------------------------------------------------------------------
+
+    def train_on_batch(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None, return_dict: bool
+    ) -> float | list[float] | dict[str, float]:
+        self._assert_compiled("train_on_batch")
+        data, step = self._single("train", x, y, sample_weight, class_weight)
+        self.reset_metrics()
+        self._train(step, data, None, data.size)
+        logs = self.totals.logs()
+        return logs if return_dict else self.totals.in_result_order(logs)
+
+    def test_on_batch(
+        self, x: Any, y: Any, sample_weight: Any, return_dict: bool
+    ) -> float | list[float] | dict[str, float]:
+        self._assert_compiled("test_on_batch")
+        data, step = self._single("test", x, y, sample_weight, None)
+        self.reset_metrics()
+        step.accumulate(self.totals, data.arrays, data.size, None, self.seed)
+        logs = self.totals.logs()
+        return logs if return_dict else self.totals.in_result_order(logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        step = self.planner.known_prediction(x) if type(x) is np.ndarray else None
+        if step is not None:
+            return tree.pack(step.structure, step.predict([x], len(x)))
+        refuse(x, "predict_on_batch")
+        data = self.feeder.inputs(x)
+        step = self.step("predict", data, rounded(data.size))
+        return tree.pack(step.structure, step.predict(data.arrays, data.size))
+
+    def _single(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Data, Step]:
+        refuse(x, f"{mode}_on_batch")
+        data = self.feeder.data(x, y, sample_weight, class_weight)
+        step = self.step(mode, data, rounded(data.size))
+        self.targets.check_labels(data, step.shapes, "y")
+        return data, step
+
+    def step(self, mode: str, data: Data, max_batch: int) -> Step:
+        """The step of a mode (`"train"`, `"test"` or `"predict"`) for such data and at most so many samples."""
+        return self.planner.step(mode, data, max_batch, self.optimizer if mode == "train" else None)
+
+    def _assert_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"You must call `compile()` before calling `{method}()`: the model has no loss and no optimizer."
+            )

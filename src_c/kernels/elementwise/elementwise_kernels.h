@@ -1,0 +1,19 @@
+/* Loops over numbers side by side: activations, the exponential, sums. */
+#ifndef CC_ELEMENTWISE_KERNELS_H
+#define CC_ELEMENTWISE_KERNELS_H
+
+#include "kernels/elementwise/activation.h"
+#include <stdint.h>
+
+typedef struct cc_elementwise_kernels {
+    /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]), told from y[i] = f(x[i]); dx may be dy. See activation.h. */
+    void (*act_forward)(cc_activation act, float alpha, float *y, const float *x, int64_t n);
+    void (*act_backward)(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n);
+    void (*exp)(float *y, const float *x, float shift, int64_t n);       /* y[i] = e^(x[i] - shift); y may be x */
+    void (*add)(float *y, const float *x, int64_t n);                    /* y[i] += x[i] */
+    void (*add_rows)(float *y, const float *x, int64_t rows, int64_t n); /* y[i] += the sum of x[r * n + i], r < rows */
+    /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and y_step only. */
+    void (*add_windows)(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t count, int64_t n);
+} cc_elementwise_kernels;
+
+#endif

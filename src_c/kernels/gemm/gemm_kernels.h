@@ -1,0 +1,54 @@
+/* Products of matrices: tiles of results held in registers, and the rearrangement of what they read. */
+#ifndef CC_GEMM_KERNELS_H
+#define CC_GEMM_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CC_MR_MAX 16 /* of any table's mr */
+
+/* One tile of a product, held in registers from the first multiplication to the last:
+ *
+ *     y[i][j] = start + sum over t, k of a[t * mr + i][k] * b[t][k][j]       i in 0 .. m-1, j in 0 .. n-1
+ *
+ * with start = bias[j] or 0, and y[i][j] besides if accumulate; then max(0, .) if relu. y is read only if accumulate. Rows are given by
+ * pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of zeros. */
+typedef struct cc_tile {
+    int m, n;              /* 1 .. mr, 1 .. nr of the table */
+    int64_t taps, depth;   /* may be 0 */
+    const float *const *a; /* [taps][mr] pointers to `depth` floats; those of i >= m are not read */
+    const float *const *next; /* the same of the next tile, to be prefetched; NULL: nothing is */
+    const float *b;        /* [taps][depth][nr]: one panel, see pack.h; columns from n on are zeros */
+    float *const *y;       /* [m] pointers */
+    int64_t column;        /* added to each y[i] */
+    const float *bias;     /* [n], or NULL */
+    bool accumulate, relu;
+} cc_tile;
+
+/* One tile of a sum of outer products, held in registers likewise; nothing is packed:
+ *
+ *     y[i * y_row + j] += sum over l, s of a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + j] */
+typedef struct cc_outer {
+    int m, n; /* 1 .. mr, 1 .. nr */
+    int64_t lines, steps;
+    const float *a;
+    int64_t a_line, a_step;
+    const float *b;
+    int64_t b_line, b_step;
+    float *y;
+    int64_t y_row;
+    const float *next; /* each step prefetches NR floats here and goes on by next_step; NULL: nothing */
+    int64_t next_step;
+} cc_outer;
+
+typedef struct cc_gemm_kernels {
+    int mr, nr; /* the tile: mr rows, nr columns; a vector has nr / 2 */
+    void (*tile)(const cc_tile *tile);
+    void (*outer_tile)(const cc_outer *outer);
+    /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole vector. */
+    void (*pack_rows)(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width);
+    /* A panel from a transposed matrix: to[k * nr + j] = from[j * step + k], k < depth, j < columns <= nr, then zeros up to nr. */
+    void (*pack_transposed)(float *to, const float *from, int64_t depth, int columns, int64_t step);
+} cc_gemm_kernels;
+
+#endif

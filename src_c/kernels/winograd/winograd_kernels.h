@@ -1,0 +1,58 @@
+/* Winograd's convolution with 3x3 kernels: m x m outputs of a tile from (m + 2) x (m + 2) inputs, by (m + 2)^2 planes of products.
+ * The derivation is in winograd_transforms.inc.h. */
+#ifndef CC_WINOGRAD_KERNELS_H
+#define CC_WINOGRAD_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A tile of an image, transformed: to[p * plane + k / vec * block + k % vec] for plane p and channel k. The channels of the last vector
+ * from `channels` on become zeros. vec = nr / 2 is the width of a vector. */
+typedef struct cc_winograd_tile {
+    const float *from;   /* the tile's pixel (0, 0), inside the image or not; channels side by side */
+    int64_t row, column; /* from a pixel to the next one down, to the right */
+    int y0, y1, x0, x1;  /* pixels y0 .. y1-1 by x0 .. x1-1 lie inside the image; others count as zeros */
+    int64_t channels;
+    float *to;
+    int64_t plane, block;
+} cc_winograd_tile;
+
+/* Sums of products, from[p * plane + k], transformed back, with bias, what is in y if accumulate, and max(0, .) if relu, and stored as
+ * far as they lie in the image. */
+typedef struct cc_winograd_output {
+    const float *from;
+    int64_t plane;
+    int channels; /* 1 .. nr */
+    float *y;     /* the tile's pixel (0, 0) */
+    int64_t row, column;
+    int rows, columns; /* pixels to store: 1 .. m */
+    const float *bias; /* [channels], or NULL */
+    bool accumulate, relu;
+} cc_winograd_output;
+
+/* For one m. */
+typedef struct cc_winograd_transforms {
+    void (*input)(const cc_winograd_tile *tile);    /* of x: (m + 2) x (m + 2) pixels */
+    void (*gradient)(const cc_winograd_tile *tile); /* of dy, for the gradient of the weights: m x m pixels */
+    void (*output)(const cc_winograd_output *tile);
+    /* to[p * plane + j] from w[t * tap + j], t in 0 .. 8; columns j from `columns` up to nr become zeros. */
+    void (*weights)(float *to, int64_t plane, const float *w, int64_t tap, int columns);
+    /* The same for channels k < depth <= vec of the rotated, transposed kernel: to[p * plane + k * nr + j] from
+     * w[(8 - t) * tap + j * next + k]. */
+    void (*transposed)(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns);
+    /* dw[t * tap + j] from from[p * plane + j], j < columns <= nr. */
+    void (*weight_gradient)(float *dw, int64_t tap, const float *from, int64_t plane, int columns);
+} cc_winograd_transforms;
+
+typedef struct cc_winograd_kernels {
+    int mr, nr;                           /* a group of mr tiles meets a panel of nr channels */
+    const cc_winograd_transforms *f2, *f4; /* m = 2 and 4 */
+    /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < columns <= nr, or more;
+     * a is [..][mr][vec]. */
+    void (*product)(float *y, const float *a, const float *b, int64_t depth, int rows, int columns, bool accumulate);
+    /* One plane: y[i * nr + j] (+)= sum over t < tiles of a[t][i] b[t][j], i < vec; b0 and b1 hold vec columns each. b1 may be NULL:
+     * j < vec only. */
+    void (*outer)(float *y, const float *a, const float *b0, const float *b1, int64_t tiles, bool accumulate);
+} cc_winograd_kernels;
+
+#endif
