@@ -65,7 +65,7 @@ def exponential(x: Any) -> Any:
 
 swish = silu
 
-# What conv2d, dense and add compute in the same pass: function -> the op's attributes
+# What conv, dense and add compute in the same pass: function -> the op's attributes
 _FUSED = {
     linear: {},
     relu: {"activation": "relu"},

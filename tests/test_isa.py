@@ -31,7 +31,7 @@ for c, oc, groups, algorithm in [
     graph = _core.Graph()
     nodes = [graph.input(shape) for shape in shapes]
     attributes = {"padding": "same", "strides": 2, "groups": groups, "algorithm": algorithm, "activation": "relu"}
-    y = graph.add("conv2d", nodes, attributes)
+    y = graph.add("conv", nodes, attributes)
     plan = _core.Plan(graph, [y], root=y, wrt=nodes, threads=2)
     result = plan.run([x, w, b])[0]
     for array in (result, *(plan.gradient(node) for node in nodes)):

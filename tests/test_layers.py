@@ -97,6 +97,53 @@ def test_conv2d_groups_convolve_apart():
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_a_causal_convolution_sees_nothing_later():
+    layer = layers.Conv1D(3, 4, padding="causal", dilation_rate=2)
+    x = images(2, 12, 5)
+    y = layer(x)
+    assert y.shape == (2, 12, 3)
+    changed = x.copy()
+    changed[:, 7:] += 1
+    later = layer(changed)
+    np.testing.assert_array_equal(later[:, :7], y[:, :7])
+    assert np.all(later[:, 7:] != y[:, 7:])
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_convolutions_of_every_rank_train_and_go_through_files(rank, data_format, tmp_path):
+    """A network that makes images smaller and large again learns to return them; its file gives the same outputs."""
+    size = (8, 6, 4)[:rank]
+    shape = (*size, 3) if data_format == "channels_last" else (3, *size)
+    down, up = (getattr(layers, f"Conv{rank}D{kind}") for kind in ("", "Transpose"))
+    model = cconv.Sequential(
+        [
+            cconv.Input(shape),
+            down(8, 3, strides=2, padding="same", activation="relu", data_format=data_format),
+            up(3, 2, strides=2, data_format=data_format),
+        ]
+    )
+    x = images(16, *shape)
+    model.compile("adam", "mse")
+    history = model.fit(x, x, epochs=5, batch_size=8, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    y = model.predict(x, verbose=0)
+    assert y.shape == x.shape
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(cconv.saving.load_model(tmp_path / "model.keras").predict(x, verbose=0), y)
+
+
+def test_a_transposed_convolution_adds_what_overlaps():
+    x = images(2, 3, 4, 5)
+    layer = layers.Conv2DTranspose(6, (3, 2), strides=(2, 1), bias_initializer="ones")
+    y = layer(x)
+    expected = np.ones((2, 7, 5, 6))
+    for i in range(3):
+        for j in range(4):
+            expected[:, 2 * i : 2 * i + 3, j : j + 2] += np.einsum("nc,hwoc->nhwo", x[:, i, j], layer.kernel.numpy())
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_depthwise_and_separable_convolutions():
     x = images(2, 5, 5, 3)
     depthwise = layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False)
@@ -250,6 +297,13 @@ ALL = [
     layers.Conv2D(4, 3, padding=((1, 2), (3, 4))),
     layers.DepthwiseConv2D(3, depth_multiplier=2),
     layers.SeparableConv2D(4, 3, activation="elu"),
+    layers.Conv1D(4, 3, padding="causal", dilation_rate=2),
+    layers.Conv3D(4, (1, 2, 3), padding=((0, 0), (1, 0), (1, 2)), kernel_regularizer="l2"),
+    layers.Conv1DTranspose(4, 3, strides=2),
+    layers.Conv2DTranspose(4, (3, 2), strides=(2, 3), padding="same", output_padding=(1, 0)),
+    layers.Conv3DTranspose(4, 2, strides=2, padding=((0, 1), (1, 0), (1, 1)), output_padding=1, activation="relu"),
+    layers.DepthwiseConv1D(3, depth_multiplier=2, depthwise_initializer="he_normal"),
+    layers.SeparableConv1D(4, 3, data_format="channels_first"),
     layers.MaxPooling1D(3, strides=2, padding="same"),
     layers.MaxPooling2D(3, strides=2, padding="same"),
     layers.MaxPooling3D((1, 2, 3), strides=2, padding=((0, 0), (1, 0), (2, 1))),

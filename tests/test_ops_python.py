@@ -141,6 +141,29 @@ def test_images():
     assert ops.separable_conv(IMAGE, depthwise, numbers(1, 1, 6, 5)).shape == (2, 4, 3, 5)
 
 
+@pytest.mark.parametrize("shape", [(9,), (7, 6), (5, 4, 6)])
+def test_convolutions_take_any_rank(shape):
+    rank = len(shape)
+    x, kernel = numbers(2, *shape, 4), numbers(*(3, 2, 2)[:rank], 4, 5)
+    first = np.moveaxis(x, -1, 1)
+    y = ops.conv(x, kernel, padding="same")
+    assert y.shape == (2, *shape, 5)
+    z = ops.conv(first, kernel, padding="same", data_format="channels_first")
+    np.testing.assert_array_equal(np.moveaxis(z, 1, -1), y)
+    grouped = ops.conv(x, kernel[..., :2, :4])  # two groups, told from the kernel
+    assert grouped.shape[-1] == 4
+    np.testing.assert_allclose(grouped[..., :2], ops.conv(x[..., :2], kernel[..., :2, :2]), rtol=1e-5, atol=1e-5)
+    large = ops.conv_transpose(x, numbers(*(3, 2, 2)[:rank], 5, 4), strides=2, padding="same", output_padding=0)
+    assert large.shape == (2, *((n - 1) * 2 + k % 2 for n, k in zip(shape, (3, 2, 2), strict=False)), 5)
+    z = ops.conv_transpose(first, np.swapaxes(kernel, -1, -2), strides=2, data_format="channels_first")
+    y = ops.conv_transpose(x, np.swapaxes(kernel, -1, -2), strides=2)
+    np.testing.assert_array_equal(np.moveaxis(z, 1, -1), y)
+    apart = ops.depthwise_conv(x, kernel[..., :2])
+    assert apart.shape[-1] == 8
+    pointwise = numbers(*(1,) * rank, 8, 3)
+    np.testing.assert_array_equal(ops.separable_conv(x, kernel[..., :2], pointwise), ops.conv(apart, pointwise))
+
+
 @pytest.mark.parametrize("algorithm", ["direct", "im2col"])
 @pytest.mark.parametrize(
     "settings", [{}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2, "padding": ((1, 2), (2, 0))}]
@@ -230,8 +253,12 @@ def test_helpers():
     ("call", "error", "message"),
     [
         (lambda: ops.conv2d(IMAGE, np.ones((3, 3, 4, 1))), ValueError, r"3.*4|4.*3"),
-        (lambda: ops.conv2d(IMAGE, np.ones((9, 9, 3, 1))), ValueError, "conv2d"),
+        (lambda: ops.conv2d(IMAGE, np.ones((9, 9, 3, 1))), ValueError, "conv: expected a window no larger"),
         (lambda: ops.conv2d(IMAGE, np.ones((3, 3, 3, 1)), strides=0), ValueError, "strides=0"),
+        (lambda: ops.conv(IMAGE, np.ones((3, 3))), ValueError, r"`kernel` must have the shape.*\(3, 3\)"),
+        (lambda: ops.conv(IMAGE, np.ones((3, 3, 1))), ValueError, "x of rank 4.*w of rank 3"),
+        (lambda: ops.conv_transpose(IMAGE, np.ones((3, 3, 1, 4))), ValueError, "x with 4 channels.*received 3"),
+        (lambda: ops.conv_transpose(IMAGE, np.ones((3, 3, 1, 3)), 2, output_padding=2), ValueError, "output_padding"),
         (lambda: ops.conv2d(IMAGE, np.ones((3, 3, 3, 1)), padding="full"), ValueError, "padding='full'"),
         (lambda: ops.conv2d(IMAGE, np.ones((3, 3, 3, 1)), algorithm="fft"), ValueError, "fft"),
         (lambda: ops.conv2d(IMAGE[0], np.ones((3, 3, 3, 1))), ValueError, "rank 4"),

@@ -160,10 +160,10 @@ def test_constants_are_computed_anew_where_one_of_two_readers_is(rewrite):
         graph = _core.Graph()
         x = graph.input((None, 6, 6, 4))
         shared = graph.add("exp", [graph.variable(base)])
-        y = graph.add("conv2d", [x, shared, 0], {"padding": "same"})
+        y = graph.add("conv", [x, shared, 0], {"padding": "same"})
         shifted = graph.add("add", [shared, graph.variable(shift)])
         for _ in range(3):
-            y = graph.add("conv2d", [graph.add("tanh", [y]), shifted, 0], {"padding": "same"})
+            y = graph.add("conv", [graph.add("tanh", [y]), shifted, 0], {"padding": "same"})
         return _core.Plan(graph, [y], max_batch=2, rewrite=rewrite)
 
     x = random(2, 6, 6, 4)
@@ -232,9 +232,9 @@ def test_plan_describes_its_nodes_and_times_them_when_asked():
     weights.assign(random(3, 3, 8, 16))
     graph = _core.Graph()
     a, w = graph.input((None, 6, 6, 8)), graph.variable(weights)
-    root = graph.add("mean", [graph.add("conv2d", [a, w, 0], {"padding": "same"}, "first")])
+    root = graph.add("mean", [graph.add("conv", [a, w, 0], {"padding": "same"}, "first")])
     plan = _core.Plan(graph, [root], max_batch=4, root=root, wrt=[w])
-    line = next(line for line in plan.describe().splitlines() if line.startswith("conv2d"))
+    line = next(line for line in plan.describe().splitlines() if line.startswith("conv"))
     assert "first" in line and "(4, 6, 6, 16)" in line and int(line.split()[-2]) >= 4 * 6 * 6 * 16 * 4
     plan.run([x])
     assert "ms" not in plan.describe()
@@ -245,7 +245,7 @@ def test_plan_describes_its_nodes_and_times_them_when_asked():
         plan.run([x])
     assert _core.allocations() == made == before + 1
     assert "3 runs" in plan.describe()
-    line = next(s for s in plan.describe().splitlines() if s.startswith("conv2d"))
+    line = next(s for s in plan.describe().splitlines() if s.startswith("conv"))
     forward, backward = map(float, line.split()[-3:-1])
     assert forward >= 0 and backward >= 0
     plan.profile(False)
@@ -268,7 +268,7 @@ def test_values_computed_anew_for_the_backward_pass_are_those_of_the_forward_pas
 
     def unit(x, c, residual=None, relu=True):
         # an algorithm with little scratch: what is compared is the memory of values
-        x = graph.add("conv2d", [x, weight(3, 3, c, 24), 0], {"padding": "same", "algorithm": "direct"})
+        x = graph.add("conv", [x, weight(3, 3, c, 24), 0], {"padding": "same", "algorithm": "direct"})
         one, zero = graph.constant(np.ones(24)), graph.constant(np.zeros(24))
         x = graph.add("batch_norm", [x, weight(24), weight(24), zero, one], {"training": True})
         x = x if residual is None else graph.add("add", [residual, x])

@@ -67,7 +67,7 @@ ACTIVATIONS = [
 
 
 @pytest.mark.parametrize("op, attributes", ACTIVATIONS)
-@pytest.mark.parametrize("layer", ["conv2d", "depthwise", "dense"])
+@pytest.mark.parametrize("layer", ["conv", "depthwise", "dense"])
 @pytest.mark.parametrize("wrt", [False, True])
 def test_activation_goes_into_the_layer_before_it(layer, op, attributes, wrt):
     x = random(3, 9, 9, 8)
@@ -78,14 +78,14 @@ def test_activation_goes_into_the_layer_before_it(layer, op, attributes, wrt):
             y = g.add("dense", [a, w, 0])
         elif layer == "depthwise":
             w = weights_of(g, 3, 3, 1, 8)
-            y = g.add("conv2d", [a, w, 0], {"groups": 8})
+            y = g.add("conv", [a, w, 0], {"groups": 8})
         else:
             w = weights_of(g, 3, 3, 8, 5)
-            y = g.add("conv2d", [a, w, 0], {"padding": "same"})
+            y = g.add("conv", [a, w, 0], {"padding": "same"})
         return [g.add(op, [y], attributes)], [w]
 
     results = both(build, x, wrt=wrt)
-    assert results[0][0] == ["dense" if layer == "dense" else "conv2d"] and op in results[1][0]
+    assert results[0][0] == ["dense" if layer == "dense" else "conv"] and op in results[1][0]
     assert_equal(results)
 
 
@@ -106,23 +106,23 @@ def test_activation_goes_into_batch_norm(op, attributes, training):
 def test_sum_and_relu_go_into_batch_norm(relu, side):
     def build(g, a):
         w = weights_of(g, 3, 3, 6, 6)
-        y, nodes = norm_of(g, g.add("conv2d", [a, w, 0], {"padding": "same"}), 6)
+        y, nodes = norm_of(g, g.add("conv", [a, w, 0], {"padding": "same"}), 6)
         y = g.add("add", [y, a] if side else [a, y])
         return [g.add("relu", [y]) if relu else y], [w, *nodes[:2]]
 
     results = both(build, random(4, 5, 5, 6), training=True, wrt=True)
-    assert results[0][0] == ["conv2d", "batch_norm"]
+    assert results[0][0] == ["conv", "batch_norm"]
     assert_equal(results)
 
 
 def test_sum_of_two_batch_norms():
     def build(g, a):
-        y, nodes = norm_of(g, g.add("conv2d", [a, weights_of(g, 1, 1, 6, 9), 0]), 9)
-        z, more = norm_of(g, g.add("conv2d", [a, weights_of(g, 1, 1, 6, 9, seed=3), 0]), 9, seed=4)
+        y, nodes = norm_of(g, g.add("conv", [a, weights_of(g, 1, 1, 6, 9), 0]), 9)
+        z, more = norm_of(g, g.add("conv", [a, weights_of(g, 1, 1, 6, 9, seed=3), 0]), 9, seed=4)
         return [g.add("relu", [g.add("add", [y, z])])], [*nodes[:2], *more[:2]]
 
     results = both(build, random(4, 5, 5, 6), training=True, wrt=True)
-    assert sorted(results[0][0]) == ["batch_norm", "batch_norm", "conv2d", "conv2d"]
+    assert sorted(results[0][0]) == ["batch_norm", "batch_norm", "conv", "conv"]
     assert_equal(results)
 
 
@@ -137,16 +137,16 @@ def test_sum_that_broadcasts_stays():
 
 
 @pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("layer", ["conv2d", "depthwise", "dense"])
+@pytest.mark.parametrize("layer", ["conv", "depthwise", "dense"])
 def test_batch_norm_goes_into_the_weights(layer, bias):
     def build(g, a):
         shape, attributes = {
-            "conv2d": ((3, 3, 8, 20), {"strides": 2}),
+            "conv": ((3, 3, 8, 20), {"strides": 2}),
             "depthwise": ((3, 3, 1, 8), {"groups": 8}),
             "dense": ((8, 20), {}),
         }[layer]
         inputs = [a, weights_of(g, *shape), variable(g, random(shape[-1], seed=5))[0] if bias else 0]
-        y = g.add("dense" if layer == "dense" else "conv2d", inputs, attributes)
+        y = g.add("dense" if layer == "dense" else "conv", inputs, attributes)
         y, _ = norm_of(g, y, shape[-1], epsilon=1e-3)
         return [g.add("relu", [y])], []
 
@@ -157,7 +157,7 @@ def test_batch_norm_goes_into_the_weights(layer, bias):
 
 def test_batch_norm_without_gamma_or_beta_goes_into_the_weights():
     def build(g, a):
-        y = g.add("conv2d", [a, weights_of(g, 3, 3, 8, 5), 0])
+        y = g.add("conv", [a, weights_of(g, 3, 3, 8, 5), 0])
         _, nodes = norm_of(g, y, 5)
         return [g.add("batch_norm", [y, 0, 0, *nodes[2:]])], []
 
@@ -169,9 +169,9 @@ def test_folded_weights_follow_the_variables():
     graph = _core.Graph()
     a = graph.input((None, 6, 6, 8))
     w, weights = variable(graph, random(3, 3, 8, 5))
-    y, nodes = norm_of(graph, graph.add("conv2d", [a, w, 0]), 5)
+    y, nodes = norm_of(graph, graph.add("conv", [a, w, 0]), 5)
     gamma, scale = variable(graph, np.ones(5, np.float32))
-    y = graph.add("batch_norm", [graph.add("conv2d", [a, w, 0]), gamma, *nodes[1:]])
+    y = graph.add("batch_norm", [graph.add("conv", [a, w, 0]), gamma, *nodes[1:]])
     x = random(2, 6, 6, 8, seed=9)
     plans = [_core.Plan(graph, [y], max_batch=2, rewrite=rewrite) for rewrite in (True, False)]
     for step in range(4):
@@ -187,7 +187,7 @@ def test_moving_averages_that_training_renews_reach_the_folded_weights():
     graph = _core.Graph()
     a = graph.input((None, 6, 6, 8))
     w, _ = variable(graph, random(3, 3, 8, 5))
-    y, nodes = norm_of(graph, graph.add("conv2d", [a, w, 0]), 5, momentum=0.5)
+    y, nodes = norm_of(graph, graph.add("conv", [a, w, 0]), 5, momentum=0.5)
     train = _core.Plan(graph, [y], max_batch=4, training=True)
     plans = [_core.Plan(graph, [y], max_batch=4, rewrite=rewrite) for rewrite in (True, False)]
     x = random(4, 6, 6, 8, seed=9)
@@ -200,17 +200,17 @@ def test_moving_averages_that_training_renews_reach_the_folded_weights():
 def test_batch_norm_stays_where_gradients_flow_or_the_weights_are_fed():
     def with_gradients(g, a):
         w = weights_of(g, 3, 3, 8, 5)
-        y, nodes = norm_of(g, g.add("conv2d", [a, w, 0]), 5, training=False)
+        y, nodes = norm_of(g, g.add("conv", [a, w, 0]), 5, training=False)
         return [y], [w, *nodes]
 
     results = both(with_gradients, random(3, 6, 6, 8), wrt=True)
-    assert results[0][0] == ["conv2d", "batch_norm"]
+    assert results[0][0] == ["conv", "batch_norm"]
     assert_equal(results)
 
     graph = _core.Graph()
     a, w = graph.input((None, 6, 6, 8)), graph.input((3, 3, 8, 5))
-    y, _ = norm_of(graph, graph.add("conv2d", [a, w, 0]), 5)
-    assert ops(_core.Plan(graph, [y])) == ["conv2d", "batch_norm"]
+    y, _ = norm_of(graph, graph.add("conv", [a, w, 0]), 5)
+    assert ops(_core.Plan(graph, [y])) == ["conv", "batch_norm"]
 
 
 @pytest.mark.parametrize("relu", [False, True])
@@ -219,33 +219,33 @@ def test_batch_norm_stays_where_gradients_flow_or_the_weights_are_fed():
 def test_sum_goes_into_the_convolution_at_inference(norm, kernel, relu):
     def build(g, a):
         r = g.add("exp", [a])
-        y = g.add("conv2d", [g.add("tanh", [r]), weights_of(g, kernel, kernel, 6, 6), 0], {"padding": "same"})
+        y = g.add("conv", [g.add("tanh", [r]), weights_of(g, kernel, kernel, 6, 6), 0], {"padding": "same"})
         y = g.add("add", [r, norm_of(g, y, 6)[0] if norm else y])
         return [g.add("relu", [y]) if relu else y], []
 
     results = both(build, random(3, 9, 9, 6))
-    assert results[0][0] == ["exp", "tanh", "conv2d"]
+    assert results[0][0] == ["exp", "tanh", "conv"]
     assert_equal(results, rtol=3e-6)
 
 
 def test_sum_with_what_the_convolution_reads():
     def build(g, a):
         r = g.add("exp", [a])
-        y = g.add("conv2d", [r, weights_of(g, 3, 3, 6, 6), 0], {"padding": "same"})
+        y = g.add("conv", [r, weights_of(g, 3, 3, 6, 6), 0], {"padding": "same"})
         return [g.add("add", [y, r])], []
 
     results = both(build, random(3, 9, 9, 6))
-    assert results[0][0] == ["exp", "conv2d"]
+    assert results[0][0] == ["exp", "conv"]
     assert_equal(results, rtol=3e-6)
 
 
 def test_sum_stays_where_the_convolution_is_differentiated():
     def build(g, a):
         w = weights_of(g, 3, 3, 6, 6)
-        return [g.add("add", [g.add("conv2d", [a, w, 0], {"padding": "same"}), a])], [w]
+        return [g.add("add", [g.add("conv", [a, w, 0], {"padding": "same"}), a])], [w]
 
     results = both(build, random(3, 9, 9, 6), wrt=True)
-    assert results[0][0] == ["conv2d", "add"]
+    assert results[0][0] == ["conv", "add"]
     assert_equal(results)
 
 
@@ -253,12 +253,12 @@ def test_sum_stays_where_the_convolution_is_differentiated():
 def test_padding_goes_into_the_window(wrt):
     def build(g, a):
         w = weights_of(g, 3, 3, 8, 5)
-        y = g.add("conv2d", [g.add("pad", [a], {"pads": [0, 1, 0, 0, 0, 2, 1, 0]}), w, 0], {"strides": 2})
+        y = g.add("conv", [g.add("pad", [a], {"pads": [0, 1, 0, 0, 0, 2, 1, 0]}), w, 0], {"strides": 2})
         y = g.add("pad", [g.add("relu", [y])], {"pads": [0, 1, 1, 0, 0, 1, 1, 0]})
         return [g.add("max_pool", [y], {"pool_size": 3, "strides": 2})], [w]
 
     results = both(build, random(3, 11, 12, 8), wrt=wrt)
-    assert results[0][0] == ["conv2d", "max_pool"]
+    assert results[0][0] == ["conv", "max_pool"]
     assert_equal(results, rtol=1e-6)
 
 
@@ -267,11 +267,11 @@ def test_activation_goes_behind_the_maximum(activation):
     def build(g, a):
         w = weights_of(g, 3, 3, 8, 5)
         attributes = {"minimum": 0, "maximum": 6} if activation == "clip" else {}
-        y = g.add(activation, [g.add("conv2d", [a, w, 0])], attributes)
+        y = g.add(activation, [g.add("conv", [a, w, 0])], attributes)
         return [g.add("max_pool", [y], {"pool_size": 3, "strides": 2})], [w]
 
     results = both(build, 3 * random(3, 11, 12, 8), wrt=True)
-    assert results[0][0] == ["conv2d", "max_pool"]
+    assert results[0][0] == ["conv", "max_pool"]
     assert_equal(results)
 
 
@@ -301,7 +301,7 @@ def test_padding_stays_where_it_is_not_zeros_around_the_image(attributes):
         channels = 8 + attributes["pads"][3] + attributes["pads"][7]
         pooled = g.add("max_pool", [g.add("pad", [g.add("relu", [a])], attributes)], {"pool_size": 3, "strides": 2})
         w = weights_of(g, 3, 3, channels, 5)
-        return [pooled, g.add("conv2d", [g.add("pad", [a], attributes), w, 0])], []
+        return [pooled, g.add("conv", [g.add("pad", [a], attributes), w, 0])], []
 
     results = both(build, random(3, 6, 7, 8))
     assert results[0][0].count("pad") == 2
@@ -356,19 +356,19 @@ def test_nodes_that_are_seen_or_read_elsewhere_stay():
     x = random(2, 5, 5, 4)
     graph = _core.Graph()
     a = graph.input((None, 5, 5, 4))
-    conv = graph.add("conv2d", [a, weights_of(graph, 3, 3, 4, 4), 0], {"padding": "same"})
+    conv = graph.add("conv", [a, weights_of(graph, 3, 3, 4, 4), 0], {"padding": "same"})
     relu = graph.add("relu", [conv])
     total = graph.add("add", [relu, conv])
-    conv2 = graph.add("conv2d", [total, weights_of(graph, 1, 1, 4, 3), 0])
+    conv2 = graph.add("conv", [total, weights_of(graph, 1, 1, 4, 3), 0])
     last = graph.add("relu", [conv2])
     # two readers of the first convolution; the second one is an output, or its gradient is asked for
-    assert ops(_core.Plan(graph, [last])) == ["conv2d", "relu", "add", "conv2d"]
+    assert ops(_core.Plan(graph, [last])) == ["conv", "relu", "add", "conv"]
     as_output = _core.Plan(graph, [last, conv2], max_batch=2)
-    assert ops(as_output) == ["conv2d", "relu", "add", "conv2d", "relu"]
+    assert ops(as_output) == ["conv", "relu", "add", "conv", "relu"]
     first, second = as_output.run([x])
     np.testing.assert_array_equal(first, np.maximum(second, 0))
     as_leaf = _core.Plan(graph, [last], max_batch=2, root=last, wrt=[conv2])
-    assert ops(as_leaf) == ["conv2d", "relu", "add", "conv2d", "relu"]
+    assert ops(as_leaf) == ["conv", "relu", "add", "conv", "relu"]
     as_leaf.run([x])
     np.testing.assert_array_equal(as_leaf.gradient(conv2), (second > 0).astype(np.float32))
 

@@ -26,7 +26,7 @@ class Network:
         x = self.graph.input((None, 11, 10, 3), name="images")
         labels = self.graph.input((None,), name="labels")
         convolution = {"padding": "same", "algorithm": algorithm}
-        y = self.graph.add("conv2d", [x, self.weight(rng, 3, 3, 3, 24), self.weight(rng, 24)], convolution)
+        y = self.graph.add("conv", [x, self.weight(rng, 3, 3, 3, 24), self.weight(rng, 24)], convolution)
         statistics = [self.fixed(np.zeros(24)), self.fixed(np.ones(24))]
         y = self.graph.add(
             "batch_norm", [y, self.weight(rng, 24), self.weight(rng, 24), *statistics], {"training": True}
@@ -34,7 +34,7 @@ class Network:
         y = self.graph.add("max_pool", [y], {"pool_size": 3, "strides": 2, "padding": "same"})
         y = self.graph.add("dropout", [y], {"rate": 0.4})
         convolution |= {"groups": 4, "strides": 2, "activation": "elu", "alpha": 1.0}
-        y = self.graph.add("conv2d", [y, self.weight(rng, 3, 3, 6, 20), self.weight(rng, 20)], convolution)
+        y = self.graph.add("conv", [y, self.weight(rng, 3, 3, 6, 20), self.weight(rng, 20)], convolution)
         y = self.graph.add("global_avg_pool", [y])
         y = self.graph.add("dense", [y, self.weight(rng, 20, 10), self.weight(rng, 10)])
         loss = self.graph.add("sparse_categorical_crossentropy", [labels, y], {"from_logits": True})

@@ -29,7 +29,7 @@ SHAPES = [
 
 def errors(x, w, dy, padding, algorithm, exact):
     """The root-mean-square and the largest error of y, dx and dw."""
-    op = OneOp("conv2d", [x, w, None], {"padding": padding, "algorithm": algorithm}, wrt=(0, 1), threads=2)
+    op = OneOp("conv", [x, w, None], {"padding": padding, "algorithm": algorithm}, wrt=(0, 1), threads=2)
     result = op.run([x, w, None], dy)
     found = (result.y, result.gradients[0], result.gradients[1])
     off = [np.abs(a - b) for a, b in zip(found, exact, strict=True)]
@@ -41,9 +41,9 @@ def test_errors_are_near_those_of_im2col(shape, filters, padding):
     rng = np.random.default_rng(sum(shape))
     x = rng.standard_normal(shape).astype(np.float32)
     w = rng.standard_normal((3, 3, shape[3], filters)).astype(np.float32)
-    y = reference.conv2d(x.astype(np.float64), w.astype(np.float64), None, padding=padding)
+    y = reference.conv(x.astype(np.float64), w.astype(np.float64), None, padding=padding)
     dy = rng.standard_normal(y.shape).astype(np.float32)
-    dx, dw, _ = reference.conv2d_backward(*(a.astype(np.float64) for a in (dy, x, w)), None, padding=padding)
+    dx, dw, _ = reference.conv_backward(*(a.astype(np.float64) for a in (dy, x, w)), None, padding=padding)
     exact = (y, dx, dw)
     ratio = errors(x, w, dy, padding, "winograd", exact) / errors(x, w, dy, padding, "im2col", exact)
     assert np.all(ratio <= [8, 16]), f"of y, dx, dw, root mean square and largest, on {_core.isa()}: {ratio.round(2)}"
@@ -53,7 +53,7 @@ def described(**attributes):
     """The algorithms of a layer that Winograd's serves best."""
     graph = _core.Graph()
     nodes = [graph.input((4, 28, 28, 64)), graph.input((3, 3, 64, 64)), 0]
-    return _core.Plan(graph, [graph.add("conv2d", nodes, {"padding": "same", **attributes})]).describe()
+    return _core.Plan(graph, [graph.add("conv", nodes, {"padding": "same", **attributes})]).describe()
 
 
 def test_it_can_be_switched_off():
@@ -77,7 +77,7 @@ def test_it_is_refused_where_it_does_not_fit(attributes):
     depth = 8 // attributes.get("groups", 1)
     nodes = [graph.input((1, 9, 9, 8)), graph.input((3, 3, depth, 8)), 0]
     with pytest.raises(ValueError, match=r'expected an algorithm that fits .*received "winograd"'):
-        graph.add("conv2d", nodes, {**attributes, "algorithm": "winograd"})
+        graph.add("conv", nodes, {**attributes, "algorithm": "winograd"})
 
 
 def test_batches_around_the_size_of_a_block_agree():
@@ -86,7 +86,7 @@ def test_batches_around_the_size_of_a_block_agree():
     x = rng.standard_normal((11, 21, 22, 40)).astype(np.float32)
     w = rng.standard_normal((3, 3, 40, 24)).astype(np.float32)
     dy = rng.standard_normal((11, 19, 20, 24)).astype(np.float32)
-    op = OneOp("conv2d", [x, w, None], {"algorithm": "winograd"}, wrt=(0,), threads=2, batched=(0,), max_batch=11)
+    op = OneOp("conv", [x, w, None], {"algorithm": "winograd"}, wrt=(0,), threads=2, batched=(0,), max_batch=11)
     whole = op.run([x, w, None], dy, n=11)
     for n in range(1, 11):
         part = op.run([x[:n], w, None], dy[:n], n=n)
@@ -108,8 +108,8 @@ def test_the_weight_gradient_does_not_depend_on_threads(images, side, c, oc, bat
     dy = rng.standard_normal((images, side, side + 1, oc)).astype(np.float32)
     options = {"wrt": (1,), "batched": (0,), "max_batch": images}
     winograd, im2col = ({"padding": "same", "algorithm": name} for name in ("winograd", "im2col"))
-    made = [OneOp("conv2d", [x, w, None], winograd, threads=k, **options) for k in (1, 2, 3)]
-    other = OneOp("conv2d", [x, w, None], im2col, threads=2, **options)
+    made = [OneOp("conv", [x, w, None], winograd, threads=k, **options) for k in (1, 2, 3)]
+    other = OneOp("conv", [x, w, None], im2col, threads=2, **options)
     for n in batches:
         found = [op.run([x[:n], w, None], dy[:n], n=n).gradients[1] for op in made]
         assert np.array_equal(found[0], found[1])
@@ -126,7 +126,7 @@ def test_a_tuned_plan_takes_the_fastest_and_computes_the_same():
     for tune in (False, True, True):
         graph = _core.Graph()
         nodes = [graph.input(x.shape), graph.input(w.shape), 0]
-        node = graph.add("conv2d", nodes, {"padding": "same"})
+        node = graph.add("conv", nodes, {"padding": "same"})
         plan = _core.Plan(graph, [node], root=node, wrt=nodes[:2], threads=2, tune=tune)
         results.append([plan.run([x, w], root_gradient=dy)[0], plan.gradient(nodes[0]), plan.gradient(nodes[1])])
         told.append(plan.describe())
@@ -140,7 +140,7 @@ def allocations_of_a_plan(side):
     """How many a plan for one convolution takes; measuring takes some for each algorithm tried, once for a shape."""
     graph = _core.Graph()
     nodes = [graph.input((1, side, side, 8)), graph.input((3, 3, 8, 8)), 0]
-    y = graph.add("conv2d", nodes, {"padding": "same"})
+    y = graph.add("conv", nodes, {"padding": "same"})
     before = _core.allocations()
     _core.Plan(graph, [y])
     return _core.allocations() - before

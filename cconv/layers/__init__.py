@@ -4,9 +4,11 @@ from ..registry import register_public
 from . import (
     activation,
     conv,
+    conv_transpose,
     core,
     cropping,
     dense,
+    depthwise_conv,
     global_pooling,
     input_layer,
     input_spec,
@@ -20,9 +22,11 @@ from . import (
 )
 from .activation import *
 from .conv import *
+from .conv_transpose import *
 from .core import *
 from .cropping import *
 from .dense import *
+from .depthwise_conv import *
 from .global_pooling import *
 from .input_layer import *
 from .input_spec import *
@@ -36,8 +40,8 @@ from .reshaping import *
 from .separable_conv import *
 
 _MODULES = (
-    activation, conv, core, cropping, dense, global_pooling, input_layer, input_spec, merging, normalization, padding,
-    pooling, regularization, reshaping, separable_conv,
+    activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
+    merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

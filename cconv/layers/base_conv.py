@@ -1,4 +1,4 @@
-"""What the layers that convolve images have in common."""
+"""What convolution layers have in common: the window, the bias and the activation, for one, two or three axes."""
 
 from __future__ import annotations
 
@@ -8,44 +8,49 @@ from .. import activations, initializers
 from ..config import standardize_data_format
 from ..ops import layout
 from ..ops._apply import apply
-from ..ops.arguments import is_integer, padding_attributes, pair
+from ..ops.arguments import integers, is_integer, padding_attributes
 from ..ops.arguments import padding as check_padding
 from .input_spec import InputSpec
 from .layer import Layer
-from .parts import constraint_of, regularizer_of
+from .parts import constraint_of, regularizer_of, serialize_part
 
 
 class BaseConv(Layer):
-    """A window, a bias and an activation."""
+    """A layer that lays a window over images. Subclasses say of how many axes."""
+
+    rank: int
 
     def __init__(
         self,
         kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: Any = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        bias_initializer: Any = "zeros",
-        bias_regularizer: Any = None,
-        bias_constraint: Any = None,
-        activity_regularizer: Any = None,
+        strides: Any,
+        padding: Any,
+        data_format: str | None,
+        dilation_rate: Any,
+        activation: Any,
+        use_bias: bool,
+        bias_initializer: Any,
+        bias_regularizer: Any,
+        bias_constraint: Any,
+        activity_regularizer: Any,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.strides = pair(strides, "strides")
-        self.padding = check_padding(padding)
+        self.kernel_size = integers(kernel_size, self.rank, "kernel_size")
+        self.strides = integers(strides, self.rank, "strides")
+        self.padding = self._padding(padding)
         self.data_format = standardize_data_format(data_format)
-        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        self.dilation_rate = integers(dilation_rate, self.rank, "dilation_rate")
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizer_of(bias_regularizer)
         self.bias_constraint = constraint_of(bias_constraint)
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
         self.bias = None
+
+    def _padding(self, value: Any) -> str | tuple[tuple[int, int], ...]:
+        return check_padding(value, rank=self.rank)
 
     def _channels(self, input_shape) -> int:
         """The number of input channels, which must be known; from then on inputs must have it."""
@@ -56,7 +61,7 @@ class BaseConv(Layer):
                 f"Layer '{self.name}': the channel dimension of the inputs should be defined. Found `None`. "
                 f"Full input shape received: input_shape={tuple(input_shape)}"
             )
-        self.input_spec = InputSpec(ndim=4, axes={axis: channels})
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
         return channels
 
     def _add_bias(self, size: int) -> None:
@@ -69,25 +74,26 @@ class BaseConv(Layer):
                 constraint=self.bias_constraint,
             )
 
-    def _convolve(self, x, kernel, groups: int):
-        """Convolution, bias and activation, in one op where the activation allows."""
-        fused = activations.fused(self.activation)
-        attributes = {
+    def _window(self) -> dict[str, Any]:
+        """The attributes of the op that describe the window."""
+        return {
             "strides": self.strides,
             "dilation": self.dilation_rate,
-            "groups": groups,
-            **padding_attributes(self.padding),
-            **(fused or {}),
+            **padding_attributes(self.padding, rank=self.rank),
         }
-        y = apply("conv2d", [x, kernel, self.bias], attributes)
-        return y, fused is None
 
-    def _finish(self, y, first: bool, activate: bool):
+    def _convolve(self, inputs, kernel, op: str = "conv", before=None, **attributes: Any):
+        """Convolution, bias and activation, in one op where the activation allows. `before` changes the image first."""
+        x, first = layout.channels_last(self.data_format, inputs)
+        if before is not None:
+            x = before(x)
+        fused = activations.fused(self.activation)
+        y = apply(op, [x, kernel, self.bias], {**attributes, **(fused or {})})
         if first:
             y = layout.to_channels_first(y)
-        return self.activation(y) if activate else y
+        return self.activation(y) if fused is None else y
 
-    def _base_config(self) -> dict[str, Any]:
+    def _window_config(self) -> dict[str, Any]:
         return {
             "kernel_size": self.kernel_size,
             "strides": self.strides,
@@ -96,9 +102,21 @@ class BaseConv(Layer):
             "dilation_rate": self.dilation_rate,
         }
 
+    def _parts_config(self, *kernels: str) -> dict[str, Any]:
+        """Activation, and initializers, regularizers and constraints of the kernels called so, and of the bias."""
+        names = (*kernels, "bias")
+        config: dict[str, Any] = {
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+        }
+        config |= {f"{n}_initializer": initializers.serialize(getattr(self, f"{n}_initializer")) for n in names}
+        for part in ("regularizer", "constraint"):
+            config |= {f"{n}_{part}": serialize_part(getattr(self, f"{n}_{part}")) for n in names}
+        return config
+
 
 def positive(value: Any, name: str) -> int:
-    """A number of channels."""
+    """A number of filters, groups or the like."""
     if not is_integer(value) or value <= 0:
         raise ValueError(
             f"Invalid value for argument `{name}`. Expected a strictly positive value. Received {name}={value!r}."

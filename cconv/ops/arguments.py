@@ -47,14 +47,17 @@ def sides(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
     return tuple(pair(axis, name, 0) for axis in axes)
 
 
-def padding(value: Any, explicit: bool = True, rank: int = 2) -> str | tuple[tuple[int, int], ...]:
-    """`"valid"`, `"same"`, or a pair `(before, after)` for each of `rank` axes."""
-    if isinstance(value, str) and value.lower() in ("valid", "same"):
+def padding(
+    value: Any, explicit: bool = True, rank: int = 2, causal: bool = False
+) -> str | tuple[tuple[int, int], ...]:
+    """`"valid"`, `"same"`, perhaps `"causal"`, or a pair `(before, after)` for each of `rank` axes."""
+    names = ("valid", "same", "causal") if causal else ("valid", "same")
+    if isinstance(value, str) and value.lower() in names:
         return value.lower()
     if explicit and isinstance(value, Sequence) and not isinstance(value, str) and len(value) == rank:
         return tuple(pair(axis, "padding", 0) for axis in value)
     pairs = ("((before, after),)", "((top, bottom), (left, right))", "((front, back), (top, bottom), (left, right))")
-    allowed = "'valid', 'same'" + (f" or {pairs[rank - 1]}" if explicit else "")
+    allowed = ", ".join(map(repr, names)) + (f" or {pairs[rank - 1]}" if explicit else "")
     raise ValueError(f"The `padding` argument must be one of {allowed}. Received: padding={value!r}")
 
 

@@ -128,9 +128,9 @@ int main(int argc, char **argv)
     int w2 = weight(g, "conv2/kernel", 4, (int64_t[]){3, 3, 16, 32}), b2 = weight(g, "conv2/bias", 1, (int64_t[]){32});
     int w3 = weight(g, "dense/kernel", 2, (int64_t[]){2 * 2 * 32, CLASSES}), b3 = weight(g, "dense/bias", 1, (int64_t[]){CLASSES});
 
-    int h = cconv_graph_add(g, "conv2d", "conv1", 3, (int[]){x, w1, b1}, "padding=same activation=relu"); /* (n, 8, 8, 16) */
+    int h = cconv_graph_add(g, "conv", "conv1", 3, (int[]){x, w1, b1}, "padding=same activation=relu"); /* (n, 8, 8, 16) */
     h = cconv_graph_add(g, "max_pool", "pool1", 1, &h, "pool_size=2");                                  /* (n, 4, 4, 16) */
-    h = cconv_graph_add(g, "conv2d", "conv2", 3, (int[]){h, w2, b2}, "padding=same activation=relu");     /* (n, 4, 4, 32) */
+    h = cconv_graph_add(g, "conv", "conv2", 3, (int[]){h, w2, b2}, "padding=same activation=relu");     /* (n, 4, 4, 32) */
     h = cconv_graph_add(g, "max_pool", "pool2", 1, &h, "pool_size=2");                                  /* (n, 2, 2, 32) */
     h = cconv_graph_add(g, "flatten", "flatten", 1, &h, NULL);
     int logits = cconv_graph_add(g, "dense", "dense", 3, (int[]){h, w3, b3}, NULL);

@@ -1,5 +1,5 @@
-/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The only place that knows
- * these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
+/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The only
+ * place that knows these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
  *
  *     valid      no padding                               out = floor((in - reach) / stride) + 1
  *     explicit   `before` and `after` cells as given      out = floor((in + before + after - reach) / stride) + 1
@@ -13,7 +13,15 @@
  *                                                         the last of them would begin at in + before or behind
  *     same                                                as above: there only windows that begin behind the image end behind it
  *
- * Output o covers the input cells o stride - before + dilation t, t in 0 .. kernel-1; those outside 0 .. in-1 are padding. */
+ * Output o covers the input cells o stride - before + dilation t, t in 0 .. kernel-1; those outside 0 .. in-1 are padding.
+ *
+ * A transposed convolution makes the image that such a window would slide over: `out` is given, `in` asked for. Several sizes have
+ * the same number of windows; `extra` cells at the end (Keras' output_padding) choose among them:
+ *
+ *     valid      in = (out - 1) stride + reach + extra                    extra = max(stride - reach, 0) unless given
+ *     explicit   in = (out - 1) stride + reach - before - after + extra   extra = 0 unless given
+ *     same       in = (out - 1) stride + reach mod 2 + extra              in = out stride unless given; before is half of what the
+ *                                                                         windows reach beyond that, rounded down */
 #ifndef CC_WINDOW_H
 #define CC_WINDOW_H
 
@@ -49,6 +57,12 @@ static inline cc_axis *cc_window_axis(cc_window *window, int rank, int i)
     return axes[CC_WINDOW_AXES - rank + i];
 }
 
+static inline const char *cc_window_axis_name(int rank, int i)
+{
+    static const char *const names[CC_WINDOW_AXES] = {"depth", "height", "width"};
+    return names[CC_WINDOW_AXES - rank + i];
+}
+
 static inline int64_t cc_window_cells(const cc_window *window) /* of the kernel */
 {
     return window->d.kernel * window->h.kernel * window->w.kernel;
@@ -68,6 +82,12 @@ static inline int64_t cc_window_inputs(const cc_window *window) /* cells of one 
 static inline bool cc_axis_is_single(const cc_axis *axis)
 {
     return axis->in == 1 && axis->out == 1 && axis->kernel == 1 && axis->before == 0;
+}
+
+/* Whether the window is a cell of its own at every output: the axis is then one more of a batch. Looks at no size of an image. */
+static inline bool cc_axis_is_pointwise(const cc_axis *axis)
+{
+    return axis->kernel == 1 && axis->stride == 1 && axis->before == 0 && axis->after == 0;
 }
 
 /* The outputs o in begin .. end-1 whose cell t lies inside the image: 0 <= o stride - before + dilation t < in. */
@@ -165,7 +185,6 @@ static inline cconv_status cc_window_set(cc_window *window, int rank, const int6
                                          const cc_list *strides, const cc_list *dilation, cc_padding padding, const cc_list *pads,
                                          bool ceil_mode)
 {
-    static const char *const names[CC_WINDOW_AXES] = {"depth", "height", "width"};
     static const cc_axis single = {1, 1, 1, 1, 1, 0, 0};
     *window = (cc_window){single, single, single};
     CC_TRY(cc_each_check(strides, "strides", rank));
@@ -177,9 +196,62 @@ static inline cconv_status cc_window_set(cc_window *window, int rank, const int6
         return cc_fail(CCONV_INVALID, "pads are only for padding \"explicit\"; received %d with padding \"%s\"", pads->n,
                        padding == CC_PAD_SAME ? "same" : "valid");
     for (int i = 0; i < rank; ++i)
-        CC_TRY(cc_axis_set(cc_window_axis(window, rank, i), names[CC_WINDOW_AXES - rank + i], in[i], kernel[i], cc_each(strides, i),
+        CC_TRY(cc_axis_set(cc_window_axis(window, rank, i), cc_window_axis_name(rank, i), in[i], kernel[i], cc_each(strides, i),
                            cc_each(dilation, i), padding, padding == CC_PAD_EXPLICIT ? pads->v[i] : 0,
                            padding == CC_PAD_EXPLICIT ? pads->v[rank + i] : 0, ceil_mode));
+    return CCONV_OK;
+}
+
+/* Gives an axis that cc_axis_set has filled but for its sizes those of a transposed convolution of `out` cells, which may be
+ * CC_UNKNOWN. extra: -1 if not given. `after` makes the sizes agree: less than 0 where the last cells lie beyond every window. */
+static inline cconv_status cc_axis_transpose(cc_axis *axis, const char *name, int64_t out, cc_padding padding, int64_t extra)
+{
+    const int64_t stride = axis->stride, most = stride > axis->dilation ? stride : axis->dilation;
+    if (extra >= most)
+        return cc_fail(CCONV_INVALID,
+                       "expected output_padding from 0 to %lld, less than the stride or the dilation, received %lld along the %s",
+                       (long long)most - 1, (long long)extra, name);
+    axis->out = out;
+    if (axis->kernel < 0) return CCONV_OK;
+
+    const int64_t reach = axis->dilation * (axis->kernel - 1) + 1;
+    if (padding == CC_PAD_SAME) {
+        const int64_t total = extra < 0 ? reach - stride : reach - reach % 2 - extra;
+        axis->before = total > 0 ? total / 2 : 0;
+        axis->after = total - axis->before;
+    } else if (extra >= 0) {
+        axis->after -= extra;
+    } else if (padding == CC_PAD_VALID && stride > reach) {
+        axis->after = reach - stride;
+    }
+    if (out < 0) return CCONV_OK;
+    if (out > INT64_MAX / 4 / stride)
+        return cc_fail(CCONV_INVALID,
+                       "expected an input whose size by the stride is a number, received %lld cells and stride %lld along the %s",
+                       (long long)out, (long long)stride, name);
+    axis->in = out == 0 ? 0 : (out - 1) * stride + reach - axis->before - axis->after;
+    if (axis->in < (out > 0))
+        return cc_fail(CCONV_INVALID,
+                       "expected pads that leave some output, received %lld along the %s, where the windows cover %lld cells",
+                       (long long)(axis->before + axis->after), name, (long long)((out - 1) * stride + reach));
+    return CCONV_OK;
+}
+
+/* Fills the axes for a transposed convolution of an image whose sizes are `out`. output_padding: empty, or see cc_each. */
+static inline cconv_status cc_window_set_transposed(cc_window *window, int rank, const int64_t *out, const int64_t *kernel,
+                                                    const cc_list *strides, const cc_list *dilation, cc_padding padding,
+                                                    const cc_list *pads, const cc_list *output_padding)
+{
+    static const int64_t unknown[CC_WINDOW_AXES] = {CC_UNKNOWN, CC_UNKNOWN, CC_UNKNOWN};
+    CC_TRY(cc_window_set(window, rank, unknown, kernel, strides, dilation, padding, pads, false));
+    if (output_padding->n > 0) CC_TRY(cc_each_check(output_padding, "output_padding", rank));
+    for (int i = 0; i < rank; ++i) {
+        const int64_t extra = output_padding->n > 0 ? cc_each(output_padding, i) : -1;
+        if (output_padding->n > 0 && extra < 0)
+            return cc_fail(CCONV_INVALID, "expected output_padding of at least 0, received %lld along the %s", (long long)extra,
+                           cc_window_axis_name(rank, i));
+        CC_TRY(cc_axis_transpose(cc_window_axis(window, rank, i), cc_window_axis_name(rank, i), out[i], padding, extra));
+    }
     return CCONV_OK;
 }
 

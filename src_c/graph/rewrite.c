@@ -3,13 +3,13 @@
  *
  *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit
  *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
- *     add(conv2d(x), r)                    -> conv2d(x, residual r)                     without gradients
- *     batch_norm(conv2d(x, w, b))          -> conv2d(x, w s, (b - mean) s + beta)       without gradients; also dense. The new
+ *     add(conv(x), r)                      -> conv(x, residual r)                       without gradients
+ *     batch_norm(conv(x, w, b))            -> conv(x, w s, (b - mean) s + beta)         without gradients; also dense. The new
  *                                             weights are nodes that depend on variables only: plans compute them when one of
  *                                             those has changed. s = gamma / sqrt(variance + epsilon)
- *     conv2d(pad(x))                       -> conv2d(x, pads), for zeros around the image; max_pool too where x has no
+ *     conv(pad(x))                         -> conv(x, pads), for zeros around the image; max_pool too where x has no
  *                                             negative values
- *     max_pool(conv2d(x, activation=relu)) -> max_pool(conv2d(x), activation=relu)  with gradients; also relu6. The maximum is the
+ *     max_pool(conv(x, activation=relu))   -> max_pool(conv(x), activation=relu)        with gradients; also relu6. The maximum is the
  *                                             same; the slope is taken where there are fewer values, and the convolution's need
  *                                             not be kept. (Where they differ in which of equal cells is the first, the slope is 0.)
  *     identity(x), and dropout or stop_gradient where they are no more than that -> x */
@@ -170,7 +170,7 @@ static int fuse_residual(rewriting *r, int i)
         const int k = turn ? 1 - later : later, number = absorbable(r, i, k);
         if (!number) continue;
         const cc_node *to = new_node(r, number);
-        const bool norm = is_op(to, "batch_norm") && channels_last(to), conv = is_op(to, "conv2d") && !r->options->root;
+        const bool norm = is_op(to, "batch_norm") && channels_last(to), conv = is_op(to, "conv") && !r->options->root;
         const int at = norm ? 5 : 3; /* the residual's place among the inputs */
         if (!(norm || conv) || to->n_inputs > at || !has_enum(to, "activation", "linear")) continue;
         int inputs[6] = {0};
@@ -208,7 +208,7 @@ static int fold_batch_norm(rewriting *r, int i)
     const int number = absorbable(r, i, 0);
     if (!number) return 0;
     const cc_node *layer = new_node(r, number);
-    if (!(is_op(layer, "conv2d") || is_op(layer, "dense")) || layer->n_inputs > 3 || !has_enum(layer, "activation", "linear"))
+    if (!(is_op(layer, "conv") || is_op(layer, "dense")) || layer->n_inputs > 3 || !has_enum(layer, "activation", "linear"))
         return 0;
     const int x = layer->inputs[0], w = layer->inputs[1], b = layer->n_inputs > 2 ? layer->inputs[2] : 0;
     const int gamma = new_input(r, i, 1), beta = new_input(r, i, 2), mean = new_input(r, i, 3), variance = new_input(r, i, 4);
@@ -239,7 +239,7 @@ static int fuse_padding(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
     const bool pool = is_op(node, "max_pool");
-    if ((!pool && !is_op(node, "conv2d")) || !has_enum(node, "padding", "valid")) return 0;
+    if ((!pool && !is_op(node, "conv")) || !has_enum(node, "padding", "valid")) return 0;
     const int number = absorbable(r, i, 0);
     if (!number || !is_op(new_node(r, number), "pad")) return 0;
     const cc_pad_attributes *pad = new_node(r, number)->attributes;
@@ -278,7 +278,7 @@ static int activate_later(rewriting *r, int i)
 {
     const cc_node *node = old_node(r, i);
     const int number = r->options->root && is_op(node, "max_pool") ? absorbable(r, i, 0) : 0;
-    if (!number || !is_op(new_node(r, number), "conv2d") || !has_enum(node, "activation", "linear")) return 0;
+    if (!number || !is_op(new_node(r, number), "conv") || !has_enum(node, "activation", "linear")) return 0;
     const bool relu = has_enum(new_node(r, number), "activation", "relu");
     if (!relu && !has_enum(new_node(r, number), "activation", "relu6")) return 0;
     cc_node conv = *new_node(r, number), pool = *node;

@@ -1,6 +1,5 @@
 /* Activations as ops of their own: x -> y of the same shape, y = f(x) and dx = dy f'(x). The formulas are in
- * kernels/elementwise/activation.h, where the derivative is told from y. The fused ones of conv2d and dense are the same
- * functions. */
+ * kernels/elementwise/activation.h, where the derivative is told from y. The fused ones of conv and dense are the same functions. */
 #include "ops/infer.h"
 #include "kernels/kernels.h"
 

@@ -1,4 +1,4 @@
-/* What conv2d and dense share about the activation fused into them. y = act(z): the backward pass starts from
+/* What conv and dense share about the activation fused into them. y = act(z): the backward pass starts from
  *
  *     dz = dy act'(z), and act' is told from y (activation.h). */
 #ifndef CC_FUSED_H

@@ -108,7 +108,7 @@ struct cc_op {
     void (*update)(const cc_call *call, const cc_team *team);
 };
 
-/* Fails with the node in front: "conv1 (conv2d): expected ..., received ...". */
+/* Fails with the node in front: "conv1 (conv): expected ..., received ...". */
 cconv_status cc_op_fail(const cc_call *call, cconv_status status, const char *format, ...) CC_PRINTF(3, 4);
 
 /* Fails unless input i has this rank: "expected x of rank 4 (n, h, w, c), received shape (None, 10)". letters may be NULL. */

@@ -41,7 +41,7 @@ bool network_build(network *net)
     int matrix = variable(net, "matrix", 2, (int64_t[]){96, CLASSES}, 0.2f, 0, true);
     int offset = variable(net, "offset", 1, (int64_t[]){CLASSES}, 0, 0, true);
     if (net->n_variables < 8 || !offset) return false; /* before anything else fails and says why */
-    int c = cconv_graph_add(g, "conv2d", "conv", 3, (int[]){net->x, kernel, bias}, "padding=same activation=relu");
+    int c = cconv_graph_add(g, "conv", "conv", 3, (int[]){net->x, kernel, bias}, "padding=same activation=relu");
     int n = cconv_graph_add(g, "batch_norm", "norm", 5, (int[]){c, gamma, beta, mean, deviation}, "training=1");
     int p = cconv_graph_add(g, "max_pool", "pool", 1, &n, "pool_size=2");
     int d = cconv_graph_add(g, "dropout", "drop", 1, &p, "rate=0.25");

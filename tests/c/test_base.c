@@ -38,10 +38,10 @@ static void test_error_text(void)
 {
     CHECK(cc_fail(CCONV_INVALID, "expected %d, received %d", 1, 2) == CCONV_INVALID);
     CHECK(strcmp(cconv_last_error(), "expected 1, received 2") == 0);
-    cc_fail_prefix("%s (%s)", "conv1", "conv2d");
-    CHECK(strcmp(cconv_last_error(), "conv1 (conv2d): expected 1, received 2") == 0);
+    cc_fail_prefix("%s (%s)", "conv1", "conv");
+    CHECK(strcmp(cconv_last_error(), "conv1 (conv): expected 1, received 2") == 0);
     cc_fail(CCONV_INVALID, "again: %s", cconv_last_error());
-    CHECK(strcmp(cconv_last_error(), "again: conv1 (conv2d): expected 1, received 2") == 0);
+    CHECK(strcmp(cconv_last_error(), "again: conv1 (conv): expected 1, received 2") == 0);
 
     char text[5000];
     memset(text, 'a', sizeof text - 1);

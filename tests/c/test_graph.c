@@ -46,7 +46,7 @@ static void test_training_lowers_the_loss_and_allocates_nothing(void)
         text = malloc(length + 1);
         if (text) {
             CHECK(cconv_plan_describe(plan, text, length + 1) == length && strlen(text) == length);
-            CHECK(strstr(text, "conv2d") && strstr(text, "batch_norm"));
+            CHECK(strstr(text, "conv") && strstr(text, "batch_norm"));
         }
         free(text);
     }
@@ -187,7 +187,7 @@ static void test_the_table_of_ops_is_complete(void)
     }
     CHECK(cconv_op_inputs("no_such_op") == NULL);
     CHECK(cconv_op_attribute("no_such_op", 0, &(cconv_attribute){0}) == CCONV_INVALID);
-    CHECK(cconv_op_differentiable("conv2d") == 1 && cconv_op_differentiable("argmax") == 0);
+    CHECK(cconv_op_differentiable("conv") == 1 && cconv_op_differentiable("argmax") == 0);
     CHECK(cconv_optimizer_count() == 3);
     for (int i = 0; i < cconv_optimizer_count(); ++i) {
         cconv_optimizer *o = cconv_optimizer_new(cconv_optimizer_name(i), NULL);
@@ -200,12 +200,12 @@ static void test_shapes_without_a_graph(void)
 {
     int rank;
     int64_t shape[CCONV_MAX_RANK], x[] = {-1, 28, 28, 3}, w[] = {3, 3, 3, 8};
-    CHECK(cconv_infer("conv2d", "c", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("conv", "c", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", &rank, shape) == CCONV_OK);
     CHECK(rank == 4 && shape[0] == -1 && shape[1] == 14 && shape[2] == 14 && shape[3] == 8);
-    CHECK(cconv_infer("conv2d", "c", 3, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("conv", "c", 3, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, &rank, shape) == CCONV_OK);
     w[2] = 4;
-    CHECK(cconv_infer("conv2d", "c1", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, &rank, shape) == CCONV_INVALID);
-    CHECK_ERROR("c1", "conv2d", "3", "4");
+    CHECK(cconv_infer("conv", "c1", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, &rank, shape) == CCONV_INVALID);
+    CHECK_ERROR("c1", "conv", "3", "4");
     CHECK(cconv_infer("nothing", NULL, 0, NULL, NULL, NULL, &rank, shape) == CCONV_INVALID);
     CHECK_ERROR("nothing");
 }
@@ -218,22 +218,22 @@ static void test_wrong_graphs(void)
         int n_inputs, inputs[3];
     } wrong[] = {
         {"conv3d", NULL, "conv3d", 2, {1, 2}},
-        {"conv2d", NULL, "w", 1, {1}},
-        {"conv2d", NULL, "", 2, {1, 9}},
-        {"conv2d", NULL, "", 2, {1, -1}},
-        {"conv2d", NULL, "", 2, {0, 2}},
-        {"conv2d", "stride=2", "strides", 2, {1, 2}},
-        {"conv2d", "strides=0", "strides", 2, {1, 2}},
-        {"conv2d", "strides=-1,1", "strides", 2, {1, 2}},
-        {"conv2d", "dilation=0", "dilation", 2, {1, 2}},
-        {"conv2d", "groups=2", "groups", 2, {1, 2}},
-        {"conv2d", "groups=0", "groups", 2, {1, 2}},
-        {"conv2d", "padding=full", "valid, same, explicit", 2, {1, 2}},
-        {"conv2d", "padding=explicit pads=1,2", "pads", 2, {1, 2}},
-        {"conv2d", "padding=explicit pads=-1,0,0,0", "pads", 2, {1, 2}},
-        {"conv2d", "alpha=nan", "alpha", 2, {1, 2}},
-        {"conv2d", "dilation=9", "", 2, {1, 2}},
-        {"conv2d", NULL, "", 3, {1, 2, 2}},
+        {"conv", NULL, "w", 1, {1}},
+        {"conv", NULL, "", 2, {1, 9}},
+        {"conv", NULL, "", 2, {1, -1}},
+        {"conv", NULL, "", 2, {0, 2}},
+        {"conv", "stride=2", "strides", 2, {1, 2}},
+        {"conv", "strides=0", "strides", 2, {1, 2}},
+        {"conv", "strides=-1,1", "strides", 2, {1, 2}},
+        {"conv", "dilation=0", "dilation", 2, {1, 2}},
+        {"conv", "groups=2", "groups", 2, {1, 2}},
+        {"conv", "groups=0", "groups", 2, {1, 2}},
+        {"conv", "padding=full", "valid, same, explicit", 2, {1, 2}},
+        {"conv", "padding=explicit pads=1,2", "pads", 2, {1, 2}},
+        {"conv", "padding=explicit pads=-1,0,0,0", "pads", 2, {1, 2}},
+        {"conv", "alpha=nan", "alpha", 2, {1, 2}},
+        {"conv", "dilation=9", "", 2, {1, 2}},
+        {"conv", NULL, "", 3, {1, 2, 2}},
         {"max_pool", "pool_size=9", "", 1, {1}},
         {"max_pool", "pool_size=0", "pool_size", 1, {1}},
         {"dense", NULL, "", 2, {1, 2}},

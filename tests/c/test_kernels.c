@@ -130,9 +130,9 @@ static void check_convolution(const convolution *v)
     one_add(&o, 4, (int64_t[]){v->n, v->h, v->w, v->c});
     one_add(&o, 4, (int64_t[]){k, k, depth, v->oc});
     one_add(&o, 1, &v->oc);
-    snprintf(text, sizeof text, "strides=%d padding=%s groups=%d algorithm=%s activation=%s", (int)v->stride,
-             v->pad ? "same" : "valid", (int)v->groups, v->algorithm, v->relu ? "relu" : "linear");
-    if (one_run(&o, "conv2d", text, 3) && o.y_count == v->n * oh * ow * v->oc) {
+    snprintf(text, sizeof text, "strides=%d padding=%s groups=%d algorithm=%s activation=%s", (int)v->stride, v->pad ? "same" : "valid",
+             (int)v->groups, v->algorithm, v->relu ? "relu" : "linear");
+    if (one_run(&o, "conv", text, 3) && o.y_count == v->n * oh * ow * v->oc) {
         float *y = zeros(o.y_count), *dx = zeros(o.count[0]), *dw = zeros(o.count[1]), *db = zeros(o.count[2]);
         for (int64_t i = 0; y && dx && dw && db && i < o.y_count; ++i) {
             const int64_t q = i % v->oc, ox = i / v->oc % ow, oy = i / v->oc / ow % oh, image = i / v->oc / ow / oh;

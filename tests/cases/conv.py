@@ -1,4 +1,7 @@
-"""Convolution, dense and matmul: odd sizes, channels around the widths of vectors, every padding, every algorithm."""
+"""Convolution of images, dense and matmul: odd sizes, channels around vectors' widths, every padding and algorithm.
+
+Signals, volumes and transposed convolutions have modules of their own, and take the helpers from here.
+"""
 
 from __future__ import annotations
 
@@ -24,22 +27,33 @@ ACTIVATIONS = (
 WIDTHS = [(1, 16), (2, 31), (3, 33), (7, 15), (8, 8), (9, 32), (15, 17), (16, 1), (17, 48), (31, 9), (32, 7)]
 
 
-def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> list[Case]:
+def each(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
+    """One number for each axis."""
+    return (value,) * axes if isinstance(value, int) else value
+
+
+def algorithms_for(kernel: tuple[int, ...], c: int, attributes: dict[str, Any]) -> list[str]:
+    """The algorithms that can do a convolution of c channels with kernels of this size."""
+    axes, groups = len(kernel), attributes.get("groups", 1)
+    strides, dilation = (each(attributes.get(key, 1), axes) for key in ("strides", "dilation"))
+    pads, extras = attributes.get("pads", (0,) * 2 * axes), each(attributes.get("output_padding", 0), axes)
+    flat = axes < 3 or (kernel[0] == strides[0] == 1 and pads[0] == pads[axes] == extras[0] == 0)
+    fitting = {
+        "depthwise": groups == c > 1,
+        "grouped": 1 < groups < c,
+        "winograd": groups == 1 and kernel[-2:] == (3, 3) and {*strides, *dilation} == {1},
+        "rows": groups == 1 and kernel[-1] > 1 and {*dilation[-2:]} == {1},
+    }
+    return [*ALGORITHMS, *(name for name, fits in fitting.items() if fits and flat)]
+
+
+def by_each(id: str, inputs: list, algorithms: list[str], channels: int, attributes: dict[str, Any]) -> list[Case]:
     """A linear convolution, with the algorithm chosen by the core and with each that fits forced.
 
     Winograd's transforms divide by three and thirteen: they are not exact, and lose two or three bits. "auto" may take
     them where there are channels enough.
     """
-    dense = attributes.get("groups", 1) == 1
-    steps = {attributes.get(key, 1) for key in ("strides", "dilation")}
-    fitting = {
-        "depthwise": not dense and attributes["groups"] == x[3],
-        "grouped": not dense and attributes["groups"] < x[3],
-        "winograd": dense and w[:2] == (3, 3) and steps == {1},
-        "rows": dense and attributes.get("dilation", 1) in (1, (1, 1)) and w[1] > 1,
-    }
-    transformed = {"winograd", "auto"} if fitting["winograd"] and min(x[3], w[3]) >= 16 else {"winograd"}
-    inputs = [x, w, (w[3],) if bias else None]
+    transformed = {"winograd", "auto"} if "winograd" in algorithms and channels >= 16 else {"winograd"}
     return [
         Case(
             f"{id}, {algorithm}",
@@ -49,15 +63,20 @@ def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> l
             tolerance=8 if algorithm in transformed else 1,
             min_nonzero=0.2,
         )
-        for algorithm in ("auto", *ALGORITHMS, *(name for name, fits in fitting.items() if fits))
+        for algorithm in ("auto", *algorithms)
     ]
+
+
+def conv(id: str, x: tuple, w: tuple, bias: bool = True, **attributes: Any) -> list[Case]:
+    algorithms = algorithms_for(w[:-2], x[-1], attributes)
+    return by_each(id, [x, w, (w[-1],) if bias else None], algorithms, min(x[-1], w[-1]), attributes)
 
 
 def relu(id: str, inputs: list, **attributes: Any) -> Case:
     return Case(id, inputs, {**attributes, "activation": "relu"}, exact=True, adjoint=False, min_nonzero=0.2)
 
 
-def activated(inputs: list, algorithm: str | None = None, **others: Any) -> list[Case]:
+def activated(inputs: list, algorithm: str | None = None, id: str | None = None, **others: Any) -> list[Case]:
     """One case per fused activation."""
     cases = []
     for activation in ACTIVATIONS:
@@ -66,7 +85,7 @@ def activated(inputs: list, algorithm: str | None = None, **others: Any) -> list
             attributes["alpha"] = 0.25 if activation == "leaky_relu" else 0.75
         if algorithm:
             attributes["algorithm"] = algorithm
-        name = activation if algorithm is None else f"{activation}, {algorithm}"
+        name = ", ".join(part for part in (id, activation, algorithm) if part)
         # tanh' and the like are differences of numbers near one when they are told from y: three more bits of rounding.
         smooth = activation not in ("relu", "leaky_relu", "binary_step", "relu6")
         kinked = activation in ("relu", "leaky_relu", "relu6")
@@ -321,4 +340,4 @@ MATMUL = [
     Case("turned batches times vector", [(2, 5, 3), (5,)], {"transpose_a": True}, exact=True),
 ]
 
-CASES = {"conv2d": CONV2D, "dense": DENSE, "matmul": MATMUL}
+CASES = {"conv": CONV2D, "dense": DENSE, "matmul": MATMUL}

@@ -196,4 +196,4 @@ def small(layer: Layer) -> Case:
     return Case(layer.name, inputs, layer.attributes, exact=not transformed, tolerance=tolerance, min_nonzero=0.2)
 
 
-CASES = {"conv2d": [small(layer) for layer in LAYERS]}
+CASES = {"conv": [small(layer) for layer in LAYERS]}

@@ -26,6 +26,38 @@ CASES = [
     ("Conv2D", {"filters": 3, "kernel_size": 3, "data_format": "channels_first"}, [(4, 7, 6)]),
     ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2, "padding": "same"}, [IMAGE]),
     ("SeparableConv2D", {"filters": 5, "kernel_size": 3, "depth_multiplier": 2, "activation": "tanh"}, [IMAGE]),
+    ("Conv1D", {"filters": 6, "kernel_size": 3}, [SEQUENCE]),
+    ("Conv1D", {"filters": 6, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}, [SEQUENCE]),
+    ("Conv1D", {"filters": 6, "kernel_size": 4, "padding": "causal", "strides": 2, "groups": 2}, [SEQUENCE]),
+    ("Conv1D", {"filters": 3, "kernel_size": 3, "padding": "causal", "data_format": "channels_first"}, [(4, 9)]),
+    ("Conv1D", {"filters": 6, "kernel_size": 2, "strides": 2, "padding": "same", "activation": "tanh"}, [SEQUENCE]),
+    ("Conv3D", {"filters": 6, "kernel_size": 3}, [VOLUME]),
+    ("Conv3D", {"filters": 4, "kernel_size": (2, 3, 1), "strides": (1, 2, 1), "padding": "same"}, [VOLUME]),
+    ("Conv3D", {"filters": 6, "kernel_size": 2, "groups": 3, "use_bias": False, "activation": "relu"}, [VOLUME]),
+    ("Conv3D", {"filters": 6, "kernel_size": 2, "dilation_rate": 2, "data_format": "channels_first"}, [(3, 5, 4, 6)]),
+    ("Conv1DTranspose", {"filters": 6, "kernel_size": 3, "strides": 2}, [SEQUENCE]),
+    ("Conv1DTranspose", {"filters": 6, "kernel_size": 2, "strides": 3, "padding": "same"}, [SEQUENCE]),
+    ("Conv2DTranspose", {"filters": 6, "kernel_size": 3}, [IMAGE]),
+    ("Conv2DTranspose", {"filters": 6, "kernel_size": 3, "strides": 2, "padding": "same"}, [IMAGE]),
+    (
+        "Conv2DTranspose",
+        {"filters": 6, "kernel_size": 4, "strides": 2, "padding": "same", "activation": "relu"},
+        [IMAGE],
+    ),
+    (
+        "Conv2DTranspose",
+        {"filters": 6, "kernel_size": 5, "strides": 2, "output_padding": 1, "padding": "same"},
+        [IMAGE],
+    ),
+    ("Conv2DTranspose", {"filters": 6, "kernel_size": (3, 2), "strides": (3, 2), "output_padding": (2, 0)}, [IMAGE]),
+    ("Conv2DTranspose", {"filters": 6, "kernel_size": 3, "dilation_rate": 2, "padding": "same"}, [IMAGE]),
+    ("Conv2DTranspose", {"filters": 5, "kernel_size": 3, "strides": 2, "data_format": "channels_first"}, [(4, 7, 6)]),
+    ("Conv3DTranspose", {"filters": 6, "kernel_size": 2, "strides": 2}, [VOLUME]),
+    ("Conv3DTranspose", {"filters": 2, "kernel_size": 3, "strides": (1, 2, 1), "padding": "same"}, [VOLUME]),
+    ("DepthwiseConv1D", {"kernel_size": 3, "depth_multiplier": 2, "padding": "same"}, [SEQUENCE]),
+    ("DepthwiseConv1D", {"kernel_size": 2, "strides": 2, "activation": "relu"}, [SEQUENCE]),
+    ("SeparableConv1D", {"filters": 5, "kernel_size": 3, "strides": 2, "padding": "same"}, [SEQUENCE]),
+    ("SeparableConv1D", {"filters": 5, "kernel_size": 3, "data_format": "channels_first"}, [(4, 9)]),
     ("MaxPooling1D", {}, [SEQUENCE]),
     ("MaxPooling1D", {"pool_size": 3, "strides": 1, "padding": "same", "data_format": "channels_first"}, [SEQUENCE]),
     ("MaxPooling3D", {}, [VOLUME]),
@@ -212,6 +244,11 @@ def defaults(cls):
     }
 
 
+def for_all_axes(default):
+    """`(1, 1)` says of two axes what `1` says of any number."""
+    return default[0] if isinstance(default, tuple) and len(set(default)) == 1 else default
+
+
 @pytest.mark.parametrize("name", sorted({case[0] for case in CASES} | {"InputLayer"}))
 def test_arguments_have_keras_names_order_and_defaults(name):
     ours, theirs = defaults(getattr(cconv.layers, name)), defaults(getattr(keras.layers, name))
@@ -221,6 +258,7 @@ def test_arguments_have_keras_names_order_and_defaults(name):
     for key in common:
         if theirs[key] is inspect.Parameter.empty:
             continue  # a default more
-        assert ours[key] == theirs[key] or str(ours[key]).lower() == str(theirs[key]).lower(), key
+        mine, its = for_all_axes(ours[key]), for_all_axes(theirs[key])
+        assert mine == its or str(mine).lower() == str(its).lower(), key
     # low-rank adaptation belongs to large models
     assert set(theirs) <= set(ours) | {"kwargs", "name", "lora_rank", "lora_alpha"}, set(theirs) - set(ours)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -61,9 +62,10 @@ def activation_slope(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
     raise ValueError(name)
 
 
-def pair(value: int | Sequence[int]) -> tuple[int, int]:
+def each(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
+    """One number for each axis."""
     values = (value,) if isinstance(value, int) else tuple(value)
-    return values * 2 if len(values) == 1 else values
+    return values * axes if len(values) == 1 else values
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
@@ -73,56 +75,66 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[in
     return total // 2, total - total // 2
 
 
+def groups_of(groups: int, *channels: int) -> Iterator[tuple[slice, ...]]:
+    """The slice of each of the counts of channels that belongs to each group."""
+    for g in range(groups):
+        yield tuple(slice(g * c // groups, (g + 1) * c // groups) for c in channels)
+
+
+def cells(kernel: Sequence[int], dilation: Sequence[int], strides: Sequence[int], count: Sequence[int]):
+    """Each cell of a kernel, and the slices (batch and axes) of a padded image that it meets at `count` places."""
+    for cell in itertools.product(*map(range, kernel)):
+        firsts = [t * d for t, d in zip(cell, dilation, strict=True)]
+        axes = zip(firsts, strides, count, strict=True)
+        yield cell, (slice(None), *(slice(first, first + n * s - s + 1 if n else first, s) for first, s, n in axes))
+
+
+def summed_outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The sum over all pixels of the products of the channels of one with those of the other."""
+    pixels = tuple(range(a.ndim - 1))
+    return np.tensordot(a, b, (pixels, pixels))
+
+
 class Geometry:
-    """What a window sees: for each kernel cell, the slice of the padded image that meets the outputs."""
+    """What a window sees: for each kernel cell, the slices of the padded image that meet the outputs."""
 
     def __init__(self, x, w, strides, padding, pads, dilation, groups) -> None:
-        self.n, self.h, self.w, self.c = x.shape
-        self.kh, self.kw, self.depth, self.oc = w.shape
-        self.stride, self.dilation, self.groups = pair(strides), pair(dilation), groups
+        axes = x.ndim - 2
+        self.size, self.kernel = x.shape[1:-1], w.shape[:-2]
+        self.strides, self.dilation = each(strides, axes), each(dilation, axes)
+        self.channels = list(groups_of(groups, x.shape[-1], w.shape[-1]))
         if padding == "explicit":
-            top, left, bottom, right = pads
+            self.pads = list(zip(pads[:axes], pads[axes:], strict=True))
         elif padding == "same":
-            top, bottom = same_padding(self.h, self.kh, self.stride[0], self.dilation[0])
-            left, right = same_padding(self.w, self.kw, self.stride[1], self.dilation[1])
+            rows = zip(self.size, self.kernel, self.strides, self.dilation, strict=True)
+            self.pads = [same_padding(*row) for row in rows]
         else:
-            top = left = bottom = right = 0
-        self.pad = ((0, 0), (top, bottom), (left, right), (0, 0))
-        self.oh = (self.h + top + bottom - self.dilation[0] * (self.kh - 1) - 1) // self.stride[0] + 1
-        self.ow = (self.w + left + right - self.dilation[1] * (self.kw - 1) - 1) // self.stride[1] + 1
+            self.pads = [(0, 0)] * axes
+        rows = zip(self.size, self.kernel, self.strides, self.dilation, self.pads, strict=True)
+        self.out = tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in rows)
 
     def padded(self, x: np.ndarray) -> np.ndarray:
-        return np.pad(x, self.pad)
+        return np.pad(x, ((0, 0), *self.pads, (0, 0)))
 
     def cells(self):
-        """(ty, tx, rows, columns) of each kernel cell."""
-        for ty in range(self.kh):
-            for tx in range(self.kw):
-                first_y, first_x = ty * self.dilation[0], tx * self.dilation[1]
-                rows = slice(first_y, first_y + (self.oh - 1) * self.stride[0] + 1, self.stride[0])
-                columns = slice(first_x, first_x + (self.ow - 1) * self.stride[1] + 1, self.stride[1])
-                yield ty, tx, rows, columns
+        return cells(self.kernel, self.dilation, self.strides, self.out)
 
-    def channels(self):
-        """(input channels, output channels) of each group."""
-        for g in range(self.groups):
-            yield (
-                slice(g * self.depth, (g + 1) * self.depth),
-                slice(g * self.oc // self.groups, (g + 1) * self.oc // self.groups),
-            )
+    def unpadded(self, x: np.ndarray) -> np.ndarray:
+        rows = zip(self.pads, self.size, strict=True)
+        return x[(slice(None), *(slice(before, before + n) for (before, _), n in rows))]
 
 
 def correlate(x, w, b, strides, padding, pads, dilation, groups):
     """The convolution before its activation."""
     g = Geometry(x, w, strides, padding, pads, dilation, groups)
-    padded, z = g.padded(x), np.zeros((g.n, g.oh, g.ow, g.oc))
-    for ty, tx, rows, columns in g.cells():
-        for ins, outs in g.channels():
-            z[..., outs] += padded[:, rows, columns, ins] @ w[ty, tx, :, outs]
+    padded, z = g.padded(x), np.zeros((len(x), *g.out, w.shape[-1]))
+    for cell, seen in g.cells():
+        for ins, outs in g.channels:
+            z[..., outs] += padded[(*seen, ..., ins)] @ w[cell][:, outs]
     return z if b is None else z + b
 
 
-def conv2d(
+def conv(
     x,
     w,
     b=None,
@@ -142,6 +154,7 @@ def conv2d(
     over i < kh, j < kw and the channels c of k's group; (sh, sw) = strides, (dh, dw) = dilation; x is 0 outside.
     oh = floor((h + top + bottom - dh (kh - 1) - 1) / sh) + 1, ow likewise. Explicit padding is pads = top, left,
     bottom, right; valid none; same what makes oh = ceil(h / sh), an odd cell of it at the end.
+    x may as well be (n, w, c) or (n, d, h, w, c), and w, r, y, strides, dilation and pads have an axis less or more.
     act is the op that `activation` names, with its alpha; linear is z, relu6 min(max(z, 0), 6).
     `algorithm` is how the sum is computed; it changes roundings only.
     """
@@ -149,7 +162,7 @@ def conv2d(
     return activate(activation, z if r is None else z + r, alpha)
 
 
-def conv2d_backward(
+def conv_backward(
     dy,
     x,
     w,
@@ -177,14 +190,126 @@ def conv2d_backward(
     g = Geometry(x, w, strides, padding, pads, dilation, groups)
     padded, dw = g.padded(x), np.zeros_like(w)
     dpadded = np.zeros_like(padded)
-    for ty, tx, rows, columns in g.cells():
-        for ins, outs in g.channels():
+    for cell, seen in g.cells():
+        for ins, outs in g.channels:
             # Each output is a sum of products x w: what it receives goes to x times w, and to w times x.
-            dpadded[:, rows, columns, ins] += dz[..., outs] @ w[ty, tx, :, outs].T
-            dw[ty, tx, :, outs] = np.einsum("nhwi,nhwo->io", padded[:, rows, columns, ins], dz[..., outs])
-    (_, _), (top, _), (left, _), (_, _) = g.pad
-    dx = dpadded[:, top : top + g.h, left : left + g.w]
-    db = None if b is None else dz.sum((0, 1, 2))
+            dpadded[(*seen, ..., ins)] += dz[..., outs] @ w[cell][:, outs].T
+            dw[cell][:, outs] = summed_outer(padded[(*seen, ..., ins)], dz[..., outs])
+    db = None if b is None else dz.sum(tuple(range(dz.ndim - 1)))
+    gradients = (g.unpadded(dpadded), dw, db)
+    return gradients if r is None else (*gradients, dz)
+
+
+class Canvas:
+    """Where the kernels of a transposed convolution are laid, and the part of it that is the output.
+
+    The canvas has the cells that some kernel covers, `(n - 1) s + reach` along an axis. The output begins `before`
+    cells after it does, and may end earlier or later.
+    """
+
+    def __init__(self, x, w, strides, padding, pads, dilation, groups, output_padding) -> None:
+        axes = x.ndim - 2
+        self.kernel, self.count = w.shape[:-2], x.shape[1:-1]
+        self.strides, self.dilation = each(strides, axes), each(dilation, axes)
+        oc = w.shape[-2] * groups
+        self.channels = list(groups_of(groups, x.shape[-1], oc))
+        extras = (None,) * axes if output_padding == () else each(output_padding, axes)
+        self.before, self.size, canvas = [], [], []
+        for i, (n, k, s, d, extra) in enumerate(
+            zip(self.count, self.kernel, self.strides, self.dilation, extras, strict=True)
+        ):
+            reach = (k - 1) * d + 1
+            if padding == "same":  # as Keras has it
+                size = n * s if extra is None else (n - 1) * s + reach % 2 + extra
+                before = max((n - 1) * s + reach - size, 0) // 2
+            elif padding == "valid":
+                size, before = (n - 1) * s + (max(reach, s) if extra is None else reach + extra), 0
+            else:
+                before = pads[i]
+                size = (n - 1) * s + reach - before - pads[axes + i] + (extra or 0)
+            self.before.append(before)
+            self.size.append(size if n else 0)
+            canvas.append(max((n - 1) * s + reach, before + self.size[i]))
+        self.shape = (len(x), *canvas, oc)
+        rows = zip(self.before, self.size, strict=True)
+        self.output = (slice(None), *(slice(first, first + size) for first, size in rows))
+
+    def cells(self):
+        return cells(self.kernel, self.dilation, self.strides, self.count)
+
+
+def lay(x, w, b, canvas: Canvas):
+    """The transposed convolution before its activation."""
+    z = np.zeros(canvas.shape)
+    for cell, seen in canvas.cells():
+        for ins, outs in canvas.channels:
+            z[(*seen, ..., outs)] += x[..., ins] @ w[cell][:, ins].T
+    return z[canvas.output] if b is None else z[canvas.output] + b
+
+
+def conv_transpose(
+    x,
+    w,
+    b=None,
+    r=None,
+    *,
+    strides=(1,),
+    padding="valid",
+    pads=(),
+    dilation=(1,),
+    groups=1,
+    activation="linear",
+    alpha=0.0,
+    algorithm="auto",
+    output_padding=(),
+):
+    """x (n, h, w, c), w (kh, kw, oc / groups, c), b (oc), r (n, oh, ow, oc) -> (n, oh, ow, oc): y = act(z),
+    z[n, o, p, k] = b[k] + r[n, o, p, k] + sum of x[n, i, j, c] w[s, t, k, c] over the channels c of k's group and all
+    i, j, s, t with sh i + dh s - top = o and sw j + dw t - left = p; (sh, sw) = strides, (dh, dw) = dilation.
+    With reach = dh (kh - 1) + 1 and output_padding e, oh is, and ow likewise:
+    valid: (h - 1) sh + reach + e, without e (h - 1) sh + max(reach, sh); top = left = 0
+    explicit, pads = top, left, bottom, right: (h - 1) sh + reach - top - bottom + e, without e as with 0
+    same: (h - 1) sh + reach mod 2 + e, without e h sh; top = floor(max((h - 1) sh + reach - oh, 0) / 2)
+    x may as well be (n, w, c) or (n, d, h, w, c), and w, r, y and the lists have an axis less or more.
+    act is the op that `activation` names, with its alpha; linear is z, relu6 min(max(z, 0), 6).
+    `algorithm` is how the sum is computed; it changes roundings only.
+    """
+    z = lay(x, w, b, Canvas(x, w, strides, padding, pads, dilation, groups, output_padding))
+    return activate(activation, z if r is None else z + r, alpha)
+
+
+def conv_transpose_backward(
+    dy,
+    x,
+    w,
+    b=None,
+    r=None,
+    *,
+    strides=(1,),
+    padding="valid",
+    pads=(),
+    dilation=(1,),
+    groups=1,
+    activation="linear",
+    alpha=0.0,
+    algorithm="auto",
+    output_padding=(),
+):
+    """dz = dy act'(z): at 0 the slope of the left side; of relu6 at 6, of binary_step anywhere 0
+    dx[n, i, j, c] = sum of dz[n, sh i + dh s - top, sw j + dw t - left, k] w[s, t, k, c] over s, t, k
+    dw[s, t, k, c] = sum over n, i, j of dz[n, sh i + dh s - top, sw j + dw t - left, k] x[n, i, j, c]
+    db[k] = sum over n, o, p of dz[n, o, p, k]        dr = dz
+    """
+    canvas = Canvas(x, w, strides, padding, pads, dilation, groups, output_padding)
+    z = lay(x, w, b, canvas)
+    dz = dy * activation_slope(activation, z if r is None else z + r, alpha)
+    whole, dx, dw = np.zeros(canvas.shape), np.zeros_like(x), np.zeros_like(w)
+    whole[canvas.output] = dz
+    for cell, seen in canvas.cells():
+        for ins, outs in canvas.channels:
+            dx[..., ins] += whole[(*seen, ..., outs)] @ w[cell][:, ins]
+            dw[cell][:, ins] = summed_outer(whole[(*seen, ..., outs)], x[..., ins])
+    db = None if b is None else dz.sum(tuple(range(dz.ndim - 1)))
     return (dx, dw, db) if r is None else (dx, dw, db, dz)
 
 

@@ -115,6 +115,7 @@ def max_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(),
     """dx[p] = sum of dy act'(y) over the windows whose largest is p: of equal ones the first in row-major order
     act' is 0 at the bounds of relu and relu6.
     """
+
     def share(d, cells, _):
         return (d * activation_slope(activation, cells.max(1), 0))[:, None] * first_maximum(cells)
 
@@ -142,6 +143,7 @@ def avg_pool_backward(
     """dx[p] = sum of dy / |P| over the windows with p in P, |P| the number of its cells, with those in the padding if
     they count
     """
+
     def share(d, cells, counted):
         return np.repeat(d[:, None] / (counted if count_include_pad else cells.shape[1]), cells.shape[1], axis=1)
 
@@ -160,6 +162,7 @@ def sum_pool(x, *, pool_size, strides=(), padding="valid", pads=(), ceil_mode=Fa
 
 def sum_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(), ceil_mode=False):
     """dx[p] = sum of dy over the windows with p in P"""
+
     def share(d, cells, _):
         return np.repeat(d[:, None], cells.shape[1], axis=1)
 
@@ -178,6 +181,7 @@ def l2_pool(x, *, pool_size, strides=(), padding="valid", pads=(), ceil_mode=Fal
 
 def l2_pool_backward(dy, x, *, pool_size, strides=(), padding="valid", pads=(), ceil_mode=False):
     """dx[p] = x[p] (sum of dy / y over the windows with p in P), without those where y = 0"""
+
     def share(d, cells, _):
         norm = np.sqrt((cells**2).sum(1))[:, None]
         return cells * np.divide(d[:, None], norm, out=np.zeros_like(norm), where=norm != 0)

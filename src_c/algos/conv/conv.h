@@ -1,11 +1,14 @@
-/* 2-D convolution over plain arrays: the geometry, and what an algorithm is. Three passes:
+/* Convolution of images of one to three axes over plain arrays: the geometry, and what an algorithm is. Three passes:
  *
- *     forward          y[n][oh][ow][oc] = act(b[oc] + sum over ty, tx, c of x[n][iy][ix][c] w[ty][tx][c][oc])
- *     input gradient   dx[n][h][w][c]
- *     weight gradient  dw[kh][kw][c / groups][oc]
+ *     forward          y[n][od][oh][ow][oc] = act(b[oc] + sum over tz, ty, tx, c of x[n][iz][iy][ix][c] w[tz][ty][tx][c][oc])
+ *     input gradient   dx[n][d][h][w][c]
+ *     weight gradient  dw[kd][kh][kw][c / groups][oc]
  *
- * where iy = oy sh - pt + dh ty, ix = ox sw - pl + dw tx, and cells outside the image are 0. Output channel j of group g = j / (oc /
- * groups) sees the input channels of group g only. dy is the gradient before the activation: the caller has multiplied it by act'.
+ * where along each axis i = o s - p + d t, and cells outside the image are 0. Output channel j of group g = j / (oc / groups) sees the
+ * input channels of group g only. dy is the gradient before the activation: the caller has multiplied it by act'.
+ *
+ * A transposed convolution is the same passes in other places: its output is the input gradient, whose sums may therefore have a bias
+ * and an activation, too; its input gradient is the forward pass, and in the weight gradient x and dy stand for each other.
  *
  * An algorithm is a table of functions in a file of its own, named in CC_CONV_ALGORITHMS; conv_choose.c picks one for each pass. */
 #ifndef CC_CONV_H
@@ -18,17 +21,24 @@
 
 typedef struct cc_conv {
     int64_t n, c, oc, groups;
-    cc_window window; /* h, w: sizes of image, output, kernel; strides, dilation, padding */
+    cc_window window; /* sizes of image, output, kernel; strides, dilation, padding */
 } cc_conv;
 
 static inline int64_t cc_conv_taps(const cc_conv *conv)
 {
-    return conv->window.h.kernel * conv->window.w.kernel;
+    return cc_window_cells(&conv->window);
 }
 
 static inline int64_t cc_conv_pixels(const cc_conv *conv) /* of the output */
 {
-    return conv->n * conv->window.h.out * conv->window.w.out;
+    return conv->n * cc_window_outputs(&conv->window);
+}
+
+/* Whether the planes of an image have nothing to do with each other: then they are images, n counts them, and the first axis is of one
+ * cell. What an algorithm of two axes can do. */
+static inline bool cc_conv_is_flat(const cc_conv *conv)
+{
+    return cc_axis_is_pointwise(&conv->window.d);
 }
 
 /* Multiplications and additions of one pass: the same for all three. */
@@ -44,20 +54,25 @@ typedef enum cc_conv_pass {
     CC_CONV_PASSES
 } cc_conv_pass;
 
-/* What is done to the sums of the forward pass before they are stored. */
+/* What is done to the sums of a pass that makes an image before they are stored. */
 typedef struct cc_epilogue {
-    const float *bias; /* [oc], or NULL */
+    const float *bias; /* one number for each channel of that image, or NULL */
     cc_activation act;
     float alpha;
-    bool accumulate; /* the sums are added to what y holds (then bias, then act); only of algorithms that say they can */
+    bool accumulate; /* the sums are added to what it holds (then bias, then act); only of algorithms that say they can */
 } cc_epilogue;
+
+/* Makes an image from an image: y from x, or dx from dy. */
+typedef void cc_conv_images(const cc_conv *conv, float *to, const float *from, const float *w, const float *packed,
+                            const cc_epilogue *epilogue, float *scratch, const cc_team *team);
 
 /* Every function that takes a team is entered by all of its threads; the caller puts a barrier behind it. Results do not depend on
  * team->nth. packed() and scratch() do not grow when n shrinks: a plan makes room for its largest batch. */
 typedef struct cc_conv_algorithm {
     const char *name; /* as in the attribute `algorithm` */
 
-    /* Whether it computes this convolution. Looks at c, oc, groups, kernel, strides and dilation, at no size of an image. NULL: all. */
+    /* Whether it computes this convolution. Looks at c, oc, groups, kernel, strides, dilation and padding, at no size of an image.
+     * NULL: all. */
     bool (*supports)(const cc_conv *conv);
 
     /* An estimate of a pass's time, in multiply-adds of the gemm kernel at full speed. */
@@ -67,7 +82,7 @@ typedef struct cc_conv_algorithm {
     int64_t (*packed)(const cc_conv *conv, cc_conv_pass pass);
     void (*pack)(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
-    bool accumulates; /* forward can do epilogue->accumulate */
+    bool accumulates; /* both passes can do epilogue->accumulate */
 
     /* Whether a pass by at most nth threads over weights that are used once had better rearrange them bit by bit as it goes: `packed` is
      * NULL then, and w is read. NULL: no. */
@@ -76,10 +91,7 @@ typedef struct cc_conv_algorithm {
     /* Floats of scratch of a pass run by at most nth threads. NULL: none. */
     int64_t (*scratch)(const cc_conv *conv, cc_conv_pass pass, int nth);
 
-    void (*forward)(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team);
-    void (*input_gradient)(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team);
+    cc_conv_images *forward, *input_gradient;
     void (*weight_gradient)(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                             const cc_team *team);
 } cc_conv_algorithm;

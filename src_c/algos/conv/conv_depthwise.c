@@ -11,7 +11,7 @@
 
 static bool conv_depthwise_supports(const cc_conv *conv)
 {
-    return conv->c == conv->groups && conv->groups > 1;
+    return cc_conv_is_flat(conv) && conv->c == conv->groups && conv->groups > 1;
 }
 
 static double conv_depthwise_cost(const cc_conv *conv, cc_conv_pass pass)
@@ -36,6 +36,15 @@ static void collect(float *y, const float *x, const float *w, int64_t channels, 
         for (int64_t j = 0; j < many; ++j) y[g] += x[g * many + j] * w[g * many + j];
 }
 
+/* What the sums of a pixel start from. */
+static void start_pixel(float *to, const cc_epilogue *epilogue, int64_t channels)
+{
+    if (epilogue->bias)
+        memcpy(to, epilogue->bias, (size_t)channels * sizeof *to);
+    else
+        memset(to, 0, (size_t)channels * sizeof *to);
+}
+
 static void forward_many(const cc_conv *conv, float *y, const float *x, const float *w, const cc_epilogue *epilogue,
                          const cc_team *team)
 {
@@ -48,10 +57,7 @@ static void forward_many(const cc_conv *conv, float *y, const float *x, const fl
         cc_axis_taps(ah, oy, &ty0, &ty1);
         for (int64_t ox = 0; ox < aw->out; ++ox) {
             float *to = y + (row * aw->out + ox) * oc;
-            if (epilogue->bias)
-                memcpy(to, epilogue->bias, (size_t)oc * sizeof *to);
-            else
-                memset(to, 0, (size_t)oc * sizeof *to);
+            start_pixel(to, epilogue, oc);
             cc_axis_taps(aw, ox, &tx0, &tx1);
             for (int64_t ty = ty0; ty < ty1; ++ty) {
                 const int64_t iy = oy * ah->stride - ah->before + ah->dilation * ty;
@@ -66,14 +72,16 @@ static void forward_many(const cc_conv *conv, float *y, const float *x, const fl
     }
 }
 
-static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy, const float *w, const cc_team *team)
+static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy, const float *w, const cc_epilogue *epilogue,
+                                const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const int64_t image = row / ah->in, iy = row % ah->in;
-        memset(dx + row * aw->in * c, 0, (size_t)(aw->in * c) * sizeof *dx);
+        float *to = dx + row * aw->in * c;
+        for (int64_t ix = 0; ix < aw->in; ++ix) start_pixel(to + ix * c, epilogue, c);
         for (int64_t ty = 0; ty < ah->kernel; ++ty) {
             const int64_t distance = iy + ah->before - ah->dilation * ty, oy = distance / ah->stride;
             if (distance < 0 || distance % ah->stride || oy >= ah->out) continue;
@@ -82,11 +90,12 @@ static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy,
                 cc_axis_inside(aw, tx, &begin, &end);
                 for (int64_t ox = begin; ox < end; ++ox) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    collect(dx + (row * aw->in + ix) * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
+                    collect(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
                             w + (ty * aw->kernel + tx) * oc, c, oc / c);
                 }
             }
         }
+        cc_act_forward(epilogue->act, epilogue->alpha, to, to, aw->in * c);
     }
 }
 
@@ -169,6 +178,12 @@ static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
     return floats < CACHED || below <= 0 ? 0 : below < h->step ? below : h->step;
 }
 
+/* What the kernels apply; rows of other activations are gone over once more. */
+static cc_activation act_of_row(const cc_epilogue *epilogue)
+{
+    return cc_act_is_clamp(epilogue->act) ? epilogue->act : CC_ACT_LINEAR;
+}
+
 static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
@@ -180,7 +195,7 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
-    const cc_activation act = cc_act_is_clamp(epilogue->act) ? epilogue->act : CC_ACT_LINEAR;
+    const cc_activation act = act_of_row(epilogue);
     const cc_range mine = cc_slice(team, conv->n * h.count, 1); /* output rows */
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         cc_depthwise k;
@@ -194,16 +209,17 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
 }
 
 static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team)
+                                          const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)packed, (void)scratch;
     if (conv->oc > conv->c) {
-        input_gradient_many(conv, dx, dy, w, team);
+        input_gradient_many(conv, dx, dy, w, epilogue, team);
         return;
     }
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const int64_t c = conv->c, dy_image = ah->out * aw->out * c;
+    const int64_t c = conv->c, dy_image = ah->out * aw->out * c, dx_row = aw->in * c;
+    const cc_activation act = act_of_row(epilogue);
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const int64_t iy = row % ah->in;
@@ -212,9 +228,12 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
             const cc_gather_axis across = ascending(cc_gather_backward(aw, phase));
             cc_depthwise k;
             const place at = set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+            k.bias = epilogue->bias;
+            k.act = act;
             k.fresh = phase > 0 ? 0 : fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
-            kernels->depthwise.row(&k, dx + (row * aw->in + across.first) * c, dy + row / ah->in * dy_image + at.x, w + at.w);
+            kernels->depthwise.row(&k, dx + row * dx_row + across.first * c, dy + row / ah->in * dy_image + at.x, w + at.w);
         }
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, dx + row * dx_row, dx + row * dx_row, dx_row);
     }
 }
 

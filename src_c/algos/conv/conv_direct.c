@@ -12,10 +12,10 @@ static void conv_direct_forward(const cc_conv *conv, float *y, const float *x, c
 }
 
 static void conv_direct_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team)
+                                       const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
-    cc_gather_input_gradient_product(conv, dx, dy, packed, NULL, team);
+    cc_gather_input_gradient_product(conv, dx, dy, packed, epilogue, NULL, team);
 }
 
 /* Tiles of dw: taps x groups x blocks of c x panels of oc. */
@@ -32,7 +32,7 @@ static tiling conv_direct_tile_weights(const cc_conv *conv)
                 .down = (c + kernels->gemm.mr - 1) / kernels->gemm.mr,
                 .across = (oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = t.taps * t.groups * t.down * t.across;
-    t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, t.taps * c * conv->oc);
+    t.blocks = cc_blocks(conv->n * conv->window.d.out * conv->window.h.out, t.count, t.taps * c * conv->oc);
     return t;
 }
 
@@ -64,38 +64,53 @@ static int64_t conv_direct_scratch_floats(const cc_conv *conv, cc_conv_pass pass
     return conv_direct_partial_floats(conv, &t) + (copies(conv) ? nth * (int64_t)CC_PATCH_FLOATS : 0);
 }
 
-/* Adds to a rectangle of dw, from tile `tile` on `m` rows by `n` columns of one tap and group, what the output rows oy0 .. oy1-1 of
- * `images` images contribute:
- *     dw[ty][tx][c][oc] += sum over images, oy, ox of x[oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oy][ox][oc]
- * over the part of them where that pixel of x is inside the image. */
+/* A part of the output: some rows of one plane, or whole planes. Planes are counted through the images; those of one band are a fixed
+ * distance apart, and so are the planes of x that they see. */
+typedef struct band {
+    int64_t plane, planes, oy0, oy1;
+} band;
+
+/* The axis along which planes are counted, and the image of the first of them: where an image is one plane, that is the batch. */
+static cc_axis plane_axis(const cc_conv *conv)
+{
+    if (!cc_conv_is_flat(conv)) return conv->window.d;
+    return (cc_axis){.in = conv->n, .out = conv->n, .kernel = 1, .stride = 1, .dilation = 1};
+}
+
+/* Adds to a rectangle of dw, from tile `tile` on `m` rows by `n` columns of one tap and group, what a band of the output contributes:
+ *     dw[tz][ty][tx][c][oc] += sum over oz, oy, ox of x[oz sd - p + dd tz][oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oz][oy][ox][oc]
+ * over the part of it where that pixel of x is inside the image. */
 static void add_rectangle(const cc_conv *conv, const tiling *t, int64_t tile, int64_t m, int64_t n, float *dw, const float *x,
-                          const float *dy, int64_t images, int64_t oy0, int64_t oy1, float *patches)
+                          const float *dy, const band *b, float *patches)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const cc_axis ad = plane_axis(conv), *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const int64_t column = tile % t->across * kernels->gemm.nr, row = tile / t->across % t->down * kernels->gemm.mr;
     const int64_t group = tile / (t->across * t->down) % t->groups, tap = tile / (t->across * t->down * t->groups);
-    const int64_t ty = tap / aw->kernel, tx = tap % aw->kernel;
-    int64_t y0, y1, x0, x1;
+    const int64_t tz = tap / (ah->kernel * aw->kernel), ty = tap / aw->kernel % ah->kernel, tx = tap % aw->kernel;
+    const int64_t image = b->plane / ad.out, oz = b->plane % ad.out;
+    int64_t z0, z1, y0, y1, x0, x1;
+    cc_axis_inside(&ad, tz, &z0, &z1);
     cc_axis_inside(ah, ty, &y0, &y1);
     cc_axis_inside(aw, tx, &x0, &x1);
-    if (y0 < oy0) y0 = oy0;
-    if (y1 > oy1) y1 = oy1;
-    if (y0 >= y1 || x0 >= x1) return;
+    z0 = cc_max(z0, oz), z1 = cc_min(z1, oz + b->planes);
+    y0 = cc_max(y0, b->oy0), y1 = cc_min(y1, b->oy1);
+    if (z0 >= z1 || y0 >= y1 || x0 >= x1) return;
+    const int64_t iz = z0 * ad.stride - ad.before + ad.dilation * tz;
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * ty, ix = x0 * aw->stride - aw->before + aw->dilation * tx;
     cc_outers_add(
         &(cc_outers){
             .m = cc_min(m, c - row),
             .n = cc_min(n, oc - column),
-            .images = images,
+            .images = z1 - z0,
             .lines = y1 - y0,
             .steps = x1 - x0,
-            .a = x + (iy * aw->in + ix) * conv->c + group * c + row,
-            .a_image = ah->in * aw->in * conv->c,
+            .a = x + (((image * ad.in + iz) * ah->in + iy) * aw->in + ix) * conv->c + group * c + row,
+            .a_image = ad.stride * ah->in * aw->in * conv->c,
             .a_line = ah->stride * aw->in * conv->c,
             .a_step = aw->stride * conv->c,
-            .b = dy + (y0 * aw->out + x0) * conv->oc + group * oc + column,
+            .b = dy + (((image * ad.out + z0) * ah->out + y0) * aw->out + x0) * conv->oc + group * oc + column,
             .b_image = ah->out * aw->out * conv->oc,
             .b_line = aw->out * conv->oc,
             .b_step = conv->oc,
@@ -107,7 +122,7 @@ static void add_rectangle(const cc_conv *conv, const tiling *t, int64_t tile, in
 
 /* Tiles tile0 .. tile1-1, as rectangles: the rest of a row of tiles, or as many whole rows as the tap and group have. */
 static void conv_direct_add_tiles(const cc_conv *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
-                      const float *dy, int64_t images, int64_t oy0, int64_t oy1, float *patches)
+                                  const float *dy, const band *b, float *patches)
 {
     const int mr = cc_kernels_get()->gemm.mr, nr = cc_kernels_get()->gemm.nr;
     for (int64_t tile = tile0; tile < tile1;) {
@@ -115,7 +130,7 @@ static void conv_direct_add_tiles(const cc_conv *conv, const tiling *t, int64_t 
         int64_t down = before ? 0 : cc_min(below, (tile1 - tile) / t->across);
         const int64_t across = down > 0 ? t->across : cc_min(t->across - before, tile1 - tile);
         if (down < 1) down = 1;
-        add_rectangle(conv, t, tile, down * mr, across * nr, dw, x, dy, images, oy0, oy1, patches);
+        add_rectangle(conv, t, tile, down * mr, across * nr, dw, x, dy, b, patches);
         tile += down * across;
     }
 }
@@ -132,37 +147,38 @@ static void clear_tile(const cc_conv *conv, const tiling *t, int64_t tile, float
 
 /* Bands of output rows outermost, tiles inside: the band's pixels of x and dy stay in the cache for all tiles. */
 static void conv_direct_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
+                                        const cc_team *team)
 {
     enum { BAND_PIXELS = 256, BAND_FLOATS = 65536 }; /* copied; read in place: 256 KB of x and dy */
-    const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
+    const cc_axis ad = plane_axis(conv), *ah = &conv->window.h, *aw = &conv->window.w;
     const tiling t = conv_direct_tile_weights(conv);
-    const int64_t outputs = t.taps * (conv->c / conv->groups) * conv->oc;
-    const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc, pixels = ah->out * aw->out;
+    const int64_t outputs = t.taps * (conv->c / conv->groups) * conv->oc, pixels = ah->out * aw->out;
     const int64_t row_floats = aw->in * conv->c * ah->stride + aw->out * conv->oc;
-    /* A band is several images, or a part of one. */
+    /* A band is several planes, or a part of one. */
     const int64_t bands = pixels > BAND_PIXELS ? (pixels + BAND_PIXELS - 1) / BAND_PIXELS : 1;
-    int64_t band_rows = (ah->out + bands - 1) / bands, band_images = pixels > 0 && bands == 1 ? BAND_PIXELS / pixels : 0;
+    int64_t band_rows = (ah->out + bands - 1) / bands, band_planes = pixels > 0 && bands == 1 ? BAND_PIXELS / pixels : 0;
     float *patches = NULL;
     if (copies(conv)) {
         patches = partial + conv_direct_partial_floats(conv, &t) + team->ith * CC_PATCH_FLOATS;
     } else {
         band_rows = row_floats < BAND_FLOATS && row_floats > 0 ? BAND_FLOATS / row_floats : 1;
-        band_images = 0;
+        band_planes = 0;
     }
 
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
         const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
-        const cc_range rows = cc_block(conv->n * ah->out, t.blocks, block);
+        const cc_range rows = cc_block(conv->n * conv->window.d.out * ah->out, t.blocks, block);
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) clear_tile(conv, &t, tile, to);
         for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out, left = rows.end - row;
-            const int64_t whole = oy0 == 0 ? cc_min(band_images, left / ah->out) : 0;
-            const int64_t oy1 = cc_min(ah->out, oy0 + cc_min(band_rows, left)), images = whole > 0 ? whole : 1;
-            conv_direct_add_tiles(conv, &t, tile0, tile1, to, x + n * image, dy + n * result, images, oy0, oy1, patches);
-            row += whole > 0 ? whole * ah->out : oy1 - oy0;
+            const int64_t left = rows.end - row;
+            band b = {.plane = row / ah->out, .planes = 1, .oy0 = row % ah->out};
+            const int64_t whole = b.oy0 == 0 ? cc_min(cc_min(band_planes, left / ah->out), ad.out - b.plane % ad.out) : 0;
+            b.oy1 = cc_min(ah->out, b.oy0 + cc_min(band_rows, left));
+            if (whole > 0) b.planes = whole;
+            conv_direct_add_tiles(conv, &t, tile0, tile1, to, x, dy, &b, patches);
+            row += whole > 0 ? whole * ah->out : b.oy1 - b.oy0;
         }
         i += tile1 - tile0;
     }

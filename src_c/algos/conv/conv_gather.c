@@ -49,34 +49,101 @@ cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase)
     return a;
 }
 
+cc_gather cc_gather_of_forward(const cc_conv *conv, float *y, const float *x)
+{
+    const cc_window *window = &conv->window;
+    return (cc_gather){.n = conv->n,
+                       .d = cc_gather_forward(&window->d),
+                       .h = cc_gather_forward(&window->h),
+                       .w = cc_gather_forward(&window->w),
+                       .source = x,
+                       .source_channels = conv->c,
+                       .target = y,
+                       .target_d = window->d.out,
+                       .target_h = window->h.out,
+                       .target_w = window->w.out,
+                       .target_channels = conv->oc};
+}
+
+cc_gather cc_gather_of_phase(const cc_conv *conv, int64_t phase, float *dx, const float *dy)
+{
+    const cc_window *window = &conv->window;
+    const int64_t down = cc_gather_phases(&window->h), across = cc_gather_phases(&window->w);
+    return (cc_gather){.n = conv->n,
+                       .d = cc_gather_backward(&window->d, phase / (down * across)),
+                       .h = cc_gather_backward(&window->h, phase / across % down),
+                       .w = cc_gather_backward(&window->w, phase % across),
+                       .source = dy,
+                       .source_channels = conv->oc,
+                       .target = dx,
+                       .target_d = window->d.in,
+                       .target_h = window->h.in,
+                       .target_w = window->w.in,
+                       .target_channels = conv->c};
+}
+
+/* Where the taps of a row lie in one plane of the source: `taps` of them from (ty, tx) on, to[0], to[a_taps], ... */
+static inline void conv_gather_plane(const cc_gather *g, const float *plane, int64_t from_y, int64_t from_x, int64_t ty, int64_t tx,
+                                     int64_t taps, const float **to, int a_taps)
+{
+    for (int64_t t = 0; t < taps; ++t, to += a_taps) {
+        const int64_t sy = from_y + ty * g->h.tap_step, sx = from_x + tx * g->w.tap_step;
+        const bool inside = sy >= 0 && sy < g->h.limit && sx >= 0 && sx < g->w.limit;
+        *to = inside ? plane + (sy * g->w.limit + sx) * g->source_channels : cc_zero_row;
+        if (++tx == g->w.taps) {
+            tx = 0;
+            ++ty;
+        }
+    }
+}
+
+/* The same over several planes, the first of them at from_z; image: the source's. */
+static void conv_gather_planes(const cc_gather *g, const float *image, int64_t from_z, int64_t from_y, int64_t from_x, int64_t tap,
+                               int64_t taps, const float **to, int a_taps)
+{
+    const int64_t of_plane = g->h.taps * g->w.taps, end = tap + taps;
+    while (tap < end) {
+        const int64_t tz = tap / of_plane, at = tap % of_plane, count = cc_min(of_plane - at, end - tap);
+        const int64_t sz = from_z + tz * g->d.tap_step;
+        if (sz >= 0 && sz < g->d.limit) {
+            const float *plane = image + sz * g->h.limit * g->w.limit * g->source_channels;
+            conv_gather_plane(g, plane, from_y, from_x, at / g->w.taps, at % g->w.taps, count, to, a_taps);
+        } else {
+            for (int64_t t = 0; t < count; ++t) to[t * a_taps] = cc_zero_row;
+        }
+        tap += count;
+        to += count * a_taps;
+    }
+}
+
 void cc_rows_of_gather(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k, const float **a,
                        int a_taps, float **y)
 {
     const cc_gather *g = source;
-    const int64_t per_image = g->h.count * g->w.count;
-    int64_t image = first / per_image, i = first % per_image / g->w.count, j = first % g->w.count;
-    const int64_t tap_y = g->w.taps ? tap / g->w.taps : 0, tap_x = g->w.taps ? tap % g->w.taps : 0;
+    const bool flat = g->d.count == 1 && g->d.limit == 1 && g->d.taps == 1 && g->d.offset == 0;
+    const int64_t per_plane = g->h.count * g->w.count, image_floats = g->d.limit * g->h.limit * g->w.limit * g->source_channels;
+    int64_t plane = first / per_plane, i = first % per_plane / g->w.count, j = first % g->w.count;
+    int64_t image = flat ? plane : plane / g->d.count, o = flat ? 0 : plane % g->d.count;
+    const int64_t tap_y = flat && g->w.taps ? tap / g->w.taps : 0, tap_x = flat && g->w.taps ? tap % g->w.taps : 0;
+    int64_t target_plane = image * g->target_d + g->d.first + o * g->d.every;
     for (int r = 0; r < count; ++r) {
-        y[r] = g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first + j * g->w.every) *
+        y[r] = g->target + ((target_plane * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first + j * g->w.every) *
                                g->target_channels;
         const int64_t from_y = i * g->h.step + g->h.offset, from_x = j * g->w.step + g->w.offset;
-        const float *plane = g->source + image * g->h.limit * g->w.limit * g->source_channels + k;
-        int64_t ty = tap_y, tx = tap_x;
-        const float **to = a + r;
-        for (int64_t t = 0; t < taps; ++t, to += a_taps) {
-            const int64_t sy = from_y + ty * g->h.tap_step, sx = from_x + tx * g->w.tap_step;
-            const bool inside = sy >= 0 && sy < g->h.limit && sx >= 0 && sx < g->w.limit;
-            *to = inside ? plane + (sy * g->w.limit + sx) * g->source_channels : cc_zero_row;
-            if (++tx == g->w.taps) {
-                tx = 0;
-                ++ty;
-            }
-        }
+        const float *from = g->source + image * image_floats + k;
+        if (flat)
+            conv_gather_plane(g, from, from_y, from_x, tap_y, tap_x, taps, a + r, a_taps);
+        else
+            conv_gather_planes(g, from, o * g->d.step + g->d.offset, from_y, from_x, tap, taps, a + r, a_taps);
         if (++j == g->w.count) {
             j = 0;
             if (++i == g->h.count) {
                 i = 0;
-                ++image;
+                if (++o == g->d.count) {
+                    o = 0;
+                    ++image;
+                }
+                target_plane = image * g->target_d + g->d.first + o * g->d.every;
             }
         }
     }
@@ -102,23 +169,20 @@ static void pack_forward(const cc_conv *conv, float *packed, const float *w, con
 static void pack_transposed(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->gemm.nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
-    const int64_t panels = (n + nr - 1) / nr, kw = conv->window.w.kernel;
-    for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
-        const cc_gather_axis h = cc_gather_backward(&conv->window.h, py);
-        if (h.taps == 0) continue;
-        for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
-            const cc_gather_axis v = cc_gather_backward(&conv->window.w, px);
-            const int64_t taps = h.taps * v.taps, pieces = conv->groups * panels * taps;
-            const cc_range mine = cc_slice(team, pieces, 1);
-            for (int64_t i = mine.begin; i < mine.end; ++i) {
-                const int64_t group = i / (panels * taps), panel = i / taps % panels, t = i % taps;
-                const int64_t ty = h.kernel_first + t / v.taps * h.kernel_every;
-                const int64_t tx = v.kernel_first + t % v.taps * v.kernel_every;
-                cc_pack_tap(packed + i * depth * nr, w + (ty * kw + tx) * n * conv->oc + group * depth, depth, n, 1, conv->oc,
-                            panel * nr);
-            }
-            packed += pieces * depth * nr;
+    const int64_t panels = (n + nr - 1) / nr, kh = conv->window.h.kernel, kw = conv->window.w.kernel;
+    for (int64_t phase = 0; phase < cc_conv_phases(conv); ++phase) {
+        const cc_gather g = cc_gather_of_phase(conv, phase, NULL, NULL);
+        const int64_t taps = cc_gather_taps(&g), pieces = conv->groups * panels * taps;
+        const cc_range mine = cc_slice(team, pieces, 1);
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t group = i / (panels * taps), panel = i / taps % panels, t = i % taps;
+            const int64_t tz = g.d.kernel_first + t / (g.h.taps * g.w.taps) * g.d.kernel_every;
+            const int64_t ty = g.h.kernel_first + t / g.w.taps % g.h.taps * g.h.kernel_every;
+            const int64_t tx = g.w.kernel_first + t % g.w.taps * g.w.kernel_every;
+            cc_pack_tap(packed + i * depth * nr, w + ((tz * kh + ty) * kw + tx) * n * conv->oc + group * depth, depth, n, 1, conv->oc,
+                        panel * nr);
         }
+        packed += pieces * depth * nr;
     }
 }
 
@@ -139,30 +203,19 @@ double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)
     return cells * (1.02 * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);
 }
 
-void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
-                               const cc_epilogue *epilogue, float *patches, const cc_team *team)
+/* Group by group: from `depth` channels of the source to n of the target, which `epilogue` counts from the first group's on. */
+static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t depth, int64_t n, int64_t a_step, const float *packed,
+                                const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
-    const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, taps = cc_conv_taps(conv);
-    const int64_t group_floats = cc_panels_count(taps, depth, n);
-    for (int64_t g = 0; g < conv->groups; ++g) {
-        const cc_gather gather = {
-            .n = conv->n,
-            .h = cc_gather_forward(&conv->window.h),
-            .w = cc_gather_forward(&conv->window.w),
-            .source = x + g * depth,
-            .source_channels = conv->c,
-            .target = y + g * n,
-            .target_h = conv->window.h.out,
-            .target_w = conv->window.w.out,
-            .target_channels = conv->oc,
-        };
-        cc_product_run(&(cc_product){.m = cc_conv_pixels(conv),
+    const int64_t taps = cc_gather_taps(&gather), group_floats = cc_panels_count(taps, depth, n);
+    for (int64_t g = 0; g < conv->groups; ++g, gather.source += depth, gather.target += n)
+        cc_product_run(&(cc_product){.m = cc_gather_rows(&gather),
                                      .n = n,
                                      .taps = taps,
                                      .depth = depth,
                                      .rows = cc_rows_of_gather,
                                      .source = &gather,
-                                     .a_step = conv->c * conv->window.w.stride,
+                                     .a_step = a_step,
                                      .panels = packed + g * group_floats,
                                      .bias = epilogue->bias ? epilogue->bias + g * n : NULL,
                                      .act = epilogue->act,
@@ -170,45 +223,25 @@ void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, co
                                      .accumulate = epilogue->accumulate,
                                      .patches = patches},
                        team);
-    }
+}
+
+void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
+                               const cc_epilogue *epilogue, float *patches, const cc_team *team)
+{
+    conv_gather_product(conv, cc_gather_of_forward(conv, y, x), conv->c / conv->groups, conv->oc / conv->groups,
+                        conv->c * conv->window.w.stride, packed, epilogue, patches, team);
 }
 
 /* The transposed product: with dy before the activation,
- *     dx[iy][ix][c] = sum over ty, tx, oc with oy sh - pt + dh ty = iy (and x alike) of dy[oy][ox][oc] w[ty][tx][c][oc].
+ *     dx[i][c] = sum over t, oc with o s - p + d t = i along each axis of dy[o][oc] w[t][c][oc].
  * At stride 1 this is the full correlation of dy with the kernel rotated by half a turn and transposed. */
-void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed, float *patches,
-                                      const cc_team *team)
+void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed,
+                                      const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     const int64_t depth = conv->oc / conv->groups, n = conv->c / conv->groups;
-    for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
-        const cc_gather_axis h = cc_gather_backward(&conv->window.h, py);
-        for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
-            const cc_gather_axis v = cc_gather_backward(&conv->window.w, px);
-            const int64_t taps = h.taps * v.taps, group_floats = cc_panels_count(taps, depth, n);
-            for (int64_t g = 0; g < conv->groups; ++g) {
-                const cc_gather gather = {
-                    .n = conv->n,
-                    .h = h,
-                    .w = v,
-                    .source = dy + g * depth,
-                    .source_channels = conv->oc,
-                    .target = dx + g * n,
-                    .target_h = conv->window.h.in,
-                    .target_w = conv->window.w.in,
-                    .target_channels = conv->c,
-                };
-                cc_product_run(&(cc_product){.m = conv->n * h.count * v.count,
-                                             .n = n,
-                                             .taps = taps,
-                                             .depth = depth,
-                                             .rows = cc_rows_of_gather,
-                                             .source = &gather,
-                                             .a_step = conv->oc,
-                                             .panels = packed + g * group_floats,
-                                             .patches = patches},
-                               team);
-            }
-            packed += conv->groups * group_floats;
-        }
+    for (int64_t phase = 0; phase < cc_conv_phases(conv); ++phase) {
+        const cc_gather gather = cc_gather_of_phase(conv, phase, dx, dy);
+        conv_gather_product(conv, gather, depth, n, conv->oc, packed, epilogue, patches, team);
+        packed += conv->groups * cc_panels_count(cc_gather_taps(&gather), depth, n);
     }
 }

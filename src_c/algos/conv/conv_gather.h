@@ -7,7 +7,7 @@
  *
  *     source(i, t) = i step + offset + t tap_step       for the destination cell first + i every
  *
- * with step = stride, every = 1 forward, and step = 1, every = stride backward. */
+ * with step = stride, every = 1 forward, and step = 1, every = stride backward. A phase is one of each axis. */
 #ifndef CC_CONV_GATHER_H
 #define CC_CONV_GATHER_H
 
@@ -22,14 +22,25 @@ typedef struct cc_gather_axis {
 
 typedef struct cc_gather {
     int64_t n;
-    cc_gather_axis h, w;
-    const float *source; /* [n][h.limit][w.limit][source_channels], at the group's first channel */
+    cc_gather_axis d, h, w;
+    const float *source; /* [n][d.limit][h.limit][w.limit][source_channels], at the group's first channel */
     int64_t source_channels;
-    float *target; /* [n][target_h][target_w][target_channels], at the group's first channel */
-    int64_t target_h, target_w, target_channels;
+    float *target; /* [n][target_d][target_h][target_w][target_channels], at the group's first channel */
+    int64_t target_d, target_h, target_w, target_channels;
 } cc_gather;
 
-/* For cc_product: row i is the i-th destination pixel (images outermost), tap t is (t / w.taps, t % w.taps). */
+/* Row i is the i-th destination pixel (images outermost); taps count along w first, d last. */
+static inline int64_t cc_gather_rows(const cc_gather *g)
+{
+    return g->n * g->d.count * g->h.count * g->w.count;
+}
+
+static inline int64_t cc_gather_taps(const cc_gather *g)
+{
+    return g->d.taps * g->h.taps * g->w.taps;
+}
+
+/* For cc_product. */
 cc_rows cc_rows_of_gather;
 
 /* The axis for the forward pass, and for one phase of the input gradient: 0 .. cc_gather_phases-1, for those beyond have no cells. */
@@ -39,6 +50,15 @@ static inline int64_t cc_gather_phases(const cc_axis *axis)
 }
 cc_gather_axis cc_gather_forward(const cc_axis *axis);
 cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase);
+
+/* The whole of a pass from one image to the other: y from x, or a phase of dx from dy (cc_conv_phases of them, along w first). */
+static inline int64_t cc_conv_phases(const cc_conv *conv)
+{
+    const cc_window *window = &conv->window;
+    return cc_gather_phases(&window->d) * cc_gather_phases(&window->h) * cc_gather_phases(&window->w);
+}
+cc_gather cc_gather_of_forward(const cc_conv *conv, float *y, const float *x);
+cc_gather cc_gather_of_phase(const cc_conv *conv, int64_t phase, float *dx, const float *dy);
 
 /* cc_conv_algorithm.packed and .pack of both. Forward: [groups][panels of oc / groups][taps][c / groups][nr]. Input gradient:
  * [phases][groups][panels of c / groups][taps of the phase][oc / groups][nr]. */
@@ -59,7 +79,7 @@ double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra);
  * CC_PATCH_FLOATS floats of this thread. */
 void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
                                const cc_epilogue *epilogue, float *patches, const cc_team *team);
-void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed, float *patches,
-                                      const cc_team *team);
+void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed,
+                                      const cc_epilogue *epilogue, float *patches, const cc_team *team);
 
 #endif

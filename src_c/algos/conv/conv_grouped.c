@@ -20,7 +20,7 @@ static bool aliases(int64_t step)
 /* Groups of one input channel are depthwise. */
 static bool conv_grouped_supports(const cc_conv *conv)
 {
-    return conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 && conv->window.h.kernel <= TAPS_MAX &&
+    return cc_conv_is_flat(conv) && conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 && conv->window.h.kernel <= TAPS_MAX &&
            conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
 }
 
@@ -242,41 +242,23 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
 }
 
 static void conv_grouped_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+                                 const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
     const cover v = cover_of(conv, CC_CONV_FORWARD);
-    run_gather(&(cc_gather){.n = conv->n,
-                            .h = cc_gather_forward(&conv->window.h),
-                            .w = cc_gather_forward(&conv->window.w),
-                            .source = x,
-                            .source_channels = conv->c,
-                            .target = y,
-                            .target_h = conv->window.h.out,
-                            .target_w = conv->window.w.out,
-                            .target_channels = conv->oc},
-               &v, packed, epilogue, team);
+    const cc_gather g = cc_gather_of_forward(conv, y, x);
+    run_gather(&g, &v, packed, epilogue, team);
 }
 
 static void conv_grouped_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team)
+                                        const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
     const cover v = cover_of(conv, CC_CONV_INPUT_GRADIENT);
-    for (int64_t py = 0; py < cc_gather_phases(&conv->window.h); ++py) {
-        for (int64_t px = 0; px < cc_gather_phases(&conv->window.w); ++px) {
-            const cc_gather g = {.n = conv->n,
-                                 .h = cc_gather_backward(&conv->window.h, py),
-                                 .w = cc_gather_backward(&conv->window.w, px),
-                                 .source = dy,
-                                 .source_channels = conv->oc,
-                                 .target = dx,
-                                 .target_h = conv->window.h.in,
-                                 .target_w = conv->window.w.in,
-                                 .target_channels = conv->c};
-            run_gather(&g, &v, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, team);
-            packed += v.vectors * g.h.taps * g.w.taps * v.in * v.vec;
-        }
+    for (int64_t phase = 0; phase < cc_conv_phases(conv); ++phase) {
+        const cc_gather g = cc_gather_of_phase(conv, phase, dx, dy);
+        run_gather(&g, &v, packed, epilogue, team);
+        packed += v.vectors * cc_gather_taps(&g) * v.in * v.vec;
     }
 }
 

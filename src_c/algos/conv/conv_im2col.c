@@ -1,5 +1,5 @@
 /* Convolution as a product of matrices: the patches that the window sees become the rows of a matrix ("image to columns"; Chellapilla,
- * Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix would be kh kw
+ * Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix would be kd kh kw
  * times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the next. */
 #include "algos/conv/conv_gather.h"
 
@@ -23,10 +23,10 @@ static void conv_im2col_forward(const cc_conv *conv, float *y, const float *x, c
 
 /* The patches are those of dy around each pixel of dx. */
 static void conv_im2col_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *patches, const cc_team *team)
+                                       const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     (void)w;
-    cc_gather_input_gradient_product(conv, dx, dy, packed, patches + team->ith * CC_PATCH_FLOATS, team);
+    cc_gather_input_gradient_product(conv, dx, dy, packed, epilogue, patches + team->ith * CC_PATCH_FLOATS, team);
 }
 
 /* The rows of dw, kernel cells by input channels, are cut into strips whose patches fit the buffer: several cells, or a part of the
@@ -98,15 +98,8 @@ static void conv_im2col_weight_gradient(const cc_conv *conv, float *dw, const fl
         float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
         for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
 
-        const cc_gather gather = {.n = conv->n,
-                                  .h = cc_gather_forward(&conv->window.h),
-                                  .w = cc_gather_forward(&conv->window.w),
-                                  .source = x + group * c,
-                                  .source_channels = conv->c,
-                                  .target = &nowhere,
-                                  .target_h = 0,
-                                  .target_w = 0,
-                                  .target_channels = 0};
+        cc_gather gather = cc_gather_of_forward(conv, &nowhere, x + group * c);
+        gather.target_d = gather.target_h = gather.target_w = gather.target_channels = 0;
         const int64_t end = cc_min(terms.end * 32, pixels);
         for (int64_t p = terms.begin * 32; p < end; p += chunk) {
             const int64_t count = cc_min(chunk, end - p);

@@ -24,7 +24,7 @@ static int64_t merged_row(const cc_conv *conv)
 static bool conv_rows_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 &&
+    return cc_conv_is_flat(conv) && conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 &&
            w->kernel > 1 && cc_conv_taps(conv) <= CC_PATCH_FLOATS / conv->c;
 }
 
@@ -209,12 +209,23 @@ static void add_windows(const cc_conv *conv, float *dx, const float *from, int64
     }
 }
 
+/* Sets pixels to what the sums start from. */
+static void start_pixels(float *to, const cc_epilogue *epilogue, int64_t pixels, int64_t c)
+{
+    if (!epilogue->bias) {
+        if (!epilogue->accumulate) memset(to, 0, (size_t)(pixels * c) * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < pixels; ++i, to += c)
+        for (int64_t k = 0; k < c; ++k) to[k] = (epilogue->accumulate ? to[k] : 0) + epilogue->bias[k];
+}
+
 /* Rows of dx are divided over the threads. The products of some pixels of dy with all of the kernel,
  *     p[ox][ty][tx][c] = sum over oc of dy[oy][ox][oc] w[ty][tx][c][oc]
  * are made in the buffer and added to the rows iy = oy sh - pt + ty that are this thread's, kw c neighbouring numbers at a time. Every
  * number of dx is summed in the same order, by oy first, whoever owns it. */
 static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team)
+                                     const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w;
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -227,7 +238,7 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
         const int64_t reach = iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
         const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
         float *to = dx + image * ah->in * dx_row;
-        memset(to + iy0 * dx_row, 0, (size_t)((iy1 - iy0) * dx_row) * sizeof *dx);
+        start_pixels(to + iy0 * dx_row, epilogue, (iy1 - iy0) * aw->in, conv->c);
         for (int64_t oy = oy0; oy < oy1; ++oy) {
             const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
             const int64_t ty0 = cc_max(0, iy0 - first), ty1 = cc_min(ah->kernel, iy1 - first);
@@ -252,6 +263,7 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
                     add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
             }
         }
+        cc_act_forward(epilogue->act, epilogue->alpha, to + iy0 * dx_row, to + iy0 * dx_row, (iy1 - iy0) * dx_row);
         row += iy1 - iy0;
     }
 }

@@ -23,10 +23,9 @@ static atomic_flag busy = ATOMIC_FLAG_INIT; /* guards both; held for a moment on
 
 static bool same(const answer *a, const answer *b)
 {
-    const cc_axis *ah = &a->conv.window.h, *aw = &a->conv.window.w, *bh = &b->conv.window.h, *bw = &b->conv.window.w;
     return a->conv.n == b->conv.n && a->conv.c == b->conv.c && a->conv.oc == b->conv.oc && a->conv.groups == b->conv.groups &&
            a->pass == b->pass && a->nth == b->nth && a->winograd == b->winograd && a->once == b->once &&
-           memcmp(ah, bh, sizeof *ah) == 0 && memcmp(aw, bw, sizeof *aw) == 0; /* eight-byte fields: nothing between them */
+           memcmp(&a->conv.window, &b->conv.window, sizeof a->conv.window) == 0; /* eight-byte fields: nothing between them */
 }
 
 /* The answer to the same question, or -1. Remembers `question` if its algorithm is not -1 and there is room. */
@@ -56,10 +55,11 @@ static void run_once(const cc_team *team, void *context)
         t->algorithm->pack(t->conv, t->pass, t->packed, t->w, team);
         cc_barrier_wait(team);
     }
+    const cc_epilogue none = {.act = CC_ACT_LINEAR};
     if (t->pass == CC_CONV_FORWARD)
-        t->algorithm->forward(t->conv, t->out, t->in, t->w, t->packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, t->scratch, team);
+        t->algorithm->forward(t->conv, t->out, t->in, t->w, t->packed, &none, t->scratch, team);
     else if (t->pass == CC_CONV_INPUT_GRADIENT)
-        t->algorithm->input_gradient(t->conv, t->in, t->out, t->w, t->packed, t->scratch, team);
+        t->algorithm->input_gradient(t->conv, t->in, t->out, t->w, t->packed, &none, t->scratch, team);
     else
         t->algorithm->weight_gradient(t->conv, t->w, t->in, t->out, t->scratch, team);
 }
@@ -67,9 +67,8 @@ static void run_once(const cc_team *team, void *context)
 /* Seconds of the fastest of a few runs; -1 without memory. */
 static double measure(const cc_conv *conv, cc_conv_pass pass, const cc_conv_algorithm *algorithm, bool once, int nth)
 {
-    const cc_window *window = &conv->window;
     const bool late = once && algorithm->packs_on_the_fly && algorithm->packs_on_the_fly(conv, pass, nth);
-    const int64_t in = conv->n * window->h.in * window->w.in * conv->c, out = cc_conv_pixels(conv) * conv->oc;
+    const int64_t in = conv->n * cc_window_inputs(&conv->window) * conv->c, out = cc_conv_pixels(conv) * conv->oc;
     const int64_t w = cc_conv_taps(conv) * (conv->c / conv->groups) * conv->oc;
     const int64_t packed = algorithm->packed && pass != CC_CONV_WEIGHT_GRADIENT && !late ? algorithm->packed(conv, pass) : 0;
     const int64_t scratch = algorithm->scratch ? algorithm->scratch(conv, pass, nth) : 0;

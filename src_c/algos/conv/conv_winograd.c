@@ -8,7 +8,7 @@
 static bool conv_winograd_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
+    return cc_conv_is_flat(conv) && conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
            w->dilation == 1;
 }
 
@@ -278,9 +278,9 @@ static void conv_winograd_forward(const cc_conv *conv, float *y, const float *x,
 }
 
 static void conv_winograd_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
-                           float *scratch, const cc_team *team)
+                                         const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
-    conv_winograd_run(conv, CC_CONV_INPUT_GRADIENT, dx, dy, w, packed, &(cc_epilogue){.act = CC_ACT_LINEAR}, scratch, team);
+    conv_winograd_run(conv, CC_CONV_INPUT_GRADIENT, dx, dy, w, packed, epilogue, scratch, team);
 }
 
 /* The products; the transforms, for each number of a plane; for each transformed weight, what it takes to read it, make it or
