@@ -31,6 +31,8 @@ class Graph:
         self, op: str, inputs: Sequence[int], attributes: Mapping[str, Any] = {}, name: str | None = None
     ) -> int: ...
     def shape(self, node: int) -> Shape: ...
+    # sample i of each output depends on sample i of the batched inputs only: a batch may be computed in parts
+    def per_sample(self, outputs: Sequence[int]) -> bool: ...
     def __len__(self) -> int: ...
 
 class Optimizer:
@@ -88,6 +90,12 @@ class Op:
     inputs: tuple[str, ...]  # "x", "w", "b?" ; "x*"
     attributes: tuple[Attribute, ...]
     differentiable: bool
+    random: bool  # values depend on the run's seed and step
+    elementwise: bool  # an element of the output depends on those of the inputs at its index only
+    per_sample: bool  # samples stay apart, if attributes and shapes allow: see Graph.per_sample
+    weights: int  # numbers of the inputs that x is multiplied with, that is added to each channel,
+    bias: int  # and that is added before the activation; 0: there is none
+    residual: int
 
 def ops() -> dict[str, Op]: ...
 def optimizer_rules() -> dict[str, tuple[Attribute, ...]]: ...

@@ -178,7 +178,7 @@ cdef class Variable:
 # ---- Ops and optimizer rules: what their tables say ------------------------------------------------------------------
 
 Attribute = namedtuple("Attribute", "name type default choices")
-Op = namedtuple("Op", "name inputs attributes differentiable")
+Op = namedtuple("Op", "name inputs attributes differentiable random elementwise per_sample weights bias residual")
 
 
 cdef object attribute_of(cconv_attribute *a):
@@ -189,6 +189,7 @@ cdef object attribute_of(cconv_attribute *a):
 
 def ops():
     cdef cconv_attribute attribute
+    cdef cconv_op_facts facts
     cdef int i, k
     table = {}
     for i in range(cconv_op_count()):
@@ -198,8 +199,10 @@ def ops():
         while cconv_op_attribute(name, k, &attribute) == CCONV_OK:
             attributes.append(attribute_of(&attribute))
             k += 1
+        check(cconv_op_info(name, &facts))
         table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()), tuple(attributes),
-                                  bool(cconv_op_differentiable(name)))
+                                  bool(facts.differentiable), bool(facts.random), bool(facts.elementwise), bool(facts.per_sample),
+                                  facts.weights, facts.bias, facts.residual)
     return table
 
 
@@ -290,6 +293,10 @@ cdef class Graph:
         cdef int rank
         check(cconv_graph_shape(self.handle, node, &rank, sizes))
         return shape_of(rank, sizes)
+
+    def per_sample(self, outputs):
+        cdef Memory nodes = ints(outputs)
+        return bool(cconv_graph_per_sample(self.handle, len(outputs), <int *>nodes.at))
 
 
 # ---- Optimizers ------------------------------------------------------------------------------------------------------

@@ -64,6 +64,18 @@ class Centered(layers.Layer):
         return x - cconv.ops.mean(x, axis=0, keepdims=True)
 
 
+class Sine(layers.Layer):
+    def call(self, x):
+        return cconv.ops.sin(x) * cconv.ops.mean(x, axis=(1, 2), keepdims=True)
+
+
+@pytest.mark.usefixtures("small_cache")
+def test_any_op_that_keeps_samples_apart_may_be_among_them():
+    model = convnet(Sine())
+    model.predict_on_batch(IMAGES)
+    assert samples_per_run(model) < 64
+
+
 class Always(layers.Layer):
     def __init__(self):
         super().__init__()

@@ -13,7 +13,7 @@ import numpy as np
 from .. import initializers
 from .._core import Plan
 from ..config import standardize_dtype
-from ..graph import PlanCache, as_input_array, build_graph, in_order, signature
+from ..graph import PlanCache, acts_as_in_training, as_input_array, build_graph, in_order, signature
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
 from ..random import next_seed
@@ -452,7 +452,7 @@ class Layer:
             leaves = [apply_identity(y) if y.op in ("input", "variable", "constant") else y for y in tensors]
 
         # a layer inside may have been told to act as in training by itself
-        training = any(t.op == "dropout" or t.attributes.get("training") for t in in_order(leaves, symbols))
+        training = acts_as_in_training(in_order(leaves, symbols))
 
         def make():
             graph, ids = build_graph(leaves, symbols)

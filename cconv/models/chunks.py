@@ -11,33 +11,11 @@ from ..tensor import Tensor
 _BYTES = 2 << 20
 _LEAST = 8  # samples of a run: fewer would not keep every core busy
 
-# Ops whose outputs for one sample depend on that sample only, as long as their axis is not the batch.
-_BY_SAMPLE = """
-    conv2d dense max_pool2d avg_pool2d sum_pool2d l2_pool2d global_avg_pool2d global_max_pool2d batch_norm flatten
-    zero_pad2d concatenate softmax log_softmax relu leaky_relu elu sigmoid tanh arctan softplus softsign binary_step
-    negative abs sqrt square exp log clip identity stop_gradient add subtract multiply divide maximum minimum
-""".split()  # noqa: SIM905
-
 
 def chunk_size(tensors: Iterable[Tensor], plan_bytes: int, max_batch: int) -> int:
-    """How many samples a run should take of at most `max_batch`, whose plan has `plan_bytes`."""
-    tensors = list(tensors)
+    """How many samples a run should take of at most `max_batch`, whose plan has `plan_bytes`, if samples stay apart."""
     weights = sum(4 * t.value.size for t in tensors if t.op == "variable")
     fits = _BYTES * max_batch // max(plan_bytes, 1)
-    if fits >= max_batch or fits < _LEAST or weights > _BYTES // 4 or not _by_sample(tensors):
+    if fits >= max_batch or fits < _LEAST or weights > _BYTES // 4:
         return max_batch
     return 1 << (fits.bit_length() - 1)
-
-
-def _by_sample(tensors: list[Tensor]) -> bool:
-    for t in tensors:
-        if t.op in ("input", "variable", "constant"):
-            continue
-        if t.op not in _BY_SAMPLE or not t.shape or t.shape[0] is not None or t.attributes.get("training"):
-            return False
-        if t.attributes.get("axis", -1) % len(t.shape) == 0:
-            return False
-        ranks = {len(x.shape) for x in t.inputs if x is not None and x.op not in ("variable", "constant")}
-        if len(ranks) != 1:  # broadcasting could set the batch of one beside another axis of the other
-            return False
-    return True

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core, tree
-from ..graph import PlanCache, build_graph, in_order
+from ..graph import PlanCache, acts_as_in_training, build_graph, in_order, is_random
 from ..layers.layer import Layer, apply_identity
 from ..random import next_seed
 from ..scope import tracing
@@ -213,10 +213,12 @@ class Planner:
                 wrt = [ids[id(node)] for node in trained]
                 options = {"root": ids[id(traced.total)], "wrt": wrt, "optimizer": self.optimizer.core}
         nodes = [ids[id(tensor)] for tensor in outputs]
-        drops = any(t.op == "dropout" for t in in_order(outputs, traced.inputs))
-        plan = _core.Plan(graph, nodes, max_batch=max_batch, training=mode == "train" or drops, **options)
-        if mode == "predict" and not drops:
-            chunk = chunk_size(in_order(outputs, traced.inputs), plan.bytes, max_batch)
+        tensors = in_order(outputs, traced.inputs)
+        drops = any(is_random(t.op) for t in tensors)
+        # attributes say what is asked for: a layer may have been called with `training=True` in any mode
+        plan = _core.Plan(graph, nodes, max_batch=max_batch, training=acts_as_in_training(tensors), **options)
+        if mode == "predict" and graph.per_sample(nodes):
+            chunk = chunk_size(tensors, plan.bytes, max_batch)
             if chunk < max_batch:
                 plan = _core.Plan(graph, nodes, max_batch=chunk)
         return Step(plan, traced, outputs, nodes, trained, drops)

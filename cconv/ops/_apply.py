@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..graph import PlanCache, as_input_array, freeze
+from ..graph import PlanCache, as_input_array, freeze, is_random
 from ..scope import current_name, is_tracing, name_scope, tracing
 from ..tensor import Tensor, constant
 from ..variable import Variable
@@ -94,7 +94,7 @@ def _run(op: str, inputs: Sequence[Any], attributes: dict[str, Any], name: str |
         # asked first, so that what is wrong is said with the name of the layer
         _core.infer(op, shapes, attributes, name)
         graph, _, y = _one_op(op, shapes, attributes)
-        return _core.Plan(graph, [y], training=op == "dropout")
+        return _core.Plan(graph, [y], training=is_random(op))
 
     lock, plan = _plans.get((op, shapes, freeze(attributes)), make)
     with lock:

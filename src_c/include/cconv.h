@@ -143,8 +143,20 @@ typedef struct cconv_attribute {
 CCONV_API int cconv_op_count(void);
 CCONV_API const char *cconv_op_name(int i);                        /* i from 0; NULL past the end */
 CCONV_API const char *cconv_op_inputs(const char *op);             /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
-CCONV_API int cconv_op_differentiable(const char *op);             /* 1 if gradients flow through it */
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
+
+/* What else is known of an op; each answer but the last three is 0 or 1. The activations that it can compute in the same pass are the
+ * choices of its attribute "activation". */
+typedef struct cconv_op_facts {
+    int differentiable; /* gradients flow through it */
+    int random;         /* its values depend on a run's seed and step; only in plans for training */
+    int elementwise;    /* an element of the output depends on those of the inputs at its index only, which broadcast by NumPy's rule */
+    int per_sample;     /* sample i of the output depends on sample i of the inputs only, if attributes and shapes allow: a graph knows
+                           (cconv_graph_per_sample) */
+    int weights, bias, residual; /* the numbers, from 0, of the inputs that x (input 0) is multiplied with, that is added to each channel
+                           and that is added before the activation; 0: there is none */
+} cconv_op_facts;
+CCONV_API cconv_status cconv_op_info(const char *op, cconv_op_facts *facts); /* CCONV_INVALID: no such op, or facts is NULL */
 
 /* The output shape of an op, without a graph. ranks[i] is -1 for an absent optional input; shapes[i] points to its sizes, of
  * which -1 is unknown. name (may be NULL) is what errors call the node. *rank and shape[CCONV_MAX_RANK] are written. */
@@ -169,6 +181,10 @@ CCONV_API int cconv_graph_add(cconv_graph *graph, const char *op, const char *na
 
 CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
+
+/* 1 if sample i of each of these nodes (index i on axis 0) depends on sample i of the batched inputs only: a batch may then be computed in
+ * parts. 0: it does not, or is not known to, or (see cconv_last_error) an argument is invalid. Random ops count as depending on all. */
+CCONV_API int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, const int *outputs);
 
 /* ---- Optimizers --------------------------------------------------------------------------------------------------- */
 

@@ -48,9 +48,15 @@ static void argmax_forward(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool argmax_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const argmax *)call->attributes)->axis, call->xs[0].rank) != 0;
+}
+
 const cc_op cc_op_argmax = {.name = "argmax",
                             .inputs = "x",
                             .attributes = argmax_attributes,
                             .attributes_size = sizeof(argmax),
+                            .per_sample = argmax_per_sample,
                             .infer = argmax_infer,
                             .forward = argmax_forward};

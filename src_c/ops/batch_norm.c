@@ -484,6 +484,12 @@ static void batch_norm_update(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool batch_norm_per_sample(const cc_call *call)
+{
+    const batch_norm *a = call->attributes;
+    return !a->training && a->axis != 0 && a->axis != -call->xs[X].rank && cc_per_sample_x(call);
+}
+
 const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .inputs = "x gamma? beta? moving_mean moving_var r?",
                                 .attributes = batch_norm_attributes,
@@ -491,6 +497,8 @@ const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
                                 .reads = CC_READS_X(X),
                                 .updates = CC_READS_X(MOVING_MEAN) | CC_READS_X(MOVING_VAR),
+                                .residual = RESIDUAL,
+                                .per_sample = batch_norm_per_sample,
                                 .infer = batch_norm_infer,
                                 .need = batch_norm_need,
                                 .forward = batch_norm_forward,

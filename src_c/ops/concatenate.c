@@ -71,10 +71,16 @@ static void concatenate_backward(const cc_call *call, const cc_team *team)
     copy_parts(call, team, true);
 }
 
+static bool concatenate_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const concatenate *)call->attributes)->axis, call->ys.rank) != 0;
+}
+
 const cc_op cc_op_concatenate = {.name = "concatenate",
                                  .inputs = "x*",
                                  .attributes = concatenate_attributes,
                                  .attributes_size = sizeof(concatenate),
+                                 .per_sample = concatenate_per_sample,
                                  .infer = concatenate_infer,
                                  .forward = concatenate_forward,
                                  .backward = concatenate_backward};

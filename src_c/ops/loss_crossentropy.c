@@ -233,6 +233,17 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool categorical_per_sample(const cc_call *call)
+{
+    const settings *a = call->attributes;
+    return a->axis != 0 && a->axis != -call->xs[1].rank;
+}
+
+static bool sparse_per_sample(const cc_call *call)
+{
+    return call->xs[1].rank > 1;
+}
+
 static const cc_attr categorical_table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL},
                                             {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL},
                                             {"axis", CC_INT, offsetof(settings, axis), "-1", NULL},
@@ -245,6 +256,7 @@ const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy"
                                               .attributes = categorical_table,
                                               .attributes_size = sizeof(settings),
                                               .reads = CC_READS_X(0) | CC_READS_X(1),
+                                              .per_sample = categorical_per_sample,
                                               .infer = infer_categorical,
                                               .need = loss_crossentropy_need,
                                               .forward = categorical_forward,
@@ -255,6 +267,7 @@ const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical
                                                      .attributes = sparse_table,
                                                      .attributes_size = sizeof(settings),
                                                      .reads = CC_READS_X(0) | CC_READS_X(1),
+                                                     .per_sample = sparse_per_sample,
                                                      .infer = infer_sparse,
                                                      .need = loss_crossentropy_need,
                                                      .forward = sparse_forward,

@@ -165,6 +165,11 @@ static inline void loss_elementwise_backward(const cc_call *call, const cc_team 
     }
 }
 
+static bool loss_elementwise_per_sample(const cc_call *call)
+{
+    return call->xs[1].rank > 1;
+}
+
 /* name, formula, mean (or sum) over the last axis, whether targets may be 0/1 labels to convert, attributes, infer */
 #define LOSS(name_, formula_, mean_, labels_, attributes_, size_, infer_)                                                      \
     static void name_##_forward(const cc_call *call, const cc_team *team)                                                      \
@@ -180,6 +185,7 @@ static inline void loss_elementwise_backward(const cc_call *call, const cc_team 
                                  .attributes = attributes_,                                                                    \
                                  .attributes_size = size_,                                                                     \
                                  .reads = CC_READS_X(0) | CC_READS_X(1),                                                       \
+                                 .per_sample = labels_ ? NULL : loss_elementwise_per_sample, /* labels are told from the whole batch */ \
                                  .infer = infer_,                                                                              \
                                  .forward = name_##_forward,                                                                   \
                                  .backward = name_##_backward};

@@ -46,6 +46,7 @@ const cc_op cc_op_zero_pad2d = {.name = "zero_pad2d",
                                 .inputs = "x",
                                 .attributes = zero_pad2d_attributes,
                                 .attributes_size = sizeof(zero_pad2d),
+                                .per_sample = cc_per_sample_x,
                                 .infer = zero_pad2d_infer,
                                 .forward = zero_pad2d_forward,
                                 .backward = zero_pad2d_backward};

@@ -255,6 +255,7 @@ static inline void pool2d_backward(kind k, const cc_call *call, const cc_team *t
                               .attributes = table,                                                                             \
                               .attributes_size = sizeof(pool2d),                                                               \
                               .reads = what_backward_reads,                                                                    \
+                              .per_sample = cc_per_sample_x,                                                                   \
                               .infer = pool2d_infer,                                                                           \
                               .need = need_function,                                                                           \
                               .forward = op##_forward,                                                                         \

@@ -204,6 +204,11 @@ static void mean_backward(const cc_call *call, const cc_team *team)
     reductions_spread(call, team, (float)reduction_of(call).terms);
 }
 
+static bool reductions_per_sample(const cc_call *call)
+{
+    return !(axes_of(call) & 1u);
+}
+
 #define REDUCTION(tag, fold, mean, infer_function, need_function, backward_function, what_backward_reads)                      \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
@@ -214,6 +219,7 @@ static void mean_backward(const cc_call *call, const cc_team *team)
                                .attributes = settings_attributes,                                                              \
                                .attributes_size = sizeof(settings),                                                            \
                                .reads = what_backward_reads,                                                                   \
+                               .per_sample = reductions_per_sample,                                                            \
                                .infer = infer_function,                                                                        \
                                .need = need_function,                                                                          \
                                .forward = tag##_forward,                                                                       \

@@ -59,10 +59,17 @@ static void slice_backward(const cc_call *call, const cc_team *team)
     if (call->dx[0]) cc_box_put(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, team);
 }
 
+static bool slice_per_sample(const cc_call *call)
+{
+    const slice *a = call->attributes;
+    return a->begin.v[0] == 0 && a->size.v[0] == -1;
+}
+
 const cc_op cc_op_slice = {.name = "slice",
                            .inputs = "x",
                            .attributes = slice_attributes,
                            .attributes_size = sizeof(slice),
+                           .per_sample = slice_per_sample,
                            .infer = slice_infer,
                            .forward = slice_forward,
                            .backward = slice_backward};

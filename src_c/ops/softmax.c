@@ -127,6 +127,11 @@ static inline void axis_backward(const cc_call *call, const cc_team *team, bool 
     }
 }
 
+static bool softmax_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const softmax *)call->attributes)->axis, call->ys.rank) != 0;
+}
+
 #define SOFTMAX(tag, logarithm)                                                                                                \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
@@ -142,6 +147,7 @@ static inline void axis_backward(const cc_call *call, const cc_team *team, bool 
                                .attributes_size = sizeof(softmax),                                                             \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
                                .reads = CC_READS_Y,                                                                            \
+                               .per_sample = softmax_per_sample,                                                               \
                                .infer = softmax_infer,                                                                         \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}

@@ -92,10 +92,16 @@ static void transpose_backward(const cc_call *call, const cc_team *team)
     if (call->dx[0]) permute(call->dx[0], &call->xs[0], call->dy, order, team);
 }
 
+static bool transpose_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const transpose *)call->attributes)->axes.v[0], call->ys.rank) == 0;
+}
+
 const cc_op cc_op_transpose = {.name = "transpose",
                                .inputs = "x",
                                .attributes = transpose_attributes,
                                .attributes_size = sizeof(transpose),
+                               .per_sample = transpose_per_sample,
                                .infer = transpose_infer,
                                .forward = transpose_forward,
                                .backward = transpose_backward};

@@ -8,13 +8,18 @@
 #include "base/alloc.h"
 #include "base/status.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NORM_BLOCK   16384 /* elements summed together; part of the result's definition, see above */
 #define UPDATE_BLOCK 4096  /* elements decayed and then updated while they are in the first cache */
 #define UPDATE_GRAIN 2048
 
-static const cc_rule *const rules[] = {&cc_rule_sgd, &cc_rule_rmsprop, &cc_rule_adam};
+static const cc_rule *const rules[] = {
+#define CC_RULE(name) &cc_rule_##name,
+#include "optim/optim.def"
+#undef CC_RULE
+};
 enum { RULES = sizeof rules / sizeof *rules };
 
 typedef struct entry { /* the slots of one variable */
@@ -79,7 +84,10 @@ static const cc_rule *find_rule(const char *kind)
 {
     for (int i = 0; kind && i < RULES; ++i)
         if (!strcmp(rules[i]->name, kind)) return rules[i];
-    cc_fail(CCONV_INVALID, "expected an optimizer of kind sgd, rmsprop or adam, received \"%s\"", kind ? kind : "");
+    char names[256] = "";
+    for (int i = 0, used = 0; i < RULES && used < (int)sizeof names; ++i)
+        used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", i == 0 ? "" : i < RULES - 1 ? ", " : " or ", rules[i]->name);
+    cc_fail(CCONV_INVALID, "expected an optimizer of kind %s, received \"%s\"", names, kind ? kind : "");
     return NULL;
 }
 

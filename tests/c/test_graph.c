@@ -187,8 +187,14 @@ static void test_the_table_of_ops_is_complete(void)
     }
     CHECK(cconv_op_inputs("no_such_op") == NULL);
     CHECK(cconv_op_attribute("no_such_op", 0, &(cconv_attribute){0}) == CCONV_INVALID);
-    CHECK(cconv_op_differentiable("conv2d") == 1 && cconv_op_differentiable("argmax") == 0);
-    CHECK(cconv_optimizer_count() == 3);
+    cconv_op_facts facts;
+    CHECK(cconv_op_info("conv2d", &facts) == CCONV_OK && facts.differentiable && facts.per_sample && !facts.elementwise);
+    CHECK(facts.weights == 1 && facts.bias == 2 && facts.residual == 3 && !facts.random);
+    CHECK(cconv_op_info("dropout", &facts) == CCONV_OK && facts.random && !facts.per_sample);
+    CHECK(cconv_op_info("argmax", &facts) == CCONV_OK && !facts.differentiable);
+    CHECK(cconv_op_info("relu", &facts) == CCONV_OK && facts.elementwise);
+    CHECK(cconv_op_info("no such op", &facts) == CCONV_INVALID && cconv_op_info("relu", NULL) == CCONV_INVALID);
+    CHECK(cconv_optimizer_count() > 0);
     for (int i = 0; i < cconv_optimizer_count(); ++i) {
         cconv_optimizer *o = cconv_optimizer_new(cconv_optimizer_name(i), NULL);
         CHECK(o != NULL);
