@@ -4,6 +4,7 @@
  *     y[n][oh][ow][oc] = act(r[n][oh][ow][oc] + b[oc] + sum over ty, tx, c of x[n][oy sh - pt + dh ty][ox sw - pl + dw tx][c] w[ty][tx][c][oc])
  *
  * with an optional residual r. With dz = dy act':  dr = dz,  dx = the transposed convolution of dz,  dw = the correlation of x with dz,  db = the sum of dz over pixels. */
+#include "ops/conv.h"
 #include "algos/conv/conv.h"
 #include "ops/fused.h"
 #include "algos/gemm.h"
@@ -11,12 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct settings {
-    cc_list strides, dilation, pads;
-    int64_t groups;
-    int padding, activation, algorithm;
-    float alpha;
-} settings;
+typedef cc_conv_attributes settings;
 
 static const cc_attr attributes[] = {
     {"strides", CC_LIST, offsetof(settings, strides), "1", NULL},

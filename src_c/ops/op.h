@@ -93,9 +93,9 @@ struct cc_op {
     int flags;
     uint64_t reads;
     uint64_t updates;        /* the inputs that update writes, as CC_READS_X(i) */
-    int weights, bias, residual; /* numbers of the inputs that x is multiplied with (an output channel on their last axis), that is
-                                added to each output channel, and that is added before the activation; 0: there is none. What it can
-                                fuse are the choices of its attribute `activation` */
+    int weights, bias, residual; /* numbers of the inputs that x is multiplied with, that is added to each channel of the output, and that
+                                is added before the activation; 0: there is none. The activations that it can compute are the
+                                choices of its attribute `activation` */
     /* Whether sample i of y (index i on axis 0) depends on sample i of the batched inputs only; see cc_op_per_sample. NULL: never,
      * unless elementwise. */
     bool (*per_sample)(const cc_call *call);
@@ -118,6 +118,11 @@ static inline bool cc_agree(int64_t a, int64_t b)
 {
     return a == b || a < 0 || b < 0;
 }
+
+/* Each op: one is told from another by where its record lies, never by its name. */
+#define CC_OP(name) extern const cc_op cc_op_##name;
+#include "ops/ops.def"
+#undef CC_OP
 
 /* The op of that name, or NULL; all ops in the order of ops.def. */
 const cc_op *cc_op_find(const char *name);

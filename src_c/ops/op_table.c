@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CC_OP(name) extern const cc_op cc_op_##name;
-#include "ops/ops.def"
-#undef CC_OP
-
 static const cc_op *const op_table[] = {
 #define CC_OP(name) &cc_op_##name,
 #include "ops/ops.def"

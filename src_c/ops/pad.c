@@ -1,10 +1,9 @@
 /* zero_pad2d: x[n][h][w][c] -> y[n][pt + h + pb][pl + w + pr][c], zeros around x. dx is the inside of dy. */
+#include "ops/pad.h"
 #include "algos/box.h"
 #include "ops/op.h"
 
-typedef struct zero_pad2d {
-    cc_list pads; /* top, left, bottom, right */
-} zero_pad2d;
+typedef cc_pad_attributes zero_pad2d;
 
 static const cc_attr zero_pad2d_attributes[] = {{"pads", CC_LIST, offsetof(zero_pad2d, pads), NULL, NULL}, {0}};
 

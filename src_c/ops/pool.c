@@ -13,6 +13,7 @@
  *
  * Forward is sliced by output rows; backward by input rows, each of which gathers from the windows that cover it, so that
  * overlapping windows never meet in one element. */
+#include "ops/pool.h"
 #include "algos/window.h"
 #include "kernels/kernels.h"
 #include "ops/op.h"
@@ -21,11 +22,7 @@
 
 typedef enum kind { MAX, AVG, SUM, L2 } kind;
 
-typedef struct pool2d {
-    cc_list pool_size, strides, pads;
-    int padding;
-    int activation; /* of max_pool2d: a cc_norm_act */
-} pool2d;
+typedef cc_pool_attributes pool2d;
 
 /* clang-format off */
 #define ATTRIBUTES                                                                                                             \

@@ -1,5 +1,6 @@
 /* The same elements under another shape: flatten, reshape, expand_dims, squeeze, and those that keep even the shape: identity,
  * stop_gradient. y is a copy of x, or x itself where the planner put it there; dx is dy. */
+#include "ops/axes.h"
 #include "ops/infer.h"
 #include <stdio.h>
 
@@ -103,11 +104,7 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-typedef struct expand_dims {
-    int64_t axis;
-} expand_dims;
-
-static const cc_attr expand_dims_attributes[] = {{"axis", CC_INT, offsetof(expand_dims, axis), NULL, NULL}, {0}};
+static const cc_attr expand_dims_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), NULL, NULL}, {0}};
 
 static cconv_status expand_dims_infer(const cc_call *call, cc_shape *ys)
 {
@@ -115,7 +112,7 @@ static cconv_status expand_dims_infer(const cc_call *call, cc_shape *ys)
     int axis;
     if (xs->rank == CCONV_MAX_RANK)
         return cc_op_fail(call, CCONV_INVALID, "expected x of rank %d or less, received rank %d", CCONV_MAX_RANK - 1, xs->rank);
-    CC_TRY(cc_infer_axis(call, ((const expand_dims *)call->attributes)->axis, xs->rank + 1, &axis));
+    CC_TRY(cc_infer_axis(call, ((const cc_axis_attributes *)call->attributes)->axis, xs->rank + 1, &axis));
     *ys = (cc_shape){.rank = xs->rank + 1};
     for (int k = 0; k < ys->rank; ++k) ys->dim[k] = k == axis ? 1 : xs->dim[k < axis ? k : k - 1];
     return CCONV_OK;
@@ -172,7 +169,7 @@ static bool reshape_per_sample(const cc_call *call)
 
 static bool expand_dims_per_sample(const cc_call *call)
 {
-    return cc_axis_of(((const expand_dims *)call->attributes)->axis, call->ys.rank) != 0;
+    return cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank) != 0;
 }
 
 static bool squeeze_per_sample(const cc_call *call)
@@ -194,7 +191,7 @@ static bool squeeze_per_sample(const cc_call *call)
 
 VIEW(flatten, NULL, 0, 0, flatten_per_sample, flatten_infer, reshape_backward);
 VIEW(reshape, reshape_attributes, sizeof(reshape), 0, reshape_per_sample, reshape_infer, reshape_backward);
-VIEW(expand_dims, expand_dims_attributes, sizeof(expand_dims), 0, expand_dims_per_sample, expand_dims_infer, reshape_backward);
+VIEW(expand_dims, expand_dims_attributes, sizeof(cc_axis_attributes), 0, expand_dims_per_sample, expand_dims_infer, reshape_backward);
 VIEW(squeeze, squeeze_attributes, sizeof(squeeze), 0, squeeze_per_sample, squeeze_infer, reshape_backward);
 VIEW(identity, NULL, 0, CC_ELEMENTWISE, NULL, cc_infer_same, reshape_backward);
 VIEW(stop_gradient, NULL, 0, CC_ELEMENTWISE, NULL, cc_infer_same, NULL);
