@@ -71,7 +71,6 @@ static int append(cconv_graph *graph, cc_node *node, const char *name, const cha
     }
     graph->nodes[graph->count] = *node;
     ++graph->count;
-    if (!node->origin) graph->nodes[graph->count - 1].origin = graph->count;
     return graph->count;
 }
 
@@ -179,6 +178,10 @@ int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_
     if (status != CCONV_OK) {
         free_node(&node);
         return fail(graph, status);
+    }
+    if (node.op->flags & CC_RANDOM) {
+        node.draw = 1;
+        for (int i = 1; i <= graph->count; ++i) node.draw += cc_graph_node(graph, i)->draw > 0;
     }
     return append(graph, &node, name, op);
 }

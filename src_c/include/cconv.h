@@ -251,7 +251,8 @@ typedef struct cconv_batch {
     const cconv_array *inputs;    /* one for each graph input, in order of creation */
     float *const *outputs;        /* where to put each output of the plan; NULL entries are skipped, NULL: none are given */
     const float *root_gradient;   /* gradient of the root, in its shape; NULL: ones */
-    uint64_t seed, step;          /* random numbers depend on (seed, step, node, element) only */
+    uint64_t seed, step;          /* random numbers depend on these, on how many random ops the graph had before the op, and on
+                                     the element's place, only */
     int (*interrupted)(void *);   /* asked a few times a second while running; non-zero stops the run. NULL: never */
     void *context;                /* its argument */
 } cconv_batch;

@@ -35,7 +35,7 @@ typedef struct cc_sink {
 typedef struct cc_call {
     const cc_op *op;
     const char *name;       /* the node's name, for errors */
-    int node;               /* its number, for random numbers */
+    int draw;               /* its number among the graph's random ops, from 1 */
     const void *attributes; /* the op's attribute struct */
 
     int n_inputs;           /* as declared; an absent optional one has xs[i].rank -1 and x[i] NULL */
