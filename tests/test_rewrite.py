@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cconv
 from cconv import _core
 
 
@@ -571,3 +572,24 @@ def test_unknown_sizes_move_with_their_axes():
             plan = _core.Plan(g, [build(g)], max_batch=2, input_shapes=[shape], rewrite=rewrite)
             values.append(plan.run([random(*shape)])[0])
         np.testing.assert_allclose(*values, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    ["relu", "relu6", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "softsign", "arctan", "binary_step"],
+)
+def test_what_layers_write_apart_runs_as_one(activation):
+    layers = cconv.layers
+    model = cconv.Sequential(
+        [
+            cconv.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, activation=activation),
+            layers.SeparableConv2D(4, 3, activation=activation),
+            layers.Flatten(),
+            layers.Dense(5, activation=activation),
+        ]
+    )
+    y = model.predict(random(2, 8, 8, 3), verbose=0)
+    (step,) = (step for _, step in model._step_plans.items())
+    assert ops(step.plan) == ["conv2d", "conv2d", "conv2d", "flatten", "dense"]
+    np.testing.assert_array_equal(model(random(2, 8, 8, 3)), y)

@@ -70,22 +70,17 @@ class BaseConv(Layer):
             )
 
     def _convolve(self, x, kernel, groups: int):
-        """Convolution, bias and activation, in one op where the activation allows."""
-        fused = activations.fused(self.activation)
+        """Convolution and bias."""
         attributes = {
             "strides": self.strides,
             "dilation": self.dilation_rate,
             "groups": groups,
             **padding_attributes(self.padding),
-            **(fused or {}),
         }
-        y = apply("conv2d", [x, kernel, self.bias], attributes)
-        return y, fused is None
+        return apply("conv2d", [x, kernel, self.bias], attributes)
 
-    def _finish(self, y, first: bool, activate: bool):
-        if first:
-            y = nn.to_channels_first(y)
-        return self.activation(y) if activate else y
+    def _finish(self, y, first: bool):
+        return self.activation(nn.to_channels_first(y) if first else y)
 
     def _base_config(self) -> dict[str, Any]:
         return {
@@ -203,8 +198,7 @@ class Conv2D(BaseConv):
 
     def call(self, inputs):
         x, first = nn.channels_last(self.data_format, inputs)
-        y, activate = self._convolve(x, self.kernel, self.groups)
-        return self._finish(y, first, activate)
+        return self._finish(self._convolve(x, self.kernel, self.groups), first)
 
     def get_config(self):
         return {
@@ -308,8 +302,8 @@ class DepthwiseConv2D(BaseConv):
 
     def call(self, inputs):
         x, first = nn.channels_last(self.data_format, inputs)
-        y, activate = self._convolve(x, nn.depthwise_kernel(self.kernel), self.kernel.shape[2])
-        return self._finish(y, first, activate)
+        y = self._convolve(x, nn.depthwise_kernel(self.kernel), self.kernel.shape[2])
+        return self._finish(y, first)
 
     def get_config(self):
         return {
@@ -439,9 +433,7 @@ class SeparableConv2D(BaseConv):
             **padding_attributes(self.padding),
         }
         y = apply("conv2d", [x, nn.depthwise_kernel(self.depthwise_kernel), None], attributes)
-        fused = activations.fused(self.activation)
-        y = apply("conv2d", [y, self.pointwise_kernel, self.bias], fused)
-        return self._finish(y, first, fused is None)
+        return self._finish(apply("conv2d", [y, self.pointwise_kernel, self.bias]), first)
 
     def get_config(self):
         return {
