@@ -19,6 +19,15 @@ class Variable:
     def array(self) -> np.ndarray: ...  # read-only live view (no copy)
     def assign(self, values: np.ndarray) -> None: ...  # same shape; converts to float32; plans notice
 
+class Node:
+    kind: str  # "input", "variable", "constant" or "op"
+    name: str
+    op: str | None
+    inputs: tuple[int, ...]  # 0: absent
+    attributes: dict[str, str]  # those that are not as by default, in the words of `Graph.add`
+    shape: Shape
+    value: Variable | np.ndarray | None  # of a variable; a copy of a constant's
+
 class Graph:
     """Nodes are numbered from 1. Attributes may be str, int, float, bool, or a sequence of int."""
 
@@ -31,6 +40,8 @@ class Graph:
         self, op: str, inputs: Sequence[int], attributes: Mapping[str, Any] = {}, name: str | None = None
     ) -> int: ...
     def shape(self, node: int) -> Shape: ...
+    def nodes(self) -> list[Node]: ...  # node 1 first
+    def describe(self) -> str: ...  # a table of the nodes
     # sample i of each output depends on sample i of the batched inputs only: a batch may be computed in parts
     def per_sample(self, outputs: Sequence[int]) -> bool: ...
     def __len__(self) -> int: ...
@@ -81,7 +92,7 @@ class Plan:
 
 class Attribute:
     name: str
-    type: str  # "int" "float" "bool" "enum" "pair" "list"
+    type: str  # "int" "float" "bool" "enum" "list" "floats"
     default: str | None  # as text; None: must be given
     choices: tuple[str, ...]
 

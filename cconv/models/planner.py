@@ -183,6 +183,34 @@ class Planner:
             parts.append(f"{key[0]}\n{step.describe(profile)}")
         return "\n".join(parts)
 
+    def describe_graph(self, training: bool = False) -> str:
+        """What the model computes, before any of it is joined or reordered: a table to read, and for bug reports.
+
+        Each line is a node: its number, op, shape, the numbers of its inputs, its name and attributes. `describe_plans`
+        shows what runs instead.
+
+        Args:
+            training: Whether the model is called as in training.
+
+        Returns:
+            The table; its last nodes are the model's outputs.
+
+        Raises:
+            ValueError: The model does not know the shapes of its inputs, since it has not been built.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2, activation="relu", name="hidden")])
+        >>> [line.split()[1] for line in model.describe_graph().splitlines()]
+        ['op', '(input)', '(variable)', '(variable)', 'dense', 'relu']
+        """
+        slots = self._input_slots()
+        if slots is None or slots.shapes is None:
+            raise ValueError(f"Model '{self.name}' has no graph yet: expected its inputs to be known (see `Input`).")
+        inputs = [Tensor(shape, name=name) for shape, name in zip(slots.shapes, slots.names, strict=True)]
+        outputs = tree.flatten(self._call_traced(inputs, None, training))
+        return build_graph(outputs, inputs)[0].describe()
+
     def _structure_key(self) -> Any:
         """Changes when layers are added or removed."""
         return tuple(id(layer) for layer in getattr(self, "layers", ()))

@@ -135,7 +135,7 @@ CCONV_API size_t cconv_variable_count(const cconv_variable *variable);
  * default; a name that does not exist is an error that lists those that do. */
 typedef struct cconv_attribute {
     const char *name;
-    const char *type;          /* "int", "float", "bool", "enum" or "list" */
+    const char *type;          /* "int", "float", "bool", "enum", "list" (of whole numbers) or "floats" (a list) */
     const char *default_value; /* as text; NULL: must be given */
     const char *choices;       /* of an enum: "valid|same"; else NULL */
 } cconv_attribute;
@@ -181,6 +181,28 @@ CCONV_API int cconv_graph_add(cconv_graph *graph, const char *op, const char *na
 
 CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
+
+/* A node as it was added, to be read. The pointers are the graph's: they hold until the next node is added, or the graph is freed. */
+typedef enum cconv_kind { CCONV_INPUT = 0, CCONV_VARIABLE, CCONV_CONSTANT, CCONV_OP } cconv_kind;
+typedef struct cconv_node {
+    cconv_kind kind;
+    const char *name;
+    const char *op;           /* of CCONV_OP; else NULL */
+    int n_inputs;             /* of CCONV_OP; else 0 */
+    const int *inputs;        /* numbers of nodes before this one; 0: an optional input left out */
+    int rank;
+    const int64_t *shape;     /* rank sizes, -1: not known yet */
+    cconv_variable *variable; /* of CCONV_VARIABLE, else NULL: retain it to keep it longer than the graph */
+    const void *values;       /* of CCONV_CONSTANT, else NULL: float32, row-major */
+} cconv_node;
+CCONV_API cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out); /* CCONV_INVALID: there is no such node */
+/* The attributes of a CCONV_OP that are not as by default, as text from which cconv_graph_add makes the same node, to the last bit; "" for
+ * other kinds. Writes at most size bytes with the final 0; returns the length the whole text has without it, 0 for a node that is not
+ * there. text may be NULL if size is 0. */
+CCONV_API size_t cconv_graph_attributes(const cconv_graph *graph, int node, char *text, size_t size);
+/* The graph as a table for people (bug reports): for each node its number, op, shape, inputs, name and attributes. Writes and returns as
+ * cconv_graph_attributes. A graph that failed has its error in the last line. */
+CCONV_API size_t cconv_graph_describe(const cconv_graph *graph, char *text, size_t size);
 
 /* 1 if sample i of each of these nodes (index i on axis 0) depends on sample i of the batched inputs only: a batch may then be computed in
  * parts. 0: it does not, or is not known to, or (see cconv_last_error) an argument is invalid. Random ops count as depending on all. */

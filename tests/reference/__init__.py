@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Run:
-    """What a result may depend on besides inputs and attributes: seed, step, number among random ops, the plan's mode."""
+    """What a result depends on besides inputs and attributes: seed, step, number among random ops, the plan's mode."""
 
     seed: int = 0
     step: int = 0
