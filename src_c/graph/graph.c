@@ -211,8 +211,8 @@ static void mark_wanted(const cconv_graph *graph, int n_outputs, const int *outp
     }
 }
 
-/* Node i computes each sample by itself, if those before it do; xs has room for the shapes of its inputs. batched[k] is node k's answer to
- * whether it comes from a batched input. */
+/* Node i computes each sample by itself, if those before it do; xs has room for the shapes of its inputs. batched[k] is node
+ * k's answer to whether it comes from a batched input. */
 static bool samples_apart(const cconv_graph *graph, int i, bool *batched, cc_shape *xs)
 {
     const cc_node *node = cc_graph_node(graph, i);

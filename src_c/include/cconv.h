@@ -145,16 +145,17 @@ CCONV_API const char *cconv_op_name(int i);                        /* i from 0; 
 CCONV_API const char *cconv_op_inputs(const char *op);             /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
 
-/* What else is known of an op; each answer but the last three is 0 or 1. The activations that it can compute in the same pass are the
- * choices of its attribute "activation". */
+/* What else is known of an op; each answer but the last three is 0 or 1. The activations that it can compute in the same pass
+ * are the choices of its attribute "activation". */
 typedef struct cconv_op_facts {
     int differentiable; /* gradients flow through it */
     int random;         /* its values depend on a run's seed and step; only in plans for training */
-    int elementwise;    /* an element of the output depends on those of the inputs at its index only, which broadcast by NumPy's rule */
-    int per_sample;     /* sample i of the output depends on sample i of the inputs only, if attributes and shapes allow: a graph knows
-                           (cconv_graph_per_sample) */
-    int weights, bias, residual; /* the numbers, from 0, of the inputs that x (input 0) is multiplied with, that is added to each channel
-                           and that is added before the activation; 0: there is none */
+    int elementwise;    /* an element of the output depends on those of the inputs at its index only, which broadcast by
+                           NumPy's rule */
+    int per_sample;     /* sample i of the output depends on sample i of the inputs only, if attributes and shapes allow: a
+                           graph knows (cconv_graph_per_sample) */
+    int weights, bias, residual; /* the numbers, from 0, of the inputs that x (input 0) is multiplied with, that is added to
+                           each channel and that is added before the activation; 0: there is none */
 } cconv_op_facts;
 CCONV_API cconv_status cconv_op_info(const char *op, cconv_op_facts *facts); /* CCONV_INVALID: no such op, or facts is NULL */
 
@@ -182,7 +183,8 @@ CCONV_API int cconv_graph_add(cconv_graph *graph, const char *op, const char *na
 CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
 
-/* A node as it was added, to be read. The pointers are the graph's: they hold until the next node is added, or the graph is freed. */
+/* A node as it was added, to be read. The pointers are the graph's: they hold until the next node is added, or the graph is
+ * freed. */
 typedef enum cconv_kind { CCONV_INPUT = 0, CCONV_VARIABLE, CCONV_CONSTANT, CCONV_OP } cconv_kind;
 typedef struct cconv_node {
     cconv_kind kind;
@@ -195,17 +197,19 @@ typedef struct cconv_node {
     cconv_variable *variable; /* of CCONV_VARIABLE, else NULL: retain it to keep it longer than the graph */
     const void *values;       /* of CCONV_CONSTANT, else NULL: float32, row-major */
 } cconv_node;
-CCONV_API cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out); /* CCONV_INVALID: there is no such node */
-/* The attributes of a CCONV_OP that are not as by default, as text from which cconv_graph_add makes the same node, to the last bit; "" for
- * other kinds. Writes at most size bytes with the final 0; returns the length the whole text has without it, 0 for a node that is not
- * there. text may be NULL if size is 0. */
+/* CCONV_INVALID: there is no such node. */
+CCONV_API cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out);
+/* The attributes of a CCONV_OP that are not as by default, as text from which cconv_graph_add makes the same node, to the last
+ * bit; "" for other kinds. Writes at most size bytes with the final 0; returns the length the whole text has without it, 0 for
+ * a node that is not there. text may be NULL if size is 0. */
 CCONV_API size_t cconv_graph_attributes(const cconv_graph *graph, int node, char *text, size_t size);
-/* The graph as a table for people (bug reports): for each node its number, op, shape, inputs, name and attributes. Writes and returns as
- * cconv_graph_attributes. A graph that failed has its error in the last line. */
+/* The graph as a table for people (bug reports): for each node its number, op, shape, inputs, name and attributes. Writes and
+ * returns as cconv_graph_attributes. A graph that failed has its error in the last line. */
 CCONV_API size_t cconv_graph_describe(const cconv_graph *graph, char *text, size_t size);
 
-/* 1 if sample i of each of these nodes (index i on axis 0) depends on sample i of the batched inputs only: a batch may then be computed in
- * parts. 0: it does not, or is not known to, or (see cconv_last_error) an argument is invalid. Random ops count as depending on all. */
+/* 1 if sample i of each of these nodes (index i on axis 0) depends on sample i of the batched inputs only: a batch may then be
+ * computed in parts. 0: it does not, or is not known to, or (see cconv_last_error) an argument is invalid. Random ops count as
+ * depending on all. */
 CCONV_API int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, const int *outputs);
 
 /* ---- Optimizers --------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,9 @@
 #include "ops/infer.h"
 
 static const cc_attr argmax_attributes[] = {
-    {"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL}, {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL}, {0}};
+    {"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL},
+    {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL},
+    {0}};
 
 static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
 {

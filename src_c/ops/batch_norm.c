@@ -180,7 +180,8 @@ static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
     need->saved = SAVED * row; /* also without a backward pass: update reads it */
     need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
     need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
-    if (of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | (batch_norm_has_residual(call) ? CC_READS_X(CC_NORM_RESIDUAL) : 0);
+    const uint64_t residual = batch_norm_has_residual(call) ? CC_READS_X(CC_NORM_RESIDUAL) : 0;
+    if (of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | residual;
     const bool scaled = call->needs_gradient[CC_NORM_GAMMA] || call->needs_gradient[CC_NORM_VARIANCE];
     need->reads = of_batch(call) || scaled ? CC_READS_X(CC_NORM_X) : 0;
     if (reads_y(call)) need->reads |= CC_READS_Y;

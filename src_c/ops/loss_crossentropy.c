@@ -239,12 +239,13 @@ static bool sparse_per_sample(const cc_call *call)
     return call->xs[1].rank > 1;
 }
 
-static const cc_attr categorical_table[] = {{"from_logits", CC_BOOL, offsetof(cc_crossentropy_attributes, from_logits), "false", NULL},
-                                            {"label_smoothing", CC_FLOAT, offsetof(cc_crossentropy_attributes, label_smoothing), "0", NULL},
-                                            {"axis", CC_INT, offsetof(cc_crossentropy_attributes, axis), "-1", NULL},
+typedef cc_crossentropy_attributes settings;
+static const cc_attr categorical_table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL},
+                                            {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL},
+                                            {"axis", CC_INT, offsetof(settings, axis), "-1", NULL},
                                             {0}};
 
-static const cc_attr sparse_table[] = {{"from_logits", CC_BOOL, offsetof(cc_crossentropy_attributes, from_logits), "false", NULL}, {0}};
+static const cc_attr sparse_table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL}, {0}};
 
 const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy",
                                               .inputs = "y_true y_pred",

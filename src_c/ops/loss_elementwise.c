@@ -183,7 +183,7 @@ static bool loss_elementwise_per_sample(const cc_call *call)
                                  .attributes = attributes_,                                                                    \
                                  .attributes_size = size_,                                                                     \
                                  .reads = CC_READS_X(0) | CC_READS_X(1),                                                       \
-                                 .per_sample = labels_ ? NULL : loss_elementwise_per_sample, /* labels are told from the whole batch */ \
+                                 .per_sample = labels_ ? NULL : loss_elementwise_per_sample, /* told from the whole batch */   \
                                  .infer = infer_,                                                                              \
                                  .forward = name_##_forward,                                                                   \
                                  .backward = name_##_backward};

@@ -81,8 +81,8 @@ enum {
     CC_RANDOM = 4,           /* y depends on the run's seed and step */
     CC_BY_ROWS = 16,         /* backward can hand on the gradient of x[1] a few rows at a time, when nothing reads x[1] any more */
     CC_VIEW = 8,             /* y is x[0] and dx[0] is dy: where they share memory there is nothing to do */
-    CC_ELEMENTWISE = 32      /* an element of y depends on those of the inputs at its index only, which broadcast by NumPy's rule, and
-                                not on where that index lies */
+    CC_ELEMENTWISE = 32      /* an element of y depends on those of the inputs at its index only, which broadcast by NumPy's
+                                rule, and not on where that index lies */
 };
 
 struct cc_op {
@@ -93,9 +93,9 @@ struct cc_op {
     int flags;
     uint64_t reads;
     uint64_t updates;        /* the inputs that update writes, as CC_READS_X(i) */
-    int weights, bias, residual; /* numbers of the inputs that x is multiplied with, that is added to each channel of the output, and that
-                                is added before the activation; 0: there is none. The activations that it can compute are the
-                                choices of its attribute `activation` */
+    int weights, bias, residual; /* numbers of the inputs that x is multiplied with, that is added to each channel of the output,
+                                and that is added before the activation; 0: there is none. The activations that it can compute
+                                are the choices of its attribute `activation` */
     /* Whether sample i of y (index i on axis 0) depends on sample i of the batched inputs only; see cc_op_per_sample. NULL: never,
      * unless elementwise. */
     bool (*per_sample)(const cc_call *call);

@@ -9,7 +9,9 @@
 #include "ops/infer.h"
 
 static const cc_attr settings_attributes[] = {
-    {"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL}, {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL}, {0}};
+    {"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL},
+    {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL},
+    {0}};
 
 static unsigned axes_of(const cc_call *call)
 {
@@ -213,7 +215,7 @@ static bool reductions_per_sample(const cc_call *call)
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .attributes = settings_attributes,                                                              \
-                               .attributes_size = sizeof(cc_reduction_attributes),                                                            \
+                               .attributes_size = sizeof(cc_reduction_attributes),                                             \
                                .reads = what_backward_reads,                                                                   \
                                .per_sample = reductions_per_sample,                                                            \
                                .infer = infer_function,                                                                        \

@@ -191,7 +191,8 @@ static bool squeeze_per_sample(const cc_call *call)
 
 VIEW(flatten, NULL, 0, 0, flatten_per_sample, flatten_infer, reshape_backward);
 VIEW(reshape, reshape_attributes, sizeof(reshape), 0, reshape_per_sample, reshape_infer, reshape_backward);
-VIEW(expand_dims, expand_dims_attributes, sizeof(cc_axis_attributes), 0, expand_dims_per_sample, expand_dims_infer, reshape_backward);
+VIEW(expand_dims, expand_dims_attributes, sizeof(cc_axis_attributes), 0, expand_dims_per_sample, expand_dims_infer,
+     reshape_backward);
 VIEW(squeeze, squeeze_attributes, sizeof(squeeze), 0, squeeze_per_sample, squeeze_infer, reshape_backward);
 VIEW(identity, NULL, 0, CC_ELEMENTWISE, NULL, cc_infer_same, reshape_backward);
 VIEW(stop_gradient, NULL, 0, CC_ELEMENTWISE, NULL, cc_infer_same, NULL);

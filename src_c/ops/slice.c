@@ -5,7 +5,9 @@
 #include "ops/op.h"
 
 static const cc_attr slice_attributes[] = {
-    {"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL}, {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL}, {0}};
+    {"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL},
+    {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL},
+    {0}};
 
 static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
 {

@@ -141,7 +141,7 @@ static bool softmax_per_sample(const cc_call *call)
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .attributes = softmax_attributes,                                                               \
-                               .attributes_size = sizeof(cc_axis_attributes),                                                             \
+                               .attributes_size = sizeof(cc_axis_attributes),                                                  \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
                                .reads = CC_READS_Y,                                                                            \
                                .per_sample = softmax_per_sample,                                                               \

@@ -37,7 +37,7 @@ static inline float unary_sign(float x)
     BACKWARD(tag, gradient)                                                                                                    \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                                      \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .reads = what_backward_reads,                                                                   \
                                .infer = cc_infer_same,                                                                         \
                                .forward = tag##_forward,                                                                       \

@@ -7,8 +7,8 @@
 #include "optim/optim.h"
 #include "base/alloc.h"
 #include "base/status.h"
+#include "base/writer.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NORM_BLOCK   16384 /* elements summed together; part of the result's definition, see above */
@@ -85,8 +85,8 @@ static const cc_rule *find_rule(const char *kind)
     for (int i = 0; kind && i < RULES; ++i)
         if (!strcmp(rules[i]->name, kind)) return rules[i];
     char names[256] = "";
-    for (int i = 0, used = 0; i < RULES && used < (int)sizeof names; ++i)
-        used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", i == 0 ? "" : i < RULES - 1 ? ", " : " or ", rules[i]->name);
+    cc_writer w = {names, sizeof names, 0};
+    for (int i = 0; i < RULES; ++i) cc_put(&w, "%s%s", i == 0 ? "" : i < RULES - 1 ? ", " : " or ", rules[i]->name);
     cc_fail(CCONV_INVALID, "expected an optimizer of kind %s, received \"%s\"", names, kind ? kind : "");
     return NULL;
 }

@@ -337,12 +337,14 @@ static void test_graphs_can_be_read(void)
     char text[1024];
     CHECK(v && y == 5);
     CHECK(cconv_graph_node(g, x, &node) == CCONV_OK && node.kind == CCONV_INPUT && node.op == NULL && node.n_inputs == 0);
-    CHECK(strcmp(node.name, "x") == 0 && node.rank == 2 && node.shape[0] == -1 && node.shape[1] == 3 && !node.variable && !node.values);
+    CHECK(strcmp(node.name, "x") == 0 && !node.variable && !node.values);
+    CHECK(node.rank == 2 && node.shape[0] == -1 && node.shape[1] == 3);
     CHECK(cconv_graph_node(g, w, &node) == CCONV_OK && node.kind == CCONV_VARIABLE && node.variable == v && !node.values);
     CHECK(cconv_graph_node(g, c, &node) == CCONV_OK && node.kind == CCONV_CONSTANT && node.rank == 0 && !node.variable);
     CHECK(*(const float *)node.values == 0.5f);
     CHECK(cconv_graph_node(g, d, &node) == CCONV_OK && node.kind == CCONV_OP && strcmp(node.op, "dense") == 0);
-    CHECK(node.n_inputs == 3 && node.inputs[0] == x && node.inputs[1] == w && node.inputs[2] == 0 && strcmp(node.name, "layer") == 0);
+    CHECK(strcmp(node.name, "layer") == 0 && node.n_inputs == 3);
+    CHECK(node.inputs[0] == x && node.inputs[1] == w && node.inputs[2] == 0);
     CHECK(cconv_graph_attributes(g, d, text, sizeof text) == strlen("activation=elu alpha=0.1"));
     CHECK(strcmp(text, "activation=elu alpha=0.1") == 0);
     CHECK(cconv_graph_attributes(g, d, NULL, 0) == strlen(text) && cconv_graph_attributes(g, d, text, 5) > 5 && strlen(text) == 4);

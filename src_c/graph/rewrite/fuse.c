@@ -1,9 +1,10 @@
 /* Rules that let one op do in its pass over the data what another would do in a pass of its own:
  *
  *     conv2d(zero_pad2d(x))                -> conv2d(x, pads); max_pool2d too where x has no negative values
- *     max_pool2d(conv2d(x, activation=relu)) -> max_pool2d(conv2d(x), activation=relu)  with gradients; also relu6. The maximum is the
- *                                             same; the slope is taken where there are fewer values, and the convolution's need
- *                                             not be kept. (Where they differ in which of equal cells is the first, the slope is 0.)
+ *     max_pool2d(conv2d(x, activation=relu)) -> max_pool2d(conv2d(x), activation=relu)
+ *                                             with gradients; also relu6. The maximum is the same; the slope is taken where there
+ *                                             are fewer values, and the convolution's need not be kept. (Where they differ in
+ *                                             which of equal cells is the first, the slope is 0.)
  *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
  *     add(conv2d(x), r)                    -> conv2d(x, residual r)                     without gradients
  *     cross_entropy(y, softmax(x))         -> cross_entropy(y, x, from_logits); binary_crossentropy and sigmoid too. Exact where a
@@ -157,8 +158,8 @@ static int fuse_residual(cc_rewriting *r, int i)
 
 /* ---- Losses of probabilities -------------------------------------------------------------------------------------- */
 
-/* The new node that holds what the old node p is made of by `activation`, which for softmax sums over `axis` of p; 0 if it is not. Ops that
- * move elements may stand between: they are made anew behind the logits. */
+/* The new node that holds what the old node p is made of by `activation`, which for softmax sums over `axis` of p; 0 if it is
+ * not. Ops that move elements may stand between: they are made anew behind the logits. */
 static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis)
 {
     const cc_node *node = cc_old_node(r, p);
@@ -171,8 +172,9 @@ static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis)
     if (node->op == &cc_op_transpose) {
         const int64_t from = ((const cc_transpose_attributes *)node->attributes)->axes.v[axis];
         axis = (int)(from < 0 ? from + node->shape.rank : from);
-    } else if (node->op != &cc_op_identity && (activation == &cc_op_softmax || !(node->op->flags & CC_VIEW) || !node->op->backward)) {
-        return 0;
+    } else if (node->op != &cc_op_identity) {
+        const bool moves = (node->op->flags & CC_VIEW) && node->op->backward;
+        if (!moves || activation == &cc_op_softmax) return 0;
     }
     const int x = logits_of(r, node->inputs[0], activation, axis);
     return x ? cc_rewrite_copy(r, p, &x) : 0;

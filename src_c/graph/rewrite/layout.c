@@ -1,14 +1,15 @@
 /* Transposes are moved outward, and cancel where they meet.
  *
- * A transpose is not made where it stands. Its value is remembered as the node before it and an order of axes, which readers carry on:
+ * A transpose is not made where it stands. Its value is remembered as the node before it and an order of axes, which readers
+ * carry on:
  *
  *     transpose(transpose(x, p), q)        -> transpose(x, p q), nothing at all if p q changes nothing
- *     op(transpose(x, p), transpose(y, p)) -> transpose(op(x, y), p)          op elementwise; operands of a lower rank get axes of size 1
- *     op(transpose(x, p), axis)            -> transpose(op(x, axis p), p)     softmax, batch_norm, concatenate, slice, reductions ...
+ *     op(transpose(x, p), transpose(y, p)) -> transpose(op(x, y), p)       elementwise; a lower rank gets axes of size 1
+ *     op(transpose(x, p), axis)            -> transpose(op(x, axis p), p)  softmax, batch_norm, concatenate, slice, reductions
  *
- * It is made where an op reads x that minds the order of its axes, and where the caller sees the value. Where only axes of size 1 change
- * places, a reshape does, which costs nothing. So a network of layers that compute channels last between two transposes each keeps the
- * first and, at most, the last. The result is taken only if fewer transposes are left than before. */
+ * It is made where an op reads x that minds the order of its axes, and where the caller sees the value. Where only axes of
+ * size 1 change places, a reshape does, which costs nothing. So a network of layers that compute channels last between two
+ * transposes each keeps the first and, at most, the last. The result is taken only if fewer transposes are left than before. */
 #include "graph/rewrite/rules.h"
 #include "base/alloc.h"
 #include "ops/axes.h"
@@ -112,8 +113,8 @@ static int find_node(const layout *l, const cc_op *op, int x, const cc_shape *sh
     return 0;
 }
 
-/* The attribute with which a reshape gives x this shape, in text; false if it cannot be told, since more than one size is unknown. Axis k is
- * axis o->axis[k] of x; NULL: of x with axes of size 1 in front. */
+/* The attribute with which a reshape gives x this shape, in text; false if it cannot be told, since more than one size is
+ * unknown. Axis k is axis o->axis[k] of x; NULL: of x with axes of size 1 in front. */
 static bool reshape_text(const cc_shape *shape, const order *o, char text[256])
 {
     cc_shape to = *shape;
@@ -142,8 +143,8 @@ static bool moves_nothing(const cc_shape *shape, const order *o)
     return true;
 }
 
-/* transpose(x, o), where x is a node of `to`: x itself, a node that there is, or a new one. 0 on failure. *cost (which may be NULL) gets what
- * a new one costs; then none is made. */
+/* transpose(x, o), where x is a node of `to`: x itself, a node that there is, or a new one. 0 on failure. *cost (which may be
+ * NULL) gets what a new one costs; then none is made. */
 static int arranged(layout *l, int x, const order *o, bool fixed, int *cost)
 {
     if (cost) *cost = FREE;
@@ -174,7 +175,8 @@ static int as_it_was(layout *l, int i, int *cost)
     return arranged(l, l->stored[i], &l->orders[i], l->is_fixed[i], cost);
 }
 
-/* The old node i, an operand of an op whose result has o's rank, as it must be stored so that transpose(stored, o) is what the op wants. */
+/* The old node i, an operand of an op whose result has o's rank, as it must be stored so that transpose(stored, o) is what the
+ * op wants. */
 static int brought(layout *l, int i, const order *o, int *cost)
 {
     const cc_shape *shape = &cc_graph_node(l->from, i)->shape;
@@ -393,7 +395,8 @@ static cconv_status place_all(layout *l, int *numbers)
     return l->to->status == CCONV_OK ? CCONV_OK : CCONV_NO_MEMORY;
 }
 
-/* How many transposes of what is not fixed the caller's nodes need; -1 without memory. numbers[i] is node i of the options; NULL: itself. */
+/* How many transposes of what is not fixed the caller's nodes need; -1 without memory. numbers[i] is node i of the options;
+ * NULL: itself. */
 static int count_transposes(const cconv_graph *graph, const cc_rewrite_options *options, const int *numbers)
 {
     bool *marks = cc_alloc_zero(2 * ((size_t)graph->count + 1)), *wanted = marks, *varies = marks + graph->count + 1;
@@ -415,7 +418,8 @@ static int count_transposes(const cconv_graph *graph, const cc_rewrite_options *
     return count;
 }
 
-cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite_options *options, int *numbers, cconv_status *status)
+cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite_options *options, int *numbers,
+                                      cconv_status *status)
 {
     *status = CCONV_OK;
     for (int i = 0; i < options->n_wrt; ++i) /* whoever reads such a value adds to its gradient: its readers must stay its own */

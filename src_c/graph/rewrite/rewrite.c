@@ -1,5 +1,5 @@
-/* The driver of rewriting: transposes first (layout.c), then nodes are joined (fold.c, fuse.c). What is what is told by an op's record and
- * its settings, never by a name. */
+/* The driver of rewriting: transposes first (layout.c), then nodes are joined (fold.c, fuse.c). What is what is told by an
+ * op's record and its settings, never by a name. */
 #include "graph/rewrite/rules.h"
 #include "base/alloc.h"
 #include <stdio.h>

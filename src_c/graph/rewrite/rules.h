@@ -1,8 +1,9 @@
 /* What the rules of rewriting work on.
  *
- * Joining makes the new graph node by node in the order of the old one. A rule looks at an old node and at what already stands for its
- * inputs, and returns the new node that stands for it, or 0 where its pattern does not fit. A new node that ends a pattern stands for all
- * of it, so numbers keep their order; what was joined stays behind as a node that nobody reads, which plans leave out. */
+ * Joining makes the new graph node by node in the order of the old one. A rule looks at an old node and at what already stands
+ * for its inputs, and returns the new node that stands for it, or 0 where its pattern does not fit. A new node that ends a
+ * pattern stands for all of it, so numbers keep their order; what was joined stays behind as a node that nobody reads, which
+ * plans leave out. */
 #ifndef CC_RULES_H
 #define CC_RULES_H
 
@@ -23,9 +24,10 @@ typedef int cc_rewrite_rule(cc_rewriting *r, int i);
 /* Tried in this order; they end with NULL. */
 extern cc_rewrite_rule *const cc_fold_rules[], *const cc_fuse_rules[];
 
-/* A graph in which transposes stand further out and fewer are left, and in numbers[i] (count + 1 entries) the node that holds the value of
- * the old node i. NULL if it would not have fewer; *status says whether there was memory. */
-cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite_options *options, int *numbers, cconv_status *status);
+/* A graph in which transposes stand further out and fewer are left, and in numbers[i] (count + 1 entries) the node that holds
+ * the value of the old node i. NULL if it would not have fewer; *status says whether there was memory. */
+cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite_options *options, int *numbers,
+                                      cconv_status *status);
 
 static inline const cc_node *cc_old_node(const cc_rewriting *r, int i)
 {
