@@ -45,7 +45,15 @@ cdef extern from "cconv.h" nogil:
     int cconv_op_count()
     const char *cconv_op_name(int i)
     const char *cconv_op_inputs(const char *op)
-    int cconv_op_differentiable(const char *op)
+    ctypedef struct cconv_op_facts:
+        int differentiable
+        int random
+        int elementwise
+        int per_sample
+        int weights
+        int bias
+        int residual
+    cconv_status cconv_op_info(const char *op, cconv_op_facts *facts)
     cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute)
     cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const int *ranks, const int64_t **shapes,
                              const char *attributes, int *rank, int64_t *shape)
@@ -60,6 +68,25 @@ cdef extern from "cconv.h" nogil:
     int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
                         const char *attributes)
     int cconv_graph_count(const cconv_graph *graph)
+    ctypedef enum cconv_kind:
+        CCONV_INPUT
+        CCONV_VARIABLE
+        CCONV_CONSTANT
+        CCONV_OP
+    ctypedef struct cconv_node:
+        cconv_kind kind
+        const char *name
+        const char *op
+        int n_inputs
+        const int *inputs
+        int rank
+        const int64_t *shape
+        cconv_variable *variable
+        const void *values
+    cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out)
+    size_t cconv_graph_attributes(const cconv_graph *graph, int node, char *text, size_t size)
+    size_t cconv_graph_describe(const cconv_graph *graph, char *text, size_t size)
+    int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, const int *outputs)
     cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape)
 
     ctypedef struct cconv_optimizer:

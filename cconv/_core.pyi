@@ -19,6 +19,15 @@ class Variable:
     def array(self) -> np.ndarray: ...  # read-only live view (no copy)
     def assign(self, values: np.ndarray) -> None: ...  # same shape; converts to float32; plans notice
 
+class Node:
+    kind: str  # "input", "variable", "constant" or "op"
+    name: str
+    op: str | None
+    inputs: tuple[int, ...]  # 0: absent
+    attributes: dict[str, str]  # those that are not as by default, in the words of `Graph.add`
+    shape: Shape
+    value: Variable | np.ndarray | None  # of a variable; a copy of a constant's
+
 class Graph:
     """Nodes are numbered from 1. Attributes may be str, int, float, bool, or a sequence of int."""
 
@@ -31,6 +40,10 @@ class Graph:
         self, op: str, inputs: Sequence[int], attributes: Mapping[str, Any] = {}, name: str | None = None
     ) -> int: ...
     def shape(self, node: int) -> Shape: ...
+    def nodes(self) -> list[Node]: ...  # node 1 first
+    def describe(self) -> str: ...  # a table of the nodes
+    # sample i of each output depends on sample i of the batched inputs only: a batch may be computed in parts
+    def per_sample(self, outputs: Sequence[int]) -> bool: ...
     def __len__(self) -> int: ...
 
 class Optimizer:
@@ -79,7 +92,7 @@ class Plan:
 
 class Attribute:
     name: str
-    type: str  # "int" "float" "bool" "enum" "pair" "list"
+    type: str  # "int" "float" "bool" "enum" "list" "floats"
     default: str | None  # as text; None: must be given
     choices: tuple[str, ...]
 
@@ -88,6 +101,12 @@ class Op:
     inputs: tuple[str, ...]  # "x", "w", "b?" ; "x*"
     attributes: tuple[Attribute, ...]
     differentiable: bool
+    random: bool  # values depend on the run's seed and step
+    elementwise: bool  # an element of the output depends on those of the inputs at its index only
+    per_sample: bool  # samples stay apart, if attributes and shapes allow: see Graph.per_sample
+    weights: int  # numbers of the inputs that x is multiplied with, that is added to each channel,
+    bias: int  # and that is added before the activation; 0: there is none
+    residual: int
 
 def ops() -> dict[str, Op]: ...
 def optimizer_rules() -> dict[str, tuple[Attribute, ...]]: ...

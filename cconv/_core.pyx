@@ -178,7 +178,7 @@ cdef class Variable:
 # ---- Ops and optimizer rules: what their tables say ------------------------------------------------------------------
 
 Attribute = namedtuple("Attribute", "name type default choices")
-Op = namedtuple("Op", "name inputs attributes differentiable")
+Op = namedtuple("Op", "name inputs attributes differentiable random elementwise per_sample weights bias residual")
 
 
 cdef object attribute_of(cconv_attribute *a):
@@ -189,6 +189,7 @@ cdef object attribute_of(cconv_attribute *a):
 
 def ops():
     cdef cconv_attribute attribute
+    cdef cconv_op_facts facts
     cdef int i, k
     table = {}
     for i in range(cconv_op_count()):
@@ -198,8 +199,10 @@ def ops():
         while cconv_op_attribute(name, k, &attribute) == CCONV_OK:
             attributes.append(attribute_of(&attribute))
             k += 1
+        check(cconv_op_info(name, &facts))
         table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()), tuple(attributes),
-                                  bool(cconv_op_differentiable(name)))
+                                  bool(facts.differentiable), bool(facts.random), bool(facts.elementwise), bool(facts.per_sample),
+                                  facts.weights, facts.bias, facts.residual)
     return table
 
 
@@ -231,6 +234,21 @@ def infer(op, shapes, attributes={}, name=None):
 
 
 # ---- Graphs ----------------------------------------------------------------------------------------------------------
+
+Node = namedtuple("Node", "kind name op inputs attributes shape value")
+
+cdef tuple kinds = ("input", "variable", "constant", "op")
+
+
+cdef object values_of(cconv_node *node):
+    """A copy of a constant's values."""
+    values = np.empty([node.shape[i] for i in range(node.rank)], dtype=np.float32)
+    cdef Py_buffer view
+    PyObject_GetBuffer(values, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+    memcpy(view.buf, node.values, view.len)
+    PyBuffer_Release(&view)
+    return values
+
 
 cdef class Graph:
     cdef cconv_graph *handle
@@ -290,6 +308,38 @@ cdef class Graph:
         cdef int rank
         check(cconv_graph_shape(self.handle, node, &rank, sizes))
         return shape_of(rank, sizes)
+
+    cdef dict attributes(self, int node):
+        cdef size_t size = cconv_graph_attributes(self.handle, node, NULL, 0) + 1
+        cdef Memory memory = Memory(size)
+        cconv_graph_attributes(self.handle, node, <char *>memory.at, size)
+        return dict([pair.split("=", 1) for pair in (<char *>memory.at).decode().split()])
+
+    def nodes(self):
+        cdef cconv_node node
+        cdef int i, k
+        found = []
+        for i in range(1, len(self) + 1):
+            check(cconv_graph_node(self.handle, i, &node))
+            value = None
+            if node.variable != NULL:
+                value = Variable.adopt(node.variable)
+            elif node.values != NULL:
+                value = values_of(&node)
+            found.append(Node(kinds[node.kind], node.name.decode(), None if node.op == NULL else node.op.decode(),
+                              tuple([node.inputs[k] for k in range(node.n_inputs)]), self.attributes(i),
+                              shape_of(node.rank, node.shape), value))
+        return found
+
+    def describe(self):
+        cdef size_t size = cconv_graph_describe(self.handle, NULL, 0) + 1
+        cdef Memory memory = Memory(size)
+        cconv_graph_describe(self.handle, <char *>memory.at, size)
+        return (<char *>memory.at).decode("utf-8", "replace")
+
+    def per_sample(self, outputs):
+        cdef Memory nodes = ints(outputs)
+        return bool(cconv_graph_per_sample(self.handle, len(outputs), <int *>nodes.at))
 
 
 # ---- Optimizers ------------------------------------------------------------------------------------------------------

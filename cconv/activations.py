@@ -1,6 +1,6 @@
 """Activation functions by name.
 
-Layers with an `activation` compute it together with their own op where the core can.
+Layers apply them after their own op; plans compute both in one pass where the core can.
 """
 
 from __future__ import annotations
@@ -65,21 +65,6 @@ def exponential(x: Any) -> Any:
 
 swish = silu
 
-# What conv, dense and add compute in the same pass: function -> the op's attributes
-_FUSED = {
-    linear: {},
-    relu: {"activation": "relu"},
-    ops.relu: {"activation": "relu"},
-    leaky_relu: {"activation": "leaky_relu", "alpha": 0.2},
-    elu: {"activation": "elu", "alpha": 1.0},
-    sigmoid: {"activation": "sigmoid"},
-    tanh: {"activation": "tanh"},
-    softplus: {"activation": "softplus"},
-    softsign: {"activation": "softsign"},
-    arctan: {"activation": "arctan"},
-    binary_step: {"activation": "binary_step"},
-}
-
 _BY_NAME: dict[str, Callable] = {
     f.__name__: f
     for f in (
@@ -87,14 +72,6 @@ _BY_NAME: dict[str, Callable] = {
         log_softmax, exponential, arctan, binary_step,
     )
 } | {"swish": silu}  # fmt: skip
-
-
-def fused(activation: Callable) -> dict[str, Any] | None:
-    """The attributes with which an op computes this activation itself; `None` if it cannot."""
-    try:
-        return _FUSED.get(activation)
-    except TypeError:
-        return None
 
 
 def serialize(activation: Callable) -> Any:

@@ -10,6 +10,8 @@ import numpy as np
 from . import _core
 from .tensor import Tensor
 
+_RANDOM = frozenset(name for name, op in _core.ops().items() if op.random)
+
 
 def in_order(outputs: Iterable[Tensor], stop: Iterable[Tensor] = ()) -> list[Tensor]:
     """Every tensor that `outputs` need, each after the ones it reads. Those in `stop` are not looked behind."""
@@ -29,6 +31,16 @@ def in_order(outputs: Iterable[Tensor], stop: Iterable[Tensor] = ()) -> list[Ten
             stack.append((tensor, True))
             stack.extend((x, False) for x in reversed(tensor.inputs) if x is not None and id(x) not in done)
     return order
+
+
+def is_random(op: str) -> bool:
+    """Whether an op draws random numbers."""
+    return op in _RANDOM
+
+
+def acts_as_in_training(tensors: Iterable[Tensor]) -> bool:
+    """Whether one of them drops at random, or is normalized by its batch: only then does a plan's `training` matter."""
+    return any(is_random(t.op) or t.attributes.get("training") for t in tensors)
 
 
 def build_graph(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[_core.Graph, dict[int, int]]:

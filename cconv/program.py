@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import _core, config
-from .graph import build_graph, in_order
+from .graph import acts_as_in_training, build_graph, in_order
 from .tensor import Tensor
 
 clock = itertools.count()  # tells which program ran last
@@ -31,13 +31,13 @@ class Program:
         outputs: The tensors a run returns.
         inputs: Symbolic inputs, in the order in which a run is given their arrays.
         max_batch: The largest number of samples of a run.
-        training: Whether ops act as in training. Those that draw random numbers do anyway.
         root: The scalar (or the tensor whose gradient a run is given) that gradients are taken of.
         wrt: Inputs or variables' nodes whose gradients are wanted.
         optimizer: The core's optimizer that updates `wrt`.
 
     Attributes:
-        training: Whether ops act as in training; a run then takes a seed.
+        training: Whether an op acts as in training, as its attributes say; a run then takes a seed.
+        per_sample: Whether sample i of the outputs depends on sample i of the inputs only.
         max_batch: The largest number of samples of a run.
         bytes: Memory it holds, without the variables.
         variables: The variables it reads, which it keeps alive.
@@ -54,7 +54,6 @@ class Program:
         inputs: Sequence[Tensor],
         *,
         max_batch: int = 1,
-        training: bool = False,
         root: Tensor | None = None,
         wrt: Sequence[Tensor] = (),
         optimizer: _core.Optimizer | None = None,
@@ -63,13 +62,15 @@ class Program:
         wanted = outputs if root is None else [*outputs, root]
         graph, ids = build_graph(wanted, inputs)
         tensors = in_order(wanted, inputs)
-        self.training = training or any(tensor.op == "dropout" for tensor in tensors)
+        nodes = [ids[id(tensor)] for tensor in outputs]
+        self.training = acts_as_in_training(tensors)
+        self.per_sample = graph.per_sample(nodes)
         self.variables = [tensor.value for tensor in tensors if tensor.op == "variable"]
         self.max_batch = max_batch
         self._wrt = [ids[id(tensor)] for tensor in wrt]
         self._plan = _core.Plan(
             graph,
-            [ids[id(tensor)] for tensor in outputs],
+            nodes,
             max_batch=max_batch,
             training=self.training,
             root=0 if root is None else ids[id(root)],

@@ -9,15 +9,17 @@ from cconv import _core
 ONES = np.ones((50, 200), np.float32)
 
 
-def plan(attributes, *, training=True, threads=1, skip=0, shape=(50, 200)):
-    """A dropout node after `skip` others, so that its number differs."""
+def plan(attributes, *, training=True, threads=1, skip=0, between=0, shape=(50, 200)):
+    """A dropout node after `skip` others and `between` of other ops."""
     graph = _core.Graph()
     x = graph.input((None, *shape[1:]), name="x")
     for _ in range(skip):
-        graph.input((1,))
+        graph.add("dropout", [x], {"rate": 0.1})
+    for _ in range(between):
+        graph.add("relu", [x])
     y = graph.add("dropout", [x], attributes)
     made = _core.Plan(graph, [y], max_batch=shape[0], training=training, root=y, wrt=[x], threads=threads)
-    return lambda x=ONES, **options: (made.run([x, *[np.zeros(1, np.float32)] * skip], **options)[0], made.gradient(1))
+    return lambda x=ONES, **options: (made.run([x], **options)[0], made.gradient(1))
 
 
 def test_known_answers_of_the_generator():
@@ -39,6 +41,7 @@ def test_what_the_mask_depends_on():
     run = plan({"rate": 0.5})
     first = run(seed=1, step=1)[0]
     assert np.array_equal(first, run(seed=1, step=1)[0])
+    assert np.array_equal(first, plan({"rate": 0.5}, between=3)(seed=1, step=1)[0])
     others = [
         run(seed=2, step=1)[0],
         run(seed=1, step=2)[0],

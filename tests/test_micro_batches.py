@@ -5,6 +5,7 @@ import pytest
 
 import cconv
 from cconv import layers
+from cconv.program import Program
 from cconv.training import micro_batches
 
 
@@ -64,6 +65,18 @@ class Centered(layers.Layer):
         return x - cconv.ops.mean(x, axis=0, keepdims=True)
 
 
+class Sine(layers.Layer):
+    def call(self, x):
+        return cconv.ops.sin(x) * cconv.ops.mean(x, axis=(1, 2), keepdims=True)
+
+
+@pytest.mark.usefixtures("small_cache")
+def test_any_op_that_keeps_samples_apart_may_be_among_them():
+    model = convnet(Sine())
+    model.predict_on_batch(IMAGES)
+    assert samples_per_run(model) < 64
+
+
 class Always(layers.Layer):
     def __init__(self):
         super().__init__()
@@ -92,8 +105,10 @@ def test_what_sees_the_whole_batch_gets_it_whole(layer):
 
 @pytest.mark.parametrize(("width", "runs"), [(((0, 0), (1, 2)), 8), (((0, 1), (0, 0)), 64), (((1, 0), (0, 0)), 64)])
 def test_rows_around_a_batch_are_added_once(width, runs):
-    y = cconv.ops.pad(cconv.Input((4,)), width)
-    assert micro_batches.micro_batch_size([y], 8 * micro_batches.CACHE_BYTES, 64) == runs
+    x = cconv.Input((1 << 14,))
+    program = Program([cconv.ops.pad(x, width)], [x], max_batch=64)
+    assert 4 * micro_batches.CACHE_BYTES < program.bytes < 8 * micro_batches.CACHE_BYTES
+    assert micro_batches.micro_batch_size(program) == runs
 
 
 def test_small_plans_stay_as_they_are():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cconv
 from cconv import _core
 
 
@@ -380,3 +381,260 @@ def test_the_graph_itself_is_not_changed():
     before = len(graph)
     _core.Plan(graph, [y])
     assert len(graph) == before and ops(_core.Plan(graph, [y], rewrite=False)) == ["dense", "relu"]
+
+
+# ---- Losses of probabilities ----
+
+
+LOSSES = [
+    ("categorical_crossentropy", "softmax", {"axis": -1}),
+    ("categorical_crossentropy", "softmax", {"axis": 1}),
+    ("sparse_categorical_crossentropy", "softmax", {}),
+    ("binary_crossentropy", "sigmoid", {}),
+]
+
+
+def loss_of_probabilities(op, activation, attributes, *, between=lambda g, p: p, seen=False):
+    """Plans of a loss of what a dense layer and an activation give: (ops, values of a rewritten plan, of logits)."""
+    results = []
+    x, w = random(6, 4, 5), random(5, 3, seed=1)
+    shape = (6, 4, 3) if op != "sparse_categorical_crossentropy" else (6, 4)
+    truth = np.random.default_rng(3).integers(0, 2, shape).astype(np.float32)
+    for logits in (False, True):
+        g = _core.Graph()
+        a, t = g.input((None, 4, 5)), g.input((None, *shape[1:]))
+        weights, _ = variable(g, w)
+        z = g.add("dense", [a, weights, 0])
+        axis = {"axis": attributes["axis"]} if "axis" in attributes else {}
+        p = z if logits else g.add(activation, [z], axis)
+        y = g.add(op, [t, between(g, p)], {**attributes, "from_logits": logits})
+        root = g.add("mean", [y])
+        outputs = [y, root] + ([p] if seen and not logits else [])
+        plan = _core.Plan(g, outputs, max_batch=6, root=root, wrt=[weights], training=True)
+        values = plan.run([x, truth])
+        results.append((ops(plan), [*values[:2], plan.gradient(weights)]))
+    return results
+
+
+@pytest.mark.parametrize("seen", [False, True])
+@pytest.mark.parametrize("op, activation, attributes", LOSSES)
+def test_a_loss_of_probabilities_takes_the_logits(op, activation, attributes, seen):
+    results = loss_of_probabilities(op, activation, attributes, seen=seen)
+    assert op in results[0][0]
+    assert (activation in results[0][0]) == (seen and activation == "softmax")
+    assert_equal(results)
+
+
+def test_logits_behind_ops_that_move_elements():
+    flat = {"between": lambda g, p: g.add("reshape", [p], {"shape": [0, 4, 3]})}
+    results = loss_of_probabilities("binary_crossentropy", "sigmoid", {}, **flat)
+    assert "sigmoid" not in results[0][0]
+    assert_equal(results)
+    g = _core.Graph()
+    a, t = g.input((None, 3, 4)), g.input((None, 4))
+    p = g.add("transpose", [g.add("softmax", [a], {"axis": 1})], {"axes": [0, 2, 1]})
+    over_rows = g.add("transpose", [g.add("softmax", [a], {"axis": 2})], {"axes": [0, 2, 1]})
+    loss, other = (g.add("sparse_categorical_crossentropy", [t, x]) for x in (p, over_rows))
+    assert ops(_core.Plan(g, [loss])) == ["transpose", "sparse_categorical_crossentropy"]
+    assert "softmax" in ops(_core.Plan(g, [other]))  # over another axis: not what the loss would do
+
+
+def test_probabilities_whose_gradient_is_asked_for_stay():
+    g = _core.Graph()
+    a, t = g.input((None, 3)), g.input((None,))
+    p = g.add("softmax", [a])
+    loss = g.add("sparse_categorical_crossentropy", [t, p])
+    assert "softmax" in ops(_core.Plan(g, [loss], root=loss, wrt=[p]))
+    assert "softmax" not in ops(_core.Plan(g, [loss], root=loss, wrt=[a]))
+
+
+# ---- Transposes ----
+
+TO_LAST, TO_FIRST = {"axes": [0, 2, 3, 1]}, {"axes": [0, 3, 1, 2]}
+
+
+def conv_first(g, x, c, *, seed=1, **attributes):
+    """A convolution of images whose channels come first, as layers make it, and its weights."""
+    w = weights_of(g, 3, 3, g.shape(x)[1], c, seed=seed)
+    y = g.add("conv2d", [g.add("transpose", [x], TO_LAST), w, 0], {"padding": "same", **attributes})
+    return g.add("transpose", [y], TO_FIRST), w
+
+
+def transposes(plan):
+    return ops(plan).count("transpose")
+
+
+def assert_transposes(build, x, rewritten, plain, *, training=False, wrt=False, rtol=3e-6):
+    results = both(build, x, training=training, wrt=wrt)
+    assert [r[0].count("transpose") for r in results] == [rewritten, plain]
+    assert_equal(results, rtol=rtol)
+
+
+@pytest.mark.parametrize("wrt", [False, True])
+def test_transposes_cancel_between_convolutions(wrt):
+    def build(g, a):
+        y, v = conv_first(g, a, 6)
+        y, w = conv_first(g, g.add("relu", [y]), 5)
+        return [y], [v, w]
+
+    assert_transposes(build, random(2, 4, 7, 6), 2, 4, wrt=wrt)
+
+
+CARRIERS = {
+    "norm": lambda g, y: norm_of(g, y, 6, axis=1)[0],
+    "a sum with what came before": lambda g, y: g.add("add", [y, g.add("tanh", [y])]),
+    "a product with a vector": lambda g, y: g.add("multiply", [y, variable(g, random(9))[0]]),
+    "a product with channels": lambda g, y: g.add("multiply", [variable(g, random(6, 1, 1))[0], y]),
+    "a number": lambda g, y: g.add("add", [y, g.constant(np.float32(2))]),
+    "concatenate": lambda g, y: g.add("concatenate", [y, g.add("relu", [y])], {"axis": 1}),
+    "concatenate columns": lambda g, y: g.add("concatenate", [y, y], {"axis": -1}),
+    "softmax": lambda g, y: g.add("softmax", [y], {"axis": 1}),
+    "softmax of rows": lambda g, y: g.add("log_softmax", [y], {"axis": -2}),
+    "slice": lambda g, y: g.add("slice", [y], {"begin": [0, 1, 0, -4], "size": [-1, 3, -1, 4]}),
+    "mean of pixels": lambda g, y: g.add("mean", [y], {"axes": [2, 3], "keepdims": True}),
+    "max of channels": lambda g, y: g.add("max", [y], {"axes": [1], "keepdims": True}),
+    "where": lambda g, y: g.add("where", [g.add("greater", [y, g.constant(np.float32(0))]), y, g.add("square", [y])]),
+    "pooling": lambda g, y: g.add(
+        "transpose", [g.add("max_pool2d", [g.add("transpose", [y], TO_LAST)], {"pool_size": [2, 2]})], TO_FIRST
+    ),
+    "padding": lambda g, y: g.add(
+        "transpose", [g.add("zero_pad2d", [g.add("transpose", [y], TO_LAST)], {"pads": [1, 0, 2, 3]})], TO_FIRST
+    ),
+}
+
+
+@pytest.mark.parametrize("wrt", [False, True])
+@pytest.mark.parametrize("what", CARRIERS)
+def test_transposes_move_past(what, wrt):
+    def build(g, a):
+        y, v = conv_first(g, a, 6)
+        y, w = conv_first(g, CARRIERS[what](g, y), 5)
+        return [y], [v, w]
+
+    results = both(build, random(2, 4, 8, 9), training=True, wrt=wrt)
+    last = 0 if what == "mean of pixels" else 1  # of images of one pixel
+    assert results[0][0].count("transpose") == 1 + last
+    assert_equal(results, rtol=3e-5)
+
+
+@pytest.mark.parametrize(
+    "op, attributes",
+    [
+        ("sum", {"axes": [2]}),
+        ("mean", {"axes": [3, 1]}),
+        ("argmax", {"axis": 2}),
+        ("min", {"axes": []}),
+        ("max", {"axes": [-1]}),
+    ],
+)
+def test_transposes_lose_the_axes_that_are_reduced(op, attributes):
+    def build(g, a):
+        y, _ = conv_first(g, a, 6)
+        y, _ = conv_first(g, y, 5)
+        return [g.add("exp" if op != "argmax" else "square", [g.add(op, [y], attributes)])], []
+
+    results = both(build, random(2, 4, 8, 9))
+    assert results[0][0].count("transpose") <= 2 < results[1][0].count("transpose")
+    assert_equal(results, rtol=3e-5)
+
+
+def test_axes_of_size_one_change_places_for_nothing():
+    def build(g, a):
+        y, v = conv_first(g, a, 6)
+        pooled = g.add("mean", [y], {"axes": [2, 3]})
+        gate, w = conv_first(g, g.add("reshape", [pooled], {"shape": [0, 6, 1, 1]}), 6, seed=2)
+        y = g.add("multiply", [y, g.add("sigmoid", [gate])])
+        y, u = conv_first(g, y, 3, seed=4)
+        return [g.add("flatten", [g.add("mean", [y], {"axes": [2, 3], "keepdims": True})])], [u, v, w]
+
+    assert_transposes(build, random(2, 4, 8, 9), 1, 6, wrt=True, rtol=3e-5)
+
+
+def test_a_transpose_before_flatten_and_one_for_each_value_that_is_seen():
+    def build(g, a):
+        y, _ = conv_first(g, a, 6)
+        z, _ = conv_first(g, y, 5)
+        return [g.add("flatten", [z]), y], []
+
+    assert_transposes(build, random(2, 4, 8, 9), 3, 4)
+
+
+def test_two_readers_share_what_is_made_for_them():
+    def build(g, a):
+        y, _ = conv_first(g, a, 6)
+        z, _ = conv_first(g, a, 6, seed=2)
+        y = g.add("add", [y, z])
+        return [g.add("flatten", [y]), g.add("reshape", [y], {"shape": [0, 2, -1]})], []
+
+    assert_transposes(build, random(2, 4, 8, 9), 2, 4)
+
+
+def test_graphs_that_would_not_have_fewer_stay_as_they_are():
+    def build(g, a):
+        y = g.add("transpose", [a], {"axes": [0, 2, 1]})
+        return [g.add("relu", [y]), g.add("exp", [y])], []
+
+    results = both(build, random(2, 3, 4))
+    assert results[0][0] == results[1][0] == ["transpose", "relu", "exp"]
+    assert_equal(results)
+
+
+def test_dropout_drops_the_same_elements_in_any_layout():
+    def build(g, a):
+        y, v = conv_first(g, a, 6)
+        y, w = conv_first(g, g.add("dropout", [y], {"rate": 0.5}), 5)
+        return [y], [v, w]
+
+    assert_transposes(build, random(2, 4, 7, 6), 4, 4, training=True, wrt=True)
+
+
+def test_gradients_of_values_that_are_asked_for_are_theirs_alone():
+    graph = _core.Graph()
+    a = graph.input((None, 4, 7, 6))
+    y, w = conv_first(graph, a, 6)
+    y = graph.add("relu", [y])
+    z, _ = conv_first(graph, y, 5)
+    root = graph.add("add", [graph.add("sum", [z]), graph.add("sum", [graph.add("square", [y])])])
+    x = random(2, 4, 7, 6)
+    plans = [_core.Plan(graph, [root], max_batch=2, root=root, wrt=[y, w], rewrite=r) for r in (True, False)]
+    for plan in plans:
+        plan.run([x])
+    for node in (y, w):
+        np.testing.assert_allclose(*(plan.gradient(node) for plan in plans), rtol=1e-4, atol=1e-4)
+
+
+def test_unknown_sizes_move_with_their_axes():
+    def build(g):
+        a = g.input((None, 4, None, None))
+        y, _ = conv_first(g, a, 6)
+        y, _ = conv_first(g, g.add("mean", [y], {"axes": [1], "keepdims": True}), 5)
+        return y
+
+    for shape in [(2, 4, 8, 9), (2, 4, 1, 7), (2, 4, 7, 1)]:
+        values = []
+        for rewrite in (True, False):
+            g = _core.Graph()
+            plan = _core.Plan(g, [build(g)], max_batch=2, input_shapes=[shape], rewrite=rewrite)
+            values.append(plan.run([random(*shape)])[0])
+        np.testing.assert_allclose(*values, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    ["relu", "relu6", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "softsign", "arctan", "binary_step"],
+)
+def test_what_layers_write_apart_runs_as_one(activation):
+    layers = cconv.layers
+    model = cconv.Sequential(
+        [
+            cconv.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, activation=activation),
+            layers.SeparableConv2D(4, 3, activation=activation),
+            layers.Flatten(),
+            layers.Dense(5, activation=activation),
+        ]
+    )
+    y = model.predict(random(2, 8, 8, 3), verbose=0)
+    (step,) = (step for _, step in model._step_plans.items())
+    assert ops(step.plan) == ["conv2d", "conv2d", "conv2d", "flatten", "dense"]
+    np.testing.assert_array_equal(model(random(2, 8, 8, 3)), y)

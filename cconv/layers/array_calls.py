@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import as_input_array, in_order, signature
+from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
 from ..random import next_seed
 from ..scope import tracing
@@ -59,10 +59,7 @@ class ArrayCalls:
         tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
         if not tensors:
             return outputs
-        # a layer inside may have been told to act as in training by itself
-        training = any(tensor.attributes.get("training") for tensor in in_order(tensors, symbols))
-        key = (signature(tensors, symbols), training)
-        program = self._programs.get(key, lambda: Program(tensors, symbols, training=training))
+        program = self._programs.get(signature(tensors, symbols), lambda: Program(tensors, symbols))
         structure = map_structure(lambda y: _VALUE if isinstance(y, Tensor) else y, outputs)
         if cached is not None and not program.training:
             if len(cached) >= _MOST_CACHED:

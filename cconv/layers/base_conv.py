@@ -83,15 +83,12 @@ class BaseConv(Layer):
         }
 
     def _convolve(self, inputs, kernel, op: str = "conv", before=None, **attributes: Any):
-        """Convolution, bias and activation, in one op where the activation allows. `before` changes the image first."""
+        """Convolution, bias and activation. `before` changes the image first."""
         x, first = layout.channels_last(self.data_format, inputs)
         if before is not None:
             x = before(x)
-        fused = activations.fused(self.activation)
-        y = apply(op, [x, kernel, self.bias], {**attributes, **(fused or {})})
-        if first:
-            y = layout.to_channels_first(y)
-        return self.activation(y) if fused is None else y
+        y = apply(op, [x, kernel, self.bias], attributes)
+        return self.activation(layout.to_channels_first(y) if first else y)
 
     def _window_config(self) -> dict[str, Any]:
         return {

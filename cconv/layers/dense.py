@@ -101,9 +101,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
 
     def call(self, inputs):
-        fused = activations.fused(self.activation)
-        y = apply("dense", [inputs, self.kernel, self.bias], fused)
-        return y if fused is not None else self.activation(y)
+        return self.activation(apply("dense", [inputs, self.kernel, self.bias]))
 
     def get_config(self):
         return {

@@ -11,7 +11,6 @@ from typing import Any
 from .. import ops
 from ..config import epsilon
 from ..ops._apply import apply, shape_of
-from ..tensor import Tensor
 from .loss import squeeze_or_expand_to_same_rank
 
 __all__ = [
@@ -211,8 +210,6 @@ def binary_crossentropy(
     >>> cconv.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4)
     array([0.6931], dtype=float32)
     """
-    if not from_logits:
-        y_pred, from_logits = _logits(y_pred, "sigmoid")
     attributes = {"from_logits": bool(from_logits), "label_smoothing": _number(label_smoothing)}
     if axis in (-1, len(shape_of(y_pred)) - 1):
         return _loss("binary_crossentropy", y_true, y_pred, attributes)
@@ -239,8 +236,6 @@ def categorical_crossentropy(
     """
     if isinstance(axis, bool):
         raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
-    if not from_logits:
-        y_pred, from_logits = _logits(y_pred, "softmax", axis)
     attributes = {"from_logits": bool(from_logits), "label_smoothing": _number(label_smoothing), "axis": axis}
     return apply("categorical_crossentropy", [y_true, y_pred], attributes)
 
@@ -265,8 +260,6 @@ def sparse_categorical_crossentropy(
     """
     rank = len(shape_of(y_pred))
     last = axis in (-1, rank - 1)
-    if not from_logits:
-        y_pred, from_logits = _logits(y_pred, "softmax", axis)
     if not last:
         if len(shape_of(y_true)) == rank:
             y_true = ops.squeeze(y_true, axis)
@@ -366,18 +359,6 @@ def _each(y_true: Any, y_pred: Any, attributes: dict[str, Any]) -> Any:
     """The binary cross-entropy of every element."""
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     return apply("binary_crossentropy", [ops.expand_dims(y_true, -1), ops.expand_dims(y_pred, -1)], attributes)
-
-
-def _logits(y_pred: Any, activation: str, axis: int = -1) -> tuple[Any, bool]:
-    """`(input of the activation, True)` if `y_pred` is the output of that activation, else `(y_pred, False)`."""
-    if isinstance(y_pred, Tensor):
-        if y_pred.op == activation:
-            rank = len(y_pred.shape)
-            if activation == "sigmoid" or y_pred.attributes.get("axis", -1) % rank == axis % rank:
-                return y_pred.inputs[0], True
-        elif y_pred.attributes.get("activation") == activation:  # fused into the op before it
-            return apply(y_pred.op, y_pred.inputs, {**y_pred.attributes, "activation": "linear"}, y_pred.name), True
-    return y_pred, False
 
 
 def _normalize(x: Any, axis: int) -> Any:

@@ -194,6 +194,29 @@ class Model(TrainedLayer):
 
     # ---- copies, files
 
+    def describe_graph(self, training: bool = False) -> str:
+        """What the model computes, before any of it is joined or reordered: a table to read, and for bug reports.
+
+        Each line is a node: its number, op, shape, the numbers of its inputs, its name and attributes. `describe_plans`
+        shows what runs instead.
+
+        Args:
+            training: Whether the model is called as in training.
+
+        Returns:
+            The table; its last nodes are the model's outputs.
+
+        Raises:
+            ValueError: The model does not know the shapes of its inputs, since it has not been built.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2, activation="relu", name="hidden")])
+        >>> [line.split()[1] for line in model.describe_graph().splitlines()]
+        ['op', '(input)', '(variable)', '(variable)', 'dense', 'relu']
+        """
+        return self._trainer.planner.describe_graph(training)
+
     @property
     def _saved_as_layers(self) -> tuple[str, ...]:
         """The attributes with the layers that stand in files as one list."""

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _core
 from ..data import ArrayFeed, BatchFeed, Data
 from ..data.arrays import GATHERED
-from ..graph import in_order
+from ..graph import build_graph, in_order
 from ..program import ProgramCache
 from .micro_batches import micro_batch_size
 from .step import Step
@@ -61,6 +61,11 @@ class Planner:
         """The tables of all steps, each below its mode; `profile` as for `Program.describe`."""
         return "\n".join(f"{key[0]}\n{step.describe(profile)}" for key, step in self.programs.items())
 
+    def describe_graph(self, training: bool) -> str:
+        """The table of what the model computes; it must know its inputs."""
+        traced = self._tracer.trace_inputs(training)
+        return build_graph(traced.predictions, traced.inputs)[0].describe()
+
     def _key(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any = None) -> Hashable:
         flags: tuple = ()
         if mode == "train":
@@ -77,9 +82,9 @@ class Planner:
         variables = self._model.trainable_variables
         trained = [v.node() for v in variables if id(v.node()) in needed]
         if not trained:
-            return Step(traced, max_batch=max_batch, training=True)
+            return Step(traced, max_batch=max_batch)
         optimizer.build(variables)
-        return Step(traced, trained, max_batch=max_batch, training=True, optimizer=optimizer.core)
+        return Step(traced, trained, max_batch=max_batch, optimizer=optimizer.core)
 
     def _make_prediction(self, traced: Traced, max_batch: int) -> Step:
         names = self._tracer.output_names(len(traced.predictions))
@@ -87,9 +92,7 @@ class Planner:
             if not tensor.shape or tensor.shape[0] is not None:
                 raise ValueError(f"Output '{name}': expected a shape with the batch first. Received: {tensor.shape}")
         step = Step(traced, max_batch=max_batch)
-        if step.training:
-            return step
-        size = micro_batch_size(in_order(traced.predictions, traced.inputs), step.bytes, max_batch)
+        size = micro_batch_size(step)
         return step if size == max_batch else Step(traced, max_batch=size)
 
 

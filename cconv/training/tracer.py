@@ -60,6 +60,21 @@ class Tracer:
         inputs = [t for t in (*inputs, *y_true, *weights) if t is not None]
         return Traced(inputs, predictions, y_pred, *result)
 
+    def trace_inputs(self, training: bool) -> Traced:
+        """The model on inputs as it declares them.
+
+        Raises:
+            ValueError: It does not know the shapes of its inputs.
+        """
+        slots = self._model._input_slots()
+        if slots is None or slots.shapes is None:
+            raise ValueError(
+                f"Model '{self._model.name}' has no graph yet: expected its inputs to be known (see `cconv.Input`)."
+            )
+        inputs = [Tensor(shape, name=name) for shape, name in zip(slots.shapes, slots.names, strict=True)]
+        y_pred = self._call(inputs, None, training)
+        return Traced(inputs, tree.flatten(y_pred), y_pred)
+
     def learn_outputs(self, x: Any) -> None:
         """Traces the model once, to know what it returns: a class of its own says so only when it is called."""
         data = make_data(x, inputs=self._model._input_slots(), outputs=None)

@@ -1,4 +1,4 @@
-/* The reader of "name=value name=value". Strict: whatever is not understood is refused with what was expected. */
+/* The reader and the writer of "name=value name=value". Strict: whatever is not understood is refused with what was expected. */
 #include "base/attributes.h"
 #include <errno.h>
 #include <math.h>
@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const type_names[] = {"int", "float", "bool", "enum", "list"};
+static const char *const type_names[] = {"int", "float", "bool", "enum", "list", "floats"};
 
 typedef union value { /* one attribute, before it is stored */
     int64_t integer;
     float number;
     int choice;
     cc_list list;
+    cc_floats floats;
 } value;
 
 /* Reads a whole number that ends at `end`. */
@@ -84,11 +85,26 @@ static bool read_list(const char *text, const char *end, cc_list *out)
     return true;
 }
 
+static bool read_floats(const char *text, const char *end, cc_floats *out)
+{
+    *out = (cc_floats){0};
+    while (text < end) {
+        const char *comma = memchr(text, ',', (size_t)(end - text)), *stop = comma ? comma : end;
+        if (out->n == 2 * CCONV_MAX_RANK || !read_number(text, stop, &out->v[out->n])) return false;
+        ++out->n;
+        if (!comma) return true;
+        text = comma + 1;
+        if (text == end) return false;
+    }
+    return true;
+}
+
 /* Reads text .. end as the attribute's type; says what was expected if it is something else. */
 static cconv_status read_value(const cc_attr *attr, const char *text, const char *end, value *out)
 {
     static const char *const truths[] = {"0", "1", "false", "true", "False", "True"};
-    static const char *const wanted[] = {"a whole number", "a number", "0 or 1", "", "up to 16 whole numbers, as 1,2,3"};
+    static const char *const wanted[] = {"a whole number", "a number", "0 or 1", "", "up to 16 whole numbers, as 1,2,3",
+                                         "up to 16 numbers, as 0.5,1,2"};
     bool good = false;
     switch (attr->type) {
     case CC_INT: good = read_integer(text, end, &out->integer); break;
@@ -100,6 +116,7 @@ static cconv_status read_value(const cc_attr *attr, const char *text, const char
         break;
     case CC_ENUM: good = (out->choice = find_choice(attr->choices, text, end)) >= 0; break;
     case CC_LIST: good = read_list(text, end, &out->list); break;
+    case CC_FLOATS: good = read_floats(text, end, &out->floats); break;
     }
     if (good) return CCONV_OK;
     int length = end - text > 80 ? 80 : (int)(end - text);
@@ -128,7 +145,37 @@ static void store(const cc_attr *attr, const value *from, void *out)
     case CC_BOOL:
     case CC_ENUM: memcpy(to, &from->choice, sizeof from->choice); break;
     case CC_LIST: memcpy(to, &from->list, sizeof from->list); break;
+    case CC_FLOATS: memcpy(to, &from->floats, sizeof from->floats); break;
     }
+}
+
+static value load(const cc_attr *attr, const void *values)
+{
+    value v = {0};
+    const void *from = (const char *)values + attr->offset;
+    switch (attr->type) {
+    case CC_INT: memcpy(&v.integer, from, sizeof v.integer); break;
+    case CC_FLOAT: memcpy(&v.number, from, sizeof v.number); break;
+    case CC_BOOL:
+    case CC_ENUM: memcpy(&v.choice, from, sizeof v.choice); break;
+    case CC_LIST: memcpy(&v.list, from, sizeof v.list); break;
+    case CC_FLOATS: memcpy(&v.floats, from, sizeof v.floats); break;
+    }
+    return v;
+}
+
+static bool same_value(const cc_attr *attr, const value *a, const value *b)
+{
+    switch (attr->type) {
+    case CC_INT: return a->integer == b->integer;
+    case CC_FLOAT: return memcmp(&a->number, &b->number, sizeof a->number) == 0;
+    case CC_BOOL:
+    case CC_ENUM: return a->choice == b->choice;
+    case CC_LIST: return a->list.n == b->list.n && memcmp(a->list.v, b->list.v, (size_t)a->list.n * sizeof *a->list.v) == 0;
+    case CC_FLOATS:
+        return a->floats.n == b->floats.n && memcmp(a->floats.v, b->floats.v, (size_t)a->floats.n * sizeof *a->floats.v) == 0;
+    }
+    return false;
 }
 
 /* Finds the next "name=value" at or after *text; false at the end. value is NULL if there is no '='. */
@@ -202,6 +249,42 @@ cconv_status cc_attributes_read(const cc_attr *table, const char *text, void *ou
         store(attr, &v, out);
     }
     return CCONV_OK;
+}
+
+static void write_value(const cc_attr *attr, const value *v, cc_writer *w)
+{
+    char text[32];
+    switch (attr->type) {
+    case CC_INT: cc_put(w, "%lld", (long long)v->integer); break;
+    case CC_FLOAT: cc_put_float(w, v->number); break;
+    case CC_BOOL: cc_put(w, "%d", v->choice); break;
+    case CC_ENUM:
+        cc_choice_name(attr->choices, v->choice, text);
+        cc_put(w, "%s", text);
+        break;
+    case CC_LIST:
+        for (int i = 0; i < v->list.n; ++i) cc_put(w, i ? ",%lld" : "%lld", (long long)v->list.v[i]);
+        break;
+    case CC_FLOATS:
+        for (int i = 0; i < v->floats.n; ++i) {
+            if (i) cc_put(w, ",");
+            cc_put_float(w, v->floats.v[i]);
+        }
+        break;
+    }
+}
+
+void cc_attributes_write(const cc_attr *table, const void *values, cc_writer *w)
+{
+    const size_t before = w->length;
+    for (const cc_attr *attr = table; attr && attr->name; ++attr) {
+        value standard = {0};
+        const value v = load(attr, values);
+        const char *text = attr->default_value;
+        if (text && read_value(attr, text, text + strlen(text), &standard) == CCONV_OK && same_value(attr, &v, &standard)) continue;
+        cc_put(w, "%s%s=", w->length > before ? " " : "", attr->name);
+        write_value(attr, &v, w);
+    }
 }
 
 cconv_status cc_attributes_describe(const cc_attr *table, int i, cconv_attribute *out)

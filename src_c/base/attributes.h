@@ -5,6 +5,7 @@
 
 #include "cconv.h"
 #include "base/status.h"
+#include "base/writer.h"
 #include <stddef.h>
 
 typedef enum cc_attr_type {
@@ -12,13 +13,19 @@ typedef enum cc_attr_type {
     CC_FLOAT, /* float; not NaN */
     CC_BOOL,  /* int: 0 or 1; also written true, false */
     CC_ENUM,  /* int: position in choices */
-    CC_LIST   /* cc_list of whole numbers */
+    CC_LIST,  /* cc_list of whole numbers */
+    CC_FLOATS /* cc_floats; none is NaN */
 } cc_attr_type;
 
 typedef struct cc_list {
     int n;
     int64_t v[2 * CCONV_MAX_RANK];
 } cc_list;
+
+typedef struct cc_floats {
+    int n;
+    float v[2 * CCONV_MAX_RANK];
+} cc_floats;
 
 typedef struct cc_attr {
     const char *name;
@@ -30,6 +37,9 @@ typedef struct cc_attr {
 
 /* Fills `out` from `text` (NULL: defaults only). With `keep`, attributes not named keep the value they have in out. */
 cconv_status cc_attributes_read(const cc_attr *table, const char *text, void *out, int keep);
+
+/* Writes the attributes that are not as the table's defaults, as text from which cc_attributes_read makes the same. */
+void cc_attributes_write(const cc_attr *table, const void *values, cc_writer *w);
 
 /* Describes entry i of a table for the public introspection calls. */
 cconv_status cc_attributes_describe(const cc_attr *table, int i, cconv_attribute *out);

@@ -1,4 +1,4 @@
-/* Counter-based random numbers: a value is a function of (seed, step, node, element), so it does not depend on the order or the
+/* Counter-based random numbers: a value is a function of (seed, step, draw, element), so it does not depend on the order or the
  * thread that asks, and a mask is recomputed instead of stored. Philox4x32-10: Salmon et al., "Parallel random numbers: as easy
  * as 1, 2, 3", SC 2011, section 4.3. */
 #ifndef CC_RANDOM_H
@@ -9,7 +9,7 @@
 /* What, besides its place, a number is a function of. */
 typedef struct cc_random {
     uint64_t seed, step;
-    uint32_t node;
+    uint32_t draw; /* which of those who draw */
 } cc_random;
 
 /* Multiplies and exchanges the numbers of a counter. */
@@ -28,7 +28,7 @@ static inline void cc_random_block(const cc_random *at, uint32_t block, uint32_t
 {
     const uint32_t golden = 0x9E3779B9u, root = 0xBB67AE85u; /* the golden ratio; the square root of 3, less 1 */
     const uint32_t k0 = (uint32_t)at->seed, k1 = (uint32_t)(at->seed >> 32);
-    uint32_t c[4] = {block, at->node, (uint32_t)at->step, (uint32_t)(at->step >> 32)};
+    uint32_t c[4] = {block, at->draw, (uint32_t)at->step, (uint32_t)(at->step >> 32)};
     cc_random_round(c, k0, k1);
     cc_random_round(c, k0 + golden, k1 + root);
     cc_random_round(c, k0 + 2 * golden, k1 + 2 * root);

@@ -71,7 +71,6 @@ static int append(cconv_graph *graph, cc_node *node, const char *name, const cha
     }
     graph->nodes[graph->count] = *node;
     ++graph->count;
-    if (!node->origin) graph->nodes[graph->count - 1].origin = graph->count;
     return graph->count;
 }
 
@@ -180,6 +179,10 @@ int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_
         free_node(&node);
         return fail(graph, status);
     }
+    if (node.op->flags & CC_RANDOM) {
+        node.draw = 1;
+        for (int i = 1; i <= graph->count; ++i) node.draw += cc_graph_node(graph, i)->draw > 0;
+    }
     return append(graph, &node, name, op);
 }
 
@@ -196,4 +199,54 @@ cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, in
     if (rank) *rank = found->rank;
     if (shape) memcpy(shape, found->dim, (size_t)found->rank * sizeof *shape);
     return CCONV_OK;
+}
+
+/* Marks what the outputs need, in marks of count + 1 entries. */
+static void mark_wanted(const cconv_graph *graph, int n_outputs, const int *outputs, bool *wanted)
+{
+    for (int i = 0; i < n_outputs; ++i) wanted[outputs[i]] = true;
+    for (int i = graph->count; i >= 1; --i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        for (int k = 0; wanted[i] && k < node->n_inputs; ++k) wanted[node->inputs[k]] = true;
+    }
+}
+
+/* Node i computes each sample by itself, if those before it do; xs has room for the shapes of its inputs. batched[k] is node
+ * k's answer to whether it comes from a batched input. */
+static bool samples_apart(const cconv_graph *graph, int i, bool *batched, cc_shape *xs)
+{
+    const cc_node *node = cc_graph_node(graph, i);
+    if (node->kind == CC_INPUT) batched[i] = cc_is_batched(&node->shape);
+    if (node->kind != CC_COMPUTED) return true;
+    for (int k = 0; k < node->n_inputs; ++k) {
+        const int x = node->inputs[k];
+        xs[k] = x ? cc_graph_node(graph, x)->shape : (cc_shape){.rank = -1};
+        if (x && cc_is_batched(&xs[k]) != batched[x]) return false; /* another size that is not known */
+        if (x && batched[x]) batched[i] = true;
+    }
+    const cc_call call = {.op = node->op, .attributes = node->attributes, .n_inputs = node->n_inputs, .xs = xs, .ys = node->shape};
+    return !batched[i] || cc_op_per_sample(&call);
+}
+
+int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, const int *outputs)
+{
+    int widest = 0;
+    bool apart = graph && n_outputs >= 0 && (n_outputs == 0 || outputs);
+    for (int i = 0; apart && i < n_outputs; ++i) apart = outputs[i] >= 1 && outputs[i] <= graph->count;
+    if (!apart) {
+        cc_fail(CCONV_INVALID, "per_sample: expected a graph and nodes of 1 to %d", graph ? graph->count : 0);
+        return 0;
+    }
+    for (int i = 1; i <= graph->count; ++i)
+        if (cc_graph_node(graph, i)->n_inputs > widest) widest = cc_graph_node(graph, i)->n_inputs;
+    const size_t marks = CC_ALIGN_UP(2 * ((size_t)graph->count + 1) * sizeof(bool));
+    char *memory = cc_alloc_zero(marks + (size_t)widest * sizeof(cc_shape));
+    if (!memory) return 0;
+    bool *wanted = (bool *)memory, *batched = wanted + graph->count + 1;
+    mark_wanted(graph, n_outputs, outputs, wanted);
+    for (int i = 1; apart && i <= graph->count; ++i)
+        if (wanted[i]) apart = samples_apart(graph, i, batched, (cc_shape *)(memory + marks));
+    for (int i = 0; apart && i < n_outputs; ++i) apart = batched[outputs[i]];
+    cc_free(memory);
+    return apart;
 }

@@ -9,7 +9,8 @@ typedef enum cc_kind { CC_INPUT, CC_VARIABLE, CC_CONSTANT, CC_COMPUTED } cc_kind
 
 typedef struct cc_node {
     cc_kind kind;
-    int origin;               /* its number in the graph it was first added to: random numbers depend on it */
+    int draw;                 /* of a random op: its number, from 1, among those of the graph it was first added to. Random
+                                 numbers depend on it, so that they do not change with what else a graph holds; else 0 */
     char *name;
     cc_shape shape;           /* with CC_UNKNOWN sizes */
     cconv_variable *variable; /* of CC_VARIABLE and CC_CONSTANT */

@@ -135,7 +135,7 @@ CCONV_API size_t cconv_variable_count(const cconv_variable *variable);
  * default; a name that does not exist is an error that lists those that do. */
 typedef struct cconv_attribute {
     const char *name;
-    const char *type;          /* "int", "float", "bool", "enum" or "list" */
+    const char *type;          /* "int", "float", "bool", "enum", "list" (of whole numbers) or "floats" (a list) */
     const char *default_value; /* as text; NULL: must be given */
     const char *choices;       /* of an enum: "valid|same"; else NULL */
 } cconv_attribute;
@@ -143,8 +143,21 @@ typedef struct cconv_attribute {
 CCONV_API int cconv_op_count(void);
 CCONV_API const char *cconv_op_name(int i);                        /* i from 0; NULL past the end */
 CCONV_API const char *cconv_op_inputs(const char *op);             /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
-CCONV_API int cconv_op_differentiable(const char *op);             /* 1 if gradients flow through it */
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
+
+/* What else is known of an op; each answer but the last three is 0 or 1. The activations that it can compute in the same pass
+ * are the choices of its attribute "activation". */
+typedef struct cconv_op_facts {
+    int differentiable; /* gradients flow through it */
+    int random;         /* its values depend on a run's seed and step; only in plans for training */
+    int elementwise;    /* an element of the output depends on those of the inputs at its index only, which broadcast by
+                           NumPy's rule */
+    int per_sample;     /* sample i of the output depends on sample i of the inputs only, if attributes and shapes allow: a
+                           graph knows (cconv_graph_per_sample) */
+    int weights, bias, residual; /* the numbers, from 0, of the inputs that x (input 0) is multiplied with, that is added to
+                           each channel and that is added before the activation; 0: there is none */
+} cconv_op_facts;
+CCONV_API cconv_status cconv_op_info(const char *op, cconv_op_facts *facts); /* CCONV_INVALID: no such op, or facts is NULL */
 
 /* The output shape of an op, without a graph. ranks[i] is -1 for an absent optional input; shapes[i] points to its sizes, of
  * which -1 is unknown. name (may be NULL) is what errors call the node. *rank and shape[CCONV_MAX_RANK] are written. */
@@ -169,6 +182,35 @@ CCONV_API int cconv_graph_add(cconv_graph *graph, const char *op, const char *na
 
 CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
+
+/* A node as it was added, to be read. The pointers are the graph's: they hold until the next node is added, or the graph is
+ * freed. */
+typedef enum cconv_kind { CCONV_INPUT = 0, CCONV_VARIABLE, CCONV_CONSTANT, CCONV_OP } cconv_kind;
+typedef struct cconv_node {
+    cconv_kind kind;
+    const char *name;
+    const char *op;           /* of CCONV_OP; else NULL */
+    int n_inputs;             /* of CCONV_OP; else 0 */
+    const int *inputs;        /* numbers of nodes before this one; 0: an optional input left out */
+    int rank;
+    const int64_t *shape;     /* rank sizes, -1: not known yet */
+    cconv_variable *variable; /* of CCONV_VARIABLE, else NULL: retain it to keep it longer than the graph */
+    const void *values;       /* of CCONV_CONSTANT, else NULL: float32, row-major */
+} cconv_node;
+/* CCONV_INVALID: there is no such node. */
+CCONV_API cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out);
+/* The attributes of a CCONV_OP that are not as by default, as text from which cconv_graph_add makes the same node, to the last
+ * bit; "" for other kinds. Writes at most size bytes with the final 0; returns the length the whole text has without it, 0 for
+ * a node that is not there. text may be NULL if size is 0. */
+CCONV_API size_t cconv_graph_attributes(const cconv_graph *graph, int node, char *text, size_t size);
+/* The graph as a table for people (bug reports): for each node its number, op, shape, inputs, name and attributes. Writes and
+ * returns as cconv_graph_attributes. A graph that failed has its error in the last line. */
+CCONV_API size_t cconv_graph_describe(const cconv_graph *graph, char *text, size_t size);
+
+/* 1 if sample i of each of these nodes (index i on axis 0) depends on sample i of the batched inputs only: a batch may then be
+ * computed in parts. 0: it does not, or is not known to, or (see cconv_last_error) an argument is invalid. Random ops count as
+ * depending on all. */
+CCONV_API int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, const int *outputs);
 
 /* ---- Optimizers --------------------------------------------------------------------------------------------------- */
 
@@ -235,7 +277,8 @@ typedef struct cconv_batch {
     const cconv_array *inputs;    /* one for each graph input, in order of creation */
     float *const *outputs;        /* where to put each output of the plan; NULL entries are skipped, NULL: none are given */
     const float *root_gradient;   /* gradient of the root, in its shape; NULL: ones */
-    uint64_t seed, step;          /* random numbers depend on (seed, step, node, element) only */
+    uint64_t seed, step;          /* random numbers depend on these, on how many random ops the graph had before the op, and on
+                                     the element's place, only */
     int (*interrupted)(void *);   /* asked a few times a second while running; non-zero stops the run. NULL: never */
     void *context;                /* its argument */
 } cconv_batch;

@@ -50,7 +50,7 @@ static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, 
                                .inputs = "x",                                                                                  \
                                .attributes = table,                                                                            \
                                .attributes_size = size,                                                                        \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .reads = CC_READS_Y,                                                                            \
                                .infer = activation_infer,                                                                                 \
                                .forward = tag##_forward,                                                                       \
@@ -68,4 +68,5 @@ ACTIVATION(softsign, CC_ACT_SOFTSIGN, NULL, 0);
 /* Flat wherever it has a slope at all: no gradient passes. */
 FORWARD(binary_step, CC_ACT_BINARY_STEP)
 const cc_op cc_op_binary_step = {
-    .name = "binary_step", .inputs = "x", .flags = CC_INPLACE, .infer = activation_infer, .forward = binary_step_forward};
+    .name = "binary_step", .inputs = "x", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = activation_infer,
+    .forward = binary_step_forward};

@@ -1,18 +1,16 @@
 /* argmax: x -> y, the position of the largest element along one axis, as a float; the axis is dropped, or 1 with keepdims. The first of
  * equal ones; a NaN counts as the largest. No gradient passes. */
+#include "ops/axes.h"
 #include "ops/infer.h"
 
-typedef struct argmax {
-    int64_t axis;
-    int keepdims;
-} argmax;
-
 static const cc_attr argmax_attributes[] = {
-    {"axis", CC_INT, offsetof(argmax, axis), "-1", NULL}, {"keepdims", CC_BOOL, offsetof(argmax, keepdims), "0", NULL}, {0}};
+    {"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL},
+    {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL},
+    {0}};
 
 static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
 {
-    const argmax *a = call->attributes;
+    const cc_argmax_attributes *a = call->attributes;
     const cc_shape *xs = &call->xs[0];
     char text[CC_SHAPE_TEXT];
     int axis;
@@ -32,7 +30,7 @@ static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
 
 static void argmax_forward(const cc_call *call, const cc_team *team)
 {
-    const argmax *a = call->attributes;
+    const cc_argmax_attributes *a = call->attributes;
     const cc_shape *xs = &call->xs[0];
     int axis = cc_axis_of(a->axis, xs->rank);
     int64_t length = xs->dim[axis], inner = cc_shape_product(xs, axis + 1, xs->rank);
@@ -48,9 +46,15 @@ static void argmax_forward(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool argmax_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const cc_argmax_attributes *)call->attributes)->axis, call->xs[0].rank) != 0;
+}
+
 const cc_op cc_op_argmax = {.name = "argmax",
                             .inputs = "x",
                             .attributes = argmax_attributes,
-                            .attributes_size = sizeof(argmax),
+                            .attributes_size = sizeof(cc_argmax_attributes),
+                            .per_sample = argmax_per_sample,
                             .infer = argmax_infer,
                             .forward = argmax_forward};

@@ -38,31 +38,23 @@
  *     squares = sum over blocks of second - 2 e first + n e^2       since x - mean = (x - about) - e,  e = mean - about
  *
  * which loses nothing when the mean is large and the variance small. For the same reason the mean is kept as two floats. */
+#include "ops/batch_norm.h"
 #include "ops/fused.h"
 #include "kernels/kernels.h"
-#include "ops/op.h"
 #include <math.h>
 #include <string.h>
 
-enum { X, GAMMA, BETA, MOVING_MEAN, MOVING_VAR, RESIDUAL, INPUTS };
-
-typedef struct batch_norm {
-    int64_t axis;
-    float momentum, epsilon;
-    int training, activation;
-} batch_norm;
-
 static const cc_attr batch_norm_attributes[] = {
-    {"axis", CC_INT, offsetof(batch_norm, axis), "-1", NULL},
-    {"momentum", CC_FLOAT, offsetof(batch_norm, momentum), "0.99", NULL},
-    {"epsilon", CC_FLOAT, offsetof(batch_norm, epsilon), "0.001", NULL},
-    {"training", CC_BOOL, offsetof(batch_norm, training), "0", NULL},
-    {"activation", CC_ENUM, offsetof(batch_norm, activation), "linear", CC_ACT_CLAMPS},
+    {"axis", CC_INT, offsetof(cc_batch_norm_attributes, axis), "-1", NULL},
+    {"momentum", CC_FLOAT, offsetof(cc_batch_norm_attributes, momentum), "0.99", NULL},
+    {"epsilon", CC_FLOAT, offsetof(cc_batch_norm_attributes, epsilon), "0.001", NULL},
+    {"training", CC_BOOL, offsetof(cc_batch_norm_attributes, training), "0", NULL},
+    {"activation", CC_ENUM, offsetof(cc_batch_norm_attributes, activation), "linear", CC_ACT_CLAMPS},
     {0}};
 
 static bool batch_norm_has_residual(const cc_call *call)
 {
-    return call->n_inputs > RESIDUAL && call->xs[RESIDUAL].rank >= 0;
+    return call->n_inputs > CC_NORM_RESIDUAL && call->xs[CC_NORM_RESIDUAL].rank >= 0;
 }
 
 /* dx of an input that may be absent from the call. */
@@ -75,8 +67,8 @@ static float *gradient_of(const cc_call *call, int i)
 
 static cconv_status batch_norm_infer(const cc_call *call, cc_shape *ys)
 {
-    const batch_norm *a = call->attributes;
-    const cc_shape *x = &call->xs[X];
+    const cc_batch_norm_attributes *a = call->attributes;
+    const cc_shape *x = &call->xs[CC_NORM_X];
     char text[CC_SHAPE_TEXT];
     const int64_t axis = a->axis < 0 ? a->axis + x->rank : a->axis;
     if (axis < 0 || axis >= x->rank)
@@ -87,7 +79,7 @@ static cconv_status batch_norm_infer(const cc_call *call, cc_shape *ys)
     if (!(a->epsilon >= 0 && isfinite(a->epsilon)))
         return cc_op_fail(call, CCONV_INVALID, "expected an epsilon of at least 0, received %g", (double)a->epsilon);
     static const char *const names[] = {"x", "gamma", "beta", "moving_mean", "moving_var"};
-    for (int i = GAMMA; i <= MOVING_VAR; ++i) {
+    for (int i = CC_NORM_GAMMA; i <= CC_NORM_VARIANCE; ++i) {
         const cc_shape *s = &call->xs[i];
         if (s->rank >= 0 && (s->rank != 1 || !cc_agree(s->dim[0], x->dim[axis])))
             return cc_op_fail(call, CCONV_INVALID, "expected %s of shape (%lld,), one number per channel, received shape %s",
@@ -95,7 +87,7 @@ static cconv_status batch_norm_infer(const cc_call *call, cc_shape *ys)
     }
     *ys = *x;
     if (!batch_norm_has_residual(call)) return CCONV_OK;
-    const cc_shape *r = &call->xs[RESIDUAL];
+    const cc_shape *r = &call->xs[CC_NORM_RESIDUAL];
     bool same = r->rank == x->rank;
     for (int d = 0; same && d < x->rank; ++d) {
         same = cc_agree(r->dim[d], x->dim[d]);
@@ -116,8 +108,8 @@ typedef struct layout {
 
 static layout layout_of(const cc_call *call)
 {
-    const batch_norm *a = call->attributes;
-    const cc_shape *x = &call->xs[X];
+    const cc_batch_norm_attributes *a = call->attributes;
+    const cc_shape *x = &call->xs[CC_NORM_X];
     const int axis = (int)(a->axis < 0 ? a->axis + x->rank : a->axis);
     layout l = {.outer = cc_shape_product(x, 0, axis), .c = x->dim[axis], .inner = cc_shape_product(x, axis + 1, x->rank)};
     const int64_t row = l.c * l.inner, fit = row > 0 ? 16384 / row : 0; /* a block stays in the second-level cache */
@@ -129,14 +121,14 @@ static layout layout_of(const cc_call *call)
 /* Whether this run uses the batch's own statistics. */
 static bool of_batch(const cc_call *call)
 {
-    const batch_norm *a = call->attributes;
+    const cc_batch_norm_attributes *a = call->attributes;
     return a->training && call->training;
 }
 
 /* Whether backward tells act' from y. */
 static bool reads_y(const cc_call *call)
 {
-    const batch_norm *a = call->attributes;
+    const cc_batch_norm_attributes *a = call->attributes;
     return a->activation != CC_ACT_LINEAR && (batch_norm_has_residual(call) || !of_batch(call));
 }
 
@@ -167,7 +159,7 @@ static scratch scratch_of(const cc_call *call, const layout *l)
 
 static cc_norm norm_of(const cc_call *call, const layout *l)
 {
-    const batch_norm *a = call->attributes;
+    const cc_batch_norm_attributes *a = call->attributes;
     const saved s = saved_of(call, l->c);
     const scratch w = scratch_of(call, l);
     return (cc_norm){.c = l->c,
@@ -188,8 +180,10 @@ static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
     need->saved = SAVED * row; /* also without a backward pass: update reads it */
     need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
     need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
-    if (of_batch(call)) need->recompute = CC_READS_X(X) | (batch_norm_has_residual(call) ? CC_READS_X(RESIDUAL) : 0);
-    need->reads = of_batch(call) || call->needs_gradient[GAMMA] || call->needs_gradient[MOVING_VAR] ? CC_READS_X(X) : 0;
+    const uint64_t residual = batch_norm_has_residual(call) ? CC_READS_X(CC_NORM_RESIDUAL) : 0;
+    if (of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | residual;
+    const bool scaled = call->needs_gradient[CC_NORM_GAMMA] || call->needs_gradient[CC_NORM_VARIANCE];
+    need->reads = of_batch(call) || scaled ? CC_READS_X(CC_NORM_X) : 0;
     if (reads_y(call)) need->reads |= CC_READS_Y;
 }
 
@@ -237,7 +231,7 @@ static void moments_inner(const layout *l, const float *x, int64_t rows, float *
 
 static void moments_of_blocks(const cc_call *call, const layout *l, float *sums, const cc_team *team)
 {
-    const float *x = call->x[X];
+    const float *x = call->x[CC_NORM_X];
     const int64_t c = l->c, pieces = l->inner == 1 ? 1 : c;
     const cc_range mine = cc_slice(team, l->blocks * pieces, 1);
     for (int64_t part = mine.begin; part < mine.end; ++part) {
@@ -284,7 +278,7 @@ static void join_moments(const layout *l, const float *sums, int64_t channel, in
 
 static void find_statistics(const cc_call *call, const layout *l, const cc_team *team)
 {
-    const batch_norm *a = call->attributes;
+    const cc_batch_norm_attributes *a = call->attributes;
     const saved s = saved_of(call, l->c);
     const scratch w = scratch_of(call, l);
     if (of_batch(call)) {
@@ -300,9 +294,9 @@ static void find_statistics(const cc_call *call, const layout *l, const cc_team 
             if (of_batch(call))
                 keep_statistics(&s, i, mean[i - at], variance[i - at], a->epsilon);
             else
-                keep_statistics(&s, i, (double)call->x[MOVING_MEAN][i], (double)call->x[MOVING_VAR][i], a->epsilon);
-            s.scale[i] = call->x[GAMMA] ? call->x[GAMMA][i] * s.s[i] : s.s[i];
-            s.shift[i] = call->x[BETA] ? call->x[BETA][i] : 0;
+                keep_statistics(&s, i, (double)call->x[CC_NORM_MEAN][i], (double)call->x[CC_NORM_VARIANCE][i], a->epsilon);
+            s.scale[i] = call->x[CC_NORM_GAMMA] ? call->x[CC_NORM_GAMMA][i] * s.s[i] : s.s[i];
+            s.shift[i] = call->x[CC_NORM_BETA] ? call->x[CC_NORM_BETA][i] : 0;
         }
     }
     cc_barrier_wait(team);
@@ -319,7 +313,7 @@ static void normalize(const cc_call *call, const cc_team *team)
 {
     const layout l = layout_of(call);
     const cc_norm k = norm_of(call, &l);
-    const float *x = call->x[X], *residual = batch_norm_has_residual(call) ? call->x[RESIDUAL] : NULL;
+    const float *x = call->x[CC_NORM_X], *residual = batch_norm_has_residual(call) ? call->x[CC_NORM_RESIDUAL] : NULL;
     float *y = call->y;
     const cc_range mine = my_parts(&l, team);
     if (mine.begin >= mine.end) return;
@@ -428,10 +422,10 @@ static void channel_gradients(const cc_call *call, const layout *l, bool sums, c
             dgamma += (double)w.sums[b * SUMS * l->c + l->c + i];
         }
         dgamma *= r;
-        if (dx[GAMMA]) dx[GAMMA][i] = (float)dgamma;
-        if (dx[BETA]) dx[BETA][i] = (float)dbeta;
-        if (dx[MOVING_MEAN]) dx[MOVING_MEAN][i] = batch ? 0 : (float)(-scale * dbeta);
-        if (dx[MOVING_VAR]) dx[MOVING_VAR][i] = batch ? 0 : (float)(-scale * r / 2 * dgamma);
+        if (dx[CC_NORM_GAMMA]) dx[CC_NORM_GAMMA][i] = (float)dgamma;
+        if (dx[CC_NORM_BETA]) dx[CC_NORM_BETA][i] = (float)dbeta;
+        if (dx[CC_NORM_MEAN]) dx[CC_NORM_MEAN][i] = batch ? 0 : (float)(-scale * dbeta);
+        if (dx[CC_NORM_VARIANCE]) dx[CC_NORM_VARIANCE][i] = batch ? 0 : (float)(-scale * r / 2 * dgamma);
         w.by_x[i] = batch ? (float)(-r * dgamma / m) : 0;
         w.constant[i] = batch ? (float)(-dbeta / m) : 0;
     }
@@ -442,17 +436,17 @@ static void batch_norm_backward(const cc_call *call, const cc_team *team)
     const layout l = layout_of(call);
     const scratch w = scratch_of(call, &l);
     const bool batch = of_batch(call);
-    float *const *dx = call->dx, *residual_gradient = gradient_of(call, RESIDUAL);
+    float *const *dx = call->dx, *residual_gradient = gradient_of(call, CC_NORM_RESIDUAL);
     if (l.outer * l.c * l.inner == 0) {
-        for (int i = GAMMA; team->ith == 0 && i <= MOVING_VAR; ++i)
+        for (int i = CC_NORM_GAMMA; team->ith == 0 && i <= CC_NORM_VARIANCE; ++i)
             if (dx[i]) memset(dx[i], 0, (size_t)l.c * sizeof(float)); /* sums of nothing */
         return;
     }
 
     cc_norm k = norm_of(call, &l);
-    const bool sums = batch || dx[GAMMA] || dx[BETA] || dx[MOVING_MEAN] || dx[MOVING_VAR];
-    const bool reads_x = batch || dx[GAMMA] || dx[MOVING_VAR];
-    sources from = {.dy = call->dy, .x = reads_x ? call->x[X] : NULL, .act = k.act};
+    const bool sums = batch || dx[CC_NORM_GAMMA] || dx[CC_NORM_BETA] || dx[CC_NORM_MEAN] || dx[CC_NORM_VARIANCE];
+    const bool reads_x = batch || dx[CC_NORM_GAMMA] || dx[CC_NORM_VARIANCE];
+    sources from = {.dy = call->dy, .x = reads_x ? call->x[CC_NORM_X] : NULL, .act = k.act};
     if (reads_y(call)) from.y = call->y;
     if (sums || residual_gradient) sums_of_blocks(&l, &k, &from, residual_gradient, w.sums, team);
     if (residual_gradient) {
@@ -461,21 +455,21 @@ static void batch_norm_backward(const cc_call *call, const cc_team *team)
     }
     cc_barrier_wait(team);
     channel_gradients(call, &l, sums, team);
-    if (!dx[X]) return;
+    if (!dx[CC_NORM_X]) return;
     cc_barrier_wait(team);
     if (!batch) from.x = NULL;
-    batch_norm_input_gradient(&l, &k, &from, dx[X], team);
+    batch_norm_input_gradient(&l, &k, &from, dx[CC_NORM_X], team);
 }
 
 /* ---- Moving averages ---- */
 
 static void batch_norm_update(const cc_call *call, const cc_team *team)
 {
-    const batch_norm *a = call->attributes;
+    const cc_batch_norm_attributes *a = call->attributes;
     const layout l = layout_of(call);
     const saved s = saved_of(call, l.c);
     if (!of_batch(call) || l.outer * l.inner == 0) return;
-    float *mean = (float *)(uintptr_t)call->x[MOVING_MEAN], *variance = (float *)(uintptr_t)call->x[MOVING_VAR];
+    float *mean = (float *)(uintptr_t)call->x[CC_NORM_MEAN], *variance = (float *)(uintptr_t)call->x[CC_NORM_VARIANCE];
     const float old = a->momentum, new = 1 - a->momentum;
     const cc_range channels = my_channels(&l, team);
     for (int64_t i = channels.begin; i < channels.end; ++i) {
@@ -484,13 +478,21 @@ static void batch_norm_update(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool batch_norm_per_sample(const cc_call *call)
+{
+    const cc_batch_norm_attributes *a = call->attributes;
+    return !a->training && a->axis != 0 && a->axis != -call->xs[CC_NORM_X].rank && cc_per_sample_x(call);
+}
+
 const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .inputs = "x gamma? beta? moving_mean moving_var r?",
                                 .attributes = batch_norm_attributes,
-                                .attributes_size = sizeof(batch_norm),
+                                .attributes_size = sizeof(cc_batch_norm_attributes),
                                 .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
-                                .reads = CC_READS_X(X),
-                                .updates = CC_READS_X(MOVING_MEAN) | CC_READS_X(MOVING_VAR),
+                                .reads = CC_READS_X(CC_NORM_X),
+                                .updates = CC_READS_X(CC_NORM_MEAN) | CC_READS_X(CC_NORM_VARIANCE),
+                                .residual = CC_NORM_RESIDUAL,
+                                .per_sample = batch_norm_per_sample,
                                 .infer = batch_norm_infer,
                                 .need = batch_norm_need,
                                 .forward = batch_norm_forward,

@@ -149,7 +149,7 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .infer = binary_infer,                                                                                 \
                                .need = tag##_need,                                                                             \
                                .forward = tag##_forward,                                                                       \
@@ -195,7 +195,11 @@ BACKWARD(minimum, minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_
 /* 1 where it holds, else 0. No gradient passes. */
 #define COMPARISON(tag, holds)                                                                                                 \
     FORWARD(tag, (holds) ? 1.0f : 0.0f)                                                                                        \
-    const cc_op cc_op_##tag = {.name = #tag, .inputs = "a b", .flags = CC_INPLACE, .infer = binary_infer, .forward = tag##_forward}
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "a b",                                                                                \
+                               .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
+                               .infer = binary_infer,                                                                          \
+                               .forward = tag##_forward}
 
 COMPARISON(equal, u == v);
 COMPARISON(not_equal, u != v);

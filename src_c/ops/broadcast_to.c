@@ -69,10 +69,17 @@ static void broadcast_to_backward(const cc_call *call, const cc_team *team)
     cc_reduce(&reduction, CC_FOLD_SUM, cc_terms_stored, call->dy, 1, call->dx[0], NULL, call->scratch, team);
 }
 
+static bool broadcast_to_per_sample(const cc_call *call)
+{
+    const cc_list *to = &((const broadcast_to *)call->attributes)->shape;
+    return to->n == call->xs[0].rank && to->v[0] == -1;
+}
+
 const cc_op cc_op_broadcast_to = {.name = "broadcast_to",
                                   .inputs = "x",
                                   .attributes = broadcast_to_attributes,
                                   .attributes_size = sizeof(broadcast_to),
+                                  .per_sample = broadcast_to_per_sample,
                                   .infer = broadcast_to_infer,
                                   .need = broadcast_to_need,
                                   .forward = broadcast_to_forward,

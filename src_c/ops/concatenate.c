@@ -1,18 +1,15 @@
 /* concatenate: inputs alike but for one axis -> y, one after another along it. Each dx is its part of dy. */
+#include "ops/axes.h"
 #include "ops/infer.h"
 #include <string.h>
 
-typedef struct concatenate {
-    int64_t axis;
-} concatenate;
-
-static const cc_attr concatenate_attributes[] = {{"axis", CC_INT, offsetof(concatenate, axis), "-1", NULL}, {0}};
+static const cc_attr concatenate_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL}, {0}};
 
 static cconv_status concatenate_infer(const cc_call *call, cc_shape *ys)
 {
     char text[2][CC_SHAPE_TEXT];
     int axis;
-    CC_TRY(cc_infer_axis(call, ((const concatenate *)call->attributes)->axis, call->xs[0].rank, &axis));
+    CC_TRY(cc_infer_axis(call, ((const cc_axis_attributes *)call->attributes)->axis, call->xs[0].rank, &axis));
     *ys = call->xs[0];
     for (int i = 1; i < call->n_inputs; ++i) {
         const cc_shape *xs = &call->xs[i];
@@ -37,7 +34,7 @@ static cconv_status concatenate_infer(const cc_call *call, cc_shape *ys)
 static void copy_part(const cc_call *call, const cc_team *team, int i, int64_t row, int64_t before, bool back)
 {
     const cc_shape *xs = &call->xs[i];
-    int axis = cc_axis_of(((const concatenate *)call->attributes)->axis, xs->rank);
+    int axis = cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, xs->rank);
     int64_t part = cc_shape_product(xs, axis, xs->rank);
     cc_range mine = cc_slice(team, cc_shape_count(xs), 2048);
     for (int64_t at = mine.begin; at < mine.end;) {
@@ -53,7 +50,7 @@ static void copy_part(const cc_call *call, const cc_team *team, int i, int64_t r
 
 static void copy_parts(const cc_call *call, const cc_team *team, bool back)
 {
-    int axis = cc_axis_of(((const concatenate *)call->attributes)->axis, call->ys.rank);
+    int axis = cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank);
     int64_t row = cc_shape_product(&call->ys, axis, call->ys.rank), before = 0;
     for (int i = 0; i < call->n_inputs; ++i) {
         if (!back || call->dx[i]) copy_part(call, team, i, row, before, back);
@@ -71,10 +68,16 @@ static void concatenate_backward(const cc_call *call, const cc_team *team)
     copy_parts(call, team, true);
 }
 
+static bool concatenate_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank) != 0;
+}
+
 const cc_op cc_op_concatenate = {.name = "concatenate",
                                  .inputs = "x*",
                                  .attributes = concatenate_attributes,
-                                 .attributes_size = sizeof(concatenate),
+                                 .attributes_size = sizeof(cc_axis_attributes),
+                                 .per_sample = concatenate_per_sample,
                                  .infer = concatenate_infer,
                                  .forward = concatenate_forward,
                                  .backward = concatenate_backward};

@@ -1,19 +1,15 @@
 /* y[...][m] = act(b[m] + sum over k of x[...][k] w[k][m]): the last axis of x is multiplied by a matrix. With dz = dy act':
  *
  *     dx = dz w^T     dw = x^T dz     db = the sum of dz over all but the last axis */
+#include "ops/dense.h"
 #include "ops/fused.h"
 #include "algos/gemm.h"
 #include "ops/op.h"
 #include "algos/pack.h"
 
-typedef struct settings {
-    int activation;
-    float alpha;
-} settings;
-
 static const cc_attr attributes[] = {
-    {"activation", CC_ENUM, offsetof(settings, activation), "linear", CC_ACT_CHOICES},
-    {"alpha", CC_FLOAT, offsetof(settings, alpha), "0", NULL},
+    {"activation", CC_ENUM, offsetof(cc_dense_attributes, activation), "linear", CC_ACT_CHOICES},
+    {"alpha", CC_FLOAT, offsetof(cc_dense_attributes, alpha), "0", NULL},
     {0},
 };
 
@@ -24,7 +20,7 @@ static bool dense_has_bias(const cc_call *call)
 
 static cconv_status dense_infer(const cc_call *call, cc_shape *ys)
 {
-    const settings *s = call->attributes;
+    const cc_dense_attributes *s = call->attributes;
     const cc_shape *x = &call->xs[0], *w = &call->xs[1];
     char text[CC_SHAPE_TEXT];
     CC_TRY(cc_fused_check(call, s->activation, s->alpha));
@@ -88,7 +84,7 @@ typedef struct pieces {
 
 static pieces dense_backward_pieces(const cc_call *call, int choice, const bool needs_gradient[3], int nth)
 {
-    const settings *s = call->attributes;
+    const cc_dense_attributes *s = call->attributes;
     const sizes z = sizes_of(call);
     pieces p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
@@ -107,7 +103,7 @@ static pieces dense_backward_pieces(const cc_call *call, int choice, const bool 
 
 static void dense_need(const cc_call *call, int nth, cc_need *need)
 {
-    const settings *s = call->attributes;
+    const cc_dense_attributes *s = call->attributes;
     const sizes z = sizes_of(call);
     if (dense_packs_on_the_fly(call, &z)) {
         need->choice = ON_THE_FLY;
@@ -132,7 +128,7 @@ static void dense_pack(const cc_call *call, const cc_team *team)
 
 static void dense_forward(const cc_call *call, const cc_team *team)
 {
-    const settings *s = call->attributes;
+    const cc_dense_attributes *s = call->attributes;
     const sizes z = sizes_of(call);
     const bool late = call->choice & ON_THE_FLY;
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
@@ -198,7 +194,7 @@ static void hand_on(const cc_call *call, const sizes *z, const float *dz, float 
 
 static void dense_backward(const cc_call *call, const cc_team *team)
 {
-    const settings *s = call->attributes;
+    const cc_dense_attributes *s = call->attributes;
     const sizes z = sizes_of(call);
     float *dx = call->dx[0], *dw = call->dx[1], *db = dense_has_bias(call) ? call->dx[2] : NULL;
     const bool needs_gradient[3] = {dx != NULL, dw != NULL, db != NULL};
@@ -221,10 +217,12 @@ const cc_op cc_op_dense = {
     .name = "dense",
     .inputs = "x w b?",
     .attributes = attributes,
-    .attributes_size = sizeof(settings),
+    .attributes_size = sizeof(cc_dense_attributes),
     .flags = CC_BY_ROWS,
-    .infer = dense_infer,
     .weights = 1,
+    .bias = 2,
+    .per_sample = cc_per_sample_x,
+    .infer = dense_infer,
     .need = dense_need,
     .pack = dense_pack,
     .forward = dense_forward,

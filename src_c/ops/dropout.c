@@ -3,7 +3,7 @@
  *
  *     y = x m,   dx = dy m    with m = 0 or 1 / (1 - rate)
  *
- * Whether an element is kept is a function of (seed, step, node, element): the backward pass draws the mask anew instead of
+ * Whether an element is kept is a function of (seed, step, draw, element): the backward pass draws the mask anew instead of
  * reading it, and no thread's share matters. `seed` 0 leaves the choice to the run's seed; another one is mixed into it. */
 #include "base/random.h"
 #include "kernels/kernels.h"
@@ -44,7 +44,7 @@ static void apply_mask(const cc_call *call, const cc_team *team, const float *in
     const float scale = 1 / (1 - a->rate);
     /* A number's upper 24 bits, taken as a fraction, are compared with the rate: exactly, since a float has 24 bits, too. */
     const uint32_t least = (uint32_t)ceil((double)a->rate * 16777216);
-    const cc_random random = {.seed = seed, .step = call->step, .node = (uint32_t)call->node};
+    const cc_random random = {.seed = seed, .step = call->step, .draw = (uint32_t)call->draw};
     if (mine.begin < mine.end)
         cc_kernels_get()->random.dropout(out + mine.begin, in + mine.begin, mine.end - mine.begin, &random,
                                          (uint32_t)(mine.begin / 4), least, scale);

@@ -8,18 +8,13 @@
  *
  * The form with class numbers is the same with t one-hot, without ever writing that down; a number that is no class makes the
  * sample's loss and gradient NaN. Class numbers get the gradient 0, distributions get the true one. */
+#include "ops/loss.h"
 #include "ops/exp_row.h"
 #include "ops/op.h"
 #include <math.h>
 #include <string.h>
 
 #define EPSILON 1e-7f
-
-typedef struct settings {
-    int from_logits;
-    float label_smoothing;
-    int64_t axis;
-} settings;
 
 /* Samples lie on a grid of outer x inner, c classes each, `inner` elements apart. */
 typedef struct geometry {
@@ -41,7 +36,7 @@ static geometry loss_crossentropy_locate(const cc_shape *shape, int64_t axis)
 /* y_true and y_pred of one shape; y without the axis of the classes. */
 static cconv_status infer_categorical(const cc_call *call, cc_shape *ys)
 {
-    const settings *a = call->attributes;
+    const cc_crossentropy_attributes *a = call->attributes;
     const cc_shape *t = &call->xs[0], *p = &call->xs[1];
     char text[2][CC_SHAPE_TEXT];
     if (!(a->label_smoothing >= 0 && a->label_smoothing <= 1))
@@ -132,7 +127,7 @@ static inline bool is_class(float label, int64_t c)
 
 static void categorical_forward(const cc_call *call, const cc_team *team)
 {
-    const settings *a = call->attributes;
+    const cc_crossentropy_attributes *a = call->attributes;
     const geometry g = loss_crossentropy_locate(&call->xs[1], a->axis);
     const bool logits = a->from_logits;
     const float keep = 1 - a->label_smoothing, add = a->label_smoothing / (float)g.c;
@@ -156,7 +151,7 @@ static void categorical_forward(const cc_call *call, const cc_team *team)
 
 static void categorical_backward(const cc_call *call, const cc_team *team)
 {
-    const settings *a = call->attributes;
+    const cc_crossentropy_attributes *a = call->attributes;
     const geometry g = loss_crossentropy_locate(&call->xs[1], a->axis);
     const bool logits = a->from_logits;
     const float keep = 1 - a->label_smoothing, add = a->label_smoothing / (float)g.c;
@@ -192,7 +187,7 @@ static void categorical_backward(const cc_call *call, const cc_team *team)
 
 static void sparse_forward(const cc_call *call, const cc_team *team)
 {
-    const settings *a = call->attributes;
+    const cc_crossentropy_attributes *a = call->attributes;
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
     row_state *saved = call->differentiate ? call->saved : NULL;
     cc_range mine = cc_slice(team, rows, 1 + 512 / (c + 1));
@@ -206,7 +201,7 @@ static void sparse_forward(const cc_call *call, const cc_team *team)
 
 static void sparse_backward(const cc_call *call, const cc_team *team)
 {
-    const settings *a = call->attributes;
+    const cc_crossentropy_attributes *a = call->attributes;
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
     const row_state *saved = call->saved;
     cc_range mine = cc_slice(team, rows, 1 + 512 / (c + 1));
@@ -233,6 +228,18 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool categorical_per_sample(const cc_call *call)
+{
+    const cc_crossentropy_attributes *a = call->attributes;
+    return a->axis != 0 && a->axis != -call->xs[1].rank;
+}
+
+static bool sparse_per_sample(const cc_call *call)
+{
+    return call->xs[1].rank > 1;
+}
+
+typedef cc_crossentropy_attributes settings;
 static const cc_attr categorical_table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL},
                                             {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL},
                                             {"axis", CC_INT, offsetof(settings, axis), "-1", NULL},
@@ -243,8 +250,9 @@ static const cc_attr sparse_table[] = {{"from_logits", CC_BOOL, offsetof(setting
 const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy",
                                               .inputs = "y_true y_pred",
                                               .attributes = categorical_table,
-                                              .attributes_size = sizeof(settings),
+                                              .attributes_size = sizeof(cc_crossentropy_attributes),
                                               .reads = CC_READS_X(0) | CC_READS_X(1),
+                                              .per_sample = categorical_per_sample,
                                               .infer = infer_categorical,
                                               .need = loss_crossentropy_need,
                                               .forward = categorical_forward,
@@ -253,8 +261,9 @@ const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy"
 const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical_crossentropy",
                                                      .inputs = "y_true y_pred",
                                                      .attributes = sparse_table,
-                                                     .attributes_size = sizeof(settings),
+                                                     .attributes_size = sizeof(cc_crossentropy_attributes),
                                                      .reads = CC_READS_X(0) | CC_READS_X(1),
+                                                     .per_sample = sparse_per_sample,
                                                      .infer = infer_sparse,
                                                      .need = loss_crossentropy_need,
                                                      .forward = sparse_forward,

@@ -5,15 +5,13 @@
  * Each is one formula below: its value and its two partial derivatives (a compiler drops those a caller does not use). All
  * give gradients to y_pred and to y_true, so that a target may itself be computed from parameters. Predictions clipped into
  * the domain of a logarithm have the derivative 0 there. Sums are kept in double. */
+#include "ops/loss.h"
 #include "ops/op.h"
 #include <math.h>
 
 #define EPSILON 1e-7f
 
-typedef struct settings {
-    int from_logits;
-    float label_smoothing;
-} settings;
+typedef cc_crossentropy_attributes settings;
 
 typedef struct context {
     settings given;
@@ -130,8 +128,8 @@ static cconv_status infer_cross_entropy(const cc_call *call, cc_shape *ys)
 
 static context make_context(const cc_call *call, bool labels)
 {
-    context made = {{0, 0}, labels};
-    if (call->attributes) made.given = *(const settings *)call->attributes;
+    context made = {.binary = labels};
+    if (call->op->attributes) made.given = *(const settings *)call->attributes;
     int64_t count = cc_shape_count(&call->xs[0]);
     for (int64_t i = 0; made.binary && i < count; ++i) made.binary = call->x[0][i] == 0 || call->x[0][i] == 1;
     return made;
@@ -165,6 +163,11 @@ static inline void loss_elementwise_backward(const cc_call *call, const cc_team 
     }
 }
 
+static bool loss_elementwise_per_sample(const cc_call *call)
+{
+    return call->xs[1].rank > 1;
+}
+
 /* name, formula, mean (or sum) over the last axis, whether targets may be 0/1 labels to convert, attributes, infer */
 #define LOSS(name_, formula_, mean_, labels_, attributes_, size_, infer_)                                                      \
     static void name_##_forward(const cc_call *call, const cc_team *team)                                                      \
@@ -180,6 +183,7 @@ static inline void loss_elementwise_backward(const cc_call *call, const cc_team 
                                  .attributes = attributes_,                                                                    \
                                  .attributes_size = size_,                                                                     \
                                  .reads = CC_READS_X(0) | CC_READS_X(1),                                                       \
+                                 .per_sample = labels_ ? NULL : loss_elementwise_per_sample, /* told from the whole batch */   \
                                  .infer = infer_,                                                                              \
                                  .forward = name_##_forward,                                                                   \
                                  .backward = name_##_backward};

@@ -230,11 +230,20 @@ static void matmul_backward(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool matmul_per_sample(const cc_call *call)
+{
+    const int la = left(call).lead, lb = right(call).lead, lead = la > lb ? la : lb;
+    const bool a = cc_is_batched(&call->xs[0]), b = cc_is_batched(&call->xs[1]);
+    if (lead == 0) return a && !b && call->xs[0].rank == 2 && !left(call).transpose; /* rows */
+    return (!a || la == lead) && (!b || lb == lead);
+}
+
 const cc_op cc_op_matmul = {
     .name = "matmul",
     .inputs = "a b",
     .attributes = attributes,
     .attributes_size = sizeof(settings),
+    .per_sample = matmul_per_sample,
     .infer = matmul_infer,
     .need = matmul_need,
     .forward = matmul_forward,

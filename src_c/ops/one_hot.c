@@ -37,5 +37,6 @@ const cc_op cc_op_one_hot = {.name = "one_hot",
                              .inputs = "x",
                              .attributes = one_hot_attributes,
                              .attributes_size = sizeof(one_hot),
+                             .per_sample = cc_per_sample_x,
                              .infer = one_hot_infer,
                              .forward = one_hot_forward};

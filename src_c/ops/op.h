@@ -37,7 +37,7 @@ typedef struct cc_sink {
 typedef struct cc_call {
     const cc_op *op;
     const char *name;       /* the node's name, for errors */
-    int node;               /* its number, for random numbers */
+    int draw;               /* its number among the graph's random ops, from 1 */
     const void *attributes; /* the op's attribute struct */
 
     int n_inputs;           /* as declared; an absent optional one has xs[i].rank -1 and x[i] NULL */
@@ -87,7 +87,9 @@ enum {
     CC_INPLACE_BACKWARD = 2, /* dx[0] may be dy, likewise, and is written when no other dx needs dy any more */
     CC_RANDOM = 4,           /* y depends on the run's seed and step */
     CC_BY_ROWS = 16,         /* backward can hand on the gradient of the weights a few rows at a time, when nothing reads them any more */
-    CC_VIEW = 8              /* y is x[0] and dx[0] is dy: where they share memory there is nothing to do */
+    CC_VIEW = 8,             /* y is x[0] and dx[0] is dy: where they share memory there is nothing to do */
+    CC_ELEMENTWISE = 32      /* an element of y depends on those of the inputs at its index only, which broadcast by NumPy's
+                                rule, and not on where that index lies */
 };
 
 struct cc_op {
@@ -98,7 +100,12 @@ struct cc_op {
     int flags;
     uint64_t reads;
     uint64_t updates;        /* the inputs that update writes, as CC_READS_X(i) */
-    int weights;             /* the input that pack and CC_BY_ROWS are about; 0: none */
+    int weights, bias, residual; /* numbers of the inputs that x is multiplied with, that is added to each channel of the output,
+                                and that is added before the activation; 0: there is none. pack and CC_BY_ROWS are about the weights. The activations that it can compute
+                                are the choices of its attribute `activation` */
+    /* Whether sample i of y (index i on axis 0) depends on sample i of the batched inputs only; see cc_op_per_sample. NULL: never,
+     * unless elementwise. */
+    bool (*per_sample)(const cc_call *call);
     cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only */
     void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
     void (*pack)(const cc_call *call, const cc_team *team);            /* NULL: need.packed stays 0 */
@@ -120,9 +127,26 @@ static inline bool cc_agree(int64_t a, int64_t b)
     return a == b || a < 0 || b < 0;
 }
 
+/* Each op: one is told from another by where its record lies, never by its name. */
+#define CC_OP(name) extern const cc_op cc_op_##name;
+#include "ops/ops.def"
+#undef CC_OP
+
 /* The op of that name, or NULL; all ops in the order of ops.def. */
 const cc_op *cc_op_find(const char *name);
 const cc_op *cc_op_at(int i);
+
+/* An input fed a batch at a time, or a value computed from one: its first size is unknown in a graph. */
+static inline bool cc_is_batched(const cc_shape *shape)
+{
+    return shape->rank > 0 && shape->dim[0] == CC_UNKNOWN;
+}
+
+/* Whether a call of a graph works on each sample by itself. Uses what infer uses, and ys. */
+bool cc_op_per_sample(const cc_call *call);
+
+/* The rule of ops of which only x (and the residual) may be batched: each sample of it gives one of y. */
+bool cc_per_sample_x(const cc_call *call);
 
 /* Fills a call's n_inputs check: the number of inputs fits op->inputs and required ones are present. */
 cconv_status cc_op_check_inputs(const cc_call *call);

@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CC_OP(name) extern const cc_op cc_op_##name;
-#include "ops/ops.def"
-#undef CC_OP
-
 static const cc_op *const op_table[] = {
 #define CC_OP(name) &cc_op_##name,
 #include "ops/ops.def"
@@ -46,10 +42,19 @@ const char *cconv_op_inputs(const char *name)
     return op ? op->inputs : NULL;
 }
 
-int cconv_op_differentiable(const char *name)
+cconv_status cconv_op_info(const char *name, cconv_op_facts *facts)
 {
     const cc_op *op = cc_op_find(name);
-    return op && op->backward;
+    if (!op) return CCONV_INVALID;
+    if (!facts) return cc_fail(CCONV_INVALID, "%s: expected a place for the op's facts, received NULL", name);
+    *facts = (cconv_op_facts){.differentiable = op->backward != NULL,
+                              .random = (op->flags & CC_RANDOM) != 0,
+                              .elementwise = (op->flags & CC_ELEMENTWISE) != 0,
+                              .per_sample = op->per_sample || (op->flags & CC_ELEMENTWISE),
+                              .weights = op->weights,
+                              .bias = op->bias,
+                              .residual = op->residual};
+    return CCONV_OK;
 }
 
 cconv_status cconv_op_attribute(const char *name, int i, cconv_attribute *attribute)
@@ -110,6 +115,22 @@ cconv_status cc_op_check_inputs(const cc_call *call)
     for (int i = declared; i < call->n_inputs; ++i)
         if (call->xs[i].rank < 0) return cc_op_fail(call, CCONV_INVALID, "input %d is missing", i + 1);
     return CCONV_OK;
+}
+
+bool cc_op_per_sample(const cc_call *call)
+{
+    if (!cc_is_batched(&call->ys)) return false;
+    if (!(call->op->flags & CC_ELEMENTWISE)) return call->op->per_sample && call->op->per_sample(call);
+    for (int i = 0; i < call->n_inputs; ++i) /* of a lower rank, its batch would stand beside another axis */
+        if (cc_is_batched(&call->xs[i]) && call->xs[i].rank != call->ys.rank) return false;
+    return true;
+}
+
+bool cc_per_sample_x(const cc_call *call)
+{
+    for (int i = 1; i < call->n_inputs; ++i)
+        if (i != call->op->residual && cc_is_batched(&call->xs[i])) return false;
+    return true;
 }
 
 cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, const int *ranks, const int64_t *const *shapes,

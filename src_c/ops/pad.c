@@ -196,10 +196,17 @@ static void pad_backward(const cc_call *call, const cc_team *team)
     }
 }
 
+static bool pad_per_sample(const cc_call *call)
+{
+    const cc_list *pads = &((const cc_pad_attributes *)call->attributes)->pads;
+    return pads->v[0] == 0 && pads->v[call->xs[0].rank] == 0;
+}
+
 const cc_op cc_op_pad = {.name = "pad",
                          .inputs = "x",
                          .attributes = pad_attributes,
                          .attributes_size = sizeof(cc_pad_attributes),
+                         .per_sample = pad_per_sample,
                          .infer = pad_infer,
                          .forward = pad_forward,
                          .backward = pad_backward};

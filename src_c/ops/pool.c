@@ -341,6 +341,7 @@ static inline void pool_backward(kind k, const cc_call *call, const cc_team *tea
                               .attributes = table,                                                                             \
                               .attributes_size = sizeof(cc_pool_attributes),                                                   \
                               .reads = what_backward_reads,                                                                    \
+                              .per_sample = cc_per_sample_x,                                                                   \
                               .infer = pool_infer,                                                                             \
                               .need = need_function,                                                                           \
                               .forward = op##_forward,                                                                         \

@@ -3,26 +3,24 @@
  *     sum    dx = dy                  mean   dx = dy / terms
  *     max    dx = dy / ties where x = y, else 0: equal maxima share it; min likewise
  *     prod   dx = dy times the product of the others: y / x; with one zero among the terms only that one has a gradient */
+#include "ops/axes.h"
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "ops/infer.h"
 
-typedef struct settings {
-    cc_list axes;
-    int keepdims;
-} settings;
-
 static const cc_attr settings_attributes[] = {
-    {"axes", CC_LIST, offsetof(settings, axes), "", NULL}, {"keepdims", CC_BOOL, offsetof(settings, keepdims), "0", NULL}, {0}};
+    {"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL},
+    {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL},
+    {0}};
 
 static unsigned axes_of(const cc_call *call)
 {
-    return cc_axes_of(&((const settings *)call->attributes)->axes, call->xs[0].rank);
+    return cc_axes_of(&((const cc_reduction_attributes *)call->attributes)->axes, call->xs[0].rank);
 }
 
 static cconv_status reductions_infer(const cc_call *call, cc_shape *ys)
 {
-    const settings *a = call->attributes;
+    const cc_reduction_attributes *a = call->attributes;
     const cc_shape *xs = &call->xs[0];
     unsigned axes;
     CC_TRY(cc_infer_axes(call, &a->axes, &axes));
@@ -204,6 +202,11 @@ static void mean_backward(const cc_call *call, const cc_team *team)
     reductions_spread(call, team, (float)reduction_of(call).terms);
 }
 
+static bool reductions_per_sample(const cc_call *call)
+{
+    return !(axes_of(call) & 1u);
+}
+
 #define REDUCTION(tag, fold, mean, infer_function, need_function, backward_function, what_backward_reads)                      \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
@@ -212,8 +215,9 @@ static void mean_backward(const cc_call *call, const cc_team *team)
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .attributes = settings_attributes,                                                              \
-                               .attributes_size = sizeof(settings),                                                            \
+                               .attributes_size = sizeof(cc_reduction_attributes),                                             \
                                .reads = what_backward_reads,                                                                   \
+                               .per_sample = reductions_per_sample,                                                            \
                                .infer = infer_function,                                                                        \
                                .need = need_function,                                                                          \
                                .forward = tag##_forward,                                                                       \

@@ -1,5 +1,6 @@
 /* The same elements under another shape: flatten, reshape, expand_dims, squeeze, and those that keep even the shape: identity,
  * stop_gradient. y is a copy of x, or x itself where the planner put it there; dx is dy. */
+#include "ops/axes.h"
 #include "ops/infer.h"
 #include <stdio.h>
 
@@ -103,11 +104,7 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-typedef struct expand_dims {
-    int64_t axis;
-} expand_dims;
-
-static const cc_attr expand_dims_attributes[] = {{"axis", CC_INT, offsetof(expand_dims, axis), NULL, NULL}, {0}};
+static const cc_attr expand_dims_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), NULL, NULL}, {0}};
 
 static cconv_status expand_dims_infer(const cc_call *call, cc_shape *ys)
 {
@@ -115,7 +112,7 @@ static cconv_status expand_dims_infer(const cc_call *call, cc_shape *ys)
     int axis;
     if (xs->rank == CCONV_MAX_RANK)
         return cc_op_fail(call, CCONV_INVALID, "expected x of rank %d or less, received rank %d", CCONV_MAX_RANK - 1, xs->rank);
-    CC_TRY(cc_infer_axis(call, ((const expand_dims *)call->attributes)->axis, xs->rank + 1, &axis));
+    CC_TRY(cc_infer_axis(call, ((const cc_axis_attributes *)call->attributes)->axis, xs->rank + 1, &axis));
     *ys = (cc_shape){.rank = xs->rank + 1};
     for (int k = 0; k < ys->rank; ++k) ys->dim[k] = k == axis ? 1 : xs->dim[k < axis ? k : k - 1];
     return CCONV_OK;
@@ -150,19 +147,52 @@ static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-#define VIEW(tag, table, size, infer_function, backward_function)                                                              \
+/* ---- Whether samples stay apart ---- */
+
+static bool flatten_per_sample(const cc_call *call)
+{
+    (void)call;
+    return true;
+}
+
+/* The batch is copied, or is what is left when the other sizes hold the same number of elements as before. */
+static bool reshape_per_sample(const cc_call *call)
+{
+    const cc_shape *xs = &call->xs[0], *ys = &call->ys;
+    const cc_list *to = &((const reshape *)call->attributes)->shape;
+    int64_t before = 1, after = 1;
+    if (to->v[0] == 0) return true;
+    for (int k = 1; k < xs->rank; ++k) before = before < 0 || xs->dim[k] < 0 ? -1 : before * xs->dim[k];
+    for (int k = 1; k < ys->rank; ++k) after = after < 0 || ys->dim[k] < 0 ? -1 : after * ys->dim[k];
+    return before >= 0 && before == after && cc_is_batched(xs);
+}
+
+static bool expand_dims_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank) != 0;
+}
+
+static bool squeeze_per_sample(const cc_call *call)
+{
+    const cc_list *axes = &((const squeeze *)call->attributes)->axes;
+    return axes->n > 0 && !(cc_axes_of(axes, call->xs[0].rank) & 1u);
+}
+
+#define VIEW(tag, table, size, elementwise, per_sample_function, infer_function, backward_function)                            \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .attributes = table,                                                                            \
                                .attributes_size = size,                                                                        \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW,                                            \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW | (elementwise),                            \
+                               .per_sample = per_sample_function,                                                              \
                                .infer = infer_function,                                                                        \
                                .forward = reshape_forward,                                                                             \
                                .backward = backward_function}
 
-VIEW(flatten, NULL, 0, flatten_infer, reshape_backward);
-VIEW(reshape, reshape_attributes, sizeof(reshape), reshape_infer, reshape_backward);
-VIEW(expand_dims, expand_dims_attributes, sizeof(expand_dims), expand_dims_infer, reshape_backward);
-VIEW(squeeze, squeeze_attributes, sizeof(squeeze), squeeze_infer, reshape_backward);
-VIEW(identity, NULL, 0, cc_infer_same, reshape_backward);
-VIEW(stop_gradient, NULL, 0, cc_infer_same, NULL);
+VIEW(flatten, NULL, 0, 0, flatten_per_sample, flatten_infer, reshape_backward);
+VIEW(reshape, reshape_attributes, sizeof(reshape), 0, reshape_per_sample, reshape_infer, reshape_backward);
+VIEW(expand_dims, expand_dims_attributes, sizeof(cc_axis_attributes), 0, expand_dims_per_sample, expand_dims_infer,
+     reshape_backward);
+VIEW(squeeze, squeeze_attributes, sizeof(squeeze), 0, squeeze_per_sample, squeeze_infer, reshape_backward);
+VIEW(identity, NULL, 0, CC_ELEMENTWISE, NULL, cc_infer_same, reshape_backward);
+VIEW(stop_gradient, NULL, 0, CC_ELEMENTWISE, NULL, cc_infer_same, NULL);

@@ -1,18 +1,17 @@
 /* slice: x -> y, `size` elements from `begin` along each axis. A begin below 0 counts from the end; a size of -1 - k reaches to k
  * elements before the end. dx is dy in its place, 0 elsewhere. */
+#include "ops/axes.h"
 #include "algos/region.h"
 #include "ops/op.h"
 
-typedef struct slice {
-    cc_list begin, size;
-} slice;
-
 static const cc_attr slice_attributes[] = {
-    {"begin", CC_LIST, offsetof(slice, begin), NULL, NULL}, {"size", CC_LIST, offsetof(slice, size), NULL, NULL}, {0}};
+    {"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL},
+    {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL},
+    {0}};
 
 static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
 {
-    const slice *a = call->attributes;
+    const cc_slice_attributes *a = call->attributes;
     const cc_shape *xs = &call->xs[0];
     char text[CC_SHAPE_TEXT];
     if (a->begin.n != xs->rank || a->size.n != xs->rank)
@@ -41,7 +40,7 @@ static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
 
 static void slice_place(const cc_call *call, int64_t begin[CCONV_MAX_RANK])
 {
-    const slice *a = call->attributes;
+    const cc_slice_attributes *a = call->attributes;
     for (int k = 0; k < call->ys.rank; ++k) begin[k] = a->begin.v[k] < 0 ? a->begin.v[k] + call->xs[0].dim[k] : a->begin.v[k];
 }
 
@@ -59,10 +58,17 @@ static void slice_backward(const cc_call *call, const cc_team *team)
     if (call->dx[0]) cc_region_scatter(call->dx[0], &call->xs[0], call->dy, &call->ys, begin, 0, team);
 }
 
+static bool slice_per_sample(const cc_call *call)
+{
+    const cc_slice_attributes *a = call->attributes;
+    return a->begin.v[0] == 0 && a->size.v[0] == -1;
+}
+
 const cc_op cc_op_slice = {.name = "slice",
                            .inputs = "x",
                            .attributes = slice_attributes,
-                           .attributes_size = sizeof(slice),
+                           .attributes_size = sizeof(cc_slice_attributes),
+                           .per_sample = slice_per_sample,
                            .infer = slice_infer,
                            .forward = slice_forward,
                            .backward = slice_backward};

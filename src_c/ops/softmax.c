@@ -4,20 +4,17 @@
  *     log_softmax   y = x - m - log s                                   dx = dy - e^y (sum of dy)
  *
  * since dy_i/dx_j of softmax is y_i ([i = j] - y_j), and of log_softmax [i = j] - e^(y_j). */
+#include "ops/axes.h"
 #include "ops/exp_row.h"
 #include "ops/infer.h"
 
 enum { COLUMNS = 64 }; /* rows of values along the axis that are worked on side by side when they are not contiguous */
 
-typedef struct softmax {
-    int64_t axis;
-} softmax;
-
-static const cc_attr softmax_attributes[] = {{"axis", CC_INT, offsetof(softmax, axis), "-1", NULL}, {0}};
+static const cc_attr softmax_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL}, {0}};
 
 static cconv_status softmax_infer(const cc_call *call, cc_shape *ys)
 {
-    const softmax *a = call->attributes;
+    const cc_axis_attributes *a = call->attributes;
     int axis;
     CC_TRY(cc_infer_axis(call, a->axis, call->xs[0].rank, &axis));
     return cc_infer_same(call, ys);
@@ -31,7 +28,7 @@ typedef struct pieces {
 
 static pieces softmax_share(const cc_call *call, const cc_team *team)
 {
-    const softmax *a = call->attributes;
+    const cc_axis_attributes *a = call->attributes;
     const cc_shape *s = &call->ys;
     int axis = cc_axis_of(a->axis, s->rank);
     pieces p = {.length = s->dim[axis], .inner = cc_shape_product(s, axis + 1, s->rank)};
@@ -127,6 +124,11 @@ static inline void axis_backward(const cc_call *call, const cc_team *team, bool 
     }
 }
 
+static bool softmax_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank) != 0;
+}
+
 #define SOFTMAX(tag, logarithm)                                                                                                \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
@@ -139,9 +141,10 @@ static inline void axis_backward(const cc_call *call, const cc_team *team, bool 
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .attributes = softmax_attributes,                                                               \
-                               .attributes_size = sizeof(softmax),                                                             \
+                               .attributes_size = sizeof(cc_axis_attributes),                                                  \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
                                .reads = CC_READS_Y,                                                                            \
+                               .per_sample = softmax_per_sample,                                                               \
                                .infer = softmax_infer,                                                                         \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}

@@ -1,16 +1,13 @@
 /* transpose: x -> y, whose axis k is axis axes[k] of x. dx is dy with the axes put back. */
+#include "ops/axes.h"
 #include "ops/infer.h"
 #include <string.h>
 
-typedef struct transpose {
-    cc_list axes;
-} transpose;
-
-static const cc_attr transpose_attributes[] = {{"axes", CC_LIST, offsetof(transpose, axes), NULL, NULL}, {0}};
+static const cc_attr transpose_attributes[] = {{"axes", CC_LIST, offsetof(cc_transpose_attributes, axes), NULL, NULL}, {0}};
 
 static cconv_status transpose_infer(const cc_call *call, cc_shape *ys)
 {
-    const cc_list *axes = &((const transpose *)call->attributes)->axes;
+    const cc_list *axes = &((const cc_transpose_attributes *)call->attributes)->axes;
     const cc_shape *xs = &call->xs[0];
     char text[CC_SHAPE_TEXT];
     unsigned bits;
@@ -78,7 +75,7 @@ static void permute(float *to, const cc_shape *shape, const float *from, const i
 
 static void transpose_forward(const cc_call *call, const cc_team *team)
 {
-    const cc_list *axes = &((const transpose *)call->attributes)->axes;
+    const cc_list *axes = &((const cc_transpose_attributes *)call->attributes)->axes;
     int order[CCONV_MAX_RANK];
     for (int k = 0; k < axes->n; ++k) order[k] = cc_axis_of(axes->v[k], axes->n);
     permute(call->y, &call->ys, call->x[0], order, team);
@@ -86,16 +83,22 @@ static void transpose_forward(const cc_call *call, const cc_team *team)
 
 static void transpose_backward(const cc_call *call, const cc_team *team)
 {
-    const cc_list *axes = &((const transpose *)call->attributes)->axes;
+    const cc_list *axes = &((const cc_transpose_attributes *)call->attributes)->axes;
     int order[CCONV_MAX_RANK];
     for (int k = 0; k < axes->n; ++k) order[cc_axis_of(axes->v[k], axes->n)] = k;
     if (call->dx[0]) permute(call->dx[0], &call->xs[0], call->dy, order, team);
 }
 
+static bool transpose_per_sample(const cc_call *call)
+{
+    return cc_axis_of(((const cc_transpose_attributes *)call->attributes)->axes.v[0], call->ys.rank) == 0;
+}
+
 const cc_op cc_op_transpose = {.name = "transpose",
                                .inputs = "x",
                                .attributes = transpose_attributes,
-                               .attributes_size = sizeof(transpose),
+                               .attributes_size = sizeof(cc_transpose_attributes),
+                               .per_sample = transpose_per_sample,
                                .infer = transpose_infer,
                                .forward = transpose_forward,
                                .backward = transpose_backward};

@@ -37,7 +37,7 @@ static inline float unary_sign(float x)
     BACKWARD(tag, gradient)                                                                                                    \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
+                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .reads = what_backward_reads,                                                                   \
                                .infer = cc_infer_same,                                                                         \
                                .forward = tag##_forward,                                                                       \
@@ -47,7 +47,7 @@ static inline float unary_sign(float x)
 #define STEPS(tag, value)                                                                                                      \
     FORWARD(tag, value)                                                                                                        \
     const cc_op cc_op_##tag = {                                                                                                \
-        .name = #tag, .inputs = "x", .flags = CC_INPLACE, .infer = cc_infer_same, .forward = tag##_forward}
+        .name = #tag, .inputs = "x", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = cc_infer_same, .forward = tag##_forward}
 
 UNARY(negative, 0, -x[i], -dy[i]);
 UNARY(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i])); /* 0 at 0 */

@@ -1,5 +1,5 @@
 /* The contract of an update rule: elementwise, over ranges of a variable. optimizer.c does the rest (slots, clipping, weight
- * decay, threads). A new rule is one file with its table, and one line in optimizer.c's list. */
+ * decay, threads). A new rule is one file with its table, and one line in optim.def. */
 #ifndef CC_OPTIM_H
 #define CC_OPTIM_H
 
@@ -36,7 +36,9 @@ typedef struct cc_rule {
                    float limit, int64_t n);
 } cc_rule;
 
-extern const cc_rule cc_rule_sgd, cc_rule_rmsprop, cc_rule_adam;
+#define CC_RULE(name) extern const cc_rule cc_rule_##name;
+#include "optim/optim.def"
+#undef CC_RULE
 
 /* For the rules' check: fails unless low <= value <= high (value < high where `below`), and value is finite. */
 cconv_status cc_optim_check(const char *setting, float value, float low, float high, bool below);

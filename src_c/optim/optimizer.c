@@ -7,6 +7,7 @@
 #include "optim/optim.h"
 #include "base/alloc.h"
 #include "base/status.h"
+#include "base/writer.h"
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +15,11 @@
 #define UPDATE_BLOCK 4096  /* elements decayed and then updated while they are in the first cache */
 #define UPDATE_GRAIN 2048
 
-static const cc_rule *const rules[] = {&cc_rule_sgd, &cc_rule_rmsprop, &cc_rule_adam};
+static const cc_rule *const rules[] = {
+#define CC_RULE(name) &cc_rule_##name,
+#include "optim/optim.def"
+#undef CC_RULE
+};
 enum { RULES = sizeof rules / sizeof *rules };
 
 typedef struct entry { /* the slots of one variable */
@@ -79,7 +84,10 @@ static const cc_rule *find_rule(const char *kind)
 {
     for (int i = 0; kind && i < RULES; ++i)
         if (!strcmp(rules[i]->name, kind)) return rules[i];
-    cc_fail(CCONV_INVALID, "expected an optimizer of kind sgd, rmsprop or adam, received \"%s\"", kind ? kind : "");
+    char names[256] = "";
+    cc_writer w = {names, sizeof names, 0};
+    for (int i = 0; i < RULES; ++i) cc_put(&w, "%s%s", i == 0 ? "" : i < RULES - 1 ? ", " : " or ", rules[i]->name);
+    cc_fail(CCONV_INVALID, "expected an optimizer of kind %s, received \"%s\"", names, kind ? kind : "");
     return NULL;
 }
 

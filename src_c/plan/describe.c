@@ -1,26 +1,9 @@
 /* A plan as a table for people, with the times of its steps where runs were timed. */
 #include "base/alloc.h"
+#include "base/writer.h"
 #include "plan/plan.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-typedef struct writer {
-    char *text;
-    size_t size, length;
-} writer;
-
-static void describe_put(writer *w, const char *format, ...) CC_PRINTF(2, 3);
-
-static void describe_put(writer *w, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    size_t room = w->length < w->size ? w->size - w->length : 0;
-    int wrote = vsnprintf(room ? w->text + w->length : NULL, room, format, arguments);
-    va_end(arguments);
-    if (wrote > 0) w->length += (size_t)wrote;
-}
 
 cconv_status cconv_plan_profile(cconv_plan *plan, int on)
 {
@@ -56,23 +39,23 @@ static bool is_shown(const cconv_plan *plan, int i)
 }
 
 /* The columns; names come last, for those of fused ops are long. A time below 0 leaves its column empty. */
-static void put_line(writer *w, const cconv_plan *plan, int width, const char *op, const char *output, const char *algorithm,
+static void put_line(cc_writer *w, const cconv_plan *plan, int width, const char *op, const char *output, const char *algorithm,
                      const char *bytes, double forward, double backward, const char *name)
 {
-    describe_put(w, "%-*s %-20s %-14s %11s", width, op, output, algorithm, bytes);
+    cc_put(w, "%-*s %-20s %-14s %11s", width, op, output, algorithm, bytes);
     for (int k = 0; plan->timed_runs && k < 2; ++k) {
         const double time = k ? backward : forward;
         if (time < 0)
-            describe_put(w, " %11s", "");
+            cc_put(w, " %11s", "");
         else
-            describe_put(w, " %11.3f", time);
+            cc_put(w, " %11.3f", time);
     }
-    describe_put(w, *name ? "  %s\n" : "\n", name);
+    cc_put(w, *name ? "  %s\n" : "\n", name);
 }
 
 size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
 {
-    writer w = {text, size, 0};
+    cc_writer w = {text, size, 0};
     if (size && text) text[0] = 0;
     if (!plan) return 0;
     int constant = 0, width = (int)strlen("(outputs copied)");
@@ -83,9 +66,9 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         const int length = (int)strlen(cc_graph_node(plan->graph, i)->op->name);
         if (length > width) width = length;
     }
-    describe_put(&w, "%-*s %-20s %-14s %11s", width, "op", "output", "algorithm", "bytes");
-    if (plan->timed_runs) describe_put(&w, " %11s %11s", "forward ms", "backward ms");
-    describe_put(&w, "  name\n");
+    cc_put(&w, "%-*s %-20s %-14s %11s", width, "op", "output", "algorithm", "bytes");
+    if (plan->timed_runs) cc_put(&w, " %11s %11s", "forward ms", "backward ms");
+    cc_put(&w, "  name\n");
     for (int i = 1; i <= plan->graph->count; ++i) {
         if (!is_shown(plan, i)) continue;
         const cc_node *node = cc_graph_node(plan->graph, i);
@@ -103,10 +86,10 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         if (outputs > 0) put_line(&w, plan, width, "(outputs copied)", "", "", "", outputs, -1, "");
         if (optimizer > 0) put_line(&w, plan, width, "(optimizer)", "", "", "", -1, optimizer, "");
         put_line(&w, plan, width, "sum", "", "", "", forward, backward, "");
-        describe_put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
+        cc_put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
             (long long)plan->timed_runs);
     }
-    if (constant) describe_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
-    describe_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
+    if (constant) cc_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
+    cc_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
     return w.length;
 }

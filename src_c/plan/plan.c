@@ -143,7 +143,7 @@ static cconv_status plan_prepare_calls(cconv_plan *plan)
         const cc_node *node = cc_graph_node(graph, i);
         cc_value *value = &plan->values[i];
         if (node->kind != CC_COMPUTED) continue;
-        value->call = (cc_call){.op = node->op, .name = node->name, .node = node->origin, .attributes = node->attributes,
+        value->call = (cc_call){.op = node->op, .name = node->name, .draw = node->draw, .attributes = node->attributes,
                                 .n_inputs = node->n_inputs, .xs = xs, .training = plan->training, .needs_gradient = needs_gradient,
                                 .x = x, .dx = (float **)(x + node->n_inputs)};
         value->needs_gradient = needs_gradient;

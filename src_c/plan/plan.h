@@ -5,7 +5,7 @@
 
 #include "graph/graph.h"
 #include "optim/optim.h"
-#include "graph/rewrite.h"
+#include "graph/rewrite/rewrite.h"
 #include <stdatomic.h>
 
 typedef enum cc_step_kind {

@@ -43,7 +43,10 @@ bool network_build(network *net)
     if (net->n_variables < 8 || !offset) return false; /* before anything else fails and says why */
     int c = cconv_graph_add(g, "conv", "conv", 3, (int[]){net->x, kernel, bias}, "padding=same activation=relu");
     int n = cconv_graph_add(g, "batch_norm", "norm", 5, (int[]){c, gamma, beta, mean, deviation}, "training=1");
-    int p = cconv_graph_add(g, "max_pool", "pool", 1, &n, "pool_size=2");
+    int first = cconv_graph_add(g, "transpose", "first", 1, &n, "axes=0,3,1,2"); /* there and back: plans leave both out */
+    int same = cconv_graph_add(g, "identity", "same", 1, &first, NULL);
+    int last = cconv_graph_add(g, "transpose", "last", 1, &same, "axes=0,2,3,1");
+    int p = cconv_graph_add(g, "max_pool", "pool", 1, &last, "pool_size=2");
     int d = cconv_graph_add(g, "dropout", "drop", 1, &p, "rate=0.25");
     int f = cconv_graph_add(g, "flatten", "flat", 1, &d, NULL);
     net->logits = cconv_graph_add(g, "dense", "logits", 3, (int[]){f, matrix, offset}, NULL);

@@ -22,6 +22,7 @@ typedef struct settings {
     float rate;
     int biased, padding;
     cc_list strides, pads;
+    cc_floats ratios;
 } settings;
 
 static const cc_attr table[] = {
@@ -31,6 +32,7 @@ static const cc_attr table[] = {
     {"biased", CC_BOOL, offsetof(settings, biased), "1", NULL},
     {"padding", CC_ENUM, offsetof(settings, padding), "valid", "valid|same|explicit"},
     {"pads", CC_LIST, offsetof(settings, pads), "", NULL},
+    {"ratios", CC_FLOATS, offsetof(settings, ratios), "0.5,1", NULL},
     {0},
 };
 
@@ -75,7 +77,7 @@ static void test_attributes_refuse(void)
     static const struct {
         const char *text, *word1, *word2;
     } wrong[] = {
-        {"rate=0.5 stride=2", "stride", "axis, strides, rate, biased, padding, pads"},
+        {"rate=0.5 stride=2", "stride", "axis, strides, rate, biased, padding, pads, ratios"},
         {"", "rate", "must be given"},
         {"rate=nan", "expected rate to be a number", "nan"},
         {"rate=1e99", "a number", "1e99"},
@@ -91,6 +93,10 @@ static void test_attributes_refuse(void)
         {"rate=1 biased=2", "0 or 1", "2"},
         {"rate=1 pads=1,,2", "whole numbers", "1,,2"},
         {"rate=1 pads=0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", "up to 16", "0,0"},
+        {"rate=1 ratios=1,x", "up to 16 numbers", "1,x"},
+        {"rate=1 ratios=1,", "up to 16 numbers", "1,"},
+        {"rate=1 ratios=nan", "up to 16 numbers", "nan"},
+        {"rate=1 ratios=0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", "up to 16 numbers", "0,0"},
         {"rate=1 rate=2", "rate", "twice"},
         {"rate", "name=value", "rate"},
         {"=1", "unknown attribute", ""},
@@ -107,6 +113,48 @@ static void test_attributes_refuse(void)
     CHECK_ERROR("no attributes", "axis");
 }
 
+/* What is written is read as the same bytes, and written again as the same text. */
+static void check_round_trip(const char *text, const char *expected)
+{
+    settings s, again;
+    memset(&s, 0, sizeof s);
+    memset(&again, 0, sizeof again);
+    char wrote[512] = "", twice[512] = "";
+    cc_writer w = {wrote, sizeof wrote, 0}, v = {twice, sizeof twice, 0};
+    CHECK(cc_attributes_read(table, text, &s, 0) == CCONV_OK);
+    cc_attributes_write(table, &s, &w);
+    CHECK(cc_attributes_read(table, wrote, &again, 0) == CCONV_OK);
+    cc_attributes_write(table, &again, &v);
+    CHECK(memcmp(&s, &again, sizeof s) == 0 && strcmp(wrote, twice) == 0 && w.length == strlen(wrote));
+    if (expected) CHECK(strcmp(wrote, expected) == 0);
+}
+
+static void test_attributes_are_written(void)
+{
+    check_round_trip("rate=0.1", "rate=0.1");
+    check_round_trip("rate=-0 axis=-1 strides=1 ratios=0.5,1.0", "rate=-0"); /* what is as by default is left out */
+    check_round_trip("rate=inf axis=-9223372036854775808 biased=0 padding=same strides=2,3 pads=-1",
+                     "axis=-9223372036854775808 strides=2,3 rate=inf biased=0 padding=same pads=-1");
+    check_round_trip("rate=1 strides= ratios=", "strides= rate=1 ratios=");
+    check_round_trip("rate=1e-45 ratios=0.1,3.4028235e38,-inf,16777217,0.3333333433", NULL);
+    unsigned bits = 1;
+    for (int i = 0; i < 20000; ++i) {
+        float value;
+        char text[64];
+        bits = bits * 1664525u + 1013904223u;
+        memcpy(&value, &bits, sizeof value);
+        if (isnan(value)) continue;
+        snprintf(text, sizeof text, "rate=%.9g", (double)value);
+        check_round_trip(text, NULL);
+    }
+    char small[8];
+    cc_writer w = {small, sizeof small, 0};
+    settings s = {0};
+    CHECK(cc_attributes_read(table, "rate=0.25 axis=12345", &s, 0) == CCONV_OK);
+    cc_attributes_write(table, &s, &w);
+    CHECK(strcmp(small, "axis=12") == 0 && w.length == strlen("axis=12345 rate=0.25"));
+}
+
 static void test_attributes_ignore_the_locale(void)
 {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8"};
@@ -114,6 +162,7 @@ static void test_attributes_ignore_the_locale(void)
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         if (setlocale(LC_NUMERIC, names[i])) break; /* where none is installed this tests the usual one */
     CHECK(cc_attributes_read(table, "rate=0.25", &s, 0) == CCONV_OK && s.rate == 0.25f);
+    check_round_trip("rate=0.1 ratios=0.25,1e-7", "rate=0.1 ratios=0.25,1e-07");
     setlocale(LC_NUMERIC, "C");
 }
 
@@ -124,7 +173,7 @@ static void test_attributes_are_described(void)
     CHECK(!strcmp(a.name, "padding") && !strcmp(a.type, "enum") && !strcmp(a.default_value, "valid"));
     CHECK(!strcmp(a.choices, "valid|same|explicit"));
     CHECK(cc_attributes_describe(table, 2, &a) == CCONV_OK && a.default_value == NULL);
-    CHECK(cc_attributes_describe(table, 6, &a) == CCONV_INVALID);
+    CHECK(cc_attributes_describe(table, 7, &a) == CCONV_INVALID);
     CHECK(cc_attributes_describe(table, -1, &a) == CCONV_INVALID);
     CHECK(cc_attributes_describe(NULL, 0, &a) == CCONV_INVALID);
     char name[32];
@@ -148,7 +197,7 @@ static void test_random_numbers_are_philox(void)
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
         const uint32_t *c = known[i].counter, *k = known[i].key;
-        const cc_random at = {.seed = k[0] | (uint64_t)k[1] << 32, .step = c[2] | (uint64_t)c[3] << 32, .node = c[1]};
+        const cc_random at = {.seed = k[0] | (uint64_t)k[1] << 32, .step = c[2] | (uint64_t)c[3] << 32, .draw = c[1]};
         uint32_t out[4];
         cc_random_block(&at, c[0], out);
         CHECK(memcmp(out, known[i].answer, sizeof out) == 0);
@@ -346,6 +395,7 @@ const test base_tests[] = {
     {"error_text", test_error_text},
     {"attributes_are_read", test_attributes_are_read},
     {"attributes_refuse", test_attributes_refuse},
+    {"attributes_are_written", test_attributes_are_written},
     {"attributes_ignore_the_locale", test_attributes_ignore_the_locale},
     {"attributes_are_described", test_attributes_are_described},
     {"random_numbers_are_philox", test_random_numbers_are_philox},

@@ -187,8 +187,14 @@ static void test_the_table_of_ops_is_complete(void)
     }
     CHECK(cconv_op_inputs("no_such_op") == NULL);
     CHECK(cconv_op_attribute("no_such_op", 0, &(cconv_attribute){0}) == CCONV_INVALID);
-    CHECK(cconv_op_differentiable("conv") == 1 && cconv_op_differentiable("argmax") == 0);
-    CHECK(cconv_optimizer_count() == 3);
+    cconv_op_facts facts;
+    CHECK(cconv_op_info("conv", &facts) == CCONV_OK && facts.differentiable && facts.per_sample && !facts.elementwise);
+    CHECK(facts.weights == 1 && facts.bias == 2 && facts.residual == 3 && !facts.random);
+    CHECK(cconv_op_info("dropout", &facts) == CCONV_OK && facts.random && !facts.per_sample);
+    CHECK(cconv_op_info("argmax", &facts) == CCONV_OK && !facts.differentiable);
+    CHECK(cconv_op_info("relu", &facts) == CCONV_OK && facts.elementwise);
+    CHECK(cconv_op_info("no such op", &facts) == CCONV_INVALID && cconv_op_info("relu", NULL) == CCONV_INVALID);
+    CHECK(cconv_optimizer_count() > 0);
     for (int i = 0; i < cconv_optimizer_count(); ++i) {
         cconv_optimizer *o = cconv_optimizer_new(cconv_optimizer_name(i), NULL);
         CHECK(o != NULL);
@@ -318,6 +324,45 @@ static void test_wrong_arguments(void)
     cconv_optimizer_free(sgd);
 }
 
+static void test_graphs_can_be_read(void)
+{
+    float half[] = {0.5f};
+    cconv_variable *v = cconv_variable_new(2, (int64_t[]){3, 2});
+    cconv_graph *g = cconv_graph_new();
+    int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 3}), w = cconv_graph_variable(g, "w", v);
+    int c = cconv_graph_constant(g, "half", 0, NULL, half);
+    int d = cconv_graph_add(g, "dense", "layer", 3, (int[]){x, w, 0}, "activation=elu alpha=0.1");
+    int y = cconv_graph_add(g, "multiply", NULL, 2, (int[]){d, c}, NULL);
+    cconv_node node;
+    char text[1024];
+    CHECK(v && y == 5);
+    CHECK(cconv_graph_node(g, x, &node) == CCONV_OK && node.kind == CCONV_INPUT && node.op == NULL && node.n_inputs == 0);
+    CHECK(strcmp(node.name, "x") == 0 && !node.variable && !node.values);
+    CHECK(node.rank == 2 && node.shape[0] == -1 && node.shape[1] == 3);
+    CHECK(cconv_graph_node(g, w, &node) == CCONV_OK && node.kind == CCONV_VARIABLE && node.variable == v && !node.values);
+    CHECK(cconv_graph_node(g, c, &node) == CCONV_OK && node.kind == CCONV_CONSTANT && node.rank == 0 && !node.variable);
+    CHECK(*(const float *)node.values == 0.5f);
+    CHECK(cconv_graph_node(g, d, &node) == CCONV_OK && node.kind == CCONV_OP && strcmp(node.op, "dense") == 0);
+    CHECK(strcmp(node.name, "layer") == 0 && node.n_inputs == 3);
+    CHECK(node.inputs[0] == x && node.inputs[1] == w && node.inputs[2] == 0);
+    CHECK(cconv_graph_attributes(g, d, text, sizeof text) == strlen("activation=elu alpha=0.1"));
+    CHECK(strcmp(text, "activation=elu alpha=0.1") == 0);
+    CHECK(cconv_graph_attributes(g, d, NULL, 0) == strlen(text) && cconv_graph_attributes(g, d, text, 5) > 5 && strlen(text) == 4);
+    CHECK(cconv_graph_attributes(g, x, text, sizeof text) == 0 && text[0] == 0);
+    const size_t length = cconv_graph_describe(g, text, sizeof text);
+    CHECK(length == strlen(text) && length < sizeof text && cconv_graph_describe(g, NULL, 0) == length);
+    CHECK(strstr(text, "(input)") && strstr(text, "(None, 2)") && strstr(text, "1, 2, -") && strstr(text, "values=0.5"));
+    CHECK(strstr(text, "activation=elu alpha=0.1") && !strstr(text, " \n"));
+    CHECK(cconv_graph_node(g, 6, &node) == CCONV_INVALID && cconv_graph_node(NULL, 1, &node) == CCONV_INVALID);
+    CHECK(cconv_graph_node(g, 1, NULL) == CCONV_INVALID && cconv_graph_attributes(g, 0, text, sizeof text) == 0);
+    CHECK(cconv_graph_describe(NULL, text, sizeof text) == 0 && text[0] == 0);
+    CHECK(cconv_graph_add(g, "dense", "wrong", 2, (int[]){w, w}, NULL) == 0);
+    cconv_graph_describe(g, text, sizeof text);
+    CHECK(strstr(text, "failed: wrong (dense)"));
+    cconv_graph_free(g);
+    cconv_variable_free(v);
+}
+
 const test graph_tests[] = {
     {"training_lowers_the_loss_and_allocates_nothing", test_training_lowers_the_loss_and_allocates_nothing},
     {"gradients_agree_with_differences", test_gradients_agree_with_differences},
@@ -325,6 +370,7 @@ const test graph_tests[] = {
     {"rows_are_gathered_and_converted", test_rows_are_gathered_and_converted},
     {"the_table_of_ops_is_complete", test_the_table_of_ops_is_complete},
     {"shapes_without_a_graph", test_shapes_without_a_graph},
+    {"graphs_can_be_read", test_graphs_can_be_read},
     {"wrong_graphs", test_wrong_graphs},
     {"wrong_arguments", test_wrong_arguments},
     {0},

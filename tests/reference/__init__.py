@@ -27,11 +27,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Run:
-    """What a result may depend on besides inputs and attributes: seed and step, the node's number, the plan's mode."""
+    """What a result depends on besides inputs and attributes: seed, step, number among random ops, the plan's mode."""
 
     seed: int = 0
     step: int = 0
-    node: int = 1
+    draw: int = 1
     training: bool = True
 
 

@@ -108,12 +108,12 @@ def batch_norm_moving(x, moving_mean, moving_var, *, axis=-1, momentum=0.99):
     return moving_mean * momentum + mean * (1 - momentum), moving_var * momentum + variance * (1 - momentum)
 
 
-def random_numbers(count, seed, step, node):
-    """`count` uniform numbers in [0, 1): Philox4x32-10 of (seed, step, node), four for each value of the counter."""
+def random_numbers(count, seed, step, draw):
+    """`count` uniform numbers in [0, 1): Philox4x32-10 of (seed, step, draw), four for each value of the counter."""
     blocks = np.arange(-(-count // 4), dtype=np.uint64)
     low = np.uint64(0xFFFFFFFF)
     half = np.uint64(32)
-    counter = [blocks, *(np.full_like(blocks, number) for number in (node, step & 0xFFFFFFFF, step >> 32))]
+    counter = [blocks, *(np.full_like(blocks, number) for number in (draw, step & 0xFFFFFFFF, step >> 32))]
     key = [seed & 0xFFFFFFFF, seed >> 32]
     for _ in range(10):
         left, right = np.uint64(0xD2511F53) * counter[0], np.uint64(0xCD9E8D57) * counter[2]
@@ -131,7 +131,7 @@ def dropout_mask(shape, rate, seed, run):
     if not run.training:
         return np.ones(shape)
     mixed = run.seed ^ (seed * 0x9E3779B97F4A7C15) % 2**64
-    uniform = random_numbers(int(np.prod(shape)), mixed, run.step, run.node).reshape(shape)
+    uniform = random_numbers(int(np.prod(shape)), mixed, run.step, run.draw).reshape(shape)
     return (uniform >= np.float32(rate)) / (1 - np.float64(np.float32(rate)))
 
 

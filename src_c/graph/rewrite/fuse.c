@@ -1,0 +1,215 @@
+/* Rules that let one op do in its pass over the data what another would do in a pass of its own:
+ *
+ *     conv(pad(x))                         -> conv(x, pads); max_pool too where x has no negative values
+ *     max_pool(conv(x, activation=relu))   -> max_pool(conv(x), activation=relu)
+ *                                             with gradients; also relu6. The maximum is the same; the slope is taken where there
+ *                                             are fewer values, and the convolution's need not be kept. (Where they differ in
+ *                                             which of equal cells is the first, the slope is 0.)
+ *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
+ *     add(conv(x), r)                      -> conv(x, residual r)                       without gradients
+ *     cross_entropy(y, softmax(x))         -> cross_entropy(y, x, from_logits); binary_crossentropy and sigmoid too. Exact where a
+ *                                             probability is 0 or 1 to the last digit. Others who read the probabilities still do
+ *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit */
+#include "graph/rewrite/rules.h"
+#include "algos/window.h"
+#include "ops/axes.h"
+#include "ops/batch_norm.h"
+#include "ops/clip.h"
+#include "ops/conv.h"
+#include "ops/loss.h"
+#include "ops/pad.h"
+#include "ops/pool.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Padding ------------------------------------------------------------------------------------------------------ */
+
+static bool never_negative(const cc_node *node)
+{
+    return cc_node_is(node, &cc_op_relu) || cc_has_activation(node, "relu") || cc_has_activation(node, "relu6");
+}
+
+/* Whether padded zeros cannot be the maximum of a window of the pooling node i, whose input is padded(x). */
+static bool zeros_do_not_win(const cc_rewriting *r, int i, int x, const cc_list *pads)
+{
+    const cc_pool_attributes *pool = cc_old_node(r, i)->attributes;
+    const int padded = cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[0]);
+    const int before = cc_rewrite_resolve(r, cc_old_node(r, padded)->inputs[0]);
+    const cc_node *node = cc_new_node(r, x);
+    const int axes = pads->n / 2;
+    if (pool->ceil_mode || node->kind != CC_COMPUTED || !never_negative(node) || r->kept[before]) return false;
+    for (int k = 0; k < axes; ++k) {
+        const int64_t size = cc_each(&pool->pool_size, k);
+        if (node->shape.dim[1 + k] == 0 || pads->v[k] >= size || pads->v[axes + k] >= size) return false;
+    }
+    return true;
+}
+
+/* The pads of the image's axes, if zeros stand around these and nowhere else. */
+static bool pads_of_image(const cc_node *node, cc_list *pads)
+{
+    const cc_pad_attributes *pad = node->attributes;
+    const int rank = node->shape.rank, axes = rank - 2; /* neither the batch nor the channels */
+    const int64_t *v = pad->pads.v;
+    if (pad->mode != CC_PAD_CONSTANT || pad->value != 0 || v[0] || v[rank - 1] || v[rank] || v[2 * rank - 1]) return false;
+    *pads = (cc_list){.n = 2 * axes};
+    for (int k = 0; k < axes; ++k) {
+        pads->v[k] = v[1 + k];
+        pads->v[axes + k] = v[rank + 1 + k];
+    }
+    return true;
+}
+
+/* Padded zeros count for nothing in a sum; in a maximum they count for nothing beside values that are not negative. (Where such
+ * a value is 0, like a pad, no gradient goes past the relu that made it.) */
+static int fuse_padding(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    const bool pool = cc_node_is(node, &cc_op_max_pool), conv = cc_node_is(node, &cc_op_conv);
+    if (conv && ((const cc_conv_attributes *)node->attributes)->padding != CC_PAD_VALID) return 0;
+    if (pool && ((const cc_pool_attributes *)node->attributes)->padding != CC_PAD_VALID) return 0;
+    const int number = pool || conv ? cc_rewrite_absorbable(r, i, 0) : 0;
+    cc_list pads;
+    if (!number || !cc_node_is(cc_new_node(r, number), &cc_op_pad) || !pads_of_image(cc_new_node(r, number), &pads)) return 0;
+    int inputs[4] = {cc_new_node(r, number)->inputs[0]};
+    if (pool && !zeros_do_not_win(r, i, inputs[0], &pads)) return 0;
+    for (int k = 1; k < node->n_inputs; ++k) inputs[k] = cc_new_input(r, i, k);
+    cc_node joined = *node;
+    char name[200];
+    snprintf(name, sizeof name, "%s+%s", cc_new_node(r, number)->name, node->name);
+    joined.inputs = inputs;
+    const int made = cc_graph_copy(r->to, &joined, name);
+    if (!made) return 0;
+    if (conv) {
+        cc_conv_attributes *to = cc_new_attributes(r, made);
+        to->padding = CC_PAD_EXPLICIT;
+        to->pads = pads;
+    } else {
+        cc_pool_attributes *to = cc_new_attributes(r, made);
+        to->padding = CC_PAD_EXPLICIT;
+        to->pads = pads;
+    }
+    return made;
+}
+
+/* ---- Activations -------------------------------------------------------------------------------------------------- */
+
+static int fuse_behind_maximum(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    const int number = r->options->root && cc_node_is(node, &cc_op_max_pool) ? cc_rewrite_absorbable(r, i, 0) : 0;
+    if (!number || !cc_node_is(cc_new_node(r, number), &cc_op_conv) || !cc_has_activation(node, "linear")) return 0;
+    const bool relu = cc_has_activation(cc_new_node(r, number), "relu");
+    if (!relu && !cc_has_activation(cc_new_node(r, number), "relu6")) return 0;
+    const cc_node conv = *cc_new_node(r, number);
+    const int x = cc_graph_copy(r->to, &conv, conv.name), made = x ? cc_rewrite_copy(r, i, &x) : 0;
+    if (!made) return 0;
+    *cc_activation_of(cc_new_node(r, x), NULL) = cc_activation_choice(cc_new_node(r, x), "linear");
+    *cc_activation_of(cc_new_node(r, made), NULL) = cc_activation_choice(node, relu ? "relu" : "relu6");
+    return made;
+}
+
+/* The number of the activation that node i is among the choices of another node; -1: it is none, or none of those. */
+static int activation_choice(const cc_node *node, const cc_node *by)
+{
+    if (node->n_inputs != 1 || !(node->op->flags & CC_ELEMENTWISE)) return -1;
+    if (node->op != &cc_op_clip) return cc_activation_choice(by, node->op->name);
+    const cc_clip_attributes *clip = node->attributes;
+    return clip->minimum == 0 && clip->maximum == 6 ? cc_activation_choice(by, "relu6") : -1;
+}
+
+/* Where a node keeps alpha, the parameter of its activation; NULL: it has none. */
+static float *alpha_of(const cc_node *node)
+{
+    for (const cc_attr *a = node->op->attributes; a && a->name; ++a)
+        if (a->type == CC_FLOAT && strcmp(a->name, "alpha") == 0) return (float *)(void *)((char *)node->attributes + a->offset);
+    return NULL;
+}
+
+static int fuse_activation(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    if (node->n_inputs != 1 || !(node->op->flags & CC_ELEMENTWISE)) return 0;
+    const int number = cc_rewrite_absorbable(r, i, 0);
+    if (!number || !cc_has_activation(cc_new_node(r, number), "linear")) return 0;
+    const int choice = activation_choice(node, cc_new_node(r, number));
+    const cc_node *by = cc_new_node(r, number);
+    const int made = choice > 0 ? cc_rewrite_join(r, number, i, by->n_inputs, by->inputs) : 0;
+    if (!made) return 0;
+    *cc_activation_of(cc_new_node(r, made), NULL) = choice;
+    const float *alpha = alpha_of(node);
+    float *to = alpha_of(cc_new_node(r, made));
+    if (alpha && to) *to = *alpha;
+    return made;
+}
+
+/* ---- Sums --------------------------------------------------------------------------------------------------------- */
+
+/* Whether a node has room for a residual: batch normalization over the last axis, or, without gradients, a convolution. */
+static bool takes_residual(const cc_rewriting *r, const cc_node *node)
+{
+    const cc_op *op = node->op;
+    if (!op->residual || node->n_inputs > op->residual || !cc_has_activation(node, "linear")) return false;
+    if (op != &cc_op_batch_norm) return !r->options->root;
+    const int64_t axis = ((const cc_batch_norm_attributes *)node->attributes)->axis;
+    return axis == -1 || axis == node->shape.rank - 1;
+}
+
+static int fuse_residual(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    if (!cc_node_is(node, &cc_op_add)) return 0;
+    if (!cc_shape_equal(&cc_old_node(r, node->inputs[0])->shape, &cc_old_node(r, node->inputs[1])->shape)) return 0;
+    const int later = node->inputs[1] > node->inputs[0] ? 1 : 0; /* of two that fit: the other one is there earlier */
+    for (int turn = 0; turn < 2; ++turn) {
+        const int k = turn ? 1 - later : later, number = cc_rewrite_absorbable(r, i, k);
+        if (!number || !takes_residual(r, cc_new_node(r, number))) continue;
+        const cc_node *to = cc_new_node(r, number);
+        int inputs[CC_NORM_RESIDUAL + 1] = {0}; /* the most that any has */
+        memcpy(inputs, to->inputs, (size_t)to->n_inputs * sizeof *inputs);
+        inputs[to->op->residual] = cc_new_input(r, i, 1 - k);
+        return cc_rewrite_join(r, number, i, to->op->residual + 1, inputs);
+    }
+    return 0;
+}
+
+/* ---- Losses of probabilities -------------------------------------------------------------------------------------- */
+
+/* The new node that holds what the old node p is made of by `activation`, which for softmax sums over `axis` of p; 0 if it is
+ * not. Ops that move elements may stand between: they are made anew behind the logits. */
+static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis)
+{
+    const cc_node *node = cc_old_node(r, p);
+    if (node->kind != CC_COMPUTED || node->n_inputs != 1 || cc_is_wrt(r->options, p) || p == r->options->root) return 0;
+    if (node->op == activation) {
+        const bool by_axis = activation == &cc_op_softmax;
+        const int64_t over = by_axis ? ((const cc_axis_attributes *)node->attributes)->axis : 0;
+        return !by_axis || (over < 0 ? over + node->shape.rank : over) == axis ? cc_new_input(r, p, 0) : 0;
+    }
+    if (node->op == &cc_op_transpose) {
+        const int64_t from = ((const cc_transpose_attributes *)node->attributes)->axes.v[axis];
+        axis = (int)(from < 0 ? from + node->shape.rank : from);
+    } else if (node->op != &cc_op_identity) {
+        const bool moves = (node->op->flags & CC_VIEW) && node->op->backward;
+        if (!moves || activation == &cc_op_softmax) return 0;
+    }
+    const int x = logits_of(r, node->inputs[0], activation, axis);
+    return x ? cc_rewrite_copy(r, p, &x) : 0;
+}
+
+static int fuse_logits(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    const bool binary = cc_node_is(node, &cc_op_binary_crossentropy), full = cc_node_is(node, &cc_op_categorical_crossentropy);
+    if (!binary && !full && !cc_node_is(node, &cc_op_sparse_categorical_crossentropy)) return 0;
+    const cc_crossentropy_attributes *loss = node->attributes;
+    if (loss->from_logits) return 0;
+    const int p = node->inputs[1], rank = cc_old_node(r, p)->shape.rank;
+    const int axis = full && loss->axis >= 0 ? (int)loss->axis : full ? (int)loss->axis + rank : rank - 1;
+    const int x = logits_of(r, p, binary ? &cc_op_sigmoid : &cc_op_softmax, axis);
+    const int inputs[] = {cc_new_input(r, i, 0), x}, made = x ? cc_rewrite_copy(r, i, inputs) : 0;
+    if (made) ((cc_crossentropy_attributes *)cc_new_attributes(r, made))->from_logits = 1;
+    return made;
+}
+
+cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding, fuse_behind_maximum, fuse_residual, fuse_logits, fuse_activation, NULL};
