@@ -68,7 +68,7 @@ def test_what_a_node_says():
     x = graph.input((None, 8, None, 2), "x")
     w = graph.variable(weights, "kernel")
     y = graph.add(
-        "conv2d", [x, w, 0], {"strides": [2, 1], "padding": "same", "activation": "elu", "alpha": 0.1}, "conv"
+        "conv", [x, w, 0], {"strides": [2, 1], "padding": "same", "activation": "elu", "alpha": 0.1}, "conv"
     )
     graph.add("multiply", [y, graph.constant(np.array([[0.5, -2.0]]).T, "c")])
     nodes = graph.nodes()
@@ -77,7 +77,7 @@ def test_what_a_node_says():
     assert nodes[1].name == "kernel" and np.array_equal(nodes[1].value.array, weights.array)
     weights.assign(np.zeros((3, 3, 2, 4)))
     assert not nodes[1].value.array.any()  # it is the variable itself
-    assert nodes[2].op == "conv2d" and nodes[2].inputs == (1, 2, 0) and nodes[2].shape == (None, 4, None, 4)
+    assert nodes[2].op == "conv" and nodes[2].inputs == (1, 2, 0) and nodes[2].shape == (None, 4, None, 4)
     assert nodes[2].attributes == {"strides": "2,1", "padding": "same", "activation": "elu", "alpha": "0.1"}
     assert nodes[3].value.tolist() == [[0.5], [-2.0]]
     assert nodes[4].inputs == (3, 4) and nodes[4].attributes == {}
@@ -113,7 +113,7 @@ def test_a_model_describes_its_graph():
     )
     lines = model.describe_graph().splitlines()
     assert [line.split()[1] for line in lines[1:]] == [
-        "(input)", "(variable)", "(variable)", "conv2d", "relu", "flatten", "(variable)", "(variable)", "dense"
+        "(input)", "(variable)", "(variable)", "conv", "relu", "flatten", "(variable)", "(variable)", "dense"
     ]  # fmt: skip
     assert "dropout" in model.describe_graph(training=True)
     with pytest.raises(ValueError, match="no graph yet"):

@@ -456,7 +456,7 @@ TO_LAST, TO_FIRST = {"axes": [0, 2, 3, 1]}, {"axes": [0, 3, 1, 2]}
 def conv_first(g, x, c, *, seed=1, **attributes):
     """A convolution of images whose channels come first, as layers make it, and its weights."""
     w = weights_of(g, 3, 3, g.shape(x)[1], c, seed=seed)
-    y = g.add("conv2d", [g.add("transpose", [x], TO_LAST), w, 0], {"padding": "same", **attributes})
+    y = g.add("conv", [g.add("transpose", [x], TO_LAST), w, 0], {"padding": "same", **attributes})
     return g.add("transpose", [y], TO_FIRST), w
 
 
@@ -495,10 +495,10 @@ CARRIERS = {
     "max of channels": lambda g, y: g.add("max", [y], {"axes": [1], "keepdims": True}),
     "where": lambda g, y: g.add("where", [g.add("greater", [y, g.constant(np.float32(0))]), y, g.add("square", [y])]),
     "pooling": lambda g, y: g.add(
-        "transpose", [g.add("max_pool2d", [g.add("transpose", [y], TO_LAST)], {"pool_size": [2, 2]})], TO_FIRST
+        "transpose", [g.add("max_pool", [g.add("transpose", [y], TO_LAST)], {"pool_size": [2, 2]})], TO_FIRST
     ),
     "padding": lambda g, y: g.add(
-        "transpose", [g.add("zero_pad2d", [g.add("transpose", [y], TO_LAST)], {"pads": [1, 0, 2, 3]})], TO_FIRST
+        "transpose", [g.add("pad", [g.add("transpose", [y], TO_LAST)], {"pads": [0, 1, 0, 0, 0, 2, 3, 0]})], TO_FIRST
     ),
 }
 
@@ -635,6 +635,6 @@ def test_what_layers_write_apart_runs_as_one(activation):
         ]
     )
     y = model.predict(random(2, 8, 8, 3), verbose=0)
-    (step,) = (step for _, step in model._step_plans.items())
-    assert ops(step.plan) == ["conv2d", "conv2d", "conv2d", "flatten", "dense"]
+    (step,) = (step for _, step in model._trainer.planner.programs.items())
+    assert ops(step) == ["conv", "conv", "conv", "flatten", "dense"]
     np.testing.assert_array_equal(model(random(2, 8, 8, 3)), y)
