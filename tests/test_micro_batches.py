@@ -115,3 +115,10 @@ def test_small_plans_stay_as_they_are():
     model = convnet()
     model.predict_on_batch(IMAGES[:8])
     assert samples_per_run(model) == 8
+
+
+def test_what_is_called_as_in_training_normalizes_by_its_batch_in_predictions_too():
+    model = cconv.Sequential([cconv.Input((5,)), NormalizedByBatch()])
+    y = model.predict_on_batch(7 + 3 * IMAGES[:50, 0, :5, 0])
+    np.testing.assert_allclose(y.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(y.std(0), 1, atol=1e-2)
