@@ -1,9 +1,11 @@
-/* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would be one
- * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise/depthwise.inc.h).
+/* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would
+ * be one column wide, so channels, which lie side by side in memory, fill the vectors instead
+ * (kernels/depthwise/depthwise.inc.h).
  *
- * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the kernel,
- * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv_gather.h). The
- * weight gradient adds up the rows of dy by blocks. With several output channels for each input channel, plain loops do. */
+ * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the
+ * kernel, and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1
+ * (conv_gather.h). The weight gradient adds up the rows of dy by blocks. With several output channels for each input channel,
+ * plain loops do. */
 #include "algos/conv/conv_gather.h"
 #include "algos/gemm.h"
 
@@ -64,7 +66,7 @@ static void forward_many(const cc_conv *conv, float *y, const float *x, const fl
                 for (int64_t tx = tx0; tx < tx1; ++tx) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
                     conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
-                           oc / c);
+                                          oc / c);
                 }
             }
         }
@@ -90,8 +92,8 @@ static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy,
                 cc_axis_inside(aw, tx, &begin, &end);
                 for (int64_t ox = begin; ox < end; ++ox) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    collect(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
-                            w + (ty * aw->kernel + tx) * oc, c, oc / c);
+                    collect(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc, w + (ty * aw->kernel + tx) * oc, c,
+                            oc / c);
                 }
             }
         }
@@ -113,7 +115,8 @@ static void add_rows_many(const cc_conv *conv, float *to, const float *x, const 
             if (iy < 0 || iy >= ah->in) continue;
             for (int64_t ox = begin; ox < end; ++ox) {
                 const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c, oc / c);
+                conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c,
+                                      oc / c);
             }
         }
     }
@@ -169,8 +172,8 @@ static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_a
                    ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
 }
 
-/* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that are a
- * pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
+/* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that
+ * are a pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
 static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
 {
     enum { CACHED = 1 << 20 };
@@ -185,7 +188,7 @@ static cc_activation act_of_row(const cc_epilogue *epilogue)
 }
 
 static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+                                   const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)packed, (void)scratch;
     if (conv->oc > conv->c) {
@@ -241,7 +244,8 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
 
 enum { LEAST_ROWS = 8 }; /* of a block: adding up its results must not cost as much as computing them */
 
-/* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a cache. */
+/* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a
+ * cache. */
 static int64_t chunks_of(const cc_conv *conv)
 {
     return conv->oc > conv->c ? 1 : (conv->c + 95) / 96;
@@ -265,12 +269,13 @@ static void add_rows(const cc_conv *conv, float *to, const float *x, const float
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
         k.c = channels;
         k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise.weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first, dy + row * dy_row + first);
+        kernels->depthwise.weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first,
+                                   dy + row * dy_row + first);
     }
 }
 
 static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
+                                           const cc_team *team)
 {
     const int64_t oc = conv->oc, taps = cc_conv_taps(conv), blocks = conv_depthwise_blocks_of(conv), chunks = chunks_of(conv);
     const int64_t wide = ((oc + chunks - 1) / chunks + 15) / 16 * 16;
@@ -279,7 +284,8 @@ static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const
         const int64_t block = i / chunks, first = i % chunks * wide, channels = oc - first < wide ? oc - first : wide;
         const cc_range rows = cc_block(conv->n * conv->window.h.out, blocks, block);
         float *to = blocks > 1 ? partial + block * taps * oc : dw;
-        for (int64_t tap = 0; tap < taps && channels > 0; ++tap) memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
+        for (int64_t tap = 0; tap < taps && channels > 0; ++tap)
+            memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
         if (oc > conv->c)
             add_rows_many(conv, to, x, dy, rows);
         else if (channels > 0)

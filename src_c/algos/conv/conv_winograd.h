@@ -1,4 +1,5 @@
-/* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in kernels/winograd/winograd_transforms.inc.h.
+/* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in
+ * kernels/winograd/winograd_transforms.inc.h.
  *
  * Outputs are cut into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
  * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed
@@ -9,8 +10,7 @@
 #include "algos/conv/conv.h"
 #include "kernels/kernels.h"
 
-/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights.
- * */
+/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights. */
 typedef struct cc_winograd {
     int64_t m, planes;
     const cc_winograd_transforms *kernels;
