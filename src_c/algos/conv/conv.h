@@ -43,6 +43,14 @@ static inline bool cc_conv_is_flat(const cc_conv *conv)
     return cc_axis_is_pointwise(&conv->window.d);
 }
 
+/* Parts into which the `columns` of a row are cut where rows are what threads share: a signal has one row for each image. */
+static inline int64_t cc_conv_parts(int64_t images, int64_t rows, int64_t columns)
+{
+    enum { PARTS = 64, COLUMNS = 32 }; /* enough for many threads, and for a part to be worth its while */
+    if (rows != 1 || images >= PARTS) return 1;
+    return cc_max(1, cc_min(PARTS / cc_max(images, 1), columns / COLUMNS));
+}
+
 /* Multiplications and additions of one pass: the same for all three. */
 static inline double cc_conv_work(const cc_conv *conv)
 {

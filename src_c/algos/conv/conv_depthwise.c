@@ -172,6 +172,15 @@ static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_a
                    ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
 }
 
+/* Narrows a row to the pixels begin .. end-1 of it, of those it has; to: its place of pixel 0. */
+static float *narrow(cc_depthwise *k, float *to, int64_t begin, int64_t end)
+{
+    const int64_t last = end < k->count ? end : k->count;
+    k->count = last > begin ? last - begin : 0;
+    k->offset += begin * k->step;
+    return to + begin * k->y_pixel;
+}
+
 /* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that
  * are a pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
 static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
@@ -199,15 +208,18 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
     const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
     const cc_activation act = act_of_row(epilogue);
-    const cc_range mine = cc_slice(team, conv->n * h.count, 1); /* output rows */
-    for (int64_t row = mine.begin; row < mine.end; ++row) {
+    const int64_t parts = cc_conv_parts(conv->n, h.count, across.count);
+    const cc_range mine = cc_slice(team, conv->n * h.count * parts, 1); /* output rows, or parts of one */
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int64_t row = i / parts, begin = across.count * (i % parts) / parts, end = across.count * (i % parts + 1) / parts;
         cc_depthwise k;
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
+        float *to = narrow(&k, y + row * y_row, begin, end);
         k.bias = epilogue->bias;
         k.act = act;
         k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise.row(&k, y + row * y_row, x + row / h.count * x_image + at.x, w + at.w);
-        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, y + row * y_row, y + row * y_row, y_row);
+        kernels->depthwise.row(&k, to, x + row / h.count * x_image + at.x, w + at.w);
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, (end - begin) * c);
     }
 }
 
@@ -223,20 +235,26 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, dy_image = ah->out * aw->out * c, dx_row = aw->in * c;
     const cc_activation act = act_of_row(epilogue);
-    const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
-    for (int64_t row = mine.begin; row < mine.end; ++row) {
+    const int64_t steps = (aw->in + aw->stride - 1) / aw->stride, parts = cc_conv_parts(conv->n, ah->in, steps);
+    const cc_range mine =
+        cc_slice(team, conv->n * ah->in * parts, 1); /* rows of dx, or parts of one: so many pixels of each phase */
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int64_t row = i / parts, begin = steps * (i % parts) / parts, end = steps * (i % parts + 1) / parts;
         const int64_t iy = row % ah->in;
         const cc_gather_axis h = ascending(cc_gather_backward(ah, iy % ah->stride));
         for (int64_t phase = 0; phase < cc_gather_phases(aw); ++phase) {
             const cc_gather_axis across = ascending(cc_gather_backward(aw, phase));
             cc_depthwise k;
             const place at = set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+            float *to = narrow(&k, dx + row * dx_row + across.first * c, begin, end);
             k.bias = epilogue->bias;
             k.act = act;
             k.fresh = phase > 0 ? 0 : fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
-            kernels->depthwise.row(&k, dx + row * dx_row + across.first * c, dy + row / ah->in * dy_image + at.x, w + at.w);
+            kernels->depthwise.row(&k, to, dy + row / ah->in * dy_image + at.x, w + at.w);
         }
-        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, dx + row * dx_row, dx + row * dx_row, dx_row);
+        const int64_t first = begin * aw->stride * c, last = cc_min(end * aw->stride * c, dx_row);
+        float *to = dx + row * dx_row + first;
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, last - first);
     }
 }
 

@@ -161,12 +161,14 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
     float *buffer = scratch + team->ith * CC_PATCH_FLOATS;
     int64_t rows, columns;
     band_size(conv, &rows, &columns);
-    const cc_range mine = cc_slice(team, conv->n * ah->out, 1);
-    for (int64_t row = mine.begin; row < mine.end;) {
+    const int64_t parts = cc_conv_parts(conv->n, ah->out, aw->out);
+    const cc_range mine = cc_slice(team, conv->n * ah->out * parts, 1);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t row = i / parts, part = i % parts, end = aw->out * (part + 1) / parts;
         band b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-        b.oy1 = cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
-        for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
-            b.ox1 = cc_min(aw->out, b.ox0 + columns);
+        b.oy1 = parts > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+        for (b.ox0 = aw->out * part / parts; b.ox0 < end; b.ox0 = b.ox1) {
+            b.ox1 = cc_min(end, b.ox0 + columns);
             b.y = y + (row * aw->out + b.ox0) * oc;
             read_band(conv, &b, x + row / ah->out * image, buffer);
             cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
@@ -182,7 +184,7 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
                                          .accumulate = epilogue->accumulate},
                            &(cc_team){.nth = 1});
         }
-        row += b.oy1 - b.oy0;
+        i += b.oy1 - b.oy0;
     }
 }
 
