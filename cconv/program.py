@@ -19,7 +19,7 @@ from . import _core, config
 from .graph import build_graph, in_order
 from .tensor import Tensor
 
-_clock = itertools.count()  # tells which program ran last
+clock = itertools.count()  # tells which program ran last
 _lock = threading.RLock()  # of all caches; re-entrant, since what is dropped may run finalizers
 _caches: weakref.WeakSet[ProgramCache] = weakref.WeakSet()  # those that keep something
 
@@ -77,7 +77,7 @@ class Program:
             optimizer=optimizer,
         )
         self.bytes: int = self._plan.bytes
-        self.used = next(_clock)
+        self.used = next(clock)
         self._lock = threading.RLock()
 
     def run(self, arrays: Sequence[np.ndarray], **batch: Any) -> list[np.ndarray]:
@@ -90,7 +90,7 @@ class Program:
         Returns:
             One array for each output.
         """
-        self.used = next(_clock)
+        self.used = next(clock)
         with self._lock:
             return self._plan.run(arrays, **batch)
 
@@ -136,13 +136,13 @@ class ProgramCache:
         found = self._programs.get(key)
         if found is None:
             found = self._keep(key, make())
-        found.used = next(_clock)
+        found.used = next(clock)
         return found
 
     def _keep(self, key: Hashable, made: Program) -> Program:
         with _lock:
             found = self._programs.setdefault(key, made)  # another thread may have been faster
-            found.used = next(_clock)
+            found.used = next(clock)
             _caches.add(self)
             dropped = self._shrink(found)
         del dropped  # not before the lock is free

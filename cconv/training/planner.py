@@ -52,9 +52,10 @@ class Planner:
 
     def known_prediction(self, x: np.ndarray) -> Step | None:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
-        if x.size == 0 or x.ndim == 0 or x.dtype not in GATHERED or not x.flags.c_contiguous:
+        shape = x.shape
+        if x.size == 0 or not shape or x.dtype not in GATHERED or not x.flags.c_contiguous:
             return None
-        return self.programs.find(self._key("predict", ((x.shape[1:],), (), (None,)), rounded(len(x))))
+        return self.programs.find(self._key("predict", ((shape[1:],), (), (None,)), rounded(shape[0])))
 
     def describe(self, profile: bool | None) -> str:
         """The tables of all steps, each below its mode; `profile` as for `Program.describe`."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..program import Program
+from ..program import Program, clock
 from ..random import next_seed
 from ..tensor import Tensor
 from .totals import Totals
@@ -62,7 +62,10 @@ class Step(Program):
         """One batch of predictions, into `outputs` if given; in several runs if the plan is for fewer samples."""
         most = self.max_batch
         if n <= most:
-            return self.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.training else 0)
+            seed = next_seed() if self.training else 0
+            self.used = next(clock)  # what `run` does, less a call: it shows in a prediction of one small image
+            with self._lock:
+                return self._plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=seed)
         if outputs is None:
             outputs = [_core.empty_aligned((n, *shape[1:])) for shape in self.shapes]
         for first in range(0, n, most):

@@ -101,7 +101,8 @@ static void dispatch_choose(void)
         if (wanted >= 0 && runs(wanted, features)) {
             features = level_features[wanted];
         } else if (wanted >= 0) {
-            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: this machine runs %s, received \"%s\"", dispatch.names, text);
+            snprintf(dispatch.error, sizeof dispatch.error, "CCONV_ISA: this machine runs %s, received \"%s\"", dispatch.names,
+                     text);
         } else {
             char known[2 * sizeof every_name + 8];
             list_levels(known, sizeof known);

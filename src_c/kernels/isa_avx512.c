@@ -1,5 +1,5 @@
-/* The kernels for x86 with AVX-512 F, DQ, BW and VL. The only exported name is data, so that no wide instruction runs before dispatch.c
- * has looked at the CPU. Without their flags this file is a null pointer. */
+/* The kernels for x86 with AVX-512 F, DQ, BW and VL. The only exported name is data, so that no wide instruction runs before
+ * dispatch.c has looked at the CPU. Without their flags this file is a null pointer. */
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 #include "kernels/simd_avx512.h"
 

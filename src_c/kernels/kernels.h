@@ -1,13 +1,14 @@
 /* The innermost loops: pointers and counts in, results out. They know no shapes, threads, errors or memory.
  *
- * Kernels come in families, a folder each: a header with what a kernel is told and the family's table of functions, and bodies (*.inc.h)
- * over a small vocabulary of vectors (simd_*.h), whose sizes are made for the registers of an instruction set. One translation unit
- * for each level (isa_*.c) compiles the bodies over its vocabulary and exports nothing but a pointer to const data: the families it
- * holds. levels.def lists the levels with the CPU features they need. A process has one table: portable kernels first, replaced
- * family by family by those of the levels whose features the CPU has. Each family has its own sizes, so a level need not hold all.
+ * Kernels come in families, a folder each: a header with what a kernel is told and the family's table of functions, and bodies
+ * (*.inc.h) over a small vocabulary of vectors (simd_*.h), whose sizes are made for the registers of an instruction set. One
+ * translation unit for each level (isa_*.c) compiles the bodies over its vocabulary and exports nothing but a pointer to const
+ * data: the families it holds. levels.def lists the levels with the CPU features they need. A process has one table: portable
+ * kernels first, replaced family by family by those of the levels whose features the CPU has. Each family has its own sizes, so a
+ * level need not hold all.
  *
- * To add a kernel: a body, a field in its family's table. To add a family: a folder, a word in CC_EACH_FAMILY, an include here and in
- * families.inc.h. To add an instruction set: a vocabulary simd_<name>.h, isa_<name>.c, a row in levels.def. */
+ * To add a kernel: a body, a field in its family's table. To add a family: a folder, a word in CC_EACH_FAMILY, an include here and
+ * in families.inc.h. To add an instruction set: a vocabulary simd_<name>.h, isa_<name>.c, a row in levels.def. */
 #ifndef CC_KERNELS_H
 #define CC_KERNELS_H
 
@@ -43,7 +44,8 @@ typedef struct cc_unit {
 /* The table in use. Made when first asked for; the same for the life of the process. */
 const cc_kernels *cc_kernels_get(void);
 
-/* The table of a CPU with the features of a level (levels.def), whatever this one has; false if the name or its unit does not exist. */
+/* The table of a CPU with the features of a level (levels.def), whatever this one has; false if the name or its unit does not
+ * exist. */
 bool cc_kernels_of_level(const char *name, cc_kernels *kernels);
 
 static inline void cc_act_forward(cc_activation act, float alpha, float *y, const float *x, int64_t n)

@@ -1,5 +1,5 @@
-/* What the bodies of all kernels (*.inc.h) use: hints for compilers that have them, and a piece of code for each count up to a size of
- * the vocabulary. */
+/* What the bodies of all kernels (*.inc.h) use: hints for compilers that have them, and a piece of code for each count up to a size
+ * of the vocabulary. */
 #ifndef CC_MACROS_H
 #define CC_MACROS_H
 

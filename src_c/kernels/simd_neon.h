@@ -1,5 +1,6 @@
-/* The vocabulary of vectors (see simd_portable.h) for AArch64's Advanced SIMD: 4 floats, 32 registers. Twelve rows of two vectors leave
- * eight registers for two vectors of columns and a few rows on their way. There are no masked loads: a mask is a number of lanes. */
+/* The vocabulary of vectors (see simd_portable.h) for AArch64's Advanced SIMD: 4 floats, 32 registers. Twelve rows of two vectors
+ * leave eight registers for two vectors of columns and a few rows on their way. There are no masked loads: a mask is a number of
+ * lanes. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 

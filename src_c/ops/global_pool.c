@@ -64,7 +64,7 @@ static cc_range my_blocks(const images *x, const cc_team *team)
     return cc_slice(team, x->n * blocks, 2048 / (x->cells * CHANNELS) + 1);
 }
 
-/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of images of d h rows: d h + w). */
+/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of a volume d h + w). */
 static void global_avg_forward(const cc_call *call, const cc_team *team)
 {
     const images s = images_of(call);

@@ -1,5 +1,5 @@
-/* The kernels of the level in use, through the ops that lead to them, against plain loops; and those of every level that this CPU runs,
- * one beside the other. Small whole numbers make every sum exact, so that nothing but the right answer is equal. */
+/* The kernels of the level in use, through the ops that lead to them, against plain loops; and those of every level that this CPU
+ * runs, one beside the other. Small whole numbers make every sum exact, so that nothing but the right answer is equal. */
 #include "cconv.h"
 #include "harness.h"
 #include "kernels/kernels.h"
@@ -68,7 +68,8 @@ static bool one_run(one *o, const char *op, const char *attributes, int wrt)
         float *before = done ? malloc((size_t)o->y_count * sizeof *before) : NULL;
         done = before != NULL;
         if (done) memcpy(before, o->y, (size_t)o->y_count * sizeof *before);
-        done = done && cconv_plan_run(plan, &(cconv_batch){.n = 1, .inputs = inputs, .outputs = &o->y, .root_gradient = o->dy}) == CCONV_OK;
+        const cconv_batch batch = {.n = 1, .inputs = inputs, .outputs = &o->y, .root_gradient = o->dy};
+        done = done && cconv_plan_run(plan, &batch) == CCONV_OK;
         CHECK(done && (threads == 1 || !memcmp(before, o->y, (size_t)o->y_count * sizeof *before)));
         for (int i = 0; done && i < wrt; ++i) {
             const float *gradient = cconv_plan_gradient(plan, nodes[i]);
@@ -99,7 +100,8 @@ static void compare(const char *what, const float *got, float *expected, int64_t
     int64_t worst = -1;
     for (int64_t i = 0; expected && i < count; ++i)
         if (!(fabs((double)got[i] - (double)expected[i]) <= tolerance)) worst = i;
-    if (worst >= 0) printf("%s[%lld]: expected %g, found %g\n", what, (long long)worst, (double)expected[worst], (double)got[worst]);
+    if (worst >= 0)
+        printf("%s[%lld]: expected %g, found %g\n", what, (long long)worst, (double)expected[worst], (double)got[worst]);
     CHECK(expected && worst < 0);
     free(expected);
 }
@@ -278,10 +280,11 @@ static void check_norm(const pair *p)
     for (int64_t c = 1; c <= MOST_C; ++c)
         for (int act = CC_ACT_LINEAR; act <= CC_ACT_RELU6; ++act) {
             const int64_t n = ROWS * c;
-            float *f = wholes(6 * c, 8), *x = wholes(n, 2), *dy = wholes(n, 4), *a = zeros(2 * n + 3 * c), *b = zeros(2 * n + 3 * c);
+            float *f = wholes(6 * c, 8), *x = wholes(n, 2), *dy = wholes(n, 4);
+            float *a = zeros(2 * n + 3 * c), *b = zeros(2 * n + 3 * c);
             if (f && x && dy && a && b) {
-                const cc_norm job = {.c = c, .act = (cc_activation)act, .high = f, .low = f + c, .scale = f + 2 * c, .shift = f + 3 * c,
-                                     .by_x = f + 4 * c, .constant = f + 5 * c};
+                const cc_norm job = {.c = c, .act = (cc_activation)act, .high = f, .low = f + c, .scale = f + 2 * c,
+                                     .shift = f + 3 * c, .by_x = f + 4 * c, .constant = f + 5 * c};
                 p->plain.norm.forward(&job, a, x, act ? dy : NULL, ROWS);
                 p->wide.norm.forward(&job, b, x, act ? dy : NULL, ROWS);
                 CHECK(same(a, b, n));
@@ -345,9 +348,9 @@ static void check_depthwise(const pair *p)
     for (int64_t c = 1; c <= 19; c += 3)
         for (int64_t taps = 1; taps <= 5; ++taps)
             for (int64_t step = 1; step <= 2; ++step) {
-                const cc_depthwise job = {.c = c, .count = IN / step, .rows = ROWS, .taps = taps, .step = step, .offset = -1, .tap_step = 1,
-                                          .limit = IN, .x_row = IN * c, .x_pixel = c, .y_pixel = c, .w_row = taps * c, .w_tap = c,
-                                          .act = (cc_activation)(taps % 3)};
+                const cc_depthwise job = {.c = c, .count = IN / step, .rows = ROWS, .taps = taps, .step = step, .offset = -1,
+                                          .tap_step = 1, .limit = IN, .x_row = IN * c, .x_pixel = c, .y_pixel = c,
+                                          .w_row = taps * c, .w_tap = c, .act = (cc_activation)(taps % 3)};
                 const int64_t out = job.count * c, weights = ROWS * taps * c;
                 float *x = wholes(ROWS * IN * c, 6), *w = wholes(weights, 7), *a = zeros(out), *b = zeros(out);
                 float *da = wholes(weights, 8), *db = wholes(weights, 8);

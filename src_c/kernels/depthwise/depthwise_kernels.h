@@ -17,7 +17,8 @@ typedef struct cc_depthwise {
     int64_t x_row, x_pixel, y_pixel, w_row, w_tap; /* floats from one to the next; that of y is dy's, too */
     const float *bias;                             /* [c], or NULL */
     cc_activation act;                             /* a clamp */
-    int64_t fresh; /* rows of x below these that the next row of y is the first to read: they are prefetched, for dw with that of dy */
+    /* Rows of x below these that the next row of y is the first to read: they are prefetched, for dw with that of dy. */
+    int64_t fresh;
 } cc_depthwise;
 
 typedef struct cc_depthwise_kernels {

@@ -1,5 +1,5 @@
-/* The usual table of non-linearities: f(x), and f'(x) told from y = f(x), an element at a time. Loops over many elements, with vectors
- * where these call the C library, are in activation.inc.h.
+/* The usual table of non-linearities: f(x), and f'(x) told from y = f(x), an element at a time. Loops over many elements, with
+ * vectors where these call the C library, are in activation.inc.h.
  *
  * Every derivative is expressed by the output, so that an op with a fused activation needs to keep nothing but y:
  *
@@ -38,8 +38,8 @@ typedef enum cc_activation {
     CC_ACT_COUNT
 } cc_activation;
 
-/* The same order, as the choices of an attribute: all, and the first ones, the clamps, which every kernel applies to what is still in its
- * registers. */
+/* The same order, as the choices of an attribute: all, and the first ones, the clamps, which every kernel applies to what is still
+ * in its registers. */
 #define CC_ACT_CLAMPS  "linear|relu|relu6"
 #define CC_ACT_CHOICES CC_ACT_CLAMPS "|leaky_relu|elu|sigmoid|tanh|softplus|softsign|arctan|binary_step"
 

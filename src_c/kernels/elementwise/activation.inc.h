@@ -1,5 +1,5 @@
-/* The exponential and the non-linearities of activation.h over many elements. Those with an exponential are computed by vectors, within
- * 2 units in the last place or so; the others are activation.h's own, which compilers turn into vectors.
+/* The exponential and the non-linearities of activation.h over many elements. Those with an exponential are computed by vectors,
+ * within 2 units in the last place or so; the others are activation.h's own, which compilers turn into vectors.
  *
  * With n the whole number next to x / log 2 and r = x - n log 2, |r| <= log(2) / 2,
  *
@@ -49,8 +49,8 @@ ALWAYS_INLINE vec vec_exp_less_1(vec x)
     return vec_fma(power, e, vec_sub(power, vec_set1(1)));
 }
 
-/* log(1 + e) for e in 0 .. 1: with s = e / (2 + e) it is 2 artanh s = t + t s^2 L(s^2), t = 2 s. s itself may be too small for a normal
- * number where t is none. */
+/* log(1 + e) for e in 0 .. 1: with s = e / (2 + e) it is 2 artanh s = t + t s^2 L(s^2), t = 2 s. s itself may be too small for a
+ * normal number where t is none. */
 ALWAYS_INLINE vec vec_log_1_more(vec e)
 {
     const vec half = vec_set1(0.5f), t = vec_div(e, vec_fma(e, half, vec_set1(1)));

@@ -12,7 +12,8 @@ typedef struct cc_elementwise_kernels {
     void (*exp)(float *y, const float *x, float shift, int64_t n);       /* y[i] = e^(x[i] - shift); y may be x */
     void (*add)(float *y, const float *x, int64_t n);                    /* y[i] += x[i] */
     void (*add_rows)(float *y, const float *x, int64_t rows, int64_t n); /* y[i] += the sum of x[r * n + i], r < rows */
-    /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and y_step only. */
+    /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and
+     * y_step only. */
     void (*add_windows)(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t count, int64_t n);
 } cc_elementwise_kernels;
 

@@ -11,8 +11,9 @@
  *
  *     y[i][j] = start + sum over t, k of a[t * mr + i][k] * b[t][k][j]       i in 0 .. m-1, j in 0 .. n-1
  *
- * with start = bias[j] or 0, and y[i][j] besides if accumulate; then max(0, .) if relu. y is read only if accumulate. Rows are given by
- * pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of zeros. */
+ * with start = bias[j] or 0, and y[i][j] besides if accumulate; then max(0, .) if relu. y is read only if accumulate. Rows are
+ * given by pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of
+ * zeros. */
 typedef struct cc_tile {
     int m, n;              /* 1 .. mr, 1 .. nr of the table */
     int64_t taps, depth;   /* may be 0 */
@@ -45,7 +46,8 @@ typedef struct cc_gemm_kernels {
     int mr, nr; /* the tile: mr rows, nr columns; a vector has nr / 2 */
     void (*tile)(const cc_tile *tile);
     void (*outer_tile)(const cc_outer *outer);
-    /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole vector. */
+    /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole
+     * vector. */
     void (*pack_rows)(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width);
     /* A panel from a transposed matrix: to[k * nr + j] = from[j * step + k], k < depth, j < columns <= nr, then zeros up to nr. */
     void (*pack_transposed)(float *to, const float *from, int64_t depth, int columns, int64_t step);

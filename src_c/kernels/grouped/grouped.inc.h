@@ -1,7 +1,7 @@
 /* The kernels of grouped convolution (see cc_grouped), written once over the vocabulary of simd_*.h. A row of accumulators, one
- * vector of output channels for each pixel, stays in registers. For every strip and channel k the weights of a run of taps are loaded,
- * and each pixel of x is loaded and spread once for all taps of the run: a run of three makes three multiply-adds of one spread. Runs
- * are constants, and compiled for each. */
+ * vector of output channels for each pixel, stays in registers. For every strip and channel k the weights of a run of taps are
+ * loaded, and each pixel of x is loaded and spread once for all taps of the run: a run of three makes three multiply-adds of one
+ * spread. Runs are constants, and compiled for each. */
 #ifndef CC_GROUPED_INC_H
 #define CC_GROUPED_INC_H
 
@@ -19,8 +19,8 @@ static void grouped_copy(float *to, const float *x, int64_t pixels, int64_t x_st
     }
 }
 
-/* The vectors of a strip's pixels at x, side by side: in the image they may lie a multiple of 4 KB apart, and would push one another
- * out of the first-level cache while every channel reads them. */
+/* The vectors of a strip's pixels at x, side by side: in the image they may lie a multiple of 4 KB apart, and would push one
+ * another out of the first-level cache while every channel reads them. */
 static void strip_copy(float to[STRIP_PIXELS * VEC], const cc_strip *strip, const float *x, int64_t x_step, int width)
 {
     const int begin = strip->begin;
@@ -88,8 +88,9 @@ static void grouped_tile(const cc_grouped *g)
 }
 
 /* What pixel q of x meets: pixel q - j of y by tap j. inner = whether there is one for each tap. */
-ALWAYS_INLINE void grouped_outer_pixel(vec acc[CC_RUN_MAX][CC_GROUPED_DEPTH], const cc_grouped_outer *g, const float *x, const float *dy,
-                                       const lanes from[CC_GROUPED_DEPTH], int64_t q, const int run, const int depth, const bool inner)
+ALWAYS_INLINE void grouped_outer_pixel(vec acc[CC_RUN_MAX][CC_GROUPED_DEPTH], const cc_grouped_outer *g, const float *x,
+                                       const float *dy, const lanes from[CC_GROUPED_DEPTH], int64_t q, const int run,
+                                       const int depth, const bool inner)
 {
     const vec v = vec_load(x + q * g->x_step);
     vec spread[CC_GROUPED_DEPTH];

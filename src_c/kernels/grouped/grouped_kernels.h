@@ -7,11 +7,11 @@
 
 #define CC_VEC_MAX 16 /* of any table's vec */
 
-/* A vector of outputs covers several groups, or a part of one; each weight of the vector meets the input channel of its own group, so
- * the inputs are spread: lane i of spread k is channel spread[k][i] of a pixel.
+/* A vector of outputs covers several groups, or a part of one; each weight of the vector meets the input channel of its own group,
+ * so the inputs are spread: lane i of spread k is channel spread[k][i] of a pixel.
  *
- * A strip is a run of 1 .. CC_RUN_MAX taps that read neighbouring pixels: output p reads pixel p + j for tap j. Pixels from `begin` to
- * end - 1 lie inside the image, others count as zeros. */
+ * A strip is a run of 1 .. CC_RUN_MAX taps that read neighbouring pixels: output p reads pixel p + j for tap j. Pixels from `begin`
+ * to end - 1 lie inside the image, others count as zeros. */
 #define CC_RUN_MAX 3
 typedef struct cc_strip {
     const float *x;      /* pixel 0, whether it lies inside or not */
@@ -54,7 +54,8 @@ typedef struct cc_grouped_kernels {
     int vec, pixels; /* lanes of a vector, pixels of a tile */
     void (*tile)(const cc_grouped *grouped);
     void (*outer)(const cc_grouped_outer *outer);
-    /* Pixels side by side: to[p][i] = x[p * x_step + i], p < pixels, i < width <= vec, then zeros. Those `ahead` are prefetched, if any. */
+    /* Pixels side by side: to[p][i] = x[p * x_step + i], p < pixels, i < width <= vec, then zeros. Those `ahead` are prefetched, if
+     * any. */
     void (*copy)(float *to, const float *x, int64_t pixels, int64_t x_step, int width, int64_t ahead);
 } cc_grouped_kernels;
 

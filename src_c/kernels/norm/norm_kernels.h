@@ -19,7 +19,8 @@ typedef struct cc_norm_kernels {
     /* about = the mean of each column, nearly; first = sum of x - about, second = sum of (x - about)^2; x: [rows][c], rows > 0 */
     void (*moments)(const float *x, int64_t rows, int64_t c, float *about, float *first, float *second);
     void (*forward)(const cc_norm *norm, float *y, const float *x, const float *residual, int64_t rows); /* y may be x */
-    /* sum = sum of dz, product = sum of dz (x - high - low), and dz if it is not NULL. x may be NULL: no product; then act' needs y. */
+    /* sum = sum of dz, product = sum of dz (x - high - low), and dz if it is not NULL. x may be NULL: no product; then act' needs
+     * y. */
     void (*sums)(const cc_norm *norm, float *dz, const float *dy, const float *x, const float *y, int64_t rows, float *sum,
                  float *product);
     /* dx may be dy. x may be NULL: without its term and the constant; then act' needs y. */

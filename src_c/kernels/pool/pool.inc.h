@@ -1,5 +1,5 @@
-/* Poolings of rows of channels, written once over the vocabulary of simd_*.h: a vector of channels passes over the cells of its window
- * with the result, and the number of the largest cell, in registers. Windows of 2x2 cells are compiled on their own. */
+/* Poolings of rows of channels, written once over the vocabulary of simd_*.h: a vector of channels passes over the cells of its
+ * window with the result, and the number of the largest cell, in registers. Windows of 2x2 cells are compiled on their own. */
 #ifndef CC_POOL_INC_H
 #define CC_POOL_INC_H
 

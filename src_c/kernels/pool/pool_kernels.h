@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Neighbouring outputs of a pooling, c channels each, whose windows have the same cells inside the image: rows x columns of them, of which
- * cell (i, j) is number first + i * width + j of the window. */
+/* Neighbouring outputs of a pooling, c channels each, whose windows have the same cells inside the image: rows x columns of them,
+ * of which cell (i, j) is number first + i * width + j of the window. */
 typedef struct cc_pool {
     int64_t c, outputs;
     int64_t step, line; /* floats from a window to the next output's, from a row of the image to the next one */
@@ -20,8 +20,8 @@ typedef struct cc_pool_kernels {
     /* y = act(the largest cell), and which one it was: the first of equal ones, the last NaN. places may be NULL. */
     void (*max)(const cc_pool *pool, float *y, void *places, const float *x);
     void (*sum)(const cc_pool *pool, float *y, const float *x, float factor, bool squares); /* y = factor * the sum */
-    /* Of one row of the image (pool->rows is 1): dx = dz where the place is the cell's, else 0; dz = dy act', told from y. dx = dy factor.
-     * Or += where `add`. */
+    /* Of one row of the image (pool->rows is 1): dx = dz where the place is the cell's, else 0; dz = dy act', told from y. dx = dy
+     * factor. Or += where `add`. */
     void (*max_backward)(const cc_pool *pool, float *dx, const float *dy, const float *y, const void *places, bool add);
     void (*sum_backward)(const cc_pool *pool, float *dx, const float *dy, float factor, bool add);
 } cc_pool_kernels;

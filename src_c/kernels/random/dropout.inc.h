@@ -1,5 +1,5 @@
-/* Dropout over the random numbers of base/random.h: the blocks of many counters side by side. In plain C, so that every instruction set
- * computes the same bits; compilers turn the loops over BLOCKS into vectors. */
+/* Dropout over the random numbers of base/random.h: the blocks of many counters side by side. In plain C, so that every instruction
+ * set computes the same bits; compilers turn the loops over BLOCKS into vectors. */
 #ifndef CC_DROPOUT_INC_H
 #define CC_DROPOUT_INC_H
 

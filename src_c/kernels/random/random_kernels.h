@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 typedef struct cc_random_kernels {
-    /* y[i] = x[i] * scale where the upper 24 bits of number i are at least `least`, else 0; blocks of four numbers begin with the one
-     * numbered `first`. y may be x. The same bits at every instruction set. */
+    /* y[i] = x[i] * scale where the upper 24 bits of number i are at least `least`, else 0; blocks of four numbers begin with the
+     * one numbered `first`. y may be x. The same bits at every instruction set. */
     void (*dropout)(float *y, const float *x, int64_t n, const cc_random *random, uint32_t first, uint32_t least, float scale);
 } cc_random_kernels;
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A tile of an image, transformed: to[p * plane + k / vec * block + k % vec] for plane p and channel k. The channels of the last vector
- * from `channels` on become zeros. vec = nr / 2 is the width of a vector. */
+/* A tile of an image, transformed: to[p * plane + k / vec * block + k % vec] for plane p and channel k. The channels of the last
+ * vector from `channels` on become zeros. vec = nr / 2 is the width of a vector. */
 typedef struct cc_winograd_tile {
     const float *from;   /* the tile's pixel (0, 0), inside the image or not; channels side by side */
     int64_t row, column; /* from a pixel to the next one down, to the right */
@@ -17,8 +17,8 @@ typedef struct cc_winograd_tile {
     int64_t plane, block;
 } cc_winograd_tile;
 
-/* Sums of products, from[p * plane + k], transformed back, with bias, what is in y if accumulate, and max(0, .) if relu, and stored as
- * far as they lie in the image. */
+/* Sums of products, from[p * plane + k], transformed back, with bias, what is in y if accumulate, and max(0, .) if relu, and stored
+ * as far as they lie in the image. */
 typedef struct cc_winograd_output {
     const float *from;
     int64_t plane;
@@ -47,11 +47,11 @@ typedef struct cc_winograd_transforms {
 typedef struct cc_winograd_kernels {
     int mr, nr;                           /* a group of mr tiles meets a panel of nr channels */
     const cc_winograd_transforms *f2, *f4; /* m = 2 and 4 */
-    /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < columns <= nr, or more;
-     * a is [..][mr][vec]. */
+    /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < columns <= nr, or
+     * more; a is [..][mr][vec]. */
     void (*product)(float *y, const float *a, const float *b, int64_t depth, int rows, int columns, bool accumulate);
-    /* One plane: y[i * nr + j] (+)= sum over t < tiles of a[t][i] b[t][j], i < vec; b0 and b1 hold vec columns each. b1 may be NULL:
-     * j < vec only. */
+    /* One plane: y[i * nr + j] (+)= sum over t < tiles of a[t][i] b[t][j], i < vec; b0 and b1 hold vec columns each. b1 may be
+     * NULL: j < vec only. */
     void (*outer)(float *y, const float *a, const float *b0, const float *b1, int64_t tiles, bool accumulate);
 } cc_winograd_kernels;
 
