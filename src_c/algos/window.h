@@ -1,13 +1,13 @@
-/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The only
- * place that knows these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
+/* The geometry of a window that slides over an image of one to three axes: sizes and padding of convolutions and poolings. The
+ * only place that knows these rules. Along one axis, with `reach` = dilation (kernel - 1) + 1 cells covered by one window:
  *
  *     valid      no padding                               out = floor((in - reach) / stride) + 1
  *     explicit   `before` and `after` cells as given      out = floor((in + before + after - reach) / stride) + 1
  *     same       out = ceil(in / stride)                  total = max((out - 1) stride + reach - in, 0), before = floor(total / 2),
  *                                                         after = total - before: an odd cell goes to the end (Keras' rule)
  *
- * In ceil mode (that of ONNX and PyTorch) a last window that ends behind the padding counts, too, if it begins before the end of
- * the image:
+ * In ceil mode (that of ONNX and PyTorch) a last window that ends behind the padding counts, too, if it begins before the end
+ * of the image:
  *
  *     valid, explicit                                     out = ceil((in + before + after - reach) / stride) + 1, or one fewer if
  *                                                         the last of them would begin at in + before or behind
@@ -15,8 +15,8 @@
  *
  * Output o covers the input cells o stride - before + dilation t, t in 0 .. kernel-1; those outside 0 .. in-1 are padding.
  *
- * A transposed convolution makes the image that such a window would slide over: `out` is given, `in` asked for. Several sizes have
- * the same number of windows; `extra` cells at the end (Keras' output_padding) choose among them:
+ * A transposed convolution makes the image that such a window would slide over: `out` is given, `in` asked for. Several sizes
+ * have the same number of windows; `extra` cells at the end (Keras' output_padding) choose among them:
  *
  *     valid      in = (out - 1) stride + reach + extra                    extra = max(stride - reach, 0) unless given
  *     explicit   in = (out - 1) stride + reach - before - after + extra   extra = 0 unless given
@@ -42,8 +42,8 @@ typedef struct cc_axis {
     int64_t before, after; /* padding; 0 while `in` is unknown and padding is same */
 } cc_axis;
 
-/* The axes of an image, outermost first. One with fewer than three has none of the first ones: those are of one cell that the window
- * covers (cc_axis_is_single), so that a loop over all three serves every rank. */
+/* The axes of an image, outermost first. One with fewer than three has none of the first ones: those are of one cell that the
+ * window covers (cc_axis_is_single), so that a loop over all three serves every rank. */
 typedef struct cc_window {
     cc_axis d, h, w;
 } cc_window;
@@ -110,7 +110,8 @@ static inline void cc_axis_taps(const cc_axis *axis, int64_t o, int64_t *begin, 
     if (*begin > *end) *begin = *end;
 }
 
-/* How many cells of the window at output o (without dilation) lie in the padded image: all, unless ceil mode lets it end behind. */
+/* How many cells of the window at output o (without dilation) lie in the padded image: all, unless ceil mode lets it end
+ * behind. */
 static inline int64_t cc_axis_padded_taps(const cc_axis *axis, int64_t o)
 {
     int64_t left = axis->in + axis->before + axis->after - o * axis->stride;
@@ -174,16 +175,17 @@ static inline int64_t cc_each(const cc_list *list, int i)
 static inline cconv_status cc_each_check(const cc_list *list, const char *name, int rank)
 {
     if (list->n == 1 || list->n == rank) return CCONV_OK;
-    return cc_fail(CCONV_INVALID, rank == 1 ? "expected %s as %d value, received %d" : "expected %s as 1 or %d values, received %d", name,
+    return cc_fail(CCONV_INVALID,
+                   rank == 1 ? "expected %s as %d value, received %d" : "expected %s as 1 or %d values, received %d", name,
                    rank, list->n);
 }
 
-/* Fills the axes of an image of `rank` axes. in and kernel: one size for each. strides and dilation: see cc_each. pads is all `before`,
- * then all `after` ((top, left, bottom, right)), and must be empty unless padding is explicit. The caller puts the node's name in front
- * of the error. */
+/* Fills the axes of an image of `rank` axes. in and kernel: one size for each. strides and dilation: see cc_each. pads is all
+ * `before`, then all `after` ((top, left, bottom, right)), and must be empty unless padding is explicit. The caller puts the
+ * node's name in front of the error. */
 static inline cconv_status cc_window_set(cc_window *window, int rank, const int64_t *in, const int64_t *kernel,
-                                         const cc_list *strides, const cc_list *dilation, cc_padding padding, const cc_list *pads,
-                                         bool ceil_mode)
+                                         const cc_list *strides, const cc_list *dilation, cc_padding padding,
+                                         const cc_list *pads, bool ceil_mode)
 {
     static const cc_axis single = {1, 1, 1, 1, 1, 0, 0};
     *window = (cc_window){single, single, single};
@@ -208,9 +210,10 @@ static inline cconv_status cc_axis_transpose(cc_axis *axis, const char *name, in
 {
     const int64_t stride = axis->stride, most = stride > axis->dilation ? stride : axis->dilation;
     if (extra >= most)
-        return cc_fail(CCONV_INVALID,
-                       "expected output_padding from 0 to %lld, less than the stride or the dilation, received %lld along the %s",
-                       (long long)most - 1, (long long)extra, name);
+        return cc_fail(
+            CCONV_INVALID,
+            "expected output_padding from 0 to %lld, less than the stride or the dilation, received %lld along the %s",
+            (long long)most - 1, (long long)extra, name);
     axis->out = out;
     if (axis->kernel < 0) return CCONV_OK;
 
@@ -226,9 +229,10 @@ static inline cconv_status cc_axis_transpose(cc_axis *axis, const char *name, in
     }
     if (out < 0) return CCONV_OK;
     if (out > INT64_MAX / 4 / stride)
-        return cc_fail(CCONV_INVALID,
-                       "expected an input whose size by the stride is a number, received %lld cells and stride %lld along the %s",
-                       (long long)out, (long long)stride, name);
+        return cc_fail(
+            CCONV_INVALID,
+            "expected an input whose size by the stride is a number, received %lld cells and stride %lld along the %s",
+            (long long)out, (long long)stride, name);
     axis->in = out == 0 ? 0 : (out - 1) * stride + reach - axis->before - axis->after;
     if (axis->in < (out > 0))
         return cc_fail(CCONV_INVALID,

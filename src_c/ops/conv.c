@@ -3,7 +3,8 @@
  *     y[n][o..][oc] = act(r[n][o..][oc] + b[oc] + sum over t.., c of x[n][o s - p + d t ..][c] w[t..][c][oc])
  *
  * with an optional residual r. With dz = dy act':  dr = dz,  dx = the transposed convolution of dz,  dw = the correlation of x
- * with dz,  db = the sum of dz over pixels. What it shares with conv_transpose is in conv_common.c, the arithmetic in algos/conv/conv_*.c. */
+ * with dz,  db = the sum of dz over pixels. What it shares with conv_transpose is in conv_common.c, the arithmetic in
+ * algos/conv/conv_*.c. */
 #include "ops/conv.h"
 
 static const cc_attr attributes[] = {CC_CONV_ATTRIBUTES, {0}};

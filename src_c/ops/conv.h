@@ -1,5 +1,5 @@
-/* What the ops conv and conv_transpose share: attributes, shapes, the choice of algorithms and the passes. conv_transpose is conv
- * with the passes in other places (algos/conv/conv.h):
+/* What the ops conv and conv_transpose share: attributes, shapes, the choice of algorithms and the passes. conv_transpose is
+ * conv with the passes in other places (algos/conv/conv.h):
  *
  *                       y                  dx                 dw
  *     conv              forward            input gradient     weight gradient of x and dz

@@ -33,9 +33,10 @@ static cconv_status conv_set_window(const cc_call *call, cc_window *window)
     const cc_conv_attributes *s = call->attributes;
     const int64_t *image = call->xs[0].dim + 1, *kernel = call->xs[1].dim;
     if (conv_is_transposed(call))
-        return cc_window_set_transposed(window, conv_axes(call), image, kernel, &s->strides, &s->dilation, (cc_padding)s->padding,
-                                        &s->pads, &s->output_padding);
-    return cc_window_set(window, conv_axes(call), image, kernel, &s->strides, &s->dilation, (cc_padding)s->padding, &s->pads, false);
+        return cc_window_set_transposed(window, conv_axes(call), image, kernel, &s->strides, &s->dilation,
+                                        (cc_padding)s->padding, &s->pads, &s->output_padding);
+    return cc_window_set(window, conv_axes(call), image, kernel, &s->strides, &s->dilation, (cc_padding)s->padding, &s->pads,
+                         false);
 }
 
 static cconv_status conv_check_ranks(const cc_call *call)
@@ -51,9 +52,9 @@ static cconv_status conv_check_ranks(const cc_call *call)
     int axes;
     CC_TRY(cc_infer_image(call, 0, &axes));
     if (w->rank == x->rank) return CCONV_OK;
-    return cc_op_fail(call, CCONV_INVALID,
-                      "expected x and w of one rank, %s, received x of rank %d, shape %s, and w of rank %d, shape %s",
-                      letters[conv_is_transposed(call)][axes - 1], x->rank, cc_shape_text(x, xt), w->rank, cc_shape_text(w, wt));
+    return cc_op_fail(
+        call, CCONV_INVALID, "expected x and w of one rank, %s, received x of rank %d, shape %s, and w of rank %d, shape %s",
+        letters[conv_is_transposed(call)][axes - 1], x->rank, cc_shape_text(x, xt), w->rank, cc_shape_text(w, wt));
 }
 
 /* Channels of x and y as x and the kernel tell them; those of y may be unknown. */
@@ -71,15 +72,17 @@ static cconv_status conv_check_channels(const cc_call *call, int64_t *oc)
                           (long long)groups);
     if (conv_is_transposed(call)) {
         if (!cc_agree(c, last))
-            return cc_op_fail(call, CCONV_INVALID, "expected x with %lld channels, the last size of the kernel, received %lld; x has "
-                              "shape %s, the kernel %s", (long long)last, (long long)c, cc_shape_text(x, xt), cc_shape_text(w, wt));
+            return cc_op_fail(call, CCONV_INVALID,
+                              "expected x with %lld channels, the last size of the kernel, received %lld; x has "
+                              "shape %s, the kernel %s",
+                              (long long)last, (long long)c, cc_shape_text(x, xt), cc_shape_text(w, wt));
         *oc = depth < 0 ? CC_UNKNOWN : depth * groups;
         return CCONV_OK;
     }
     if (last >= 0 && last % groups)
         return cc_op_fail(call, CCONV_INVALID,
-                          "expected output channels divisible by groups, received %lld channels and %lld groups", (long long)last,
-                          (long long)groups);
+                          "expected output channels divisible by groups, received %lld channels and %lld groups",
+                          (long long)last, (long long)groups);
     if (c >= 0 && depth >= 0 && c / groups != depth)
         return cc_op_fail(
             call, CCONV_INVALID,
@@ -213,7 +216,8 @@ static int conv_choose(const cc_call *call, const cc_conv *conv, int nth)
     int choice = 0;
     for (int result = 0; result < CONV_RESULTS; ++result) {
         const cc_conv_pass pass = conv_pass_of(call, (conv_result)result);
-        const bool once = result != CONV_Y || (call->differentiate && call->needs_gradient[1]); /* weights change in every run */
+        const bool once =
+            result != CONV_Y || (call->differentiate && call->needs_gradient[1]); /* weights change in every run */
         const bool runs = result == CONV_Y || (call->differentiate && call->needs_gradient[result - CONV_DX]);
         int byte = s->algorithm > 0     ? s->algorithm - 1
                    : call->tune && runs ? cc_conv_measure(conv, pass, once, nth)
@@ -265,8 +269,8 @@ static int64_t conv_result_pixels(const cc_call *call)
     return pixels;
 }
 
-/* Pieces of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins where the input
- * gradient's weights do. */
+/* Pieces of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins where the
+ * input gradient's weights do. */
 typedef struct pieces {
     int64_t dz, bias_partial, packed, scratch, weight_scratch;
 } pieces;
@@ -295,7 +299,8 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     need->forward_scratch = cc_scratch_bytes(conv_scratch_floats(call, need->choice, &conv, CONV_Y, nth));
     if (conv_has_residual(call) && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
-    const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1], conv_has_bias(call) && call->needs_gradient[2]};
+    const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
+                                    conv_has_bias(call) && call->needs_gradient[2]};
     const pieces p = conv_backward_pieces(call, need->choice, &conv, needs_gradient, nth);
     const size_t input = cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.scratch), weight = cc_scratch_bytes(p.weight_scratch);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.bias_partial) + (input > weight ? input : weight);
@@ -351,7 +356,8 @@ void cc_conv_backward(const cc_call *call, const cc_team *team)
     float *weight_scratch = (float *)(void *)at, *packed = p.packed > 0 ? cc_scratch_take(&at, p.packed) : NULL;
     float *scratch = cc_scratch_take(&at, p.scratch);
 
-    if (dx && p.packed > 0) conv_chosen(call->choice, CONV_DX)->pack(&conv, conv_pass_of(call, CONV_DX), packed, call->x[1], team);
+    if (dx && p.packed > 0)
+        conv_chosen(call->choice, CONV_DX)->pack(&conv, conv_pass_of(call, CONV_DX), packed, call->x[1], team);
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx && p.packed > 0) cc_barrier_wait(team);
 

@@ -1,5 +1,5 @@
-/* Transposed convolution of images of one to three axes, bias and activation fused; rank from x. Each cell of x lays the kernel on
- * y, s cells on from its neighbour; kernels are (k.., oc / groups, c), and along each axis
+/* Transposed convolution of images of one to three axes, bias and activation fused; rank from x. Each cell of x lays the kernel
+ * on y, s cells on from its neighbour; kernels are (k.., oc / groups, c), and along each axis
  *
  *     y[n][i..][oc] = act(r[n][i..][oc] + b[oc] + sum over c and all t.., o.. with o s - p + d t = i of x[n][o..][c] w[t..][oc][c])
  *

@@ -137,6 +137,8 @@ SIGNALS = [
     *laid("signal, to one channel", (2, 9, 16), (8, 1, 16), strides=4, padding="same"),
     *laid("signal, groups of 4", (2, 9, 20), (3, 4, 20), groups=5, strides=2),
     *laid("signal, depthwise", (2, 9, 17), (3, 1, 17), groups=17, strides=2, padding="same"),
+    *laid("signal, depthwise, in parts", (1, 70, 17), (3, 1, 17), groups=17, strides=2, padding="same"),
+    *activated([(1, 99, 7), (3, 1, 7), (7,)], "depthwise", "signal in parts", groups=7, strides=3),
     relu("signal, relu", [(2, 6, 5), (3, 4, 5), (4,)], strides=2),
 ]
 

@@ -1,7 +1,8 @@
 """Convolution layers of well-known networks. The tests run them on small images, the benchmarks at full size.
 
 `LAYERS` is the table of those on images, `LAYERS_1D`, `LAYERS_3D` and `LAYERS_TRANSPOSED` are those of other ranks and
-the transposed ones; `CASES` has each with all its channels, on an image cut to a few pixels.
+the transposed ones; `CASES` has each with all its channels, on an image cut to a few pixels, but not the largest of the
+latter: they take a minute, and show nothing that those of half a million weights do not.
 """
 
 from __future__ import annotations
@@ -190,10 +191,18 @@ LAYERS_TRANSPOSED = (
 def small(layer: Layer) -> Case:
     """The layer on an image of a few pixels: odd, and at least two outputs each way."""
     side = min(*layer.sides, max(layer.cells) + 2 + 2 * layer.stride) | 1
-    inputs = [(1, side, side, layer.c), layer.weights, (layer.k,)]
-    transformed = layer.cells == (3, 3) and layer.stride == 1 and layer.groups == 1  # perhaps, by Winograd's algorithm
+    inputs = [(1, *(side,) * layer.rank, layer.c), layer.weights, (layer.k,)]
+    # perhaps, by Winograd's algorithm
+    transformed = layer.cells in ((3, 3), (1, 3, 3)) and layer.stride == layer.groups == 1
     tolerance = 32 if transformed else 1  # sums of up to 4,608 terms, in another order for another batch
     return Case(layer.name, inputs, layer.attributes, exact=not transformed, tolerance=tolerance, min_nonzero=0.2)
 
 
-CASES = {"conv": [small(layer) for layer in LAYERS]}
+def light(layers: tuple[Layer, ...]) -> list[Case]:
+    return [small(layer) for layer in layers if math.prod(layer.weights) <= 1 << 19]
+
+
+CASES = {
+    "conv": [small(layer) for layer in LAYERS] + light(LAYERS_1D + LAYERS_3D),
+    "conv_transpose": light(LAYERS_TRANSPOSED),
+}

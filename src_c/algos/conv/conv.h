@@ -4,13 +4,15 @@
  *     input gradient   dx[n][d][h][w][c]
  *     weight gradient  dw[kd][kh][kw][c / groups][oc]
  *
- * where along each axis i = o s - p + d t, and cells outside the image are 0. Output channel j of group g = j / (oc / groups) sees the
- * input channels of group g only. dy is the gradient before the activation: the caller has multiplied it by act'.
+ * where along each axis i = o s - p + d t, and cells outside the image are 0. Output channel j of group g = j / (oc / groups)
+ * sees the input channels of group g only. dy is the gradient before the activation: the caller has multiplied it by act'.
  *
- * A transposed convolution is the same passes in other places: its output is the input gradient, whose sums may therefore have a bias
- * and an activation, too; its input gradient is the forward pass, and in the weight gradient x and dy stand for each other.
+ * A transposed convolution is the same passes in other places: its output is the input gradient, whose sums may therefore have
+ * a bias and an activation, too; its input gradient is the forward pass, and in the weight gradient x and dy stand for each
+ * other.
  *
- * An algorithm is a table of functions in a file of its own, named in CC_CONV_ALGORITHMS; conv_choose.c picks one for each pass. */
+ * An algorithm is a table of functions in a file of its own, named in CC_CONV_ALGORITHMS; conv_choose.c picks one for each
+ * pass. */
 #ifndef CC_CONV_H
 #define CC_CONV_H
 
@@ -34,11 +36,19 @@ static inline int64_t cc_conv_pixels(const cc_conv *conv) /* of the output */
     return conv->n * cc_window_outputs(&conv->window);
 }
 
-/* Whether the planes of an image have nothing to do with each other: then they are images, n counts them, and the first axis is of one
- * cell. What an algorithm of two axes can do. */
+/* Whether the planes of an image have nothing to do with each other: then they are images, n counts them, and the first axis is
+ * of one cell. What an algorithm of two axes can do. */
 static inline bool cc_conv_is_flat(const cc_conv *conv)
 {
     return cc_axis_is_pointwise(&conv->window.d);
+}
+
+/* Parts into which the `columns` of a row are cut where rows are what threads share: a signal has one row for each image. */
+static inline int64_t cc_conv_parts(int64_t images, int64_t rows, int64_t columns)
+{
+    enum { PARTS = 64, COLUMNS = 32 }; /* enough for many threads, and for a part to be worth its while */
+    if (rows != 1 || images >= PARTS) return 1;
+    return cc_max(1, cc_min(PARTS / cc_max(images, 1), columns / COLUMNS));
 }
 
 /* Multiplications and additions of one pass: the same for all three. */
@@ -47,12 +57,7 @@ static inline double cc_conv_work(const cc_conv *conv)
     return (double)cc_conv_pixels(conv) * (double)cc_conv_taps(conv) * (double)(conv->c / conv->groups) * (double)conv->oc;
 }
 
-typedef enum cc_conv_pass {
-    CC_CONV_FORWARD,
-    CC_CONV_INPUT_GRADIENT,
-    CC_CONV_WEIGHT_GRADIENT,
-    CC_CONV_PASSES
-} cc_conv_pass;
+typedef enum cc_conv_pass { CC_CONV_FORWARD, CC_CONV_INPUT_GRADIENT, CC_CONV_WEIGHT_GRADIENT, CC_CONV_PASSES } cc_conv_pass;
 
 /* What is done to the sums of a pass that makes an image before they are stored. */
 typedef struct cc_epilogue {
@@ -66,26 +71,27 @@ typedef struct cc_epilogue {
 typedef void cc_conv_images(const cc_conv *conv, float *to, const float *from, const float *w, const float *packed,
                             const cc_epilogue *epilogue, float *scratch, const cc_team *team);
 
-/* Every function that takes a team is entered by all of its threads; the caller puts a barrier behind it. Results do not depend on
- * team->nth. packed() and scratch() do not grow when n shrinks: a plan makes room for its largest batch. */
+/* Every function that takes a team is entered by all of its threads; the caller puts a barrier behind it. Results do not depend
+ * on team->nth. packed() and scratch() do not grow when n shrinks: a plan makes room for its largest batch. */
 typedef struct cc_conv_algorithm {
     const char *name; /* as in the attribute `algorithm` */
 
-    /* Whether it computes this convolution. Looks at c, oc, groups, kernel, strides, dilation and padding, at no size of an image.
-     * NULL: all. */
+    /* Whether it computes this convolution. Looks at c, oc, groups, kernel, strides, dilation and padding, at no size of an
+     * image. NULL: all. */
     bool (*supports)(const cc_conv *conv);
 
     /* An estimate of a pass's time, in multiply-adds of the gemm kernel at full speed. */
     double (*cost)(const cc_conv *conv, cc_conv_pass pass);
 
-    /* Floats of the rearranged weights that forward and input_gradient read, and the function that writes them. NULL: they read w. */
+    /* Floats of the rearranged weights that forward and input_gradient read, and the function that writes them. NULL: they read
+     * w. */
     int64_t (*packed)(const cc_conv *conv, cc_conv_pass pass);
     void (*pack)(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
     bool accumulates; /* both passes can do epilogue->accumulate */
 
-    /* Whether a pass by at most nth threads over weights that are used once had better rearrange them bit by bit as it goes: `packed` is
-     * NULL then, and w is read. NULL: no. */
+    /* Whether a pass by at most nth threads over weights that are used once had better rearrange them bit by bit as it goes:
+     * `packed` is NULL then, and w is read. NULL: no. */
     bool (*packs_on_the_fly)(const cc_conv *conv, cc_conv_pass pass, int nth);
 
     /* Floats of scratch of a pass run by at most nth threads. NULL: none. */
@@ -104,7 +110,8 @@ typedef struct cc_conv_algorithm {
  *   rows       few channels, no dilation: the pixels under a row of the kernel are one run of numbers; see conv_rows.c */
 #define CC_CONV_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd) X(rows)
 #define CC_CONV_AUTO          "auto"
-#define CC_CONV_CHOICES       "auto|direct|im2col|depthwise|grouped|winograd|rows" /* the same names, as the choices of an attribute */
+#define CC_CONV_CHOICES                                                                                                        \
+    "auto|direct|im2col|depthwise|grouped|winograd|rows" /* the same names, as the choices of an attribute */
 
 #define CC_CONV_DECLARE(name) extern const cc_conv_algorithm cc_conv_##name;
 CC_CONV_ALGORITHMS(CC_CONV_DECLARE)

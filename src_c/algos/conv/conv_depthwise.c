@@ -1,9 +1,11 @@
-/* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would be one
- * column wide, so channels, which lie side by side in memory, fill the vectors instead (kernels/depthwise/depthwise.inc.h).
+/* Depthwise convolution: one input channel per group (groups = c), `many` = oc / c output channels for each. Its products would
+ * be one column wide, so channels, which lie side by side in memory, fill the vectors instead
+ * (kernels/depthwise/depthwise.inc.h).
  *
- * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the kernel,
- * and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1 (conv_gather.h). The
- * weight gradient adds up the rows of dy by blocks. With several output channels for each input channel, plain loops do. */
+ * Forward and the input gradient go row by row over what they write: each output row reads the rows of its input under the
+ * kernel, and a row of the gradient of a strided convolution falls into phases, each a convolution with stride 1
+ * (conv_gather.h). The weight gradient adds up the rows of dy by blocks. With several output channels for each input channel,
+ * plain loops do. */
 #include "algos/conv/conv_gather.h"
 #include "algos/gemm.h"
 
@@ -64,7 +66,7 @@ static void forward_many(const cc_conv *conv, float *y, const float *x, const fl
                 for (int64_t tx = tx0; tx < tx1; ++tx) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
                     conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
-                           oc / c);
+                                          oc / c);
                 }
             }
         }
@@ -90,8 +92,8 @@ static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy,
                 cc_axis_inside(aw, tx, &begin, &end);
                 for (int64_t ox = begin; ox < end; ++ox) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    collect(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
-                            w + (ty * aw->kernel + tx) * oc, c, oc / c);
+                    collect(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc, w + (ty * aw->kernel + tx) * oc, c,
+                            oc / c);
                 }
             }
         }
@@ -113,7 +115,8 @@ static void add_rows_many(const cc_conv *conv, float *to, const float *x, const 
             if (iy < 0 || iy >= ah->in) continue;
             for (int64_t ox = begin; ox < end; ++ox) {
                 const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c, oc / c);
+                conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c,
+                                      oc / c);
             }
         }
     }
@@ -169,8 +172,17 @@ static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_a
                    ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
 }
 
-/* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that are a
- * pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
+/* Narrows a row to the pixels begin .. end-1 of it, of those it has; to: its place of pixel 0. */
+static float *narrow(cc_depthwise *k, float *to, int64_t begin, int64_t end)
+{
+    const int64_t last = end < k->count ? end : k->count;
+    k->count = last > begin ? last - begin : 0;
+    k->offset += begin * k->step;
+    return to + begin * k->y_pixel;
+}
+
+/* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that
+ * are a pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
 static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
 {
     enum { CACHED = 1 << 20 };
@@ -185,7 +197,7 @@ static cc_activation act_of_row(const cc_epilogue *epilogue)
 }
 
 static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+                                   const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)packed, (void)scratch;
     if (conv->oc > conv->c) {
@@ -196,15 +208,18 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
     const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
     const cc_activation act = act_of_row(epilogue);
-    const cc_range mine = cc_slice(team, conv->n * h.count, 1); /* output rows */
-    for (int64_t row = mine.begin; row < mine.end; ++row) {
+    const int64_t parts = cc_conv_parts(conv->n, h.count, across.count);
+    const cc_range mine = cc_slice(team, conv->n * h.count * parts, 1); /* output rows, or parts of one */
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int64_t row = i / parts, begin = across.count * (i % parts) / parts, end = across.count * (i % parts + 1) / parts;
         cc_depthwise k;
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
+        float *to = narrow(&k, y + row * y_row, begin, end);
         k.bias = epilogue->bias;
         k.act = act;
         k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise.row(&k, y + row * y_row, x + row / h.count * x_image + at.x, w + at.w);
-        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, y + row * y_row, y + row * y_row, y_row);
+        kernels->depthwise.row(&k, to, x + row / h.count * x_image + at.x, w + at.w);
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, (end - begin) * c);
     }
 }
 
@@ -220,20 +235,26 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, dy_image = ah->out * aw->out * c, dx_row = aw->in * c;
     const cc_activation act = act_of_row(epilogue);
-    const cc_range mine = cc_slice(team, conv->n * ah->in, 1); /* rows of dx */
-    for (int64_t row = mine.begin; row < mine.end; ++row) {
+    const int64_t steps = (aw->in + aw->stride - 1) / aw->stride, parts = cc_conv_parts(conv->n, ah->in, steps);
+    const cc_range mine =
+        cc_slice(team, conv->n * ah->in * parts, 1); /* rows of dx, or parts of one: so many pixels of each phase */
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int64_t row = i / parts, begin = steps * (i % parts) / parts, end = steps * (i % parts + 1) / parts;
         const int64_t iy = row % ah->in;
         const cc_gather_axis h = ascending(cc_gather_backward(ah, iy % ah->stride));
         for (int64_t phase = 0; phase < cc_gather_phases(aw); ++phase) {
             const cc_gather_axis across = ascending(cc_gather_backward(aw, phase));
             cc_depthwise k;
             const place at = set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+            float *to = narrow(&k, dx + row * dx_row + across.first * c, begin, end);
             k.bias = epilogue->bias;
             k.act = act;
             k.fresh = phase > 0 ? 0 : fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
-            kernels->depthwise.row(&k, dx + row * dx_row + across.first * c, dy + row / ah->in * dy_image + at.x, w + at.w);
+            kernels->depthwise.row(&k, to, dy + row / ah->in * dy_image + at.x, w + at.w);
         }
-        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, dx + row * dx_row, dx + row * dx_row, dx_row);
+        const int64_t first = begin * aw->stride * c, last = cc_min(end * aw->stride * c, dx_row);
+        float *to = dx + row * dx_row + first;
+        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, last - first);
     }
 }
 
@@ -241,7 +262,8 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
 
 enum { LEAST_ROWS = 8 }; /* of a block: adding up its results must not cost as much as computing them */
 
-/* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a cache. */
+/* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a
+ * cache. */
 static int64_t chunks_of(const cc_conv *conv)
 {
     return conv->oc > conv->c ? 1 : (conv->c + 95) / 96;
@@ -265,12 +287,13 @@ static void add_rows(const cc_conv *conv, float *to, const float *x, const float
         const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
         k.c = channels;
         k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise.weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first, dy + row * dy_row + first);
+        kernels->depthwise.weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first,
+                                   dy + row * dy_row + first);
     }
 }
 
 static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
+                                           const cc_team *team)
 {
     const int64_t oc = conv->oc, taps = cc_conv_taps(conv), blocks = conv_depthwise_blocks_of(conv), chunks = chunks_of(conv);
     const int64_t wide = ((oc + chunks - 1) / chunks + 15) / 16 * 16;
@@ -279,7 +302,8 @@ static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const
         const int64_t block = i / chunks, first = i % chunks * wide, channels = oc - first < wide ? oc - first : wide;
         const cc_range rows = cc_block(conv->n * conv->window.h.out, blocks, block);
         float *to = blocks > 1 ? partial + block * taps * oc : dw;
-        for (int64_t tap = 0; tap < taps && channels > 0; ++tap) memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
+        for (int64_t tap = 0; tap < taps && channels > 0; ++tap)
+            memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
         if (oc > conv->c)
             add_rows_many(conv, to, x, dy, rows);
         else if (channels > 0)

@@ -1,11 +1,11 @@
-/* Convolution without copying the image: the row pointers of a product point into it. Weight gradients are sums of outer products read
- * straight from x and dy. */
+/* Convolution without copying the image: the row pointers of a product point into it. Weight gradients are sums of outer
+ * products read straight from x and dy. */
 #include "algos/conv/conv_gather.h"
 
 #include <string.h>
 
 static void conv_direct_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+                                const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
     cc_gather_forward_product(conv, y, x, packed, epilogue, NULL, team);
@@ -64,8 +64,8 @@ static int64_t conv_direct_scratch_floats(const cc_conv *conv, cc_conv_pass pass
     return conv_direct_partial_floats(conv, &t) + (copies(conv) ? nth * (int64_t)CC_PATCH_FLOATS : 0);
 }
 
-/* A part of the output: some rows of one plane, or whole planes. Planes are counted through the images; those of one band are a fixed
- * distance apart, and so are the planes of x that they see. */
+/* A part of the output: some rows of one plane, or whole planes. Planes are counted through the images; those of one band are a
+ * fixed distance apart, and so are the planes of x that they see. */
 typedef struct band {
     int64_t plane, planes, oy0, oy1;
 } band;
@@ -77,8 +77,9 @@ static cc_axis plane_axis(const cc_conv *conv)
     return (cc_axis){.in = conv->n, .out = conv->n, .kernel = 1, .stride = 1, .dilation = 1};
 }
 
-/* Adds to a rectangle of dw, from tile `tile` on `m` rows by `n` columns of one tap and group, what a band of the output contributes:
- *     dw[tz][ty][tx][c][oc] += sum over oz, oy, ox of x[oz sd - p + dd tz][oy sh - pt + dh ty][ox sw - pl + dw tx][c] dy[oz][oy][ox][oc]
+/* Adds to a rectangle of dw, from tile `tile` on `m` rows by `n` columns of one tap and group, what a band of the output
+ * contributes:
+ *     dw[tz][ty][tx][c][oc] += sum over oz, oy, ox of x[iz][iy][ix][c] dy[oz][oy][ox][oc], with i = o s - p + d t along each axis,
  * over the part of it where that pixel of x is inside the image. */
 static void add_rectangle(const cc_conv *conv, const tiling *t, int64_t tile, int64_t m, int64_t n, float *dw, const float *x,
                           const float *dy, const band *b, float *patches)
@@ -142,7 +143,8 @@ static void clear_tile(const cc_conv *conv, const tiling *t, int64_t tile, float
     const int64_t column = tile % t->across * kernels->gemm.nr, row = tile / t->across % t->down * kernels->gemm.mr;
     const int64_t group = tile / (t->across * t->down) % t->groups, tap = tile / (t->across * t->down * t->groups);
     for (int64_t i = row; i < cc_min(row + kernels->gemm.mr, c); ++i)
-        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0, (size_t)cc_min(kernels->gemm.nr, oc - column) * sizeof *dw);
+        memset(dw + (tap * c + i) * conv->oc + group * oc + column, 0,
+               (size_t)cc_min(kernels->gemm.nr, oc - column) * sizeof *dw);
 }
 
 /* Bands of output rows outermost, tiles inside: the band's pixels of x and dy stay in the cache for all tiles. */

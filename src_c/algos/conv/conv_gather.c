@@ -1,5 +1,5 @@
-/* A convolution seen as a product: row pointers into the image, packed weights, and the loops over groups and phases that the direct
- * and the im2col algorithm share. The geometry is derived in conv_gather.h. */
+/* A convolution seen as a product: row pointers into the image, packed weights, and the loops over groups and phases that the
+ * direct and the im2col algorithm share. The geometry is derived in conv_gather.h. */
 #include "algos/conv/conv_gather.h"
 
 #include "algos/pack.h"
@@ -83,8 +83,8 @@ cc_gather cc_gather_of_phase(const cc_conv *conv, int64_t phase, float *dx, cons
 }
 
 /* Where the taps of a row lie in one plane of the source: `taps` of them from (ty, tx) on, to[0], to[a_taps], ... */
-static inline void conv_gather_plane(const cc_gather *g, const float *plane, int64_t from_y, int64_t from_x, int64_t ty, int64_t tx,
-                                     int64_t taps, const float **to, int a_taps)
+static inline void conv_gather_plane(const cc_gather *g, const float *plane, int64_t from_y, int64_t from_x, int64_t ty,
+                                     int64_t tx, int64_t taps, const float **to, int a_taps)
 {
     for (int64_t t = 0; t < taps; ++t, to += a_taps) {
         const int64_t sy = from_y + ty * g->h.tap_step, sx = from_x + tx * g->w.tap_step;
@@ -98,8 +98,8 @@ static inline void conv_gather_plane(const cc_gather *g, const float *plane, int
 }
 
 /* The same over several planes, the first of them at from_z; image: the source's. */
-static void conv_gather_planes(const cc_gather *g, const float *image, int64_t from_z, int64_t from_y, int64_t from_x, int64_t tap,
-                               int64_t taps, const float **to, int a_taps)
+static void conv_gather_planes(const cc_gather *g, const float *image, int64_t from_z, int64_t from_y, int64_t from_x,
+                               int64_t tap, int64_t taps, const float **to, int a_taps)
 {
     const int64_t of_plane = g->h.taps * g->w.taps, end = tap + taps;
     while (tap < end) {
@@ -127,8 +127,9 @@ void cc_rows_of_gather(const void *source, int64_t first, int count, int64_t tap
     const int64_t tap_y = flat && g->w.taps ? tap / g->w.taps : 0, tap_x = flat && g->w.taps ? tap % g->w.taps : 0;
     int64_t target_plane = image * g->target_d + g->d.first + o * g->d.every;
     for (int r = 0; r < count; ++r) {
-        y[r] = g->target + ((target_plane * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first + j * g->w.every) *
-                               g->target_channels;
+        y[r] = g->target +
+               ((target_plane * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first + j * g->w.every) *
+                   g->target_channels;
         const int64_t from_y = i * g->h.step + g->h.offset, from_x = j * g->w.step + g->w.offset;
         const float *from = g->source + image * image_floats + k;
         if (flat)
@@ -179,8 +180,8 @@ static void pack_transposed(const cc_conv *conv, float *packed, const float *w, 
             const int64_t tz = g.d.kernel_first + t / (g.h.taps * g.w.taps) * g.d.kernel_every;
             const int64_t ty = g.h.kernel_first + t / g.w.taps % g.h.taps * g.h.kernel_every;
             const int64_t tx = g.w.kernel_first + t % g.w.taps * g.w.kernel_every;
-            cc_pack_tap(packed + i * depth * nr, w + ((tz * kh + ty) * kw + tx) * n * conv->oc + group * depth, depth, n, 1, conv->oc,
-                        panel * nr);
+            cc_pack_tap(packed + i * depth * nr, w + ((tz * kh + ty) * kw + tx) * n * conv->oc + group * depth, depth, n, 1,
+                        conv->oc, panel * nr);
         }
         packed += pieces * depth * nr;
     }
@@ -204,8 +205,8 @@ double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)
 }
 
 /* Group by group: from `depth` channels of the source to n of the target, which `epilogue` counts from the first group's on. */
-static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t depth, int64_t n, int64_t a_step, const float *packed,
-                                const cc_epilogue *epilogue, float *patches, const cc_team *team)
+static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t depth, int64_t n, int64_t a_step,
+                                const float *packed, const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     const int64_t taps = cc_gather_taps(&gather), group_floats = cc_panels_count(taps, depth, n);
     for (int64_t g = 0; g < conv->groups; ++g, gather.source += depth, gather.target += n)
@@ -225,8 +226,8 @@ static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t d
                        team);
 }
 
-void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
-                               const cc_epilogue *epilogue, float *patches, const cc_team *team)
+void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
+                               float *patches, const cc_team *team)
 {
     conv_gather_product(conv, cc_gather_of_forward(conv, y, x), conv->c / conv->groups, conv->oc / conv->groups,
                         conv->c * conv->window.w.stride, packed, epilogue, patches, team);

@@ -1,8 +1,8 @@
 /* A convolution as a product of matrices whose rows are read from an image by pointer: what direct and im2col share.
  *
  * Forward, output pixel (oy, ox) reads x at oy sh - pt + dh ty. The input gradient is the transposed relation: pixel iy of dx
- * receives from every oy with oy sh - pt + dh ty = iy. Of the sh possible values of (iy + pt) mod sh each is served by its own taps:
- * those with dh ty = iy + pt (mod sh). Within such a *phase*, stepping iy by sh steps oy by 1, and going to the phase's
+ * receives from every oy with oy sh - pt + dh ty = iy. Of the sh possible values of (iy + pt) mod sh each is served by its own
+ * taps: those with dh ty = iy + pt (mod sh). Within such a *phase*, stepping iy by sh steps oy by 1, and going to the phase's
  * next tap moves oy back by a constant: a dense convolution with stride 1. So along an axis both directions read
  *
  *     source(i, t) = i step + offset + t tap_step       for the destination cell first + i every
@@ -43,7 +43,8 @@ static inline int64_t cc_gather_taps(const cc_gather *g)
 /* For cc_product. */
 cc_rows cc_rows_of_gather;
 
-/* The axis for the forward pass, and for one phase of the input gradient: 0 .. cc_gather_phases-1, for those beyond have no cells. */
+/* The axis for the forward pass, and for one phase of the input gradient: 0 .. cc_gather_phases-1, for those beyond have no
+ * cells. */
 static inline int64_t cc_gather_phases(const cc_axis *axis)
 {
     return axis->stride < axis->in ? axis->stride : axis->in;
@@ -71,14 +72,14 @@ static inline double cc_gather_cycle(void)
     return cc_kernels_get()->gemm.nr >= 16 ? 16 : 4;
 }
 
-/* An estimate of forward and input gradient, see cc_conv_algorithm.cost: a product of whole vectors, and for each pixel and tap what a
- * pointer costs, and `extra`. */
+/* An estimate of forward and input gradient, see cc_conv_algorithm.cost: a product of whole vectors, and for each pixel and tap
+ * what a pointer costs, and `extra`. */
 double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra);
 
 /* Forward and input gradient as products over a gather, one per group (and phase). patches: NULL to read in place, else
  * CC_PATCH_FLOATS floats of this thread. */
-void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed,
-                               const cc_epilogue *epilogue, float *patches, const cc_team *team);
+void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
+                               float *patches, const cc_team *team);
 void cc_gather_input_gradient_product(const cc_conv *conv, float *dx, const float *dy, const float *packed,
                                       const cc_epilogue *epilogue, float *patches, const cc_team *team);
 

@@ -1,10 +1,10 @@
-/* Grouped convolution with few channels in a group (Xie et al., "Aggregated residual transformations for deep neural networks", 2017).
- * Products group by group would fill a part of a vector each. Here a vector of output channels covers as many whole groups as find
- * room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group
+/* Grouped convolution with few channels in a group (Xie et al., "Aggregated residual transformations for deep neural networks",
+ * 2017). Products group by group would fill a part of a vector each. Here a vector of output channels covers as many whole
+ * groups as find room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group
  * (kernels/grouped/grouped.inc.h). Where a group is wider than a vector, several vectors cover it.
  *
- * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells of the
- * source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
+ * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells
+ * of the source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
 #include "algos/conv/conv_gather.h"
 
 #include <string.h>
@@ -20,8 +20,8 @@ static bool aliases(int64_t step)
 /* Groups of one input channel are depthwise. */
 static bool conv_grouped_supports(const cc_conv *conv)
 {
-    return cc_conv_is_flat(conv) && conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 && conv->window.h.kernel <= TAPS_MAX &&
-           conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
+    return cc_conv_is_flat(conv) && conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 &&
+           conv->window.h.kernel <= TAPS_MAX && conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
 }
 
 /* ---- Channels ---- */
@@ -36,7 +36,8 @@ static cover cover_of(const cc_conv *conv, cc_conv_pass pass)
 {
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const bool transposed = pass == CC_CONV_INPUT_GRADIENT;
-    cover v = {.groups = conv->groups, .in = transposed ? oc : c, .out = transposed ? c : oc, .vec = cc_kernels_get()->grouped.vec};
+    cover v = {
+        .groups = conv->groups, .in = transposed ? oc : c, .out = transposed ? c : oc, .vec = cc_kernels_get()->grouped.vec};
     const int64_t wider = v.in > v.out ? v.in : v.out;
     v.together = wider < v.vec ? v.vec / wider : 1;
     v.parts = (v.out + v.vec - 1) / v.vec;
@@ -86,8 +87,7 @@ static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
         int64_t pieces = (length + CC_RUN_MAX - 1) / CC_RUN_MAX;
         for (int64_t done = 0; done < length; --pieces) {
             const int64_t taps = (length - done + pieces - 1) / pieces, first = axis->tap_step < 0 ? length - 1 - done : done;
-            runs[count++] =
-                (run){.first = r + first * apart, .next = axis->tap_step < 0 ? -apart : apart, .taps = (int)taps};
+            runs[count++] = (run){.first = r + first * apart, .next = axis->tap_step < 0 ? -apart : apart, .taps = (int)taps};
             done += taps;
         }
     }
@@ -110,7 +110,8 @@ static int64_t conv_grouped_packed_floats(const cc_conv *conv, cc_conv_pass pass
     return v.vectors * cc_conv_taps(conv) * v.in * v.vec;
 }
 
-/* The weights of one vector and run: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's channel i. */
+/* The weights of one vector and run: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's channel
+ * i. */
 static void pack_run(const cc_conv *conv, const cover *v, bool transposed, float *to, const float *w, int64_t i, int64_t ty,
                      const run *r, const cc_gather_axis *axis)
 {
@@ -122,7 +123,7 @@ static void pack_run(const cc_conv *conv, const cover *v, bool transposed, float
             for (int64_t lane = 0; lane < v->vec; ++lane) {
                 const int64_t target = at.target + lane;
                 to[lane] = lane >= at.lanes ? 0
-                           : transposed         ? cell[target % v->out * conv->oc + target / v->out * v->in + k]
+                           : transposed     ? cell[target % v->out * conv->oc + target / v->out * v->in + k]
                                             : cell[k * conv->oc + target];
             }
         }
@@ -193,7 +194,8 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
 }
 
 /* Rows of targets by vectors, vectors innermost: the pixels are read whole. */
-static void run_gather(const cc_gather *g, const cover *v, const float *packed, const cc_epilogue *epilogue, const cc_team *team)
+static void run_gather(const cc_gather *g, const cover *v, const float *packed, const cc_epilogue *epilogue,
+                       const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t most = kernels->grouped.pixels, tiles = (g->w.count + most - 1) / most;
@@ -207,7 +209,8 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
     for (int64_t at = mine.begin; at < mine.end;) {
         const int64_t row = at / v->vectors, image = row / g->h.count, i = row % g->h.count;
         const int64_t v0 = at % v->vectors, v1 = cc_min(v->vectors, v0 + mine.end - at);
-        float *y = g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first) * g->target_channels;
+        float *y =
+            g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first) * g->target_channels;
         for (int64_t tile = 0; tile < tiles; ++tile) {
             const int64_t begin = g->w.count * tile / tiles, end = g->w.count * (tile + 1) / tiles;
             cc_grouped job = {.strip = strips,
@@ -264,8 +267,9 @@ static void conv_grouped_input_gradient(const cc_conv *conv, float *dx, const fl
 
 /* ---- Weight gradient ---- */
 
-/* Pieces of dw: vectors, then blocks of input channels, then rows of the kernel, then runs. They see bands of rows of y and what those
- * see of x; where pixels alias or fill a part of a vector, in copies side by side of one vector of channels at a time. */
+/* Pieces of dw: vectors, then blocks of input channels, then rows of the kernel, then runs. They see bands of rows of y and
+ * what those see of x; where pixels alias or fill a part of a vector, in copies side by side of one vector of channels at a
+ * time. */
 typedef struct pieces {
     cover v;
     cc_gather_axis axis;
@@ -299,7 +303,8 @@ static pieces conv_grouped_cut(const cc_conv *conv)
     p.copies = aliases(aw->stride * conv->c) || aliases(conv->oc) || !whole(&p.v, p.v.in) || !whole(&p.v, p.v.out);
     const int64_t most = p.copies ? COPY_FLOATS : BAND_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
     const int64_t y_depth = p.copies ? p.v.vec : conv->oc;
-    while (p.band < ah->out && seen_rows(ah, p.band + 1) * aw->in * x_depth + (p.band + 1) * aw->out * y_depth <= most) ++p.band;
+    while (p.band < ah->out && seen_rows(ah, p.band + 1) * aw->in * x_depth + (p.band + 1) * aw->out * y_depth <= most)
+        ++p.band;
     if (p.copies) {
         p.x_floats = seen_rows(ah, p.band) * aw->in * p.v.vec;
         p.band_floats = (p.x_floats + p.band * aw->out * p.v.vec + CC_VEC_MAX - 1) / CC_VEC_MAX * CC_VEC_MAX;
@@ -344,7 +349,8 @@ typedef struct band {
 static band band_at(const cc_conv *conv, const pieces *p, int64_t oy0, int64_t oy1)
 {
     const cc_axis *h = &conv->window.h;
-    const int64_t top = oy0 * h->stride - h->before, bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
+    const int64_t top = oy0 * h->stride - h->before,
+                  bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
     band b = {.oy0 = oy0,
               .oy1 = oy1,
               .iy0 = top > 0 ? cc_min(h->in, top) : 0,
@@ -356,7 +362,8 @@ static band band_at(const cc_conv *conv, const pieces *p, int64_t oy0, int64_t o
 }
 
 /* Points the band at the channels of q's vectors in x and dy, one image each, or copies them. */
-static void find_pixels(const cc_conv *conv, const pieces *p, band *b, const piece *q, const float *x, const float *dy, float *copies)
+static void find_pixels(const cc_conv *conv, const pieces *p, band *b, const piece *q, const float *x, const float *dy,
+                        float *copies)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t k0 = q->k / p->v.vec * p->v.vec, in = conv->window.w.in, out = conv->window.w.out;
@@ -412,7 +419,8 @@ static void clear_piece(const cc_conv *conv, const pieces *p, const piece *q)
 }
 
 /* Bands of rows outermost, pieces inside: a pixel's cache lines and pages are visited one after another. */
-static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch, const cc_team *team)
+static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
+                                         const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const pieces p = conv_grouped_cut(conv);
@@ -432,7 +440,8 @@ static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const f
             clear_piece(conv, &p, &q);
         }
         for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out, oy1 = cc_min(cc_min(ah->out, oy0 + p.band), oy0 + rows.end - row);
+            const int64_t n = row / ah->out, oy0 = row % ah->out,
+                          oy1 = cc_min(cc_min(ah->out, oy0 + p.band), oy0 + rows.end - row);
             band b = band_at(conv, &p, oy0, oy1);
             for (int64_t k = begin; k < end; ++k) {
                 const piece q = piece_at(conv, &p, k, to);

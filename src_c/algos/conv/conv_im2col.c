@@ -1,6 +1,7 @@
-/* Convolution as a product of matrices: the patches that the window sees become the rows of a matrix ("image to columns"; Chellapilla,
- * Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix would be kd kh kw
- * times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the next. */
+/* Convolution as a product of matrices: the patches that the window sees become the rows of a matrix ("image to columns";
+ * Chellapilla, Puri, Simard, "High performance convolutional neural networks for document processing", 2006). The whole matrix
+ * would be kd kh kw times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the
+ * next. */
 #include "algos/conv/conv_gather.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ static double conv_im2col_cost(const cc_conv *conv, cc_conv_pass pass)
 }
 
 static void conv_im2col_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *patches, const cc_team *team)
+                                const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     (void)w;
     cc_gather_forward_product(conv, y, x, packed, epilogue, patches + team->ith * CC_PATCH_FLOATS, team);
@@ -29,8 +30,8 @@ static void conv_im2col_input_gradient(const cc_conv *conv, float *dx, const flo
     cc_gather_input_gradient_product(conv, dx, dy, packed, epilogue, patches + team->ith * CC_PATCH_FLOATS, team);
 }
 
-/* The rows of dw, kernel cells by input channels, are cut into strips whose patches fit the buffer: several cells, or a part of the
- * channels of one. */
+/* The rows of dw, kernel cells by input channels, are cut into strips whose patches fit the buffer: several cells, or a part of
+ * the channels of one. */
 typedef struct strips {
     int64_t taps, depth;   /* of one strip */
     int64_t across, count; /* strips along the channels; in all */
@@ -80,7 +81,7 @@ static void add_product(float *dw, const float *patches, const float *dy, int64_
 
 /* A piece of work is one strip over one block of pixels. */
 static void conv_im2col_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
+                                        const cc_team *team)
 {
     enum { PIXELS = 256, POINTERS = CC_DEPTH_BLOCK };
     const strips s = cut_strips(conv);

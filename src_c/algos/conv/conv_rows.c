@@ -1,8 +1,8 @@
-/* Convolution over merged kernel rows, for images of few channels. Channels lie innermost, so the kw c numbers that one row of the
- * kernel meets are contiguous: a pixel of the output has kh taps of kw c numbers, where `direct` has kh kw taps of c.
+/* Convolution over merged kernel rows, for images of few channels. Channels lie innermost, so the kw c numbers that one row of
+ * the kernel meets are contiguous: a pixel of the output has kh taps of kw c numbers, where `direct` has kh kw taps of c.
  *
- * Windows that reach over the border would break that. So each thread copies the part of the image under a band of output pixels
- * into a buffer, with the padding around it, and works on the copy; a band that needs no padding is read in place. */
+ * Windows that reach over the border would break that. So each thread copies the part of the image under a band of output
+ * pixels into a buffer, with the padding around it, and works on the copy; a band that needs no padding is read in place. */
 #include "algos/conv/conv_gather.h"
 
 #include "algos/pack.h"
@@ -24,8 +24,8 @@ static int64_t merged_row(const cc_conv *conv)
 static bool conv_rows_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return cc_conv_is_flat(conv) && conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 &&
-           w->kernel > 1 && cc_conv_taps(conv) <= CC_PATCH_FLOATS / conv->c;
+    return cc_conv_is_flat(conv) && conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 && w->kernel > 1 &&
+           cc_conv_taps(conv) <= CC_PATCH_FLOATS / conv->c;
 }
 
 static int64_t conv_rows_packed_floats(const cc_conv *conv, cc_conv_pass pass)
@@ -57,8 +57,8 @@ static tiling conv_rows_tile_weights(const cc_conv *conv)
     return t;
 }
 
-/* Measured: beside its multiplications, of whole vectors, a result costs about a cycle for row pointers and the store; in the input
- * gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
+/* Measured: beside its multiplications, of whole vectors, a result costs about a cycle for row pointers and the store; in the
+ * input gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
 static double conv_rows_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double cycle = cc_gather_cycle();
@@ -79,7 +79,8 @@ static int64_t conv_rows_partial_floats(const cc_conv *conv, int64_t blocks)
 /* Each thread's buffer, before them the partial sums of a weight gradient. */
 static int64_t conv_rows_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
-    const int64_t partial = pass == CC_CONV_WEIGHT_GRADIENT ? conv_rows_partial_floats(conv, conv_rows_tile_weights(conv).blocks) : 0;
+    const int64_t partial =
+        pass == CC_CONV_WEIGHT_GRADIENT ? conv_rows_partial_floats(conv, conv_rows_tile_weights(conv).blocks) : 0;
     return partial + nth * (int64_t)CC_PATCH_FLOATS;
 }
 
@@ -114,7 +115,8 @@ static void read_band(const cc_conv *conv, band *b, const float *x, float *buffe
     b->down = h->stride * b->row;
     b->right = w->stride * c;
     if (inside) return;
-    const int64_t from = cc_min(cc_max(x0, 0), x1), to = cc_max(cc_min(x1, w->in), from); /* the columns of the image among them */
+    const int64_t from = cc_min(cc_max(x0, 0), x1),
+                  to = cc_max(cc_min(x1, w->in), from); /* the columns of the image among them */
     for (int64_t iy = y0; iy < y1; ++iy, buffer += b->row) {
         if (iy < 0 || iy >= h->in || from == to) {
             memset(buffer, 0, (size_t)b->row * sizeof *buffer);
@@ -151,7 +153,7 @@ static void rows_of_band(const void *source, int64_t first, int count, int64_t t
 }
 
 static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+                              const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w;
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -159,12 +161,14 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
     float *buffer = scratch + team->ith * CC_PATCH_FLOATS;
     int64_t rows, columns;
     band_size(conv, &rows, &columns);
-    const cc_range mine = cc_slice(team, conv->n * ah->out, 1);
-    for (int64_t row = mine.begin; row < mine.end;) {
+    const int64_t parts = cc_conv_parts(conv->n, ah->out, aw->out);
+    const cc_range mine = cc_slice(team, conv->n * ah->out * parts, 1);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t row = i / parts, part = i % parts, end = aw->out * (part + 1) / parts;
         band b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-        b.oy1 = cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
-        for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
-            b.ox1 = cc_min(aw->out, b.ox0 + columns);
+        b.oy1 = parts > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+        for (b.ox0 = aw->out * part / parts; b.ox0 < end; b.ox0 = b.ox1) {
+            b.ox1 = cc_min(end, b.ox0 + columns);
             b.y = y + (row * aw->out + b.ox0) * oc;
             read_band(conv, &b, x + row / ah->out * image, buffer);
             cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
@@ -180,11 +184,12 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
                                          .accumulate = epilogue->accumulate},
                            &(cc_team){.nth = 1});
         }
-        row += b.oy1 - b.oy0;
+        i += b.oy1 - b.oy0;
     }
 }
 
-/* Adds what the pixels ox0 .. ox1-1 give to one row of dx through one row of the kernel, from[pixel][step], of which kw c count. */
+/* Adds what the pixels ox0 .. ox1-1 give to one row of dx through one row of the kernel, from[pixel][step], of which kw c
+ * count. */
 static void add_windows(const cc_conv *conv, float *dx, const float *from, int64_t step, int64_t ox0, int64_t ox1)
 {
     const cc_kernels *kernels = cc_kernels_get();
@@ -205,7 +210,7 @@ static void add_windows(const cc_conv *conv, float *dx, const float *from, int64
         cc_axis_taps(aw, ox, &begin, &end);
         if (begin < end)
             kernels->elementwise.add(dx + (ox * aw->stride - aw->before + begin) * c, from + (ox - ox0) * step + begin * c,
-                         (end - begin) * c);
+                                     (end - begin) * c);
     }
 }
 
@@ -222,8 +227,8 @@ static void start_pixels(float *to, const cc_epilogue *epilogue, int64_t pixels,
 
 /* Rows of dx are divided over the threads. The products of some pixels of dy with all of the kernel,
  *     p[ox][ty][tx][c] = sum over oc of dy[oy][ox][oc] w[ty][tx][c][oc]
- * are made in the buffer and added to the rows iy = oy sh - pt + ty that are this thread's, kw c neighbouring numbers at a time. Every
- * number of dx is summed in the same order, by oy first, whoever owns it. */
+ * are made in the buffer and added to the rows iy = oy sh - pt + ty that are this thread's, kw c neighbouring numbers at a
+ * time. Every number of dx is summed in the same order, by oy first, whoever owns it. */
 static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                                      const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
@@ -235,8 +240,10 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
     for (int64_t row = mine.begin; row < mine.end;) {
         const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = cc_min(ah->in, iy0 + mine.end - row);
-        const int64_t reach = iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
-        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1, oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
+        const int64_t reach =
+            iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
+        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1,
+                      oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
         float *to = dx + image * ah->in * dx_row;
         start_pixels(to + iy0 * dx_row, epilogue, (iy1 - iy0) * aw->in, conv->c);
         for (int64_t oy = oy0; oy < oy1; ++oy) {
@@ -246,10 +253,8 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
             const int64_t begin = ty0 * merged / nr * nr, end = cc_min(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
             for (int64_t ox = 0; ox < aw->out; ox += columns) {
                 const int64_t count = cc_min(columns, aw->out - ox);
-                const cc_matrix_rows rows = {.a = dy + ((image * ah->out + oy) * aw->out + ox) * oc,
-                                             .a_row = oc,
-                                             .y = products + begin,
-                                             .y_row = n};
+                const cc_matrix_rows rows = {
+                    .a = dy + ((image * ah->out + oy) * aw->out + ox) * oc, .a_row = oc, .y = products + begin, .y_row = n};
                 cc_product_run(&(cc_product){.m = count,
                                              .n = end - begin,
                                              .taps = 1,
@@ -291,7 +296,7 @@ static piece piece_of(const cc_conv *conv, const tiling *t, int64_t tile, float 
  *     dw[ty][tx c][oc] += sum over oy, ox of band[oy sh + ty][ox sw c + tx c] dy[oy][ox][oc]
  * Bands outermost, tiles inside: a band of x and dy stays in the cache for all tiles. */
 static void conv_rows_add_tiles(const cc_conv *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
-                      const float *dy, int64_t row0, int64_t row1, float *buffer)
+                                const float *dy, int64_t row0, int64_t row1, float *buffer)
 {
     enum { BAND_FLOATS = 65536 }; /* of dy: 256 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
@@ -328,7 +333,7 @@ static void conv_rows_add_tiles(const cc_conv *conv, const tiling *t, int64_t ti
 }
 
 static void conv_rows_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
-                            const cc_team *team)
+                                      const cc_team *team)
 {
     const tiling t = conv_rows_tile_weights(conv);
     const int64_t outputs = window_floats(conv) * conv->oc;

@@ -8,8 +8,8 @@
 static bool conv_winograd_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return cc_conv_is_flat(conv) && conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
-           w->dilation == 1;
+    return cc_conv_is_flat(conv) && conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 &&
+           h->dilation == 1 && w->dilation == 1;
 }
 
 /* Products for each channel read and made, of one image in tiles of m. */
@@ -78,7 +78,7 @@ enum {
     OWN_FLOATS = 64 * 1024,    /* of a block's transformed tiles, if each thread works on blocks of its own, */
     PAIR_FLOATS = 160 * 1024,  /* or if they are two groups, which are worth more */
     SHARED_FLOATS = 3 << 20,   /* if all threads share a block: of a third-level cache */
-    FLY_DEPTH = 128,          /* channels whose weights in one panel are transformed at a time: 590 KB */
+    FLY_DEPTH = 128,           /* channels whose weights in one panel are transformed at a time: 590 KB */
 };
 
 typedef struct blocking {
@@ -200,11 +200,11 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
         const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left,
-                                  g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane,
-                                  mr * vec);
+                                  g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier_wait(team);
         for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk, end = cc_min(begin + chunk, groups);
+            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk,
+                          end = cc_min(begin + chunk, groups);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
             for (int64_t k = 0; k < g->c; k += depth) {
                 if (job->panel)
@@ -212,9 +212,10 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
                 for (int64_t p = 0; p < g->planes; ++p)
                     for (int64_t group = begin; group < end; ++group)
                         kernels->winograd.product(job->sums + p * from_plane + (group - begin) * rows * nr,
-                                            transformed + p * plane + group * job->b.group + k * mr,
-                                            weights + p * weights_plane, cc_min(depth, g->c - k),
-                                            (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr), k > 0);
+                                                  transformed + p * plane + group * job->b.group + k * mr,
+                                                  weights + p * weights_plane, cc_min(depth, g->c - k),
+                                                  (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr),
+                                                  k > 0);
             }
             write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, cc_min(end * rows, count) - begin * rows,
                         panel * nr, job->epilogue);
@@ -229,7 +230,8 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
  *     OWN_PANELS  each transforms all tiles for itself and multiplies them by panels of its own
  *     TOGETHER    all transform a block of tiles together, and divide tiles and panels between them
  *
- * A transformed number that goes from core to core costs two or three times its making, a weight read once more a tenth of that. */
+ * A transformed number that goes from core to core costs two or three times its making, a weight read once more a tenth of
+ * that. */
 typedef enum sharing { OWN_TILES, OWN_PANELS, TOGETHER } sharing;
 
 static sharing conv_winograd_share(const cc_winograd *g, const blocking *b, bool late, int nth)
@@ -244,8 +246,8 @@ static sharing conv_winograd_share(const cc_winograd *g, const blocking *b, bool
     return TOGETHER;
 }
 
-static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, const float *x, const float *w, const float *packed,
-                const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, const float *x, const float *w,
+                              const float *packed, const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     task job = {.pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
     const cc_winograd *g = &job.g;
@@ -272,7 +274,7 @@ static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, 
 }
 
 static void conv_winograd_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
-                    const cc_epilogue *epilogue, float *scratch, const cc_team *team)
+                                  const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     conv_winograd_run(conv, CC_CONV_FORWARD, y, x, w, packed, epilogue, scratch, team);
 }

@@ -10,8 +10,7 @@
 #include "algos/conv/conv.h"
 #include "kernels/kernels.h"
 
-/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights.
- * */
+/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights. */
 typedef struct cc_winograd {
     int64_t m, planes;
     const cc_winograd_transforms *kernels;

@@ -154,8 +154,8 @@ static void add_products(const gradient *s, cc_range by, float *sum, const float
 }
 
 /* Tiles begin .. end-1 by a team, block by block: the products of all planes and pieces. */
-static void conv_winograd_weights_add_tiles(const gradient *s, cc_range by, float *sums, float *planes_x, float *planes_dy, const float *x, const float *dy,
-                      int64_t begin, int64_t end, const cc_team *team)
+static void conv_winograd_weights_add_tiles(const gradient *s, cc_range by, float *sums, float *planes_x, float *planes_dy,
+                                            const float *x, const float *dy, int64_t begin, int64_t end, const cc_team *team)
 {
     const int64_t pieces = s->down * (by.end - by.begin);
     const cc_range mine = cc_slice(team, s->g.planes * pieces, 1);
@@ -203,8 +203,9 @@ static void make_panels(const gradient *s, cc_range by, float *dw, const float *
     if (s->parts) {
         const cc_range my_parts = cc_slice(team, s->parts, 1);
         for (int64_t part = my_parts.begin; part < my_parts.end; ++part)
-            conv_winograd_weights_add_tiles(s, by, sums + part * planes * s->sums_plane, planes_x, planes_dy, x, dy, s->g.tiles * part / s->parts,
-                      s->g.tiles * (part + 1) / s->parts, &(cc_team){.nth = 1});
+            conv_winograd_weights_add_tiles(s, by, sums + part * planes * s->sums_plane, planes_x, planes_dy, x, dy,
+                                            s->g.tiles * part / s->parts, s->g.tiles * (part + 1) / s->parts,
+                                            &(cc_team){.nth = 1});
         cc_barrier_wait(team);
         add_parts(s, sums, team);
     } else if (s->by_pieces) {
