@@ -24,9 +24,9 @@ static cconv_status global_pool2d_infer(const cc_call *call, cc_shape *ys)
         return cc_op_fail(call, CCONV_INVALID, "expected images of at least one cell, received shape %s",
                           cc_shape_text(x, text));
     if (a->keepdims)
-        *ys = (cc_shape){4, {x->dim[0], 1, 1, x->dim[3]}};
+        *ys = (cc_shape){.rank = 4, .dim = {x->dim[0], 1, 1, x->dim[3]}};
     else
-        *ys = (cc_shape){2, {x->dim[0], x->dim[3]}};
+        *ys = (cc_shape){.rank = 2, .dim = {x->dim[0], x->dim[3]}};
     return CCONV_OK;
 }
 

@@ -43,7 +43,7 @@ static void zero_pad2d_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_zero_pad2d = {.name = "zero_pad2d",
-                                .inputs = "x",
+                                .inputs = "x", .types = "t -> t",
                                 .attributes = zero_pad2d_attributes,
                                 .attributes_size = sizeof(zero_pad2d),
                                 .infer = zero_pad2d_infer,
