@@ -395,16 +395,16 @@ cdef int interrupted(void *context) noexcept with gil:
 
 
 def empty_aligned(tuple shape, dtype=float32):
-    """An array of four bytes an element, not filled. If it is large, it begins at a cache line, so that no vector lies in two; NumPy's own begin anywhere."""
-    cdef int64_t count = 1
+    """An array, not filled. If it is large, it begins at a cache line, so that no vector lies in two; NumPy's own begin anywhere."""
+    cdef int64_t count = 1, bytes = dtype.itemsize
     cdef Py_buffer view
     for size in shape:
         count *= size
     if count < 1024:
         return empty(shape, dtype)
-    array = empty(count + 15, dtype)
+    array = empty(count + 63 // bytes, dtype)
     PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS)
-    cdef int64_t skip = <int64_t>(-<uintptr_t>view.buf % 64 // sizeof(float))
+    cdef int64_t skip = <int64_t>(-<uintptr_t>view.buf % 64 // bytes)
     PyBuffer_Release(&view)
     return array[skip:skip + count].reshape(shape)
 
@@ -516,7 +516,7 @@ cdef class Plan:
             array = None if outputs is None else outputs[i]
             if array is None:
                 dtype = self.output_types[i]
-                array = empty_aligned(shapes[i], dtype) if dtype.itemsize == 4 else empty(shapes[i], dtype)
+                array = empty_aligned(shapes[i], dtype)
             view = View(array, True, "output", i)
             held.append(view)
             if view.dtype < 0 or not view.fits(shapes[i]):

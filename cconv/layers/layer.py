@@ -13,6 +13,7 @@ import numpy as np
 from .. import initializers
 from .._core import Plan
 from ..config import standardize_dtype
+from ..dtypes import as_numbers, of_array
 from ..graph import PlanCache, as_input_array, build_graph, in_order, signature
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
@@ -101,7 +102,7 @@ class Layer:
         self._inbound_nodes: list[Node] = []
         self._traced_losses: list[Tensor] = []
         self._plans = PlanCache(8)
-        self._known_calls: dict[tuple[int, ...], _KnownCall] = {}
+        self._known_calls: dict[tuple[tuple[int, ...], str], _KnownCall] = {}
         self._parent_path: tuple[str, ...] | None = None
         self._build_config: dict[str, Any] | None = None
         self.built = False
@@ -320,16 +321,15 @@ class Layer:
                 f"{len(weights)}, "
                 f"but the layer was expecting {len(variables)} weights{'' if self.built else ' (it is not built yet)'}."
             )
-        arrays = [np.asarray(w.value if isinstance(w, Variable) else w) for w in weights]
+        arrays = [
+            as_numbers(w.value if isinstance(w, Variable) else w, f"Layer '{self.name}' weight '{v.path}'")
+            for v, w in zip(variables, weights, strict=True)
+        ]
         for v, array in zip(variables, arrays, strict=True):
             if v.shape != array.shape:
                 raise ValueError(
                     f"Layer '{self.name}' weight '{v.path}': weight shape {v.shape} is not compatible with "
                     f"provided weight shape {array.shape}."
-                )
-            if array.dtype.kind not in "fiub":
-                raise TypeError(
-                    f"Layer '{self.name}' weight '{v.path}': expected numbers, received dtype {array.dtype}."
                 )
         for v, array in zip(variables, arrays, strict=True):
             v.assign(array)
@@ -388,7 +388,7 @@ class Layer:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to symbolic tensors (then the result is symbolic) or to arrays (then it is computed)."""
         if len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and not is_tracing():
-            known = getattr(self, "_known_calls", _NO_CALLS).get(args[0].shape)
+            known = getattr(self, "_known_calls", _NO_CALLS).get((args[0].shape, args[0].dtype.kind))
             plan = known and known.plan()
             if plan is not None:
                 return known.run(plan, args[0])
@@ -438,10 +438,10 @@ class Layer:
                 return x
             x = as_input_array(x)
             arrays.append(x)
-            symbols.append(Tensor(x.shape))
+            symbols.append(Tensor(x.shape, dtype=of_array(x.dtype)))
             return symbols[-1]
 
-        shape = args[0].shape if len(args) == 1 and not kwargs and type(args[0]) is np.ndarray else None
+        key = (args[0].shape, args[0].dtype.kind) if len(args) == 1 and not kwargs and type(args[0]) is np.ndarray else None
         args, kwargs = map_structure(replace, args), map_structure(replace, kwargs)
         with tracing():
             outputs = self(*args, **kwargs)
@@ -461,10 +461,10 @@ class Layer:
         lock, (plan, _) = self._plans.get((signature(leaves, symbols), training), make)
         with lock:
             values = iter(plan.run(arrays, seed=next_seed() if training else 0))
-        if shape is not None and not training and self._is_constant():
+        if key is not None and not training and self._is_constant():
             if len(self._known_calls) >= 4:
                 self._known_calls.clear()
-            self._known_calls[shape] = _KnownCall(plan, lock, outputs)
+            self._known_calls[key] = _KnownCall(plan, lock, outputs)
         return map_structure(lambda y: next(values) if isinstance(y, Tensor) else y, outputs)
 
     def _is_constant(self) -> bool:
@@ -662,7 +662,7 @@ class _KnownCall:
         return map_structure(lambda y: next(values) if isinstance(y, Tensor) else y, self._outputs)
 
 
-_NO_CALLS: dict[tuple[int, ...], _KnownCall] = {}
+_NO_CALLS: dict[tuple[tuple[int, ...], str], _KnownCall] = {}
 
 
 def _leaves(value: Any) -> list:
@@ -759,7 +759,7 @@ def _symbol(shape: Sequence[int | None]) -> Tensor:
 
 def apply_identity(x: Tensor) -> Tensor:
     """A node that repeats `x`: plans return the values of ops only."""
-    return Tensor(x.shape, op="identity", inputs=(x,), name=x.name)
+    return Tensor(x.shape, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)
 
 
 def dtype_config(name: str = "float32") -> dict[str, Any]:

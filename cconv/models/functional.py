@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ..dtypes import of
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..ops.operation import Node, node_of
@@ -163,7 +164,8 @@ class Functional(Model):
                 f"Input {i} with name '{self.input_names[i]}' of layer '{self.name}' is incompatible with the layer: "
                 f"expected shape={expected}, found shape={shape}"
             )
-        return x
+        dtype = self._inputs[i].dtype
+        return x if of(x) == dtype else ops.cast(x, dtype)
 
     # ---- configuration
 
@@ -223,7 +225,7 @@ def _cut(inputs: Any, outputs: Any) -> tuple[Any, Any]:
             new.append(x)
         else:
             name = None if x.history is None else f"{x.history[0].name}_input"
-            new.append(InputLayer(batch_shape=x.shape, name=name).output)
+            new.append(InputLayer(batch_shape=x.shape, dtype=x.dtype, name=name).output)
     nodes, _ = _in_order(old, flatten(outputs))
     values = {id(x): y for x, y in zip(old, new, strict=True)}
     for node in nodes:

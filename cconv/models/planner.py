@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core, tree
+from ..dtypes import ACCEPTED, of_array
 from ..graph import PlanCache, build_graph, in_order
 from ..layers.layer import Layer, apply_identity
 from ..random import next_seed
@@ -15,7 +16,7 @@ from ..scope import tracing
 from ..tensor import Tensor
 from . import targets
 from .chunks import chunk_size
-from .data import GATHERED, Data, Slots, make_data
+from .data import Data, Slots, make_data
 from .feed import ArrayFeed, BatchFeed, is_batches, refuse
 from .step import Step, Totals, Traced
 
@@ -66,7 +67,9 @@ class Planner:
         if not inputs:
             return None
         tensors = tree.flatten(inputs)
-        return Slots(tuple(self._input_names()), tuple(tuple(t.shape) for t in tensors))
+        return Slots(
+            tuple(self._input_names()), tuple(tuple(t.shape) for t in tensors), tuple(t.dtype for t in tensors)
+        )
 
     def _output_slots(self) -> Slots | None:
         outputs = getattr(self, "outputs", None)
@@ -152,9 +155,12 @@ class Planner:
 
     def _known_prediction(self, x: np.ndarray) -> Step | None:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
-        if x.size == 0 or x.ndim == 0 or x.dtype not in GATHERED or not x.flags.c_contiguous:
+        if x.size == 0 or x.ndim == 0 or x.dtype.name not in ACCEPTED or not x.dtype.isnative or not x.flags.c_contiguous:
             return None
-        return self._step_plans.find(self._step_key("predict", ((x.shape[1:],), (), (None,)), rounded(len(x))))
+        slots = self._input_slots()
+        dtypes = slots.dtypes if slots is not None else (of_array(x.dtype),)
+        key = ((x.shape[1:],), (), (None,), dtypes, ())
+        return self._step_plans.find(self._step_key("predict", key, rounded(len(x))))
 
     def describe_plans(self, profile: bool | None = None) -> str:
         """What runs when this model trains, evaluates or predicts: a table for each plan made so far.
@@ -224,7 +230,10 @@ class Planner:
     def _trace(self, mode: str, data: Data) -> Traced:
         slots = self._input_slots()
         names = slots.names if slots is not None else [f"x{i}" for i in range(len(data.x))]
-        inputs = [Tensor((None, *a.shape[1:]), name=name) for a, name in zip(data.x, names, strict=True)]
+        inputs = [
+            Tensor((None, *a.shape[1:]), name=name, dtype=dtype)
+            for a, name, dtype in zip(data.x, names, data.x_dtypes, strict=True)
+        ]
         y_pred = self._call_traced(inputs, data.structure, training=mode == "train")
         predictions = tree.flatten(y_pred)
         with tracing():
@@ -233,8 +242,13 @@ class Planner:
             if self._targets.names is None:
                 self._targets.bind(self._names_of_count(len(predictions)))
             y_true = [
-                None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}")
-                for a, name in zip(data.y or [None] * len(predictions), self._targets.names, strict=True)
+                None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}", dtype=dtype)
+                for a, name, dtype in zip(
+                    data.y or [None] * len(predictions),
+                    self._targets.names,
+                    data.y_dtypes or [None] * len(predictions),
+                    strict=True,
+                )
             ]
             weights = [
                 None if a is None else Tensor((None, *a.shape[1:]), name=f"weight_{name}")
@@ -266,7 +280,10 @@ class Planner:
 
     def _learn_outputs(self, x: Any) -> None:
         data = make_data(x, inputs=self._input_slots(), outputs=None)
-        inputs = [Tensor((None, *a.shape[1:]), name=f"x{i}") for i, a in enumerate(data.x)]
+        inputs = [
+            Tensor((None, *a.shape[1:]), name=f"x{i}", dtype=dtype)
+            for i, (a, dtype) in enumerate(zip(data.x, data.x_dtypes, strict=True))
+        ]
         y_pred = self._call_traced(inputs, data.structure, training=False)
         names = list(y_pred) if isinstance(y_pred, dict) else None
         self._targets.bind(names or self._names_of_count(len(tree.flatten(y_pred))))

@@ -29,6 +29,7 @@ class Step:
 
     Attributes:
         shapes: The shape of each prediction, batch first.
+        dtypes: Its element type.
         structure: How the model nests its outputs.
         drops: Whether something is dropped at random: in training, and where a layer was called with `training=True`.
         constrained: The variables trained that must be brought back into a range after each step.
@@ -45,6 +46,7 @@ class Step:
     ) -> None:
         self.plan = plan
         self.shapes = [tensor.shape for tensor in traced.predictions]
+        self.dtypes = [tensor.dtype for tensor in traced.predictions]
         self.structure = traced.structure
         self.constrained = [t.value for t in variables if t.value.constraint is not None]
         self.drops = drops
@@ -53,7 +55,7 @@ class Step:
         self._metric_counts = [len(values) for values in traced.metrics]
         # What does not grow with the batch gets its place once.
         self._results = [
-            None if None in tensor.shape else np.empty(plan.shape(node, 1), np.float32)
+            None if None in tensor.shape else np.empty(plan.shape(node, 1), tensor.dtype)
             for tensor, node in zip(outputs, nodes, strict=True)
         ]
 
@@ -74,7 +76,7 @@ class Step:
             if n <= most:
                 return self.plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=next_seed() if self.drops else 0)
             if outputs is None:
-                outputs = [_core.empty_aligned((n, *shape[1:])) for shape in self.shapes]
+                outputs = self.empty(n)
             for first in range(0, n, most):
                 part = slice(first, min(first + most, n))
                 given = arrays if rows is not None else [a[part] for a in arrays]
@@ -82,6 +84,13 @@ class Step:
                 some = None if rows is None else rows[part]
                 self.plan.run(given, n=part.stop - first, rows=some, outputs=places)
             return outputs
+
+    def empty(self, n: int) -> list[np.ndarray]:
+        """Room for n predictions."""
+        return [
+            _core.empty_aligned((n, *shape[1:]), np.dtype(dtype))
+            for shape, dtype in zip(self.shapes, self.dtypes, strict=True)
+        ]
 
     def describe(self, profile: bool | None) -> str:
         """The plan's table, and from then on timed runs or not."""

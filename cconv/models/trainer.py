@@ -405,7 +405,7 @@ class Trainer(Planner):
             callbacks: List of `cconv.callbacks.Callback`.
 
         Returns:
-            A float32 array with one row per sample; for several outputs in the structure the model returns them in.
+            An array with one row per sample; for several outputs in the structure the model returns them in.
 
         Example:
 
@@ -434,7 +434,7 @@ class Trainer(Planner):
                 if data is not current:
                     current, step = data, self._step("predict", data, max(n, feed.batch_size))
                     if total is not None:
-                        outputs = [_core.empty_aligned((total, *shape[1:])) for shape in step.shapes]
+                        outputs = step.empty(total)
                 callbacks.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
                 results = step.predict(data.arrays, n, rows, place)

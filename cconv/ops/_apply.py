@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from ..dtypes import of, of_array, wanted
 from ..graph import PlanCache, as_input_array, freeze
 from ..scope import current_name, is_tracing, name_scope, tracing
 from ..tensor import Tensor, constant
@@ -48,7 +49,8 @@ def apply(
         seed: Seed of the run where the op draws random numbers and runs at once.
 
     Returns:
-        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else a float32 array.
+        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else an array. Inputs of types that the
+        op does not take are cast: to the type they have together, or to the one that it computes in.
 
     Raises:
         ValueError: The attributes or shapes break a rule of the op.
@@ -57,9 +59,11 @@ def apply(
     name = name or current_name()
     if is_eager(*inputs):
         return _run(op, inputs, attributes, name, seed)
-    nodes = tuple(_node(x) for x in inputs)
-    shape = _core.infer(op, [None if x is None else x.shape for x in nodes], attributes, name)
-    return Tensor(shape, op=op, inputs=nodes, attributes=attributes, name=name)
+    types = wanted(op, tuple(None if x is None else of(x) for x in inputs))
+    nodes = tuple(_node(x, dtype) for x, dtype in zip(inputs, types, strict=True))
+    shapes = [None if x is None else x.shape for x in nodes]
+    shape, dtype = _core.infer_value(op, shapes, types, attributes, name)
+    return Tensor(shape, op=op, inputs=nodes, attributes=attributes, name=name, dtype=dtype)
 
 
 def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: Any, wrt: int) -> np.ndarray:
@@ -77,7 +81,7 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
         )
 
     def make():
-        graph, nodes, y = _one_op(op, shapes, attributes)
+        graph, nodes, y = _one_op(op, shapes, [None if shape is None else ("float32", None) for shape in shapes], attributes)
         return _core.Plan(graph, [y], root=y, wrt=[nodes[wrt]]), nodes[wrt]
 
     lock, (plan, node) = _plans.get((op, shapes, freeze(attributes), wrt), make)
@@ -89,21 +93,36 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
 def _run(op: str, inputs: Sequence[Any], attributes: dict[str, Any], name: str | None, seed: int) -> np.ndarray:
     arrays = [None if x is None else _array(x) for x in inputs]
     shapes = tuple(None if x is None else x.shape for x in arrays)
+    given = tuple(None if x is None else of_array(x.dtype) for x in arrays)
 
     def make():
+        types = wanted(op, given)
         # asked first, so that what is wrong is said with the name of the layer
-        _core.infer(op, shapes, attributes, name)
-        graph, _, y = _one_op(op, shapes, attributes)
+        _core.infer_value(op, shapes, types, attributes, name)
+        ways = [None if a is None else _way(a, b) for a, b in zip(given, types, strict=True)]
+        graph, _, y = _one_op(op, shapes, ways, attributes)
         return _core.Plan(graph, [y], training=op == "dropout")
 
-    lock, plan = _plans.get((op, shapes, freeze(attributes)), make)
+    lock, plan = _plans.get((op, shapes, given, freeze(attributes)), make)
     with lock:
         return plan.run([x for x in arrays if x is not None], seed=seed)[0]
 
 
-def _one_op(op: str, shapes: Sequence[Any], attributes: dict[str, Any]) -> tuple[_core.Graph, list[int], int]:
+def _way(given: str, wanted: str) -> tuple[str, str | None]:
+    """The type of the input that an array is fed to, and what it is then cast to: most are converted when gathered."""
+    if given == wanted or wanted == "float32" or (given, wanted) == ("bool", "int32"):
+        return wanted, None
+    return "float32", wanted
+
+
+def _one_op(
+    op: str, shapes: Sequence[Any], ways: Sequence[Any], attributes: dict[str, Any]
+) -> tuple[_core.Graph, list[int], int]:
     graph = _core.Graph()
-    nodes = [0 if shape is None else graph.input(shape) for shape in shapes]
+    nodes = []
+    for shape, way in zip(shapes, ways, strict=True):
+        node = 0 if shape is None else graph.input(shape, dtype=way[0])
+        nodes.append(graph.add("cast", [node], {"to": way[1]}) if way and way[1] else node)
     return graph, nodes, graph.add(op, nodes, attributes)
 
 
@@ -111,7 +130,13 @@ def _array(x: Any) -> np.ndarray:
     return x.value if isinstance(x, Variable) else as_input_array(x)
 
 
-def _node(x: Any) -> Tensor | None:
-    if x is None or isinstance(x, Tensor):
-        return x
-    return x.node() if isinstance(x, Variable) else constant(x)
+def _node(x: Any, dtype: str | None) -> Tensor | None:
+    """What a symbolic op reads: a value of this type."""
+    if x is None:
+        return None
+    if not isinstance(x, (Tensor, Variable)):
+        return constant(x, dtype)
+    node = x.node() if isinstance(x, Variable) else x
+    if node.dtype == dtype:
+        return node
+    return Tensor(node.shape, op="cast", inputs=(node,), attributes={"to": dtype}, name=node.name, dtype=dtype)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..config import standardize_data_format
 from ..random import next_seed
+from ..dtypes import of
 from ..tensor import Tensor
 from ._apply import apply, gradient, shape_of
 from .arguments import number, padding_attributes, pair, positive_integer
@@ -26,12 +27,15 @@ def relu(x: Any) -> Value:
     >>> cconv.ops.relu([-1.0, 2.0]).tolist()
     [0.0, 2.0]
     """
-    return apply("relu", [x])
+    # of whole numbers it stays one
+    return apply("relu", [x]) if of(x) == "float32" else apply("maximum", [x, 0])
 
 
 @operation("x", module="nn")
 def relu6(x: Any) -> Value:
     """`min(max(x, 0), 6)`."""
+    if of(x) != "float32":
+        return apply("minimum", [apply("maximum", [x, 0]), 6])
     return apply("clip", [x], {"minimum": 0.0, "maximum": 6.0})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import standardize_dtype
+from ..dtypes import converted, of, result_type, standardize
 from ..tensor import Tensor
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
@@ -24,9 +24,9 @@ def add(x1: Any, x2: Any) -> Value:
     Example:
 
     >>> cconv.ops.add([[1, 2]], [[3], [4]]).tolist()
-    [[4.0, 5.0], [5.0, 6.0]]
+    [[4, 5], [5, 6]]
     """
-    return apply("add", [x1, x2])
+    return logical_or(x1, x2) if result_type(of(x1), of(x2)) == "bool" else apply("add", [x1, x2])
 
 
 @operation("x1", "x2")
@@ -38,7 +38,7 @@ def subtract(x1: Any, x2: Any) -> Value:
 @operation("x1", "x2")
 def multiply(x1: Any, x2: Any) -> Value:
     """`x1 * x2`, element by element."""
-    return apply("multiply", [x1, x2])
+    return logical_and(x1, x2) if result_type(of(x1), of(x2)) == "bool" else apply("multiply", [x1, x2])
 
 
 @operation("x1", "x2")
@@ -70,66 +70,70 @@ def minimum(x1: Any, x2: Any) -> Value:
 
 @operation("x1", "x2")
 def equal(x1: Any, x2: Any) -> Value:
-    """1 where equal, else 0."""
+    """Whether they are equal, element by element, as bools."""
     return apply("equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def not_equal(x1: Any, x2: Any) -> Value:
-    """1 where different, else 0."""
+    """Whether they differ."""
     return apply("not_equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def greater(x1: Any, x2: Any) -> Value:
-    """1 where `x1 > x2`, else 0."""
+    """Whether `x1 > x2`."""
     return apply("greater", [x1, x2])
 
 
 @operation("x1", "x2")
 def greater_equal(x1: Any, x2: Any) -> Value:
-    """1 where `x1 >= x2`, else 0."""
+    """Whether `x1 >= x2`."""
     return apply("greater_equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def less(x1: Any, x2: Any) -> Value:
-    """1 where `x1 < x2`, else 0."""
+    """Whether `x1 < x2`."""
     return apply("less", [x1, x2])
 
 
 @operation("x1", "x2")
 def less_equal(x1: Any, x2: Any) -> Value:
-    """1 where `x1 <= x2`, else 0."""
+    """Whether `x1 <= x2`."""
     return apply("less_equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def logical_and(x1: Any, x2: Any) -> Value:
-    """1 where both are not 0, else 0."""
-    return apply("multiply", [apply("not_equal", [x1, 0]), apply("not_equal", [x2, 0])])
+    """Whether both hold, that is, are not 0."""
+    return apply("minimum", [_as_bool(x1), _as_bool(x2)])
 
 
 @operation("x1", "x2")
 def logical_or(x1: Any, x2: Any) -> Value:
-    """1 where one is not 0, else 0."""
-    return apply("maximum", [apply("not_equal", [x1, 0]), apply("not_equal", [x2, 0])])
+    """Whether one of them holds."""
+    return apply("maximum", [_as_bool(x1), _as_bool(x2)])
 
 
 @operation("x")
 def logical_not(x: Any) -> Value:
-    """1 where `x` is 0, else 0."""
-    return apply("equal", [x, 0])
+    """Whether `x` does not hold, that is, is 0."""
+    return apply("equal", [_as_bool(x), False])
+
+
+def _as_bool(x: Any) -> Any:
+    return x if of(x) == "bool" else apply("cast", [x], {"to": "bool"})
 
 
 @operation("condition", "x1", "x2")
 def where(condition: Any, x1: Any, x2: Any) -> Value:
-    """`x1` where `condition` is not 0, else `x2`.
+    """`x1` where `condition` holds (is not 0), else `x2`.
 
     Example:
 
     >>> cconv.ops.where([True, False], [1, 2], 0).tolist()
-    [1.0, 0.0]
+    [1, 0]
     """
     return apply("where", [condition, x1, x2])
 
@@ -140,7 +144,7 @@ def matmul(x1: Any, x2: Any) -> Value:
 
     Example:
 
-    >>> cconv.ops.matmul([[1, 2]], [[3], [4]]).tolist()
+    >>> cconv.ops.matmul([[1.0, 2.0]], [[3], [4]]).tolist()
     [[11.0]]
     """
     a, b = len(shape_of(x1)), len(shape_of(x2))
@@ -267,7 +271,7 @@ def clip(x: Any, x_min: float, x_max: float) -> Value:
     >>> cconv.ops.clip([-2, 0.5, 3], 0, 1).tolist()
     [0.0, 0.5, 1.0]
     """
-    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
+    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)) and of(x) == "float32":
         return apply("clip", [x], {"minimum": float(x_min), "maximum": float(x_max)})
     return apply("minimum", [apply("maximum", [x, x_min]), x_max])
 
@@ -286,7 +290,7 @@ def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False)
     Example:
 
     >>> cconv.ops.sum([[1, 2], [3, 4]], axis=0).tolist()
-    [4.0, 6.0]
+    [4, 6]
     """
     return _reduce("sum", x, axis, keepdims)
 
@@ -346,25 +350,29 @@ def logsumexp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = 
 
 @operation("x")
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the largest value along `axis` (`None`: of all values), the first of equal ones, as a float32.
+    """The position of the largest value along `axis` (`None`: of all values), the first of equal ones, as an int32.
 
     Example:
 
     >>> cconv.ops.argmax([[1, 9, 2], [5, 4, 3]], axis=-1).tolist()
-    [1.0, 0.0]
+    [1, 0]
     """
+    return _position("argmax", x, axis, keepdims)
+
+
+def _position(op: str, x: Any, axis: int | None, keepdims: bool) -> Value:
     rank = len(shape_of(x))
     if axis is None:
-        y = apply("argmax", [apply("reshape", [x], {"shape": [-1]})], {"axis": -1})
+        y = apply(op, [apply("reshape", [x], {"shape": [-1]})], {"axis": -1})
         return apply("reshape", [y], {"shape": [1] * rank}) if keepdims and rank else y
-    y = apply("argmax", [x], {"axis": int(axis)})
+    y = apply(op, [x], {"axis": int(axis)})
     return apply("expand_dims", [y], {"axis": int(axis)}) if keepdims else y
 
 
 @operation("x")
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the smallest value along `axis`, as a float32."""
-    return argmax(apply("negative", [x]), axis, keepdims)
+    """The position of the smallest value along `axis`, the first of equal ones, as an int32."""
+    return _position("argmin", x, axis, keepdims)
 
 
 @operation("x")
@@ -374,7 +382,7 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
     Example:
 
     >>> cconv.ops.reshape([[1, 2], [3, 4]], (4,)).tolist()
-    [1.0, 2.0, 3.0, 4.0]
+    [1, 2, 3, 4]
     """
     newshape = (newshape,) if isinstance(newshape, (int, np.integer)) else tuple(newshape)
     shape = shape_of(x)
@@ -442,7 +450,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     Example:
 
     >>> cconv.ops.concatenate([[[1, 2]], [[3, 4]]], axis=1).tolist()
-    [[1.0, 2.0, 3.0, 4.0]]
+    [[1, 2, 3, 4]]
     """
     return apply("concatenate", list(xs), {"axis": int(axis)})
 
@@ -502,7 +510,7 @@ def get_item(x: Any, key: Any) -> Value:
     Example:
 
     >>> cconv.ops.get_item(np.arange(6).reshape(2, 3), (0, slice(1, None))).tolist()
-    [1.0, 2.0]
+    [1, 2]
     """
     shape = shape_of(x)
     keys = list(key) if isinstance(key, (tuple, list)) else [key]
@@ -577,11 +585,11 @@ def identity(x: Any) -> Value:
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
-    """A tensor as it is; anything else as a float32 array."""
-    standardize_dtype(dtype)
+    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`."""
+    dtype = standardize(dtype, default=of(x))
     if isinstance(x, Tensor) or not is_eager(x):
-        return x
-    return np.array(x, np.float32)
+        return x if of(x) == dtype else cast(x, dtype)
+    return np.array(converted(x, dtype))
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
@@ -589,24 +597,22 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     return np.array(x)
 
 
+@operation("x", module="core")
 def cast(x: Any, dtype: str) -> Value:
-    """`x` as another type of number.
+    """`x` as `"float32"`, `"int32"` or `"bool"`.
 
-    Inside models everything stays float32: `"int32"` rounds towards 0, `"bool"` gives 0 and 1.
+    To int32 fractions are cut off; numbers beyond its range become its nearest end, a NaN the lowest. To bool: whether
+    the number is not 0.
 
     Example:
 
     >>> cconv.ops.cast([0.5, -1.5], "int32").tolist()
     [0, -1]
     """
-    kind = np.dtype(getattr(dtype, "name", dtype)).kind
-    if is_eager(x):
-        return np.asarray(x).astype(np.dtype(getattr(dtype, "name", dtype)))
-    if kind == "b":
-        return not_equal(x, 0)
-    if kind in "iu":
-        return multiply(sign(x), floor(absolute(x)))
-    return x
+    dtype = standardize(dtype)
+    if of(x) == dtype:
+        return apply("identity", [x])
+    return apply("cast", [x], {"to": dtype})
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
@@ -626,23 +632,25 @@ def size(x: Any) -> int | None:
 
 
 def zeros(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array of zeros."""
-    return np.zeros(shape, standardize_dtype(dtype))
+    """An array of zeros: float32, int32 or bool."""
+    return np.zeros(shape, standardize(dtype))
 
 
 def ones(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
     """An array of ones."""
-    return np.ones(shape, standardize_dtype(dtype))
+    return np.ones(shape, standardize(dtype))
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> np.ndarray:
-    """The numbers from `start` up to and without `stop`."""
-    return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=standardize_dtype(dtype))
+    """The numbers from `start` up to and without `stop`; int32 if all three are whole numbers."""
+    default = result_type(*[of(v) for v in (start, stop, step) if v is not None])
+    dtype = standardize(dtype, default=default)
+    return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=dtype)
 
 
 def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
     """An array of one value."""
-    return np.full(shape, fill_value, standardize_dtype(dtype))
+    return np.full(shape, fill_value, standardize(dtype))
 
 
 def is_tensor(x: Any) -> bool:

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cconv.dtypes import is_number
+
 # Public module of Keras -> public module of cconv. Classes and functions are looked up in these and nowhere else.
 _MODULES = {
     "keras.layers": "cconv.layers",
@@ -383,7 +385,7 @@ def _deserialize_value(class_name: str, inner: Any) -> Any:
             return TensorReference(shape, str(inner["dtype"]), (str(name), int(node_index), int(tensor_index)))
         if class_name in ("__numpy__", "__tensor__"):
             dtype = np.dtype(str(inner["dtype"]))
-            if dtype.kind not in "fiub":
+            if not is_number(dtype):
                 raise ValueError(f"an array of numbers is expected, not of {dtype}")
             return np.array(inner["value"], dtype=dtype)
         if class_name == "__bytes__":

@@ -1,5 +1,5 @@
-/* argmax: x -> y, the position of the largest element along one axis, as an int32; the axis is dropped, or 1 with keepdims. The first of
- * equal ones; a NaN counts as the largest. No gradient passes. */
+/* argmax, argmin: x -> y, the position of the largest or smallest element along one axis, as an int32; the axis is dropped, or 1 with
+ * keepdims. The first of equal ones; a NaN comes before all others. No gradient passes. */
 #include "ops/infer.h"
 
 typedef struct argmax {
@@ -43,6 +43,16 @@ static int64_t argmax_of_floats(const float *x, int64_t length, int64_t inner)
     return best;
 }
 
+static int64_t argmin_of_floats(const float *x, int64_t length, int64_t inner)
+{
+    int64_t best = 0;
+    for (int64_t k = 1; k < length; ++k) {
+        float v = x[k * inner], least = x[best * inner];
+        if (v < least || (v != v && least == least)) best = k;
+    }
+    return best;
+}
+
 static int64_t argmax_of_ints(const int32_t *x, int64_t length, int64_t inner)
 {
     int64_t best = 0;
@@ -51,23 +61,33 @@ static int64_t argmax_of_ints(const int32_t *x, int64_t length, int64_t inner)
     return best;
 }
 
-static void argmax_forward(const cc_call *call, const cc_team *team)
+static int64_t argmin_of_ints(const int32_t *x, int64_t length, int64_t inner)
 {
-    const argmax *a = call->attributes;
-    const cc_shape *xs = &call->xs[0];
-    int axis = cc_axis_of(a->axis, xs->rank);
-    int64_t length = xs->dim[axis], inner = cc_shape_product(xs, axis + 1, xs->rank);
-    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048 / (length + 1) + 1);
-    for (int64_t o = mine.begin; o < mine.end; ++o) {
-        const int64_t first = o / inner * length * inner + o % inner;
-        cc_ints_out(call->y)[o] = (int32_t)(xs->type == CCONV_INT32 ? argmax_of_ints(cc_ints(call->x[0]) + first, length, inner)
-                                                                    : argmax_of_floats(call->x[0] + first, length, inner));
-    }
+    int64_t best = 0;
+    for (int64_t k = 1; k < length; ++k)
+        if (x[k * inner] < x[best * inner]) best = k;
+    return best;
 }
 
-const cc_op cc_op_argmax = {.name = "argmax",
-                            .inputs = "x", .types = "n -> i",
-                            .attributes = argmax_attributes,
-                            .attributes_size = sizeof(argmax),
-                            .infer = argmax_infer,
-                            .forward = argmax_forward};
+#define POSITION(tag)                                                                                                          \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        const cc_shape *xs = &call->xs[0];                                                                                     \
+        const int axis = cc_axis_of(((const argmax *)call->attributes)->axis, xs->rank);                                       \
+        const int64_t length = xs->dim[axis], inner = cc_shape_product(xs, axis + 1, xs->rank);                                \
+        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048 / (length + 1) + 1);                                    \
+        for (int64_t o = mine.begin; o < mine.end; ++o) {                                                                      \
+            const float *x = call->x[0] + o / inner * length * inner + o % inner;                                              \
+            cc_ints_out(call->y)[o] = (int32_t)(xs->type == CCONV_INT32 ? tag##_of_ints(cc_ints(x), length, inner)             \
+                                                                        : tag##_of_floats(x, length, inner));                  \
+        }                                                                                                                      \
+    }                                                                                                                          \
+    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
+                               .inputs = "x", .types = "n -> i",                                                               \
+                               .attributes = argmax_attributes,                                                                \
+                               .attributes_size = sizeof(argmax),                                                              \
+                               .infer = argmax_infer,                                                                          \
+                               .forward = tag##_forward}
+
+POSITION(argmax);
+POSITION(argmin);

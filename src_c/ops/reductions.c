@@ -1,5 +1,5 @@
 /* sum, mean, max, min and prod over some axes (an empty list: all): x -> y, whose reduced axes are dropped, or 1 with keepdims.
- * All but mean take int32, too: sums and products wrap around.
+ * All but mean take int32, too: sums and products wrap around. The largest of bools is whether one holds.
  *
  *     sum    dx = dy                  mean   dx = dy / terms
  *     max    dx = dy / ties where x = y, else 0: equal maxima share it; min likewise
@@ -226,6 +226,6 @@ static void mean_backward(const cc_call *call, const cc_team *team)
 
 REDUCTION(sum, "n -> n", CC_FOLD_SUM, false, reductions_infer, reductions_need, sum_backward, 0);
 REDUCTION(mean, NULL, CC_FOLD_SUM, true, reductions_infer, reductions_need, mean_backward, 0);
-REDUCTION(max, "n -> n", CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
-REDUCTION(min, "n -> n", CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(max, "t -> t", CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(min, "t -> t", CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
 REDUCTION(prod, "n -> n", CC_FOLD_PROD, false, reductions_infer, prod_need, prod_backward, CC_READS_X(0));

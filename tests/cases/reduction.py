@@ -62,6 +62,13 @@ CASES = {
         Case("zeros", [(3, 4)], {"axes": (1,)}, values=some_zeros, exact=True, adjoint=False),
         *cases(EMPTY_SUM, min_nonzero=0),
     ],
+    "argmin": [
+        Case("last", [(5, 7)], min_nonzero=0.2),
+        Case("first", [(6, 40)], {"axis": 0}),
+        Case("middle, keepdims", [(3, 6, 5)], {"axis": 1, "keepdims": True}),
+        Case("ties", [(8, 6)], values=few, min_nonzero=0),
+        Case("several shares", [(500, 30)]),
+    ],
     "argmax": [
         Case("last", [(5, 7)], min_nonzero=0.2),
         Case("first", [(6, 40)], {"axis": 0}),

@@ -100,7 +100,7 @@ CASES = {
     "one_hot": [
         Case("labels", [(7,)], {"depth": 5}, values="labels(5)", min_nonzero=0.1),
         Case("matrix", [(3, 4)], {"depth": 3}, values="labels(3)"),
-        Case("no such class", [(4,)], {"depth": 2}, values=lambda rng, shape: [-1, 2, 0.5, 1], min_nonzero=0),
+        Case("no such class", [(4,)], {"depth": 2}, values=lambda rng, shape: [-1, 2, 2**30, 1], min_nonzero=0),
         Case("scalar", [()], {"depth": 4}, values="labels(4)", min_nonzero=0.1),
         Case("several shares", [(500,)], {"depth": 10}, values="labels(10)", min_nonzero=0.1),
     ],

@@ -67,5 +67,9 @@ def prod_backward(dy, x, *, axes=(), keepdims=False):
     return (spread(dy, x, axes) * others,)
 
 
+def argmin(x, *, axis=-1, keepdims=False):
+    return x.argmin(axis, keepdims=bool(keepdims)).astype(np.float64)
+
+
 def argmax(x, *, axis=-1, keepdims=False):
     return x.argmax(axis, keepdims=bool(keepdims)).astype(np.float64)
