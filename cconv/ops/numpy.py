@@ -147,6 +147,8 @@ def matmul(x1: Any, x2: Any) -> Value:
     >>> cconv.ops.matmul([[1.0, 2.0]], [[3], [4]]).tolist()
     [[11.0]]
     """
+    if result_type(of(x1), of(x2)) == "bool":
+        return cast(matmul(cast(x1, "int32"), x2), "bool")
     a, b = len(shape_of(x1)), len(shape_of(x2))
     if a > 1 and b > 1:
         return apply("matmul", [x1, x2])
@@ -166,7 +168,7 @@ def negative(x: Any) -> Value:
 @operation("x")
 def absolute(x: Any) -> Value:
     """`|x|`."""
-    return apply("abs", [x])
+    return apply("identity" if of(x) == "bool" else "abs", [x])
 
 
 abs = absolute
@@ -247,13 +249,13 @@ def ceil(x: Any) -> Value:
 @operation("x")
 def round(x: Any) -> Value:
     """The nearest whole number; halves go to the even one."""
-    return apply("round", [x])
+    return apply("round" if of(x) == "float32" else "identity", [x])
 
 
 @operation("x")
 def sign(x: Any) -> Value:
     """-1, 0 or 1."""
-    return apply("sign", [x])
+    return apply("identity" if of(x) == "bool" else "sign", [x])
 
 
 @operation("x")
