@@ -69,7 +69,8 @@ class Plan:
         *,
         n: int | None = None,  # samples; default: len(rows), else the first size of the batched inputs
         rows: np.ndarray | None = None,  # int64: row numbers into every batched input
-        outputs: Sequence[np.ndarray | None] | None = None,  # C-contiguous arrays to fill; None: fresh ones of the values' dtypes
+        # C-contiguous arrays to fill; None: fresh ones of the values' dtypes
+        outputs: Sequence[np.ndarray | None] | None = None,
         root_gradient: np.ndarray | None = None,
         seed: int = 0,
         step: int = 0,

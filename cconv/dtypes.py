@@ -1,7 +1,7 @@
 """Element types in Python: which arrays are accepted, what they count as, and what several become together.
 
-Values are `"bool"`, `"int32"` or `"float32"`. Arrays of other types come in as the one that holds them: whole numbers as
-int32, floating point as float32. Promotion is Keras' (and JAX') restricted to these three, which form one row: the
+Values are `"bool"`, `"int32"` or `"float32"`. Arrays of other types come in as the one that holds them: whole numbers
+as int32, floating point as float32. Promotion is Keras' (and JAX') restricted to these three, which form one row: the
 result is the furthest along it. Python's numbers, weak in Keras, need no rule of their own then.
 """
 
@@ -62,6 +62,11 @@ def as_numbers(x: Any, what: str) -> np.ndarray:
     return array
 
 
+def gathers(dtype: Any) -> bool:
+    """Whether the core converts arrays of this dtype by itself."""
+    return dtype.name in ACCEPTED and dtype.isnative
+
+
 def accepted(array: np.ndarray) -> np.ndarray:
     """An array of numbers as the core accepts it, C-contiguous; only types it does not convert by itself are converted.
 
@@ -69,17 +74,16 @@ def accepted(array: np.ndarray) -> np.ndarray:
         ValueError: A whole number does not fit int64.
     """
     dtype = array.dtype
-    if dtype.name not in ACCEPTED:
-        if dtype.kind == "f":
-            array = array.astype(np.float32)
-        elif dtype.itemsize < 4:
-            array = array.astype(np.int32)
-        elif dtype.itemsize > 4 and array.size and array.max() > np.iinfo(np.int64).max:
-            raise ValueError(f"Expected integers that fit int64. Received {array.max()}.")
-        else:
-            array = array.astype(np.int64)
-    elif not dtype.isnative:
-        array = array.astype(dtype.newbyteorder("="))
+    if gathers(dtype):
+        pass
+    elif dtype.kind == "f":
+        array = array.astype(np.float32)
+    elif dtype.itemsize < 4:
+        array = array.astype(np.int32)
+    elif array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"Expected integers that fit int64. Received {array.max()}.")
+    else:
+        array = array.astype(np.int64)
     return np.ascontiguousarray(array).reshape(array.shape)
 
 

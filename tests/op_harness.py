@@ -131,8 +131,11 @@ def of_type(array: np.ndarray, dtype: str) -> np.ndarray:
     return np.asarray(array, dtype, order="C")
 
 
-def infer(op: str, shapes: Sequence[Any], attributes: Mapping[str, Any]) -> tuple[int | None, ...]:
-    return _core.infer_value(op, shapes, input_dtypes(op, len(shapes)), attributes)[0]
+def infer(
+    op: str, shapes: Sequence[Any], attributes: Mapping[str, Any] = {}, name: str | None = None
+) -> tuple[int | None, ...]:
+    """The output's shape for inputs of the types that the op takes."""
+    return _core.infer_value(op, shapes, input_dtypes(op, len(shapes)), attributes, name)[0]
 
 
 class Reference:

@@ -441,7 +441,8 @@ class Layer:
             symbols.append(Tensor(x.shape, dtype=of_array(x.dtype)))
             return symbols[-1]
 
-        key = (args[0].shape, args[0].dtype.kind) if len(args) == 1 and not kwargs and type(args[0]) is np.ndarray else None
+        alone = len(args) == 1 and not kwargs and type(args[0]) is np.ndarray
+        key = (args[0].shape, args[0].dtype.kind) if alone else None
         args, kwargs = map_structure(replace, args), map_structure(replace, kwargs)
         with tracing():
             outputs = self(*args, **kwargs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core, tree
-from ..dtypes import ACCEPTED, of_array
+from ..dtypes import gathers, of_array
 from ..graph import PlanCache, build_graph, in_order
 from ..layers.layer import Layer, apply_identity
 from ..random import next_seed
@@ -155,7 +155,7 @@ class Planner:
 
     def _known_prediction(self, x: np.ndarray) -> Step | None:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
-        if x.size == 0 or x.ndim == 0 or x.dtype.name not in ACCEPTED or not x.dtype.isnative or not x.flags.c_contiguous:
+        if x.size == 0 or x.ndim == 0 or not x.flags.c_contiguous or not gathers(x.dtype):
             return None
         slots = self._input_slots()
         dtypes = slots.dtypes if slots is not None else (of_array(x.dtype),)

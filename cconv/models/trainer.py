@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core, tree
+from .. import tree
 from ..callbacks import CallbackList, History
 from ..random import next_seed
 from . import targets

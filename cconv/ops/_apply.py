@@ -49,8 +49,8 @@ def apply(
         seed: Seed of the run where the op draws random numbers and runs at once.
 
     Returns:
-        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else an array. Inputs of types that the
-        op does not take are cast: to the type they have together, or to the one that it computes in.
+        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else an array. Inputs of types that
+        the op does not take are cast: to the type they have together, or to the one that it computes in.
 
     Raises:
         ValueError: The attributes or shapes break a rule of the op.
@@ -81,7 +81,8 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
         )
 
     def make():
-        graph, nodes, y = _one_op(op, shapes, [None if shape is None else ("float32", None) for shape in shapes], attributes)
+        ways = [None if shape is None else ("float32", None) for shape in shapes]
+        graph, nodes, y = _one_op(op, shapes, ways, attributes)
         return _core.Plan(graph, [y], root=y, wrt=[nodes[wrt]]), nodes[wrt]
 
     lock, (plan, node) = _plans.get((op, shapes, freeze(attributes), wrt), make)

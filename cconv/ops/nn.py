@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..config import standardize_data_format
-from ..random import next_seed
 from ..dtypes import of
+from ..random import next_seed
 from ..tensor import Tensor
 from ._apply import apply, gradient, shape_of
 from .arguments import number, padding_attributes, pair, positive_integer

@@ -9,18 +9,20 @@ from cconv import ops as ours
 keras = pytest.importorskip("keras")
 theirs = keras.ops
 
-F, I, B = np.array([1.5, 2.0, 3.0], "float32"), np.array([1, 2, 3], "int32"), np.array([True, False, True])
+FLOATS = np.array([1.5, 2.0, 3.0], "float32")
+WHOLE = np.array([1, 2, 3], "int32")
+BOOLS = np.array([True, False, True])
 UNARY = [
-    "negative", "absolute", "sqrt", "square", "exp", "log", "log1p", "sin", "cos", "tanh", "arctan", "floor", "ceil", "round",
-    "sign", "reciprocal", "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "argmax", "argmin", "logical_not",
-    "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "silu", "softplus", "softsign", "softmax", "log_softmax",
-    "stop_gradient", "transpose", "rsqrt", "hard_sigmoid", "expand_dims", "reshape", "clip", "one_hot", "stack",
+    "negative", "absolute", "sqrt", "square", "exp", "log", "log1p", "sin", "cos", "tanh", "arctan", "floor", "ceil",
+    "round", "sign", "reciprocal", "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "argmax", "argmin", "logical_not",
+    "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "silu", "softplus", "softsign", "softmax",
+    "log_softmax", "stop_gradient", "transpose", "rsqrt", "hard_sigmoid", "expand_dims", "reshape", "clip", "one_hot", "stack",
     "concatenate", "squeeze", "broadcast_to", "moveaxis", "get_item", "cast", "where_number", "add_int", "add_float",
     "multiply_int", "multiply_float", "power_int", "divide_int", "maximum_float", "zeros", "arange", "convert",
 ]  # fmt: skip
 BINARY = [
-    "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "equal", "not_equal", "greater", "greater_equal",
-    "less", "less_equal", "logical_and", "logical_or", "matmul", "concatenate2", "stack2", "where",
+    "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "equal", "not_equal", "greater",
+    "greater_equal", "less", "less_equal", "logical_and", "logical_or", "matmul", "concatenate2", "stack2", "where",
 ]  # fmt: skip
 # Keras hands these to PyTorch, which has no such function of these types.
 UNDEFINED = {
@@ -70,8 +72,9 @@ def dtype_of(x):
     return keras.backend.standardize_dtype(x.dtype)
 
 
-CALLS = [(name, x) for name in UNARY for x in ((F,), (I,), (B,))]
-CALLS += [(name, (x, y)) for name in BINARY for x in (F, I, B) for y in (F, I, B)]
+KINDS = (FLOATS, WHOLE, BOOLS)
+CALLS = [(name, x) for name in UNARY for x in ((FLOATS,), (WHOLE,), (BOOLS,))]
+CALLS += [(name, (x, y)) for name in BINARY for x in KINDS for y in KINDS]
 CALLS = [(name, arrays) for name, arrays in CALLS if (name, *(str(x.dtype) for x in arrays)) not in UNDEFINED]
 
 
