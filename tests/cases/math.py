@@ -99,8 +99,11 @@ CASES = {
     "less": COMPARED,
     "less_equal": COMPARED,
     "cast": [
-        *(Case(f"{id} to {to}", [shape], {"to": to}, values="away_from_zero", min_nonzero=0, numeric=to == "float32")
-          for to in ("float32", "int32", "bool") for id, shape in SHAPES),
+        *(
+            Case(f"{id} to {to}", [shape], {"to": to}, values="away_from_zero", min_nonzero=0, numeric=to == "float32")
+            for to in ("float32", "int32", "bool")
+            for id, shape in SHAPES
+        ),
         Case("zeros", [(4,)], {"to": "bool"}, values="zeros", min_nonzero=0),
         Case("fractions", [(9, 9)], {"to": "int32"}, values=quarters),
     ],

@@ -62,6 +62,22 @@ CASES = {
         Case("zeros", [(3, 4)], {"axes": (1,)}, values=some_zeros, exact=True, adjoint=False),
         *cases(EMPTY_SUM, min_nonzero=0),
     ],
+    "argsort": [
+        Case("last", [(5, 7)], min_nonzero=0.2),
+        Case("first", [(6, 40)], {"axis": 0}),
+        Case("middle", [(3, 6, 5)], {"axis": 1}),
+        Case("ties", [(8, 60)], values=few),
+        Case("one element", [(4, 1)], min_nonzero=0),
+        Case("empty batch", [(0, 4)]),
+        Case("several shares", [(100, 33)]),
+        Case("a long row", [(5000,)]),
+    ],
+    "top_k_indices": [
+        Case("two", [(5, 7)], {"k": 2}),
+        Case("all", [(5, 7)], {"k": 7}),
+        Case("ties", [(8, 60)], {"k": 30}, values=few),
+        Case("several shares", [(3, 50, 33)], {"k": 5}),
+    ],
     "argmin": [
         Case("last", [(5, 7)], min_nonzero=0.2),
         Case("first", [(6, 40)], {"axis": 0}),
