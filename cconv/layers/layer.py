@@ -44,7 +44,7 @@ class Layer:
         activity_regularizer: Function of the output whose value is added to the loss.
         trainable: Whether training changes the weights.
         dtype: `"float32"`.
-        autocast: Unused; everything is float32.
+        autocast: Must be true: floating-point inputs become float32.
         name: Name of the layer; by default its class in snake case, numbered.
 
     Example:
@@ -111,6 +111,8 @@ class Layer:
         if name is not None and (not isinstance(name, str) or "/" in name or not name):
             raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
         self.name = auto_name(type(self).__name__) if name is None else name
+        if not autocast:
+            raise ValueError(f"Floating-point inputs become float32: expected autocast=True. Received: {autocast!r}")
         self.dtype = standardize_dtype(dtype)
         self._trainable = bool(trainable)
         if activity_regularizer is not None:

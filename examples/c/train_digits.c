@@ -162,7 +162,11 @@ int main(int argc, char **argv)
         for (int64_t at = 0; at < n_train; at += BATCH) {
             float value;
             int64_t here = n_train - at < BATCH ? n_train - at : BATCH;
-            cconv_batch batch = {.n = here, .rows = train_rows + at, .inputs = inputs, .outputs = (cconv_output[]){{&value, CCONV_FLOAT32}}, .step = step++};
+            cconv_batch batch = {.n = here,
+                                 .rows = train_rows + at,
+                                 .inputs = inputs,
+                                 .outputs = (cconv_output[]){{&value, CCONV_FLOAT32}},
+                                 .step = step++};
             if (cconv_plan_run(train, &batch) != CCONV_OK) {
                 fprintf(stderr, "%s\n", cconv_last_error());
                 return 1;

@@ -42,7 +42,8 @@ static uint16_t float_to_half(float x)
     const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000u);
     if (size > 0x7f800000u) return (uint16_t)(sign | 0x7e00u | (size >> 13 & 0x1ffu));
     if (size >= 0x47800000u) return (uint16_t)(sign | 0x7c00u); /* 2^16 and more */
-    if (size >= 0x38800000u) return (uint16_t)(sign | round_bits(size - 0x38000000u, 13)); /* normal: from 2^-14. A carry is right, too */
+    if (size >= 0x38800000u)
+        return (uint16_t)(sign | round_bits(size - 0x38000000u, 13)); /* normal: from 2^-14. A carry is right, too */
     const int shift = 126 - (int)(size >> 23);
     return (uint16_t)(sign | (shift > 24 ? 0 : round_bits((size & 0x7fffffu) | 0x800000u, shift)));
 }

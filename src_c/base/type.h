@@ -1,8 +1,8 @@
 /* Element types: a row for each, which alone knows its name, its bytes, and its way from and to what the core computes with.
  *
- * Values have one of three types: float32, int32 or bool. The others come in and go out only. A bool is stored as the float32 0 or 1, so
- * that masks multiply and average without a conversion; outside it is a byte. Every stored type has four bytes: ops that only move
- * elements move them as floats, whatever they are. */
+ * Values have one of three types: float32, int32 or bool. The others come in and go out only. A bool is stored as the float32 0
+ * or 1, so that masks multiply and average without a conversion; outside it is a byte. Every stored type has four bytes: ops
+ * that only move elements move them as floats, whatever they are. */
 #ifndef CC_TYPE_H
 #define CC_TYPE_H
 

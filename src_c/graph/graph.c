@@ -111,8 +111,8 @@ int cconv_graph_input(cconv_graph *graph, const char *name, cconv_dtype dtype, i
     if (!ready(graph)) return 0;
     cc_node node = {.kind = CC_INPUT, .shape = {.type = dtype}};
     if (!cc_type_is_computed(dtype))
-        return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a dtype of float32, int32 or bool, received %s", name ? name : "",
-                                   cc_type_of(dtype) ? cc_type_of(dtype)->name : "no dtype"));
+        return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a dtype of float32, int32 or bool, received %s",
+                                   name ? name : "", cc_type_of(dtype) ? cc_type_of(dtype)->name : "no dtype"));
     if (!read_shape(rank, shape, true, &node.shape))
         return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a rank of 0 to %d and sizes of at least 0 (or -1: unknown)",
                                    name ? name : "", CCONV_MAX_RANK));
@@ -129,7 +129,8 @@ int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *v
     return append(graph, &node, name, "variable");
 }
 
-int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape, const void *values)
+int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape,
+                         const void *values)
 {
     if (!ready(graph)) return 0;
     const cc_type *type = cc_type_of(dtype);
@@ -142,8 +143,8 @@ int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype
     node.shape.type = type->value;
     count = cc_shape_count(&node.shape);
     if (cc_type_misfit(dtype, values, 0, count, &number))
-        return fail(graph, cc_fail(CCONV_INVALID, "constant '%s': expected integers that fit int32, received %lld", name ? name : "",
-                                   (long long)number));
+        return fail(graph, cc_fail(CCONV_INVALID, "constant '%s': expected integers that fit int32, received %lld",
+                                   name ? name : "", (long long)number));
     node.variable = cc_variable_of(&node.shape);
     if (!node.variable) return fail(graph, CCONV_NO_MEMORY);
     cc_type_read(type->value, node.variable->data, dtype, values, 0, count);

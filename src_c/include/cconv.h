@@ -25,16 +25,18 @@
  *             .max_batch = 4, .n_outputs = 1, .outputs = &l, .training = 1, .root = l, .n_wrt = 1, .wrt = &w, .optimizer = sgd});
  *         if (!plan) { puts(cconv_last_error()); return 1; }
  *         for (int step = 0; step < 50; ++step)
- *             cconv_plan_run(plan, &(cconv_batch){.n = 4, .step = (uint64_t)step, .outputs = (cconv_output[]){{&loss, CCONV_FLOAT32}},
+ *             cconv_plan_run(plan, &(cconv_batch){.n = 4, .step = (uint64_t)step,
+ *                 .outputs = (cconv_output[]){{&loss, CCONV_FLOAT32}},
  *                 .inputs = (cconv_array[]){{xs, CCONV_FLOAT32, 4}, {ys, CCONV_FLOAT32, 4}}});
  *         printf("loss %g, weight %g\n", (double)loss, (double)cconv_variable_data(weight)[0]);
  *         cconv_plan_free(plan); cconv_optimizer_free(sgd); cconv_graph_free(g); cconv_variable_free(weight);
  *     }
  *
- * Conventions. Images are (n, h, w, c), kernels (kh, kw, c_in / groups, c_out). A value has a shape and an element type: float32,
- * int32 or bool. Gradients flow through float32 values only. Shapes are listed outermost first; -1 stands for a size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call
- * that failed). Every call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error().
- * Nothing here prints, exits or aborts. Different threads may use different objects at the same time. */
+ * Conventions. Images are (n, h, w, c), kernels (kh, kw, c_in / groups, c_out). A value has a shape and an element type:
+ * float32, int32 or bool. Gradients flow through float32 values only. Shapes are listed outermost first; -1 stands for a
+ * size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call that failed). Every
+ * call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error(). Nothing here prints,
+ * exits or aborts. Different threads may use different objects at the same time. */
 #ifndef CCONV_H
 #define CCONV_H
 
@@ -167,11 +169,12 @@ CCONV_API const char *cconv_op_types(const char *op);
 CCONV_API int cconv_op_differentiable(const char *op);             /* 1 if gradients flow through it */
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
 
-/* The output's element type and shape of an op, without a graph. dtypes[i] is the type of input i (dtypes NULL: all float32); ranks[i]
- * is -1 for an absent optional input; shapes[i] points to its sizes, of which -1 is unknown. name (may be NULL) is what errors call the
- * node. *dtype (if not NULL), *rank and shape[CCONV_MAX_RANK] are written. */
+/* The output's element type and shape of an op, without a graph. dtypes[i] is the type of input i (dtypes NULL: all float32);
+ * ranks[i] is -1 for an absent optional input; shapes[i] points to its sizes, of which -1 is unknown. name (may be NULL) is what
+ * errors call the node. *dtype (if not NULL), *rank and shape[CCONV_MAX_RANK] are written. */
 CCONV_API cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const cconv_dtype *dtypes, const int *ranks,
-                                   const int64_t *const *shapes, const char *attributes, cconv_dtype *dtype, int *rank, int64_t *shape);
+                                   const int64_t *const *shapes, const char *attributes, cconv_dtype *dtype, int *rank,
+                                   int64_t *shape);
 
 /* ---- Graphs ------------------------------------------------------------------------------------------------------- */
 
@@ -180,10 +183,10 @@ typedef struct cconv_graph cconv_graph;
 CCONV_API cconv_graph *cconv_graph_new(void);
 CCONV_API void cconv_graph_free(cconv_graph *graph); /* NULL is allowed; plans made from it must be freed first */
 
-/* Each adds one node and returns its number, or 0. After a failure the graph stays failed: further calls return 0 and leave
- * the first error in place, so a program may check once, at cconv_plan_new. Names are copied; NULL gives one.
- * An input whose first size is -1 is fed a batch at a time; other sizes of -1 are fixed by the plan. It is float32, int32 or bool. A
- * constant's values, row-major, are copied: integers become int32 (those that do not fit are refused), floating point float32. */
+/* Each adds one node and returns its number, or 0. After a failure the graph stays failed: further calls return 0 and leave the
+ * first error in place, so a program may check once, at cconv_plan_new. Names are copied; NULL gives one. An input whose first
+ * size is -1 is fed a batch at a time; other sizes of -1 are fixed by the plan. It is float32, int32 or bool. A constant's
+ * values, row-major, are copied: integers become int32 (those that do not fit are refused), floating point float32. */
 CCONV_API int cconv_graph_input(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape);
 CCONV_API int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *variable);
 CCONV_API int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape,
@@ -239,24 +242,24 @@ typedef struct cconv_plan_options {
                                            another, whose last bits differ. 0: chosen by estimates, from sizes only */
     int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their memory is
                                            used again, and large variables are updated within the backward pass */
-    cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the graph and
-                                           its types do not change. Others: CCONV_UNSUPPORTED */
+    cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
+                                           graph and its types do not change. Others: CCONV_UNSUPPORTED */
 } cconv_plan_options;
 
 CCONV_API cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options);
 CCONV_API void cconv_plan_free(cconv_plan *plan); /* NULL is allowed */
 
 /* An array given to a run: row-major, count rows (of the input's shape without its first size; an input that is not batched is
- * given whole, and count is ignored). Values are converted while they are gathered. A float32 input takes every type, an int32 input the
- * integers and bool (numbers that do not fit are refused), a bool input takes bool. */
+ * given whole, and count is ignored). Values are converted while they are gathered. A float32 input takes every type, an int32
+ * input the integers and bool (numbers that do not fit are refused), a bool input takes bool. */
 typedef struct cconv_array {
     const void *data;
     cconv_dtype dtype;
     int64_t count;
 } cconv_array;
 
-/* Where a run puts an output: row-major, in the output's shape. A float32 value is written as any type of floating point (rounded to the
- * nearest), an int32 value as int32, int64 or float64, a bool value as any type (0 and 1). */
+/* Where a run puts an output: row-major, in the output's shape. A float32 value is written as any type of floating point
+ * (rounded to the nearest), an int32 value as int32, int64 or float64, a bool value as any type (0 and 1). */
 typedef struct cconv_output {
     void *data; /* NULL: not wanted this time */
     cconv_dtype dtype;

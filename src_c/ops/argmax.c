@@ -1,5 +1,5 @@
-/* argmax, argmin: x -> y, the position of the largest or smallest element along one axis, as an int32; the axis is dropped, or 1 with
- * keepdims. The first of equal ones; a NaN comes before all others. No gradient passes. */
+/* argmax, argmin: x -> y, the position of the largest or smallest element along one axis, as an int32; the axis is dropped, or 1
+ * with keepdims. The first of equal ones; a NaN comes before all others. No gradient passes. */
 #include "ops/infer.h"
 
 typedef struct argmax {

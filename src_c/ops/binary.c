@@ -225,7 +225,8 @@ RUN(power, da, v == 0 ? 0 : dy[i] * v * powf(u, v - 1))
 RUN(power, db, u == 0 && v >= 0 ? 0 : dy[i] * powf(u, v) * logf(u))
 BACKWARD(power, "n n -> n", power_da, power_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
-/* Of bools: whether one holds, whether both do. A NaN of either goes through. The gradient goes to the chosen one; equal ones share it. */
+/* Of bools: whether one holds, whether both do. A NaN of either goes through. The gradient goes to the chosen one; equal ones
+ * share it. */
 NUMBERS(maximum, u > v || u != u ? u : v, u > v ? u : v)
 RUN(maximum, da, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
 RUN(maximum, db, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])

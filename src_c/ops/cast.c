@@ -1,6 +1,6 @@
-/* cast: x -> y of the same shape, as another element type. To bool: whether x is not 0 (a NaN is not). From bool: 0 or 1. float32 to
- * int32 cuts the fraction off; what lies beyond the range becomes its nearest end, a NaN the lowest number. int32 to float32 rounds to the
- * nearest. A gradient passes from float32 to float32 only, as it is. */
+/* cast: x -> y of the same shape, as another element type. To bool: whether x is not 0 (a NaN is not). From bool: 0 or 1.
+ * float32 to int32 cuts the fraction off; what lies beyond the range becomes its nearest end, a NaN the lowest number. int32 to
+ * float32 rounds to the nearest. A gradient passes from float32 to float32 only, as it is. */
 #include "ops/infer.h"
 
 enum { TO_FLOAT32, TO_INT32, TO_BOOL };

@@ -92,7 +92,8 @@ struct cc_op {
     int flags;
     uint64_t reads;
     uint64_t updates;        /* the inputs that update writes, as CC_READS_X(i) */
-    cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only; ys->type need not be set */
+    cconv_status (*infer)(const cc_call *call,
+                          cc_shape *ys); /* uses op, name, attributes, n_inputs, xs only; ys->type need not be set */
     void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
     void (*forward)(const cc_call *call, const cc_team *team);
     void (*backward)(const cc_call *call, const cc_team *team);

@@ -209,7 +209,8 @@ cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, co
             xs[i].rank = ranks[i] < 0 ? -1 : ranks[i];
             xs[i].type = dtypes ? dtypes[i] : CCONV_FLOAT32;
             if (!cc_type_is_computed(xs[i].type))
-                status = cc_op_fail(&call, CCONV_INVALID, "expected dtypes of float32, int32 or bool, received %d", (int)xs[i].type);
+                status =
+                    cc_op_fail(&call, CCONV_INVALID, "expected dtypes of float32, int32 or bool, received %d", (int)xs[i].type);
             if (ranks[i] > 0) memcpy(xs[i].dim, shapes[i], (size_t)ranks[i] * sizeof(int64_t));
         }
     }

@@ -1,6 +1,6 @@
-/* Orders along an axis, as positions: argsort, of all elements from the smallest on, x -> y of the same shape; top_k_indices, of the k
- * largest along the last axis, from the largest on, x[...][n] -> y[...][k]. Equal elements keep their order; a NaN is the largest. No
- * gradient passes: it flows through take_along_axis with these positions. */
+/* Orders along an axis, as positions: argsort, of all elements from the smallest on, x -> y of the same shape; top_k_indices, of
+ * the k largest along the last axis, from the largest on, x[...][n] -> y[...][k]. Equal elements keep their order; a NaN is the
+ * largest. No gradient passes: it flows through take_along_axis with these positions. */
 #include "ops/infer.h"
 
 typedef struct argsort {
@@ -39,7 +39,8 @@ static cconv_status top_k_indices_infer(const cc_call *call, cc_shape *ys)
     CC_TRY(cc_infer_axis(call, -1, xs->rank, &axis));
     CC_TRY(sort_check_length(call, axis));
     if (k < 1 || (xs->dim[axis] >= 0 && k > xs->dim[axis]))
-        return cc_op_fail(call, CCONV_INVALID, "expected k from 1 to the size of the last axis, received %lld for x of shape %s", (long long)k,
+        return cc_op_fail(call, CCONV_INVALID,
+                          "expected k from 1 to the size of the last axis, received %lld for x of shape %s", (long long)k,
                           cc_shape_text(xs, text));
     *ys = *xs;
     ys->dim[axis] = k;

@@ -1,7 +1,7 @@
 /* Elements chosen by position along an axis: take, x[a][n][b] and indices[i] -> y[a][i][b], the same ones everywhere;
- * take_along_axis, x[a][n][b] and indices[a][i][b] -> y[a][i][b], others in each line. (a, i, b stand for any axes.) A position below 0
- * counts from the end; one outside gives 0, and no gradient. dx gets each dy where it was taken from, summed in the order of the
- * positions. */
+ * take_along_axis, x[a][n][b] and indices[a][i][b] -> y[a][i][b], others in each line. (a, i, b stand for any axes.) A position
+ * below 0 counts from the end; one outside gives 0, and no gradient. dx gets each dy where it was taken from, summed in the
+ * order of the positions. */
 #include "ops/infer.h"
 #include <string.h>
 
@@ -28,8 +28,9 @@ static cconv_status take_infer(const cc_call *call, cc_shape *ys)
     int axis;
     CC_TRY(cc_infer_axis(call, ((const take *)call->attributes)->axis, xs->rank, &axis));
     if (xs->rank - 1 + is->rank > CCONV_MAX_RANK)
-        return cc_op_fail(call, CCONV_INVALID, "expected a result of rank %d or less, received indices of shape %s for x of rank %d",
-                          CCONV_MAX_RANK, cc_shape_text(is, text), xs->rank);
+        return cc_op_fail(call, CCONV_INVALID,
+                          "expected a result of rank %d or less, received indices of shape %s for x of rank %d", CCONV_MAX_RANK,
+                          cc_shape_text(is, text), xs->rank);
     *ys = (cc_shape){.rank = xs->rank - 1 + is->rank};
     for (int k = 0; k < axis; ++k) ys->dim[k] = xs->dim[k];
     for (int k = 0; k < is->rank; ++k) ys->dim[axis + k] = is->dim[k];

@@ -68,7 +68,8 @@ static inline float unary_sign(float x)
 
 /* Integers wrap around: the negative of the lowest is itself. */
 NUMBERS(negative, 0, -x[i], -dy[i], (int32_t)(0u - (uint32_t)v));
-NUMBERS(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i]), (int32_t)(v < 0 ? 0u - (uint32_t)v : (uint32_t)v)); /* slope 0 at 0 */
+NUMBERS(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i]),
+        (int32_t)(v < 0 ? 0u - (uint32_t)v : (uint32_t)v)); /* slope 0 at 0 */
 NUMBERS(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i], (int32_t)((uint32_t)v * (uint32_t)v));
 UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
 

@@ -52,8 +52,8 @@ static cconv_status check_output(const cconv_plan *plan, const cconv_batch *batc
     if (!output->data) return CCONV_OK;
     if (!cc_type_of(output->dtype)) return cc_fail(CCONV_INVALID, "run: output %d has an unknown dtype %d", k, (int)output->dtype);
     if (cc_type_writes(node->shape.type, output->dtype)) return CCONV_OK;
-    return cc_fail(CCONV_INVALID, "run: output %d (%s) of %s cannot be written as %s", k, node->name, cc_type_of(node->shape.type)->name,
-                   cc_type_of(output->dtype)->name);
+    return cc_fail(CCONV_INVALID, "run: output %d (%s) of %s cannot be written as %s", k, node->name,
+                   cc_type_of(node->shape.type)->name, cc_type_of(output->dtype)->name);
 }
 
 static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch)
@@ -67,7 +67,8 @@ static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch
         const char *name = cc_graph_node(plan->graph, plan->inputs[k])->name;
         if (!plan->values[plan->inputs[k]].forward) continue;
         if (!array->data) return cc_fail(CCONV_INVALID, "run: input '%s' has no data", name);
-        if (!cc_type_of(array->dtype)) return cc_fail(CCONV_INVALID, "run: input '%s' has an unknown dtype %d", name, (int)array->dtype);
+        if (!cc_type_of(array->dtype))
+            return cc_fail(CCONV_INVALID, "run: input '%s' has an unknown dtype %d", name, (int)array->dtype);
         CC_TRY(check_reads(name, plan->values[plan->inputs[k]].shape.type, array->dtype));
         if (!batched(plan, k)) {
             CC_TRY(check_numbers(plan, batch, k));
@@ -151,7 +152,9 @@ static bool in_callers_memory(const cconv_plan *plan, const cconv_batch *batch, 
 {
     const void *to = batch->outputs ? batch->outputs[k].data : NULL;
     const cc_value *root = &plan->values[plan->root];
-    if (!to || !plan->output_memory[k] || batch->outputs[k].dtype != stored(plan, plan->outputs[k]) || (uintptr_t)to % sizeof(float)) return false;
+    if (!to || !plan->output_memory[k] || batch->outputs[k].dtype != stored(plan, plan->outputs[k]) ||
+        (uintptr_t)to % sizeof(float))
+        return false;
     const size_t bytes = output_bytes(plan, batch, k);
     if (overlap(to, bytes, batch->root_gradient, plan->root ? cc_shape_bytes(&root->shape) : 0)) return false;
     for (int i = 1; i <= plan->graph->count; ++i)
@@ -159,7 +162,8 @@ static bool in_callers_memory(const cconv_plan *plan, const cconv_batch *batch, 
             overlap(to, bytes, plan->values[i].data, cc_shape_bytes(&plan->values[i].shape)))
             return false;
     for (int i = 0; i < plan->n_outputs; ++i)
-        if (i != k && batch->outputs[i].data && overlap(to, bytes, batch->outputs[i].data, output_bytes(plan, batch, i))) return false;
+        if (i != k && batch->outputs[i].data && overlap(to, bytes, batch->outputs[i].data, output_bytes(plan, batch, i)))
+            return false;
     return true;
 }
 

@@ -16,8 +16,13 @@ static cconv_status train_step(cconv_plan *plan, int64_t n, uint64_t step, float
 {
     int64_t rows[8];
     for (int64_t i = 0; i < n; ++i) rows[i] = (int64_t)((step * 8 + (uint64_t)i * 5) % SAMPLES);
-    return cconv_plan_run(plan, &(cconv_batch){.n = n, .rows = rows, .outputs = &(cconv_output){loss, CCONV_FLOAT32}, .seed = 3, .step = step,
-                                               .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}});
+    return cconv_plan_run(
+        plan, &(cconv_batch){.n = n,
+                             .rows = rows,
+                             .outputs = &(cconv_output){loss, CCONV_FLOAT32},
+                             .seed = 3,
+                             .step = step,
+                             .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}});
 }
 
 static void test_training_lowers_the_loss_and_allocates_nothing(void)
@@ -145,7 +150,8 @@ static void test_rows_are_gathered_and_converted(void)
     CHECK(plan != NULL);
     for (size_t i = 0; plan && i < sizeof arrays / sizeof *arrays; ++i) {
         float out[6] = {0};
-        cconv_batch batch = {.n = 3, .rows = (int64_t[]){2, 0, 2}, .inputs = &arrays[i], .outputs = (cconv_output[]){{out, CCONV_FLOAT32}}};
+        cconv_batch batch = {
+            .n = 3, .rows = (int64_t[]){2, 0, 2}, .inputs = &arrays[i], .outputs = (cconv_output[]){{out, CCONV_FLOAT32}}};
         CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
         CHECK(out[0] == -4 && out[1] == -5 && out[2] == 0 && out[3] == -1 && out[4] == -4 && out[5] == -5);
         batch.rows = (int64_t[]){0, 3, 1};
@@ -200,11 +206,14 @@ static void test_shapes_without_a_graph(void)
 {
     int rank;
     int64_t shape[CCONV_MAX_RANK], x[] = {-1, 28, 28, 3}, w[] = {3, 3, 3, 8};
-    CHECK(cconv_infer("conv2d", "c", 2, NULL, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", NULL, &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("conv2d", "c", 2, NULL, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", NULL,
+                      &rank, shape) == CCONV_OK);
     CHECK(rank == 4 && shape[0] == -1 && shape[1] == 14 && shape[2] == 14 && shape[3] == 8);
-    CHECK(cconv_infer("conv2d", "c", 3, NULL, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, NULL, &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("conv2d", "c", 3, NULL, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, NULL, &rank,
+                      shape) == CCONV_OK);
     w[2] = 4;
-    CHECK(cconv_infer("conv2d", "c1", 2, NULL, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, NULL, &rank, shape) == CCONV_INVALID);
+    CHECK(cconv_infer("conv2d", "c1", 2, NULL, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, NULL, &rank, shape) ==
+          CCONV_INVALID);
     CHECK_ERROR("c1", "conv2d", "3", "4");
     CHECK(cconv_infer("nothing", NULL, 0, NULL, NULL, NULL, NULL, NULL, &rank, shape) == CCONV_INVALID);
     CHECK_ERROR("nothing");

@@ -13,7 +13,8 @@ typedef struct one_op {
 static one_op one_op_new(cconv_dtype dtype, int64_t n, const char *op, const char *attributes)
 {
     one_op made = {cconv_graph_new(), NULL};
-    int x = cconv_graph_input(made.graph, "x", dtype, 2, (int64_t[]){-1, n}), y = cconv_graph_add(made.graph, op, NULL, 1, &x, attributes);
+    int x = cconv_graph_input(made.graph, "x", dtype, 2, (int64_t[]){-1, n}),
+        y = cconv_graph_add(made.graph, op, NULL, 1, &x, attributes);
     made.plan = cconv_plan_new(made.graph, &(cconv_plan_options){.max_batch = 2, .n_outputs = 1, .outputs = &y});
     CHECK(made.plan != NULL);
     return made;
@@ -27,7 +28,9 @@ static void one_op_free(one_op made)
 
 static cconv_status convert(one_op with, const void *from, cconv_dtype from_dtype, void *to, cconv_dtype to_dtype)
 {
-    return cconv_plan_run(with.plan, &(cconv_batch){.n = 1, .inputs = &(cconv_array){from, from_dtype, 1}, .outputs = &(cconv_output){to, to_dtype}});
+    return cconv_plan_run(
+        with.plan,
+        &(cconv_batch){.n = 1, .inputs = &(cconv_array){from, from_dtype, 1}, .outputs = &(cconv_output){to, to_dtype}});
 }
 
 static uint32_t bits(float x)
@@ -71,7 +74,8 @@ static void test_16_bits_in_and_out(void)
         /* Between each two neighbours: the middle goes to the even one, what is beside it to the nearer. */
         for (int i = 0; i < 0x7f80 - 1; ++i) {
             if (!format && i >= 0x7c00 - 1) break;
-            const double low = meaning((uint16_t)i, format ? 8 : 5), high = meaning((uint16_t)(i + 1), format ? 8 : 5), middle = (low + high) / 2;
+            const double low = meaning((uint16_t)i, format ? 8 : 5), high = meaning((uint16_t)(i + 1), format ? 8 : 5),
+                         middle = (low + high) / 2;
             float x[3] = {(float)middle, nextafterf((float)middle, 0), nextafterf((float)middle, INFINITY)};
             values[0] = x[0], values[1] = x[1], values[2] = -x[2];
             if (i % 97 && i > 1100) continue; /* every subnormal, and some of the rest */
@@ -110,7 +114,8 @@ static void test_values_of_each_type(void)
     CHECK(convert(ints, u8, CCONV_BOOL, out, CCONV_INT32) == CCONV_OK && out[0] == 0 && out[1] == 1 && out[2] == 1);
     CHECK(convert(floats, i8, CCONV_INT8, f, CCONV_FLOAT32) == CCONV_OK && f[0] == -128);
     CHECK(convert(floats, d, CCONV_FLOAT64, exact, CCONV_FLOAT64) == CCONV_OK && exact[0] == 1.5 && exact[3] == 1e10);
-    CHECK(convert(bools, u8, CCONV_BOOL, byte, CCONV_BOOL) == CCONV_OK && byte[0] == 0 && byte[1] == 1 && byte[2] == 1 && byte[3] == 1);
+    CHECK(convert(bools, u8, CCONV_BOOL, byte, CCONV_BOOL) == CCONV_OK && byte[0] == 0 && byte[1] == 1 && byte[2] == 1 &&
+          byte[3] == 1);
     CHECK(convert(bools, u8, CCONV_BOOL, f, CCONV_FLOAT32) == CCONV_OK && f[0] == 0 && f[1] == 1);
     CHECK(convert(bools, u8, CCONV_BOOL, wide, CCONV_INT64) == CCONV_OK && wide[0] == 0 && wide[1] == 1);
 
@@ -167,17 +172,22 @@ static void test_constants_and_graphs_have_types(void)
     const int64_t fits[] = {1, -2}, large[] = {1, (int64_t)1 << 31};
     const uint16_t half[] = {0x3c00, 0xc000}; /* 1, -2 */
     cconv_graph *g = cconv_graph_new();
-    int i = cconv_graph_constant(g, "i", CCONV_INT64, 1, (int64_t[]){2}, fits), h = cconv_graph_constant(g, "h", CCONV_FLOAT16, 1, (int64_t[]){2}, half);
+    int i = cconv_graph_constant(g, "i", CCONV_INT64, 1, (int64_t[]){2}, fits),
+        h = cconv_graph_constant(g, "h", CCONV_FLOAT16, 1, (int64_t[]){2}, half);
     int b = cconv_graph_constant(g, "b", CCONV_BOOL, 1, (int64_t[]){2}, (uint8_t[]){0, 1});
     int f = cconv_graph_add(g, "cast", NULL, 1, &i, "to=float32"), same = cconv_graph_add(g, "equal", NULL, 2, (int[]){f, h}, NULL);
     int where = cconv_graph_add(g, "where", NULL, 3, (int[]){b, i, i}, NULL);
-    CHECK(cconv_graph_dtype(g, i) == CCONV_INT32 && cconv_graph_dtype(g, h) == CCONV_FLOAT32 && cconv_graph_dtype(g, b) == CCONV_BOOL);
-    CHECK(cconv_graph_dtype(g, f) == CCONV_FLOAT32 && cconv_graph_dtype(g, same) == CCONV_BOOL && cconv_graph_dtype(g, where) == CCONV_INT32);
+    CHECK(cconv_graph_dtype(g, i) == CCONV_INT32 && cconv_graph_dtype(g, h) == CCONV_FLOAT32 &&
+          cconv_graph_dtype(g, b) == CCONV_BOOL);
+    CHECK(cconv_graph_dtype(g, f) == CCONV_FLOAT32 && cconv_graph_dtype(g, same) == CCONV_BOOL &&
+          cconv_graph_dtype(g, where) == CCONV_INT32);
     CHECK((int)cconv_graph_dtype(g, 0) == -1 && (int)cconv_graph_dtype(NULL, 1) == -1);
     cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 2, .outputs = (int[]){same, where}});
     uint8_t equal[2];
     int32_t chosen[2];
-    CHECK(plan && cconv_plan_run(plan, &(cconv_batch){.n = 1, .outputs = (cconv_output[]){{equal, CCONV_BOOL}, {chosen, CCONV_INT32}}}) == CCONV_OK);
+    CHECK(plan && cconv_plan_run(
+                      plan, &(cconv_batch){.n = 1, .outputs = (cconv_output[]){{equal, CCONV_BOOL}, {chosen, CCONV_INT32}}}) ==
+                      CCONV_OK);
     CHECK(equal[0] == 1 && equal[1] == 1 && chosen[0] == 1 && chosen[1] == -2);
     cconv_plan_free(plan);
     CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &f, .root = f, .n_wrt = 1, .wrt = &i}) == NULL);
@@ -202,7 +212,8 @@ static void test_constants_and_graphs_have_types(void)
                  {"less", NULL, {"less", "expected b of the type of a, bool", "received int32"}, CCONV_BOOL, CCONV_INT32, 2}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; ++k) {
         cconv_graph *one = cconv_graph_new();
-        int x[] = {cconv_graph_input(one, "x", wrong[k].a, 1, (int64_t[]){4}), cconv_graph_input(one, "z", wrong[k].b, 1, (int64_t[]){4})};
+        int x[] = {cconv_graph_input(one, "x", wrong[k].a, 1, (int64_t[]){4}),
+                   cconv_graph_input(one, "z", wrong[k].b, 1, (int64_t[]){4})};
         CHECK(cconv_graph_add(one, wrong[k].op, "n7", wrong[k].n_inputs, x, wrong[k].attributes) == 0);
         CHECK_ERROR(wrong[k].words[0], wrong[k].words[1], wrong[k].words[2]);
         cconv_graph_free(one);
@@ -219,9 +230,11 @@ static void test_constants_and_graphs_have_types(void)
     cconv_dtype dtype;
     int rank;
     int64_t shape[CCONV_MAX_RANK], four[] = {4};
-    CHECK(cconv_infer("argmax", NULL, 1, (cconv_dtype[]){CCONV_INT32}, (int[]){1}, (const int64_t *const[]){four}, NULL, &dtype, &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("argmax", NULL, 1, (cconv_dtype[]){CCONV_INT32}, (int[]){1}, (const int64_t *const[]){four}, NULL, &dtype,
+                      &rank, shape) == CCONV_OK);
     CHECK(dtype == CCONV_INT32 && rank == 0);
-    CHECK(cconv_infer("argmax", NULL, 1, (cconv_dtype[]){CCONV_INT64}, (int[]){1}, (const int64_t *const[]){four}, NULL, &dtype, &rank, shape) == CCONV_INVALID);
+    CHECK(cconv_infer("argmax", NULL, 1, (cconv_dtype[]){CCONV_INT64}, (int[]){1}, (const int64_t *const[]){four}, NULL, &dtype,
+                      &rank, shape) == CCONV_INVALID);
     CHECK_ERROR("float32, int32 or bool");
 }
 
