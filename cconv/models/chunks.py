@@ -15,7 +15,7 @@ _LEAST = 8  # samples of a run: fewer would not keep every core busy
 _BY_SAMPLE = """
     conv2d dense max_pool2d avg_pool2d sum_pool2d l2_pool2d global_avg_pool2d global_max_pool2d batch_norm flatten
     zero_pad2d concatenate softmax log_softmax relu leaky_relu elu sigmoid tanh arctan softplus softsign binary_step
-    negative abs sqrt square exp log clip identity stop_gradient add subtract multiply divide maximum minimum
+    negative abs sqrt square exp log clip cast identity stop_gradient add subtract multiply divide maximum minimum
 """.split()  # noqa: SIM905
 
 

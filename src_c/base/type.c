@@ -1,6 +1,5 @@
 /* The table of element types: see type.h. A new type that comes in and goes out is a row here and a name in cconv.h. */
 #include "base/type.h"
-#include <math.h>
 #include <string.h>
 
 /* ---- Formats of 16 bits ------------------------------------------------------------------------------------------- */
@@ -123,13 +122,6 @@ enum { TYPES = (int)(sizeof types / sizeof *types) };
 const cc_type *cc_type_of(cconv_dtype dtype)
 {
     return (int)dtype >= 0 && (int)dtype < TYPES ? &types[dtype] : NULL;
-}
-
-int cc_type_find(const char *name)
-{
-    for (int i = 0; name && i < TYPES; ++i)
-        if (strcmp(types[i].name, name) == 0) return i;
-    return -1;
 }
 
 const char *cconv_dtype_name(cconv_dtype dtype)

@@ -24,9 +24,6 @@ typedef struct cc_type {
 /* The row of a type, or NULL. */
 const cc_type *cc_type_of(cconv_dtype dtype);
 
-/* The type of this name, or -1. */
-int cc_type_find(const char *name);
-
 /* Whether values have this type inside: float32, int32, bool. */
 static inline bool cc_type_is_computed(cconv_dtype dtype)
 {
