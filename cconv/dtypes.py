@@ -84,7 +84,7 @@ def accepted(array: np.ndarray) -> np.ndarray:
         raise ValueError(f"Expected integers that fit int64. Received {array.max()}.")
     else:
         array = array.astype(np.int64)
-    return np.ascontiguousarray(array).reshape(array.shape)
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 def of_array(dtype: Any) -> str:

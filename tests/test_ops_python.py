@@ -292,7 +292,7 @@ def test_every_op_of_the_core_can_be_reached():
     """Not every op has a function of its own here, but none that a model needs is missing."""
     missing = {name for name in cconv._core.ops() if not hasattr(ops, name)} - {
         "avg_pool2d", "max_pool2d", "sum_pool2d", "l2_pool2d", "global_avg_pool2d", "global_max_pool2d",
-        "batch_norm", "dense",
+        "batch_norm", "dense", "top_k_indices",
         "flatten", "zero_pad2d", "weight_penalty", "mean_squared_error", "mean_absolute_error", "l1_loss", "l2_loss",
         "mean_squared_logarithmic_error", "mean_absolute_percentage_error", "hinge", "kl_divergence",
     }  # fmt: skip
