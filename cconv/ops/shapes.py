@@ -33,7 +33,7 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
     Example:
 
     >>> cconv.ops.reshape([[1, 2], [3, 4]], (4,)).tolist()
-    [1.0, 2.0, 3.0, 4.0]
+    [1, 2, 3, 4]
     """
     newshape = (newshape,) if isinstance(newshape, (int, np.integer)) else tuple(newshape)
     shape = shape_of(x)
@@ -101,7 +101,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     Example:
 
     >>> cconv.ops.concatenate([[[1, 2]], [[3, 4]]], axis=1).tolist()
-    [[1.0, 2.0, 3.0, 4.0]]
+    [[1, 2, 3, 4]]
     """
     return apply("concatenate", list(xs), {"axis": int(axis)})
 
@@ -133,7 +133,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
     Example:
 
     >>> cconv.ops.pad([[1, 2, 3]], ((0, 0), (2, 1)), mode="reflect").tolist()
-    [[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]]
+    [[3, 2, 1, 2, 3, 2]]
     """
     modes = ("constant", "edge", "reflect", "symmetric")
     if mode not in modes:

@@ -15,7 +15,7 @@ _MIN_SIZE = 8  # samples: fewer would not keep every core busy
 _BY_SAMPLE = """
     conv2d dense max_pool avg_pool sum_pool l2_pool global_avg_pool global_max_pool batch_norm flatten
     pad concatenate softmax log_softmax relu leaky_relu elu sigmoid tanh arctan softplus softsign binary_step
-    negative abs sqrt square exp log clip identity stop_gradient add subtract multiply divide maximum minimum
+    negative abs sqrt square exp log clip cast identity stop_gradient add subtract multiply divide maximum minimum
 """.split()  # noqa: SIM905
 
 

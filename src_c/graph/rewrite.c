@@ -219,7 +219,7 @@ static int fold_batch_norm(rewriting *r, int i)
     char name[200];
     snprintf(name, sizeof name, "%s/folded", layer->name);
     const float *epsilon = attribute_of(node, "epsilon", NULL);
-    const int small = cconv_graph_constant(r->to, name, 0, NULL, epsilon);
+    const int small = cconv_graph_constant(r->to, name, CCONV_FLOAT32, 0, NULL, epsilon);
     const int deviation = add(r, "sqrt", name, add(r, "add", name, variance, small), 0);
     const int scale = gamma ? add(r, "divide", name, gamma, deviation) : add(r, "reciprocal", name, deviation, 0);
     const int weights = add(r, "multiply", name, w, scale);

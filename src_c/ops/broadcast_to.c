@@ -70,7 +70,7 @@ static void broadcast_to_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_broadcast_to = {.name = "broadcast_to",
-                                  .inputs = "x",
+                                  .inputs = "x", .types = "t -> t",
                                   .attributes = broadcast_to_attributes,
                                   .attributes_size = sizeof(broadcast_to),
                                   .infer = broadcast_to_infer,

@@ -72,7 +72,7 @@ static void concatenate_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_concatenate = {.name = "concatenate",
-                                 .inputs = "x*",
+                                 .inputs = "x*", .types = "t -> t",
                                  .attributes = concatenate_attributes,
                                  .attributes_size = sizeof(concatenate),
                                  .infer = concatenate_infer,

@@ -134,11 +134,20 @@ static void add_row(const pad_rows *r, float *dx, const float *dy)
     for (int64_t i = end; i < r->row.out; ++i) add_cells(dx + pad_source(&r->row, i) * cell, dy + i * cell, cell);
 }
 
+/* The constant, with the bits it has in a tensor of this type. */
+static float pad_value(const cc_call *call)
+{
+    float value = ((const cc_pad_attributes *)call->attributes)->value;
+    const int32_t whole = (int32_t)value;
+    if (call->ys.type == CCONV_INT32) memcpy(&value, &whole, sizeof value);
+    return value;
+}
+
 static void pad_forward(const cc_call *call, const cc_team *team)
 {
     const cc_pad_attributes *a = call->attributes;
     if (a->mode == CC_PAD_CONSTANT) {
-        cc_region_scatter(call->y, &call->ys, call->x[0], &call->xs[0], a->pads.v, a->value, team);
+        cc_region_scatter(call->y, &call->ys, call->x[0], &call->xs[0], a->pads.v, pad_value(call), team);
         return;
     }
     const pad_rows r = pad_rows_of(call);
@@ -197,7 +206,7 @@ static void pad_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_pad = {.name = "pad",
-                         .inputs = "x",
+                         .inputs = "x", .types = "t -> t",
                          .attributes = pad_attributes,
                          .attributes_size = sizeof(cc_pad_attributes),
                          .infer = pad_infer,

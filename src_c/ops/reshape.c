@@ -152,7 +152,7 @@ static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)
 
 #define VIEW(tag, table, size, infer_function, backward_function)                                                              \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x",                                                                                  \
+                               .inputs = "x", .types = "t -> t",                                                               \
                                .attributes = table,                                                                            \
                                .attributes_size = size,                                                                        \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW,                                            \

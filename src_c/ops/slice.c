@@ -60,7 +60,7 @@ static void slice_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_slice = {.name = "slice",
-                           .inputs = "x",
+                           .inputs = "x", .types = "t -> t",
                            .attributes = slice_attributes,
                            .attributes_size = sizeof(slice),
                            .infer = slice_infer,

@@ -93,7 +93,7 @@ static void transpose_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_transpose = {.name = "transpose",
-                               .inputs = "x",
+                               .inputs = "x", .types = "t -> t",
                                .attributes = transpose_attributes,
                                .attributes_size = sizeof(transpose),
                                .infer = transpose_infer,

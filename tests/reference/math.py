@@ -206,6 +206,14 @@ def minimum_backward(dy, a, b):
     return reduce_to(a.shape, dy * ((a < b) + half)), reduce_to(b.shape, dy * ((b < a) + half))
 
 
+def cast(x, *, to):
+    return {"float32": x, "int32": np.trunc(x), "bool": x != 0}[to]
+
+
+def cast_backward(dy, x, *, to):
+    return (dy if to == "float32" else None,)
+
+
 def equal(a, b):
     """a (...), b (...) -> (...), broadcast: y = 1 where a = b, else 0. A NaN equals nothing."""
     return (a == b) * 1.0

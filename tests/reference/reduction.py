@@ -84,6 +84,18 @@ def prod_backward(dy, x, *, axes=(), keepdims=False):
     return (spread(dy, x, axes) * others,)
 
 
+def argsort(x, *, axis=-1):
+    return np.argsort(x, axis, kind="stable")
+
+
+def top_k_indices(x, *, k):
+    return np.argsort(-x, -1, kind="stable")[..., :k]
+
+
+def argmin(x, *, axis=-1, keepdims=False):
+    return x.argmin(axis, keepdims=bool(keepdims)).astype(np.float64)
+
+
 def argmax(x, *, axis=-1, keepdims=False):
     """(...) -> (...) without `axis`, or with size 1 there if keepdims: y = position of the largest x along it, from 0.
     Of equal ones the first; a NaN is the largest. `axis` has at least one element.
