@@ -1,5 +1,7 @@
 """Element types: what arrays become, what is refused, what stays exact."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,25 @@ def test_a_type_error_names_op_expected_and_received(op, types, sentence):
         graph.add(op, nodes, attributes, "n1")
     with pytest.raises(ValueError, match=sentence):
         _core.infer_value(op, [(3,)] * len(types), types, attributes, "n1")
+
+
+@pytest.mark.parametrize("dtype, value", [("int32", 0.5), ("int32", 2.0**31), ("int32", -3e9), ("bool", 2)])
+def test_a_padding_constant_must_fit_the_type(dtype, value):
+    expected = "0 or 1" if dtype == "bool" else "a whole number from -2147483648 to 2147483647"
+    sentence = (
+        rf"n1 \(pad\): expected {expected} as the value around x of {dtype}, received {re.escape(f'{value:.9g}')}"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        _core.infer_value("pad", [(3,)], [dtype], {"pads": (1, 1), "value": value}, "n1")
+
+
+def test_what_is_padded_with_is_exact():
+    x = np.array([1, 2], np.int32)
+    for value in (-(2**31), 2**31 - 128, 7):
+        np.testing.assert_array_equal(ops.pad(x, 1, constant_values=value), np.pad(x, 1, constant_values=value))
+    with pytest.raises(ValueError, match="constant_values=16777217"):
+        ops.pad(x, 1, constant_values=2**24 + 1)
+    assert ops.pad(np.array([False]), 1, constant_values=1).tolist() == [True, False, True]
 
 
 def test_every_op_says_its_types():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of
 from ..tensor import Value
 from ._apply import apply, is_eager, shape_of
 from .arguments import is_integer, number, pads, sides
@@ -128,7 +129,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         mode: What stands there: `"constant"`: `constant_values`; `"edge"`: the nearest element of `x`; `"reflect"`,
             `"symmetric"`: `x` mirrored at its last element, or behind it, and then no wider than `x` allows: at most
             its size less 1, or its size.
-        constant_values: One number, for mode `"constant"` only; `None`: 0.
+        constant_values: One number, for mode `"constant"` only; `None`: 0. For an int32 `x` a whole number that a
+            float32 holds exactly; for bools 0 or 1.
 
     Example:
 
@@ -151,4 +153,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         if len(axes) == 1:
             axes = tuple(axes) * rank
     value = 0.0 if constant_values is None else number(constant_values, "constant_values")
+    if of(x) == "int32" and value != np.float32(value):
+        raise ValueError(
+            "`pad` of whole numbers takes a `constant_values` that a float32 holds exactly. "
+            f"Received: constant_values={constant_values!r}"
+        )
     return apply("pad", [x], {"pads": pads(sides(axes, rank, "pad_width")), "mode": mode, "value": value})

@@ -207,10 +207,16 @@ def minimum_backward(dy, a, b):
 
 
 def cast(x, *, to):
-    return {"float32": x, "int32": np.trunc(x), "bool": x != 0}[to]
+    """(...) -> (...): y = x as the type that `to` names.
+    To int32, fractions are cut off and x beyond its range becomes its nearest end, a NaN the lowest. To bool, y is whether
+    x is not 0. A bool counts as 0 or 1.
+    """
+    whole = np.trunc(np.clip(np.nan_to_num(x, nan=-(2**31)), -(2**31), 2**31 - 1))
+    return {"float32": x, "int32": whole, "bool": x != 0}[to]
 
 
 def cast_backward(dy, x, *, to):
+    """dx = dy, from float32 to float32; else no gradient passes"""
     return (dy if to == "float32" else None,)
 
 

@@ -149,10 +149,14 @@ def _with_zero(x, axis):
 
 
 def take(x, indices, *, axis=-1):
+    """x (before, n, after), indices (...) -> (before, ..., after), n the size of `axis`: y[i, j, k] = x[i, indices[j], k].
+    An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
+    """
     return np.take(_with_zero(x, axis), _places(indices, x.shape[axis]), axis)
 
 
 def take_backward(dy, x, indices, *, axis=-1):
+    """dx[i, p, k] = sum of dy[i, j, k] over the j where indices[j] is p"""
     axis %= x.ndim
     flat = dy.reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])
     dx = np.zeros((x.shape[axis] + 1, *np.delete(x.shape, axis)))
@@ -161,10 +165,14 @@ def take_backward(dy, x, indices, *, axis=-1):
 
 
 def take_along_axis(x, indices, *, axis=-1):
+    """x (before, n, after), indices (before, m, after) -> (before, m, after), n and m the sizes of `axis`:
+    y[i, j, k] = x[i, indices[i, j, k], k]. An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
+    """
     return np.take_along_axis(_with_zero(x, axis), _places(indices, x.shape[axis]), axis)
 
 
 def take_along_axis_backward(dy, x, indices, *, axis=-1):
+    """dx[i, p, k] = sum of dy[i, j, k] over the j where indices[i, j, k] is p"""
     chosen = _places(np.expand_dims(np.moveaxis(indices, axis, -1), -1), x.shape[axis]) == np.arange(x.shape[axis])
     return np.moveaxis((chosen * np.expand_dims(np.moveaxis(dy, axis, -1), -1)).sum(-2), -1, axis), None
 
