@@ -208,8 +208,8 @@ def minimum_backward(dy, a, b):
 
 def cast(x, *, to):
     """(...) -> (...): y = x as the type that `to` names.
-    To int32, fractions are cut off and x beyond its range becomes its nearest end, a NaN the lowest. To bool, y is whether
-    x is not 0. A bool counts as 0 or 1.
+    To int32, fractions are cut off and x beyond its range becomes its nearest end, a NaN the lowest.
+    To bool, y is whether x is not 0. A bool counts as 0 or 1.
     """
     whole = np.trunc(np.clip(np.nan_to_num(x, nan=-(2**31)), -(2**31), 2**31 - 1))
     return {"float32": x, "int32": whole, "bool": x != 0}[to]

@@ -92,8 +92,8 @@ def argsort(x, *, axis=-1):
 
 
 def top_k_indices(x, *, k):
-    """(..., c) -> (..., k): y[j] = position of the x that is number j from the largest on along the last axis, both from 0.
-    Of equal ones the first comes first; a NaN is the largest. `k` is at most c.
+    """(..., c) -> (..., k): y[j] = position of the x that is number j from the largest on along the last axis.
+    Both count from 0. Of equal ones the first comes first; a NaN is the largest. `k` is at most c.
     """
     last = x.shape[-1] - 1
     return last - np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1][..., :k]

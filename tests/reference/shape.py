@@ -149,8 +149,8 @@ def _with_zero(x, axis):
 
 
 def take(x, indices, *, axis=-1):
-    """x (before, n, after), indices (...) -> (before, ..., after), n the size of `axis`: y[i, j, k] = x[i, indices[j], k].
-    An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
+    """x (before, n, after), indices (...) -> (before, ..., after), n the size of `axis`:
+    y[i, j, k] = x[i, indices[j], k]. An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
     """
     return np.take(_with_zero(x, axis), _places(indices, x.shape[axis]), axis)
 
