@@ -27,6 +27,19 @@ cdef extern from "cconv.h" nogil:
     void cconv_set_winograd(int allowed)
     uint64_t cconv_allocations()
 
+    ctypedef enum cconv_dtype:
+        CCONV_FLOAT32
+        CCONV_FLOAT64
+        CCONV_UINT8
+        CCONV_INT32
+        CCONV_INT64
+        CCONV_INT8
+        CCONV_FLOAT16
+        CCONV_BFLOAT16
+        CCONV_BOOL
+    const char *cconv_dtype_name(cconv_dtype dtype)
+    size_t cconv_dtype_bytes(cconv_dtype dtype)
+
     ctypedef struct cconv_variable:
         pass
     cconv_variable *cconv_variable_new(int rank, const int64_t *shape)
@@ -54,17 +67,19 @@ cdef extern from "cconv.h" nogil:
         int bias
         int residual
     cconv_status cconv_op_info(const char *op, cconv_op_facts *facts)
+    const char *cconv_op_types(const char *op)
     cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute)
-    cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const int *ranks, const int64_t **shapes,
-                             const char *attributes, int *rank, int64_t *shape)
+    cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const cconv_dtype *dtypes, const int *ranks,
+                             const int64_t **shapes, const char *attributes, cconv_dtype *dtype, int *rank, int64_t *shape)
 
     ctypedef struct cconv_graph:
         pass
     cconv_graph *cconv_graph_new()
     void cconv_graph_free(cconv_graph *graph)
-    int cconv_graph_input(cconv_graph *graph, const char *name, int rank, const int64_t *shape)
+    int cconv_graph_input(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape)
     int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *variable)
-    int cconv_graph_constant(cconv_graph *graph, const char *name, int rank, const int64_t *shape, const float *values)
+    int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape,
+                             const void *values)
     int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
                         const char *attributes)
     int cconv_graph_count(const cconv_graph *graph)
@@ -79,6 +94,7 @@ cdef extern from "cconv.h" nogil:
         const char *op
         int n_inputs
         const int *inputs
+        cconv_dtype dtype
         int rank
         const int64_t *shape
         cconv_variable *variable
@@ -87,6 +103,7 @@ cdef extern from "cconv.h" nogil:
     size_t cconv_graph_attributes(const cconv_graph *graph, int node, char *text, size_t size)
     size_t cconv_graph_describe(const cconv_graph *graph, char *text, size_t size)
     int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, const int *outputs)
+    cconv_dtype cconv_graph_dtype(const cconv_graph *graph, int node)
     cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape)
 
     ctypedef struct cconv_optimizer:
@@ -118,24 +135,22 @@ cdef extern from "cconv.h" nogil:
         int no_rewrite
         int tune
         int keep_gradients
+        cconv_dtype precision
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
     void cconv_plan_free(cconv_plan *plan)
 
-    ctypedef enum cconv_dtype:
-        CCONV_FLOAT32
-        CCONV_FLOAT64
-        CCONV_UINT8
-        CCONV_INT32
-        CCONV_INT64
     ctypedef struct cconv_array:
         const void *data
         cconv_dtype dtype
         int64_t count
+    ctypedef struct cconv_output:
+        void *data
+        cconv_dtype dtype
     ctypedef struct cconv_batch:
         int64_t n
         const int64_t *rows
         const cconv_array *inputs
-        float **outputs
+        const cconv_output *outputs
         const float *root_gradient
         uint64_t seed
         uint64_t step

@@ -25,6 +25,7 @@ class Node:
     op: str | None
     inputs: tuple[int, ...]  # 0: absent
     attributes: dict[str, str]  # those that are not as by default, in the words of `Graph.add`
+    dtype: str
     shape: Shape
     value: Variable | np.ndarray | None  # of a variable; a copy of a constant's
 
@@ -32,8 +33,10 @@ class Graph:
     """Nodes are numbered from 1. Attributes may be str, int, float, bool, or a sequence of int."""
 
     def __init__(self) -> None: ...
-    def input(self, shape: Shape, name: str | None = None) -> int: ...
+    # dtype: float32, int32 or bool
+    def input(self, shape: Shape, name: str | None = None, dtype: str = "float32") -> int: ...
     def variable(self, variable: Variable, name: str | None = None) -> int: ...
+    # integers become int32, floating point float32
     def constant(self, values: np.ndarray, name: str | None = None) -> int: ...
     # input 0: absent
     def add(
@@ -44,6 +47,7 @@ class Graph:
     def describe(self) -> str: ...  # a table of the nodes
     # sample i of each output depends on sample i of the batched inputs only: a batch may be computed in parts
     def per_sample(self, outputs: Sequence[int]) -> bool: ...
+    def dtype(self, node: int) -> str | None: ...  # None: no such node
     def __len__(self) -> int: ...
 
 class Optimizer:
@@ -70,15 +74,17 @@ class Plan:
         rewrite: bool = True,  # False: node by node as the graph says
         tune: bool | None = None,  # each convolution's algorithms are timed and the fastest kept; None: see set_tuning
         keep_gradients: bool = False,  # with an optimizer: `gradient` gives those of wrt
+        precision: str = "float32",  # of products and activations
     ) -> None: ...
     def run(
         self,
-        # C-contiguous; float32, float64, uint8, int32, int64, bool; converted while gathered
+        # C-contiguous, of one of dtypes(); converted while gathered
         inputs: Sequence[np.ndarray],
         *,
         n: int | None = None,  # samples; default: len(rows), else the first size of the batched inputs
         rows: np.ndarray | None = None,  # int64: row numbers into every batched input
-        outputs: Sequence[np.ndarray | None] | None = None,  # float32 C-contiguous arrays to fill; None: fresh arrays
+        # C-contiguous arrays to fill; None: fresh ones of the values' dtypes
+        outputs: Sequence[np.ndarray | None] | None = None,
         root_gradient: np.ndarray | None = None,
         seed: int = 0,
         step: int = 0,
@@ -99,6 +105,7 @@ class Attribute:
 class Op:
     name: str
     inputs: tuple[str, ...]  # "x", "w", "b?" ; "x*"
+    types: str  # of the elements, as cconv_op_types says: "n n -> n"
     attributes: tuple[Attribute, ...]
     differentiable: bool
     random: bool  # values depend on the run's seed and step
@@ -108,11 +115,19 @@ class Op:
     bias: int  # and that is added before the activation; 0: there is none
     residual: int
 
+def dtypes() -> tuple[str, ...]: ...  # what arrays may hold
 def ops() -> dict[str, Op]: ...
 def optimizer_rules() -> dict[str, tuple[Attribute, ...]]: ...
 def infer(
     op: str, shapes: Sequence[Shape | None], attributes: Mapping[str, Any] = {}, name: str | None = None
-) -> Shape: ...
+) -> Shape: ...  # for float32 inputs
+def infer_value(
+    op: str,
+    shapes: Sequence[Shape | None],
+    dtypes: Sequence[str | None],
+    attributes: Mapping[str, Any] = {},
+    name: str | None = None,
+) -> tuple[Shape, str]: ...
 def version() -> str: ...
 def isa() -> str: ...
 def isas() -> tuple[str, ...]: ...
@@ -125,5 +140,5 @@ def winograd() -> bool: ...
 def set_winograd(allowed: bool) -> None: ...
 def tunes() -> bool: ...
 def set_tuning(on: bool) -> None: ...
-def empty_aligned(shape: tuple[int, ...]) -> np.ndarray: ...
+def empty_aligned(shape: tuple[int, ...], dtype: np.dtype = ...) -> np.ndarray: ...
 def allocations() -> int: ...

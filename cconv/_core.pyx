@@ -103,6 +103,36 @@ cdef Memory ints(values):
     return memory
 
 
+# ---- Element types ---------------------------------------------------------------------------------------------------
+
+cdef list names_of_types():
+    cdef int i = 0
+    names = []
+    while cconv_dtype_name(<cconv_dtype>i) != NULL:
+        names.append(cconv_dtype_name(<cconv_dtype>i).decode())
+        i += 1
+    return names
+
+
+cdef list type_names = names_of_types()  # by number
+cdef dict type_numbers = {name: number for number, name in enumerate(type_names)}
+# By the buffer protocol's letter: NumPy's, where it has the type; C's int and long are one of them.
+cdef dict type_letters = {np.dtype(name).char: number for name, number in type_numbers.items() if name != "bfloat16"}
+type_letters.update({code: type_numbers["int32" if np.dtype(code).itemsize == 4 else "int64"] for code in "ilq"})
+cdef list type_arrays = [None if name == "bfloat16" else np.dtype(name) for name in type_names]
+
+
+def dtypes():
+    return tuple(type_names)
+
+
+cdef cconv_dtype type_number(name) except *:
+    number = type_numbers.get(name)
+    if number is None:
+        raise ValueError(f"expected a dtype of {', '.join(type_names)}, received {name!r}")
+    return <cconv_dtype><int>number
+
+
 # ---- Variables -------------------------------------------------------------------------------------------------------
 
 cdef class Variable:
@@ -178,7 +208,7 @@ cdef class Variable:
 # ---- Ops and optimizer rules: what their tables say ------------------------------------------------------------------
 
 Attribute = namedtuple("Attribute", "name type default choices")
-Op = namedtuple("Op", "name inputs attributes differentiable random elementwise per_sample weights bias residual")
+Op = namedtuple("Op", "name inputs types attributes differentiable random elementwise per_sample weights bias residual")
 
 
 cdef object attribute_of(cconv_attribute *a):
@@ -200,8 +230,8 @@ def ops():
             attributes.append(attribute_of(&attribute))
             k += 1
         check(cconv_op_info(name, &facts))
-        table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()), tuple(attributes),
-                                  bool(facts.differentiable), bool(facts.random), bool(facts.elementwise), bool(facts.per_sample),
+        table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()), cconv_op_types(name).decode(),
+                                  tuple(attributes), bool(facts.differentiable), bool(facts.random), bool(facts.elementwise), bool(facts.per_sample),
                                   facts.weights, facts.bias, facts.residual)
     return table
 
@@ -222,32 +252,41 @@ def optimizer_rules():
 
 
 def infer(op, shapes, attributes={}, name=None):
+    return infer_value(op, shapes, ["float32"] * len(shapes), attributes, name)[0]
+
+
+def infer_value(op, shapes, dtypes, attributes={}, name=None):
     cdef int n = len(shapes), i, rank
     cdef Memory ranks = Memory(n * sizeof(int)), sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
+    cdef Memory types = Memory(n * sizeof(cconv_dtype))
     cdef int64_t result[8]
+    cdef cconv_dtype dtype
     for i in range(n):
         (<int64_t **>pointers.at)[i] = <int64_t *>sizes.at + 8 * i
         (<int *>ranks.at)[i] = -1 if shapes[i] is None else read_sizes(shapes[i], <int64_t *>sizes.at + 8 * i)
+        if shapes[i] is not None:
+            (<cconv_dtype *>types.at)[i] = type_number(dtypes[i])
     cdef bytes op_text = text_of(op), name_text = text_of(name), text = attribute_text(attributes)
-    check(cconv_infer(chars(op_text), chars(name_text), n, <int *>ranks.at, <const int64_t **>pointers.at, text, &rank, result))
-    return shape_of(rank, result)
+    check(cconv_infer(chars(op_text), chars(name_text), n, <cconv_dtype *>types.at, <int *>ranks.at, <const int64_t **>pointers.at,
+                      text, &dtype, &rank, result))
+    return shape_of(rank, result), type_names[<int>dtype]
 
 
 # ---- Graphs ----------------------------------------------------------------------------------------------------------
 
-Node = namedtuple("Node", "kind name op inputs attributes shape value")
+Node = namedtuple("Node", "kind name op inputs attributes dtype shape value")
 
 cdef tuple kinds = ("input", "variable", "constant", "op")
 
 
 cdef object values_of(cconv_node *node):
     """A copy of a constant's values."""
-    values = np.empty([node.shape[i] for i in range(node.rank)], dtype=np.float32)
+    values = np.empty([node.shape[i] for i in range(node.rank)], dtype=np.int32 if node.dtype == CCONV_INT32 else np.float32)
     cdef Py_buffer view
     PyObject_GetBuffer(values, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     memcpy(view.buf, node.values, view.len)
     PyBuffer_Release(&view)
-    return values
+    return values.astype(bool) if node.dtype == CCONV_BOOL else values
 
 
 cdef class Graph:
@@ -268,11 +307,11 @@ cdef class Graph:
     def __len__(self):
         return cconv_graph_count(self.handle)
 
-    def input(self, shape, name=None):
+    def input(self, shape, name=None, dtype="float32"):
         cdef int64_t sizes[8]
         cdef int rank = read_sizes(shape, sizes)
         cdef bytes name_text = text_of(name)
-        node = self.node(cconv_graph_input(self.handle, chars(name_text), rank, sizes))
+        node = self.node(cconv_graph_input(self.handle, chars(name_text), type_number(dtype), rank, sizes))
         self.input_shapes.append(tuple(shape))
         self.input_names.append("" if name is None else name)
         return node
@@ -282,16 +321,14 @@ cdef class Graph:
         return self.node(cconv_graph_variable(self.handle, chars(name_text), variable.handle))
 
     def constant(self, values, name=None):
-        values = np.array(values, dtype=np.float32, order="C", ndmin=0)
+        values = np.asarray(values, order="C")
         cdef int64_t sizes[8]
         cdef int rank = read_sizes(values.shape, sizes)
         cdef bytes name_text = text_of(name)
-        cdef Py_buffer view
-        PyObject_GetBuffer(values, &view, PyBUF_C_CONTIGUOUS)
-        try:
-            return self.node(cconv_graph_constant(self.handle, chars(name_text), rank, sizes, <const float *>view.buf))
-        finally:
-            PyBuffer_Release(&view)
+        cdef View view = View(values, False, "constant", name)
+        if view.dtype < 0:
+            raise TypeError(f"constant: expected an array of {', '.join(type_names)}, received format '{view.code}'")
+        return self.node(cconv_graph_constant(self.handle, chars(name_text), <cconv_dtype>view.dtype, rank, sizes, view.buffer.buf))
 
     def add(self, op, inputs, attributes={}, name=None):
         cdef Memory nodes = ints(inputs)
@@ -302,6 +339,10 @@ cdef class Graph:
         if node == 0:
             raise failure()
         return node
+
+    def dtype(self, int node):
+        cdef int number = cconv_graph_dtype(self.handle, node)
+        return type_names[number] if number >= 0 else None
 
     def shape(self, int node):
         cdef int64_t sizes[8]
@@ -328,7 +369,7 @@ cdef class Graph:
                 value = values_of(&node)
             found.append(Node(kinds[node.kind], node.name.decode(), None if node.op == NULL else node.op.decode(),
                               tuple([node.inputs[k] for k in range(node.n_inputs)]), self.attributes(i),
-                              shape_of(node.rank, node.shape), value))
+                              type_names[node.dtype], shape_of(node.rank, node.shape), value))
         return found
 
     def describe(self):
@@ -390,10 +431,6 @@ cdef enum:
 cdef object current_thread = threading.current_thread, main_thread = threading.main_thread
 cdef object empty = np.empty, float32 = np.dtype(np.float32)
 
-cdef dict dtypes = {"f": CCONV_FLOAT32, "d": CCONV_FLOAT64, "B": CCONV_UINT8, "?": CCONV_UINT8, "i": CCONV_INT32,
-                    "l": CCONV_INT64 if np.dtype("l").itemsize == 8 else CCONV_INT32, "q": CCONV_INT64}
-
-
 cdef bint tuning = False  # of plans that are not told
 
 
@@ -407,17 +444,17 @@ cdef int interrupted(void *context) noexcept with gil:
     return 0
 
 
-def empty_aligned(tuple shape):
-    """A float32 array, not filled. If it is large, it begins at a cache line, so that no vector lies in two; NumPy's own begin anywhere."""
-    cdef int64_t count = 1
+def empty_aligned(tuple shape, dtype=float32):
+    """An array, not filled. If it is large, it begins at a cache line, so that no vector lies in two; NumPy's own begin anywhere."""
+    cdef int64_t count = 1, bytes = dtype.itemsize
     cdef Py_buffer view
     for size in shape:
         count *= size
     if count < 1024:
-        return empty(shape, float32)
-    array = empty(count + 15, float32)
+        return empty(shape, dtype)
+    array = empty(count + 63 // bytes, dtype)
     PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS)
-    cdef int64_t skip = <int64_t>(-<uintptr_t>view.buf % 64 // sizeof(float))
+    cdef int64_t skip = <int64_t>(-<uintptr_t>view.buf % 64 // bytes)
     PyBuffer_Release(&view)
     return array[skip:skip + count].reshape(shape)
 
@@ -427,7 +464,7 @@ cdef class Plan:
     cdef Graph graph
     cdef Optimizer optimizer
     cdef tuple outputs
-    cdef list input_shapes
+    cdef list input_shapes, output_types
     cdef int n_inputs
     cdef object known_shapes  # of the outputs: (samples, shapes) of the last run
     cdef readonly int64_t max_batch
@@ -438,7 +475,7 @@ cdef class Plan:
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
                   wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True,
-                  tune=None, bint keep_gradients=False):
+                  tune=None, bint keep_gradients=False, precision="float32"):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -465,6 +502,7 @@ cdef class Plan:
         options.no_rewrite = not rewrite
         options.tune = tuning if tune is None else bool(tune)
         options.keep_gradients = keep_gradients
+        options.precision = type_number(precision)
         self.graph = graph
         self.optimizer = optimizer
         self.outputs = tuple(outputs)
@@ -478,6 +516,7 @@ cdef class Plan:
             self.handle = cconv_plan_new(graph.handle, &options)
         if self.handle == NULL:
             raise failure()
+        self.output_types = [type_arrays[<int>cconv_graph_dtype(graph.handle, node)] for node in outputs]
 
     def __dealloc__(self):
         cconv_plan_free(self.handle)
@@ -485,9 +524,9 @@ cdef class Plan:
     def run(self, inputs, *, n=None, rows=None, outputs=None, root_gradient=None, uint64_t seed=0, uint64_t step=0):
         cdef int n_inputs = self.n_inputs, n_outputs = len(self.outputs), i
         cdef cconv_array few_arrays[FEW]
-        cdef float *few_results[FEW]
+        cdef cconv_output few_results[FEW]
         cdef cconv_array *arrays = few_arrays
-        cdef float **results = few_results
+        cdef cconv_output *results = few_results
         cdef Memory more_arrays, more_results
         cdef cconv_batch batch
         cdef cconv_status status
@@ -499,8 +538,8 @@ cdef class Plan:
             more_arrays = Memory(n_inputs * sizeof(cconv_array))
             arrays = <cconv_array *>more_arrays.at
         if n_outputs > FEW:
-            more_results = Memory(n_outputs * sizeof(float *))
-            results = <float **>more_results.at
+            more_results = Memory(n_outputs * sizeof(cconv_output))
+            results = <cconv_output *>more_results.at
         held = []  # their memory stays put until the run is over
         for i in range(n_inputs):
             held.append(self.read_input(i, inputs[i], &arrays[i]))
@@ -526,12 +565,15 @@ cdef class Plan:
         for i in range(n_outputs):
             array = None if outputs is None else outputs[i]
             if array is None:
-                array = empty_aligned(shapes[i])
+                dtype = self.output_types[i]
+                array = empty_aligned(shapes[i], dtype)
             view = View(array, True, "output", i)
             held.append(view)
-            if view.dtype != CCONV_FLOAT32 or not view.fits(shapes[i]):
-                raise ValueError(f"output {i}: expected a float32 array of shape {shapes[i]}, received shape {view.shape}")
-            results[i] = <float *>view.buffer.buf
+            if view.dtype < 0 or not view.fits(shapes[i]):
+                raise ValueError(f"output {i}: expected an array of {self.output_types[i]} and shape {shapes[i]}, "
+                                 f"received format '{view.code}' and shape {view.shape}")
+            results[i].data = view.buffer.buf
+            results[i].dtype = <cconv_dtype>view.dtype
             filled.append(array)
         if root_gradient is not None:
             view = View(root_gradient, False, "root_gradient", None)
@@ -562,7 +604,7 @@ cdef class Plan:
         if not view.fits(wanted):
             raise ValueError(f"input '{self.graph.input_names[i]}': expected an array of shape {wanted}, received shape {view.shape}")
         if view.dtype < 0:
-            raise TypeError(f"input '{self.graph.input_names[i]}': expected float32, float64, uint8, int32, int64 or bool, "
+            raise TypeError(f"input '{self.graph.input_names[i]}': expected an array of {', '.join(type_names)}, "
                             f"received format '{view.code}'")
         into.data = view.buffer.buf
         into.dtype = <cconv_dtype>view.dtype
@@ -615,9 +657,14 @@ cdef class View:
     cdef int dtype  # a cconv_dtype, or -1
 
     def __cinit__(self, array, bint writable, what, which):
+        cdef int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0)
         try:
-            PyObject_GetBuffer(array, &self.buffer, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+            PyObject_GetBuffer(array, &self.buffer, flags)
         except (TypeError, ValueError, BufferError) as error:
+            if getattr(getattr(array, "dtype", None), "name", None) == "bfloat16":  # the buffer protocol has no letter for it
+                PyObject_GetBuffer(array.view(np.uint16), &self.buffer, flags)
+                self.dtype = CCONV_BFLOAT16
+                return
             kind = f"{type(array).__name__} of {array.dtype}" if hasattr(array, "dtype") else type(array).__name__
             name = what if which is None else f"{what} {which!r}" if isinstance(which, int) else f"{what} '{which}'"
             raise TypeError(f"{name}: expected a C-contiguous array of numbers, received {kind} ({error})") from None
@@ -627,7 +674,7 @@ cdef class View:
         elif format[0] == c"f" and format[1] == 0:
             self.dtype = CCONV_FLOAT32
         else:
-            self.dtype = dtypes.get(self.code, -1)
+            self.dtype = type_letters.get(self.code, -1)
 
     def __dealloc__(self):
         PyBuffer_Release(&self.buffer)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from .dtypes import accepted, as_numbers
 from .tensor import Tensor
 
 _RANDOM = frozenset(name for name, op in _core.ops().items() if op.random)
@@ -62,7 +63,7 @@ def build_graph(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[_c
     for tensor in inputs:
         if id(tensor) in ids:
             raise ValueError(f"The inputs of a graph must differ. Received twice: {tensor!r}")
-        ids[id(tensor)] = graph.input(tensor.shape, tensor.name)
+        ids[id(tensor)] = graph.input(tensor.shape, tensor.name, tensor.dtype)
     for tensor in in_order(outputs, inputs):
         if id(tensor) in ids:
             continue
@@ -81,7 +82,7 @@ def build_graph(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[_c
 def signature(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Hashable:
     """A key that two graphs share if they compute the same from the same variables."""
     numbers: dict[int, int] = {id(tensor): -1 - i for i, tensor in enumerate(inputs)}
-    parts: list[Hashable] = [tuple(tensor.shape for tensor in inputs)]
+    parts: list[Hashable] = [tuple((tensor.shape, tensor.dtype) for tensor in inputs)]
     for tensor in in_order(outputs, inputs):
         if id(tensor) in numbers:
             continue
@@ -89,7 +90,7 @@ def signature(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Hashable:
         if tensor.op == "variable":
             parts.append(("variable", id(tensor.value)))
         elif tensor.op == "constant":
-            parts.append(("constant", tensor.shape, tensor.value.tobytes()))
+            parts.append(("constant", tensor.shape, tensor.dtype, tensor.value.tobytes()))
         else:
             reads = tuple(0 if x is None else numbers[id(x)] for x in tensor.inputs)
             parts.append((tensor.op, reads, freeze(tensor.attributes)))
@@ -105,13 +106,5 @@ def freeze(attributes: dict[str, Any]) -> Hashable:
 
 
 def as_input_array(x: Any) -> np.ndarray:
-    """A C-contiguous array of a type the core can gather: others are converted to float32."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Expected an array of numbers, received dtype {array.dtype}.")
-    if array.dtype not in _GATHERED or not array.dtype.isnative:
-        array = array.astype(np.float32)
-    return np.ascontiguousarray(array).reshape(array.shape)
-
-
-_GATHERED = frozenset(np.dtype(t) for t in (np.float32, np.float64, np.uint8, np.int32, np.int64, np.bool_))
+    """A C-contiguous array of a type the core can gather."""
+    return accepted(as_numbers(x, "Input"))

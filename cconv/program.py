@@ -114,7 +114,7 @@ def computed(tensor: Tensor) -> Tensor:
     """A tensor that a plan can return, which returns the values of ops only: `tensor`, or an op that repeats it."""
     if tensor.op not in ("input", "variable", "constant"):
         return tensor
-    return Tensor(tensor.shape, op="identity", inputs=(tensor,), name=tensor.name)
+    return Tensor(tensor.shape, op="identity", inputs=(tensor,), name=tensor.name, dtype=tensor.dtype)
 
 
 class ProgramCache:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .dtypes import is_number
 from .registry import CustomObjectScope, find_class, find_function, get_registered_name, public_name
 from .tensor import Tensor
 
@@ -239,7 +240,7 @@ def _deserialize_value(class_name: str, inner: Any) -> Any:
             return TensorReference(shape, str(inner["dtype"]), (str(name), int(node_index), int(tensor_index)))
         if class_name in ("__numpy__", "__tensor__"):
             dtype = np.dtype(str(inner["dtype"]))
-            if dtype.kind not in "fiub":
+            if not is_number(dtype):
                 raise ValueError(f"an array of numbers is expected, not of {dtype}")
             return np.array(inner["value"], dtype=dtype)
         if class_name == "__bytes__":

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import as_numbers, converted, of_array
+
 Shape = tuple["int | None", ...]
 
 
@@ -43,7 +45,7 @@ class Tensor(Operators):
 
     Attributes:
         shape: Tuple of sizes; `None` where a size is not known yet (the batch, or the sides of an image).
-        dtype: Always `"float32"`.
+        dtype: `"float32"`, `"int32"` or `"bool"`.
         name: Name of the layer or op that made it.
         op: Name of the op of the C core, or `"input"`, `"variable"`, `"constant"`.
         inputs: The tensors the op reads; `None` for an optional one left out.
@@ -70,9 +72,10 @@ class Tensor(Operators):
         attributes: Mapping[str, Any] | None = None,
         name: str | None = None,
         value: Any = None,
+        dtype: str = "float32",
     ) -> None:
         self.shape = tuple(None if size is None else int(size) for size in shape)
-        self.dtype = "float32"
+        self.dtype = dtype
         self.op = op
         self.inputs = inputs
         self.attributes = dict(attributes or {})
@@ -115,10 +118,9 @@ def is_symbolic(x: Any) -> bool:
     return isinstance(x, Tensor)
 
 
-def constant(value: Any) -> Tensor:
-    """A tensor that holds these numbers."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Expected numbers, received an array of dtype {array.dtype}: {value!r}")
-    array = np.ascontiguousarray(array, np.float32).reshape(array.shape)
-    return Tensor(array.shape, op="constant", value=array)
+def constant(value: Any, dtype: str | None = None) -> Tensor:
+    """A tensor that holds these numbers, as the type they have or another one."""
+    array = as_numbers(value, f"Constant {value!r:.60}")
+    dtype = dtype or of_array(array.dtype)
+    array = converted(array, dtype)
+    return Tensor(array.shape, op="constant", value=array, dtype=dtype)

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _core, initializers
 from .config import standardize_dtype
+from .dtypes import as_numbers
 from .naming import auto_name
 from .scope import current_path
 from .size_limit import charge
@@ -67,9 +68,7 @@ class Variable(Operators):
             except MemoryError as error:
                 raise MemoryError(f"Variable '{self.path}' of shape {shape}: {error}") from None
         else:
-            values = np.asarray(initializer)
-            if values.dtype.kind not in "fiub":
-                raise TypeError(f"Variable '{self.path}': expected numbers, received an array of dtype {values.dtype}.")
+            values = as_numbers(initializer, f"Variable '{self.path}'")
             if shape is not None and tuple(shape) != values.shape:
                 raise ValueError(f"Variable '{self.path}': expected shape {tuple(shape)}, received {values.shape}.")
         values = np.asarray(values)
@@ -95,9 +94,7 @@ class Variable(Operators):
         """Replaces the numbers; the shape must be the same."""
         if isinstance(value, Variable):
             value = value.value
-        values = np.asarray(value)
-        if values.dtype.kind not in "fiub":
-            raise TypeError(f"Variable '{self.path}': expected numbers, received an array of dtype {values.dtype}.")
+        values = as_numbers(value, f"Variable '{self.path}'")
         if tuple(values.shape) != self.shape:
             raise ValueError(
                 "The shape of the target variable and the shape of the target value in `variable.assign(value)` must "

@@ -57,6 +57,7 @@ class OneOp:
         batched: numbers of the inputs whose first size is the batch.
         max_batch: rows the plan can take, with `batched`.
         variables: numbers of the inputs that are variables instead of graph inputs.
+        whole: inputs of an op that takes several types are int32 instead of float32.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class OneOp:
         batched: Sequence[int] = (),
         max_batch: int = 1,
         variables: Sequence[int] = (),
+        whole: bool = False,
     ) -> None:
         graph = _core.Graph()
+        self.dtypes = input_dtypes(op, len(arrays), whole)
         self.variables: dict[int, _core.Variable] = {}
         self.fed: list[int] = []
         self.wrt = tuple(wrt)
@@ -85,9 +88,10 @@ class OneOp:
                 self.nodes.append(graph.variable(self.variables[i], name=f"input{i}"))
             else:
                 shape = (None, *array.shape[1:]) if i in batched else array.shape
-                self.nodes.append(graph.input(shape, name=f"input{i}"))
+                self.nodes.append(graph.input(shape, name=f"input{i}", dtype=self.dtypes[i]))
                 self.fed.append(i)
         self.node = graph.add(op, self.nodes, attributes, name=f"{op}_under_test")
+        self.dtype = graph.dtype(self.node)
         self.plan = _core.Plan(
             graph,
             [self.node],
@@ -102,13 +106,36 @@ class OneOp:
         for i, variable in self.variables.items():
             variable.assign(arrays[i])
         y = self.plan.run(
-            [np.asarray(arrays[i], order="C") for i in self.fed],
+            [of_type(arrays[i], self.dtypes[i]) for i in self.fed],
             n=n,
             root_gradient=dy if self.wrt else None,
             seed=SEED,
             step=STEP,
         )[0]
+        assert y.dtype == self.dtype
+        y = y if y.dtype == np.float32 else y.astype(np.float64)
         return Result(y, {i: self.plan.gradient(self.nodes[i]) for i in self.wrt})
+
+
+def input_dtypes(op: str, count: int, whole: bool = False) -> list[str]:
+    """The type of each input, by the op's table; of those that may have several, float32 or int32."""
+    letters = _core.ops()[op].types.split(" -> ")[0].split()
+    known = {"i": "int32", "b": "bool", "f": "float32"}
+    return [known.get(letters[min(i, len(letters) - 1)], "int32" if whole else "float32") for i in range(count)]
+
+
+def of_type(array: np.ndarray, dtype: str) -> np.ndarray:
+    """The array as the type; where it holds NaN, the lowest integer."""
+    if dtype == "int32":
+        array = np.nan_to_num(array, nan=-(2.0**31))
+    return np.asarray(array, dtype, order="C")
+
+
+def infer(
+    op: str, shapes: Sequence[Any], attributes: Mapping[str, Any] = {}, name: str | None = None
+) -> tuple[int | None, ...]:
+    """The output's shape for inputs of the types that the op takes."""
+    return _core.infer_value(op, shapes, input_dtypes(op, len(shapes)), attributes, name)[0]
 
 
 class Reference:
@@ -211,6 +238,26 @@ def check_all(op: str, case: Case) -> None:
         check_integers(op, case, ref, rng)
 
 
+def check_whole(op: str, cases: Sequence[Case]) -> None:
+    """An op that takes int32 values gives the reference's numbers exactly, as int32 where the table says so."""
+    takes, gives = _core.ops()[op].types.split(" -> ")
+    checked = 0
+    for case in cases:
+        dtypes = input_dtypes(op, len(case.inputs), whole=True)
+        arrays = [None if array is None else of_type(np.rint(array), "float32") for array in case.arrays(integers=True)]
+        with np.errstate(all="ignore"):
+            expected = Reference(op, case).forward(arrays)
+        if not np.array_equal(expected, np.rint(expected)) or (expected.size and np.abs(expected).max() >= 2**31):
+            continue  # an int32 cannot hold that
+        for threads in (1, 3):
+            with threads_allowed(3):
+                one = OneOp(op, arrays, case.attributes, threads=threads, whole=True)
+                assert one.dtypes == dtypes and (gives in "b*f" or one.dtype == "int32")
+                compare(f"whole numbers, case {case.id!r}", one.run(arrays).y, expected, 0.0)
+        checked += 1
+    assert checked, f"not a test: no case of {op} ({takes}) has results that an int32 holds"
+
+
 def check_meaning(case: Case, expected: np.ndarray, gradients: Mapping[int, np.ndarray]) -> None:
     """A comparison of zeros with zeros shows nothing."""
     if expected.size:
@@ -253,12 +300,12 @@ def check_reference(
 def check_shapes(op: str, case: Case, expected: tuple[int, ...]) -> None:
     """The shape rule agrees with the reference, and passes on what is not known about the first input."""
     shapes = [None if shape is None else tuple(shape) for shape in case.inputs]
-    assert _core.infer(op, shapes, case.attributes) == expected
+    assert infer(op, shapes, case.attributes) == expected
     if shapes[0] is None:
         return
     for hidden in [{axis} for axis in range(len(shapes[0]))] + [set(range(len(shapes[0])))]:
         partly = tuple(None if axis in hidden else size for axis, size in enumerate(shapes[0]))
-        told = _core.infer(op, [partly, *shapes[1:]], case.attributes)
+        told = infer(op, [partly, *shapes[1:]], case.attributes)
         assert len(told) == len(expected), f"{partly} gives {told}, expected rank {len(expected)}"
         for size, right in zip(told, expected, strict=True):
             assert size is None or size == right, f"{partly} gives {told}, which cannot become {expected}"
@@ -306,7 +353,8 @@ def check_repeatable(op: str, case: Case, arrays: Arrays, dy: np.ndarray, first:
             assert np.array_equal(alone.gradients[i], first.gradients[i], equal_nan=True), (
                 f"the gradient of input {i} asked for alone has other bits"
             )
-    later = [i for i, array in enumerate(arrays) if i > 0 and array is not None]
+    floats = [dtype == "float32" for dtype in input_dtypes(op, len(arrays))]
+    later = [i for i, array in enumerate(arrays) if i > 0 and array is not None and floats[i]]
     if later:
         one = OneOp(op, arrays, case.attributes, wrt=wrt, training=case.training, threads=2, variables=later)
         one.run(poison, dy)
@@ -331,7 +379,7 @@ def batched_inputs(op: str, case: Case) -> tuple[int, ...]:
     alike = tuple(i for i, shape in enumerate(shapes) if shape and shape[0] == shapes[0][0])
     for chosen in ((0,), alike):
         unknown = [(None, *shape[1:]) if i in chosen else shape for i, shape in enumerate(shapes)]
-        told = _core.infer(op, unknown, case.attributes)
+        told = infer(op, unknown, case.attributes)
         if told and told[0] is None and None not in told[1:]:
             return chosen
     return ()

@@ -122,7 +122,8 @@ def test_no_gradient_flows_through_steps():
 def test_a_condition_computed_from_parameters_gets_no_gradient():
     graph = _core.Graph()
     x = graph.input((4,))
-    y = graph.add("where", [graph.add("negative", [x]), x, graph.add("square", [x])])
+    condition = graph.add("cast", [graph.add("negative", [x])], {"to": "bool"})
+    y = graph.add("where", [condition, x, graph.add("square", [x])])
     plan = _core.Plan(graph, [y], root=y, wrt=[x])
     values = np.array([0, 1, -2, 0], np.float32)
     np.testing.assert_array_equal(plan.run([values])[0], values)

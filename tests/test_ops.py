@@ -5,7 +5,7 @@ import inspect
 import pytest
 import reference
 from cases import all_cases
-from op_harness import check
+from op_harness import check, check_whole
 
 from cconv import _core
 
@@ -16,6 +16,11 @@ CASES = all_cases()
 @pytest.mark.parametrize("op, case", [pytest.param(op, c, id=f"{op}: {c.id}") for op in OPS for c in CASES.get(op, [])])
 def test_op(op, case):
     check(op, case)
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if set("nt") & set(OPS[op].types)])
+def test_op_of_whole_numbers(op):
+    check_whole(op, CASES[op])
 
 
 @pytest.mark.parametrize("op", OPS)

@@ -67,6 +67,14 @@ CALLS = {
     "argmax": (lambda x: ops.argmax(x, axis=1), A.argmax(1)),
     "argmax of all": (ops.argmax, A.argmax()),
     "argmin": (lambda x: ops.argmin(x, axis=0, keepdims=True), A.argmin(0)[None]),
+    "argsort": (lambda x: ops.argsort(x, axis=0), A.argsort(0, kind="stable").astype(np.int32)),
+    "argsort of all": (lambda x: ops.argsort(x, axis=None), A.argsort(None).astype(np.int32)),
+    "top_k": (lambda x: ops.top_k(x, 2)[0], -np.sort(-A, -1)[:, :2]),
+    "top_k positions": (lambda x: ops.top_k(x, 2)[1], (-A).argsort(-1)[:, :2].astype(np.int32)),
+    "take": (lambda x: ops.take(x, [[2, 0], [1, -1]], axis=1), A[:, [[2, 0], [1, -1]]]),
+    "take of all": (lambda x: ops.take(x, [3, 11]), A.ravel()[[3, 11]]),
+    "take_along_axis": (lambda x: ops.take_along_axis(x, [[2], [0], [-1]], axis=1), A[[0, 1, 2], [2, 0, 3]][:, None]),
+    "take_along_axis of all": (lambda x: ops.take_along_axis(x, [3, 11]), A.ravel()[[3, 11]]),
     "reshape": (lambda x: ops.reshape(x, (2, -1)), A.reshape(2, -1)),
     "transpose": (ops.transpose, A.T),
     "moveaxis": (lambda x: ops.moveaxis(x, 0, -1), np.moveaxis(A, 0, -1)),
@@ -105,7 +113,8 @@ CALLS = {
 def test_at_once_and_in_a_model(name):
     call, expected = CALLS[name]
     y = call(A)
-    assert isinstance(y, np.ndarray) and y.dtype == np.float32 or name == "operators"
+    kind = {"b": np.bool_, "i": np.int32, "f": np.float32}[np.asarray(expected).dtype.kind]
+    assert isinstance(y, np.ndarray) and y.dtype == (np.float32 if name == "binary_step" else kind)
     assert np.shape(y) == np.shape(expected)
     np.testing.assert_allclose(y, np.asarray(expected, np.float32), rtol=1e-4, atol=1e-5)
     x = cconv.Input(batch_shape=A.shape)
@@ -323,7 +332,7 @@ def test_every_op_of_the_core_can_be_reached():
     """Not every op has a function of its own here, but none that a model needs is missing."""
     missing = {name for name in cconv._core.ops() if not hasattr(ops, name)} - {
         "avg_pool", "global_avg_pool", "global_max_pool",
-        "batch_norm", "dense",
+        "batch_norm", "dense", "top_k_indices",
         "flatten", "weight_penalty", "mean_squared_error", "mean_absolute_error", "l1_loss", "l2_loss",
         "mean_squared_logarithmic_error", "mean_absolute_percentage_error", "hinge", "kl_divergence",
     }  # fmt: skip

@@ -24,7 +24,7 @@ class Network:
         self.graph = _core.Graph()
         self.trained, self.moving = [], []
         x = self.graph.input((None, 11, 10, 3), name="images")
-        labels = self.graph.input((None,), name="labels")
+        labels = self.graph.input((None,), name="labels", dtype="int32")
         convolution = {"padding": "same", "algorithm": algorithm}
         y = self.graph.add("conv", [x, self.weight(rng, 3, 3, 3, 24), self.weight(rng, 24)], convolution)
         statistics = [self.fixed(np.zeros(24)), self.fixed(np.ones(24))]

@@ -1,7 +1,7 @@
 """From what users give to `fit`, `evaluate` and `predict` to arrays the core can gather from.
 
 Arrays are checked and made contiguous here, once per call. During training only row numbers are passed on: the core
-gathers the rows and converts them to float32 by itself. Nothing here knows losses or plans.
+gathers the rows and converts them by itself. Nothing here knows losses or plans.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-
-# What the core converts while it gathers; everything else is converted once, here.
-GATHERED = frozenset(np.dtype(t) for t in (np.float32, np.float64, np.uint8, np.int32, np.int64, np.bool_))
+from ..dtypes import accepted, is_number, of_array
 
 
 @dataclass(frozen=True)
@@ -26,10 +24,12 @@ class Slots:
     Attributes:
         names: Their names, in the model's order.
         shapes: Their shapes with the batch first, `None` where a size is free; or `None` if the model takes anything.
+        dtypes: The types of the values; `None` if they follow from the data.
     """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int | None, ...], ...] | None
+    dtypes: tuple[str, ...] | None = None
 
 
 class Data:
@@ -38,6 +38,7 @@ class Data:
     Attributes:
         x: The arrays of the model's inputs.
         y: An array or `None` for each of the model's outputs; `None` if there are no labels.
+        x_dtypes: The types that the values of x have in the model; `y_dtypes` likewise.
         weights: An array or `None` for each of the model's outputs.
         structure: How x was nested, for models that take any structure.
         size: The number of samples.
@@ -50,15 +51,20 @@ class Data:
         y: list[np.ndarray | None] | None,
         weights: list[np.ndarray | None],
         structure: Any = None,
+        x_dtypes: Sequence[str] | None = None,
     ) -> None:
         self.x = x
+        self.x_dtypes = tuple(x_dtypes or [of_array(a.dtype) for a in x])
+        # Class numbers and yes-or-no are int32, whatever whole numbers hold them: exact, and of one plan.
+        self.y_dtypes = tuple(None if a is None else label_dtype(a) for a in y or ())
         self.y = y
         self.weights = weights
         self.structure = structure
         self.first = 0
         self.arrays = [a for a in (*x, *(y or ()), *weights) if a is not None]
         self.size = _common_length(x, y, weights)
-        self.key = tuple(tuple(None if a is None else a.shape[1:] for a in group) for group in (x, y or (), weights))
+        shapes = tuple(tuple(None if a is None else a.shape[1:] for a in group) for group in (x, y or (), weights))
+        self.key = (*shapes, self.x_dtypes, self.y_dtypes)
 
     def part(self, first: int, size: int) -> Data:
         """`size` of these samples from `first` on, in the same arrays."""
@@ -122,7 +128,12 @@ def make_data(
                 f"Received labels for {0 if ys is None else sum(a is not None for a in ys)} outputs."
             )
         weights = [None if a is None else _class_weights(a, class_weight) for a in ys]
-    return Data(arrays, ys, weights, structure)
+    return Data(arrays, ys, weights, structure, None if inputs is None else inputs.dtypes)
+
+
+def label_dtype(y: np.ndarray) -> str:
+    """The type of the values of labels: float32 or int32."""
+    return "float32" if of_array(y.dtype) == "float32" else "int32"
 
 
 def as_array(value: Any, label: str) -> np.ndarray:
@@ -135,16 +146,14 @@ def as_array(value: Any, label: str) -> np.ndarray:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
         raise TypeError(f"{label}: expected an array of numbers. Received {type(value).__name__}: {error}") from None
-    if array.dtype.kind not in "fiub":
+    if not is_number(array.dtype):
         raise TypeError(
             f"{label}: expected an array of numbers. Received dtype {array.dtype}"
             + (" (rows of different lengths, or objects)." if array.dtype == object else ".")
         )
     if array.ndim == 0:
         raise ValueError(f"{label}: expected an array with one row per sample. Received a single number: {array}")
-    if array.dtype not in GATHERED or not array.dtype.isnative:
-        array = array.astype(np.float32)
-    return np.ascontiguousarray(array)
+    return accepted(array)
 
 
 def fit_shape(array: np.ndarray, shape: Sequence[int | None], label: str) -> np.ndarray:

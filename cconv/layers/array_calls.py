@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
 from ..random import next_seed
@@ -23,12 +24,12 @@ class ArrayCalls:
     """What a layer keeps of its calls on arrays.
 
     Attributes:
-        cached: Calls on one array, by its shape, that need not be traced again.
+        cached: Calls on one array, by its shape and kind of numbers, that need not be traced again.
     """
 
     def __init__(self) -> None:
         self._programs = ProgramCache(8)
-        self.cached: dict[tuple[int, ...], CachedCall] = {}
+        self.cached: dict[tuple[tuple[int, ...], str], CachedCall] = {}
 
     def forget(self) -> None:
         # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
@@ -46,13 +47,13 @@ class ArrayCalls:
                 return x
             x = as_input_array(x)
             arrays.append(x)
-            symbols.append(Tensor(x.shape))
+            symbols.append(Tensor(x.shape, dtype=of_array(x.dtype)))
             return symbols[-1]
 
         cached = None
         if len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and _is_fixed(layer):
             layer._tell_changes(self)
-            cached, shape = self.cached, args[0].shape
+            cached, given = self.cached, (args[0].shape, args[0].dtype.kind)
         args, kwargs = map_structure(replace, args), map_structure(replace, kwargs)
         with tracing():
             outputs = layer(*args, **kwargs)
@@ -64,7 +65,7 @@ class ArrayCalls:
         if cached is not None and not program.training:
             if len(cached) >= _MOST_CACHED:
                 cached.clear()
-            cached[shape] = CachedCall(program, structure)
+            cached[given] = CachedCall(program, structure)
         return _arranged(structure, program.run(arrays, seed=next_seed() if program.training else 0))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..config import standardize_dtype
+from ..dtypes import standardize
 from ..ops.arguments import is_integer
 from ..ops.operation import Node
 from ..tensor import Tensor
@@ -20,7 +20,8 @@ class InputLayer(Layer):
     Args:
         shape: Shape of one sample; `None` for sizes that are not fixed.
         batch_size: Size of the batch, if it is fixed.
-        dtype: `"float32"`, or what arrays will hold, which is converted.
+        dtype: `"float32"`, `"int32"` or `"bool"`: the type of the values. A float32 input takes arrays of all numbers,
+            an int32 input whole numbers, a bool input bools.
         sparse: Must be false; `ragged` likewise.
         batch_shape: Shape with the batch, instead of `shape` and `batch_size`.
         input_tensor: A symbolic tensor to take the shape of.
@@ -61,13 +62,11 @@ class InputLayer(Layer):
             if shape is None:
                 raise ValueError("You must pass a `shape` argument.")
             batch_shape = (batch_size, *check_sizes(shape, "shape"))
-        # arrays of any numbers may be given: they are converted when a batch is gathered
-        if dtype not in ("uint8", "int32", "int64", "bool", "float64"):
-            standardize_dtype(dtype)
+        self.dtype = standardize(dtype, default=input_tensor.dtype if input_tensor is not None else "float32")
         self.batch_shape = check_sizes(batch_shape, "batch_shape")
         self.built = True
         self._build_config = None
-        tensor = Tensor(self.batch_shape, name=self.name)
+        tensor = Tensor(self.batch_shape, name=self.name, dtype=self.dtype)
         Node(self, (), {}, tensor)
 
     def call(self):
@@ -76,7 +75,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_shape": self.batch_shape,
-            "dtype": "float32",
+            "dtype": self.dtype,
             "sparse": False,
             "ragged": False,
             "name": self.name,
@@ -114,7 +113,7 @@ def Input(  # noqa: N802 (Keras' name)
     Args:
         shape: Shape of one sample; `None` for sizes that are not fixed.
         batch_size: Size of the batch, if it is fixed.
-        dtype: `"float32"`.
+        dtype: `"float32"`, `"int32"` or `"bool"`, see `InputLayer`.
         sparse: Must be false; `ragged` likewise.
         batch_shape: Shape with the batch, instead of `shape` and `batch_size`.
         name: Name of the input.

@@ -35,7 +35,7 @@ class Layer(Tracked):
         activity_regularizer: Function of the output whose value is added to the loss.
         trainable: Whether training changes the weights.
         dtype: `"float32"`.
-        autocast: Unused; everything is float32.
+        autocast: Must be true: floating-point inputs become float32.
         name: Name of the layer; by default its class in snake case, numbered.
 
     Example:
@@ -89,6 +89,8 @@ class Layer(Tracked):
         self._build_config: dict[str, Any] | None = None
         self.input_spec = None
         self.supports_masking = False
+        if not autocast:
+            raise ValueError(f"Floating-point inputs become float32: expected autocast=True. Received: {autocast!r}")
         self.dtype = standardize_dtype(dtype)
         self.activity_regularizer = regularizer_of(activity_regularizer)
         self._input_shape_argument = None
@@ -150,7 +152,7 @@ class Layer(Tracked):
         if calls is None:
             self._check_init_called()
         elif len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and not is_tracing():
-            cached = calls.cached.get(args[0].shape)
+            cached = calls.cached.get((args[0].shape, args[0].dtype.kind))
             program = None if cached is None else cached.program()
             if program is not None:
                 return cached.run(program, args[0])

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import constraints, initializers, regularizers
+from ..dtypes import as_numbers
 from ..scope import absolute_name_scope, current_path
 from ..variable import Variable
 
@@ -298,16 +299,15 @@ class Tracked:
                 f"{len(weights)}, "
                 f"but the layer was expecting {len(variables)} weights{'' if self.built else ' (it is not built yet)'}."
             )
-        arrays = [np.asarray(w.value if isinstance(w, Variable) else w) for w in weights]
+        arrays = [
+            as_numbers(w.value if isinstance(w, Variable) else w, f"Layer '{self.name}' weight '{v.path}'")
+            for v, w in zip(variables, weights, strict=True)
+        ]
         for v, array in zip(variables, arrays, strict=True):
             if v.shape != array.shape:
                 raise ValueError(
                     f"Layer '{self.name}' weight '{v.path}': weight shape {v.shape} is not compatible with "
                     f"provided weight shape {array.shape}."
-                )
-            if array.dtype.kind not in "fiub":
-                raise TypeError(
-                    f"Layer '{self.name}' weight '{v.path}': expected numbers, received dtype {array.dtype}."
                 )
         for v, array in zip(variables, arrays, strict=True):
             v.assign(array)

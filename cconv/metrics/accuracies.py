@@ -26,7 +26,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
     >>> cconv.metrics.accuracy([1, 2, 3], [1, 2, 4]).tolist()
     [1.0, 1.0, 0.0]
     """
-    return ops.equal(*squeeze_or_expand_to_same_rank(y_true, y_pred))
+    return _share(ops.equal(*squeeze_or_expand_to_same_rank(y_true, y_pred)))
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
@@ -38,7 +38,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     [[1.0], [0.0]]
     """
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    return ops.equal(y_true, ops.greater(y_pred, threshold))
+    return _share(ops.equal(y_true, ops.greater(y_pred, threshold)))
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -49,7 +49,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     >>> cconv.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.25, 0.75], [0.25, 0.75]]).tolist()
     [1.0, 0.0]
     """
-    return ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
+    return _share(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)))
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -60,7 +60,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     >>> cconv.metrics.sparse_categorical_accuracy([1, 0], [[0.25, 0.75], [0.25, 0.75]]).tolist()
     [1.0, 0.0]
     """
-    return ops.equal(_class_numbers(y_true, y_pred), ops.argmax(y_pred, axis=-1))
+    return _share(ops.equal(_class_numbers(y_true, y_pred), ops.argmax(y_pred, axis=-1)))
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
@@ -91,8 +91,13 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     y_true = _class_numbers(y_true, y_pred)
     if from_sorted_ids:
         best = ops.get_item(y_pred, (Ellipsis, slice(0, k)))
-        return ops.max(ops.equal(ops.expand_dims(y_true, -1), best), axis=-1)
+        return _share(ops.max(ops.equal(ops.expand_dims(y_true, -1), best), axis=-1))
     return _in_top_k(y_true, y_pred, k)
+
+
+def _share(right: Any) -> Any:
+    """Bools as the numbers 1 and 0, of which means are shares."""
+    return ops.cast(right, "float32")
 
 
 def _class_numbers(y_true: Any, y_pred: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..data import Slots
+from ..dtypes import of
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..ops.operation import Node, node_of
@@ -64,7 +65,8 @@ class Structure:
     def input_slots(self) -> Slots:
         """What data must fit."""
         names = sorted(self.nested_inputs) if isinstance(self.nested_inputs, dict) else self.input_names
-        return Slots(tuple(names), tuple(tuple(x.shape) for x in self.inputs))
+        shapes, dtypes = tuple(tuple(x.shape) for x in self.inputs), tuple(x.dtype for x in self.inputs)
+        return Slots(tuple(names), shapes, dtypes)
 
     def output_slots(self) -> Slots:
         """What labels are for."""
@@ -127,7 +129,8 @@ class Structure:
                 f"Input {i} with name '{self.input_names[i]}' of layer '{self._name}' is incompatible with the layer: "
                 f"expected shape={expected}, found shape={shape}"
             )
-        return x
+        dtype = self.inputs[i].dtype
+        return x if of(x) == dtype else ops.cast(x, dtype)
 
 
 def check_tensors(inputs: Any, outputs: Any) -> None:
@@ -161,7 +164,7 @@ def _cut(inputs: Any, outputs: Any) -> tuple[Any, Any]:
             new.append(x)
         else:
             name = None if x.history is None else f"{x.history[0].name}_input"
-            new.append(InputLayer(batch_shape=x.shape, name=name).output)
+            new.append(InputLayer(batch_shape=x.shape, dtype=x.dtype, name=name).output)
     nodes, _ = _in_order(old, flatten(outputs))
     values = {id(x): y for x, y in zip(old, new, strict=True)}
     for node in nodes:

@@ -315,7 +315,7 @@ class TrainedLayer(Layer):
             callbacks: List of `cconv.callbacks.Callback`.
 
         Returns:
-            A float32 array with one row per sample; for several outputs in the structure the model returns them in.
+            An array with one row per sample; for several outputs in the structure the model returns them in.
 
         Example:
 

@@ -1,8 +1,8 @@
 """Functions of arrays and symbolic tensors.
 
-Given NumPy arrays they compute at once and return float32 arrays; given symbolic tensors, or variables in the `call` of
-a layer, they describe the same computation as part of a model. There is one implementation of each: an op of the C
-core.
+Given NumPy arrays they compute at once and return arrays of the dtypes that Keras has; given symbolic tensors, or
+variables in the `call` of a layer, they describe the same computation as part of a model. There is one implementation
+of each: an op of the C core.
 """
 
 from ..registry import register_public as _register_public

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from ..dtypes import of, of_array, wanted
 from ..graph import as_input_array, freeze
 from ..program import Program, ProgramCache
 from ..scope import current_name, is_tracing, name_scope, tracing
@@ -49,7 +50,8 @@ def apply(
         seed: Seed of the run where the op draws random numbers and runs at once.
 
     Returns:
-        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else a float32 array.
+        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else an array. Inputs of types that
+        the op does not take are cast: to the type they have together, or to the one that it computes in.
 
     Raises:
         ValueError: The attributes or shapes break a rule of the op.
@@ -58,9 +60,11 @@ def apply(
     name = name or current_name()
     if is_eager(*inputs):
         return _run(op, inputs, attributes, name, seed)
-    nodes = tuple(_node(x) for x in inputs)
-    shape = _core.infer(op, [None if x is None else x.shape for x in nodes], attributes, name)
-    return Tensor(shape, op=op, inputs=nodes, attributes=attributes, name=name)
+    types = wanted(op, tuple(None if x is None else of(x) for x in inputs))
+    nodes = tuple(_node(x, dtype) for x, dtype in zip(inputs, types, strict=True))
+    shapes = [None if x is None else x.shape for x in nodes]
+    shape, dtype = _core.infer_value(op, shapes, types, attributes, name)
+    return Tensor(shape, op=op, inputs=nodes, attributes=attributes, name=name, dtype=dtype)
 
 
 def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: Any, wrt: int) -> np.ndarray:
@@ -78,8 +82,9 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
         )
 
     def make():
-        nodes, y = _traced(op, shapes, attributes, shape)
-        return Program([y], [x for x in nodes if x is not None], root=y, wrt=[nodes[wrt]])
+        floats = [None if x is None else Tensor(x) for x in shapes]
+        y = Tensor(shape, op=op, inputs=tuple(floats), attributes=attributes)
+        return Program([y], [x for x in floats if x is not None], root=y, wrt=[floats[wrt]])
 
     program = _programs.get((op, shapes, freeze(attributes), wrt), make)
     return program.gradients([x for x in arrays if x is not None], dy)[0]
@@ -88,29 +93,37 @@ def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: 
 def _run(op: str, inputs: Sequence[Any], attributes: dict[str, Any], name: str | None, seed: int) -> np.ndarray:
     arrays = [None if x is None else _array(x) for x in inputs]
     shapes = tuple(None if x is None else x.shape for x in arrays)
+    given = tuple(None if x is None else of_array(x.dtype) for x in arrays)
 
     def make():
+        types = wanted(op, given)
         # what is wrong is said with the name of the layer
-        nodes, y = _traced(op, shapes, attributes, _core.infer(op, shapes, attributes, name))
-        return Program([y], [x for x in nodes if x is not None])
+        shape, dtype = _core.infer_value(op, shapes, types, attributes, name)
+        fed = [None if s is None else Tensor(s, dtype=_fed(a, b)) for s, a, b in zip(shapes, given, types, strict=True)]
+        nodes = tuple(_node(x, to) for x, to in zip(fed, types, strict=True))
+        y = Tensor(shape, op=op, inputs=nodes, attributes=attributes, dtype=dtype)
+        return Program([y], [x for x in fed if x is not None])
 
-    program = _programs.get((op, shapes, freeze(attributes)), make)
+    program = _programs.get((op, shapes, given, freeze(attributes)), make)
     return program.run([x for x in arrays if x is not None], seed=seed)[0]
 
 
-def _traced(
-    op: str, shapes: Sequence[Any], attributes: dict[str, Any], shape: tuple[int, ...]
-) -> tuple[list[Tensor | None], Tensor]:
-    """The op on symbolic inputs of these shapes; `shape` is that of its output."""
-    nodes = [None if s is None else Tensor(s) for s in shapes]
-    return nodes, Tensor(shape, op=op, inputs=tuple(nodes), attributes=attributes)
+def _fed(given: str, wanted: str) -> str:
+    """The type of the input that an array is fed to: the one wanted, where gathering converts as a cast does."""
+    return wanted if given == wanted or (given, wanted) == ("bool", "int32") else "float32"
 
 
 def _array(x: Any) -> np.ndarray:
     return x.value if isinstance(x, Variable) else as_input_array(x)
 
 
-def _node(x: Any) -> Tensor | None:
-    if x is None or isinstance(x, Tensor):
-        return x
-    return x.node() if isinstance(x, Variable) else constant(x)
+def _node(x: Any, dtype: str | None) -> Tensor | None:
+    """What a symbolic op reads: a value of this type."""
+    if x is None:
+        return None
+    if not isinstance(x, (Tensor, Variable)):
+        return constant(x, dtype)
+    node = x.node() if isinstance(x, Variable) else x
+    if node.dtype == dtype:
+        return node
+    return Tensor(node.shape, op="cast", inputs=(node,), attributes={"to": dtype}, name=node.name, dtype=dtype)

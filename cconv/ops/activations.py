@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dtypes import of
 from ..tensor import Value
 from ._apply import apply
 from .arguments import number
@@ -36,12 +37,15 @@ def relu(x: Any) -> Value:
     >>> cconv.ops.relu([-1.0, 2.0]).tolist()
     [0.0, 2.0]
     """
-    return apply("relu", [x])
+    # of whole numbers it stays one
+    return apply("relu", [x]) if of(x) == "float32" else apply("maximum", [x, 0])
 
 
 @operation("x", module="nn")
 def relu6(x: Any) -> Value:
     """`min(max(x, 0), 6)`."""
+    if of(x) != "float32":
+        return apply("minimum", [apply("maximum", [x, 0]), 6])
     return apply("clip", [x], {"minimum": 0.0, "maximum": 6.0})
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dtypes import of, result_type
 from ..tensor import Value
 from ._apply import apply, shape_of
+from .comparison import logical_and, logical_or
 from .operation import operation
+from .tensors import cast
 
 __all__ = [
     "abs",
@@ -47,9 +50,9 @@ def add(x1: Any, x2: Any) -> Value:
     Example:
 
     >>> cconv.ops.add([[1, 2]], [[3], [4]]).tolist()
-    [[4.0, 5.0], [5.0, 6.0]]
+    [[4, 5], [5, 6]]
     """
-    return apply("add", [x1, x2])
+    return logical_or(x1, x2) if result_type(of(x1), of(x2)) == "bool" else apply("add", [x1, x2])
 
 
 @operation("x1", "x2")
@@ -61,7 +64,7 @@ def subtract(x1: Any, x2: Any) -> Value:
 @operation("x1", "x2")
 def multiply(x1: Any, x2: Any) -> Value:
     """`x1 * x2`, element by element."""
-    return apply("multiply", [x1, x2])
+    return logical_and(x1, x2) if result_type(of(x1), of(x2)) == "bool" else apply("multiply", [x1, x2])
 
 
 @operation("x1", "x2")
@@ -97,9 +100,11 @@ def matmul(x1: Any, x2: Any) -> Value:
 
     Example:
 
-    >>> cconv.ops.matmul([[1, 2]], [[3], [4]]).tolist()
+    >>> cconv.ops.matmul([[1.0, 2.0]], [[3], [4]]).tolist()
     [[11.0]]
     """
+    if result_type(of(x1), of(x2)) == "bool":
+        return cast(matmul(cast(x1, "int32"), x2), "bool")
     a, b = len(shape_of(x1)), len(shape_of(x2))
     if a > 1 and b > 1:
         return apply("matmul", [x1, x2])
@@ -119,7 +124,7 @@ def negative(x: Any) -> Value:
 @operation("x")
 def absolute(x: Any) -> Value:
     """`|x|`."""
-    return apply("abs", [x])
+    return apply("identity" if of(x) == "bool" else "abs", [x])
 
 
 abs = absolute
@@ -200,13 +205,13 @@ def ceil(x: Any) -> Value:
 @operation("x")
 def round(x: Any) -> Value:
     """The nearest whole number; halves go to the even one."""
-    return apply("round", [x])
+    return apply("round" if of(x) == "float32" else "identity", [x])
 
 
 @operation("x")
 def sign(x: Any) -> Value:
     """-1, 0 or 1."""
-    return apply("sign", [x])
+    return apply("identity" if of(x) == "bool" else "sign", [x])
 
 
 @operation("x")
@@ -224,6 +229,6 @@ def clip(x: Any, x_min: float, x_max: float) -> Value:
     >>> cconv.ops.clip([-2, 0.5, 3], 0, 1).tolist()
     [0.0, 0.5, 1.0]
     """
-    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
+    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)) and of(x) == "float32":
         return apply("clip", [x], {"minimum": float(x_min), "maximum": float(x_max)})
     return apply("minimum", [apply("maximum", [x, x_min]), x_max])

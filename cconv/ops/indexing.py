@@ -1,4 +1,4 @@
-"""Parts of a tensor by their position, and positions as vectors."""
+"""Parts of a tensor by their position, positions in their order, and positions as vectors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from .operation import operation
 from .tensors import identity
 
 __all__ = [
+    "argsort",
     "get_item",
     "one_hot",
+    "take",
+    "take_along_axis",
+    "top_k",
 ]
 
 
@@ -26,7 +30,7 @@ def get_item(x: Any, key: Any) -> Value:
     Example:
 
     >>> cconv.ops.get_item(np.arange(6).reshape(2, 3), (0, slice(1, None))).tolist()
-    [1.0, 2.0]
+    [1, 2]
     """
     shape = shape_of(x)
     keys = list(key) if isinstance(key, (tuple, list)) else [key]
@@ -92,6 +96,76 @@ def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tupl
 def slice_(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Value:
     """The block of this shape that starts at `start_indices`."""
     return apply("slice", [inputs], {"begin": [int(i) for i in start_indices], "size": [int(s) for s in shape]})
+
+
+@operation("x", "indices")
+def take(x: Any, indices: Any, axis: int | None = None) -> Value:
+    """The elements of `x` at positions along `axis` (`None`: of all values in one row).
+
+    A position below 0 counts from the end; one outside gives 0. The positions' axes take the place of `axis`.
+
+    Example:
+
+    >>> cconv.ops.take([[1, 2], [3, 4], [5, 6]], [2, 0], axis=0).tolist()
+    [[5, 6], [1, 2]]
+    """
+    if axis is None:
+        return apply("take", [apply("reshape", [x], {"shape": [-1]}), indices], {"axis": 0})
+    return apply("take", [x, indices], {"axis": int(axis)})
+
+
+@operation("x", "indices")
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
+    """The elements of `x` at positions along `axis`, of each line its own (`None`: of all values in one row).
+
+    Args:
+        x: Tensor.
+        indices: Positions, of the shape of `x` but for `axis`. One below 0 counts from the end; one outside gives 0.
+        axis: The axis.
+
+    Example:
+
+    >>> cconv.ops.take_along_axis([[1, 2, 3], [4, 5, 6]], [[2], [0]], axis=1).tolist()
+    [[3], [4]]
+    """
+    if axis is None:
+        x, indices = (apply("reshape", [value], {"shape": [-1]}) for value in (x, indices))
+    return apply("take_along_axis", [x, indices], {"axis": -1 if axis is None else int(axis)})
+
+
+@operation("x")
+def argsort(x: Any, axis: int | None = -1) -> Value:
+    """The positions that would sort `x` along `axis` (`None`: all values), from the smallest on, as int32.
+
+    Equal values keep their order; a NaN is the largest.
+
+    Example:
+
+    >>> cconv.ops.argsort([0.5, 0.1, 0.3]).tolist()
+    [1, 2, 0]
+    """
+    if axis is None:
+        return apply("argsort", [apply("reshape", [x], {"shape": [-1]})])
+    return apply("argsort", [x], {"axis": int(axis)})
+
+
+@operation("x", module="math")
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Value, Value]:
+    """The `k` largest values along the last axis, from the largest on, and their positions as int32.
+
+    Args:
+        x: Tensor of rank 1 or more.
+        k: How many, at most the size of the last axis. Of equal values the first come first; a NaN is the largest.
+        sorted: Whether the order matters to the caller; the result has it in any case.
+
+    Example:
+
+    >>> values, positions = cconv.ops.top_k([0.1, 0.5, 0.3], 2)
+    >>> positions.tolist()
+    [1, 2]
+    """
+    positions = apply("top_k_indices", [x], {"k": positive_integer(k, "k")})
+    return apply("take_along_axis", [x, positions], {"axis": -1}), positions
 
 
 @operation("x", module="nn")

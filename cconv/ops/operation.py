@@ -129,4 +129,4 @@ def fresh(x: Any) -> Any:
         return x
     if x.history is None and x.op not in ("variable", "input"):
         return x
-    return Tensor(x.shape, op="identity", inputs=(x,), name=x.name)
+    return Tensor(x.shape, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)

@@ -42,7 +42,7 @@ def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False)
     Example:
 
     >>> cconv.ops.sum([[1, 2], [3, 4]], axis=0).tolist()
-    [4.0, 6.0]
+    [4, 6]
     """
     return _reduce("sum", x, axis, keepdims)
 
@@ -102,22 +102,26 @@ def logsumexp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = 
 
 @operation("x")
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the largest value along `axis` (`None`: of all values), the first of equal ones, as a float32.
+    """The position of the largest value along `axis` (`None`: of all values), the first of equal ones, as an int32.
 
     Example:
 
     >>> cconv.ops.argmax([[1, 9, 2], [5, 4, 3]], axis=-1).tolist()
-    [1.0, 0.0]
+    [1, 0]
     """
+    return _position("argmax", x, axis, keepdims)
+
+
+def _position(op: str, x: Any, axis: int | None, keepdims: bool) -> Value:
     rank = len(shape_of(x))
     if axis is None:
-        y = apply("argmax", [apply("reshape", [x], {"shape": [-1]})], {"axis": -1})
+        y = apply(op, [apply("reshape", [x], {"shape": [-1]})], {"axis": -1})
         return apply("reshape", [y], {"shape": [1] * rank}) if keepdims and rank else y
-    y = apply("argmax", [x], {"axis": int(axis)})
+    y = apply(op, [x], {"axis": int(axis)})
     return apply("expand_dims", [y], {"axis": int(axis)}) if keepdims else y
 
 
 @operation("x")
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the smallest value along `axis`, as a float32."""
-    return argmax(apply("negative", [x]), axis, keepdims)
+    """The position of the smallest value along `axis`, the first of equal ones, as an int32."""
+    return _position("argmin", x, axis, keepdims)

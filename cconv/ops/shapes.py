@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of
 from ..tensor import Value
 from ._apply import apply, is_eager, shape_of
 from .arguments import is_integer, number, pads, sides
@@ -33,7 +34,7 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
     Example:
 
     >>> cconv.ops.reshape([[1, 2], [3, 4]], (4,)).tolist()
-    [1.0, 2.0, 3.0, 4.0]
+    [1, 2, 3, 4]
     """
     newshape = (newshape,) if isinstance(newshape, (int, np.integer)) else tuple(newshape)
     shape = shape_of(x)
@@ -101,7 +102,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     Example:
 
     >>> cconv.ops.concatenate([[[1, 2]], [[3, 4]]], axis=1).tolist()
-    [[1.0, 2.0, 3.0, 4.0]]
+    [[1, 2, 3, 4]]
     """
     return apply("concatenate", list(xs), {"axis": int(axis)})
 
@@ -128,12 +129,13 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         mode: What stands there: `"constant"`: `constant_values`; `"edge"`: the nearest element of `x`; `"reflect"`,
             `"symmetric"`: `x` mirrored at its last element, or behind it, and then no wider than `x` allows: at most
             its size less 1, or its size.
-        constant_values: One number, for mode `"constant"` only; `None`: 0.
+        constant_values: One number, for mode `"constant"` only; `None`: 0. For an int32 `x` a whole number that a
+            float32 holds exactly; for bools 0 or 1.
 
     Example:
 
     >>> cconv.ops.pad([[1, 2, 3]], ((0, 0), (2, 1)), mode="reflect").tolist()
-    [[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]]
+    [[3, 2, 1, 2, 3, 2]]
     """
     modes = ("constant", "edge", "reflect", "symmetric")
     if mode not in modes:
@@ -151,4 +153,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         if len(axes) == 1:
             axes = tuple(axes) * rank
     value = 0.0 if constant_values is None else number(constant_values, "constant_values")
+    if of(x) == "int32" and value != np.float32(value):
+        raise ValueError(
+            "`pad` of whole numbers takes a `constant_values` that a float32 holds exactly. "
+            f"Received: constant_values={constant_values!r}"
+        )
     return apply("pad", [x], {"pads": pads(sides(axes, rank, "pad_width")), "mode": mode, "value": value})

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..config import standardize_dtype
+from ..dtypes import converted, of, result_type, standardize
 from ..tensor import Tensor, Value
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
-from .arithmetic import absolute, floor, multiply, sign
-from .comparison import not_equal
 from .operation import operation
 
 __all__ = [
@@ -34,11 +32,11 @@ __all__ = [
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
-    """A tensor as it is; anything else as a float32 array."""
-    standardize_dtype(dtype)
+    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`."""
+    dtype = standardize(dtype, default=of(x))
     if isinstance(x, Tensor) or not is_eager(x):
-        return x
-    return np.array(x, np.float32)
+        return x if of(x) == dtype else cast(x, dtype)
+    return np.array(converted(x, dtype))
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
@@ -46,24 +44,22 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     return np.array(x)
 
 
+@operation("x", module="core")
 def cast(x: Any, dtype: str) -> Value:
-    """`x` as another type of number.
+    """`x` as `"float32"`, `"int32"` or `"bool"`.
 
-    Inside models everything stays float32: `"int32"` rounds towards 0, `"bool"` gives 0 and 1.
+    To int32 fractions are cut off; numbers beyond its range become its nearest end, a NaN the lowest. To bool: whether
+    the number is not 0.
 
     Example:
 
     >>> cconv.ops.cast([0.5, -1.5], "int32").tolist()
     [0, -1]
     """
-    kind = np.dtype(getattr(dtype, "name", dtype)).kind
-    if is_eager(x):
-        return np.asarray(x).astype(np.dtype(getattr(dtype, "name", dtype)))
-    if kind == "b":
-        return not_equal(x, 0)
-    if kind in "iu":
-        return multiply(sign(x), floor(absolute(x)))
-    return x
+    dtype = standardize(dtype)
+    if of(x) == dtype:
+        return apply("identity", [x])
+    return apply("cast", [x], {"to": dtype})
 
 
 def is_tensor(x: Any) -> bool:
@@ -88,23 +84,25 @@ def size(x: Any) -> int | None:
 
 
 def zeros(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array of zeros."""
-    return np.zeros(shape, standardize_dtype(dtype))
+    """An array of zeros: float32, int32 or bool."""
+    return np.zeros(shape, standardize(dtype))
 
 
 def ones(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
     """An array of ones."""
-    return np.ones(shape, standardize_dtype(dtype))
+    return np.ones(shape, standardize(dtype))
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> np.ndarray:
-    """The numbers from `start` up to and without `stop`."""
-    return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=standardize_dtype(dtype))
+    """The numbers from `start` up to and without `stop`; int32 if all three are whole numbers."""
+    default = result_type(*[of(v) for v in (start, stop, step) if v is not None])
+    dtype = standardize(dtype, default=default)
+    return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=dtype)
 
 
 def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
     """An array of one value."""
-    return np.full(shape, fill_value, standardize_dtype(dtype))
+    return np.full(shape, fill_value, standardize(dtype))
 
 
 @operation("x")

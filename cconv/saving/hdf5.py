@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..dtypes import is_number
 from .state import Group
 
 _MAX_OBJECTS = 1_000_000
@@ -134,7 +135,7 @@ def _walk(h5: Any, where: str) -> Iterator[tuple[str, Any]]:
 def _check_plain(dataset: Any, path: str, where: str) -> None:
     if dataset.external is not None or dataset.is_virtual:
         raise ValueError(f"{where}: the array {path!r} points to another file, which is not followed.")
-    if dataset.dtype.kind not in "fiub" or dataset.shape is None:
+    if not is_number(dataset.dtype) or dataset.shape is None:
         raise ValueError(f"{where}: expected numbers at {path!r}, found {dataset.dtype}.")
     stored_bytes = dataset.id.get_storage_size()
     if dataset.nbytes > _MAX_EXPANSION * stored_bytes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..data import ArrayFeed, BatchFeed, Data
-from ..data.arrays import GATHERED
+from ..dtypes import gathers, of_array
 from ..graph import build_graph, in_order
 from ..program import ProgramCache
 from .micro_batches import micro_batch_size
@@ -52,10 +52,12 @@ class Planner:
 
     def known_prediction(self, x: np.ndarray) -> Step | None:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
-        shape = x.shape
-        if x.size == 0 or not shape or x.dtype not in GATHERED or not x.flags.c_contiguous:
+        if x.size == 0 or x.ndim == 0 or not x.flags.c_contiguous or not gathers(x.dtype):
             return None
-        return self.programs.find(self._key("predict", ((shape[1:],), (), (None,)), rounded(shape[0])))
+        slots = self._model._input_slots()
+        dtypes = (of_array(x.dtype),) if slots is None or slots.dtypes is None else slots.dtypes
+        shapes = ((x.shape[1:],), (), (None,), dtypes, ())
+        return self.programs.find(self._key("predict", shapes, rounded(len(x))))
 
     def describe(self, profile: bool | None) -> str:
         """The tables of all steps, each below its mode; `profile` as for `Program.describe`."""

@@ -25,6 +25,7 @@ class Step(Program):
 
     Attributes:
         shapes: The shape of each prediction, batch first.
+        dtypes: Its element type.
         structure: How the model nests its outputs.
         constrained: The variables trained that must be brought back into a range after each step.
     """
@@ -37,12 +38,13 @@ class Step(Program):
         root = traced.total if trained else None
         super().__init__(outputs, traced.inputs, root=root, wrt=trained, **options)
         self.shapes = [tensor.shape for tensor in traced.predictions]
+        self.dtypes = [tensor.dtype for tensor in traced.predictions]
         self.structure = traced.structure
         self.constrained = [t.value for t in trained if t.value.constraint is not None]
         self._loss_count = len(traced.losses)
         self._metric_counts = [len(values) for values in traced.metrics]
         # What does not grow with the batch gets its place once.
-        self._results = [None if None in t.shape else np.empty(t.shape, np.float32) for t in outputs]
+        self._results = [None if None in t.shape else np.empty(t.shape, t.dtype) for t in outputs]
 
     def accumulate(
         self, totals: Totals, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, seed: int, step: int = 0
@@ -67,7 +69,7 @@ class Step(Program):
             with self._lock:
                 return self._plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=seed)
         if outputs is None:
-            outputs = [_core.empty_aligned((n, *shape[1:])) for shape in self.shapes]
+            outputs = self.empty(n)
         for first in range(0, n, most):
             part = slice(first, min(first + most, n))
             given = arrays if rows is not None else [a[part] for a in arrays]
@@ -75,3 +77,10 @@ class Step(Program):
             some = None if rows is None else rows[part]
             self.run(given, n=part.stop - first, rows=some, outputs=places)
         return outputs
+
+    def empty(self, n: int) -> list[np.ndarray]:
+        """Room for n predictions."""
+        return [
+            _core.empty_aligned((n, *shape[1:]), np.dtype(dtype))
+            for shape, dtype in zip(self.shapes, self.dtypes, strict=True)
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import tree
@@ -39,7 +40,7 @@ class Tracer:
         """The model in one mode (`"train"`, `"test"` or `"predict"`); builds the layers that have not seen data yet."""
         slots = self._model._input_slots()
         names = slots.names if slots is not None else [f"x{i}" for i in range(len(data.x))]
-        inputs = [Tensor((None, *a.shape[1:]), name=name) for a, name in zip(data.x, names, strict=True)]
+        inputs = _symbols(data, names)
         y_pred = self._call(inputs, data.structure, training=mode == "train")
         predictions = tree.flatten(y_pred)
         if mode == "predict":
@@ -47,9 +48,10 @@ class Tracer:
         targets = self._targets
         if targets.names is None:
             targets.bind(self.output_names(len(predictions)))
+        missing = [None] * len(predictions)
         y_true = [
-            None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}")
-            for a, name in zip(data.y or [None] * len(predictions), targets.names, strict=True)
+            None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}", dtype=dtype)
+            for a, name, dtype in zip(data.y or missing, targets.names, data.y_dtypes or missing, strict=True)
         ]
         weights = [
             None if a is None else Tensor((None, *a.shape[1:]), name=f"weight_{name}")
@@ -78,7 +80,7 @@ class Tracer:
     def learn_outputs(self, x: Any) -> None:
         """Traces the model once, to know what it returns: a class of its own says so only when it is called."""
         data = make_data(x, inputs=self._model._input_slots(), outputs=None)
-        inputs = [Tensor((None, *a.shape[1:]), name=f"x{i}") for i, a in enumerate(data.x)]
+        inputs = _symbols(data, [f"x{i}" for i in range(len(data.x))])
         y_pred = self._call(inputs, data.structure, training=False)
         names = list(y_pred) if isinstance(y_pred, dict) else None
         self._targets.bind(names or self.output_names(len(tree.flatten(y_pred))))
@@ -103,3 +105,11 @@ class Tracer:
             nested = self._model._nest_inputs(inputs)
         with tracing():
             return self._model(nested, training=training)
+
+
+def _symbols(data: Data, names: Sequence[str]) -> list[Tensor]:
+    """An input for each array of `data.x`."""
+    return [
+        Tensor((None, *a.shape[1:]), name=name, dtype=dtype)
+        for a, name, dtype in zip(data.x, names, data.x_dtypes, strict=True)
+    ]

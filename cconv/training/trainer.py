@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core, optimizers, tree
+from .. import optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, BatchFeed, Data, is_batches, refuse, split
 from ..random import next_seed
@@ -318,7 +318,7 @@ class Trainer:
                 if data is not current:
                     current, step = data, self.step("predict", data, max(n, feed.batch_size))
                     if total is not None:
-                        outputs = [_core.empty_aligned((total, *shape[1:])) for shape in step.shapes]
+                        outputs = step.empty(total)
                 callbacks.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
                 results = step.predict(data.arrays, n, rows, place)

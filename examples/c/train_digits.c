@@ -15,7 +15,7 @@ enum { SIDE = 8, PIXELS = SIDE * SIDE, CLASSES = 10, BATCH = 32, LARGEST = 10000
 
 typedef struct data {
     float *images; /* (count, 8, 8, 1), values 0 .. 1 */
-    float *digits; /* (count,) */
+    int32_t *digits; /* (count,) */
     int64_t count;
 } data;
 
@@ -36,7 +36,7 @@ static int read_csv(const char *path, data *out)
         return 0;
     }
     out->images = malloc(sizeof(float) * PIXELS * LARGEST);
-    out->digits = malloc(sizeof(float) * LARGEST);
+    out->digits = malloc(sizeof(int32_t) * LARGEST);
     out->count = 0;
     int good = out->images && out->digits;
     char line[1024];
@@ -48,7 +48,7 @@ static int read_csv(const char *path, data *out)
             if (i < PIXELS) {
                 out->images[out->count * PIXELS + i] = value / 16;
             } else {
-                out->digits[out->count] = value;
+                out->digits[out->count] = (int32_t)value;
             }
             at = end + (*end == ',');
         }
@@ -94,17 +94,17 @@ static int weight(cconv_graph *g, const char *name, int rank, const int64_t *sha
 static int64_t count_right(cconv_plan *plan, const data *d, const int64_t *rows, int64_t n)
 {
     float logits[BATCH * CLASSES];
-    const cconv_array inputs[] = {{d->images, CCONV_FLOAT32, d->count}, {d->digits, CCONV_FLOAT32, d->count}};
+    const cconv_array inputs[] = {{d->images, CCONV_FLOAT32, d->count}, {d->digits, CCONV_INT32, d->count}};
     int64_t right = 0;
     for (int64_t at = 0; at < n; at += BATCH) {
         int64_t here = n - at < BATCH ? n - at : BATCH;
-        cconv_batch batch = {.n = here, .rows = rows + at, .inputs = inputs, .outputs = (float *[]){logits}};
+        cconv_batch batch = {.n = here, .rows = rows + at, .inputs = inputs, .outputs = (cconv_output[]){{logits, CCONV_FLOAT32}}};
         if (cconv_plan_run(plan, &batch) != CCONV_OK) return -1;
         for (int64_t i = 0; i < here; ++i) {
             int best = 0;
             for (int c = 1; c < CLASSES; ++c)
                 if (logits[i * CLASSES + c] > logits[i * CLASSES + best]) best = c;
-            right += best == (int)d->digits[rows[at + i]];
+            right += best == d->digits[rows[at + i]];
         }
     }
     return right;
@@ -121,8 +121,8 @@ int main(int argc, char **argv)
     if (!read_csv(argv[1], &d)) return 1;
 
     cconv_graph *g = cconv_graph_new();
-    int x = cconv_graph_input(g, "image", 4, (int64_t[]){-1, SIDE, SIDE, 1});
-    int y = cconv_graph_input(g, "digit", 1, (int64_t[]){-1});
+    int x = cconv_graph_input(g, "image", CCONV_FLOAT32, 4, (int64_t[]){-1, SIDE, SIDE, 1});
+    int y = cconv_graph_input(g, "digit", CCONV_INT32, 1, (int64_t[]){-1});
 
     int w1 = weight(g, "conv1/kernel", 4, (int64_t[]){3, 3, 1, 16}), b1 = weight(g, "conv1/bias", 1, (int64_t[]){16});
     int w2 = weight(g, "conv2/kernel", 4, (int64_t[]){3, 3, 16, 32}), b2 = weight(g, "conv2/bias", 1, (int64_t[]){32});
@@ -154,7 +154,7 @@ int main(int argc, char **argv)
     printf("%lld images to learn from, %lld held out; %s, %d threads\n", (long long)n_train, (long long)held_out, cconv_isa(),
            cconv_num_threads());
 
-    const cconv_array inputs[] = {{d.images, CCONV_FLOAT32, d.count}, {d.digits, CCONV_FLOAT32, d.count}};
+    const cconv_array inputs[] = {{d.images, CCONV_FLOAT32, d.count}, {d.digits, CCONV_INT32, d.count}};
     uint64_t step = 0;
     for (int epoch = 1; epoch <= epochs; ++epoch) {
         shuffle(train_rows, n_train);
@@ -162,7 +162,11 @@ int main(int argc, char **argv)
         for (int64_t at = 0; at < n_train; at += BATCH) {
             float value;
             int64_t here = n_train - at < BATCH ? n_train - at : BATCH;
-            cconv_batch batch = {.n = here, .rows = train_rows + at, .inputs = inputs, .outputs = (float *[]){&value}, .step = step++};
+            cconv_batch batch = {.n = here,
+                                 .rows = train_rows + at,
+                                 .inputs = inputs,
+                                 .outputs = (cconv_output[]){{&value, CCONV_FLOAT32}},
+                                 .step = step++};
             if (cconv_plan_run(train, &batch) != CCONV_OK) {
                 fprintf(stderr, "%s\n", cconv_last_error());
                 return 1;

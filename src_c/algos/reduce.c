@@ -230,3 +230,34 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
         reduce_put(o, result, divisor, y, wide);
     }
 }
+
+/* In unsigned arithmetic, which may wrap around: the order does not matter. */
+static inline int32_t join_ints(cc_fold fold, int32_t a, int32_t b)
+{
+    switch (fold) {
+    case CC_FOLD_PROD: return (int32_t)((uint32_t)a * (uint32_t)b);
+    case CC_FOLD_MAX: return b > a ? b : a;
+    case CC_FOLD_MIN: return b < a ? b : a;
+    default: return (int32_t)((uint32_t)a + (uint32_t)b);
+    }
+}
+
+void cc_reduce_ints(const cc_reduction *reduction, cc_fold fold, const int32_t *x, int32_t *y, const cc_team *team)
+{
+    const cc_reduction *r = reduction;
+    const int32_t none = fold == CC_FOLD_PROD ? 1 : fold == CC_FOLD_MAX ? INT32_MIN : fold == CC_FOLD_MIN ? INT32_MAX : 0;
+    const int64_t outer = r->columns ? r->run : 1, inner = r->columns ? 1 : r->run; /* outputs and terms that lie side by side */
+    cc_range mine = cc_slice(team, r->outputs, BLOCK / (r->terms + 1) + 1);
+    for (int64_t o = mine.begin; o < mine.end; ++o) {
+        int64_t index[CCONV_MAX_RANK] = {0};
+        const int32_t *from = x + reduce_locate(r->kept_rank, r->kept, r->kept_stride, o / outer, index) + o % outer;
+        int32_t result = none;
+        int64_t offset = 0;
+        for (int k = 0; k < CCONV_MAX_RANK; ++k) index[k] = 0;
+        for (int64_t t = 0; t < r->terms; t += inner) {
+            for (int64_t i = 0; i < inner; ++i) result = join_ints(fold, result, from[offset + i]);
+            offset = step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
+        }
+        y[o] = result;
+    }
+}

@@ -43,4 +43,7 @@ size_t cc_reduction_scratch(const cc_reduction *reduction);
 void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, const void *context, double divisor, float *y,
                double *wide, void *scratch, const cc_team *team);
 
+/* The same of stored integers, exactly: sums and products wrap around. Needs no scratch; contains no barrier. */
+void cc_reduce_ints(const cc_reduction *reduction, cc_fold fold, const int32_t *x, int32_t *y, const cc_team *team);
+
 #endif

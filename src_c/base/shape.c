@@ -1,5 +1,6 @@
 /* Checks and prints shapes. */
 #include "base/shape.h"
+#include "base/type.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -16,6 +17,11 @@ bool cc_shape_check(const cc_shape *shape)
         count *= size;
     }
     return true;
+}
+
+size_t cc_shape_bytes(const cc_shape *shape)
+{
+    return (size_t)cc_shape_count(shape) * cc_type_of(cc_type_of(shape->type)->stored)->bytes;
 }
 
 const char *cc_shape_text(const cc_shape *shape, char text[CC_SHAPE_TEXT])

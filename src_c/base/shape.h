@@ -15,6 +15,7 @@
 typedef struct cc_shape {
     int rank; /* -1: no tensor (an optional input left out) */
     int64_t dim[CCONV_MAX_RANK];
+    cconv_dtype type; /* of the elements: float32 (0), int32 or bool */
 } cc_shape;
 
 /* Number of elements. Every size must be known; shapes that passed cc_shape_check cannot overflow. */
@@ -40,6 +41,7 @@ static inline bool cc_shape_known(const cc_shape *shape)
     return true;
 }
 
+/* Whether the sizes are the same; nothing is said of the types. */
 static inline bool cc_shape_equal(const cc_shape *a, const cc_shape *b)
 {
     if (a->rank != b->rank) return false;
@@ -48,7 +50,10 @@ static inline bool cc_shape_equal(const cc_shape *a, const cc_shape *b)
     return true;
 }
 
-/* False if the number of bytes of a float32 tensor of the known sizes would not fit in 62 bits, or the rank or a size is invalid. */
+/* Bytes that a tensor of this shape takes where it is computed with. Every size must be known. */
+size_t cc_shape_bytes(const cc_shape *shape);
+
+/* False if the number of bytes of a tensor of the known sizes would not fit in 62 bits, or the rank or a size is invalid. */
 bool cc_shape_check(const cc_shape *shape);
 
 /* Writes "(None, 28, 28, 1)" as Python prints it; returns text. */

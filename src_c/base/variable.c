@@ -19,13 +19,18 @@ cconv_variable *cconv_variable_new(int rank, const int64_t *shape)
                 cc_shape_text(&wanted, text));
         return NULL;
     }
+    return cc_variable_of(&wanted);
+}
+
+cconv_variable *cc_variable_of(const cc_shape *shape)
+{
     cconv_variable *variable = cc_alloc_zero(sizeof *variable);
     if (!variable) return NULL;
-    variable->shape = wanted;
-    variable->count = (size_t)cc_shape_count(&wanted);
+    variable->shape = *shape;
+    variable->count = (size_t)cc_shape_count(shape);
     variable->references = 1;
     variable->version = 1;
-    variable->data = cc_alloc_zero(variable->count * sizeof(float));
+    variable->data = cc_alloc_zero(cc_shape_bytes(shape));
     if (!variable->data) {
         cc_free(variable);
         return NULL;

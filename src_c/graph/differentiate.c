@@ -1,5 +1,6 @@
-/* Where in a graph gradients flow. Reverse-mode differentiation itself is the ops' backward functions, called by the plan in reverse
- * order of the nodes (Baydin et al., "Automatic differentiation in machine learning: a survey", section 3.2). */
+/* Where in a graph gradients flow: through float32 values only. Reverse-mode differentiation itself is the ops' backward functions,
+ * called by the plan in reverse order of the nodes (Baydin et al., "Automatic differentiation in machine learning: a survey",
+ * section 3.2). */
 #include "graph/graph.h"
 #include <string.h>
 
@@ -12,7 +13,7 @@ void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const i
     for (int i = 0; i < n_wrt; ++i) requires_gradient[wrt[i]] = wrt[i] <= root;
     for (int i = 1; i <= root; ++i) {
         const cc_node *node = cc_graph_node(graph, i);
-        if (node->kind != CC_COMPUTED || !node->op->backward) continue;
+        if (node->kind != CC_COMPUTED || !node->op->backward || node->shape.type != CCONV_FLOAT32) continue;
         for (int k = 0; k < node->n_inputs; ++k)
             if (node->inputs[k] && requires_gradient[node->inputs[k]]) requires_gradient[i] = true;
     }

@@ -1,6 +1,7 @@
 /* Building a graph: every node is checked when it is added, and its shape is known from then on. */
 #include "graph/graph.h"
 #include "base/alloc.h"
+#include "base/type.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -104,10 +105,13 @@ static bool read_shape(int rank, const int64_t *sizes, bool unknown_allowed, cc_
     return cc_shape_check(shape);
 }
 
-int cconv_graph_input(cconv_graph *graph, const char *name, int rank, const int64_t *shape)
+int cconv_graph_input(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape)
 {
     if (!ready(graph)) return 0;
-    cc_node node = {.kind = CC_INPUT};
+    cc_node node = {.kind = CC_INPUT, .shape = {.type = dtype}};
+    if (!cc_type_is_computed(dtype))
+        return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a dtype of float32, int32 or bool, received %s",
+                                   name ? name : "", cc_type_of(dtype) ? cc_type_of(dtype)->name : "no dtype"));
     if (!read_shape(rank, shape, true, &node.shape))
         return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a rank of 0 to %d and sizes of at least 0 (or -1: unknown)",
                                    name ? name : "", CCONV_MAX_RANK));
@@ -124,16 +128,25 @@ int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *v
     return append(graph, &node, name, "variable");
 }
 
-int cconv_graph_constant(cconv_graph *graph, const char *name, int rank, const int64_t *shape, const float *values)
+int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape,
+                         const void *values)
 {
     if (!ready(graph)) return 0;
+    const cc_type *type = cc_type_of(dtype);
     cc_node node = {.kind = CC_CONSTANT};
+    int64_t number, count;
+    if (!type) return fail(graph, cc_fail(CCONV_INVALID, "constant '%s': there is no dtype %d", name ? name : "", (int)dtype));
     if (!values || !read_shape(rank, shape, false, &node.shape))
         return fail(graph, cc_fail(CCONV_INVALID, "expected a constant's values and sizes of at least 0, received %s",
                                    values ? "an invalid shape" : "NULL"));
-    node.variable = cconv_variable_new(rank, shape);
+    node.shape.type = type->value;
+    count = cc_shape_count(&node.shape);
+    if (cc_type_misfit(dtype, values, 0, count, &number))
+        return fail(graph, cc_fail(CCONV_INVALID, "constant '%s': expected integers that fit int32, received %lld",
+                                   name ? name : "", (long long)number));
+    node.variable = cc_variable_of(&node.shape);
     if (!node.variable) return fail(graph, CCONV_NO_MEMORY);
-    memcpy(node.variable->data, values, node.variable->count * sizeof *values);
+    cc_type_read(type->value, node.variable->data, dtype, values, 0, count);
     return append(graph, &node, name, "constant");
 }
 
@@ -160,7 +173,7 @@ static cconv_status make_computed(const cconv_graph *graph, cc_node *node, const
     if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, node->attributes, 0)) != CCONV_OK)
         cc_fail_prefix("%s%s%s%s", name ? name : "", name ? " (" : "", op->name, name ? ")" : "");
     if (status == CCONV_OK) status = cc_op_check_inputs(&call);
-    if (status == CCONV_OK) status = op->infer(&call, &node->shape);
+    if (status == CCONV_OK) status = cc_op_infer(&call, &node->shape);
     if (status == CCONV_OK && !cc_shape_check(&node->shape))
         status = cc_op_fail(&call, CCONV_INVALID, "the output is too large to address");
     cc_free(xs);
@@ -189,6 +202,11 @@ int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_
 int cconv_graph_count(const cconv_graph *graph)
 {
     return graph ? graph->count : 0;
+}
+
+cconv_dtype cconv_graph_dtype(const cconv_graph *graph, int node)
+{
+    return graph && node >= 1 && node <= graph->count ? cc_graph_node(graph, node)->shape.type : (cconv_dtype)-1;
 }
 
 cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape)

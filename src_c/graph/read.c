@@ -21,6 +21,7 @@ cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *ou
                         .op = found->op ? found->op->name : NULL,
                         .n_inputs = found->n_inputs,
                         .inputs = found->inputs,
+                        .dtype = found->shape.type,
                         .rank = found->shape.rank,
                         .shape = found->shape.dim,
                         .variable = found->kind == CC_VARIABLE ? found->variable : NULL,
@@ -67,7 +68,10 @@ static void put_settings(const cc_node *node, cc_writer *w)
     const size_t count = node->variable->count;
     for (size_t i = 0; i < count && i < SHOWN; ++i) {
         cc_put(w, i ? "," : "values=");
-        cc_put_float(w, node->variable->data[i]);
+        if (node->shape.type == CCONV_INT32)
+            cc_put(w, "%ld", (long)((const int32_t *)(const void *)node->variable->data)[i]);
+        else
+            cc_put_float(w, node->variable->data[i]);
     }
     if (count > SHOWN) cc_put(w, ",...");
 }

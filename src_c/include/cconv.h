@@ -14,8 +14,8 @@
  *         float xs[4] = {0, 1, 2, 3}, ys[4] = {0, 2, 4, 6}, loss = 0;
  *         cconv_graph *g = cconv_graph_new();
  *         cconv_variable *weight = cconv_variable_new(2, (int64_t[]){1, 1});
- *         int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 1});
- *         int y = cconv_graph_input(g, "y", 2, (int64_t[]){-1, 1});
+ *         int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 1});
+ *         int y = cconv_graph_input(g, "y", CCONV_FLOAT32, 2, (int64_t[]){-1, 1});
  *         int w = cconv_graph_variable(g, "weight", weight);
  *         int p = cconv_graph_add(g, "dense", NULL, 2, (int[]){x, w}, NULL);
  *         int e = cconv_graph_add(g, "mean_squared_error", NULL, 2, (int[]){y, p}, NULL);
@@ -25,16 +25,18 @@
  *             .max_batch = 4, .n_outputs = 1, .outputs = &l, .training = 1, .root = l, .n_wrt = 1, .wrt = &w, .optimizer = sgd});
  *         if (!plan) { puts(cconv_last_error()); return 1; }
  *         for (int step = 0; step < 50; ++step)
- *             cconv_plan_run(plan, &(cconv_batch){.n = 4, .step = (uint64_t)step, .outputs = (float *[]){&loss},
+ *             cconv_plan_run(plan, &(cconv_batch){.n = 4, .step = (uint64_t)step,
+ *                 .outputs = (cconv_output[]){{&loss, CCONV_FLOAT32}},
  *                 .inputs = (cconv_array[]){{xs, CCONV_FLOAT32, 4}, {ys, CCONV_FLOAT32, 4}}});
  *         printf("loss %g, weight %g\n", (double)loss, (double)cconv_variable_data(weight)[0]);
  *         cconv_plan_free(plan); cconv_optimizer_free(sgd); cconv_graph_free(g); cconv_variable_free(weight);
  *     }
  *
- * Conventions. Images are (n, h, w, c), kernels (kh, kw, c_in / groups, c_out), all float32. Shapes are listed outermost
- * first; -1 stands for a size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call
- * that failed). Every call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error().
- * Nothing here prints, exits or aborts. Different threads may use different objects at the same time. */
+ * Conventions. Images are (n, h, w, c), kernels (kh, kw, c_in / groups, c_out). A value has a shape and an element type:
+ * float32, int32 or bool. Gradients flow through float32 values only. Shapes are listed outermost first; -1 stands for a
+ * size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call that failed). Every
+ * call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error(). Nothing here prints,
+ * exits or aborts. Different threads may use different objects at the same time. */
 #ifndef CCONV_H
 #define CCONV_H
 
@@ -113,6 +115,24 @@ CCONV_API void cconv_set_allocator(const cconv_allocator *allocator);
 /* How many allocations the library has made so far in this process. */
 CCONV_API uint64_t cconv_allocations(void);
 
+/* ---- Element types ------------------------------------------------------------------------------------------------ */
+
+/* Values inside a graph are float32, int32 or bool. Arrays may come in and go out as any of these; a bool is a byte, 0 or 1. */
+typedef enum cconv_dtype {
+    CCONV_FLOAT32 = 0,
+    CCONV_FLOAT64,
+    CCONV_UINT8,
+    CCONV_INT32,
+    CCONV_INT64,
+    CCONV_INT8,
+    CCONV_FLOAT16,
+    CCONV_BFLOAT16,
+    CCONV_BOOL
+} cconv_dtype;
+
+CCONV_API const char *cconv_dtype_name(cconv_dtype dtype); /* "float32"; NULL: there is no such type. They are numbered from 0 */
+CCONV_API size_t cconv_dtype_bytes(cconv_dtype dtype);     /* of an element in an array; 0: there is no such type */
+
 /* ---- Variables: parameters that live across runs ------------------------------------------------------------------ */
 
 /* A float32 array with a shape, counted by reference: graphs, plans and optimizers keep what they use. */
@@ -143,6 +163,9 @@ typedef struct cconv_attribute {
 CCONV_API int cconv_op_count(void);
 CCONV_API const char *cconv_op_name(int i);                        /* i from 0; NULL past the end */
 CCONV_API const char *cconv_op_inputs(const char *op);             /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
+/* The element types of its inputs and its output, "b t t -> t": f float32, i int32, b bool; n float32 or int32, t any, the same at
+ * each place; the last input's letter holds for those that follow; "-> *": an attribute says it. NULL: no such op. */
+CCONV_API const char *cconv_op_types(const char *op);
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
 
 /* What else is known of an op; each answer but the last three is 0 or 1. The activations that it can compute in the same pass
@@ -159,10 +182,12 @@ typedef struct cconv_op_facts {
 } cconv_op_facts;
 CCONV_API cconv_status cconv_op_info(const char *op, cconv_op_facts *facts); /* CCONV_INVALID: no such op, or facts is NULL */
 
-/* The output shape of an op, without a graph. ranks[i] is -1 for an absent optional input; shapes[i] points to its sizes, of
- * which -1 is unknown. name (may be NULL) is what errors call the node. *rank and shape[CCONV_MAX_RANK] are written. */
-CCONV_API cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const int *ranks, const int64_t *const *shapes,
-                                   const char *attributes, int *rank, int64_t *shape);
+/* The output's element type and shape of an op, without a graph. dtypes[i] is the type of input i (dtypes NULL: all float32);
+ * ranks[i] is -1 for an absent optional input; shapes[i] points to its sizes, of which -1 is unknown. name (may be NULL) is what
+ * errors call the node. *dtype (if not NULL), *rank and shape[CCONV_MAX_RANK] are written. */
+CCONV_API cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const cconv_dtype *dtypes, const int *ranks,
+                                   const int64_t *const *shapes, const char *attributes, cconv_dtype *dtype, int *rank,
+                                   int64_t *shape);
 
 /* ---- Graphs ------------------------------------------------------------------------------------------------------- */
 
@@ -171,17 +196,20 @@ typedef struct cconv_graph cconv_graph;
 CCONV_API cconv_graph *cconv_graph_new(void);
 CCONV_API void cconv_graph_free(cconv_graph *graph); /* NULL is allowed; plans made from it must be freed first */
 
-/* Each adds one node and returns its number, or 0. After a failure the graph stays failed: further calls return 0 and leave
- * the first error in place, so a program may check once, at cconv_plan_new. Names are copied; NULL gives one.
- * An input whose first size is -1 is fed a batch at a time; other sizes of -1 are fixed by the plan. */
-CCONV_API int cconv_graph_input(cconv_graph *graph, const char *name, int rank, const int64_t *shape);
+/* Each adds one node and returns its number, or 0. After a failure the graph stays failed: further calls return 0 and leave the
+ * first error in place, so a program may check once, at cconv_plan_new. Names are copied; NULL gives one. An input whose first
+ * size is -1 is fed a batch at a time; other sizes of -1 are fixed by the plan. It is float32, int32 or bool. A constant's
+ * values, row-major, are copied: integers become int32 (those that do not fit are refused), floating point float32. */
+CCONV_API int cconv_graph_input(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape);
 CCONV_API int cconv_graph_variable(cconv_graph *graph, const char *name, cconv_variable *variable);
-CCONV_API int cconv_graph_constant(cconv_graph *graph, const char *name, int rank, const int64_t *shape, const float *values);
+CCONV_API int cconv_graph_constant(cconv_graph *graph, const char *name, cconv_dtype dtype, int rank, const int64_t *shape,
+                                   const void *values);
 CCONV_API int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
                               const char *attributes);
 
 CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
+CCONV_API cconv_dtype cconv_graph_dtype(const cconv_graph *graph, int node); /* float32, int32 or bool; -1: there is no such node */
 
 /* A node as it was added, to be read. The pointers are the graph's: they hold until the next node is added, or the graph is
  * freed. */
@@ -192,10 +220,11 @@ typedef struct cconv_node {
     const char *op;           /* of CCONV_OP; else NULL */
     int n_inputs;             /* of CCONV_OP; else 0 */
     const int *inputs;        /* numbers of nodes before this one; 0: an optional input left out */
+    cconv_dtype dtype;        /* float32, int32 or bool */
     int rank;
     const int64_t *shape;     /* rank sizes, -1: not known yet */
     cconv_variable *variable; /* of CCONV_VARIABLE, else NULL: retain it to keep it longer than the graph */
-    const void *values;       /* of CCONV_CONSTANT, else NULL: float32, row-major */
+    const void *values;       /* of CCONV_CONSTANT, else NULL: row-major, int32 if dtype is, else float32 (of a bool 0 or 1) */
 } cconv_node;
 /* CCONV_INVALID: there is no such node. */
 CCONV_API cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out);
@@ -245,7 +274,7 @@ typedef struct cconv_plan_options {
     const int *outputs;
     int training;                       /* 1: dropout drops, batch normalization uses the batch's statistics */
     int root;                           /* node to differentiate (a loss); 0: none. Not a scalar: see cconv_batch.root_gradient */
-    int n_wrt;                          /* nodes (inputs, variables, constants) to differentiate with respect to */
+    int n_wrt;                          /* float32 nodes (inputs, variables, constants) to differentiate with respect to */
     const int *wrt;
     cconv_optimizer *optimizer;         /* updates the variables among wrt after each backward pass; NULL: none */
     int threads;                        /* 0: cconv_num_threads() */
@@ -256,26 +285,34 @@ typedef struct cconv_plan_options {
                                            another, whose last bits differ. 0: chosen by estimates, from sizes only */
     int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their memory is
                                            used again, and large variables are updated within the backward pass */
+    cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
+                                           graph and its types do not change. Others: CCONV_UNSUPPORTED */
 } cconv_plan_options;
 
 CCONV_API cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options);
 CCONV_API void cconv_plan_free(cconv_plan *plan); /* NULL is allowed */
 
-typedef enum cconv_dtype { CCONV_FLOAT32 = 0, CCONV_FLOAT64, CCONV_UINT8, CCONV_INT32, CCONV_INT64 } cconv_dtype;
-
 /* An array given to a run: row-major, count rows (of the input's shape without its first size; an input that is not batched is
- * given whole, and count is ignored). Values are converted to float32 while they are gathered. */
+ * given whole, and count is ignored). Values are converted while they are gathered. A float32 input takes every type, an int32
+ * input the integers and bool (numbers that do not fit are refused), a bool input takes bool. */
 typedef struct cconv_array {
     const void *data;
     cconv_dtype dtype;
     int64_t count;
 } cconv_array;
 
+/* Where a run puts an output: row-major, in the output's shape. A float32 value is written as any type of floating point
+ * (rounded to the nearest), an int32 value as int32, int64 or float64, a bool value as any type (0 and 1). */
+typedef struct cconv_output {
+    void *data; /* NULL: not wanted this time */
+    cconv_dtype dtype;
+} cconv_output;
+
 typedef struct cconv_batch {
     int64_t n;                    /* samples in this run, 1 .. max_batch */
     const int64_t *rows;          /* n row numbers into each batched input; NULL: 0 .. n-1 */
     const cconv_array *inputs;    /* one for each graph input, in order of creation */
-    float *const *outputs;        /* where to put each output of the plan; NULL entries are skipped, NULL: none are given */
+    const cconv_output *outputs;  /* one for each output of the plan; NULL: none are given */
     const float *root_gradient;   /* gradient of the root, in its shape; NULL: ones */
     uint64_t seed, step;          /* random numbers depend on these, on how many random ops the graph had before the op, and on
                                      the element's place, only */

@@ -1,5 +1,5 @@
 /* Functions of two elements: a, b -> y of the shape they broadcast to. Each op is one line: y from u of a and v of b, and the
- * gradients of both from dy. An operand that is repeated gets the sum of the gradients of its repetitions. */
+ * gradients of both from dy. An operand that is repeated gets the sum of the gradients of its repetitions. Integers wrap around. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "ops/op.h"
@@ -52,6 +52,38 @@ static void binary_forward(const cc_call *call, const cc_team *team, run_functio
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk))
         run(call->y + walk.position, NULL, call->x[0] + walk.offset[0], a, call->x[1] + walk.offset[1], b, walk.run);
+}
+
+/* The same for int32 operands: out is int32, or the float of a bool. */
+#define INTS(tag, out_type, to, formula)                                                                                       \
+    static void tag##_ints(const cc_call *call, const cc_team *team)                                                           \
+    {                                                                                                                          \
+        cc_broadcast shape;                                                                                                    \
+        cc_broadcast_init(&shape, &call->ys, 2, call->xs);                                                                     \
+        const int64_t a_step = cc_broadcast_moves(&shape, 0), b_step = cc_broadcast_moves(&shape, 1);                          \
+        const int32_t *as = cc_ints(call->x[0]), *bs = cc_ints(call->x[1]);                                                    \
+        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);                                                       \
+        for (cc_walk walk = cc_walk_begin(&shape, mine); walk.run > 0; cc_walk_next(&walk)) {                                  \
+            const int32_t *a = as + walk.offset[0], *b = bs + walk.offset[1];                                                  \
+            out_type *out = to(call->y) + walk.position;                                                                       \
+            for (int64_t i = 0; i < walk.run; ++i) {                                                                           \
+                const int32_t u = a[i * a_step], v = b[i * b_step];                                                            \
+                out[i] = formula;                                                                                              \
+            }                                                                                                                  \
+        }                                                                                                                      \
+    }
+
+/* In unsigned arithmetic, which may wrap around. */
+#define WRAP(u, operator, v) (int32_t)((uint32_t)(u) operator (uint32_t)(v))
+
+/* u^v; for v < 0 the power cut off at 0, but 1 and -1 have theirs. 0 to a negative power is 0. */
+static int32_t power_of_ints(int32_t u, int32_t v)
+{
+    if (v < 0) return u == 1 ? 1 : u == -1 ? (v & 1 ? -1 : 1) : 0;
+    uint32_t result = 1;
+    for (uint32_t square = (uint32_t)u; v; v >>= 1, square *= square)
+        if (v & 1) result *= square;
+    return (int32_t)result;
 }
 
 /* The gradient of an operand by stretches of y: what a reduction folds for an operand that is repeated. Without `run` it is dy. */
@@ -133,11 +165,23 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
     RUN(tag, value, formula)                                                                                                   \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        binary_forward(call, team, tag##_value);                                                                                      \
+        binary_forward(call, team, tag##_value);                                                                               \
     }
 
+#define FORWARD_OF_ALL(tag, formula, out_type, to, int_formula)                                                                \
+    RUN(tag, value, formula)                                                                                                   \
+    INTS(tag, out_type, to, int_formula)                                                                                       \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        if (call->xs[0].type == CCONV_INT32)                                                                                   \
+            tag##_ints(call, team);                                                                                            \
+        else                                                                                                                   \
+            binary_forward(call, team, tag##_value);                                                                           \
+    }
+#define NUMBERS(tag, formula, int_formula) FORWARD_OF_ALL(tag, formula, int32_t, cc_ints_out, int_formula)
+
 /* gradient_a and gradient_b name functions made by RUN; NULL: it is dy itself. */
-#define BACKWARD(tag, gradient_a, gradient_b, reads_bits)                                                                      \
+#define BACKWARD(tag, takes, gradient_a, gradient_b, reads_bits)                                                               \
     static void tag##_need(const cc_call *call, int nth, cc_need *need)                                                        \
     {                                                                                                                          \
         (void)nth;                                                                                                             \
@@ -148,7 +192,7 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
         binary_backward(call, team, gradient_a, gradient_b);                                                                          \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "a b",                                                                                \
+                               .inputs = "a b", .types = takes,                                                                \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .infer = binary_infer,                                                                                 \
                                .need = tag##_need,                                                                             \
@@ -158,45 +202,46 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
 enum { A_READS_A = 1, A_READS_B = 2, B_READS_A = 4, B_READS_B = 8 };
 
 /* d(uv) = v du + u dv;  d(u/v) = du / v - u dv / v^2 */
-FORWARD(add, u + v)
-BACKWARD(add, NULL, NULL, 0);
+NUMBERS(add, u + v, WRAP(u, +, v))
+BACKWARD(add, "n n -> n", NULL, NULL, 0);
 
-FORWARD(subtract, u - v)
+NUMBERS(subtract, u - v, WRAP(u, -, v))
 RUN(subtract, db, -dy[i])
-BACKWARD(subtract, NULL, subtract_db, 0);
+BACKWARD(subtract, "n n -> n", NULL, subtract_db, 0);
 
-FORWARD(multiply, (u * v))
+NUMBERS(multiply, (u * v), WRAP(u, *, v))
 RUN(multiply, da, dy[i] * v)
 RUN(multiply, db, dy[i] * u)
-BACKWARD(multiply, multiply_da, multiply_db, A_READS_B | B_READS_A);
+BACKWARD(multiply, "n n -> n", multiply_da, multiply_db, A_READS_B | B_READS_A);
 
 FORWARD(divide, u / v)
 RUN(divide, da, dy[i] / v)
 RUN(divide, db, -dy[i] * (u / v / v))
-BACKWARD(divide, divide_da, divide_db, A_READS_B | B_READS_A | B_READS_B);
+BACKWARD(divide, NULL, divide_da, divide_db, A_READS_B | B_READS_A | B_READS_B);
 
 /* d(u^v) = v u^(v-1) du + u^v log(u) dv; at v = 0 the first is 0, at u = 0 and v >= 0 the second. */
-FORWARD(power, powf(u, v))
+NUMBERS(power, powf(u, v), power_of_ints(u, v))
 RUN(power, da, v == 0 ? 0 : dy[i] * v * powf(u, v - 1))
 RUN(power, db, u == 0 && v >= 0 ? 0 : dy[i] * powf(u, v) * logf(u))
-BACKWARD(power, power_da, power_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
+BACKWARD(power, "n n -> n", power_da, power_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
-/* A NaN of either goes through. The gradient goes to the chosen one; equal ones share it. */
-FORWARD(maximum, u > v || u != u ? u : v)
+/* Of bools: whether one holds, whether both do. A NaN of either goes through. The gradient goes to the chosen one; equal ones
+ * share it. */
+NUMBERS(maximum, u > v || u != u ? u : v, u > v ? u : v)
 RUN(maximum, da, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
 RUN(maximum, db, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
-BACKWARD(maximum, maximum_da, maximum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
+BACKWARD(maximum, "t t -> t", maximum_da, maximum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
-FORWARD(minimum, u < v || u != u ? u : v)
+NUMBERS(minimum, u < v || u != u ? u : v, u < v ? u : v)
 RUN(minimum, da, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
 RUN(minimum, db, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
-BACKWARD(minimum, minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
+BACKWARD(minimum, "t t -> t", minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
 
-/* 1 where it holds, else 0. No gradient passes. */
+/* Whether it holds. No gradient passes. */
 #define COMPARISON(tag, holds)                                                                                                 \
-    FORWARD(tag, (holds) ? 1.0f : 0.0f)                                                                                        \
+    FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                                 \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "a b",                                                                                \
+                               .inputs = "a b", .types = "t t -> b",                                                           \
                                .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
                                .infer = binary_infer,                                                                          \
                                .forward = tag##_forward}

@@ -23,7 +23,7 @@ static cconv_status global_pool_infer(const cc_call *call, cc_shape *ys)
     CC_TRY(cc_infer_image(call, 0, &rank));
     const int64_t n = x->dim[0], c = x->dim[1 + rank];
     char text[CC_SHAPE_TEXT];
-    *ys = a->keepdims ? *x : (cc_shape){2, {n, c}};
+    *ys = a->keepdims ? *x : (cc_shape){.rank = 2, .dim = {n, c}};
     for (int i = 1; i <= rank; ++i) {
         if (x->dim[i] == 0)
             return cc_op_fail(call, CCONV_INVALID, "expected images of at least one cell, received shape %s",

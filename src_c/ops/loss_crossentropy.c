@@ -7,12 +7,11 @@
  *                    dq_i = -dy t_i / q_i, 0 where clipped;  dx_j = (dq_j - sum_i dq_i q_i) / sum(x)
  *
  * The form with class numbers is the same with t one-hot, without ever writing that down; a number that is no class makes the
- * sample's loss and gradient NaN. Class numbers get the gradient 0, distributions get the true one. */
+ * sample's loss and gradient NaN. Distributions get a gradient, too. */
 #include "ops/loss.h"
 #include "ops/exp_row.h"
 #include "ops/op.h"
 #include <math.h>
-#include <string.h>
 
 #define EPSILON 1e-7f
 
@@ -118,9 +117,9 @@ static inline float surprise(float x, row_state row, bool logits)
 }
 
 /* Whether the label is the number of one of c classes. */
-static inline bool is_class(float label, int64_t c)
+static inline bool is_class(int32_t label, int64_t c)
 {
-    return label >= 0 && label < (float)c && label == floorf(label);
+    return label >= 0 && label < c;
 }
 
 /* ---- Distributions as targets ------------------------------------------------------------------------------------- */
@@ -192,9 +191,10 @@ static void sparse_forward(const cc_call *call, const cc_team *team)
     row_state *saved = call->differentiate ? call->saved : NULL;
     cc_range mine = cc_slice(team, rows, 1 + 512 / (c + 1));
     for (int64_t row = mine.begin; row < mine.end; ++row) {
-        const float *x = call->x[1] + row * c, label = call->x[0][row];
+        const float *x = call->x[1] + row * c;
+        const int32_t label = cc_ints(call->x[0])[row];
         row_state state = c > 0 ? summarize(x, c, 1, a->from_logits) : (row_state){0, 0};
-        call->y[row] = is_class(label, c) ? surprise(x[(int64_t)label], state, a->from_logits) : NAN;
+        call->y[row] = is_class(label, c) ? surprise(x[label], state, a->from_logits) : NAN;
         if (saved) saved[row] = state;
     }
 }
@@ -205,15 +205,14 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
     const row_state *saved = call->saved;
     cc_range mine = cc_slice(team, rows, 1 + 512 / (c + 1));
-    if (call->dx[0] && mine.begin < mine.end)
-        memset(call->dx[0] + mine.begin, 0, (size_t)(mine.end - mine.begin) * sizeof(float));
     if (!call->dx[1]) return;
     for (int64_t row = mine.begin; row < mine.end; ++row) {
-        const float *x = call->x[1] + row * c, label = call->x[0][row], dy = call->dy[row];
+        const float *x = call->x[1] + row * c, dy = call->dy[row];
+        const int32_t label = cc_ints(call->x[0])[row];
         float *dx = call->dx[1] + row * c;
         const row_state state = saved[row];
         const bool known = is_class(label, c);
-        const int64_t k = known ? (int64_t)label : 0;
+        const int64_t k = known ? label : 0;
         if (!known) {
             for (int64_t i = 0; i < c; ++i) dx[i] = NAN;
         } else if (a->from_logits) {
@@ -259,7 +258,7 @@ const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy"
                                               .backward = categorical_backward};
 
 const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical_crossentropy",
-                                                     .inputs = "y_true y_pred",
+                                                     .inputs = "y_true y_pred", .types = "i f -> f",
                                                      .attributes = sparse_table,
                                                      .attributes_size = sizeof(cc_crossentropy_attributes),
                                                      .reads = CC_READS_X(0) | CC_READS_X(1),

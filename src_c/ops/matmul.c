@@ -186,8 +186,32 @@ static cc_range matmul_share(int64_t count, const task *t, const cc_team *team, 
     return cc_slice(team, count, 1);
 }
 
+/* Of int32 matrices, exactly, in arithmetic that wraps around. */
+static void matmul_ints(const cc_call *call, const cc_team *team)
+{
+    const stack a = left(call), b = right(call);
+    const task t = forward_task(call);
+    const int64_t a_row = t.transpose_a ? 1 : t.k, a_step = t.transpose_a ? t.m : 1;
+    const int64_t b_row = t.transpose_b ? 1 : t.n, b_step = t.transpose_b ? t.k : 1;
+    const cc_range mine = cc_slice(team, results(call) * t.m, 4096 / (t.k * t.n + 1) + 1);
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
+        const int64_t i = r / t.m;
+        const int32_t *x = cc_ints(call->x[0]) + matrix_of(call, &a, i) * a.rows * a.columns + r % t.m * a_row;
+        const int32_t *w = cc_ints(call->x[1]) + matrix_of(call, &b, i) * b.rows * b.columns;
+        for (int64_t j = 0; j < t.n; ++j) {
+            uint32_t sum = 0;
+            for (int64_t k = 0; k < t.k; ++k) sum += (uint32_t)x[k * a_step] * (uint32_t)w[k * b_row + j * b_step];
+            cc_ints_out(call->y)[r * t.n + j] = (int32_t)sum;
+        }
+    }
+}
+
 static void matmul_forward(const cc_call *call, const cc_team *team)
 {
+    if (call->xs[0].type == CCONV_INT32) {
+        matmul_ints(call, team);
+        return;
+    }
     const stack a = left(call), b = right(call);
     const task t = forward_task(call);
     float *scratch = call->scratch;
@@ -240,7 +264,7 @@ static bool matmul_per_sample(const cc_call *call)
 
 const cc_op cc_op_matmul = {
     .name = "matmul",
-    .inputs = "a b",
+    .inputs = "a b", .types = "n n -> n",
     .attributes = attributes,
     .attributes_size = sizeof(settings),
     .per_sample = matmul_per_sample,

@@ -30,11 +30,11 @@ static void one_hot_forward(const cc_call *call, const cc_team *team)
     int64_t depth = ((const one_hot *)call->attributes)->depth;
     cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 2048 / (depth + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i)
-        for (int64_t k = 0; k < depth; ++k) call->y[i * depth + k] = call->x[0][i] == (float)k ? 1.0f : 0.0f;
+        for (int64_t k = 0; k < depth; ++k) call->y[i * depth + k] = cc_ints(call->x[0])[i] == k ? 1.0f : 0.0f;
 }
 
 const cc_op cc_op_one_hot = {.name = "one_hot",
-                             .inputs = "x",
+                             .inputs = "x", .types = "i -> f",
                              .attributes = one_hot_attributes,
                              .attributes_size = sizeof(one_hot),
                              .per_sample = cc_per_sample_x,

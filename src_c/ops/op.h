@@ -50,8 +50,8 @@ typedef struct cc_call {
     int choice;             /* need.choice */
     const bool *needs_gradient;      /* needs_gradient[i]: dx[i] will be asked for */
 
-    const float **x;        /* inputs */
-    float *y;               /* output. May be x[0] itself if the op says CC_INPLACE */
+    const float **x;        /* inputs; those of type int32 are read by cc_ints */
+    float *y;               /* output (int32: cc_ints_out). May be x[0] itself if the op says CC_INPLACE */
     const float *dy;        /* gradient of the output (backward) */
     float **dx;             /* gradients of the inputs (backward); NULL entries are not wanted */
     const cc_sink *sink;    /* not NULL (CC_BY_ROWS): the gradient of the weights goes here, their dx is NULL. What is taken may change them */
@@ -95,6 +95,7 @@ enum {
 struct cc_op {
     const char *name;        /* also the tag in C, Python, tests and docs */
     const char *inputs;      /* "x w b?": a name each; ? may be absent; a last "x*" is one or more */
+    const char *types;       /* of the elements of inputs and output, as cconv_op_types says; NULL: "f -> f" */
     const cc_attr *attributes; /* ends with {0}; NULL: none */
     size_t attributes_size;
     int flags;
@@ -106,7 +107,7 @@ struct cc_op {
     /* Whether sample i of y (index i on axis 0) depends on sample i of the batched inputs only; see cc_op_per_sample. NULL: never,
      * unless elementwise. */
     bool (*per_sample)(const cc_call *call);
-    cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only */
+    cconv_status (*infer)(const cc_call *call, cc_shape *ys);          /* uses op, name, attributes, n_inputs, xs only; ys->type need not be set */
     void (*need)(const cc_call *call, int nth, cc_need *need);         /* may be NULL. Pointers in call are not set yet */
     void (*pack)(const cc_call *call, const cc_team *team);            /* NULL: need.packed stays 0 */
     void (*forward)(const cc_call *call, const cc_team *team);
@@ -117,6 +118,20 @@ struct cc_op {
 
 /* Fails with the node in front: "conv1 (conv): expected ..., received ...". */
 cconv_status cc_op_fail(const cc_call *call, cconv_status status, const char *format, ...) CC_PRINTF(3, 4);
+
+/* Checks the types of the inputs, infers the shape of the output, and gives it its type. Every infer is called through this. */
+cconv_status cc_op_infer(const cc_call *call, cc_shape *ys);
+
+/* The elements of an int32 input or output. */
+static inline const int32_t *cc_ints(const float *x)
+{
+    return (const int32_t *)(const void *)x;
+}
+
+static inline int32_t *cc_ints_out(float *y)
+{
+    return (int32_t *)(void *)y;
+}
 
 /* Fails unless input i has this rank: "expected x of rank 4 (n, h, w, c), received shape (None, 10)". letters may be NULL. */
 cconv_status cc_op_check_rank(const cc_call *call, int i, int rank, const char *letters);

@@ -1,6 +1,7 @@
 /* The table of ops, made from ops.def; looking ops up; what the ops' tables tell the outside; checks every op shares. */
 #include "ops/op.h"
 #include "base/alloc.h"
+#include "base/type.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,17 @@ const char *cconv_op_inputs(const char *name)
 {
     const cc_op *op = cc_op_find(name);
     return op ? op->inputs : NULL;
+}
+
+static const char *types_of(const cc_op *op)
+{
+    return op->types ? op->types : "f -> f";
+}
+
+const char *cconv_op_types(const char *name)
+{
+    const cc_op *op = cc_op_find(name);
+    return op ? types_of(op) : NULL;
 }
 
 cconv_status cconv_op_info(const char *name, cconv_op_facts *facts)
@@ -92,6 +104,71 @@ cconv_status cc_op_check_rank(const cc_call *call, int i, int rank, const char *
                       letters ? letters : "", cc_shape_text(&call->xs[i], text));
 }
 
+/* ---- Element types ------------------------------------------------------------------------------------------------ */
+
+static bool accepts(char letter, cconv_dtype type)
+{
+    switch (letter) {
+    case 'f': return type == CCONV_FLOAT32;
+    case 'i': return type == CCONV_INT32;
+    case 'b': return type == CCONV_BOOL;
+    case 'n': return type == CCONV_FLOAT32 || type == CCONV_INT32;
+    default: return true;
+    }
+}
+
+static const char *letter_text(char letter)
+{
+    switch (letter) {
+    case 'f': return "float32";
+    case 'i': return "int32";
+    case 'b': return "bool";
+    case 'n': return "float32 or int32";
+    default: return "any type";
+    }
+}
+
+/* Whether every input has a type that the op takes; *type is that of the output where the table says it. */
+static cconv_status check_types(const cc_call *call, cconv_dtype *type)
+{
+    const char *at = types_of(call->op), *arrow = strchr(at, '>');
+    int first = -1; /* the input that decides what n or t stands for */
+    char name[32], other[32];
+    for (int i = 0; i < call->n_inputs; ++i) {
+        const char letter = *at;
+        if (at[2] != '-') at += 2;
+        if (call->xs[i].rank < 0) continue;
+        const cconv_dtype found = call->xs[i].type;
+        const char *received = cc_type_of(found)->name;
+        input_name(call->op, i, name);
+        if (!accepts(letter, found))
+            return cc_op_fail(call, CCONV_INVALID, "expected %s of %s, received %s", name, letter_text(letter), received);
+        if (letter != 'n' && letter != 't') continue;
+        if (first < 0) first = i;
+        if (found == call->xs[first].type) continue;
+        input_name(call->op, first, other);
+        return cc_op_fail(call, CCONV_INVALID, "expected %s of the type of %s, %s, received %s", name, other,
+                          cc_type_of(call->xs[first].type)->name, received);
+    }
+    switch (arrow[2]) {
+    case 'i': *type = CCONV_INT32; break;
+    case 'b': *type = CCONV_BOOL; break;
+    case 'n':
+    case 't': *type = first < 0 ? CCONV_FLOAT32 : call->xs[first].type; break;
+    default: *type = CCONV_FLOAT32;
+    }
+    return CCONV_OK;
+}
+
+cconv_status cc_op_infer(const cc_call *call, cc_shape *ys)
+{
+    cconv_dtype type = CCONV_FLOAT32;
+    CC_TRY(check_types(call, &type));
+    CC_TRY(call->op->infer(call, ys));
+    if (types_of(call->op)[strlen(types_of(call->op)) - 1] != '*') ys->type = type;
+    return CCONV_OK;
+}
+
 cconv_status cc_op_check_inputs(const cc_call *call)
 {
     const char *at = call->op->inputs;
@@ -133,8 +210,8 @@ bool cc_per_sample_x(const cc_call *call)
     return true;
 }
 
-cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, const int *ranks, const int64_t *const *shapes,
-                         const char *attributes, int *rank, int64_t *shape)
+cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, const cconv_dtype *dtypes, const int *ranks,
+                         const int64_t *const *shapes, const char *attributes, cconv_dtype *dtype, int *rank, int64_t *shape)
 {
     const cc_op *op = cc_op_find(op_name);
     if (!op) return CCONV_INVALID;
@@ -151,6 +228,10 @@ cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, co
             status = cc_op_fail(&call, CCONV_INVALID, "expected rank of at most %d, received %d", CCONV_MAX_RANK, ranks[i]);
         else {
             xs[i].rank = ranks[i] < 0 ? -1 : ranks[i];
+            xs[i].type = dtypes ? dtypes[i] : CCONV_FLOAT32;
+            if (!cc_type_is_computed(xs[i].type))
+                status =
+                    cc_op_fail(&call, CCONV_INVALID, "expected dtypes of float32, int32 or bool, received %d", (int)xs[i].type);
             if (ranks[i] > 0) memcpy(xs[i].dim, shapes[i], (size_t)ranks[i] * sizeof(int64_t));
         }
     }
@@ -158,12 +239,13 @@ cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, co
     if (status == CCONV_OK) status = cc_op_check_inputs(&call);
     if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, memory + shapes_bytes, 0)) != CCONV_OK)
         cc_fail_prefix("%s%s%s%s", name ? name : "", name ? " (" : "", op->name, name ? ")" : "");
-    if (status == CCONV_OK) status = op->infer(&call, &ys);
+    if (status == CCONV_OK) status = cc_op_infer(&call, &ys);
     if (status == CCONV_OK && !cc_shape_check(&ys)) {
         char text[CC_SHAPE_TEXT];
         status = cc_op_fail(&call, CCONV_INVALID, "the output's shape %s is too large", cc_shape_text(&ys, text));
     }
     if (status == CCONV_OK) {
+        if (dtype) *dtype = ys.type;
         *rank = ys.rank;
         memcpy(shape, ys.dim, (size_t)ys.rank * sizeof *shape);
     }

@@ -10,6 +10,7 @@
 #include "ops/pad.h"
 #include "algos/region.h"
 #include "ops/op.h"
+#include <math.h>
 #include <string.h>
 
 /* clang-format off */
@@ -19,6 +20,13 @@ static const cc_attr pad_attributes[] = {
     {"value", CC_FLOAT, offsetof(cc_pad_attributes, value), "0", NULL},
     {0}};
 /* clang-format on */
+
+/* Whether elements of this type can be that. */
+static bool pad_holds(cconv_dtype type, float value)
+{
+    if (type == CCONV_INT32) return value == floorf(value) && value >= -0x1p31f && value < 0x1p31f;
+    return type != CCONV_BOOL || value == 0 || value == 1;
+}
 
 static cconv_status pad_infer(const cc_call *call, cc_shape *ys)
 {
@@ -33,6 +41,10 @@ static cconv_status pad_infer(const cc_call *call, cc_shape *ys)
     if (a->value != 0 && a->mode != CC_PAD_CONSTANT)
         return cc_op_fail(call, CCONV_INVALID, "expected a value only with mode constant, received %g with mode %s",
                           (double)a->value, mode);
+    if (!pad_holds(xs->type, a->value))
+        return cc_op_fail(call, CCONV_INVALID, "expected %s as the value around x of %s, received %.9g",
+                          xs->type == CCONV_BOOL ? "0 or 1" : "a whole number from -2147483648 to 2147483647",
+                          cconv_dtype_name(xs->type), (double)a->value);
     *ys = *xs;
     for (int i = 0; i < 2 * xs->rank; ++i) {
         const int64_t pad = a->pads.v[i], size = xs->dim[i % xs->rank];
@@ -134,11 +146,20 @@ static void add_row(const pad_rows *r, float *dx, const float *dy)
     for (int64_t i = end; i < r->row.out; ++i) add_cells(dx + pad_source(&r->row, i) * cell, dy + i * cell, cell);
 }
 
+/* The constant, with the bits it has in a tensor of this type. */
+static float pad_value(const cc_call *call)
+{
+    float value = ((const cc_pad_attributes *)call->attributes)->value;
+    const int32_t whole = (int32_t)value;
+    if (call->ys.type == CCONV_INT32) memcpy(&value, &whole, sizeof value);
+    return value;
+}
+
 static void pad_forward(const cc_call *call, const cc_team *team)
 {
     const cc_pad_attributes *a = call->attributes;
     if (a->mode == CC_PAD_CONSTANT) {
-        cc_region_scatter(call->y, &call->ys, call->x[0], &call->xs[0], a->pads.v, a->value, team);
+        cc_region_scatter(call->y, &call->ys, call->x[0], &call->xs[0], a->pads.v, pad_value(call), team);
         return;
     }
     const pad_rows r = pad_rows_of(call);
@@ -203,7 +224,7 @@ static bool pad_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_pad = {.name = "pad",
-                         .inputs = "x",
+                         .inputs = "x", .types = "t -> t",
                          .attributes = pad_attributes,
                          .attributes_size = sizeof(cc_pad_attributes),
                          .per_sample = pad_per_sample,

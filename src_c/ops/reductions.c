@@ -1,4 +1,5 @@
 /* sum, mean, max, min and prod over some axes (an empty list: all): x -> y, whose reduced axes are dropped, or 1 with keepdims.
+ * All but mean take int32, too: sums and products wrap around. The largest of bools is whether one holds.
  *
  *     sum    dx = dy                  mean   dx = dy / terms
  *     max    dx = dy / ties where x = y, else 0: equal maxima share it; min likewise
@@ -66,6 +67,10 @@ static cc_shape kept_shape(const cc_call *call)
 static void reductions_forward(const cc_call *call, const cc_team *team, cc_fold fold, bool mean)
 {
     cc_reduction r = reduction_of(call);
+    if (call->xs[0].type == CCONV_INT32) {
+        cc_reduce_ints(&r, fold, cc_ints(call->x[0]), cc_ints_out(call->y), team);
+        return;
+    }
     cc_reduce(&r, fold, cc_terms_stored, call->x[0], mean ? (double)r.terms : 1, call->y, NULL, call->scratch, team);
 }
 
@@ -207,13 +212,13 @@ static bool reductions_per_sample(const cc_call *call)
     return !(axes_of(call) & 1u);
 }
 
-#define REDUCTION(tag, fold, mean, infer_function, need_function, backward_function, what_backward_reads)                      \
+#define REDUCTION(tag, takes, fold, mean, infer_function, need_function, backward_function, what_backward_reads)               \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
         reductions_forward(call, team, fold, mean);                                                                                       \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x",                                                                                  \
+                               .inputs = "x", .types = takes,                                                                  \
                                .attributes = settings_attributes,                                                              \
                                .attributes_size = sizeof(cc_reduction_attributes),                                             \
                                .reads = what_backward_reads,                                                                   \
@@ -223,8 +228,8 @@ static bool reductions_per_sample(const cc_call *call)
                                .forward = tag##_forward,                                                                       \
                                .backward = backward_function}
 
-REDUCTION(sum, CC_FOLD_SUM, false, reductions_infer, reductions_need, sum_backward, 0);
-REDUCTION(mean, CC_FOLD_SUM, true, reductions_infer, reductions_need, mean_backward, 0);
-REDUCTION(max, CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
-REDUCTION(min, CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
-REDUCTION(prod, CC_FOLD_PROD, false, reductions_infer, prod_need, prod_backward, CC_READS_X(0));
+REDUCTION(sum, "n -> n", CC_FOLD_SUM, false, reductions_infer, reductions_need, sum_backward, 0);
+REDUCTION(mean, NULL, CC_FOLD_SUM, true, reductions_infer, reductions_need, mean_backward, 0);
+REDUCTION(max, "t -> t", CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(min, "t -> t", CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(prod, "n -> n", CC_FOLD_PROD, false, reductions_infer, prod_need, prod_backward, CC_READS_X(0));

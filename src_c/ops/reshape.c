@@ -180,7 +180,7 @@ static bool squeeze_per_sample(const cc_call *call)
 
 #define VIEW(tag, table, size, elementwise, per_sample_function, infer_function, backward_function)                            \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x",                                                                                  \
+                               .inputs = "x", .types = "t -> t",                                                               \
                                .attributes = table,                                                                            \
                                .attributes_size = size,                                                                        \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW | (elementwise),                            \

@@ -65,7 +65,7 @@ static bool slice_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_slice = {.name = "slice",
-                           .inputs = "x",
+                           .inputs = "x", .types = "t -> t",
                            .attributes = slice_attributes,
                            .attributes_size = sizeof(cc_slice_attributes),
                            .per_sample = slice_per_sample,

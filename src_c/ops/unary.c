@@ -17,6 +17,23 @@ static inline float unary_sign(float x)
         for (int64_t i = mine.begin; i < mine.end; ++i) y[i] = formula;                                                        \
     }
 
+/* Of int32 elements v, too. */
+#define NUMBERS(tag, what_backward_reads, value, gradient, int_value)                                                          \
+    FORWARD(tag##_float, value)                                                                                                \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        if (call->xs[0].type != CCONV_INT32) {                                                                                 \
+            tag##_float_forward(call, team);                                                                                   \
+            return;                                                                                                            \
+        }                                                                                                                      \
+        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);                                                       \
+        for (int64_t i = mine.begin; i < mine.end; ++i) {                                                                      \
+            const int32_t v = cc_ints(call->x[0])[i];                                                                          \
+            cc_ints_out(call->y)[i] = int_value;                                                                               \
+        }                                                                                                                      \
+    }                                                                                                                          \
+    WITH_FORWARD(tag, "n -> n", what_backward_reads, gradient)
+
 #define BACKWARD(tag, formula)                                                                                                 \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
@@ -31,12 +48,12 @@ static inline float unary_sign(float x)
 
 #define UNARY(tag, what_backward_reads, value, gradient)                                                                       \
     FORWARD(tag, value)                                                                                                        \
-    WITH_FORWARD(tag, what_backward_reads, gradient)
+    WITH_FORWARD(tag, NULL, what_backward_reads, gradient)
 
-#define WITH_FORWARD(tag, what_backward_reads, gradient)                                                                       \
+#define WITH_FORWARD(tag, takes, what_backward_reads, gradient)                                                                \
     BACKWARD(tag, gradient)                                                                                                    \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x",                                                                                  \
+                               .inputs = "x", .types = takes,                                                                  \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .reads = what_backward_reads,                                                                   \
                                .infer = cc_infer_same,                                                                         \
@@ -49,9 +66,11 @@ static inline float unary_sign(float x)
     const cc_op cc_op_##tag = {                                                                                                \
         .name = #tag, .inputs = "x", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = cc_infer_same, .forward = tag##_forward}
 
-UNARY(negative, 0, -x[i], -dy[i]);
-UNARY(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i])); /* 0 at 0 */
-UNARY(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i]);
+/* Integers wrap around: the negative of the lowest is itself. */
+NUMBERS(negative, 0, -x[i], -dy[i], (int32_t)(0u - (uint32_t)v));
+NUMBERS(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i]),
+        (int32_t)(v < 0 ? 0u - (uint32_t)v : (uint32_t)v)); /* slope 0 at 0 */
+NUMBERS(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i], (int32_t)((uint32_t)v * (uint32_t)v));
 UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
 
 static void exp_forward(const cc_call *call, const cc_team *team)
@@ -59,7 +78,7 @@ static void exp_forward(const cc_call *call, const cc_team *team)
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
     cc_kernels_get()->elementwise.exp(call->y + mine.begin, call->x[0] + mine.begin, 0, mine.end - mine.begin);
 }
-WITH_FORWARD(exp, CC_READS_Y, dy[i] * y[i]);
+WITH_FORWARD(exp, NULL, CC_READS_Y, dy[i] * y[i]);
 
 UNARY(log, CC_READS_X(0), logf(x[i]), dy[i] / x[i]);
 UNARY(sin, CC_READS_X(0), sinf(x[i]), dy[i] * cosf(x[i]));
@@ -67,4 +86,19 @@ UNARY(cos, CC_READS_X(0), cosf(x[i]), -dy[i] * sinf(x[i]));
 UNARY(reciprocal, CC_READS_Y, 1 / x[i], -dy[i] * y[i] * y[i]);
 STEPS(floor, floorf(x[i]));
 STEPS(round, rintf(x[i])); /* halves to the even neighbour */
-STEPS(sign, unary_sign(x[i]));
+
+FORWARD(sign_float, unary_sign(x[i]))
+static void sign_forward(const cc_call *call, const cc_team *team)
+{
+    if (call->xs[0].type != CCONV_INT32) {
+        sign_float_forward(call, team);
+        return;
+    }
+    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const int32_t v = cc_ints(call->x[0])[i];
+        cc_ints_out(call->y)[i] = (v > 0) - (v < 0);
+    }
+}
+const cc_op cc_op_sign = {
+    .name = "sign", .inputs = "x", .types = "n -> n", .flags = CC_INPLACE, .infer = cc_infer_same, .forward = sign_forward};

@@ -1,10 +1,8 @@
-/* where: condition, a, b -> y of the shape they broadcast to; y = a where the condition is not 0, else b.
- * da = dy where it was chosen, else 0, summed over the repetitions of a; db likewise. The condition gets none: where its own
- * gradient is asked for, it is 0. */
+/* where: condition, a, b -> y of the shape they broadcast to; y = a where the condition holds, else b.
+ * da = dy where it was chosen, else 0, summed over the repetitions of a; db likewise. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "ops/op.h"
-#include <string.h>
 
 static cconv_status where_infer(const cc_call *call, cc_shape *ys)
 {
@@ -83,14 +81,10 @@ static void where_backward(const cc_call *call, const cc_team *team)
             where_fill(&of, mine, dx + mine.begin);
         }
     }
-    if (call->dx[0]) {
-        cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 4096);
-        if (mine.begin < mine.end) memset(call->dx[0] + mine.begin, 0, (size_t)(mine.end - mine.begin) * sizeof(float));
-    }
 }
 
 const cc_op cc_op_where = {.name = "where",
-                           .inputs = "condition a b",
+                           .inputs = "condition a b", .types = "b t t -> t",
                            .flags = CC_INPLACE | CC_ELEMENTWISE,
                            .reads = CC_READS_X(0),
                            .infer = where_infer,

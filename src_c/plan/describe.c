@@ -29,7 +29,7 @@ static size_t describe_bytes_of(const cc_value *value)
 {
     const cc_need *need = &value->need;
     size_t scratch = need->forward_scratch > need->backward_scratch ? need->forward_scratch : need->backward_scratch;
-    return (size_t)value->capacity * sizeof(float) + need->saved + need->packed + scratch;
+    return value->bytes + need->saved + need->packed + scratch;
 }
 
 static bool is_shown(const cconv_plan *plan, int i)

@@ -1,6 +1,7 @@
 /* The plan's memory: one block for every value, gradient, saved area and scratch, each with the first and last step that uses it, laid
  * out in one arena. Where an op may write over its input, the two share a block. */
 #include "base/alloc.h"
+#include "base/type.h"
 #include "plan/arena.h"
 #include "plan/plan.h"
 #include <string.h>
@@ -32,7 +33,7 @@ static void extend(cc_block *block, int last)
 
 static size_t value_bytes(const cc_value *value)
 {
-    return (size_t)value->capacity * sizeof(float);
+    return value->bytes;
 }
 
 /* A constant that a step of every run reads. */
@@ -85,6 +86,12 @@ static void find_steps(layout *l)
         if (plan->values[i].lasting) l->last_read[i] = plan->n_steps;
 }
 
+/* Whether one block can hold either: as many elements, stored alike. */
+static bool alike(const cc_value *a, const cc_value *b)
+{
+    return a->capacity == b->capacity && cc_type_of(a->shape.type)->stored == cc_type_of(b->shape.type)->stored;
+}
+
 /* The input that node i may write its value over, or 0: one that is read for the last time by this very step. (The first one may be read
  * twice by the same op, which goes element by element.) */
 static int overwritten(const layout *l, int i, int t)
@@ -92,7 +99,7 @@ static int overwritten(const layout *l, int i, int t)
     const cconv_plan *plan = l->plan;
     const cc_node *node = cc_graph_node(plan->graph, i);
     const int k = plan->values[i].need.inplace - 1, x = k >= 0 && k < node->n_inputs ? node->inputs[k] : 0;
-    if (!x || l->last_read[x] != t || plan->values[x].capacity != plan->values[i].capacity) return 0;
+    if (!x || l->last_read[x] != t || !alike(&plan->values[x], &plan->values[i])) return 0;
     for (int j = 0; k > 0 && j < node->n_inputs; ++j)
         if (j != k && node->inputs[j] == x) return 0;
     return cc_graph_node(plan->graph, x)->kind == CC_COMPUTED ? x : 0;

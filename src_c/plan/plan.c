@@ -1,6 +1,7 @@
 /* Making a plan: which nodes run, in what order, and with what. Everything that can be decided before the data come is decided here. */
 #include "plan/plan.h"
 #include "base/alloc.h"
+#include "base/type.h"
 #include <string.h>
 
 void *cc_plan_table(cconv_plan *plan, size_t count, size_t size)
@@ -31,6 +32,25 @@ static cconv_status check_nodes(const cconv_graph *graph, const char *what, int 
     return CCONV_OK;
 }
 
+static cconv_status check_precision(cconv_dtype precision)
+{
+    if (precision == CCONV_FLOAT32) return CCONV_OK;
+    const cc_type *type = cc_type_of(precision);
+    return cc_fail(CCONV_UNSUPPORTED, "plan: expected a precision of float32, received %s", type ? type->name : "no dtype");
+}
+
+/* Gradients flow through float32 values only. */
+static cconv_status check_differentiable(const cconv_graph *graph, const char *what, int n, const int *nodes)
+{
+    for (int i = 0; i < n; ++i) {
+        const cc_node *node = cc_graph_node(graph, nodes[i]);
+        if (node->shape.type != CCONV_FLOAT32)
+            return cc_fail(CCONV_INVALID, "plan: expected %s of float32, received node %d (%s) of %s", what, nodes[i], node->name,
+                           cc_type_of(node->shape.type)->name);
+    }
+    return CCONV_OK;
+}
+
 static cconv_status check_options(const cconv_graph *graph, const cconv_plan_options *options)
 {
     if (!graph || !options) return cc_fail(CCONV_INVALID, "plan: expected a graph and options, received NULL");
@@ -38,6 +58,9 @@ static cconv_status check_options(const cconv_graph *graph, const cconv_plan_opt
     CC_TRY(check_nodes(graph, "outputs", options->n_outputs, options->outputs));
     CC_TRY(check_nodes(graph, "wrt", options->n_wrt, options->wrt));
     if (options->root) CC_TRY(check_nodes(graph, "root", 1, &options->root));
+    CC_TRY(check_precision(options->precision));
+    CC_TRY(check_differentiable(graph, "wrt", options->n_wrt, options->wrt));
+    CC_TRY(check_differentiable(graph, "a root", options->root != 0, &options->root));
     if (options->max_batch < 0) return cc_fail(CCONV_INVALID, "plan: expected max_batch >= 0, received %lld", (long long)options->max_batch);
     if (options->threads < 0) return cc_fail(CCONV_INVALID, "plan: expected threads >= 0, received %d", options->threads);
     if (options->n_wrt > 0 && !options->root)
@@ -98,14 +121,17 @@ cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n)
             cc_shape *xs = (cc_shape *)call->xs;
             for (int k = 0; k < node->n_inputs; ++k)
                 if (node->inputs[k]) xs[k] = plan->values[node->inputs[k]].shape;
-            CC_TRY(node->op->infer(call, &value->shape));
+            CC_TRY(cc_op_infer(call, &value->shape));
             call->ys = value->backward.ys = value->shape;
             char text[CC_SHAPE_TEXT];
             if (!cc_shape_known(&value->shape) || !cc_shape_check(&value->shape))
                 return cc_op_fail(call, CCONV_INVALID, "the output's shape %s cannot be planned", cc_shape_text(&value->shape, text));
         }
-        if (n == plan->max_batch) value->capacity = value->needed || node->kind != CC_COMPUTED ? cc_shape_count(&value->shape) : 0;
-        else if (value->needed && cc_shape_count(&value->shape) > value->capacity)
+        if (n == plan->max_batch) {
+            const bool there = value->needed || node->kind != CC_COMPUTED;
+            value->capacity = there ? cc_shape_count(&value->shape) : 0;
+            value->bytes = there ? cc_shape_bytes(&value->shape) : 0;
+        } else if (value->needed && cc_shape_count(&value->shape) > value->capacity)
             return cc_fail(CCONV_INVALID, "%s: wants more memory for a batch of %lld than for the planned %lld", node->name, (long long)n,
                            (long long)plan->max_batch);
     }

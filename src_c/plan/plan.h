@@ -33,6 +33,7 @@ typedef struct cc_step {
 typedef struct cc_value { /* one for each node of the graph */
     cc_shape shape;       /* for the current batch */
     int64_t capacity;     /* elements for the largest batch */
+    size_t bytes;         /* of these */
     bool needed;          /* the plan computes it or differentiates through it */
     bool forward;         /* its value is computed (or, of an input, read) */
     bool requires_gradient;           /* its gradient is computed */

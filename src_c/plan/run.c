@@ -2,6 +2,7 @@
  * step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan/plan.h"
 #include "base/clock.h"
+#include "base/type.h"
 #include "kernels/kernels.h"
 #include <string.h>
 
@@ -11,6 +12,48 @@ static bool batched(const cconv_plan *plan, int input)
 {
     const cc_shape *shape = &cc_graph_node(plan->graph, plan->inputs[input])->shape;
     return shape->rank > 0 && shape->dim[0] < 0;
+}
+
+static cconv_status check_reads(const char *name, cconv_dtype value, cconv_dtype from)
+{
+    if (cc_type_reads(value, from)) return CCONV_OK;
+    return cc_fail(CCONV_INVALID, "input '%s': expected %s for a value of %s, received %s", name,
+                   value == CCONV_BOOL ? "bool" : "integers or bool", cc_type_of(value)->name, cc_type_of(from)->name);
+}
+
+/* Elements of a row of an input, or of all of it if it is not batched. */
+static int64_t row_count(const cconv_plan *plan, int input)
+{
+    const cc_shape *shape = &plan->input_shapes[input];
+    return cc_shape_product(shape, batched(plan, input) ? 1 : 0, shape->rank);
+}
+
+/* Whether the integers of an input fit, in the rows of this batch. */
+static cconv_status check_numbers(const cconv_plan *plan, const cconv_batch *batch, int input)
+{
+    const cconv_array *array = &batch->inputs[input];
+    const bool rows = batched(plan, input);
+    const int64_t width = row_count(plan, input);
+    if (plan->values[plan->inputs[input]].shape.type != CCONV_INT32) return CCONV_OK;
+    for (int64_t i = 0; i < (rows ? batch->n : 1); ++i) {
+        const int64_t row = rows && batch->rows ? batch->rows[i] : i;
+        int64_t number = 0;
+        if (cc_type_misfit(array->dtype, array->data, row * width, width, &number))
+            return cc_fail(CCONV_INVALID, "input '%s': expected integers that fit int32, received %lld in row %lld",
+                           cc_graph_node(plan->graph, plan->inputs[input])->name, (long long)number, (long long)row);
+    }
+    return CCONV_OK;
+}
+
+static cconv_status check_output(const cconv_plan *plan, const cconv_batch *batch, int k)
+{
+    const cconv_output *output = &batch->outputs[k];
+    const cc_node *node = cc_graph_node(plan->graph, plan->outputs[k]);
+    if (!output->data) return CCONV_OK;
+    if (!cc_type_of(output->dtype)) return cc_fail(CCONV_INVALID, "run: output %d has an unknown dtype %d", k, (int)output->dtype);
+    if (cc_type_writes(node->shape.type, output->dtype)) return CCONV_OK;
+    return cc_fail(CCONV_INVALID, "run: output %d (%s) of %s cannot be written as %s", k, node->name,
+                   cc_type_of(node->shape.type)->name, cc_type_of(output->dtype)->name);
 }
 
 static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch)
@@ -24,9 +67,13 @@ static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch
         const char *name = cc_graph_node(plan->graph, plan->inputs[k])->name;
         if (!plan->values[plan->inputs[k]].forward) continue;
         if (!array->data) return cc_fail(CCONV_INVALID, "run: input '%s' has no data", name);
-        if ((int)array->dtype < CCONV_FLOAT32 || array->dtype > CCONV_INT64)
+        if (!cc_type_of(array->dtype))
             return cc_fail(CCONV_INVALID, "run: input '%s' has an unknown dtype %d", name, (int)array->dtype);
-        if (!batched(plan, k)) continue;
+        CC_TRY(check_reads(name, plan->values[plan->inputs[k]].shape.type, array->dtype));
+        if (!batched(plan, k)) {
+            CC_TRY(check_numbers(plan, batch, k));
+            continue;
+        }
         if (!batch->rows && array->count < batch->n)
             return cc_fail(CCONV_INVALID, "run: input '%s': expected at least %lld rows, received %lld", name, (long long)batch->n,
                            (long long)array->count);
@@ -34,27 +81,13 @@ static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch
             if (batch->rows[i] < 0 || batch->rows[i] >= array->count)
                 return cc_fail(CCONV_INVALID, "run: input '%s': expected rows of 0 to %lld, received %lld", name, (long long)array->count - 1,
                                (long long)batch->rows[i]);
+        CC_TRY(check_numbers(plan, batch, k));
     }
+    for (int k = 0; batch->outputs && k < plan->n_outputs; ++k) CC_TRY(check_output(plan, batch, k));
     return CCONV_OK;
 }
 
 /* ---- Gathering ---------------------------------------------------------------------------------------------------- */
-
-/* to[i] = (float)from[first + i] for i in 0 .. n-1. */
-static void convert(float *to, const void *from, cconv_dtype dtype, int64_t first, int64_t n)
-{
-#define CONVERT(type)                                                                                                          \
-    for (int64_t i = 0; i < n; ++i) to[i] = (float)((const type *)from)[first + i];                                            \
-    break
-    switch (dtype) {
-    case CCONV_FLOAT32: memcpy(to, (const float *)from + first, (size_t)n * sizeof *to); break;
-    case CCONV_FLOAT64: CONVERT(double);
-    case CCONV_UINT8: CONVERT(uint8_t);
-    case CCONV_INT32: CONVERT(int32_t);
-    case CCONV_INT64: CONVERT(int64_t);
-    }
-#undef CONVERT
-}
 
 static bool is_gathered(const cconv_plan *plan, int input)
 {
@@ -70,10 +103,11 @@ static void gather(const cconv_plan *plan, const cconv_batch *batch, const cc_te
         any = true;
         const cconv_array *array = &batch->inputs[k];
         bool rows = batched(plan, k);
-        int64_t width = cc_shape_product(&value->shape, rows ? 1 : 0, value->shape.rank);
+        const int64_t width = row_count(plan, k);
         cc_range range = cc_slice(team, rows ? batch->n : 1, 1 + 4096 / (width + 1));
         for (int64_t i = range.begin; i < range.end; ++i)
-            convert(value->data + i * width, array->data, array->dtype, (rows && batch->rows ? batch->rows[i] : i) * width, width);
+            cc_type_read(value->shape.type, value->data + i * width, array->dtype, array->data,
+                         (rows && batch->rows ? batch->rows[i] : i) * width, width);
     }
     if (any) cc_barrier_wait(team);
 }
@@ -86,35 +120,50 @@ static bool seed_in_place(const cconv_plan *plan, const cconv_batch *batch)
            !cc_plan_contains(plan->wrt, plan->n_wrt, plan->root);
 }
 
-/* An array that is float32 already and used as it stands is read in place, without a copy. */
+/* The type that the elements of a node's value are stored in. */
+static cconv_dtype stored(const cconv_plan *plan, int node)
+{
+    return cc_type_of(plan->values[node].shape.type)->stored;
+}
+
+/* An array that has the stored type already and is used as it stands is read in place, without a copy. */
 static void bind_inputs(cconv_plan *plan, const cconv_batch *batch)
 {
     for (int k = 0; k < plan->graph->n_inputs; ++k) {
         const cconv_array *array = &batch->inputs[k];
-        bool in_place = array->dtype == CCONV_FLOAT32 && (!batch->rows || !batched(plan, k));
+        bool in_place = array->dtype == stored(plan, plan->inputs[k]) && (!batch->rows || !batched(plan, k));
         plan->values[plan->inputs[k]].data = in_place ? (float *)array->data : plan->input_memory[k];
     }
 }
 
-static bool overlap(const float *a, int64_t a_count, const float *b, int64_t b_count)
+static bool overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 {
-    return a && b && (uintptr_t)a < (uintptr_t)(b + b_count) && (uintptr_t)b < (uintptr_t)(a + a_count);
+    return a && b && (uintptr_t)a < (uintptr_t)b + b_bytes && (uintptr_t)b < (uintptr_t)a + a_bytes;
 }
 
-/* Whether output k can be computed where the caller wants it: nothing that this run reads or writes besides lies there. */
+static size_t output_bytes(const cconv_plan *plan, const cconv_batch *batch, int k)
+{
+    return (size_t)cc_shape_count(&plan->values[plan->outputs[k]].shape) * cc_type_of(batch->outputs[k].dtype)->bytes;
+}
+
+/* Whether output k can be computed where the caller wants it: in the type in which it is stored, and nothing that this run reads or
+ * writes besides lies there. */
 static bool in_callers_memory(const cconv_plan *plan, const cconv_batch *batch, int k)
 {
-    const float *to = batch->outputs ? batch->outputs[k] : NULL;
+    const void *to = batch->outputs ? batch->outputs[k].data : NULL;
     const cc_value *root = &plan->values[plan->root];
-    const int64_t count = cc_shape_count(&plan->values[plan->outputs[k]].shape);
-    if (!to || !plan->output_memory[k] || (uintptr_t)to % sizeof *to) return false;
-    if (overlap(to, count, batch->root_gradient, plan->root ? cc_shape_count(&root->shape) : 0)) return false;
+    if (!to || !plan->output_memory[k] || batch->outputs[k].dtype != stored(plan, plan->outputs[k]) ||
+        (uintptr_t)to % sizeof(float))
+        return false;
+    const size_t bytes = output_bytes(plan, batch, k);
+    if (overlap(to, bytes, batch->root_gradient, plan->root ? cc_shape_bytes(&root->shape) : 0)) return false;
     for (int i = 1; i <= plan->graph->count; ++i)
         if (cc_graph_node(plan->graph, i)->kind != CC_COMPUTED &&
-            overlap(to, count, plan->values[i].data, cc_shape_count(&plan->values[i].shape)))
+            overlap(to, bytes, plan->values[i].data, cc_shape_bytes(&plan->values[i].shape)))
             return false;
     for (int i = 0; i < plan->n_outputs; ++i)
-        if (i != k && overlap(to, count, batch->outputs[i], cc_shape_count(&plan->values[plan->outputs[i]].shape))) return false;
+        if (i != k && batch->outputs[i].data && overlap(to, bytes, batch->outputs[i].data, output_bytes(plan, batch, i)))
+            return false;
     return true;
 }
 
@@ -124,7 +173,7 @@ static void bind_outputs(cconv_plan *plan, const cconv_batch *batch)
     for (int k = 0; k < plan->n_outputs; ++k)
         if (plan->output_memory[k]) plan->values[plan->outputs[k]].data = plan->output_memory[k];
     for (int k = 0; k < plan->n_outputs; ++k)
-        if (in_callers_memory(plan, batch, k)) plan->values[plan->outputs[k]].data = batch->outputs[k];
+        if (in_callers_memory(plan, batch, k)) plan->values[plan->outputs[k]].data = batch->outputs[k].data;
     for (int i = 0; i < plan->n_slots; ++i) *plan->slots[i].x = plan->values[plan->slots[i].node].data;
     if (plan->root) plan->values[plan->root].backward.dy = seed_in_place(plan, batch) ? batch->root_gradient : plan->values[plan->root].gradient;
 }
@@ -205,17 +254,18 @@ static void copy_outputs(const cconv_plan *plan, const cconv_batch *batch, const
 {
     for (int k = 0; batch->outputs && k < plan->n_outputs; ++k) {
         const cc_value *value = &plan->values[plan->outputs[k]];
-        if (!batch->outputs[k]) continue;
+        const cconv_output *output = &batch->outputs[k];
+        if (!output->data || output->data == value->data) continue;
         cc_range range = cc_slice(team, cc_shape_count(&value->shape), 4096);
-        if (range.begin < range.end && batch->outputs[k] != value->data)
-            memcpy(batch->outputs[k] + range.begin, value->data + range.begin, (size_t)(range.end - range.begin) * sizeof(float));
+        if (range.begin < range.end)
+            cc_type_write(value->shape.type, value->data, output->dtype, output->data, range.begin, range.end - range.begin);
     }
 }
 
 static bool copies_outputs(const cconv_plan *plan, const cconv_batch *batch)
 {
     for (int k = 0; batch->outputs && k < plan->n_outputs; ++k)
-        if (batch->outputs[k] && batch->outputs[k] != plan->values[plan->outputs[k]].data) return true;
+        if (batch->outputs[k].data && batch->outputs[k].data != plan->values[plan->outputs[k]].data) return true;
     return false;
 }
 

@@ -3,6 +3,7 @@
 #define HARNESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ typedef struct test {
 } test;
 
 /* Each file's tests; tables end with {0}. */
-extern const test base_tests[], graph_tests[], kernel_tests[], memory_tests[], thread_tests[];
+extern const test base_tests[], graph_tests[], kernel_tests[], memory_tests[], thread_tests[], type_tests[];
 
 /* A small convolutional network with a loss, used by several files: two branches of everything that has state. */
 typedef struct network {
@@ -51,6 +52,7 @@ void network_free(network *net);
 
 /* Some images (n, 8, 8, 2) and their class numbers, 0 .. 2. */
 enum { SAMPLES = 24, PIXELS = 8 * 8 * 2, CLASSES = 3 };
-extern float images[SAMPLES * PIXELS], labels[SAMPLES];
+extern float images[SAMPLES * PIXELS];
+extern int32_t labels[SAMPLES];
 
 #endif

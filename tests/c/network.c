@@ -2,7 +2,8 @@
 #include "cconv.h"
 #include "harness.h"
 
-float images[SAMPLES * PIXELS], labels[SAMPLES];
+float images[SAMPLES * PIXELS];
+int32_t labels[SAMPLES];
 
 /* Repeatable numbers in -1 .. 1; the tests need variety, not randomness. */
 static float number(unsigned *state)
@@ -30,8 +31,8 @@ bool network_build(network *net)
     net->graph = cconv_graph_new();
     if (!net->graph) return false;
     cconv_graph *g = net->graph;
-    net->x = cconv_graph_input(g, "x", 4, (int64_t[]){-1, 8, 8, 2});
-    net->y = cconv_graph_input(g, "y", 1, (int64_t[]){-1});
+    net->x = cconv_graph_input(g, "x", CCONV_FLOAT32, 4, (int64_t[]){-1, 8, 8, 2});
+    net->y = cconv_graph_input(g, "y", CCONV_INT32, 1, (int64_t[]){-1});
     int kernel = variable(net, "kernel", 4, (int64_t[]){3, 3, 2, 6}, 0.4f, 0, true);
     int bias = variable(net, "bias", 1, (int64_t[]){6}, 0.1f, 0, true);
     int gamma = variable(net, "gamma", 1, (int64_t[]){6}, 0.1f, 1, true);
@@ -55,7 +56,7 @@ bool network_build(network *net)
 
     unsigned state = 7;
     for (int i = 0; i < SAMPLES; ++i) {
-        labels[i] = (float)(i % CLASSES);
+        labels[i] = i % CLASSES;
         for (int j = 0; j < PIXELS; ++j) images[i * PIXELS + j] = number(&state) + (j % CLASSES == i % CLASSES ? 0.5f : 0.0f);
     }
     return net->loss != 0;

@@ -223,21 +223,21 @@ static void test_slices_cover_everything_once(void)
 static void test_shapes(void)
 {
     char text[CC_SHAPE_TEXT];
-    CHECK(!strcmp(cc_shape_text(&(cc_shape){4, {-1, 28, 28, 1}}, text), "(None, 28, 28, 1)"));
-    CHECK(!strcmp(cc_shape_text(&(cc_shape){1, {10}}, text), "(10,)"));
-    CHECK(!strcmp(cc_shape_text(&(cc_shape){0, {0}}, text), "()"));
-    cc_shape big = {8, {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
+    CHECK(!strcmp(cc_shape_text(&(cc_shape){.rank = 4, .dim = {-1, 28, 28, 1}}, text), "(None, 28, 28, 1)"));
+    CHECK(!strcmp(cc_shape_text(&(cc_shape){.rank = 1, .dim = {10}}, text), "(10,)"));
+    CHECK(!strcmp(cc_shape_text(&(cc_shape){.rank = 0, .dim = {0}}, text), "()"));
+    cc_shape big = {.rank = 8, .dim = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
     CHECK(strlen(cc_shape_text(&big, text)) == 8 * 19 + 7 * 2 + 2);
     CHECK(!cc_shape_check(&big));
-    CHECK(cc_shape_check(&(cc_shape){0, {0}}));
-    CHECK(cc_shape_check(&(cc_shape){2, {-1, 5}}));
-    CHECK(cc_shape_check(&(cc_shape){2, {0, 5}}));
-    CHECK(cc_shape_check(&(cc_shape){1, {(int64_t)1 << 59}}));
-    CHECK(!cc_shape_check(&(cc_shape){2, {(int64_t)1 << 59, 4}}));
-    CHECK(!cc_shape_check(&(cc_shape){3, {0, (int64_t)1 << 40, (int64_t)1 << 40}}));
-    CHECK(!cc_shape_check(&(cc_shape){2, {-2, 5}}));
-    CHECK(!cc_shape_check(&(cc_shape){9, {1}}));
-    CHECK(!cc_shape_check(&(cc_shape){-1, {1}}));
+    CHECK(cc_shape_check(&(cc_shape){.rank = 0, .dim = {0}}));
+    CHECK(cc_shape_check(&(cc_shape){.rank = 2, .dim = {-1, 5}}));
+    CHECK(cc_shape_check(&(cc_shape){.rank = 2, .dim = {0, 5}}));
+    CHECK(cc_shape_check(&(cc_shape){.rank = 1, .dim = {(int64_t)1 << 59}}));
+    CHECK(!cc_shape_check(&(cc_shape){.rank = 2, .dim = {(int64_t)1 << 59, 4}}));
+    CHECK(!cc_shape_check(&(cc_shape){.rank = 3, .dim = {0, (int64_t)1 << 40, (int64_t)1 << 40}}));
+    CHECK(!cc_shape_check(&(cc_shape){.rank = 2, .dim = {-2, 5}}));
+    CHECK(!cc_shape_check(&(cc_shape){.rank = 9, .dim = {1}}));
+    CHECK(!cc_shape_check(&(cc_shape){.rank = -1, .dim = {1}}));
 }
 
 static void test_memory_is_aligned_and_counted(void)

@@ -16,8 +16,13 @@ static cconv_status train_step(cconv_plan *plan, int64_t n, uint64_t step, float
 {
     int64_t rows[8];
     for (int64_t i = 0; i < n; ++i) rows[i] = (int64_t)((step * 8 + (uint64_t)i * 5) % SAMPLES);
-    return cconv_plan_run(plan, &(cconv_batch){.n = n, .rows = rows, .outputs = &loss, .seed = 3, .step = step,
-                                               .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_FLOAT32, SAMPLES}}});
+    return cconv_plan_run(
+        plan, &(cconv_batch){.n = n,
+                             .rows = rows,
+                             .outputs = &(cconv_output){loss, CCONV_FLOAT32},
+                             .seed = 3,
+                             .step = step,
+                             .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}});
 }
 
 static void test_training_lowers_the_loss_and_allocates_nothing(void)
@@ -108,8 +113,8 @@ static void test_outputs_are_written_exactly(void)
         float logits[ZONE + 8 * CLASSES + ZONE], loss[ZONE + 1 + ZONE];
         for (int i = 0; i < ZONE + 8 * CLASSES + ZONE; ++i) logits[i] = 12345;
         for (int i = 0; i < ZONE + 1 + ZONE; ++i) loss[i] = 12345;
-        cconv_batch batch = {.n = n, .outputs = (float *[]){logits + ZONE, loss + ZONE},
-                             .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_FLOAT32, SAMPLES}}};
+        cconv_batch batch = {.n = n, .outputs = (cconv_output[]){{logits + ZONE, CCONV_FLOAT32}, {loss + ZONE, CCONV_FLOAT32}},
+                             .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}};
         CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
         for (int i = 0; i < ZONE; ++i) CHECK(logits[i] == 12345 && loss[i] == 12345 && loss[ZONE + 1 + i] == 12345);
         for (int i = 0; i < 8 * CLASSES + ZONE; ++i) CHECK((logits[ZONE + i] == 12345) == (i >= n * CLASSES));
@@ -120,7 +125,7 @@ static void test_outputs_are_written_exactly(void)
         CHECK(cconv_plan_shape(plan, net.logits, n, &rank, shape) == CCONV_OK && rank == 2 && shape[0] == n && shape[1] == CLASSES);
 
         float again[8 * CLASSES];
-        batch.outputs = (float *[]){again, NULL};
+        batch.outputs = (cconv_output[]){{again, CCONV_FLOAT32}, {NULL, CCONV_FLOAT32}};
         CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
         CHECK(memcmp(again, logits + ZONE, (size_t)n * CLASSES * sizeof(float)) == 0);
         batch.outputs = NULL;
@@ -140,12 +145,13 @@ static void test_rows_are_gathered_and_converted(void)
     const int64_t i64[] = {0, 1, 2, 3, 4, 5};
     const cconv_array arrays[] = {{f, CCONV_FLOAT32, 3}, {d, CCONV_FLOAT64, 3}, {u, CCONV_UINT8, 3}, {i32, CCONV_INT32, 3}, {i64, CCONV_INT64, 3}};
     cconv_graph *g = cconv_graph_new();
-    int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 2}), y = cconv_graph_add(g, "negative", NULL, 1, &x, NULL);
+    int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 2}), y = cconv_graph_add(g, "negative", NULL, 1, &x, NULL);
     cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = 4, .n_outputs = 1, .outputs = &y});
     CHECK(plan != NULL);
     for (size_t i = 0; plan && i < sizeof arrays / sizeof *arrays; ++i) {
         float out[6] = {0};
-        cconv_batch batch = {.n = 3, .rows = (int64_t[]){2, 0, 2}, .inputs = &arrays[i], .outputs = (float *[]){out}};
+        cconv_batch batch = {
+            .n = 3, .rows = (int64_t[]){2, 0, 2}, .inputs = &arrays[i], .outputs = (cconv_output[]){{out, CCONV_FLOAT32}}};
         CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
         CHECK(out[0] == -4 && out[1] == -5 && out[2] == 0 && out[3] == -1 && out[4] == -4 && out[5] == -5);
         batch.rows = (int64_t[]){0, 3, 1};
@@ -206,13 +212,16 @@ static void test_shapes_without_a_graph(void)
 {
     int rank;
     int64_t shape[CCONV_MAX_RANK], x[] = {-1, 28, 28, 3}, w[] = {3, 3, 3, 8};
-    CHECK(cconv_infer("conv", "c", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("conv", "c", 2, NULL, (int[]){4, 4}, (const int64_t *const[]){x, w}, "strides=2 padding=same", NULL,
+                      &rank, shape) == CCONV_OK);
     CHECK(rank == 4 && shape[0] == -1 && shape[1] == 14 && shape[2] == 14 && shape[3] == 8);
-    CHECK(cconv_infer("conv", "c", 3, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, &rank, shape) == CCONV_OK);
+    CHECK(cconv_infer("conv", "c", 3, NULL, (int[]){4, 4, -1}, (const int64_t *const[]){x, w, NULL}, NULL, NULL, &rank,
+                      shape) == CCONV_OK);
     w[2] = 4;
-    CHECK(cconv_infer("conv", "c1", 2, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, &rank, shape) == CCONV_INVALID);
+    CHECK(cconv_infer("conv", "c1", 2, NULL, (int[]){4, 4}, (const int64_t *const[]){x, w}, NULL, NULL, &rank, shape) ==
+          CCONV_INVALID);
     CHECK_ERROR("c1", "conv", "3", "4");
-    CHECK(cconv_infer("nothing", NULL, 0, NULL, NULL, NULL, &rank, shape) == CCONV_INVALID);
+    CHECK(cconv_infer("nothing", NULL, 0, NULL, NULL, NULL, NULL, NULL, &rank, shape) == CCONV_INVALID);
     CHECK_ERROR("nothing");
 }
 
@@ -255,9 +264,9 @@ static void test_wrong_graphs(void)
         cconv_graph *g = cconv_graph_new();
         cconv_variable *w = cconv_variable_new(4, (int64_t[]){3, 3, 3, 4});
         CHECK(g && w);
-        CHECK(cconv_graph_input(g, "x", 4, (int64_t[]){-1, 8, 8, 3}) == 1);
+        CHECK(cconv_graph_input(g, "x", CCONV_FLOAT32, 4, (int64_t[]){-1, 8, 8, 3}) == 1);
         CHECK(cconv_graph_variable(g, "w", w) == 2);
-        CHECK(cconv_graph_input(g, "z", 2, (int64_t[]){-1, 7}) == 3);
+        CHECK(cconv_graph_input(g, "z", CCONV_FLOAT32, 2, (int64_t[]){-1, 7}) == 3);
         int node = cconv_graph_add(g, wrong[i].op, "layer7", wrong[i].n_inputs, wrong[i].inputs, wrong[i].attributes);
         if (node) printf("accepted: %s %s\n", wrong[i].op, wrong[i].attributes ? wrong[i].attributes : "");
         CHECK(node == 0);
@@ -305,7 +314,7 @@ static void test_wrong_arguments(void)
     CHECK(cconv_optimizer_set(sgd, "learning_rate=0.25") == CCONV_OK);
 
     cconv_graph *g = cconv_graph_new();
-    int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 3});
+    int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 3});
     int y = cconv_graph_add(g, "relu", NULL, 1, &x, NULL), a = cconv_graph_add(g, "argmax", NULL, 1, &x, NULL);
     int rank;
     int64_t shape[CCONV_MAX_RANK];

@@ -47,8 +47,8 @@ static bool train(meter *m, float *loss, bool retry)
         good = plan != NULL;
     }
     for (uint64_t step = 0; good && step < 2; ++step) {
-        const cconv_batch batch = {.n = 8, .outputs = (float *[]){loss}, .step = step,
-                                   .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_FLOAT32, SAMPLES}}};
+        const cconv_batch batch = {.n = 8, .outputs = (cconv_output[]){{loss, CCONV_FLOAT32}}, .step = step,
+                                   .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}};
         cconv_status status = cconv_plan_run(plan, &batch);
         CHECK(status == CCONV_OK || (m->refused && status == CCONV_NO_MEMORY));
         good = status == CCONV_OK;
@@ -102,7 +102,7 @@ static void test_small_calls_may_fail(void)
         m = (meter){.refuse_at = k};
         const float values[] = {1, 2, 3};
         cconv_graph *g = cconv_graph_new();
-        int c = g ? cconv_graph_constant(g, "three", 1, (int64_t[]){3}, values) : 0;
+        int c = g ? cconv_graph_constant(g, "three", CCONV_FLOAT32, 1, (int64_t[]){3}, values) : 0;
         cconv_variable *v = cconv_variable_new(1, (int64_t[]){3}), *slot = NULL;
         cconv_optimizer *o = cconv_optimizer_new("sgd", "momentum=0.5");
         if (o && v) slot = cconv_optimizer_slot(o, v, 0);

@@ -25,7 +25,7 @@ static bool train(int threads, float *weights)
     for (uint64_t step = 0; good && step < STEPS; ++step)
         good = cconv_plan_run(plan, &(cconv_batch){.n = SAMPLES, .seed = 11, .step = step,
                                                    .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES},
-                                                                             {labels, CCONV_FLOAT32, SAMPLES}}}) == CCONV_OK;
+                                                                             {labels, CCONV_INT32, SAMPLES}}}) == CCONV_OK;
     if (good) memcpy(weights, cconv_variable_data(net.variables[0]), WEIGHTS * sizeof *weights);
     cconv_plan_free(plan);
     cconv_optimizer_free(sgd);
@@ -127,7 +127,8 @@ static void test_a_run_can_be_stopped(void)
     cconv_variable *w = cconv_variable_new(4, (int64_t[]){3, 3, C, C});
     for (size_t i = 0; i < cconv_variable_count(w); ++i) cconv_variable_data(w)[i] = 0.01f;
     cconv_variable_touch(w);
-    int node = cconv_graph_input(g, "x", 4, (int64_t[]){-1, SIDE, SIDE, C}), weights = cconv_graph_variable(g, "w", w);
+    int node = cconv_graph_input(g, "x", CCONV_FLOAT32, 4, (int64_t[]){-1, SIDE, SIDE, C}),
+        weights = cconv_graph_variable(g, "w", w);
     for (int i = 0; i < 12; ++i) node = cconv_graph_add(g, "conv", NULL, 2, (int[]){node, weights}, "padding=same activation=tanh");
     int loss = cconv_graph_add(g, "mean", NULL, 1, &node, NULL);
     cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=1");

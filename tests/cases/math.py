@@ -98,6 +98,15 @@ CASES = {
     "greater_equal": COMPARED,
     "less": COMPARED,
     "less_equal": COMPARED,
+    "cast": [
+        *(
+            Case(f"{id} to {to}", [shape], {"to": to}, values="away_from_zero", min_nonzero=0, numeric=to == "float32")
+            for to in ("float32", "int32", "bool")
+            for id, shape in SHAPES
+        ),
+        Case("zeros", [(4,)], {"to": "bool"}, values="zeros", min_nonzero=0),
+        Case("fractions", [(9, 9)], {"to": "int32"}, values=quarters),
+    ],
     "where": [
         Case(id, [c, a, b], values=["binary", "normal", "normal"], grad=(1, 2))
         for id, c, a, b in [

@@ -1,5 +1,7 @@
 """Cases of the ops that move elements."""
 
+import numpy as np
+
 from cases import Case
 
 
@@ -9,6 +11,12 @@ def cases(*rows, **settings):
 
 SHAPES = [("image", (2, 5, 4, 3)), ("row", (17,)), ("scalar", ()), ("empty", (0, 3)), ("several shares", (3, 7, 331))]
 SAME = cases(*((id, shape, {}) for id, shape in SHAPES))
+
+
+def ends(rng, shape):
+    """Positions from the end of an axis of size 5 or 6, and beyond it."""
+    return rng.permutation(np.resize([-1, -5, 0, 4, 6, -8], shape).ravel()).reshape(shape)
+
 
 CASES = {
     "identity": SAME,
@@ -125,10 +133,26 @@ CASES = {
         ("several shares", (70, 1, 3), {"shape": (70, 60, 3)}),
     )
     + cases(("to nothing", (1, 4), {"shape": (0, 4)}), min_nonzero=0),
+    "take": [
+        Case("rows", [(6, 4), (9,)], {"axis": 0}, values=("normal", "labels(6)"), exact=True),
+        Case("a table of rows", [(6, 4), (2, 5)], {"axis": 0}, values=("normal", "labels(6)"), exact=True),
+        Case("last", [(3, 7), (4,)], values=("normal", "labels(7)"), exact=True),
+        Case("middle", [(3, 5, 4), (2, 3)], {"axis": 1}, values=("normal", "labels(5)"), exact=True),
+        Case("one", [(3, 5), ()], {"axis": 1}, values=("normal", "labels(5)"), exact=True),
+        Case("from the end, and outside", [(5, 3), (6,)], {"axis": 0}, values=("normal", ends), exact=True),
+        Case("several shares", [(40, 70), (300,)], {"axis": 0}, values=("normal", "labels(40)"), exact=True),
+    ],
+    "take_along_axis": [
+        Case("last", [(5, 6), (5, 3)], values=("normal", "labels(6)"), exact=True),
+        Case("first", [(6, 5), (9, 5)], {"axis": 0}, values=("normal", "labels(6)"), exact=True),
+        Case("middle", [(3, 5, 4), (3, 2, 4)], {"axis": 1}, values=("normal", "labels(5)"), exact=True),
+        Case("from the end, and outside", [(5, 6), (5, 6)], values=("normal", ends), exact=True),
+        Case("several shares", [(300, 40), (300, 20)], values=("normal", "labels(40)"), exact=True),
+    ],
     "one_hot": [
         Case("labels", [(7,)], {"depth": 5}, values="labels(5)", min_nonzero=0.1),
         Case("matrix", [(3, 4)], {"depth": 3}, values="labels(3)"),
-        Case("no such class", [(4,)], {"depth": 2}, values=lambda rng, shape: [-1, 2, 0.5, 1], min_nonzero=0),
+        Case("no such class", [(4,)], {"depth": 2}, values=lambda rng, shape: [-1, 2, 2**30, 1], min_nonzero=0),
         Case("scalar", [()], {"depth": 4}, values="labels(4)", min_nonzero=0.1),
         Case("several shares", [(500,)], {"depth": 10}, values="labels(10)", min_nonzero=0.1),
     ],

@@ -206,6 +206,20 @@ def minimum_backward(dy, a, b):
     return reduce_to(a.shape, dy * ((a < b) + half)), reduce_to(b.shape, dy * ((b < a) + half))
 
 
+def cast(x, *, to):
+    """(...) -> (...): y = x as the type that `to` names.
+    To int32, fractions are cut off and x beyond its range becomes its nearest end, a NaN the lowest.
+    To bool, y is whether x is not 0. A bool counts as 0 or 1.
+    """
+    whole = np.trunc(np.clip(np.nan_to_num(x, nan=-(2**31)), -(2**31), 2**31 - 1))
+    return {"float32": x, "int32": whole, "bool": x != 0}[to]
+
+
+def cast_backward(dy, x, *, to):
+    """dx = dy, from float32 to float32; else no gradient passes"""
+    return (dy if to == "float32" else None,)
+
+
 def equal(a, b):
     """a (...), b (...) -> (...), broadcast: y = 1 where a = b, else 0. A NaN equals nothing."""
     return (a == b) * 1.0

@@ -84,6 +84,28 @@ def prod_backward(dy, x, *, axes=(), keepdims=False):
     return (spread(dy, x, axes) * others,)
 
 
+def argsort(x, *, axis=-1):
+    """(...) -> (...): y[k] = position of the x that is number k from the smallest on along `axis`, both from 0.
+    Equal ones keep their order; a NaN is the largest.
+    """
+    return np.argsort(x, axis, kind="stable")
+
+
+def top_k_indices(x, *, k):
+    """(..., c) -> (..., k): y[j] = position of the x that is number j from the largest on along the last axis.
+    Both count from 0. Of equal ones the first comes first; a NaN is the largest. `k` is at most c.
+    """
+    last = x.shape[-1] - 1
+    return last - np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1][..., :k]
+
+
+def argmin(x, *, axis=-1, keepdims=False):
+    """(...) -> (...) without `axis`, or with size 1 there if keepdims: y = position of the smallest x along it, from 0.
+    Of equal ones the first; a NaN comes before all others. `axis` has at least one element.
+    """
+    return x.argmin(axis, keepdims=bool(keepdims)).astype(np.float64)
+
+
 def argmax(x, *, axis=-1, keepdims=False):
     """(...) -> (...) without `axis`, or with size 1 there if keepdims: y = position of the largest x along it, from 0.
     Of equal ones the first; a NaN is the largest. `axis` has at least one element.

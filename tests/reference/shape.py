@@ -138,6 +138,45 @@ def broadcast_to_backward(dy, x, *, shape):
     return (reduce_to(x.shape, dy),)
 
 
+def _places(indices, n):
+    """Positions from 0 on; those outside go to an extra row n."""
+    places = np.where(indices < 0, indices + n, indices).astype(int)
+    return np.where((places < 0) | (places >= n), n, places)
+
+
+def _with_zero(x, axis):
+    return np.concatenate([x, np.zeros_like(np.take(x, [0], axis))], axis)
+
+
+def take(x, indices, *, axis=-1):
+    """x (before, n, after), indices (...) -> (before, ..., after), n the size of `axis`:
+    y[i, j, k] = x[i, indices[j], k]. An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
+    """
+    return np.take(_with_zero(x, axis), _places(indices, x.shape[axis]), axis)
+
+
+def take_backward(dy, x, indices, *, axis=-1):
+    """dx[i, p, k] = sum of dy[i, j, k] over the j where indices[j] is p"""
+    axis %= x.ndim
+    flat = dy.reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])
+    dx = np.zeros((x.shape[axis] + 1, *np.delete(x.shape, axis)))
+    np.add.at(dx, _places(indices, x.shape[axis]).ravel(), np.moveaxis(flat, axis, 0))
+    return np.moveaxis(dx[:-1], 0, axis), None
+
+
+def take_along_axis(x, indices, *, axis=-1):
+    """x (before, n, after), indices (before, m, after) -> (before, m, after), n and m the sizes of `axis`:
+    y[i, j, k] = x[i, indices[i, j, k], k]. An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
+    """
+    return np.take_along_axis(_with_zero(x, axis), _places(indices, x.shape[axis]), axis)
+
+
+def take_along_axis_backward(dy, x, indices, *, axis=-1):
+    """dx[i, p, k] = sum of dy[i, j, k] over the j where indices[i, j, k] is p"""
+    chosen = _places(np.expand_dims(np.moveaxis(indices, axis, -1), -1), x.shape[axis]) == np.arange(x.shape[axis])
+    return np.moveaxis((chosen * np.expand_dims(np.moveaxis(dy, axis, -1), -1)).sum(-2), -1, axis), None
+
+
 def one_hot(x, *, depth):
     """(...) -> (..., depth): y[..., k] = 1 where x = k, else 0.
     An x that is no number of 0 .. depth - 1 gives zeros.

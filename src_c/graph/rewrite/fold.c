@@ -61,7 +61,7 @@ static int fold_batch_norm(cc_rewriting *r, int i)
 
     char name[200];
     snprintf(name, sizeof name, "%s/folded", layer->name);
-    const int small = cconv_graph_constant(r->to, name, 0, NULL, &norm->epsilon);
+    const int small = cconv_graph_constant(r->to, name, CCONV_FLOAT32, 0, NULL, &norm->epsilon);
     const int deviation = add(r, &cc_op_sqrt, name, add(r, &cc_op_add, name, variance, small), 0);
     const int scale = gamma ? add(r, &cc_op_divide, name, gamma, deviation) : add(r, &cc_op_reciprocal, name, deviation, 0);
     inputs[to_weights] = add(r, &cc_op_multiply, name, w, scale);

@@ -82,7 +82,7 @@ static order order_of(const cc_node *transpose)
 
 static cc_shape transposed_shape(const cc_shape *shape, const order *o)
 {
-    cc_shape moved = {.rank = o->rank};
+    cc_shape moved = {.rank = o->rank, .type = shape->type};
     for (int k = 0; k < o->rank; ++k) moved.dim[k] = shape->dim[o->axis[k]];
     return moved;
 }
@@ -188,7 +188,7 @@ static int brought(layout *l, int i, const order *o, int *cost)
     }
     if (cost) *cost = FREE;
     if (shape->rank == 0) return as_it_was(l, i, cost);
-    cc_shape wide = {.rank = o->rank};
+    cc_shape wide = {.rank = o->rank, .type = shape->type};
     char text[256];
     for (int k = 0, ahead = o->rank - shape->rank; k < o->rank; ++k) wide.dim[k] = k < ahead ? 1 : shape->dim[k - ahead];
     const bool possible = is_identity(&l->orders[i]) && reshape_text(&wide, NULL, text);
@@ -218,7 +218,7 @@ static bool carries(const cc_node *node)
 {
     const cc_op *op = node->op;
     if (node->kind != CC_COMPUTED) return false;
-    return (op->flags & CC_ELEMENTWISE) || has_axis(op) || is_reduction(op) || op == &cc_op_argmax || op == &cc_op_slice ||
+    return (op->flags & CC_ELEMENTWISE) || has_axis(op) || is_reduction(op) || op == &cc_op_argmax || op == &cc_op_argmin || op == &cc_op_slice ||
            op == &cc_op_pad || op == &cc_op_batch_norm;
 }
 
@@ -256,7 +256,7 @@ static order carry(const cc_op *op, void *attributes, const order *o)
     } else if (op == &cc_op_batch_norm) {
         cc_batch_norm_attributes *a = attributes;
         a->axis = moved_axis(a->axis, o);
-    } else if (op == &cc_op_argmax) {
+    } else if (op == &cc_op_argmax || op == &cc_op_argmin) {
         cc_argmax_attributes *a = attributes;
         const unsigned dropped = a->keepdims ? 0 : 1u << cc_axis_of(a->axis, o->rank);
         a->axis = moved_axis(a->axis, o);
