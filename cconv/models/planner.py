@@ -157,8 +157,8 @@ class Planner:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
         if x.size == 0 or x.ndim == 0 or not x.flags.c_contiguous or not gathers(x.dtype):
             return None
-        slots = self._input_slots()
-        dtypes = slots.dtypes if slots is not None else (of_array(x.dtype),)
+        inputs = getattr(self, "inputs", None)
+        dtypes = tuple([t.dtype for t in tree.flatten(inputs)]) if inputs else (of_array(x.dtype),)
         key = ((x.shape[1:],), (), (None,), dtypes, ())
         return self._step_plans.find(self._step_key("predict", key, rounded(len(x))))
 
