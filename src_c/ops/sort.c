@@ -124,10 +124,21 @@ static void top_k_indices_need(const cc_call *call, int nth, cc_need *need)
     need->forward_scratch = (size_t)nth * 2 * (size_t)call->xs[0].dim[sort_axis(call, true)] * sizeof(int32_t);
 }
 
+static bool argsort_per_sample(const cc_call *call)
+{
+    return sort_axis(call, false) != 0;
+}
+
+static bool top_k_indices_per_sample(const cc_call *call)
+{
+    return sort_axis(call, true) != 0;
+}
+
 const cc_op cc_op_argsort = {.name = "argsort",
                              .inputs = "x", .types = "n -> i",
                              .attributes = argsort_attributes,
                              .attributes_size = sizeof(argsort),
+                             .per_sample = argsort_per_sample,
                              .infer = argsort_infer,
                              .need = argsort_need,
                              .forward = argsort_forward};
@@ -136,6 +147,7 @@ const cc_op cc_op_top_k_indices = {.name = "top_k_indices",
                                    .inputs = "x", .types = "n -> i",
                                    .attributes = top_k_indices_attributes,
                                    .attributes_size = sizeof(top_k_indices),
+                                   .per_sample = top_k_indices_per_sample,
                                    .infer = top_k_indices_infer,
                                    .need = top_k_indices_need,
                                    .forward = top_k_indices_forward};

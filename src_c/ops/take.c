@@ -140,12 +140,24 @@ static void take_along_axis_backward(const cc_call *call, const cc_team *team)
     }
 }
 
+/* What is taken for one sample comes from that sample, or, by its positions, from what all share. */
+static bool take_per_sample(const cc_call *call)
+{
+    return !cc_is_batched(&call->xs[take_axis(call) == 0 ? 0 : 1]);
+}
+
+static bool take_along_axis_per_sample(const cc_call *call)
+{
+    return take_axis(call) != 0 && cc_is_batched(&call->xs[0]) && cc_is_batched(&call->xs[1]);
+}
+
 #define TAKE(tag)                                                                                                              \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x indices", .types = "t i -> t",                                                     \
                                .attributes = take_attributes,                                                                  \
                                .attributes_size = sizeof(take),                                                                \
                                .reads = CC_READS_X(1),                                                                         \
+                               .per_sample = tag##_per_sample,                                                                 \
                                .infer = tag##_infer,                                                                           \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}

@@ -190,7 +190,7 @@ static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis)
         const int64_t from = ((const cc_transpose_attributes *)node->attributes)->axes.v[axis];
         axis = (int)(from < 0 ? from + node->shape.rank : from);
     } else if (node->op != &cc_op_identity) {
-        const bool moves = (node->op->flags & CC_VIEW) && node->op->backward;
+        const bool moves = (node->op->flags & CC_VIEW) && node->op->backward && node->op != &cc_op_cast;
         if (!moves || activation == &cc_op_softmax) return 0;
     }
     const int x = logits_of(r, node->inputs[0], activation, axis);
