@@ -153,7 +153,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         if len(axes) == 1:
             axes = tuple(axes) * rank
     value = 0.0 if constant_values is None else number(constant_values, "constant_values")
-    if of(x) == "int32" and value != np.float32(value):
+    if of(x) == "int32" and value != float(np.float32(value)):
         raise ValueError(
             "`pad` of whole numbers takes a `constant_values` that a float32 holds exactly. "
             f"Received: constant_values={constant_values!r}"

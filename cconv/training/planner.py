@@ -27,7 +27,7 @@ class Planner:
     """Makes the steps of a model, and keeps them: one for each mode, set of shapes and largest batch.
 
     Args:
-        model: The model; asked for its variables and for `_structure_key`.
+        model: The model; asked for its variables, its `inputs` and `_structure_key`.
         tracer: Its tracer.
         targets: What it was compiled for; `None` before `compile`.
     """
@@ -54,8 +54,8 @@ class Planner:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
         if x.size == 0 or x.ndim == 0 or not x.flags.c_contiguous or not gathers(x.dtype):
             return None
-        slots = self._model._input_slots()
-        dtypes = (of_array(x.dtype),) if slots is None or slots.dtypes is None else slots.dtypes
+        inputs = self._model.inputs
+        dtypes = tuple([t.dtype for t in inputs]) if inputs else (of_array(x.dtype),)
         shapes = ((x.shape[1:],), (), (None,), dtypes, ())
         return self.programs.find(self._key("predict", shapes, rounded(len(x))))
 

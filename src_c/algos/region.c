@@ -1,6 +1,5 @@
 /* A region of a larger tensor: see region.h. Both work row by row along the last axis that the region does not fill. */
 #include "algos/region.h"
-#include <math.h>
 #include <string.h>
 
 typedef struct rows {
@@ -41,10 +40,11 @@ void cc_region_gather(float *small, const cc_shape *small_shape, const float *la
     }
 }
 
-/* n times the same value, bit by bit: it may stand for an int32, of which the lowest has the bits of -0. */
+/* n times the same value, bit by bit: those of an int32 may be a float32 that counts as 0. */
 static void region_fill(float *to, int64_t n, float value)
 {
-    if (value == 0 && !signbit(value))
+    static const float zero = 0;
+    if (memcmp(&value, &zero, sizeof value) == 0)
         memset(to, 0, (size_t)n * sizeof *to);
     else
         for (int64_t i = 0; i < n; ++i) to[i] = value;

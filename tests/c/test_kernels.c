@@ -51,7 +51,7 @@ static bool one_run(one *o, const char *op, const char *attributes, int wrt)
     bool done = true;
     cconv_graph *graph = cconv_graph_new();
     for (int i = 0; i < o->n; ++i) {
-        nodes[i] = cconv_graph_input(graph, NULL, o->rank[i], o->shape[i]);
+        nodes[i] = cconv_graph_input(graph, NULL, CCONV_FLOAT32, o->rank[i], o->shape[i]);
         inputs[i] = (cconv_array){o->x[i], CCONV_FLOAT32, o->shape[i][0]};
     }
     const int y = cconv_graph_add(graph, op, NULL, o->n, nodes, attributes);
@@ -68,7 +68,8 @@ static bool one_run(one *o, const char *op, const char *attributes, int wrt)
         float *before = done ? malloc((size_t)o->y_count * sizeof *before) : NULL;
         done = before != NULL;
         if (done) memcpy(before, o->y, (size_t)o->y_count * sizeof *before);
-        const cconv_batch batch = {.n = 1, .inputs = inputs, .outputs = &o->y, .root_gradient = o->dy};
+        const cconv_output out = {o->y, CCONV_FLOAT32};
+        const cconv_batch batch = {.n = 1, .inputs = inputs, .outputs = &out, .root_gradient = o->dy};
         done = done && cconv_plan_run(plan, &batch) == CCONV_OK;
         CHECK(done && (threads == 1 || !memcmp(before, o->y, (size_t)o->y_count * sizeof *before)));
         for (int i = 0; done && i < wrt; ++i) {
