@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cases import all_cases
+from op_harness import input_dtypes, of_type
 
 from cconv import _core
 
@@ -22,10 +23,10 @@ def batched_ways(case):
 def planned(op, case, batched):
     """Whether samples stay apart, and a function that runs arrays; `None` where the op cannot be fed like that."""
     graph = _core.Graph()
-    nodes = []
+    nodes, dtypes = [], input_dtypes(op, len(case.inputs))
     for i, shape in enumerate(case.inputs):
         given = None if shape is None else (None, *shape[1:]) if i in batched else tuple(shape)
-        nodes.append(0 if shape is None else graph.input(given))
+        nodes.append(0 if shape is None else graph.input(given, dtype=dtypes[i]))
     try:
         y = graph.add(op, nodes, case.attributes)
     except ValueError:
@@ -36,7 +37,7 @@ def planned(op, case, batched):
     def run(arrays):
         if not plans:
             plans.append(_core.Plan(graph, [y], max_batch=n, training=True))
-        return plans[0].run([a for a in arrays if a is not None])[0]
+        return plans[0].run([of_type(a, dtype) for a, dtype in zip(arrays, dtypes) if a is not None])[0]
 
     return graph.per_sample([y]), run
 
@@ -113,9 +114,10 @@ def test_elementwise_ops_do_not_care_where_an_element_lies(op, case):
 
 def alone(op, arrays, attributes, seed=3):
     graph = _core.Graph()
-    nodes = [0 if a is None else graph.input(a.shape) for a in arrays]
+    dtypes = input_dtypes(op, len(arrays))
+    nodes = [0 if a is None else graph.input(a.shape, dtype=dtype) for a, dtype in zip(arrays, dtypes)]
     plan = _core.Plan(graph, [graph.add(op, nodes, attributes)], training=True)
-    return plan.run([a for a in arrays if a is not None], seed=seed)[0]
+    return plan.run([of_type(a, dtype) for a, dtype in zip(arrays, dtypes) if a is not None], seed=seed)[0]
 
 
 @pytest.mark.parametrize("op", OPS)

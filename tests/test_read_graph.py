@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cases import all_cases
+from op_harness import input_dtypes, of_type
 
 import cconv
 from cconv import _core, applications
@@ -18,14 +19,14 @@ def rebuilt(graph):
     copy = _core.Graph()
     for number, node in enumerate(graph.nodes(), 1):
         if node.kind == "input":
-            made = copy.input(node.shape, node.name)
+            made = copy.input(node.shape, node.name, node.dtype)
         elif node.kind == "variable":
             made = copy.variable(node.value, node.name)
         elif node.kind == "constant":
             made = copy.constant(node.value, node.name)
         else:
             made = copy.add(node.op, node.inputs, node.attributes, node.name)
-        assert made == number and copy.shape(made) == node.shape
+        assert made == number and copy.shape(made) == node.shape and copy.dtype(made) == node.dtype
     assert copy.describe() == graph.describe()
     return copy
 
@@ -33,9 +34,10 @@ def rebuilt(graph):
 @pytest.mark.parametrize("op, case", [pytest.param(op, c, id=f"{op}: {c.id}") for op in CASES for c in CASES[op]])
 def test_every_case_of_every_op(op, case):
     graph = _core.Graph()
-    nodes = [0 if shape is None else graph.input(shape) for shape in case.inputs]
+    dtypes = input_dtypes(op, len(case.inputs))
+    nodes = [0 if s is None else graph.input(s, dtype=dtype) for s, dtype in zip(case.inputs, dtypes)]
     y = graph.add(op, nodes, case.attributes, "node")
-    arrays = [a for a in case.arrays() if a is not None]
+    arrays = [of_type(a, dtype) for a, dtype in zip(case.arrays(), dtypes) if a is not None]
     values = [
         _core.Plan(g, [y], training=case.training).run(arrays, seed=1)[0].tobytes() for g in (graph, rebuilt(graph))
     ]
@@ -73,15 +75,26 @@ def test_what_a_node_says():
     graph.add("multiply", [y, graph.constant(np.array([[0.5, -2.0]]).T, "c")])
     nodes = graph.nodes()
     assert [node.kind for node in nodes] == ["input", "variable", "op", "constant", "op"]
-    assert nodes[0] == _core.Node("input", "x", None, (), {}, (None, 8, None, 2), None)
+    assert nodes[0] == _core.Node("input", "x", None, (), {}, "float32", (None, 8, None, 2), None)
     assert nodes[1].name == "kernel" and np.array_equal(nodes[1].value.array, weights.array)
     weights.assign(np.zeros((3, 3, 2, 4)))
     assert not nodes[1].value.array.any()  # it is the variable itself
     assert nodes[2].op == "conv" and nodes[2].inputs == (1, 2, 0) and nodes[2].shape == (None, 4, None, 4)
     assert nodes[2].attributes == {"strides": "2,1", "padding": "same", "activation": "elu", "alpha": "0.1"}
-    assert nodes[3].value.tolist() == [[0.5], [-2.0]]
+    assert nodes[3].value.tolist() == [[0.5], [-2.0]] and nodes[3].value.dtype == np.float32
     assert nodes[4].inputs == (3, 4) and nodes[4].attributes == {}
     assert _core.Graph().nodes() == []
+
+
+@pytest.mark.parametrize("values", [np.array([2**31 - 1, -7], np.int32), np.array([True, False])])
+def test_constants_keep_their_type(values):
+    graph = _core.Graph()
+    graph.add("cast", [graph.constant(values)], {"to": "float32"})
+    nodes = graph.nodes()
+    assert nodes[0].dtype == values.dtype and nodes[1].dtype == "float32"
+    assert nodes[0].value.dtype == values.dtype and np.array_equal(nodes[0].value, values)
+    assert str(nodes[0].dtype) in graph.describe()
+    np.testing.assert_array_equal(*[_core.Plan(g, [2]).run([])[0] for g in (graph, rebuilt(graph))])
 
 
 def test_the_text():

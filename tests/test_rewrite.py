@@ -399,10 +399,11 @@ def loss_of_probabilities(op, activation, attributes, *, between=lambda g, p: p,
     results = []
     x, w = random(6, 4, 5), random(5, 3, seed=1)
     shape = (6, 4, 3) if op != "sparse_categorical_crossentropy" else (6, 4)
-    truth = np.random.default_rng(3).integers(0, 2, shape).astype(np.float32)
+    truth = np.random.default_rng(3).integers(0, 2, shape)
+    truth = truth.astype(np.int32 if op.startswith("sparse") else np.float32)
     for logits in (False, True):
         g = _core.Graph()
-        a, t = g.input((None, 4, 5)), g.input((None, *shape[1:]))
+        a, t = g.input((None, 4, 5)), g.input((None, *shape[1:]), dtype=str(truth.dtype))
         weights, _ = variable(g, w)
         z = g.add("dense", [a, weights, 0])
         axis = {"axis": attributes["axis"]} if "axis" in attributes else {}
@@ -431,7 +432,7 @@ def test_logits_behind_ops_that_move_elements():
     assert "sigmoid" not in results[0][0]
     assert_equal(results)
     g = _core.Graph()
-    a, t = g.input((None, 3, 4)), g.input((None, 4))
+    a, t = g.input((None, 3, 4)), g.input((None, 4), dtype="int32")
     p = g.add("transpose", [g.add("softmax", [a], {"axis": 1})], {"axes": [0, 2, 1]})
     over_rows = g.add("transpose", [g.add("softmax", [a], {"axis": 2})], {"axes": [0, 2, 1]})
     loss, other = (g.add("sparse_categorical_crossentropy", [t, x]) for x in (p, over_rows))
@@ -441,7 +442,7 @@ def test_logits_behind_ops_that_move_elements():
 
 def test_probabilities_whose_gradient_is_asked_for_stay():
     g = _core.Graph()
-    a, t = g.input((None, 3)), g.input((None,))
+    a, t = g.input((None, 3)), g.input((None,), dtype="int32")
     p = g.add("softmax", [a])
     loss = g.add("sparse_categorical_crossentropy", [t, p])
     assert "softmax" in ops(_core.Plan(g, [loss], root=loss, wrt=[p]))

@@ -148,7 +148,8 @@ static bool take_per_sample(const cc_call *call)
 
 static bool take_along_axis_per_sample(const cc_call *call)
 {
-    return take_axis(call) != 0 && cc_is_batched(&call->xs[0]) && cc_is_batched(&call->xs[1]);
+    const bool x = cc_is_batched(&call->xs[0]);
+    return take_axis(call) == 0 ? !x : x && cc_is_batched(&call->xs[1]);
 }
 
 #define TAKE(tag)                                                                                                              \

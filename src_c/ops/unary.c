@@ -101,4 +101,4 @@ static void sign_forward(const cc_call *call, const cc_team *team)
     }
 }
 const cc_op cc_op_sign = {
-    .name = "sign", .inputs = "x", .types = "n -> n", .flags = CC_INPLACE, .infer = cc_infer_same, .forward = sign_forward};
+    .name = "sign", .inputs = "x", .types = "n -> n", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = cc_infer_same, .forward = sign_forward};
