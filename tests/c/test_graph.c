@@ -338,8 +338,8 @@ static void test_graphs_can_be_read(void)
     float half[] = {0.5f};
     cconv_variable *v = cconv_variable_new(2, (int64_t[]){3, 2});
     cconv_graph *g = cconv_graph_new();
-    int x = cconv_graph_input(g, "x", 2, (int64_t[]){-1, 3}), w = cconv_graph_variable(g, "w", v);
-    int c = cconv_graph_constant(g, "half", 0, NULL, half);
+    int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 3}), w = cconv_graph_variable(g, "w", v);
+    int c = cconv_graph_constant(g, "half", CCONV_FLOAT32, 0, NULL, half);
     int d = cconv_graph_add(g, "dense", "layer", 3, (int[]){x, w, 0}, "activation=elu alpha=0.1");
     int y = cconv_graph_add(g, "multiply", NULL, 2, (int[]){d, c}, NULL);
     cconv_node node;
@@ -349,7 +349,7 @@ static void test_graphs_can_be_read(void)
     CHECK(strcmp(node.name, "x") == 0 && !node.variable && !node.values);
     CHECK(node.rank == 2 && node.shape[0] == -1 && node.shape[1] == 3);
     CHECK(cconv_graph_node(g, w, &node) == CCONV_OK && node.kind == CCONV_VARIABLE && node.variable == v && !node.values);
-    CHECK(cconv_graph_node(g, c, &node) == CCONV_OK && node.kind == CCONV_CONSTANT && node.rank == 0 && !node.variable);
+    CHECK(cconv_graph_node(g, c, &node) == CCONV_OK && node.kind == CCONV_CONSTANT && node.dtype == CCONV_FLOAT32 && node.rank == 0 && !node.variable);
     CHECK(*(const float *)node.values == 0.5f);
     CHECK(cconv_graph_node(g, d, &node) == CCONV_OK && node.kind == CCONV_OP && strcmp(node.op, "dense") == 0);
     CHECK(strcmp(node.name, "layer") == 0 && node.n_inputs == 3);

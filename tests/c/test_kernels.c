@@ -336,7 +336,7 @@ static void check_elementwise(const pair *p)
         for (int64_t i = 0; i < n; ++i) CHECK(fabsf(a[i] - b[i]) <= 1e-4f); /* windows that overlap are added in another order */
         p->wide.elementwise.exp(b, x, 1, n);
         for (int64_t i = 0; i < n; ++i) CHECK(fabsf(b[i] - expf(x[i] - 1)) <= 1e-6f * expf(x[i] - 1));
-        const cc_random random = {.seed = 5, .step = 6, .node = 7};
+        const cc_random random = {.seed = 5, .step = 6, .draw = 7};
         p->plain.random.dropout(a, x, n, &random, 3, 1u << 22, 1.25f);
         p->wide.random.dropout(b, x, n, &random, 3, 1u << 22, 1.25f);
         CHECK(same(a, b, n));
