@@ -40,7 +40,7 @@ void cc_broadcast_init(cc_broadcast *broadcast, const cc_shape *ys, int n, const
     int64_t step[CC_BROADCAST_OPERANDS]; /* elements of operand i in the axes seen so far */
     for (int i = 0; i < n; ++i) step[i] = 1;
 
-    /* From the last axis to the first; merged axes are collected in that order, then transposed round. */
+    /* From the last axis to the first; merged axes are collected in that order, then turned round. */
     for (int k = ys->rank - 1; k >= 0; --k) {
         int64_t size = ys->dim[k], stride[CC_BROADCAST_OPERANDS];
         if (size == 1) continue;

@@ -22,7 +22,7 @@ static inline void cc_random_round(uint32_t c[4], uint32_t k0, uint32_t k1)
     c[3] = (uint32_t)p0;
 }
 
-/* Four 32-bit numbers for elements 4 * block .. 4 * block + 3: a 128-bit counter, transposed ten rounds with a 64-bit key. No loop: then
+/* Four 32-bit numbers for elements 4 * block .. 4 * block + 3: a 128-bit counter, turned ten rounds with a 64-bit key. No loop: then
  * compilers turn a loop over blocks into vectors. */
 static inline void cc_random_block(const cc_random *at, uint32_t block, uint32_t out[4])
 {

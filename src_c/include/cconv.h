@@ -32,11 +32,13 @@
  *         cconv_plan_free(plan); cconv_optimizer_free(sgd); cconv_graph_free(g); cconv_variable_free(weight);
  *     }
  *
- * Conventions. Images are (n, h, w, c), kernels (kh, kw, c_in / groups, c_out). A value has a shape and an element type:
- * float32, int32 or bool. Gradients flow through float32 values only. Shapes are listed outermost first; -1 stands for a
- * size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call that failed). Every
- * call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error(). Nothing here prints,
- * exits or aborts. Different threads may use different objects at the same time. */
+ * Conventions. Images have one to three axes between batch and channels: (n, w, c), (n, h, w, c) or (n, d, h, w, c). Kernels
+ * have the same ones before their channels, (kh, kw, c_in / groups, c_out); those of a transposed convolution are (kh, kw,
+ * c_out / groups, c_in). Ops take the number of axes from their input. A value has a shape and an element type: float32,
+ * int32 or bool. Variables are float32, and gradients flow through float32 values only. Shapes are listed outermost first;
+ * -1 stands for a size not known yet. Node numbers start at 1: 0 means "none" (an optional input left out, or a call that
+ * failed). Every call that can fail returns a cconv_status, NULL or 0, and leaves a sentence in cconv_last_error(). Nothing
+ * here prints, exits or aborts. Different threads may use different objects at the same time. */
 #ifndef CCONV_H
 #define CCONV_H
 
@@ -65,7 +67,7 @@ typedef enum cconv_status {
     CCONV_OK = 0,
     CCONV_INVALID,     /* an argument, attribute or shape breaks a rule; the text says which */
     CCONV_NO_MEMORY,   /* memory could not be had; nothing was changed */
-    CCONV_UNSUPPORTED, /* a valid wish that this library does not fulfil */
+    CCONV_UNSUPPORTED, /* a valid request that this library does not fulfil */
     CCONV_BUSY,        /* the plan is being run by another thread */
     CCONV_INTERRUPTED  /* cconv_batch.interrupted asked to stop; variables are as before the call */
 } cconv_status;
@@ -117,7 +119,8 @@ CCONV_API uint64_t cconv_allocations(void);
 
 /* ---- Element types ------------------------------------------------------------------------------------------------ */
 
-/* Values inside a graph are float32, int32 or bool. Arrays may come in and go out as any of these; a bool is a byte, 0 or 1. */
+/* Values inside a graph are float32, int32 or bool. Arrays come in and go out as any of these, as far as cconv_array and cconv_output
+ * allow; a bool is a byte, 0 or 1. */
 typedef enum cconv_dtype {
     CCONV_FLOAT32 = 0,
     CCONV_FLOAT64,
@@ -322,7 +325,7 @@ typedef struct cconv_batch {
 
 /* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was
  * interrupted) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by norm was
- * transposed on after the plan was made. */
+ * turned on after the plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not

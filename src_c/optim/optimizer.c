@@ -240,7 +240,7 @@ static int64_t norm_blocks(int64_t count)
 }
 
 /* Scratch: the sum of squares of every block of every variable (double), then the factor of every variable (float). Wanted
- * whatever the settings are, because clipping may be transposed on after the plan was made. */
+ * whatever the settings are, because clipping may be turned on after the plan was made. */
 size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n)
 {
     (void)optimizer;

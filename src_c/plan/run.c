@@ -321,7 +321,7 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
 {
     CC_TRY(check_batch(plan, batch));
     if (plan->n_updates && cc_optimizer_clipping(plan->optimizer) > plan->clipping)
-        return cc_fail(CCONV_INVALID, "run: %s was transposed on after the plan was made, which keeps no whole gradients; make a new plan",
+        return cc_fail(CCONV_INVALID, "run: %s was turned on after the plan was made, which keeps no whole gradients; make a new plan",
                        plan->clipping == CC_CLIPS_NONE ? "clipping by norm" : "global_clipnorm");
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);
