@@ -249,7 +249,7 @@ CCONV_API int cconv_graph_per_sample(const cconv_graph *graph, int n_outputs, co
 /* One update rule with its settings, its step count, and its slots (momenta) for each variable it has met. */
 typedef struct cconv_optimizer cconv_optimizer;
 
-/* kind: "sgd", "rmsprop" or "adam"; attributes as for ops ("learning_rate=0.01 momentum=0.9 clipnorm=1"). */
+/* kind: one of cconv_optimizer_name, such as "sgd"; attributes as for ops ("learning_rate=0.01 momentum=0.9 clipnorm=1"). */
 CCONV_API cconv_optimizer *cconv_optimizer_new(const char *kind, const char *attributes);
 CCONV_API void cconv_optimizer_free(cconv_optimizer *optimizer); /* plans that use it must be freed first */
 CCONV_API int cconv_optimizer_count(void);
