@@ -15,7 +15,7 @@ class InputSpec:
     """Rank and sizes of one input of a layer.
 
     Args:
-        dtype: Unused; everything is float32.
+        dtype: Kept for the configuration, not checked.
         shape: Expected shape; `None` for sizes that may be anything.
         ndim: Expected rank.
         max_ndim: Largest rank.

@@ -17,12 +17,12 @@ def channels_last(data_format: str | None, x: Any) -> tuple[Any, bool]:
 
 
 def to_channels_last(x: Any) -> Value:
-    """(n, c, h, w) -> (n, h, w, c)"""
+    """(n, c, ...) -> (n, ..., c)"""
     rank = len(shape_of(x))
     return apply("transpose", [x], {"axes": [0, *range(2, rank), 1]})
 
 
 def to_channels_first(x: Any) -> Value:
-    """(n, h, w, c) -> (n, c, h, w)"""
+    """(n, ..., c) -> (n, c, ...)"""
     rank = len(shape_of(x))
     return apply("transpose", [x], {"axes": [0, rank - 1, *range(1, rank - 1)]})

@@ -116,7 +116,7 @@ static int64_t late_floats(const cc_winograd *g)
     return g->planes * cc_winograd_plane(FLY_DEPTH * cc_kernels_get()->winograd.nr);
 }
 
-/* Packing late saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one chunk,
+/* Packing on the fly saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one chunk,
  * and panels enough for all threads. */
 static bool conv_winograd_packs_on_the_fly(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
@@ -176,7 +176,7 @@ typedef struct task {
     float *y;
     const float *x, *w, *packed;
     const cc_epilogue *epilogue;
-    float *panel; /* NULL, or the place of one panel of weights, which are packed late */
+    float *panel; /* NULL, or the place of one panel of weights, which are packed on the fly */
     float *sums;  /* of this thread */
 } task;
 
