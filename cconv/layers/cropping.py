@@ -56,7 +56,7 @@ class Cropping1D(BaseCropping):
     Example:
 
     >>> cconv.layers.Cropping1D((2, 1))(np.arange(5).reshape(1, 5, 1)).ravel().tolist()
-    [2.0, 3.0]
+    [2, 3]
     """
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:

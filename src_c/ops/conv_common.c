@@ -207,7 +207,8 @@ static cc_conv_pass conv_pass_of(const cc_call *call, conv_result result)
     return passes[conv_is_transposed(call)][result];
 }
 
-/* What need() decides is kept as a number: for each result the algorithm's, a byte each, its highest bit set if it packs on the fly. */
+/* What need() decides is kept as a number: for each result the algorithm's, a byte each, its highest bit set if it packs on the
+ * fly. */
 enum { ON_THE_FLY = 128 };
 
 static int conv_choose(const cc_call *call, const cc_conv *conv, int nth)
