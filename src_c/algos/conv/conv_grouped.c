@@ -6,6 +6,7 @@
  * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells
  * of the source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
 #include "algos/conv/conv_gather.h"
+#include "algos/conv/conv_volume.h"
 
 #include <string.h>
 
@@ -20,7 +21,7 @@ static bool aliases(int64_t step)
 /* Groups of one input channel are depthwise. */
 static bool conv_grouped_supports(const cc_conv *conv)
 {
-    return cc_conv_is_flat(conv) && conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 &&
+    return conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 &&
            conv->window.h.kernel <= TAPS_MAX && conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
 }
 
@@ -467,7 +468,7 @@ static double conv_grouped_cost(const cc_conv *conv, cc_conv_pass pass)
     return cc_conv_work(conv) * 1.5 * lanes;
 }
 
-const cc_conv_algorithm cc_conv_grouped = {
+static const cc_conv_algorithm grouped_of_images = {
     .name = "grouped",
     .supports = conv_grouped_supports,
     .cost = conv_grouped_cost,
@@ -479,3 +480,5 @@ const cc_conv_algorithm cc_conv_grouped = {
     .input_gradient = conv_grouped_input_gradient,
     .weight_gradient = conv_grouped_weight_gradient,
 };
+
+CC_CONV_WITH_VOLUMES(grouped, grouped_of_images);

@@ -4,6 +4,7 @@
  * Windows that reach over the border would break that. So each thread copies the part of the image under a band of output
  * pixels into a buffer, with the padding around it, and works on the copy; a band that needs no padding is read in place. */
 #include "algos/conv/conv_gather.h"
+#include "algos/conv/conv_volume.h"
 
 #include "algos/pack.h"
 
@@ -24,7 +25,7 @@ static int64_t merged_row(const cc_conv *conv)
 static bool conv_rows_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return cc_conv_is_flat(conv) && conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 && w->kernel > 1 &&
+    return conv->groups == 1 && h->dilation == 1 && w->dilation == 1 && conv->c > 0 && w->kernel > 1 &&
            cc_conv_taps(conv) <= CC_PATCH_FLOATS / conv->c;
 }
 
@@ -356,7 +357,7 @@ static void conv_rows_weight_gradient(const cc_conv *conv, float *dw, const floa
     }
 }
 
-const cc_conv_algorithm cc_conv_rows = {
+static const cc_conv_algorithm rows_of_images = {
     .name = "rows",
     .supports = conv_rows_supports,
     .cost = conv_rows_cost,
@@ -368,3 +369,5 @@ const cc_conv_algorithm cc_conv_rows = {
     .input_gradient = conv_rows_input_gradient,
     .weight_gradient = conv_rows_weight_gradient,
 };
+
+CC_CONV_WITH_VOLUMES(rows, rows_of_images);

@@ -4,11 +4,12 @@
  * the tile NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test
  * measures it). */
 #include "algos/conv/conv_winograd.h"
+#include "algos/conv/conv_volume.h"
 
 static bool conv_winograd_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return cc_conv_is_flat(conv) && conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 &&
+    return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 &&
            h->dilation == 1 && w->dilation == 1;
 }
 
@@ -302,7 +303,7 @@ static double conv_winograd_cost(const cc_conv *conv, cc_conv_pass pass)
                              (far ? far_weight : weight)[pass] * read * made);
 }
 
-const cc_conv_algorithm cc_conv_winograd = {
+static const cc_conv_algorithm winograd_of_images = {
     .name = "winograd",
     .supports = conv_winograd_supports,
     .cost = conv_winograd_cost,
@@ -315,3 +316,5 @@ const cc_conv_algorithm cc_conv_winograd = {
     .input_gradient = conv_winograd_input_gradient,
     .weight_gradient = cc_winograd_weight_gradient,
 };
+
+CC_CONV_WITH_VOLUMES(winograd, winograd_of_images);
