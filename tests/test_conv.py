@@ -270,9 +270,38 @@ def test_a_transposed_convolution_of_the_textbook():
     assert y.tolist() == np.kron([[1, 2], [3, 4]], np.ones((2, 2))).tolist()
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_volumes_by_algorithms_of_images(seed):
+    """Random depths, strides, dilations and pads, also such that planes see nothing but padding; both ops."""
+    rng = np.random.default_rng(seed)
+    groups = int(rng.choice([1, 1, 3]))
+    c, k = (groups * int(i) for i in rng.integers(2, 5, 2))
+    pads = [int(p) for p in rng.integers(0, 5, 1)] + [1, 1] + [int(p) for p in rng.integers(0, 5, 1)] + [1, 1]
+    attributes = {
+        "strides": [int(rng.integers(1, 3)), 1, 1], "dilation": [int(rng.integers(1, 3)), 1, 1], "padding": "explicit",
+        "pads": pads, "groups": groups,
+    }  # fmt: skip
+    x = integers(rng, 2, int(rng.integers(3, 7)), 5, 6, c)
+    b = integers(rng, k)
+    for op, shape in (("conv", (2, 3, 3, c // groups, k)), ("conv_transpose", (2, 3, 3, k // groups, c))):
+        w, expected = integers(rng, *shape), None
+        for algorithm in ("direct", "rows", "winograd") if groups == 1 else ("direct", "grouped"):
+            for threads in (1, 2):
+                graph = _core.Graph()
+                nodes = [graph.input(a.shape) for a in (x, w, b)]
+                y = graph.add(op, nodes, {**attributes, "algorithm": algorithm})
+                plan = _core.Plan(graph, [y], root=y, wrt=nodes, threads=threads)
+                dy = integers(np.random.default_rng(1), *plan.shape(y, 1))
+                found = [plan.run([x, w, b], root_gradient=dy)[0], *(plan.gradient(node) for node in nodes)]
+                expected = expected or found
+                for a, e in zip(found, expected, strict=True):
+                    slack = 1e-5 * max(1, np.abs(e).max()) if algorithm == "winograd" else 0
+                    np.testing.assert_allclose(a, e, rtol=0, atol=slack)
+
+
 def test_tuned_plans_of_volumes_compute_the_same():
     rng = np.random.default_rng(14)
-    x, w, dy = integers(rng, 2, 4, 5, 6, 3), integers(rng, 2, 3, 3, 3, 8), integers(rng, 2, 3, 3, 4, 8)
+    x, w, dy = integers(rng, 2, 4, 5, 6, 3), integers(rng, 2, 3, 2, 3, 8), integers(rng, 2, 3, 3, 5, 8)
     results = []
     for tune in (False, True):
         graph = _core.Graph()
@@ -423,7 +452,7 @@ WRONG = [
     ({"x": (2, 8, 8, 8, 6), "w": (9, 3, 3, 6, 4)}, {}, "received one that covers 9 cells along the depth.*has 8"),
     (
         {"x": (2, 8, 8, 8, 6), "w": (3, 3, 3, 6, 4)},
-        {"algorithm": "winograd"},
+        {"algorithm": "winograd", "strides": 2},
         'expected an algorithm that fits ("auto" does), received "winograd" for a kernel (3, 3, 3, 6, 4), strides',
     ),
 ]

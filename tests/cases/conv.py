@@ -39,12 +39,12 @@ def algorithms_for(kernel: tuple[int, ...], c: int, attributes: dict[str, Any]) 
     pads, extras = attributes.get("pads", (0,) * 2 * axes), each(attributes.get("output_padding", 0), axes)
     flat = axes < 3 or (kernel[0] == strides[0] == 1 and pads[0] == pads[axes] == extras[0] == 0)
     fitting = {
-        "depthwise": groups == c > 1,
+        "depthwise": groups == c > 1 and flat,
         "grouped": 1 < groups < c,
-        "winograd": groups == 1 and kernel[-2:] == (3, 3) and {*strides, *dilation} == {1},
+        "winograd": groups == 1 and kernel[-2:] == (3, 3) and {*strides[-2:], *dilation[-2:]} == {1},
         "rows": groups == 1 and kernel[-1] > 1 and {*dilation[-2:]} == {1},
     }
-    return [*ALGORITHMS, *(name for name, fits in fitting.items() if fits and flat)]
+    return [*ALGORITHMS, *(name for name, fits in fitting.items() if fits)]
 
 
 def by_each(id: str, inputs: list, algorithms: list[str], channels: int, attributes: dict[str, Any]) -> list[Case]:

@@ -37,7 +37,7 @@ static inline int64_t cc_conv_pixels(const cc_conv *conv) /* of the output */
 }
 
 /* Whether the planes of an image have nothing to do with each other: then they are images, n counts them, and the first axis is
- * of one cell. What an algorithm of two axes can do. */
+ * of one cell. What an algorithm of two axes can do by itself; others do volumes by it, see conv_volume.h. */
 static inline bool cc_conv_is_flat(const cc_conv *conv)
 {
     return cc_axis_is_pointwise(&conv->window.d);
@@ -104,7 +104,7 @@ typedef struct cc_conv_algorithm {
 
 /*   direct     reads the image in place, through row pointers
  *   im2col     copies the patches of a block of pixels side by side first, then multiplies matrices
- *   depthwise  one input channel per group: loops over the channels
+ *   depthwise  one input channel per group: loops over the channels; no volumes
  *   grouped    several groups of several channels: a vector of channels covers as many as find room in it
  *   winograd   3x3 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications
  *   rows       few channels, no dilation: the pixels under a row of the kernel are one run of numbers; see conv_rows.c */
