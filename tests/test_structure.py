@@ -52,6 +52,17 @@ def test_every_file_says_what_it_holds(path):
     assert path.read_text(encoding="utf-8").startswith("/* ")
 
 
+TESTED_C = [*C_FILES, *sorted((TOP / "tests" / "c").glob("*.[ch]")), *sorted((TOP / "examples" / "c").glob("*.c"))]
+
+
+@pytest.mark.parametrize("path", TESTED_C, ids=lambda p: p.relative_to(TOP).as_posix())
+def test_files_and_lines_of_c_are_short(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 500, "two nouns live here: split it"
+    wide = [number for number, line in enumerate(lines, 1) if len(line) > 132]
+    assert not wide, f"expected at most 132 columns, received more in lines {wide}"
+
+
 def test_openmp_is_known_in_one_place():
     users = {
         p.name

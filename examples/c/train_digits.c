@@ -14,7 +14,7 @@
 enum { SIDE = 8, PIXELS = SIDE * SIDE, CLASSES = 10, BATCH = 32, LARGEST = 100000 };
 
 typedef struct data {
-    float *images; /* (count, 8, 8, 1), values 0 .. 1 */
+    float *images;   /* (count, 8, 8, 1), values 0 .. 1 */
     int32_t *digits; /* (count,) */
     int64_t count;
 } data;
@@ -98,7 +98,8 @@ static int64_t count_right(cconv_plan *plan, const data *d, const int64_t *rows,
     int64_t right = 0;
     for (int64_t at = 0; at < n; at += BATCH) {
         int64_t here = n - at < BATCH ? n - at : BATCH;
-        cconv_batch batch = {.n = here, .rows = rows + at, .inputs = inputs, .outputs = (cconv_output[]){{logits, CCONV_FLOAT32}}};
+        cconv_batch batch = {
+            .n = here, .rows = rows + at, .inputs = inputs, .outputs = (cconv_output[]){{logits, CCONV_FLOAT32}}};
         if (cconv_plan_run(plan, &batch) != CCONV_OK) return -1;
         for (int64_t i = 0; i < here; ++i) {
             int best = 0;
@@ -126,7 +127,8 @@ int main(int argc, char **argv)
 
     int w1 = weight(g, "conv1/kernel", 4, (int64_t[]){3, 3, 1, 16}), b1 = weight(g, "conv1/bias", 1, (int64_t[]){16});
     int w2 = weight(g, "conv2/kernel", 4, (int64_t[]){3, 3, 16, 32}), b2 = weight(g, "conv2/bias", 1, (int64_t[]){32});
-    int w3 = weight(g, "dense/kernel", 2, (int64_t[]){2 * 2 * 32, CLASSES}), b3 = weight(g, "dense/bias", 1, (int64_t[]){CLASSES});
+    int w3 = weight(g, "dense/kernel", 2, (int64_t[]){2 * 2 * 32, CLASSES}),
+        b3 = weight(g, "dense/bias", 1, (int64_t[]){CLASSES});
 
     int h = cconv_graph_add(g, "conv", "conv1", 3, (int[]){x, w1, b1}, "padding=same activation=relu"); /* (n, 8, 8, 16) */
     h = cconv_graph_add(g, "max_pool", "pool1", 1, &h, "pool_size=2");                                  /* (n, 4, 4, 16) */
@@ -139,9 +141,16 @@ int main(int argc, char **argv)
 
     /* One plan to train, one to predict; they share the variables. A failure anywhere above shows here. */
     cconv_optimizer *adam = cconv_optimizer_new("adam", "learning_rate=0.003");
-    cconv_plan *train = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .n_outputs = 1, .outputs = &loss, .training = 1,
-                                                               .root = loss, .n_wrt = n_variables, .wrt = nodes, .optimizer = adam});
-    cconv_plan *predict = train ? cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .n_outputs = 1, .outputs = &logits}) : NULL;
+    cconv_plan *train = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH,
+                                                                .n_outputs = 1,
+                                                                .outputs = &loss,
+                                                                .training = 1,
+                                                                .root = loss,
+                                                                .n_wrt = n_variables,
+                                                                .wrt = nodes,
+                                                                .optimizer = adam});
+    cconv_plan *predict =
+        train ? cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .n_outputs = 1, .outputs = &logits}) : NULL;
     int64_t *rows = malloc(sizeof *rows * (size_t)d.count);
     if (!predict || !rows) {
         fprintf(stderr, "%s\n", predict ? "out of memory" : cconv_last_error());

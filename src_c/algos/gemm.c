@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one chunk */
-/* Rows at a distance of a multiple of ALIAS floats fall into the same set of the first-level cache, which has room for fewer lines than
- * a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit the second level. */
+/* Rows at a distance of a multiple of ALIAS floats fall into the same set of the first-level cache, which has room for fewer
+ * lines than a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit
+ * the second level. */
 enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, PANELS = 16 };
 enum { EVEN = 8 }; /* tiles per thread, below which rows are shared evenly */
 
@@ -100,7 +101,8 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
                 for (int64_t row = chunk; row < chunk_end; row += step) {
                     const int64_t row_end = cc_min(row + step, chunk_end);
                     if (copies)
-                        copy_patches(copied, copy, COPY_ROW, a + (row - chunk) * tap_block, mr, (int)(row_end - row), s.taps, s.depth);
+                        copy_patches(copied, copy, COPY_ROW, a + (row - chunk) * tap_block, mr, (int)(row_end - row), s.taps,
+                                     s.depth);
                     for (int64_t panel = panel0; panel < cc_min(panel0 + group, p1); ++panel) {
                         cc_tile t = tile_of(p, &s, panel, copies || p->patches);
                         for (int64_t m = row; m < row_end; m += mr) {
@@ -169,8 +171,8 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
             const int64_t depth = cc_min(FLY_DEPTH, p->depth - k);
             for (int64_t line = 0; line < depth; line += LINES)
                 for (int64_t i = 0; i < panels; ++i)
-                    cc_pack_tap(packed + (i * depth + line) * nr, from + (k + line) * row, cc_min(LINES, depth - line), p->n, row, step,
-                                column + i * nr);
+                    cc_pack_tap(packed + (i * depth + line) * nr, from + (k + line) * row, cc_min(LINES, depth - line), p->n,
+                                row, step, column + i * nr);
             const cc_matrix_rows rows = {whole->a + k, whole->a_row, whole->y + column, whole->y_row};
             cc_product piece = *p;
             piece.n = cc_min(panels * nr, p->n - column), piece.depth = depth;
@@ -221,8 +223,9 @@ static void copy_terms(float *to, int64_t pitch, const float *from, const cc_out
 {
     for (int64_t p = p0, end = p0 + count; p < end;) {
         const int64_t line = p / o->steps, step = p % o->steps, steps = cc_min(o->steps - step, end - p);
-        cc_kernels_get()->gemm.pack_rows(to, pitch, from + line / o->lines * apart[0] + line % o->lines * apart[1] +
-                                             step * apart[2], apart[2], steps, width);
+        cc_kernels_get()->gemm.pack_rows(to, pitch,
+                                         from + line / o->lines * apart[0] + line % o->lines * apart[1] + step * apart[2],
+                                         apart[2], steps, width);
         to += steps * pitch;
         p += steps;
     }
@@ -254,8 +257,8 @@ void cc_outers_add(const cc_outers *o, float *patches)
         add_in_place(o);
         return;
     }
-    /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers of two
-     * share few sets of the caches, and every tile fetches them anew. */
+    /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers
+     * of two share few sets of the caches, and every tile fetches them anew. */
     enum { TERMS = 256, ROW_TILES = 6 };
     const cc_kernels *kernels = cc_kernels_get();
     const int mr = kernels->gemm.mr, nr = kernels->gemm.nr;
@@ -300,11 +303,11 @@ int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
     return blocks > 1 ? blocks * m * n : 0;
 }
 
-/* Pieces piece0 .. piece1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Bands of terms
- * outermost, tiles inside: a band of a and b stays in the cache for all tiles. A short one would spend its time on loading and storing
- * the tile. */
-static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end, int64_t p0,
-                       int64_t p1, int64_t piece0, int64_t piece1)
+/* Pieces piece0 .. piece1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Bands
+ * of terms outermost, tiles inside: a band of a and b stays in the cache for all tiles. A short one would spend its time on
+ * loading and storing the tile. */
+static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
+                       int64_t p0, int64_t p1, int64_t piece0, int64_t piece1)
 {
     enum { BAND_FLOATS = 65536, BAND_LEAST = 256 };
     const cc_kernels *kernels = cc_kernels_get();
@@ -342,8 +345,8 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
     for (int64_t i = mine.begin; i < mine.end;) {
         const int64_t block = i / pieces, piece0 = i % pieces, piece1 = cc_min(pieces, piece0 + mine.end - i);
         const cc_range terms = cc_block(row_terms(count), blocks, block);
-        sum_pieces(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32, cc_min(terms.end * 32, count), piece0,
-                   piece1);
+        sum_pieces(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32, cc_min(terms.end * 32, count),
+                   piece0, piece1);
         i += piece1 - piece0;
     }
     if (blocks > 1) {
@@ -352,7 +355,8 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
     }
 }
 
-void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row, int64_t rows)
+void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
+                       int64_t rows)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;

@@ -45,7 +45,8 @@ void cc_product_run(const cc_product *product, const cc_team *team);
 /* The same with b as a matrix, b[k][j] = from[k * row + j * step], packed a piece at a time just before it is used: where b is used
  * once and is larger than the caches, that saves writing all of it and reading it back. Of one tap, with rows of a matrix. scratch:
  * cc_product_late_floats for each thread. */
-void cc_product_late(const cc_product *product, const float *from, int64_t row, int64_t step, float *scratch, const cc_team *team);
+void cc_product_late(const cc_product *product, const float *from, int64_t row, int64_t step, float *scratch,
+                     const cc_team *team);
 int64_t cc_product_late_floats(void);
 
 /* A matrix as a source of rows. */
@@ -72,18 +73,19 @@ typedef struct cc_outers {
     int64_t y_row;
 } cc_outers;
 
-/* One thread's work. The order of the sum does not depend on m and n. patches: CC_PATCH_FLOATS floats of this thread, to copy a and b
- * side by side first, which pays for large m n; NULL: they are read in place. */
+/* One thread's work. The order of the sum does not depend on m and n. patches: CC_PATCH_FLOATS floats of this thread, to copy
+ * a and b side by side first, which pays for large m n; NULL: they are read in place. */
 void cc_outers_add(const cc_outers *outers, float *patches);
 
-/* y[i][j] = sum over p of a[p][i] b[p][j], i < m, j < n, p < count; a, b and y are dense. Entered by every thread, a barrier inside;
- * partial: cc_outer_sum_partial floats, or NULL if that is 0. */
+/* y[i][j] = sum over p of a[p][i] b[p][j], i < m, j < n, p < count; a, b and y are dense. Entered by every thread, a barrier
+ * inside; partial: cc_outer_sum_partial floats, or NULL if that is 0. */
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
                   const cc_team *team);
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count);
-/* Rows row .. row+rows-1 of that y, into a place of their own, by one thread: the same bits, where cc_outer_sum_partial is 0 and row is
- * a multiple of the kernels' mr. */
-void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row, int64_t rows);
+/* Rows row .. row+rows-1 of that y, into a place of their own, by one thread: the same bits, where cc_outer_sum_partial is 0
+ * and row is a multiple of the kernels' mr. */
+void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
+                       int64_t rows);
 
 /* y[j] = sum over p of b[p][j], j < n, p < count: the gradient of a bias. The same rules. */
 void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team);
@@ -93,8 +95,8 @@ int64_t cc_column_sum_partial(int64_t n, int64_t count);
  * A sum with few outputs is cut into blocks of its terms, so that many threads can share it. Each block is summed into a buffer
  * of its own, and the buffers are added in order. The number of blocks depends on the sizes only: so does the result. */
 
-/* Blocks for a sum of `terms` indivisible parts that makes `pieces` independent pieces of work and `outputs` floats; 1 .. 64. Does not
- * shrink when terms grows. */
+/* Blocks for a sum of `terms` indivisible parts that makes `pieces` independent pieces of work and `outputs` floats; 1 .. 64.
+ * Does not shrink when terms grows. */
 int64_t cc_blocks(int64_t terms, int64_t pieces, int64_t outputs);
 /* The terms of block i. */
 static inline cc_range cc_block(int64_t terms, int64_t blocks, int64_t i)

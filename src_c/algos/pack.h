@@ -1,5 +1,6 @@
-/* Weights rearranged for the kernels. A *panel* holds nr neighbouring columns of a [taps][depth][n] array, taps and depth outermost:
- * panel[t][k][j], j in 0 .. nr-1, columns past n filled with zeros. n columns make ceil(n / nr) panels, one after another. */
+/* Weights rearranged for the kernels. A *panel* holds nr neighbouring columns of a [taps][depth][n] array, taps and depth
+ * outermost: panel[t][k][j], j in 0 .. nr-1, columns past n filled with zeros. n columns make ceil(n / nr) panels, one after
+ * another. */
 #ifndef CC_PACK_H
 #define CC_PACK_H
 

@@ -163,7 +163,8 @@ static double fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, cons
     int64_t index[CCONV_MAX_RANK];
     for (int j = 0; j < LANES; ++j) lane[j] = start(fold);
     if (from < to) {
-        int64_t place = from % r->run, offset = reduce_locate(r->reduced_rank, r->reduced, r->reduced_stride, from / r->run, index);
+        int64_t place = from % r->run,
+                offset = reduce_locate(r->reduced_rank, r->reduced, r->reduced_stride, from / r->run, index);
         for (int64_t t = from; t < to;) {
             int64_t n = r->run - place;
             if (n > to - t) n = to - t;
@@ -246,7 +247,8 @@ void cc_reduce_ints(const cc_reduction *reduction, cc_fold fold, const int32_t *
 {
     const cc_reduction *r = reduction;
     const int32_t none = fold == CC_FOLD_PROD ? 1 : fold == CC_FOLD_MAX ? INT32_MIN : fold == CC_FOLD_MIN ? INT32_MAX : 0;
-    const int64_t outer = r->columns ? r->run : 1, inner = r->columns ? 1 : r->run; /* outputs and terms that lie side by side */
+    const int64_t outer = r->columns ? r->run : 1,
+                  inner = r->columns ? 1 : r->run; /* outputs and terms that lie side by side */
     cc_range mine = cc_slice(team, r->outputs, BLOCK / (r->terms + 1) + 1);
     for (int64_t o = mine.begin; o < mine.end; ++o) {
         int64_t index[CCONV_MAX_RANK] = {0};

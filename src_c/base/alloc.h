@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#define CC_ALIGN 64
+#define CC_ALIGN           64
 #define CC_ALIGN_UP(bytes) (((bytes) + (size_t)(CC_ALIGN - 1)) & ~(size_t)(CC_ALIGN - 1))
 
 void *cc_alloc(size_t bytes);      /* NULL, with the error text set, if it cannot be had. 0 bytes give a pointer. */

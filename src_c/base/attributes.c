@@ -103,8 +103,8 @@ static bool read_floats(const char *text, const char *end, cc_floats *out)
 static cconv_status read_value(const cc_attr *attr, const char *text, const char *end, value *out)
 {
     static const char *const truths[] = {"0", "1", "false", "true", "False", "True"};
-    static const char *const wanted[] = {"a whole number", "a number", "0 or 1", "", "up to 16 whole numbers, as 1,2,3",
-                                         "up to 16 numbers, as 0.5,1,2"};
+    static const char *const wanted[] = {
+        "a whole number", "a number", "0 or 1", "", "up to 16 whole numbers, as 1,2,3", "up to 16 numbers, as 0.5,1,2"};
     bool good = false;
     switch (attr->type) {
     case CC_INT: good = read_integer(text, end, &out->integer); break;
@@ -232,8 +232,7 @@ cconv_status cc_attributes_read(const cc_attr *table, const char *text, void *ou
         bool given = false;
         for (at = text ? text : ""; !given && next_word(&at, &name, &value_text, &end);)
             given = same_name(attr->name, name, (size_t)(value_text - 1 - name));
-        if (!given && !keep && !attr->default_value)
-            return cc_fail(CCONV_INVALID, "attribute %s must be given", attr->name);
+        if (!given && !keep && !attr->default_value) return cc_fail(CCONV_INVALID, "attribute %s must be given", attr->name);
     }
 
     for (const cc_attr *attr = table; attr && attr->name; ++attr) {
@@ -281,7 +280,8 @@ void cc_attributes_write(const cc_attr *table, const void *values, cc_writer *w)
         value standard = {0};
         const value v = load(attr, values);
         const char *text = attr->default_value;
-        if (text && read_value(attr, text, text + strlen(text), &standard) == CCONV_OK && same_value(attr, &v, &standard)) continue;
+        if (text && read_value(attr, text, text + strlen(text), &standard) == CCONV_OK && same_value(attr, &v, &standard))
+            continue;
         cc_put(w, "%s%s=", w->length > before ? " " : "", attr->name);
         write_value(attr, &v, w);
     }

@@ -101,7 +101,8 @@ int cc_cgroup_limit(const char *cgroups, const char *mount)
         *controllers++ = 0;
         *path++ = 0;
         bool unified = controllers[0] == 0;
-        if (!unified && strcmp(controllers, "cpu") != 0 && strncmp(controllers, "cpu,", 4) != 0 && !strstr(controllers, ",cpu,")) {
+        if (!unified && strcmp(controllers, "cpu") != 0 && strncmp(controllers, "cpu,", 4) != 0 &&
+            !strstr(controllers, ",cpu,")) {
             size_t length = strlen(controllers);
             if (length < 4 || strcmp(controllers + length - 4, ",cpu") != 0) continue;
         }
@@ -128,7 +129,8 @@ int cc_cgroup_limit(const char *cgroups, const char *mount)
 
 enum { BY_AFFINITY, BY_QUOTA, BY_ENVIRONMENT, BY_CALL, BY_FORK, BY_BUILD };
 
-static const char *const reasons[] = {"affinity", "cgroup quota", "OMP_NUM_THREADS", "cconv_set_num_threads", "fork", "no OpenMP"};
+static const char *const reasons[] = {"affinity", "cgroup quota", "OMP_NUM_THREADS", "cconv_set_num_threads",
+                                      "fork",     "no OpenMP"};
 
 /* The decision, threads * 8 + reason, in one word so that readers need no lock; 0 until it is made. */
 static atomic_int decision;

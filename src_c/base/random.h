@@ -22,8 +22,8 @@ static inline void cc_random_round(uint32_t c[4], uint32_t k0, uint32_t k1)
     c[3] = (uint32_t)p0;
 }
 
-/* Four 32-bit numbers for elements 4 * block .. 4 * block + 3: a 128-bit counter, turned ten rounds with a 64-bit key. No loop: then
- * compilers turn a loop over blocks into vectors. */
+/* Four 32-bit numbers for elements 4 * block .. 4 * block + 3: a 128-bit counter, turned ten rounds with a 64-bit key. No
+ * loop: then compilers turn a loop over blocks into vectors. */
 static inline void cc_random_block(const cc_random *at, uint32_t block, uint32_t out[4])
 {
     const uint32_t golden = 0x9E3779B9u, root = 0xBB67AE85u; /* the golden ratio; the square root of 3, less 1 */

@@ -14,9 +14,9 @@
 #include <emmintrin.h>
 #endif
 
-/* Some milliseconds of looking on, as OpenMP does; then the wait is so long that naps cost nothing beside it. Where threads share processors
- * (another region began meanwhile) the one waited for may need this one's. Yielding instead was tried: Linux makes those who yield
- * often wait for milliseconds later on. */
+/* Some milliseconds of looking on, as OpenMP does; then the wait is so long that naps cost nothing beside it. Where threads
+ * share processors (another region began meanwhile) the one waited for may need this one's. Yielding instead was tried: Linux
+ * makes those who yield often wait for milliseconds later on. */
 enum { LOOKS = 200000, LOOKS_IN_A_CROWD = 2000, NAP = 50000 }; /* the last in nanoseconds */
 
 static atomic_int busy; /* threads in regions */

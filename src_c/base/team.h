@@ -45,8 +45,8 @@ static inline cc_team cc_team_here(cc_barrier *barrier)
 void cc_barrier_await(cc_barrier *barrier, unsigned round);
 
 /* Waits until every thread of the team is here. All of them must call it. Takes two messages from core to core, 40 ns between
- * neighbours, where an OpenMP barrier takes 240: small networks have one every few microseconds. But OpenMP's knows how to sleep, which
- * is what counts where threads share a processor. */
+ * neighbours, where an OpenMP barrier takes 240: small networks have one every few microseconds. But OpenMP's knows how to
+ * sleep, which is what counts where threads share a processor. */
 static inline void cc_barrier_wait(const cc_team *team)
 {
     if (team->nth <= 1) return;
@@ -57,7 +57,8 @@ static inline void cc_barrier_wait(const cc_team *team)
 #endif
         return;
     }
-    const unsigned round = atomic_load_explicit(&barrier->rounds, memory_order_relaxed); /* stays until this thread has come, too */
+    const unsigned round =
+        atomic_load_explicit(&barrier->rounds, memory_order_relaxed); /* stays until this thread has come, too */
     if (atomic_fetch_add_explicit(&barrier->here, 1, memory_order_acq_rel) + 1 < team->nth) {
         cc_barrier_await(barrier, round);
     } else {

@@ -68,9 +68,15 @@ static uint16_t float_to_bfloat(float x)
         for (int64_t i = 0; i < n; ++i) formula;                                                                               \
     }
 #define TO(tag, c_type, inside, inside_type, formula)                                                                          \
-    CONVERT(tag##_to_##inside, inside_type, void, { const c_type x = ((const c_type *)from)[first + i]; to[i] = formula; })
+    CONVERT(tag##_to_##inside, inside_type, void, {                                                                            \
+        const c_type x = ((const c_type *)from)[first + i];                                                                    \
+        to[i] = formula;                                                                                                       \
+    })
 #define FROM(tag, c_type, inside, inside_type, formula)                                                                        \
-    CONVERT(tag##_from_##inside, void, inside_type, { const inside_type x = from[i]; ((c_type *)to)[first + i] = formula; })
+    CONVERT(tag##_from_##inside, void, inside_type, {                                                                          \
+        const inside_type x = from[i];                                                                                         \
+        ((c_type *)to)[first + i] = formula;                                                                                   \
+    })
 
 #define INTEGER(tag, c_type)                                                                                                   \
     TO(tag, c_type, float, float, (float)x)                                                                                    \
@@ -107,7 +113,8 @@ FROM(bool, uint8_t, float, float, x != 0)
 /* name, bytes, value, stored, to_float, to_int, from_float (of an integer type: used for bools only), from_int */
 static const cc_type types[] = {
     [CCONV_FLOAT32] = {"float32", 4, CCONV_FLOAT32, CCONV_FLOAT32, float32_to_float, NULL, float32_from_float, NULL},
-    [CCONV_FLOAT64] = {"float64", 8, CCONV_FLOAT32, CCONV_FLOAT32, float64_to_float, NULL, float64_from_float, float64_from_int},
+    [CCONV_FLOAT64] = {"float64", 8, CCONV_FLOAT32, CCONV_FLOAT32, float64_to_float, NULL, float64_from_float,
+                       float64_from_int},
     [CCONV_FLOAT16] = {"float16", 2, CCONV_FLOAT32, CCONV_FLOAT32, float16_to_float, NULL, float16_from_float, NULL},
     [CCONV_BFLOAT16] = {"bfloat16", 2, CCONV_FLOAT32, CCONV_FLOAT32, bfloat16_to_float, NULL, bfloat16_from_float, NULL},
     [CCONV_UINT8] = {"uint8", 1, CCONV_INT32, CCONV_INT32, uint8_to_float, uint8_to_int, uint8_from_float, NULL},

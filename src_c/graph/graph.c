@@ -113,8 +113,9 @@ int cconv_graph_input(cconv_graph *graph, const char *name, cconv_dtype dtype, i
         return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a dtype of float32, int32 or bool, received %s",
                                    name ? name : "", cc_type_of(dtype) ? cc_type_of(dtype)->name : "no dtype"));
     if (!read_shape(rank, shape, true, &node.shape))
-        return fail(graph, cc_fail(CCONV_INVALID, "input '%s': expected a rank of 0 to %d and sizes of at least 0 (or -1: unknown)",
-                                   name ? name : "", CCONV_MAX_RANK));
+        return fail(graph,
+                    cc_fail(CCONV_INVALID, "input '%s': expected a rank of 0 to %d and sizes of at least 0 (or -1: unknown)",
+                            name ? name : "", CCONV_MAX_RANK));
     int number = append(graph, &node, name, "input");
     if (number) ++graph->n_inputs;
     return number;
@@ -163,8 +164,8 @@ static cconv_status make_computed(const cconv_graph *graph, cc_node *node, const
     for (int i = 0; status == CCONV_OK && i < node->n_inputs; ++i) {
         node->inputs[i] = inputs[i];
         if (inputs[i] < 0 || inputs[i] > graph->count)
-            status = cc_op_fail(&call, CCONV_INVALID, "expected input %d to be a node of 1 to %d (0: absent), received %d", i + 1,
-                                graph->count, inputs[i]);
+            status = cc_op_fail(&call, CCONV_INVALID, "expected input %d to be a node of 1 to %d (0: absent), received %d",
+                                i + 1, graph->count, inputs[i]);
         else if (inputs[i] == 0)
             xs[i].rank = -1;
         else
@@ -180,7 +181,8 @@ static cconv_status make_computed(const cconv_graph *graph, cc_node *node, const
     return status;
 }
 
-int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs, const char *attributes)
+int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
+                    const char *attributes)
 {
     if (!ready(graph)) return 0;
     cc_node node = {.kind = CC_COMPUTED, .op = cc_op_find(op), .n_inputs = n_inputs};
@@ -242,7 +244,8 @@ static bool samples_apart(const cconv_graph *graph, int i, bool *batched, cc_sha
         if (x && cc_is_batched(&xs[k]) != batched[x]) return false; /* another size that is not known */
         if (x && batched[x]) batched[i] = true;
     }
-    const cc_call call = {.op = node->op, .attributes = node->attributes, .n_inputs = node->n_inputs, .xs = xs, .ys = node->shape};
+    const cc_call call = {
+        .op = node->op, .attributes = node->attributes, .n_inputs = node->n_inputs, .xs = xs, .ys = node->shape};
     return !batched[i] || cc_op_per_sample(&call);
 }
 

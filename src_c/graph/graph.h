@@ -9,7 +9,7 @@ typedef enum cc_kind { CC_INPUT, CC_VARIABLE, CC_CONSTANT, CC_COMPUTED } cc_kind
 
 typedef struct cc_node {
     cc_kind kind;
-    int draw;                 /* of a random op: its number, from 1, among those of the graph it was first added to. Random
+    int draw; /* of a random op: its number, from 1, among those of the graph it was first added to. Random
                                  numbers depend on it, so that they do not change with what else a graph holds; else 0 */
     char *name;
     cc_shape shape;           /* with CC_UNKNOWN sizes */
@@ -17,11 +17,11 @@ typedef struct cc_node {
     const cc_op *op;          /* of CC_COMPUTED, as all that follows */
     void *attributes;
     int n_inputs;
-    int *inputs;              /* node numbers; 0: absent */
+    int *inputs; /* node numbers; 0: absent */
 } cc_node;
 
 struct cconv_graph {
-    cc_node *nodes;      /* nodes[i - 1] is node i */
+    cc_node *nodes; /* nodes[i - 1] is node i */
     int count, capacity;
     int n_inputs;        /* CC_INPUT nodes */
     cconv_status status; /* of the first call that failed, and its text */

@@ -91,7 +91,8 @@ static void fill_columns(const cc_node *node, char text[COLUMNS][COLUMN_TEXT])
     text[INPUTS][0] = 0;
     put_inputs(node, &inputs);
     snprintf(text[OP], COLUMN_TEXT, "%s", kind_of(node));
-    snprintf(text[OUTPUT], COLUMN_TEXT, "%s%s%s", cc_shape_text(&node->shape, shape), node->shape.type == CCONV_FLOAT32 ? "" : " ",
+    snprintf(text[OUTPUT], COLUMN_TEXT, "%s%s%s", cc_shape_text(&node->shape, shape),
+             node->shape.type == CCONV_FLOAT32 ? "" : " ",
              node->shape.type == CCONV_FLOAT32 ? "" : cconv_dtype_name(node->shape.type));
     snprintf(text[NAME], COLUMN_TEXT, "%s", node->name);
 }

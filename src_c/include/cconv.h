@@ -102,7 +102,8 @@ CCONV_API cconv_status cconv_set_num_threads(int threads);
 CCONV_API const char *cconv_num_threads_reason(void);
 
 /* Whether plans made from now on may choose Winograd's algorithm, which multiplies less for 3x3 kernels: 1 (the default) or 0. It
- * rounds a little more, and spreads a NaN or an infinity to neighbouring pixels. A convolution that names it gets it all the same. */
+ * rounds a little more, and spreads a NaN or an infinity to neighbouring pixels. A convolution that names it gets it all the
+ * same. */
 CCONV_API int cconv_winograd(void);
 CCONV_API void cconv_set_winograd(int allowed);
 
@@ -119,8 +120,8 @@ CCONV_API uint64_t cconv_allocations(void);
 
 /* ---- Element types ------------------------------------------------------------------------------------------------ */
 
-/* Values inside a graph are float32, int32 or bool. Arrays come in and go out as any of these, as far as cconv_array and cconv_output
- * allow; a bool is a byte, 0 or 1. */
+/* Values inside a graph are float32, int32 or bool. Arrays come in and go out as any of these, as far as cconv_array and
+ * cconv_output allow; a bool is a byte, 0 or 1. */
 typedef enum cconv_dtype {
     CCONV_FLOAT32 = 0,
     CCONV_FLOAT64,
@@ -165,7 +166,8 @@ typedef struct cconv_attribute {
 
 CCONV_API int cconv_op_count(void);
 CCONV_API const char *cconv_op_name(int i);                        /* i from 0; NULL past the end */
-CCONV_API const char *cconv_op_inputs(const char *op);             /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
+/* "x w b?": a name each, ? optional, * any number; NULL: no such op */
+CCONV_API const char *cconv_op_inputs(const char *op);
 /* The element types of its inputs and its output, "b t t -> t": f float32, i int32, b bool; n float32 or int32, t any, the same at
  * each place; the last input's letter holds for those that follow; "-> *": an attribute says it. NULL: no such op. */
 CCONV_API const char *cconv_op_types(const char *op);
@@ -260,7 +262,8 @@ CCONV_API cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const cha
 CCONV_API int64_t cconv_optimizer_iterations(const cconv_optimizer *optimizer);
 CCONV_API void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations);
 /* The slots kept for a variable, created (zeros) when first asked for. i from 0; NULL past the end or without memory (see
- * cconv_last_error). The optimizer owns what is returned. cconv_optimizer_slot_name(kind settings) names slot i, e.g. "momentum". */
+ * cconv_last_error). The optimizer owns what is returned. cconv_optimizer_slot_name(kind settings) names slot i, e.g.
+ * "momentum". */
 CCONV_API cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i);
 CCONV_API const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i);
 
@@ -271,8 +274,8 @@ typedef struct cconv_plan cconv_plan;
 
 typedef struct cconv_plan_options {
     int64_t max_batch;                  /* largest batch; 0: 1 */
-    const int64_t *const *input_shapes; /* for each graph input its whole shape (first size of a batched one is ignored); NULL: as in
-                                           the graph, where then only the batch may be -1 */
+    const int64_t *const *input_shapes; /* for each graph input its whole shape (first size of a batched one is ignored); NULL: as
+                                           in the graph, where then only the batch may be -1 */
     int n_outputs;                      /* nodes whose values are wanted */
     const int *outputs;
     int training;                       /* 1: dropout drops, batch normalization uses the batch's statistics */
@@ -283,11 +286,11 @@ typedef struct cconv_plan_options {
     int threads;                        /* 0: cconv_num_threads() */
     int no_rewrite;                     /* 1: run node by node as the graph says; 0: joined where that is faster (an activation into
                                            the convolution before it, batch normalization into its weights ...) */
-    int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes for
-                                           this process. Takes time and memory; another machine or number of threads may choose
-                                           another, whose last bits differ. 0: chosen by estimates, from sizes only */
-    int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their memory is
-                                           used again, and large variables are updated within the backward pass */
+    int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes
+                                           for this process. Takes time and memory; another machine or number of threads may
+                                           choose another, whose last bits differ. 0: chosen by estimates, from sizes only */
+    int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their
+                                           memory is used again, and large variables are updated within the backward pass */
     cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
                                            graph and its types do not change. Others: CCONV_UNSUPPORTED */
 } cconv_plan_options;
@@ -324,8 +327,8 @@ typedef struct cconv_batch {
 } cconv_batch;
 
 /* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was
- * interrupted) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by norm was
- * turned on after the plan was made. */
+ * interrupted) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by
+ * norm was turned on after the plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not
@@ -336,9 +339,9 @@ CCONV_API cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, i
 CCONV_API size_t cconv_plan_bytes(const cconv_plan *plan); /* memory the plan holds, without the variables */
 /* Whether runs from now on are timed, step by step (0: not, as at first). Times seen so far are forgotten. Not during a run. */
 CCONV_API cconv_status cconv_plan_profile(cconv_plan *plan, int on);
-/* A table of the plan's nodes in the order of work: op, shape, algorithm, bytes (output, what is kept for backward, packed weights, the
- * larger scratch), after timed runs the milliseconds of one run, forward and backward, and the name. Writes at most size bytes with
- * the final 0; returns the length the whole text has without it. Not during a run. */
+/* A table of the plan's nodes in the order of work: op, shape, algorithm, bytes (output, what is kept for backward, packed
+ * weights, the larger scratch), after timed runs the milliseconds of one run, forward and backward, and the name. Writes at
+ * most size bytes with the final 0; returns the length the whole text has without it. Not during a run. */
 CCONV_API size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size);
 
 #ifdef __cplusplus

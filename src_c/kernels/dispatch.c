@@ -38,7 +38,7 @@ static const char every_name[] =
 static struct {
     atomic_int state; /* 0: nobody has looked, 1: somebody is looking, 2: done */
     cc_kernels kernels;
-    int level;                      /* the highest of those it was made of */
+    int level;                     /* the highest of those it was made of */
     char names[sizeof every_name]; /* what can run, lowest first */
     char error[160];
 } dispatch;
@@ -84,7 +84,11 @@ static void list_levels(char *text, size_t size)
 {
     size_t used = 0;
     for (int i = 0; i < LEVELS && used < size; ++i)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i == 0 ? "" : i == LEVELS - 1 ? " or " : ", ", level_names[i]);
+        used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                 i == 0            ? ""
+                                 : i == LEVELS - 1 ? " or "
+                                                   : ", ",
+                                 level_names[i]);
 }
 
 static void dispatch_choose(void)

@@ -142,7 +142,8 @@ static inline void vec_transpose(vec *v)
         }
     for (int j = 0; j < 4; ++j) {
         const vec even0 = _mm512_shuffle_f32x4(v[j], v[4 + j], 0x88), odd0 = _mm512_shuffle_f32x4(v[j], v[4 + j], 0xdd);
-        const vec even1 = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0x88), odd1 = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0xdd);
+        const vec even1 = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0x88),
+                  odd1 = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0xdd);
         v[j] = _mm512_shuffle_f32x4(even0, even1, 0x88);
         v[4 + j] = _mm512_shuffle_f32x4(odd0, odd1, 0x88);
         v[8 + j] = _mm512_shuffle_f32x4(even0, even1, 0xdd);

@@ -1,5 +1,6 @@
 /* Activations as ops of their own: x -> y of the same shape, y = f(x) and dx = dy f'(x). The formulas are in
- * kernels/elementwise/activation.h, where the derivative is told from y. The fused ones of conv and dense are the same functions. */
+ * kernels/elementwise/activation.h, where the derivative is told from y. The fused ones of conv and dense are the same
+ * functions. */
 #include "ops/infer.h"
 #include "kernels/kernels.h"
 
@@ -36,12 +37,12 @@ static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, 
 #define FORWARD(tag, act)                                                                                                      \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        activation_forward(call, team, act);                                                                                              \
+        activation_forward(call, team, act);                                                                                   \
     }
 #define BACKWARD(tag, act)                                                                                                     \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        activation_backward(call, team, act);                                                                                             \
+        activation_backward(call, team, act);                                                                                  \
     }
 #define ACTIVATION(tag, act, table, size)                                                                                      \
     FORWARD(tag, act)                                                                                                          \
@@ -52,7 +53,7 @@ static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, 
                                .attributes_size = size,                                                                        \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .reads = CC_READS_Y,                                                                            \
-                               .infer = activation_infer,                                                                                 \
+                               .infer = activation_infer,                                                                      \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}
 
@@ -67,6 +68,8 @@ ACTIVATION(softsign, CC_ACT_SOFTSIGN, NULL, 0);
 
 /* Flat wherever it has a slope at all: no gradient passes. */
 FORWARD(binary_step, CC_ACT_BINARY_STEP)
-const cc_op cc_op_binary_step = {
-    .name = "binary_step", .inputs = "x", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = activation_infer,
-    .forward = binary_step_forward};
+const cc_op cc_op_binary_step = {.name = "binary_step",
+                                 .inputs = "x",
+                                 .flags = CC_INPLACE | CC_ELEMENTWISE,
+                                 .infer = activation_infer,
+                                 .forward = binary_step_forward};

@@ -3,10 +3,9 @@
 #include "ops/axes.h"
 #include "ops/infer.h"
 
-static const cc_attr argmax_attributes[] = {
-    {"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL},
-    {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL},
-    {0}};
+static const cc_attr argmax_attributes[] = {{"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL},
+                                            {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL},
+                                            {0}};
 
 static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
 {
@@ -76,7 +75,7 @@ static bool argmax_per_sample(const cc_call *call)
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
         const cc_shape *xs = &call->xs[0];                                                                                     \
-        const int axis = cc_axis_of(((const cc_argmax_attributes *)call->attributes)->axis, xs->rank);                                       \
+        const int axis = cc_axis_of(((const cc_argmax_attributes *)call->attributes)->axis, xs->rank);                         \
         const int64_t length = xs->dim[axis], inner = cc_shape_product(xs, axis + 1, xs->rank);                                \
         cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048 / (length + 1) + 1);                                    \
         for (int64_t o = mine.begin; o < mine.end; ++o) {                                                                      \
@@ -86,9 +85,10 @@ static bool argmax_per_sample(const cc_call *call)
         }                                                                                                                      \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x", .types = "n -> i",                                                               \
+                               .inputs = "x",                                                                                  \
+                               .types = "n -> i",                                                                              \
                                .attributes = argmax_attributes,                                                                \
-                               .attributes_size = sizeof(cc_argmax_attributes),                                                              \
+                               .attributes_size = sizeof(cc_argmax_attributes),                                                \
                                .per_sample = argmax_per_sample,                                                                \
                                .infer = argmax_infer,                                                                          \
                                .forward = tag##_forward}

@@ -52,11 +52,6 @@ static const cc_attr batch_norm_attributes[] = {
     {"activation", CC_ENUM, offsetof(cc_batch_norm_attributes, activation), "linear", CC_ACT_CLAMPS},
     {0}};
 
-static bool batch_norm_has_residual(const cc_call *call)
-{
-    return call->n_inputs > CC_NORM_RESIDUAL && call->xs[CC_NORM_RESIDUAL].rank >= 0;
-}
-
 /* dx of an input that may be absent from the call. */
 static float *gradient_of(const cc_call *call, int i)
 {
@@ -86,7 +81,7 @@ static cconv_status batch_norm_infer(const cc_call *call, cc_shape *ys)
                               names[i], (long long)x->dim[axis], cc_shape_text(s, text));
     }
     *ys = *x;
-    if (!batch_norm_has_residual(call)) return CCONV_OK;
+    if (!cc_has_input(call, CC_NORM_RESIDUAL)) return CCONV_OK;
     const cc_shape *r = &call->xs[CC_NORM_RESIDUAL];
     bool same = r->rank == x->rank;
     for (int d = 0; same && d < x->rank; ++d) {
@@ -129,7 +124,7 @@ static bool of_batch(const cc_call *call)
 static bool reads_y(const cc_call *call)
 {
     const cc_batch_norm_attributes *a = call->attributes;
-    return a->activation != CC_ACT_LINEAR && (batch_norm_has_residual(call) || !of_batch(call));
+    return a->activation != CC_ACT_LINEAR && (cc_has_input(call, CC_NORM_RESIDUAL) || !of_batch(call));
 }
 
 /* saved, each c floats: mean = high + low, s, the batch's variance, and what v is made with: (x - mean) scale + shift. */
@@ -180,7 +175,7 @@ static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
     need->saved = SAVED * row; /* also without a backward pass: update reads it */
     need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
     need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
-    const uint64_t residual = batch_norm_has_residual(call) ? CC_READS_X(CC_NORM_RESIDUAL) : 0;
+    const uint64_t residual = cc_has_input(call, CC_NORM_RESIDUAL) ? CC_READS_X(CC_NORM_RESIDUAL) : 0;
     if (of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | residual;
     const bool scaled = call->needs_gradient[CC_NORM_GAMMA] || call->needs_gradient[CC_NORM_VARIANCE];
     need->reads = of_batch(call) || scaled ? CC_READS_X(CC_NORM_X) : 0;
@@ -313,7 +308,7 @@ static void normalize(const cc_call *call, const cc_team *team)
 {
     const layout l = layout_of(call);
     const cc_norm k = norm_of(call, &l);
-    const float *x = call->x[CC_NORM_X], *residual = batch_norm_has_residual(call) ? call->x[CC_NORM_RESIDUAL] : NULL;
+    const float *x = call->x[CC_NORM_X], *residual = cc_has_input(call, CC_NORM_RESIDUAL) ? call->x[CC_NORM_RESIDUAL] : NULL;
     float *y = call->y;
     const cc_range mine = my_parts(&l, team);
     if (mine.begin >= mine.end) return;

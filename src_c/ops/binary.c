@@ -74,7 +74,7 @@ static void binary_forward(const cc_call *call, const cc_team *team, run_functio
     }
 
 /* In unsigned arithmetic, which may wrap around. */
-#define WRAP(u, operator, v) (int32_t)((uint32_t)(u) operator (uint32_t)(v))
+#define WRAP(u, operator, v) (int32_t)((uint32_t)(u) operator(uint32_t)(v))
 
 /* u^v; for v < 0 the power cut off at 0, but 1 and -1 have theirs. 0 to a negative power is 0. */
 static int32_t power_of_ints(int32_t u, int32_t v)
@@ -189,12 +189,13 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
     }                                                                                                                          \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        binary_backward(call, team, gradient_a, gradient_b);                                                                          \
+        binary_backward(call, team, gradient_a, gradient_b);                                                                   \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "a b", .types = takes,                                                                \
+                               .inputs = "a b",                                                                                \
+                               .types = takes,                                                                                 \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
-                               .infer = binary_infer,                                                                                 \
+                               .infer = binary_infer,                                                                          \
                                .need = tag##_need,                                                                             \
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}
@@ -241,7 +242,8 @@ BACKWARD(minimum, "t t -> t", minimum_da, minimum_db, A_READS_A | A_READS_B | B_
 #define COMPARISON(tag, holds)                                                                                                 \
     FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                                 \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "a b", .types = "t t -> b",                                                           \
+                               .inputs = "a b",                                                                                \
+                               .types = "t t -> b",                                                                            \
                                .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
                                .infer = binary_infer,                                                                          \
                                .forward = tag##_forward}

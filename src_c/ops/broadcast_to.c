@@ -76,7 +76,8 @@ static bool broadcast_to_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_broadcast_to = {.name = "broadcast_to",
-                                  .inputs = "x", .types = "t -> t",
+                                  .inputs = "x",
+                                  .types = "t -> t",
                                   .attributes = broadcast_to_attributes,
                                   .attributes_size = sizeof(broadcast_to),
                                   .per_sample = broadcast_to_per_sample,

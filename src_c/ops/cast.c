@@ -64,7 +64,8 @@ static void cast_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_cast = {.name = "cast",
-                          .inputs = "x", .types = "t -> *",
+                          .inputs = "x",
+                          .types = "t -> *",
                           .attributes = cast_attributes,
                           .attributes_size = sizeof(cast),
                           .flags = CC_INPLACE_BACKWARD | CC_VIEW | CC_ELEMENTWISE,

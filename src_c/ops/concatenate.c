@@ -74,7 +74,8 @@ static bool concatenate_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_concatenate = {.name = "concatenate",
-                                 .inputs = "x*", .types = "t -> t",
+                                 .inputs = "x*",
+                                 .types = "t -> t",
                                  .attributes = concatenate_attributes,
                                  .attributes_size = sizeof(cc_axis_attributes),
                                  .per_sample = concatenate_per_sample,

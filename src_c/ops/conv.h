@@ -20,13 +20,15 @@ typedef struct cc_conv_attributes {
 
 #define CC_CONV_ATTRIBUTES                                                                                                     \
     {"strides", CC_LIST, offsetof(cc_conv_attributes, strides), "1", NULL},                                                    \
-    {"padding", CC_ENUM, offsetof(cc_conv_attributes, padding), "valid", CC_PADDING_CHOICES},                                  \
-    {"pads", CC_LIST, offsetof(cc_conv_attributes, pads), "", NULL},                                                           \
-    {"dilation", CC_LIST, offsetof(cc_conv_attributes, dilation), "1", NULL},                                                  \
-    {"groups", CC_INT, offsetof(cc_conv_attributes, groups), "1", NULL},                                                       \
-    {"activation", CC_ENUM, offsetof(cc_conv_attributes, activation), "linear", CC_ACT_CHOICES},                               \
-    {"alpha", CC_FLOAT, offsetof(cc_conv_attributes, alpha), "0", NULL},                                                       \
-    {"algorithm", CC_ENUM, offsetof(cc_conv_attributes, algorithm), CC_CONV_AUTO, CC_CONV_CHOICES}
+        {"padding", CC_ENUM, offsetof(cc_conv_attributes, padding), "valid", CC_PADDING_CHOICES},                              \
+        {"pads", CC_LIST, offsetof(cc_conv_attributes, pads), "", NULL},                                                       \
+        {"dilation", CC_LIST, offsetof(cc_conv_attributes, dilation), "1", NULL},                                              \
+        {"groups", CC_INT, offsetof(cc_conv_attributes, groups), "1", NULL},                                                   \
+        {"activation", CC_ENUM, offsetof(cc_conv_attributes, activation), "linear", CC_ACT_CHOICES},                           \
+        {"alpha", CC_FLOAT, offsetof(cc_conv_attributes, alpha), "0", NULL},                                                   \
+    {                                                                                                                          \
+        "algorithm", CC_ENUM, offsetof(cc_conv_attributes, algorithm), CC_CONV_AUTO, CC_CONV_CHOICES                           \
+    }
 
 extern const cc_op cc_op_conv, cc_op_conv_transpose;
 

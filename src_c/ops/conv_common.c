@@ -5,16 +5,6 @@
 #include "algos/gemm.h"
 #include <stdio.h>
 
-static bool conv_has_bias(const cc_call *call)
-{
-    return call->n_inputs > 2 && call->xs[2].rank >= 0;
-}
-
-static bool conv_has_residual(const cc_call *call)
-{
-    return call->n_inputs > 3 && call->xs[3].rank >= 0;
-}
-
 static bool conv_is_transposed(const cc_call *call)
 {
     return call->op == &cc_op_conv_transpose;
@@ -155,7 +145,7 @@ cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys)
     CC_TRY(conv_check_ranks(call));
     CC_TRY(cc_fused_check(call, s->activation, s->alpha));
     CC_TRY(conv_check_channels(call, &oc));
-    if (conv_has_bias(call)) {
+    if (cc_has_input(call, 2)) {
         CC_TRY(cc_op_check_rank(call, 2, 1, "(oc)"));
         if (!cc_agree(call->xs[2].dim[0], oc))
             return cc_op_fail(call, CCONV_INVALID, "expected b with %lld values, one for each output channel, received %lld",
@@ -176,7 +166,7 @@ cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys)
         const cc_axis *axis = cc_window_axis(&window, conv_axes(call), i);
         ys->dim[1 + i] = conv_is_transposed(call) ? axis->in : axis->out;
     }
-    return conv_has_residual(call) ? conv_check_residual(call, ys) : CCONV_OK;
+    return cc_has_input(call, 3) ? conv_check_residual(call, ys) : CCONV_OK;
 }
 
 /* The convolution of a call whose sizes are all known. Where the planes of an image have nothing to do with each other they are
@@ -298,10 +288,10 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
     need->packed = cc_scratch_bytes(conv_packed_floats(call, need->choice, &conv, CONV_Y));
     need->forward_scratch = cc_scratch_bytes(conv_scratch_floats(call, need->choice, &conv, CONV_Y, nth));
-    if (conv_has_residual(call) && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
+    if (cc_has_input(call, 3) && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
-                                    conv_has_bias(call) && call->needs_gradient[2]};
+                                    cc_has_input(call, 2) && call->needs_gradient[2]};
     const pieces p = conv_backward_pieces(call, need->choice, &conv, needs_gradient, nth);
     const size_t input = cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.scratch), weight = cc_scratch_bytes(p.weight_scratch);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.bias_partial) + (input > weight ? input : weight);
@@ -327,11 +317,11 @@ void cc_conv_forward(const cc_call *call, const cc_team *team)
     const cc_conv_attributes *s = call->attributes;
     const cc_conv conv = conv_geometry(call);
     const cc_conv_algorithm *algorithm = conv_chosen(call->choice, CONV_Y);
-    const bool later = conv_has_residual(call) && !algorithm->accumulates;
-    const cc_epilogue epilogue = {.bias = conv_has_bias(call) ? call->x[2] : NULL,
+    const bool later = cc_has_input(call, 3) && !algorithm->accumulates;
+    const cc_epilogue epilogue = {.bias = cc_has_input(call, 2) ? call->x[2] : NULL,
                                   .act = later ? CC_ACT_LINEAR : (cc_activation)s->activation,
                                   .alpha = s->alpha,
-                                  .accumulate = conv_has_residual(call) && algorithm->accumulates};
+                                  .accumulate = cc_has_input(call, 3) && algorithm->accumulates};
     if (epilogue.accumulate && call->y != call->x[3]) {
         cc_copy(call->y, call->x[3], cc_shape_count(&call->ys), team);
         cc_barrier_wait(team);
@@ -349,7 +339,7 @@ void cc_conv_backward(const cc_call *call, const cc_team *team)
 {
     const cc_conv_attributes *s = call->attributes;
     const cc_conv conv = conv_geometry(call);
-    float *dx = call->dx[0], *dw = call->dx[1], *db = conv_has_bias(call) ? call->dx[2] : NULL;
+    float *dx = call->dx[0], *dw = call->dx[1], *db = cc_has_input(call, 2) ? call->dx[2] : NULL;
     const bool needs_gradient[3] = {dx != NULL, dw != NULL, db != NULL};
     const pieces p = conv_backward_pieces(call, call->choice, &conv, needs_gradient, team->nth);
     char *at = call->scratch;
@@ -362,7 +352,7 @@ void cc_conv_backward(const cc_call *call, const cc_team *team)
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx && p.packed > 0) cc_barrier_wait(team);
 
-    if (conv_has_residual(call) && call->dx[3]) cc_copy(call->dx[3], dz, cc_shape_count(&call->ys), team);
+    if (cc_has_input(call, 3) && call->dx[3]) cc_copy(call->dx[3], dz, cc_shape_count(&call->ys), team);
     const cc_epilogue none = {.act = CC_ACT_LINEAR};
     if (dx) conv_images(call, CONV_DX)(&conv, dx, dz, call->x[1], packed, &none, scratch, team);
     if (dx && dw) cc_barrier_wait(team); /* the scratch changes hands */

@@ -13,11 +13,6 @@ static const cc_attr attributes[] = {
     {0},
 };
 
-static bool dense_has_bias(const cc_call *call)
-{
-    return call->n_inputs > 2 && call->xs[2].rank >= 0;
-}
-
 static cconv_status dense_infer(const cc_call *call, cc_shape *ys)
 {
     const cc_dense_attributes *s = call->attributes;
@@ -31,7 +26,7 @@ static cconv_status dense_infer(const cc_call *call, cc_shape *ys)
     if (!cc_agree(x->dim[x->rank - 1], w->dim[0]))
         return cc_op_fail(call, CCONV_INVALID, "expected x with a last axis of %lld, as w has rows; received shape %s",
                           (long long)w->dim[0], cc_shape_text(x, text));
-    if (dense_has_bias(call)) {
+    if (cc_has_input(call, 2)) {
         CC_TRY(cc_op_check_rank(call, 2, 1, "(m)"));
         if (!cc_agree(call->xs[2].dim[0], w->dim[1]))
             return cc_op_fail(call, CCONV_INVALID, "expected b with %lld values, one for each column of w, received %lld",
@@ -53,10 +48,11 @@ static sizes sizes_of(const cc_call *call)
 }
 
 /* The ways to dx, chosen for the planned number of rows. With few rows, packing w costs more than the product: then dx is computed
- * transposed, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same order. */
+ * transposed, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same
+ * order. */
 enum { PACK_W, PACK_DZ };
-/* Beside them in need.choice: w is packed a piece at a time as it is used, forward and for dx. It pays for a matrix larger than the caches
- * that is another in every run, and as long as the rows of x stay in a cache. */
+/* Beside them in need.choice: w is packed a piece at a time as it is used, forward and for dx. It pays for a matrix larger
+ * than the caches that is another in every run, and as long as the rows of x stay in a cache. */
 enum { ON_THE_FLY = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
 
 static int dense_choose(const sizes *z)
@@ -66,7 +62,8 @@ static int dense_choose(const sizes *z)
 
 static bool dense_packs_on_the_fly(const cc_call *call, const sizes *z)
 {
-    return call->differentiate && call->needs_gradient[1] && z->k * z->m * (int64_t)sizeof(float) >= LATE_BYTES && z->rows <= LATE_ROWS;
+    return call->differentiate && call->needs_gradient[1] && z->k * z->m * (int64_t)sizeof(float) >= LATE_BYTES &&
+           z->rows <= LATE_ROWS;
 }
 
 /* Rows of dw that are handed on at a time: a multiple of mr, and few enough for a second-level cache. */
@@ -112,7 +109,8 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
         need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
     }
     if (!call->differentiate) return;
-    const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1], dense_has_bias(call) && call->needs_gradient[2]};
+    const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
+                                    cc_has_input(call, 2) && call->needs_gradient[2]};
     need->choice |= dense_choose(&z);
     const pieces p = dense_backward_pieces(call, need->choice, needs_gradient, nth);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.transposed) +
@@ -140,7 +138,7 @@ static void dense_forward(const cc_call *call, const cc_team *team)
                                 .source = &rows,
                                 .a_step = z.k,
                                 .panels = call->packed,
-                                .bias = dense_has_bias(call) ? call->x[2] : NULL,
+                                .bias = cc_has_input(call, 2) ? call->x[2] : NULL,
                                 .act = (cc_activation)s->activation,
                                 .alpha = s->alpha};
     if (late)
@@ -150,7 +148,7 @@ static void dense_forward(const cc_call *call, const cc_team *team)
 }
 
 static void dense_input_gradient(const cc_call *call, const sizes *z, const float *dz, float *packed, float *transposed,
-                           const cc_team *team)
+                                 const cc_team *team)
 {
     float *dx = call->dx[0];
     const bool few = call->choice & PACK_DZ, late = !few && (call->choice & ON_THE_FLY);
@@ -196,7 +194,7 @@ static void dense_backward(const cc_call *call, const cc_team *team)
 {
     const cc_dense_attributes *s = call->attributes;
     const sizes z = sizes_of(call);
-    float *dx = call->dx[0], *dw = call->dx[1], *db = dense_has_bias(call) ? call->dx[2] : NULL;
+    float *dx = call->dx[0], *dw = call->dx[1], *db = cc_has_input(call, 2) ? call->dx[2] : NULL;
     const bool needs_gradient[3] = {dx != NULL, dw != NULL, db != NULL};
     const pieces p = dense_backward_pieces(call, call->choice, needs_gradient, team->nth);
     char *at = call->scratch;

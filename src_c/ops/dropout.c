@@ -16,9 +16,8 @@ typedef struct dropout {
     int64_t seed;
 } dropout;
 
-static const cc_attr dropout_attributes[] = {{"rate", CC_FLOAT, offsetof(dropout, rate), NULL, NULL},
-                                             {"seed", CC_INT, offsetof(dropout, seed), "0", NULL},
-                                             {0}};
+static const cc_attr dropout_attributes[] = {
+    {"rate", CC_FLOAT, offsetof(dropout, rate), NULL, NULL}, {"seed", CC_INT, offsetof(dropout, seed), "0", NULL}, {0}};
 
 static cconv_status dropout_infer(const cc_call *call, cc_shape *ys)
 {

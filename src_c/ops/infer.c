@@ -26,7 +26,8 @@ cconv_status cc_infer_image(const cc_call *call, int i, int *rank)
     char text[CC_SHAPE_TEXT];
     *rank = call->xs[i].rank - 2;
     if (*rank >= 1 && *rank <= 3) return CCONV_OK;
-    return cc_op_fail(call, CCONV_INVALID, "expected images of shape (n, w, c), (n, h, w, c) or (n, d, h, w, c), received shape %s",
+    return cc_op_fail(call, CCONV_INVALID,
+                      "expected images of shape (n, w, c), (n, h, w, c) or (n, d, h, w, c), received shape %s",
                       cc_shape_text(&call->xs[i], text));
 }
 

@@ -258,7 +258,8 @@ const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy"
                                               .backward = categorical_backward};
 
 const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical_crossentropy",
-                                                     .inputs = "y_true y_pred", .types = "i f -> f",
+                                                     .inputs = "y_true y_pred",
+                                                     .types = "i f -> f",
                                                      .attributes = sparse_table,
                                                      .attributes_size = sizeof(cc_crossentropy_attributes),
                                                      .reads = CC_READS_X(0) | CC_READS_X(1),

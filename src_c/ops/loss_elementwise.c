@@ -172,11 +172,11 @@ static bool loss_elementwise_per_sample(const cc_call *call)
 #define LOSS(name_, formula_, mean_, labels_, attributes_, size_, infer_)                                                      \
     static void name_##_forward(const cc_call *call, const cc_team *team)                                                      \
     {                                                                                                                          \
-        loss_elementwise_forward(call, team, formula_, mean_, labels_);                                                                         \
+        loss_elementwise_forward(call, team, formula_, mean_, labels_);                                                        \
     }                                                                                                                          \
     static void name_##_backward(const cc_call *call, const cc_team *team)                                                     \
     {                                                                                                                          \
-        loss_elementwise_backward(call, team, formula_, mean_, labels_);                                                                        \
+        loss_elementwise_backward(call, team, formula_, mean_, labels_);                                                       \
     }                                                                                                                          \
     const cc_op cc_op_##name_ = {.name = #name_,                                                                               \
                                  .inputs = "y_true y_pred",                                                                    \

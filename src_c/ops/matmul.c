@@ -264,7 +264,8 @@ static bool matmul_per_sample(const cc_call *call)
 
 const cc_op cc_op_matmul = {
     .name = "matmul",
-    .inputs = "a b", .types = "n n -> n",
+    .inputs = "a b",
+    .types = "n n -> n",
     .attributes = attributes,
     .attributes_size = sizeof(settings),
     .per_sample = matmul_per_sample,

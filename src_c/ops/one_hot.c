@@ -34,7 +34,8 @@ static void one_hot_forward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_one_hot = {.name = "one_hot",
-                             .inputs = "x", .types = "i -> f",
+                             .inputs = "x",
+                             .types = "i -> f",
                              .attributes = one_hot_attributes,
                              .attributes_size = sizeof(one_hot),
                              .per_sample = cc_per_sample_x,

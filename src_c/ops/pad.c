@@ -224,7 +224,8 @@ static bool pad_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_pad = {.name = "pad",
-                         .inputs = "x", .types = "t -> t",
+                         .inputs = "x",
+                         .types = "t -> t",
                          .attributes = pad_attributes,
                          .attributes_size = sizeof(cc_pad_attributes),
                          .per_sample = pad_per_sample,

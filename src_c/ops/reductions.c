@@ -9,10 +9,9 @@
 #include "algos/reduce.h"
 #include "ops/infer.h"
 
-static const cc_attr settings_attributes[] = {
-    {"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL},
-    {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL},
-    {0}};
+static const cc_attr settings_attributes[] = {{"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL},
+                                              {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL},
+                                              {0}};
 
 static unsigned axes_of(const cc_call *call)
 {
@@ -215,10 +214,11 @@ static bool reductions_per_sample(const cc_call *call)
 #define REDUCTION(tag, takes, fold, mean, infer_function, need_function, backward_function, what_backward_reads)               \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        reductions_forward(call, team, fold, mean);                                                                                       \
+        reductions_forward(call, team, fold, mean);                                                                            \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x", .types = takes,                                                                  \
+                               .inputs = "x",                                                                                  \
+                               .types = takes,                                                                                 \
                                .attributes = settings_attributes,                                                              \
                                .attributes_size = sizeof(cc_reduction_attributes),                                             \
                                .reads = what_backward_reads,                                                                   \

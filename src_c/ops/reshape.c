@@ -180,13 +180,14 @@ static bool squeeze_per_sample(const cc_call *call)
 
 #define VIEW(tag, table, size, elementwise, per_sample_function, infer_function, backward_function)                            \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x", .types = "t -> t",                                                               \
+                               .inputs = "x",                                                                                  \
+                               .types = "t -> t",                                                                              \
                                .attributes = table,                                                                            \
                                .attributes_size = size,                                                                        \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_VIEW | (elementwise),                            \
                                .per_sample = per_sample_function,                                                              \
                                .infer = infer_function,                                                                        \
-                               .forward = reshape_forward,                                                                             \
+                               .forward = reshape_forward,                                                                     \
                                .backward = backward_function}
 
 VIEW(flatten, NULL, 0, 0, flatten_per_sample, flatten_infer, reshape_backward);

@@ -4,10 +4,9 @@
 #include "algos/region.h"
 #include "ops/op.h"
 
-static const cc_attr slice_attributes[] = {
-    {"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL},
-    {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL},
-    {0}};
+static const cc_attr slice_attributes[] = {{"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL},
+                                           {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL},
+                                           {0}};
 
 static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
 {
@@ -65,7 +64,8 @@ static bool slice_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_slice = {.name = "slice",
-                           .inputs = "x", .types = "t -> t",
+                           .inputs = "x",
+                           .types = "t -> t",
                            .attributes = slice_attributes,
                            .attributes_size = sizeof(cc_slice_attributes),
                            .per_sample = slice_per_sample,

@@ -132,11 +132,11 @@ static bool softmax_per_sample(const cc_call *call)
 #define SOFTMAX(tag, logarithm)                                                                                                \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        axis_forward(call, team, logarithm);                                                                                        \
+        axis_forward(call, team, logarithm);                                                                                   \
     }                                                                                                                          \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        axis_backward(call, team, logarithm);                                                                                       \
+        axis_backward(call, team, logarithm);                                                                                  \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \

@@ -135,7 +135,8 @@ static bool top_k_indices_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_argsort = {.name = "argsort",
-                             .inputs = "x", .types = "n -> i",
+                             .inputs = "x",
+                             .types = "n -> i",
                              .attributes = argsort_attributes,
                              .attributes_size = sizeof(argsort),
                              .per_sample = argsort_per_sample,
@@ -144,7 +145,8 @@ const cc_op cc_op_argsort = {.name = "argsort",
                              .forward = argsort_forward};
 
 const cc_op cc_op_top_k_indices = {.name = "top_k_indices",
-                                   .inputs = "x", .types = "n -> i",
+                                   .inputs = "x",
+                                   .types = "n -> i",
                                    .attributes = top_k_indices_attributes,
                                    .attributes_size = sizeof(top_k_indices),
                                    .per_sample = top_k_indices_per_sample,

@@ -53,8 +53,8 @@ static cconv_status take_along_axis_infer(const cc_call *call, cc_shape *ys)
             fits = cc_agree(xs->dim[k], is->dim[k]);
     }
     if (!fits)
-        return cc_op_fail(call, CCONV_INVALID, "expected indices of x's shape but for axis %d, received %s for x of shape %s", axis,
-                          cc_shape_text(is, text[1]), cc_shape_text(xs, text[0]));
+        return cc_op_fail(call, CCONV_INVALID, "expected indices of x's shape but for axis %d, received %s for x of shape %s",
+                          axis, cc_shape_text(is, text[1]), cc_shape_text(xs, text[0]));
     return CCONV_OK;
 }
 
@@ -154,7 +154,8 @@ static bool take_along_axis_per_sample(const cc_call *call)
 
 #define TAKE(tag)                                                                                                              \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x indices", .types = "t i -> t",                                                     \
+                               .inputs = "x indices",                                                                          \
+                               .types = "t i -> t",                                                                            \
                                .attributes = take_attributes,                                                                  \
                                .attributes_size = sizeof(take),                                                                \
                                .reads = CC_READS_X(1),                                                                         \

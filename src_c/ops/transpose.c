@@ -95,7 +95,8 @@ static bool transpose_per_sample(const cc_call *call)
 }
 
 const cc_op cc_op_transpose = {.name = "transpose",
-                               .inputs = "x", .types = "t -> t",
+                               .inputs = "x",
+                               .types = "t -> t",
                                .attributes = transpose_attributes,
                                .attributes_size = sizeof(cc_transpose_attributes),
                                .per_sample = transpose_per_sample,

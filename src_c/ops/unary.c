@@ -53,7 +53,8 @@ static inline float unary_sign(float x)
 #define WITH_FORWARD(tag, takes, what_backward_reads, gradient)                                                                \
     BACKWARD(tag, gradient)                                                                                                    \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x", .types = takes,                                                                  \
+                               .inputs = "x",                                                                                  \
+                               .types = takes,                                                                                 \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .reads = what_backward_reads,                                                                   \
                                .infer = cc_infer_same,                                                                         \
@@ -70,7 +71,7 @@ static inline float unary_sign(float x)
 NUMBERS(negative, 0, -x[i], -dy[i], (int32_t)(0u - (uint32_t)v));
 NUMBERS(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i]),
         (int32_t)(v < 0 ? 0u - (uint32_t)v : (uint32_t)v)); /* slope 0 at 0 */
-NUMBERS(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i], (int32_t)((uint32_t)v * (uint32_t)v));
+NUMBERS(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i], (int32_t)((uint32_t)v *(uint32_t)v));
 UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
 
 static void exp_forward(const cc_call *call, const cc_team *team)
@@ -100,5 +101,9 @@ static void sign_forward(const cc_call *call, const cc_team *team)
         cc_ints_out(call->y)[i] = (v > 0) - (v < 0);
     }
 }
-const cc_op cc_op_sign = {
-    .name = "sign", .inputs = "x", .types = "n -> n", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = cc_infer_same, .forward = sign_forward};
+const cc_op cc_op_sign = {.name = "sign",
+                          .inputs = "x",
+                          .types = "n -> n",
+                          .flags = CC_INPLACE | CC_ELEMENTWISE,
+                          .infer = cc_infer_same,
+                          .forward = sign_forward};

@@ -84,7 +84,8 @@ static void where_backward(const cc_call *call, const cc_team *team)
 }
 
 const cc_op cc_op_where = {.name = "where",
-                           .inputs = "condition a b", .types = "b t t -> t",
+                           .inputs = "condition a b",
+                           .types = "b t t -> t",
                            .flags = CC_INPLACE | CC_ELEMENTWISE,
                            .reads = CC_READS_X(0),
                            .infer = where_infer,

@@ -52,7 +52,7 @@ static void adam_prepare(const void *attributes, int64_t iteration, float c[CC_M
 }
 
 static void adam_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
-                   float scale, float limit, int64_t n)
+                        float scale, float limit, int64_t n)
 {
     const float alpha = c[ALPHA], rest_1 = c[REST_1], rest_2 = c[REST_2], epsilon = c[EPSILON];
     float *restrict m = slot[0], *restrict v = slot[1];

@@ -7,7 +7,7 @@
 #include "base/team.h"
 #include "base/shape.h"
 
-#define CC_MAX_SLOTS 3
+#define CC_MAX_SLOTS        3
 #define CC_MAX_COEFFICIENTS 12
 
 /* Attributes every rule has, first in its struct and in its table (CC_OPTIM_COMMON). Except for the learning rate, a value of
@@ -21,7 +21,9 @@ typedef struct cc_optim_common {
         {"weight_decay", CC_FLOAT, offsetof(cc_optim_common, weight_decay), "-1", NULL},                                       \
         {"clipnorm", CC_FLOAT, offsetof(cc_optim_common, clipnorm), "-1", NULL},                                               \
         {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue), "-1", NULL},                                             \
-        {"global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL}
+    {                                                                                                                          \
+        "global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL                                    \
+    }
 
 typedef struct cc_rule {
     const char *name;
@@ -76,12 +78,13 @@ cc_clipping cc_optimizer_clipping(const cconv_optimizer *optimizer);
 cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n);
 /* Bytes of scratch that one step over these updates wants. */
 size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n);
-/* One step for these updates, entered by every thread of the team. The caller barriers afterwards, and calls cc_optimizer_advance once
- * when the updates of all variables are made. */
+/* One step for these updates, entered by every thread of the team. The caller barriers afterwards, and calls
+ * cc_optimizer_advance once when the updates of all variables are made. */
 void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *updates, int n, void *scratch, const cc_team *team);
-/* The same for elements first .. first+count-1 of one variable, given only their gradient, by one thread; without clipping by norm. The
- * caller touches the variable. */
-void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first, int64_t count);
+/* The same for elements first .. first+count-1 of one variable, given only their gradient, by one thread; without clipping by
+ * norm. The caller touches the variable. */
+void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first,
+                        int64_t count);
 void cc_optimizer_advance(cconv_optimizer *optimizer);
 
 #endif

@@ -314,7 +314,8 @@ static void apply(const cconv_optimizer *optimizer, const float *coefficients, c
     }
 }
 
-void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first, int64_t count)
+void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first,
+                        int64_t count)
 {
     float coefficients[CC_MAX_COEFFICIENTS];
     optimizer->rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
@@ -347,7 +348,8 @@ void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *update
     for (int u = 0; u < n; ++u) {
         int64_t begin = mine.begin > first ? mine.begin - first : 0;
         int64_t end = mine.end - first < updates[u].count ? mine.end - first : updates[u].count;
-        if (begin < end) apply(optimizer, coefficients, &updates[u], updates[u].gradient + begin, begin, end, scales ? scales[u] : 1.0f);
+        if (begin < end)
+            apply(optimizer, coefficients, &updates[u], updates[u].gradient + begin, begin, end, scales ? scales[u] : 1.0f);
         first += updates[u].count;
         if (team->ith == 0) cconv_variable_touch(updates[u].variable);
     }

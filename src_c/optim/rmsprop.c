@@ -77,7 +77,7 @@ static inline void update_as(const float c[CC_MAX_COEFFICIENTS], float *restrict
 }
 
 static void rmsprop_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
-                   float scale, float limit, int64_t n)
+                           float scale, float limit, int64_t n)
 {
     const bool momentum = c[MOMENTUM] > 0, centered = c[CENTERED] > 0;
     if (momentum && centered)
@@ -90,4 +90,5 @@ static void rmsprop_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w
         update_as(c, w, g, slot[0], NULL, NULL, scale, limit, n);
 }
 
-const cc_rule cc_rule_rmsprop = {"rmsprop", table, sizeof(settings), rmsprop_check, rmsprop_slots, rmsprop_prepare, rmsprop_update};
+const cc_rule cc_rule_rmsprop = {"rmsprop",     table,           sizeof(settings), rmsprop_check,
+                                 rmsprop_slots, rmsprop_prepare, rmsprop_update};

@@ -43,7 +43,7 @@ static void sgd_prepare(const void *attributes, int64_t iteration, float c[CC_MA
 }
 
 static void sgd_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, const float *restrict g, float *const *slot,
-                   float scale, float limit, int64_t n)
+                       float scale, float limit, int64_t n)
 {
     const float rate = c[RATE], mu = c[MOMENTUM];
     if (mu <= 0) {

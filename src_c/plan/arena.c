@@ -6,7 +6,8 @@
  * lines that they wrote before, instead of taking over each other's. */
 enum { APART = 2 << 20 };
 
-/* Sifts order[root] down in a heap whose top is the block to be placed last: smallest, and of equals the one with the larger number. */
+/* Sifts order[root] down in a heap whose top is the block to be placed last: smallest, and of equals the one with the larger
+ * number. */
 static void sift(const cc_block *blocks, int *order, int root, int n)
 {
     for (int child; (child = 2 * root + 1) < n; root = child) {

@@ -10,9 +10,9 @@ typedef struct cc_block {
     size_t offset;   /* the answer: a multiple of 64 */
 } cc_block;
 
-/* Gives every block an offset and returns the size of the arena. order has n entries, used as scratch. Greedy by size, as in Pisarchyk
- * and Lee, "Efficient memory management for deep neural net inference", 2020, section 5: the largest block first, each at the lowest
- * offset where it fits between the blocks that live at the same time. */
+/* Gives every block an offset and returns the size of the arena. order has n entries, used as scratch. Greedy by size, as in
+ * Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020, section 5: the largest block first,
+ * each at the lowest offset where it fits between the blocks that live at the same time. */
 size_t cc_arena_place(cc_block *blocks, int n, int *order);
 
 #endif

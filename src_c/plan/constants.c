@@ -1,8 +1,8 @@
-/* What depends on variables only: folded weights (a batch normalization's scale in a convolution's kernel) and packed ones. Both are
- * results of constant steps, which a run leaves out while the variables are what they were.
+/* What depends on variables only: folded weights (a batch normalization's scale in a convolution's kernel) and packed ones.
+ * Both are results of constant steps, which a run leaves out while the variables are what they were.
  *
- * A variable's version grows with every change. The version of a constant step is the sum of the versions of what it reads, and that of
- * the value it computes: sums of numbers that only grow differ as soon as one of them has grown. */
+ * A variable's version grows with every change. The version of a constant step is the sum of the versions of what it reads,
+ * and that of the value it computes: sums of numbers that only grow differ as soon as one of them has grown. */
 #include "plan/plan.h"
 
 /* Whether what a node computes is the same in every run until a variable changes. */
@@ -10,7 +10,8 @@ static bool is_constant(const cconv_plan *plan, int i)
 {
     const cc_node *node = cc_graph_node(plan->graph, i);
     const cc_value *value = &plan->values[i];
-    if (node->kind != CC_COMPUTED || !value->forward || value->requires_gradient || (node->op->flags & CC_RANDOM) || node->op->update)
+    if (node->kind != CC_COMPUTED || !value->forward || value->requires_gradient || (node->op->flags & CC_RANDOM) ||
+        node->op->update)
         return false;
     for (int k = 0; k < node->n_inputs; ++k) {
         const int x = node->inputs[k];
@@ -64,7 +65,8 @@ void cc_plan_due(cconv_plan *plan)
         const cc_node *node = cc_graph_node(plan->graph, step->node);
         if (step->kind == CC_FORWARD && plan->values[step->node].reread) step->due = true;
         for (int k = 0; step->due && k < node->n_inputs; ++k)
-            if (constant_reads(node, step, k) && !plan->values[node->inputs[k]].lasting) plan->values[node->inputs[k]].reread = true;
+            if (constant_reads(node, step, k) && !plan->values[node->inputs[k]].lasting)
+                plan->values[node->inputs[k]].reread = true;
     }
 }
 

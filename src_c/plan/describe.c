@@ -14,7 +14,10 @@ cconv_status cconv_plan_profile(cconv_plan *plan, int on)
     return on && !plan->times ? CCONV_NO_MEMORY : CCONV_OK;
 }
 
-enum { FORWARD = 1 << CC_PACK | 1 << CC_FORWARD | 1 << CC_UPDATE, BACKWARD = 1 << CC_RECOMPUTE | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE };
+enum {
+    FORWARD = 1 << CC_PACK | 1 << CC_FORWARD | 1 << CC_UPDATE,
+    BACKWARD = 1 << CC_RECOMPUTE | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE
+};
 
 /* Milliseconds of one run in steps of some kinds (a bit each) that belong to a node; a node of -1: to any. */
 static double time_of(const cconv_plan *plan, int node, unsigned kinds)
@@ -35,7 +38,8 @@ static size_t describe_bytes_of(const cc_value *value)
 static bool is_shown(const cconv_plan *plan, int i)
 {
     const cc_value *value = &plan->values[i];
-    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->requires_gradient) && !value->constant;
+    return cc_graph_node(plan->graph, i)->kind == CC_COMPUTED && (value->forward || value->requires_gradient) &&
+           !value->constant;
 }
 
 /* The columns; names come last, for those of fused ops are long. A time below 0 leaves its column empty. */
@@ -87,7 +91,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         if (optimizer > 0) put_line(&w, plan, width, "(optimizer)", "", "", "", -1, optimizer, "");
         put_line(&w, plan, width, "sum", "", "", "", forward, backward, "");
         cc_put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
-            (long long)plan->timed_runs);
+               (long long)plan->timed_runs);
     }
     if (constant) cc_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
     cc_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);

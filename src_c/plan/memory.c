@@ -1,5 +1,5 @@
-/* The plan's memory: one block for every value, gradient, saved area and scratch, each with the first and last step that uses it, laid
- * out in one arena. Where an op may write over its input, the two share a block. */
+/* The plan's memory: one block for every value, gradient, saved area and scratch, each with the first and last step that uses
+ * it, laid out in one arena. Where an op may write over its input, the two share a block. */
 #include "base/alloc.h"
 #include "base/type.h"
 #include "plan/arena.h"
@@ -16,8 +16,8 @@ typedef struct layout {
     int (*block)[KINDS]; /* block[node][kind] */
     int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added; of CC_OPTIMIZE: of the scratch */
     int *forward_step, *backward_step, *update_step; /* of each node, or NONE */
-    int *last_read;      /* of each node's value */
-    int *last_recomputed;     /* of its value computed anew */
+    int *last_read;                                  /* of each node's value */
+    int *last_recomputed;                            /* of its value computed anew */
 } layout;
 
 static int add_block(layout *l, size_t bytes, int first, int last)
@@ -45,7 +45,8 @@ static void last(cconv_plan *plan, int x)
 static void find_steps(layout *l)
 {
     cconv_plan *plan = l->plan;
-    for (int i = 0; i <= plan->graph->count; ++i) l->forward_step[i] = l->backward_step[i] = l->update_step[i] = l->last_read[i] = NONE;
+    for (int i = 0; i <= plan->graph->count; ++i)
+        l->forward_step[i] = l->backward_step[i] = l->update_step[i] = l->last_read[i] = NONE;
     for (int i = 0; i <= plan->graph->count; ++i) l->last_recomputed[i] = NONE;
     for (int t = 0; t < plan->n_steps; ++t) {
         const cc_step *step = &plan->steps[t];
@@ -56,12 +57,13 @@ static void find_steps(layout *l)
             if (!step->constant) last(plan, w);
             continue;
         }
-        if (step->kind != CC_FORWARD && step->kind != CC_RECOMPUTE && step->kind != CC_BACKWARD && step->kind != CC_UPDATE) continue;
+        if (step->kind != CC_FORWARD && step->kind != CC_RECOMPUTE && step->kind != CC_BACKWARD && step->kind != CC_UPDATE)
+            continue;
         const cc_need *need = &plan->values[step->node].need;
-        uint64_t reads = step->kind == CC_FORWARD    ? CC_READS_ALL_X
-                         : step->kind == CC_RECOMPUTE    ? need->recompute
-                         : step->kind == CC_BACKWARD ? need->reads
-                                                     : 0;
+        uint64_t reads = step->kind == CC_FORWARD     ? CC_READS_ALL_X
+                         : step->kind == CC_RECOMPUTE ? need->recompute
+                         : step->kind == CC_BACKWARD  ? need->reads
+                                                      : 0;
         int *own = step->kind == CC_FORWARD ? l->forward_step : step->kind == CC_BACKWARD ? l->backward_step : l->update_step;
         if (step->kind != CC_RECOMPUTE) own[step->node] = t;
         if (step->kind == CC_FORWARD) l->last_read[step->node] = t;
@@ -92,8 +94,8 @@ static bool alike(const cc_value *a, const cc_value *b)
     return a->capacity == b->capacity && cc_type_of(a->shape.type)->stored == cc_type_of(b->shape.type)->stored;
 }
 
-/* The input that node i may write its value over, or 0: one that is read for the last time by this very step. (The first one may be read
- * twice by the same op, which goes element by element.) */
+/* The input that node i may write its value over, or 0: one that is read for the last time by this very step. (The first one
+ * may be read twice by the same op, which goes element by element.) */
 static int overwritten(const layout *l, int i, int t)
 {
     const cconv_plan *plan = l->plan;
@@ -127,8 +129,8 @@ static int gradient_end(const layout *l, int x)
     return cc_plan_contains(plan->wrt, plan->n_wrt, x) || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
 }
 
-/* The gradient blocks of what node i's backward step t writes. A first share goes straight to its place, the others to a block that lives
- * until the next CC_ACCUMULATE step has added it. */
+/* The gradient blocks of what node i's backward step t writes. A first share goes straight to its place, the others to a block
+ * that lives until the next CC_ACCUMULATE step has added it. */
 static void place_gradients(layout *l, int i, int t)
 {
     const cconv_plan *plan = l->plan;
@@ -144,8 +146,8 @@ static void place_gradients(layout *l, int i, int t)
             continue;
         }
         const int last = gradient_end(l, x);
-        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity && i != plan->root &&
-            !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
+        if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity &&
+            i != plan->root && !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
             l->block[x][GRADIENT] = l->block[i][GRADIENT];
             extend(&l->blocks[l->block[x][GRADIENT]], last);
         } else {
@@ -170,7 +172,8 @@ static void memory_place(layout *l)
         int i = plan->steps[t].node;
         if (plan->steps[t].kind == CC_PACK) {
             const bool once = plan->steps[t].constant;
-            l->block[i][PACKED] = add_block(l, plan->values[i].need.packed, once ? 0 : t, once ? end : t + 1); /* forward is next */
+            l->block[i][PACKED] =
+                add_block(l, plan->values[i].need.packed, once ? 0 : t, once ? end : t + 1); /* forward is next */
         } else if (plan->steps[t].kind == CC_FORWARD) {
             const cc_need *need = &plan->values[i].need;
             place_value(l, i, t);
@@ -186,7 +189,8 @@ static void memory_place(layout *l)
             if (need->backward_scratch) l->block[i][BACKWARD_SCRATCH] = add_block(l, need->backward_scratch, t, t);
             place_gradients(l, i, t);
         } else if (plan->steps[t].kind == CC_OPTIMIZE) {
-            const size_t bytes = cc_optimizer_scratch(plan->optimizer, plan->updates + plan->steps[t].first, plan->steps[t].count);
+            const size_t bytes =
+                cc_optimizer_scratch(plan->optimizer, plan->updates + plan->steps[t].first, plan->steps[t].count);
             if (bytes) l->share[t] = add_block(l, bytes, t, t);
         }
     }
@@ -201,11 +205,13 @@ static void *at(const layout *l, int block)
     return block == NONE ? NULL : l->plan->arena + l->blocks[block].offset;
 }
 
-/* Whether node i's value may lie in the caller's memory: it comes from there, or is computed anew by every run to be handed over. */
+/* Whether node i's value may lie in the caller's memory: it comes from there, or is computed anew by every run to be handed
+ * over. */
 static bool may_be_callers(const layout *l, int i)
 {
     const cc_kind kind = cc_graph_node(l->plan->graph, i)->kind;
-    return kind == CC_INPUT || (kind == CC_COMPUTED && !l->plan->values[i].constant && cc_plan_contains(l->plan->outputs, l->plan->n_outputs, i));
+    return kind == CC_INPUT ||
+           (kind == CC_COMPUTED && !l->plan->values[i].constant && cc_plan_contains(l->plan->outputs, l->plan->n_outputs, i));
 }
 
 static void add_slot(cconv_plan *plan, const float **x, int node)

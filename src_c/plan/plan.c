@@ -1,4 +1,5 @@
-/* Making a plan: which nodes run, in what order, and with what. Everything that can be decided before the data come is decided here. */
+/* Making a plan: which nodes run, in what order, and with what. Everything that can be decided before the data come is decided
+ * here. */
 #include "plan/plan.h"
 #include "base/alloc.h"
 #include "base/type.h"
@@ -25,7 +26,8 @@ void cconv_plan_free(cconv_plan *plan)
 
 static cconv_status check_nodes(const cconv_graph *graph, const char *what, int n, const int *nodes)
 {
-    if (n < 0 || (n > 0 && !nodes)) return cc_fail(CCONV_INVALID, "plan: expected an array of %s, received NULL or a count of %d", what, n);
+    if (n < 0 || (n > 0 && !nodes))
+        return cc_fail(CCONV_INVALID, "plan: expected an array of %s, received NULL or a count of %d", what, n);
     for (int i = 0; i < n; ++i)
         if (nodes[i] < 1 || nodes[i] > graph->count)
             return cc_fail(CCONV_INVALID, "plan: expected %s of 1 to %d, received %d", what, graph->count, nodes[i]);
@@ -45,8 +47,8 @@ static cconv_status check_differentiable(const cconv_graph *graph, const char *w
     for (int i = 0; i < n; ++i) {
         const cc_node *node = cc_graph_node(graph, nodes[i]);
         if (node->shape.type != CCONV_FLOAT32)
-            return cc_fail(CCONV_INVALID, "plan: expected %s of float32, received node %d (%s) of %s", what, nodes[i], node->name,
-                           cc_type_of(node->shape.type)->name);
+            return cc_fail(CCONV_INVALID, "plan: expected %s of float32, received node %d (%s) of %s", what, nodes[i],
+                           node->name, cc_type_of(node->shape.type)->name);
     }
     return CCONV_OK;
 }
@@ -61,7 +63,8 @@ static cconv_status check_options(const cconv_graph *graph, const cconv_plan_opt
     CC_TRY(check_precision(options->precision));
     CC_TRY(check_differentiable(graph, "wrt", options->n_wrt, options->wrt));
     CC_TRY(check_differentiable(graph, "a root", options->root != 0, &options->root));
-    if (options->max_batch < 0) return cc_fail(CCONV_INVALID, "plan: expected max_batch >= 0, received %lld", (long long)options->max_batch);
+    if (options->max_batch < 0)
+        return cc_fail(CCONV_INVALID, "plan: expected max_batch >= 0, received %lld", (long long)options->max_batch);
     if (options->threads < 0) return cc_fail(CCONV_INVALID, "plan: expected threads >= 0, received %d", options->threads);
     if (options->n_wrt > 0 && !options->root)
         return cc_fail(CCONV_INVALID, "plan: gradients are wanted (wrt) but there is no root to differentiate");
@@ -125,15 +128,16 @@ cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n)
             call->ys = value->backward.ys = value->shape;
             char text[CC_SHAPE_TEXT];
             if (!cc_shape_known(&value->shape) || !cc_shape_check(&value->shape))
-                return cc_op_fail(call, CCONV_INVALID, "the output's shape %s cannot be planned", cc_shape_text(&value->shape, text));
+                return cc_op_fail(call, CCONV_INVALID, "the output's shape %s cannot be planned",
+                                  cc_shape_text(&value->shape, text));
         }
         if (n == plan->max_batch) {
             const bool there = value->needed || node->kind != CC_COMPUTED;
             value->capacity = there ? cc_shape_count(&value->shape) : 0;
             value->bytes = there ? cc_shape_bytes(&value->shape) : 0;
         } else if (value->needed && cc_shape_count(&value->shape) > value->capacity)
-            return cc_fail(CCONV_INVALID, "%s: wants more memory for a batch of %lld than for the planned %lld", node->name, (long long)n,
-                           (long long)plan->max_batch);
+            return cc_fail(CCONV_INVALID, "%s: wants more memory for a batch of %lld than for the planned %lld", node->name,
+                           (long long)n, (long long)plan->max_batch);
     }
     plan->n = n;
     return CCONV_OK;
@@ -154,7 +158,8 @@ static void mark_needed(cconv_plan *plan)
     }
 }
 
-/* Gives every needed op its call and asks what it needs. A value is computed if an output, a backward pass or a computed node reads it. */
+/* Gives every needed op its call and asks what it needs. A value is computed if an output, a backward pass or a computed node
+ * reads it. */
 static cconv_status plan_prepare_calls(cconv_plan *plan)
 {
     const cconv_graph *graph = plan->graph;
@@ -169,9 +174,16 @@ static cconv_status plan_prepare_calls(cconv_plan *plan)
         const cc_node *node = cc_graph_node(graph, i);
         cc_value *value = &plan->values[i];
         if (node->kind != CC_COMPUTED) continue;
-        value->call = (cc_call){.op = node->op, .name = node->name, .draw = node->draw, .attributes = node->attributes,
-                                .n_inputs = node->n_inputs, .xs = xs, .training = plan->training, .needs_gradient = needs_gradient,
-                                .x = x, .dx = (float **)(x + node->n_inputs)};
+        value->call = (cc_call){.op = node->op,
+                                .name = node->name,
+                                .draw = node->draw,
+                                .attributes = node->attributes,
+                                .n_inputs = node->n_inputs,
+                                .xs = xs,
+                                .training = plan->training,
+                                .needs_gradient = needs_gradient,
+                                .x = x,
+                                .dx = (float **)(x + node->n_inputs)};
         value->needs_gradient = needs_gradient;
         for (int k = 0; k < node->n_inputs; ++k)
             if (!node->inputs[k]) xs[k].rank = -1;
@@ -195,7 +207,8 @@ static void mark_forward(cconv_plan *plan)
         call->tune = plan->tune;
         call->own_dy = i != plan->root && !cc_plan_contains(plan->wrt, plan->n_wrt, i); /* the root's may be the caller's */
         for (int k = 0; k < node->n_inputs; ++k)
-            value->needs_gradient[k] = call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].requires_gradient;
+            value->needs_gradient[k] =
+                call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].requires_gradient;
         value->need = (cc_need){.reads = node->op->reads, .inplace = node->op->flags & CC_INPLACE ? 1 : 0};
         if (node->op->need) node->op->need(call, plan->threads, &value->need);
         call->choice = value->need.choice;
@@ -230,7 +243,9 @@ static void mark_recomputed(cconv_plan *plan)
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         cc_value *value = &plan->values[i];
-        if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->recompute || !value->need.recompute) continue;
+        if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->recompute ||
+            !value->need.recompute)
+            continue;
         bool recompute = !cc_plan_contains(plan->outputs, plan->n_outputs, i) && read_backward(plan, i);
         for (int k = 0; recompute && k < node->n_inputs; ++k)
             if (node->inputs[k] && cc_reads(value->need.recompute, k))
@@ -246,8 +261,12 @@ static cconv_status plan_rewrite(cconv_plan *plan, cconv_graph *graph, const cco
     if (options->no_rewrite) return CCONV_OK;
     plan->numbers = cc_plan_table(plan, (size_t)graph->count + 1, sizeof *plan->numbers);
     if (!plan->numbers) return CCONV_NO_MEMORY;
-    const cc_rewrite_options wanted = {.training = plan->training, .root = options->root, .n_outputs = options->n_outputs,
-                              .n_wrt = options->n_wrt, .outputs = options->outputs, .wrt = options->wrt};
+    const cc_rewrite_options wanted = {.training = plan->training,
+                                       .root = options->root,
+                                       .n_outputs = options->n_outputs,
+                                       .n_wrt = options->n_wrt,
+                                       .outputs = options->outputs,
+                                       .wrt = options->wrt};
     plan->graph = plan->own_graph = cc_graph_rewrite(graph, &wanted, plan->numbers);
     return plan->graph ? CCONV_OK : CCONV_NO_MEMORY;
 }
@@ -260,7 +279,8 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     plan->input_memory = cc_plan_table(plan, (size_t)graph->n_inputs, sizeof *plan->input_memory);
     plan->inputs = cc_plan_table(plan, (size_t)(graph->n_inputs + options->n_outputs + options->n_wrt), sizeof *plan->inputs);
     plan->output_memory = cc_plan_table(plan, (size_t)options->n_outputs, sizeof *plan->output_memory);
-    if (!plan->values || !plan->input_shapes || !plan->input_memory || !plan->inputs || !plan->output_memory) return CCONV_NO_MEMORY;
+    if (!plan->values || !plan->input_shapes || !plan->input_memory || !plan->inputs || !plan->output_memory)
+        return CCONV_NO_MEMORY;
     plan->outputs = plan->inputs + graph->n_inputs;
     plan->wrt = plan->outputs + options->n_outputs;
     for (int i = 0; i < plan->n_outputs; ++i) plan->outputs[i] = cc_plan_number(plan, options->outputs[i]);
@@ -321,7 +341,8 @@ cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, 
     if (!node || !plan->values[node].needed)
         return cc_fail(CCONV_INVALID, "plan: expected a node that the plan computes, received %d", asked);
     if (n < 1 || n > plan->max_batch)
-        return cc_fail(CCONV_INVALID, "plan: expected a batch of 1 to %lld, received %lld", (long long)plan->max_batch, (long long)n);
+        return cc_fail(CCONV_INVALID, "plan: expected a batch of 1 to %lld, received %lld", (long long)plan->max_batch,
+                       (long long)n);
     if (atomic_flag_test_and_set(&plan->busy)) return cc_fail(CCONV_BUSY, "plan: it is being run by another thread");
     cconv_status status = plan->n == n ? CCONV_OK : cc_plan_shapes(plan, n);
     atomic_flag_clear(&plan->busy);

@@ -1,5 +1,5 @@
-/* What a plan is made of. plan.c makes it, constants.c finds what need not be done in every run, steps.c puts its work in order, memory.c
- * lays out its arena, run.c walks its steps. */
+/* What a plan is made of. plan.c makes it, constants.c finds what need not be done in every run, steps.c puts its work in
+ * order, memory.c lays out its arena, run.c walks its steps. */
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
@@ -12,7 +12,7 @@ typedef enum cc_step_kind {
     CC_PACK,       /* the weights of a node, rearranged for its forward step, which follows */
     CC_FORWARD,    /* y of a node */
     CC_SEED,       /* the root's own gradient */
-    CC_RECOMPUTE,      /* y of a node once more, just before the first backward step that reads it: it was not kept */
+    CC_RECOMPUTE,  /* y of a node once more, just before the first backward step that reads it: it was not kept */
     CC_BACKWARD,   /* dx of a node */
     CC_ACCUMULATE, /* a value read by several nodes: adds one more reader's share to its gradient */
     CC_UPDATE,     /* a node's update hook */
@@ -22,7 +22,7 @@ typedef enum cc_step_kind {
 typedef struct cc_step {
     cc_step_kind kind;
     int node;
-    int input; /* CC_ACCUMULATE: the share is dx[input] of node */
+    int input;        /* CC_ACCUMULATE: the share is dx[input] of node */
     bool constant;    /* its result changes with variables only: left out of a run while they are what they were */
     bool due;         /* this run does a constant step all the same */
     uint64_t version; /* of what it read when it was last done, see constants.c; 0: not yet */
@@ -30,25 +30,25 @@ typedef struct cc_step {
     void *scratch;    /* CC_OPTIMIZE: the optimizer's */
 } cc_step;
 
-typedef struct cc_value { /* one for each node of the graph */
-    cc_shape shape;       /* for the current batch */
-    int64_t capacity;     /* elements for the largest batch */
-    size_t bytes;         /* of these */
-    bool needed;          /* the plan computes it or differentiates through it */
-    bool forward;         /* its value is computed (or, of an input, read) */
-    bool requires_gradient;           /* its gradient is computed */
-    bool recompute;           /* its value is not kept for backward passes, but computed anew */
-    bool constant;        /* its value depends on variables and constants only, and no gradient is wanted */
-    bool lasting;         /* constant, and read by steps that are not: no other value may ever use its bytes */
-    bool reread;          /* a constant step of this run reads it */
-    uint64_t version;     /* of a constant: that of the step which computed it */
+typedef struct cc_value {   /* one for each node of the graph */
+    cc_shape shape;         /* for the current batch */
+    int64_t capacity;       /* elements for the largest batch */
+    size_t bytes;           /* of these */
+    bool needed;            /* the plan computes it or differentiates through it */
+    bool forward;           /* its value is computed (or, of an input, read) */
+    bool requires_gradient; /* its gradient is computed */
+    bool recompute;         /* its value is not kept for backward passes, but computed anew */
+    bool constant;          /* its value depends on variables and constants only, and no gradient is wanted */
+    bool lasting;           /* constant, and read by steps that are not: no other value may ever use its bytes */
+    bool reread;            /* a constant step of this run reads it */
+    uint64_t version;       /* of a constant: that of the step which computed it */
     float *data;
-    float *gradient;      /* NULL: none */
-    int applied;          /* the CC_OPTIMIZE step behind which nothing reads its gradient; 0: it is kept, or no variable's */
+    float *gradient; /* NULL: none */
+    int applied;     /* the CC_OPTIMIZE step behind which nothing reads its gradient; 0: it is kept, or no variable's */
     cc_need need;
-    cc_call call;            /* of CC_COMPUTED nodes: for forward and update */
-    cc_call backward;        /* the same with the scratch of backward, and values that were computed anew; also for recompute */
-    bool *needs_gradient;             /* call.needs_gradient, writable */
+    cc_call call;         /* of CC_COMPUTED nodes: for forward and update */
+    cc_call backward;     /* the same with the scratch of backward, and values that were computed anew; also for recompute */
+    bool *needs_gradient; /* call.needs_gradient, writable */
 } cc_value;
 
 typedef struct cc_slot { /* an op's pointer to a value that may lie in the caller's memory, set anew by every run */
@@ -63,42 +63,45 @@ typedef struct cc_applied { /* takes a variable's gradient by rows */
 } cc_applied;
 
 struct cconv_plan {
-    cconv_graph *graph;    /* what is computed: the caller's graph, rewritten */
+    cconv_graph *graph;     /* what is computed: the caller's graph, rewritten */
     cconv_graph *own_graph; /* the same if the plan must free it */
-    int *numbers;          /* numbers[i]: the node here of the caller's node i; NULL: the same */
-    int nodes;             /* of the caller's graph */
+    int *numbers;           /* numbers[i]: the node here of the caller's node i; NULL: the same */
+    int nodes;              /* of the caller's graph */
     cconv_optimizer *optimizer;
     int threads;
     bool training, tune;
-    bool keeps_gradients;  /* those of wrt are there after a run */
+    bool keeps_gradients; /* those of wrt are there after a run */
     int64_t max_batch, n;
     int root;
-    cc_value *values;      /* values[i] is node i's; values[0] is unused */
-    int *inputs;           /* the graph's input nodes */
+    cc_value *values;       /* values[i] is node i's; values[0] is unused */
+    int *inputs;            /* the graph's input nodes */
     cc_shape *input_shapes; /* their sizes for the largest batch */
-    float **input_memory;  /* where each is gathered to; NULL: nothing reads it */
+    float **input_memory;   /* where each is gathered to; NULL: nothing reads it */
     int n_outputs, *outputs, n_wrt, *wrt;
-    float **output_memory; /* where each lies if it is not computed in the caller's memory; NULL: it never is, only copied there */
+    float *
+        *output_memory; /* where each lies if it is not computed in the caller's memory; NULL: it never is, only copied there */
     cc_step *steps;
     int n_steps, first_update; /* from first_update on the run changes variables, and can no longer be interrupted */
     cc_slot *slots;
     int n_slots;
     cc_update *updates;
-    int *update_nodes;     /* the variable's node of each */
+    int *update_nodes; /* the variable's node of each */
     int n_updates;
-    bool early;            /* they are made within the backward pass, and the memory of their gradients used again */
-    cc_clipping clipping;  /* the most that the optimizer may do in this plan */
-    cc_applied *applied;   /* applied[u]: used if the gradient of update u goes to the optimizer by rows */
+    bool early;           /* they are made within the backward pass, and the memory of their gradients used again */
+    cc_clipping clipping; /* the most that the optimizer may do in this plan */
+    cc_applied *applied;  /* applied[u]: used if the gradient of update u goes to the optimizer by rows */
     char *arena;
     size_t arena_bytes;
-    double *times;         /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs; NULL: not timed */
+    /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs; NULL: not timed */
+    double *times;
     int64_t timed_runs;
-    void *tables[20];      /* memory of the arrays above and of the calls' own */
+    void *tables[20]; /* memory of the arrays above and of the calls' own */
     int n_tables;
     atomic_flag busy;
 };
 
-/* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was planned. */
+/* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was
+ * planned. */
 cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n);
 
 /* Lists the variables that the optimizer changes, and decides when it does. After cc_requires_gradient. */

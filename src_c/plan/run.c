@@ -1,5 +1,5 @@
-/* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier follows each
- * step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
+/* Running a plan: one parallel region, in which every thread gathers its part of the batch and walks the steps; a barrier
+ * follows each step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan/plan.h"
 #include "base/clock.h"
 #include "base/type.h"
@@ -50,7 +50,8 @@ static cconv_status check_output(const cconv_plan *plan, const cconv_batch *batc
     const cconv_output *output = &batch->outputs[k];
     const cc_node *node = cc_graph_node(plan->graph, plan->outputs[k]);
     if (!output->data) return CCONV_OK;
-    if (!cc_type_of(output->dtype)) return cc_fail(CCONV_INVALID, "run: output %d has an unknown dtype %d", k, (int)output->dtype);
+    if (!cc_type_of(output->dtype))
+        return cc_fail(CCONV_INVALID, "run: output %d has an unknown dtype %d", k, (int)output->dtype);
     if (cc_type_writes(node->shape.type, output->dtype)) return CCONV_OK;
     return cc_fail(CCONV_INVALID, "run: output %d (%s) of %s cannot be written as %s", k, node->name,
                    cc_type_of(node->shape.type)->name, cc_type_of(output->dtype)->name);
@@ -60,8 +61,10 @@ static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch
 {
     if (!batch) return cc_fail(CCONV_INVALID, "run: expected a batch, received NULL");
     if (batch->n < 1 || batch->n > plan->max_batch)
-        return cc_fail(CCONV_INVALID, "run: expected 1 to %lld samples, received %lld", (long long)plan->max_batch, (long long)batch->n);
-    if (plan->graph->n_inputs && !batch->inputs) return cc_fail(CCONV_INVALID, "run: expected %d inputs, received NULL", plan->graph->n_inputs);
+        return cc_fail(CCONV_INVALID, "run: expected 1 to %lld samples, received %lld", (long long)plan->max_batch,
+                       (long long)batch->n);
+    if (plan->graph->n_inputs && !batch->inputs)
+        return cc_fail(CCONV_INVALID, "run: expected %d inputs, received NULL", plan->graph->n_inputs);
     for (int k = 0; k < plan->graph->n_inputs; ++k) {
         const cconv_array *array = &batch->inputs[k];
         const char *name = cc_graph_node(plan->graph, plan->inputs[k])->name;
@@ -75,12 +78,12 @@ static cconv_status check_batch(const cconv_plan *plan, const cconv_batch *batch
             continue;
         }
         if (!batch->rows && array->count < batch->n)
-            return cc_fail(CCONV_INVALID, "run: input '%s': expected at least %lld rows, received %lld", name, (long long)batch->n,
-                           (long long)array->count);
+            return cc_fail(CCONV_INVALID, "run: input '%s': expected at least %lld rows, received %lld", name,
+                           (long long)batch->n, (long long)array->count);
         for (int64_t i = 0; batch->rows && i < batch->n; ++i)
             if (batch->rows[i] < 0 || batch->rows[i] >= array->count)
-                return cc_fail(CCONV_INVALID, "run: input '%s': expected rows of 0 to %lld, received %lld", name, (long long)array->count - 1,
-                               (long long)batch->rows[i]);
+                return cc_fail(CCONV_INVALID, "run: input '%s': expected rows of 0 to %lld, received %lld", name,
+                               (long long)array->count - 1, (long long)batch->rows[i]);
         CC_TRY(check_numbers(plan, batch, k));
     }
     for (int k = 0; batch->outputs && k < plan->n_outputs; ++k) CC_TRY(check_output(plan, batch, k));
@@ -175,7 +178,9 @@ static void bind_outputs(cconv_plan *plan, const cconv_batch *batch)
     for (int k = 0; k < plan->n_outputs; ++k)
         if (in_callers_memory(plan, batch, k)) plan->values[plan->outputs[k]].data = batch->outputs[k].data;
     for (int i = 0; i < plan->n_slots; ++i) *plan->slots[i].x = plan->values[plan->slots[i].node].data;
-    if (plan->root) plan->values[plan->root].backward.dy = seed_in_place(plan, batch) ? batch->root_gradient : plan->values[plan->root].gradient;
+    if (plan->root)
+        plan->values[plan->root].backward.dy =
+            seed_in_place(plan, batch) ? batch->root_gradient : plan->values[plan->root].gradient;
 }
 
 /* ---- One run ------------------------------------------------------------------------------------------------------ */
@@ -208,7 +213,8 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     case CC_PACK: value->call.op->pack(&value->call, team); break;
     case CC_FORWARD: value->call.op->forward(&value->call, team); break;
     case CC_SEED:
-        if (value->backward.dy == value->gradient) seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
+        if (value->backward.dy == value->gradient)
+            seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
         break;
     case CC_RECOMPUTE: value->call.op->recompute(&value->backward, team); break;
     case CC_BACKWARD: value->call.op->backward(&value->backward, team); break;
@@ -230,7 +236,8 @@ static void touch_updated(cconv_plan *plan)
         if (step->kind != CC_UPDATE && step->kind != CC_BACKWARD) continue;
         const cc_node *node = cc_graph_node(plan->graph, step->node);
         if (step->kind == CC_BACKWARD) {
-            if (plan->values[step->node].call.sink) cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[node->op->weights])->variable);
+            if (plan->values[step->node].call.sink)
+                cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[node->op->weights])->variable);
             continue;
         }
         for (int k = 0; k < node->n_inputs; ++k)
@@ -277,8 +284,8 @@ static void add_time(double *time, double *since)
     *since = now;
 }
 
-/* What every thread of the team does. *stop is -1, or the step after which all of them leave: a number, so that a thread that comes late
- * from one barrier does not take the next step's decision for this one's. */
+/* What every thread of the team does. *stop is -1, or the step after which all of them leave: a number, so that a thread that
+ * comes late from one barrier does not take the next step's decision for this one's. */
 static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
 {
     double asked = team->ith == 0 && batch->interrupted ? cc_seconds() : 0;
@@ -321,7 +328,8 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
 {
     CC_TRY(check_batch(plan, batch));
     if (plan->n_updates && cc_optimizer_clipping(plan->optimizer) > plan->clipping)
-        return cc_fail(CCONV_INVALID, "run: %s was turned on after the plan was made, which keeps no whole gradients; make a new plan",
+        return cc_fail(CCONV_INVALID,
+                       "run: %s was turned on after the plan was made, which keeps no whole gradients; make a new plan",
                        plan->clipping == CC_CLIPS_NONE ? "clipping by norm" : "global_clipnorm");
     if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
     bind_inputs(plan, batch);

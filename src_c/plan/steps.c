@@ -1,10 +1,10 @@
 /* The order of work: forward, backward, and where among it variables change.
  *
- * With gradients of EARLY_BYTES in all, the optimizer does not wait for the last of them. A variable is updated as soon as its gradient
- * is complete and nothing reads the variable any more, and the gradient's memory is free for others; small variables wait until there
- * are GROUP_BYTES of them, for each step costs a barrier. The gradient of a large matrix that one op reads is never whole: the op hands
- * on a few rows at a time (CC_BY_ROWS). The price: from the first update on a run can no longer be interrupted. Results are the same
- * bit for bit. */
+ * With gradients of EARLY_BYTES in all, the optimizer does not wait for the last of them. A variable is updated as soon as its
+ * gradient is complete and nothing reads the variable any more, and the gradient's memory is free for others; small variables
+ * wait until there are GROUP_BYTES of them, for each step costs a barrier. The gradient of a large matrix that one op reads is
+ * never whole: the op hands on a few rows at a time (CC_BY_ROWS). The price: from the first update on a run can no longer be
+ * interrupted. Results are the same bit for bit. */
 #include "base/alloc.h"
 #include "plan/plan.h"
 #include <limits.h>
@@ -44,7 +44,9 @@ static int by_rows(const cconv_plan *plan, int u)
         for (int k = 0; k < node->n_inputs; ++k) {
             if (!node->inputs[k] || !changes(&plan->updates[u], cc_graph_node(plan->graph, node->inputs[k]))) continue;
             ++readers;
-            if (k == node->op->weights && node->inputs[k] == plan->update_nodes[u] && (node->op->flags & CC_BY_ROWS) && plan->values[i].requires_gradient) reader = i;
+            if (k == node->op->weights && node->inputs[k] == plan->update_nodes[u] && (node->op->flags & CC_BY_ROWS) &&
+                plan->values[i].requires_gradient)
+                reader = i;
         }
     }
     return readers == 1 ? reader : 0;
@@ -64,7 +66,8 @@ cconv_status cc_plan_updates(cconv_plan *plan)
         if (!plan->values[plan->wrt[i]].requires_gradient || cc_plan_contains(plan->wrt, i, plan->wrt[i])) continue;
         for (int k = 0; k < plan->n_updates; ++k)
             if (plan->updates[k].variable == variable)
-                return cc_fail(CCONV_INVALID, "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
+                return cc_fail(CCONV_INVALID,
+                               "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
                                cc_graph_node(plan->graph, plan->wrt[i])->name);
         plan->update_nodes[plan->n_updates] = plan->wrt[i];
         plan->updates[plan->n_updates] = (cc_update){.variable = variable, .count = (int64_t)variable->count};
@@ -125,7 +128,8 @@ static void swap_updates(cconv_plan *plan, int *last, int u, int v)
     plan->updates[v] = update, plan->update_nodes[v] = node, last[v] = step;
 }
 
-/* Puts the updates in the order of the last steps that concern them, those by rows at the end, and behind those steps the optimizer's. */
+/* Puts the updates in the order of the last steps that concern them, those by rows at the end, and behind those steps the
+ * optimizer's. */
 static cconv_status place_updates(cconv_plan *plan)
 {
     int *last = cc_alloc((size_t)plan->n_updates * sizeof *last), whole = 0, inserted = 0;
@@ -179,7 +183,8 @@ cconv_status cc_plan_steps(cconv_plan *plan)
     }
     for (int i = 1; i <= graph->count; ++i) {
         if (!plan->values[i].forward || cc_graph_node(graph, i)->kind != CC_COMPUTED) continue;
-        if (plan->values[i].need.packed) *step++ = (cc_step){.kind = CC_PACK, .node = i, .constant = cc_plan_packs_once(plan, i)};
+        if (plan->values[i].need.packed)
+            *step++ = (cc_step){.kind = CC_PACK, .node = i, .constant = cc_plan_packs_once(plan, i)};
         *step++ = (cc_step){.kind = CC_FORWARD, .node = i, .constant = plan->values[i].constant};
     }
     if (plan->root && plan->values[plan->root].requires_gradient) {
@@ -215,4 +220,3 @@ cconv_status cc_plan_steps(cconv_plan *plan)
     find_first_update(plan);
     return CCONV_OK;
 }
-

@@ -60,8 +60,10 @@ static void test_attributes_are_read(void)
     CHECK(cc_attributes_read(table, "rate=0.5", &s, 0) == CCONV_OK);
     CHECK(s.axis == -1 && s.strides.n == 1 && s.strides.v[0] == 1 && s.rate == 0.5f && s.biased == 1 && s.padding == 0);
     CHECK(s.pads.n == 0);
-    CHECK(cc_attributes_read(table, "  strides=2,3\tpadding=explicit rate=1e-3 pads=1,2,3,-4 biased=false axis=+7 ", &s, 0) == CCONV_OK);
-    CHECK(s.axis == 7 && s.strides.n == 2 && s.strides.v[0] == 2 && s.strides.v[1] == 3 && s.rate == 1e-3f && s.biased == 0 && s.padding == 2);
+    CHECK(cc_attributes_read(table, "  strides=2,3\tpadding=explicit rate=1e-3 pads=1,2,3,-4 biased=false axis=+7 ", &s, 0) ==
+          CCONV_OK);
+    CHECK(s.axis == 7 && s.strides.n == 2 && s.strides.v[0] == 2 && s.strides.v[1] == 3 && s.rate == 1e-3f && s.biased == 0 &&
+          s.padding == 2);
     CHECK(s.pads.n == 4 && s.pads.v[0] == 1 && s.pads.v[3] == -4);
     CHECK(cc_attributes_read(table, "strides=5", &s, 1) == CCONV_OK); /* keep */
     CHECK(s.axis == 7 && s.strides.n == 1 && s.strides.v[0] == 5 && s.rate == 1e-3f && s.padding == 2);
@@ -192,8 +194,12 @@ static void test_random_numbers_are_philox(void)
         uint32_t counter[4], key[2], answer[4];
     } known[] = {
         {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
         const uint32_t *c = known[i].counter, *k = known[i].key;
@@ -317,8 +323,13 @@ static void test_cgroup_quotas(void)
     CHECK(cc_cgroup_limit(list, root) == INT_MAX);
 
     make_folder(unified, sizeof unified, root, "unified");
-    const char *const files[][2] = {{root, "list"}, {root, "cpu.max"}, {inner, "cpu.max"}, {group, "cpu.max"},
-                                    {v1, "cpu.cfs_quota_us"}, {v1, "cpu.cfs_period_us"}, {v1group, "cpu.cfs_quota_us"},
+    const char *const files[][2] = {{root, "list"},
+                                    {root, "cpu.max"},
+                                    {inner, "cpu.max"},
+                                    {group, "cpu.max"},
+                                    {v1, "cpu.cfs_quota_us"},
+                                    {v1, "cpu.cfs_period_us"},
+                                    {v1group, "cpu.cfs_quota_us"},
                                     {v1group, "cpu.cfs_period_us"}};
     for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {
         char path[600];

@@ -7,9 +7,15 @@
 /* A plan that trains the network; NULL on failure. */
 static cconv_plan *training_plan(network *net, cconv_optimizer *optimizer, int threads)
 {
-    return cconv_plan_new(net->graph, &(cconv_plan_options){.max_batch = 8, .n_outputs = 1, .outputs = &net->loss, .training = 1,
-                                                            .root = net->loss, .n_wrt = net->n_wrt, .wrt = net->wrt,
-                                                            .optimizer = optimizer, .threads = threads});
+    return cconv_plan_new(net->graph, &(cconv_plan_options){.max_batch = 8,
+                                                            .n_outputs = 1,
+                                                            .outputs = &net->loss,
+                                                            .training = 1,
+                                                            .root = net->loss,
+                                                            .n_wrt = net->n_wrt,
+                                                            .wrt = net->wrt,
+                                                            .optimizer = optimizer,
+                                                            .threads = threads});
 }
 
 static cconv_status train_step(cconv_plan *plan, int64_t n, uint64_t step, float *loss)
@@ -90,7 +96,8 @@ static void test_gradients_agree_with_differences(void)
         cconv_variable_touch(v);
         float measured = (up - down) / (2 * step);
         /* the bias in front of a batch normalization is the one with almost no gradient: then both are near 0 */
-        if (!(fabsf(measured - square) <= 0.05f * square + 2e-3f)) printf("variable %d: %g, differences give %g\n", i, square, measured);
+        if (!(fabsf(measured - square) <= 0.05f * square + 2e-3f))
+            printf("variable %d: %g, differences give %g\n", i, square, measured);
         CHECK(fabsf(measured - square) <= 0.05f * square + 2e-3f);
         free(direction);
     }
@@ -113,7 +120,8 @@ static void test_outputs_are_written_exactly(void)
         float logits[ZONE + 8 * CLASSES + ZONE], loss[ZONE + 1 + ZONE];
         for (int i = 0; i < ZONE + 8 * CLASSES + ZONE; ++i) logits[i] = 12345;
         for (int i = 0; i < ZONE + 1 + ZONE; ++i) loss[i] = 12345;
-        cconv_batch batch = {.n = n, .outputs = (cconv_output[]){{logits + ZONE, CCONV_FLOAT32}, {loss + ZONE, CCONV_FLOAT32}},
+        cconv_batch batch = {.n = n,
+                             .outputs = (cconv_output[]){{logits + ZONE, CCONV_FLOAT32}, {loss + ZONE, CCONV_FLOAT32}},
                              .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}};
         CHECK(cconv_plan_run(plan, &batch) == CCONV_OK);
         for (int i = 0; i < ZONE; ++i) CHECK(logits[i] == 12345 && loss[i] == 12345 && loss[ZONE + 1 + i] == 12345);
@@ -122,7 +130,8 @@ static void test_outputs_are_written_exactly(void)
 
         int rank;
         int64_t shape[CCONV_MAX_RANK];
-        CHECK(cconv_plan_shape(plan, net.logits, n, &rank, shape) == CCONV_OK && rank == 2 && shape[0] == n && shape[1] == CLASSES);
+        CHECK(cconv_plan_shape(plan, net.logits, n, &rank, shape) == CCONV_OK && rank == 2 && shape[0] == n &&
+              shape[1] == CLASSES);
 
         float again[8 * CLASSES];
         batch.outputs = (cconv_output[]){{again, CCONV_FLOAT32}, {NULL, CCONV_FLOAT32}};
@@ -143,9 +152,11 @@ static void test_rows_are_gathered_and_converted(void)
     const unsigned char u[] = {0, 1, 2, 3, 4, 5};
     const int32_t i32[] = {0, 1, 2, 3, 4, 5};
     const int64_t i64[] = {0, 1, 2, 3, 4, 5};
-    const cconv_array arrays[] = {{f, CCONV_FLOAT32, 3}, {d, CCONV_FLOAT64, 3}, {u, CCONV_UINT8, 3}, {i32, CCONV_INT32, 3}, {i64, CCONV_INT64, 3}};
+    const cconv_array arrays[] = {
+        {f, CCONV_FLOAT32, 3}, {d, CCONV_FLOAT64, 3}, {u, CCONV_UINT8, 3}, {i32, CCONV_INT32, 3}, {i64, CCONV_INT64, 3}};
     cconv_graph *g = cconv_graph_new();
-    int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 2}), y = cconv_graph_add(g, "negative", NULL, 1, &x, NULL);
+    int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 2}),
+        y = cconv_graph_add(g, "negative", NULL, 1, &x, NULL);
     cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = 4, .n_outputs = 1, .outputs = &y});
     CHECK(plan != NULL);
     for (size_t i = 0; plan && i < sizeof arrays / sizeof *arrays; ++i) {
@@ -300,9 +311,14 @@ static void test_wrong_arguments(void)
     cconv_optimizer_free(NULL);
 
     static const char *const wrong[][3] = {
-        {"newton", NULL, "newton"},        {"sgd", "learning_rate=nan", "learning_rate"}, {"sgd", "learning_rate=-1", "learning_rate"},
-        {"sgd", "momentum=2", "momentum"}, {"adam", "momentum=0.9", "beta_1"},            {"adam", "beta_1=1", "beta_1"},
-        {"adam", "epsilon=nan", "epsilon"}, {"rmsprop", "rho=-1", "rho"},
+        {"newton", NULL, "newton"},
+        {"sgd", "learning_rate=nan", "learning_rate"},
+        {"sgd", "learning_rate=-1", "learning_rate"},
+        {"sgd", "momentum=2", "momentum"},
+        {"adam", "momentum=0.9", "beta_1"},
+        {"adam", "beta_1=1", "beta_1"},
+        {"adam", "epsilon=nan", "epsilon"},
+        {"rmsprop", "rho=-1", "rho"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
         CHECK(cconv_optimizer_new(wrong[i][0], wrong[i][1]) == NULL);
@@ -326,7 +342,8 @@ static void test_wrong_arguments(void)
     CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = (int[]){0}}) == NULL);
     CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .max_batch = -1}) == NULL);
     CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .root = 99}) == NULL);
-    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .root = y, .n_wrt = 1, .wrt = (int[]){44}}) == NULL);
+    CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .root = y, .n_wrt = 1, .wrt = (int[]){44}}) ==
+          NULL);
     CHECK(cconv_plan_new(g, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .max_batch = (int64_t)1 << 50}) == NULL);
     CHECK_ERROR("memory");
     cconv_graph_free(g);
@@ -349,14 +366,16 @@ static void test_graphs_can_be_read(void)
     CHECK(strcmp(node.name, "x") == 0 && !node.variable && !node.values);
     CHECK(node.rank == 2 && node.shape[0] == -1 && node.shape[1] == 3);
     CHECK(cconv_graph_node(g, w, &node) == CCONV_OK && node.kind == CCONV_VARIABLE && node.variable == v && !node.values);
-    CHECK(cconv_graph_node(g, c, &node) == CCONV_OK && node.kind == CCONV_CONSTANT && node.dtype == CCONV_FLOAT32 && node.rank == 0 && !node.variable);
+    CHECK(cconv_graph_node(g, c, &node) == CCONV_OK && node.kind == CCONV_CONSTANT && node.dtype == CCONV_FLOAT32 &&
+          node.rank == 0 && !node.variable);
     CHECK(*(const float *)node.values == 0.5f);
     CHECK(cconv_graph_node(g, d, &node) == CCONV_OK && node.kind == CCONV_OP && strcmp(node.op, "dense") == 0);
     CHECK(strcmp(node.name, "layer") == 0 && node.n_inputs == 3);
     CHECK(node.inputs[0] == x && node.inputs[1] == w && node.inputs[2] == 0);
     CHECK(cconv_graph_attributes(g, d, text, sizeof text) == strlen("activation=elu alpha=0.1"));
     CHECK(strcmp(text, "activation=elu alpha=0.1") == 0);
-    CHECK(cconv_graph_attributes(g, d, NULL, 0) == strlen(text) && cconv_graph_attributes(g, d, text, 5) > 5 && strlen(text) == 4);
+    CHECK(cconv_graph_attributes(g, d, NULL, 0) == strlen(text) && cconv_graph_attributes(g, d, text, 5) > 5 &&
+          strlen(text) == 4);
     CHECK(cconv_graph_attributes(g, x, text, sizeof text) == 0 && text[0] == 0);
     const size_t length = cconv_graph_describe(g, text, sizeof text);
     CHECK(length == strlen(text) && length < sizeof text && cconv_graph_describe(g, NULL, 0) == length);

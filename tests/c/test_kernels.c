@@ -56,8 +56,10 @@ static bool one_run(one *o, const char *op, const char *attributes, int wrt)
     }
     const int y = cconv_graph_add(graph, op, NULL, o->n, nodes, attributes);
     for (int threads = 1; done && threads <= 3; threads += 2) {
-        cconv_plan *plan = cconv_plan_new(graph, &(cconv_plan_options){.n_outputs = 1, .outputs = &y, .training = 1, .root = y,
-                                                                       .n_wrt = wrt, .wrt = nodes, .threads = threads});
+        cconv_plan *plan = cconv_plan_new(
+            graph,
+            &(cconv_plan_options){
+                .n_outputs = 1, .outputs = &y, .training = 1, .root = y, .n_wrt = wrt, .wrt = nodes, .threads = threads});
         done = plan && cconv_plan_shape(plan, y, 1, &rank, shape) == CCONV_OK;
         if (done && !o->y) {
             o->y_count = 1;
@@ -131,8 +133,8 @@ static void check_convolution(const convolution *v)
     one_add(&o, 4, (int64_t[]){v->n, v->h, v->w, v->c});
     one_add(&o, 4, (int64_t[]){k, k, depth, v->oc});
     one_add(&o, 1, &v->oc);
-    snprintf(text, sizeof text, "strides=%d padding=%s groups=%d algorithm=%s activation=%s", (int)v->stride, v->pad ? "same" : "valid",
-             (int)v->groups, v->algorithm, v->relu ? "relu" : "linear");
+    snprintf(text, sizeof text, "strides=%d padding=%s groups=%d algorithm=%s activation=%s", (int)v->stride,
+             v->pad ? "same" : "valid", (int)v->groups, v->algorithm, v->relu ? "relu" : "linear");
     if (one_run(&o, "conv", text, 3) && o.y_count == v->n * oh * ow * v->oc) {
         float *y = zeros(o.y_count), *dx = zeros(o.count[0]), *dw = zeros(o.count[1]), *db = zeros(o.count[2]);
         for (int64_t i = 0; y && dx && dw && db && i < o.y_count; ++i) {
@@ -170,12 +172,12 @@ static void check_convolution(const convolution *v)
 static void test_convolutions_are_exact(void)
 {
     static const convolution table[] = {
-        {"direct", 2, 9, 10, 5, 19, 3, 1, 1, 1, true, 0},   {"direct", 1, 8, 7, 16, 33, 2, 2, 1, 0, false, 0},
-        {"im2col", 2, 9, 10, 3, 17, 3, 1, 1, 1, true, 0},   {"im2col", 1, 9, 9, 20, 8, 3, 2, 1, 0, false, 0},
-        {"rows", 2, 9, 10, 2, 21, 3, 1, 1, 1, true, 0},     {"rows", 1, 11, 12, 1, 6, 5, 1, 1, 2, false, 0},
-        {"grouped", 2, 9, 15, 12, 12, 3, 1, 4, 1, true, 0}, {"grouped", 1, 7, 9, 24, 48, 3, 1, 3, 1, false, 0},
-        {"depthwise", 2, 9, 17, 21, 21, 3, 1, 21, 1, true, 0}, {"depthwise", 1, 12, 11, 7, 7, 5, 1, 7, 2, false, 0},
-        {"depthwise", 1, 9, 11, 3, 3, 3, 2, 3, 0, true, 0}, {"winograd", 2, 4, 4, 9, 18, 3, 1, 1, 1, false, 1e-3},
+        {"direct", 2, 9, 10, 5, 19, 3, 1, 1, 1, true, 0},         {"direct", 1, 8, 7, 16, 33, 2, 2, 1, 0, false, 0},
+        {"im2col", 2, 9, 10, 3, 17, 3, 1, 1, 1, true, 0},         {"im2col", 1, 9, 9, 20, 8, 3, 2, 1, 0, false, 0},
+        {"rows", 2, 9, 10, 2, 21, 3, 1, 1, 1, true, 0},           {"rows", 1, 11, 12, 1, 6, 5, 1, 1, 2, false, 0},
+        {"grouped", 2, 9, 15, 12, 12, 3, 1, 4, 1, true, 0},       {"grouped", 1, 7, 9, 24, 48, 3, 1, 3, 1, false, 0},
+        {"depthwise", 2, 9, 17, 21, 21, 3, 1, 21, 1, true, 0},    {"depthwise", 1, 12, 11, 7, 7, 5, 1, 7, 2, false, 0},
+        {"depthwise", 1, 9, 11, 3, 3, 3, 2, 3, 0, true, 0},       {"winograd", 2, 4, 4, 9, 18, 3, 1, 1, 1, false, 1e-3},
         {"winograd", 2, 13, 14, 17, 35, 3, 1, 1, 1, false, 1e-2},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; ++i) check_convolution(&table[i]);
@@ -247,8 +249,15 @@ static void check_pool(const pair *p)
 {
     for (int64_t c = 1; c <= 19; ++c)
         for (int act = CC_ACT_LINEAR; act <= CC_ACT_RELU6; ++act) {
-            cc_pool job = {.c = c, .outputs = 3, .step = 2 * c, .line = 8 * c, .rows = 2, .columns = 2, .width = 2,
-                           .act = (cc_activation)act, .wide = c % 2 == 0};
+            cc_pool job = {.c = c,
+                           .outputs = 3,
+                           .step = 2 * c,
+                           .line = 8 * c,
+                           .rows = 2,
+                           .columns = 2,
+                           .width = 2,
+                           .act = (cc_activation)act,
+                           .wide = c % 2 == 0};
             const int64_t in = 16 * c, out = 3 * c;
             float *x = wholes(in, (unsigned)c), *a = zeros(out), *b = zeros(out), *da = wholes(in, 3), *db = wholes(in, 3);
             float *places_a = zeros(out), *places_b = zeros(out);
@@ -284,8 +293,14 @@ static void check_norm(const pair *p)
             float *f = wholes(6 * c, 8), *x = wholes(n, 2), *dy = wholes(n, 4);
             float *a = zeros(2 * n + 3 * c), *b = zeros(2 * n + 3 * c);
             if (f && x && dy && a && b) {
-                const cc_norm job = {.c = c, .act = (cc_activation)act, .high = f, .low = f + c, .scale = f + 2 * c,
-                                     .shift = f + 3 * c, .by_x = f + 4 * c, .constant = f + 5 * c};
+                const cc_norm job = {.c = c,
+                                     .act = (cc_activation)act,
+                                     .high = f,
+                                     .low = f + c,
+                                     .scale = f + 2 * c,
+                                     .shift = f + 3 * c,
+                                     .by_x = f + 4 * c,
+                                     .constant = f + 5 * c};
                 p->plain.norm.forward(&job, a, x, act ? dy : NULL, ROWS);
                 p->wide.norm.forward(&job, b, x, act ? dy : NULL, ROWS);
                 CHECK(same(a, b, n));
@@ -333,7 +348,8 @@ static void check_elementwise(const pair *p)
         CHECK(same(a, b, n));
         p->plain.elementwise.add_windows(a, 2, x, 3, n / 7, n / 7);
         p->wide.elementwise.add_windows(b, 2, x, 3, n / 7, n / 7);
-        for (int64_t i = 0; i < n; ++i) CHECK(fabsf(a[i] - b[i]) <= 1e-4f); /* windows that overlap are added in another order */
+        for (int64_t i = 0; i < n; ++i)
+            CHECK(fabsf(a[i] - b[i]) <= 1e-4f); /* windows that overlap are added in another order */
         p->wide.elementwise.exp(b, x, 1, n);
         for (int64_t i = 0; i < n; ++i) CHECK(fabsf(b[i] - expf(x[i] - 1)) <= 1e-6f * expf(x[i] - 1));
         const cc_random random = {.seed = 5, .step = 6, .draw = 7};
@@ -349,9 +365,20 @@ static void check_depthwise(const pair *p)
     for (int64_t c = 1; c <= 19; c += 3)
         for (int64_t taps = 1; taps <= 5; ++taps)
             for (int64_t step = 1; step <= 2; ++step) {
-                const cc_depthwise job = {.c = c, .count = IN / step, .rows = ROWS, .taps = taps, .step = step, .offset = -1,
-                                          .tap_step = 1, .limit = IN, .x_row = IN * c, .x_pixel = c, .y_pixel = c,
-                                          .w_row = taps * c, .w_tap = c, .act = (cc_activation)(taps % 3)};
+                const cc_depthwise job = {.c = c,
+                                          .count = IN / step,
+                                          .rows = ROWS,
+                                          .taps = taps,
+                                          .step = step,
+                                          .offset = -1,
+                                          .tap_step = 1,
+                                          .limit = IN,
+                                          .x_row = IN * c,
+                                          .x_pixel = c,
+                                          .y_pixel = c,
+                                          .w_row = taps * c,
+                                          .w_tap = c,
+                                          .act = (cc_activation)(taps % 3)};
                 const int64_t out = job.count * c, weights = ROWS * taps * c;
                 float *x = wholes(ROWS * IN * c, 6), *w = wholes(weights, 7), *a = zeros(out), *b = zeros(out);
                 float *da = wholes(weights, 8), *db = wholes(weights, 8);

@@ -36,8 +36,14 @@ static bool train(meter *m, float *loss, bool retry)
     bool good = network_build(&net);
     if (good) {
         adam = cconv_optimizer_new("adam", "learning_rate=0.01 amsgrad=1 global_clipnorm=1");
-        const cconv_plan_options options = {.max_batch = 8, .n_outputs = 1, .outputs = &net.loss, .training = 1, .root = net.loss,
-                                            .n_wrt = net.n_wrt, .wrt = net.wrt, .optimizer = adam};
+        const cconv_plan_options options = {.max_batch = 8,
+                                            .n_outputs = 1,
+                                            .outputs = &net.loss,
+                                            .training = 1,
+                                            .root = net.loss,
+                                            .n_wrt = net.n_wrt,
+                                            .wrt = net.wrt,
+                                            .optimizer = adam};
         plan = adam ? cconv_plan_new(net.graph, &options) : NULL;
         if (adam && !plan && retry && m->refused) {
             CHECK_ERROR("memory");
@@ -47,7 +53,9 @@ static bool train(meter *m, float *loss, bool retry)
         good = plan != NULL;
     }
     for (uint64_t step = 0; good && step < 2; ++step) {
-        const cconv_batch batch = {.n = 8, .outputs = (cconv_output[]){{loss, CCONV_FLOAT32}}, .step = step,
+        const cconv_batch batch = {.n = 8,
+                                   .outputs = (cconv_output[]){{loss, CCONV_FLOAT32}},
+                                   .step = step,
                                    .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}, {labels, CCONV_INT32, SAMPLES}}};
         cconv_status status = cconv_plan_run(plan, &batch);
         CHECK(status == CCONV_OK || (m->refused && status == CCONV_NO_MEMORY));

@@ -18,12 +18,18 @@ static bool train(int threads, float *weights)
     bool good = network_build(&net);
     cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=0.05 momentum=0.9");
     cconv_plan *plan = !good || !sgd ? NULL
-                                     : cconv_plan_new(net.graph, &(cconv_plan_options){.max_batch = SAMPLES, .training = 1, .root = net.loss,
-                                                                                       .n_wrt = net.n_wrt, .wrt = net.wrt,
-                                                                                       .optimizer = sgd, .threads = threads});
+                                     : cconv_plan_new(net.graph, &(cconv_plan_options){.max_batch = SAMPLES,
+                                                                                       .training = 1,
+                                                                                       .root = net.loss,
+                                                                                       .n_wrt = net.n_wrt,
+                                                                                       .wrt = net.wrt,
+                                                                                       .optimizer = sgd,
+                                                                                       .threads = threads});
     good = plan != NULL;
     for (uint64_t step = 0; good && step < STEPS; ++step)
-        good = cconv_plan_run(plan, &(cconv_batch){.n = SAMPLES, .seed = 11, .step = step,
+        good = cconv_plan_run(plan, &(cconv_batch){.n = SAMPLES,
+                                                   .seed = 11,
+                                                   .step = step,
                                                    .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES},
                                                                              {labels, CCONV_INT32, SAMPLES}}}) == CCONV_OK;
     if (good) memcpy(weights, cconv_variable_data(net.variables[0]), WEIGHTS * sizeof *weights);
@@ -129,11 +135,13 @@ static void test_a_run_can_be_stopped(void)
     cconv_variable_touch(w);
     int node = cconv_graph_input(g, "x", CCONV_FLOAT32, 4, (int64_t[]){-1, SIDE, SIDE, C}),
         weights = cconv_graph_variable(g, "w", w);
-    for (int i = 0; i < 12; ++i) node = cconv_graph_add(g, "conv", NULL, 2, (int[]){node, weights}, "padding=same activation=tanh");
+    for (int i = 0; i < 12; ++i)
+        node = cconv_graph_add(g, "conv", NULL, 2, (int[]){node, weights}, "padding=same activation=tanh");
     int loss = cconv_graph_add(g, "mean", NULL, 1, &node, NULL);
     cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=1");
-    cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .training = 1, .root = loss, .n_wrt = 1, .wrt = &weights,
-                                                               .optimizer = sgd});
+    cconv_plan *plan = cconv_plan_new(
+        g,
+        &(cconv_plan_options){.max_batch = BATCH, .training = 1, .root = loss, .n_wrt = 1, .wrt = &weights, .optimizer = sgd});
     float *x = calloc((size_t)BATCH * SIDE * SIDE * C, sizeof *x);
     CHECK(plan && x);
     if (plan && x) {

@@ -45,7 +45,8 @@ static double meaning(uint16_t code, int exponent_bits)
 {
     const int fraction_bits = 15 - exponent_bits, bias = (1 << (exponent_bits - 1)) - 1;
     const int exponent = code >> fraction_bits & ((1 << exponent_bits) - 1), fraction = code & ((1 << fraction_bits) - 1);
-    double size = ldexp(exponent ? (1 << fraction_bits) + fraction : fraction, (exponent ? exponent : 1) - bias - fraction_bits);
+    double size =
+        ldexp(exponent ? (1 << fraction_bits) + fraction : fraction, (exponent ? exponent : 1) - bias - fraction_bits);
     if (exponent == (1 << exponent_bits) - 1) size = fraction ? (double)NAN : (double)INFINITY;
     return code & 0x8000 ? -size : size;
 }
@@ -138,11 +139,15 @@ static void test_values_of_each_type(void)
 
     int64_t rows[2] = {1, 0}, numbers[6] = {1, 2, 3, 4, (int64_t)INT32_MIN - 1, 6};
     one_op two = one_op_new(CCONV_INT32, 2, "identity", NULL);
-    CHECK(cconv_plan_run(two.plan, &(cconv_batch){.n = 2, .rows = rows, .inputs = &(cconv_array){numbers, CCONV_INT64, 3},
+    CHECK(cconv_plan_run(two.plan, &(cconv_batch){.n = 2,
+                                                  .rows = rows,
+                                                  .inputs = &(cconv_array){numbers, CCONV_INT64, 3},
                                                   .outputs = &(cconv_output){out, CCONV_INT32}}) == CCONV_OK);
     CHECK(out[0] == 3 && out[1] == 4 && out[2] == 1 && out[3] == 2);
     rows[1] = 2;
-    CHECK(cconv_plan_run(two.plan, &(cconv_batch){.n = 2, .rows = rows, .inputs = &(cconv_array){numbers, CCONV_INT64, 3},
+    CHECK(cconv_plan_run(two.plan, &(cconv_batch){.n = 2,
+                                                  .rows = rows,
+                                                  .inputs = &(cconv_array){numbers, CCONV_INT64, 3},
                                                   .outputs = &(cconv_output){out, CCONV_INT32}}) == CCONV_INVALID);
     CHECK_ERROR("row 2", "-2147483649");
     one_op_free(two);
@@ -175,7 +180,8 @@ static void test_constants_and_graphs_have_types(void)
     int i = cconv_graph_constant(g, "i", CCONV_INT64, 1, (int64_t[]){2}, fits),
         h = cconv_graph_constant(g, "h", CCONV_FLOAT16, 1, (int64_t[]){2}, half);
     int b = cconv_graph_constant(g, "b", CCONV_BOOL, 1, (int64_t[]){2}, (uint8_t[]){0, 1});
-    int f = cconv_graph_add(g, "cast", NULL, 1, &i, "to=float32"), same = cconv_graph_add(g, "equal", NULL, 2, (int[]){f, h}, NULL);
+    int f = cconv_graph_add(g, "cast", NULL, 1, &i, "to=float32"),
+        same = cconv_graph_add(g, "equal", NULL, 2, (int[]){f, h}, NULL);
     int where = cconv_graph_add(g, "where", NULL, 3, (int[]){b, i, i}, NULL);
     CHECK(cconv_graph_dtype(g, i) == CCONV_INT32 && cconv_graph_dtype(g, h) == CCONV_FLOAT32 &&
           cconv_graph_dtype(g, b) == CCONV_BOOL);
@@ -205,11 +211,12 @@ static void test_constants_and_graphs_have_types(void)
         const char *op, *attributes, *words[3];
         cconv_dtype a, b;
         int n_inputs;
-    } wrong[] = {{"argmax", NULL, {"n7 (argmax)", "expected x of float32 or int32", "received bool"}, CCONV_BOOL, CCONV_BOOL, 1},
-                 {"one_hot", "depth=3", {"one_hot", "expected x of int32", "received float32"}, CCONV_FLOAT32, CCONV_BOOL, 1},
-                 {"softmax", NULL, {"softmax", "expected x of float32", "received int32"}, CCONV_INT32, CCONV_BOOL, 1},
-                 {"add", NULL, {"add", "expected b of the type of a, int32", "received float32"}, CCONV_INT32, CCONV_FLOAT32, 2},
-                 {"less", NULL, {"less", "expected b of the type of a, bool", "received int32"}, CCONV_BOOL, CCONV_INT32, 2}};
+    } wrong[] = {
+        {"argmax", NULL, {"n7 (argmax)", "expected x of float32 or int32", "received bool"}, CCONV_BOOL, CCONV_BOOL, 1},
+        {"one_hot", "depth=3", {"one_hot", "expected x of int32", "received float32"}, CCONV_FLOAT32, CCONV_BOOL, 1},
+        {"softmax", NULL, {"softmax", "expected x of float32", "received int32"}, CCONV_INT32, CCONV_BOOL, 1},
+        {"add", NULL, {"add", "expected b of the type of a, int32", "received float32"}, CCONV_INT32, CCONV_FLOAT32, 2},
+        {"less", NULL, {"less", "expected b of the type of a, bool", "received int32"}, CCONV_BOOL, CCONV_INT32, 2}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; ++k) {
         cconv_graph *one = cconv_graph_new();
         int x[] = {cconv_graph_input(one, "x", wrong[k].a, 1, (int64_t[]){4}),

@@ -21,8 +21,8 @@ static bool aliases(int64_t step)
 /* Groups of one input channel are depthwise. */
 static bool conv_grouped_supports(const cc_conv *conv)
 {
-    return conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 &&
-           conv->window.h.kernel <= TAPS_MAX && conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
+    return conv->groups > 1 && conv->c > conv->groups && conv->oc > 0 && conv->window.h.kernel <= TAPS_MAX &&
+           conv->window.w.kernel <= TAPS_MAX / conv->window.h.kernel;
 }
 
 /* ---- Channels ---- */

@@ -31,7 +31,8 @@ double cc_volume_cost(const cc_conv_algorithm *flat, const cc_conv *conv, cc_con
     if (cc_conv_is_flat(conv)) return flat->cost(conv, pass);
     const int64_t together = most_planes(conv, pass);
     const cc_conv planes = planes_of(conv, together);
-    return flat->cost(&planes, pass) * (double)(conv->window.d.kernel * conv->n * conv->window.d.out) / (double)cc_max(together, 1);
+    return flat->cost(&planes, pass) * (double)(conv->window.d.kernel * conv->n * conv->window.d.out) /
+           (double)cc_max(together, 1);
 }
 
 int64_t cc_volume_packed(const cc_conv_algorithm *flat, const cc_conv *conv, cc_conv_pass pass)
@@ -139,8 +140,8 @@ void cc_volume_images(const cc_conv_algorithm *flat, const cc_conv *conv, cc_con
                                           .act = t == last ? epilogue->act : CC_ACT_LINEAR,
                                           .alpha = epilogue->alpha,
                                           .accumulate = accumulate};
-                images(&planes, y, from + (n * limit + plane) * read, w + t * tap_floats(conv), packed + t * panels, &part, scratch,
-                       team);
+                images(&planes, y, from + (n * limit + plane) * read, w + t * tap_floats(conv), packed + t * panels, &part,
+                       scratch, team);
                 accumulate = true;
                 cc_barrier_wait(team); /* the next part adds to what others have written, and takes the scratch */
             }
@@ -172,7 +173,8 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
             for (int64_t o = begin; o < end; o += together) {
                 const bool first = n == 0 && o == begin;
                 const float *from = x + (n * d->in + o * d->stride - d->before + d->dilation * t) * in;
-                flat->weight_gradient(&planes, first ? sum : part, from, dy + (n * d->out + o) * out, scratch + part_floats(conv), team);
+                flat->weight_gradient(&planes, first ? sum : part, from, dy + (n * d->out + o) * out,
+                                      scratch + part_floats(conv), team);
                 cc_barrier_wait(team);
                 if (first) continue;
                 if (mine.begin < mine.end)

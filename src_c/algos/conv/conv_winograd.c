@@ -9,8 +9,8 @@
 static bool conv_winograd_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 &&
-           h->dilation == 1 && w->dilation == 1;
+    return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
+           w->dilation == 1;
 }
 
 /* Products for each channel read and made, of one image in tiles of m. */

@@ -122,7 +122,8 @@ static int activation_choice(const cc_node *node, const cc_node *by)
 static float *alpha_of(const cc_node *node)
 {
     for (const cc_attr *a = node->op->attributes; a && a->name; ++a)
-        if (a->type == CC_FLOAT && strcmp(a->name, "alpha") == 0) return (float *)(void *)((char *)node->attributes + a->offset);
+        if (a->type == CC_FLOAT && strcmp(a->name, "alpha") == 0)
+            return (float *)(void *)((char *)node->attributes + a->offset);
     return NULL;
 }
 

@@ -218,8 +218,8 @@ static bool carries(const cc_node *node)
 {
     const cc_op *op = node->op;
     if (node->kind != CC_COMPUTED) return false;
-    return (op->flags & CC_ELEMENTWISE) || has_axis(op) || is_reduction(op) || op == &cc_op_argmax || op == &cc_op_argmin || op == &cc_op_slice ||
-           op == &cc_op_pad || op == &cc_op_batch_norm;
+    return (op->flags & CC_ELEMENTWISE) || has_axis(op) || is_reduction(op) || op == &cc_op_argmax || op == &cc_op_argmin ||
+           op == &cc_op_slice || op == &cc_op_pad || op == &cc_op_batch_norm;
 }
 
 /* Whether input k of an op that carries orders has the axes of its output (before any are dropped). */
@@ -430,7 +430,8 @@ cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite
                                       cconv_status *status)
 {
     *status = CCONV_OK;
-    for (int i = 0; i < options->n_wrt; ++i) /* whoever reads such a value adds to its gradient: its readers must stay its own */
+    for (int i = 0; i < options->n_wrt;
+         ++i) /* whoever reads such a value adds to its gradient: its readers must stay its own */
         if (cc_graph_node(graph, options->wrt[i])->kind == CC_COMPUTED) return NULL;
     const int before = count_transposes(graph, options, NULL);
     if (before < 0) *status = CCONV_NO_MEMORY;

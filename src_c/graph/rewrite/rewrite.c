@@ -125,7 +125,8 @@ static cconv_graph *join(const cconv_graph *graph, const cc_rewrite_options *opt
 }
 
 /* Joins the nodes of a graph whose transposes were moved; numbers lead to its nodes, and then to those of the result. */
-static cconv_graph *join_moved(const cconv_graph *graph, const cconv_graph *moved, const cc_rewrite_options *options, int *numbers)
+static cconv_graph *join_moved(const cconv_graph *graph, const cconv_graph *moved, const cc_rewrite_options *options,
+                               int *numbers)
 {
     const int n_outputs = options->n_outputs, n_wrt = options->n_wrt;
     int *nodes = cc_alloc((size_t)(n_outputs + n_wrt + moved->count + 1) * sizeof *nodes);
@@ -133,8 +134,12 @@ static cconv_graph *join_moved(const cconv_graph *graph, const cconv_graph *move
     int *wrt = nodes + n_outputs, *joined = wrt + n_wrt;
     for (int i = 0; i < n_outputs; ++i) nodes[i] = numbers[options->outputs[i]];
     for (int i = 0; i < n_wrt; ++i) wrt[i] = numbers[options->wrt[i]];
-    const cc_rewrite_options there = {.training = options->training, .root = numbers[options->root], .n_outputs = n_outputs,
-                                      .n_wrt = n_wrt, .outputs = nodes, .wrt = wrt};
+    const cc_rewrite_options there = {.training = options->training,
+                                      .root = numbers[options->root],
+                                      .n_outputs = n_outputs,
+                                      .n_wrt = n_wrt,
+                                      .outputs = nodes,
+                                      .wrt = wrt};
     cconv_graph *to = join(moved, &there, joined);
     for (int i = 1; to && i <= graph->count; ++i) numbers[i] = joined[numbers[i]];
     cc_free(nodes);

@@ -63,7 +63,8 @@ ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float 
     }
 }
 
-ALWAYS_INLINE void depthwise_pixels(const cc_depthwise *k, float *y, const float *x, const float *w, const int taps, const int step)
+ALWAYS_INLINE void depthwise_pixels(const cc_depthwise *k, float *y, const float *x, const float *w, const int taps,
+                                    const int step)
 {
     enum { MOST = DEPTHWISE_PIXELS };
     int64_t i = 0;
@@ -144,9 +145,9 @@ static void depthwise_row(const cc_depthwise *k, float *y, const float *x, const
 enum { DEPTHWISE_SUMS = 9 };
 
 /* sum[r taps + t] += x[r][p step + t] dy[p] for pixels first .. first + pixels - 1 */
-ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, const float *x, const float *dy, const int64_t first,
-                                           const int pixels, const int rows, const int taps, const int step, const bool inside,
-                                           const column at, int64_t fresh)
+ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, const float *x, const float *dy,
+                                           const int64_t first, const int pixels, const int rows, const int taps,
+                                           const int step, const bool inside, const column at, int64_t fresh)
 {
     const int64_t cell = first * step + k->offset;
     const int span = (pixels - 1) * step + taps;
@@ -205,7 +206,8 @@ ALWAYS_INLINE void depthwise_weights_rows(const cc_depthwise *k, float *dw, cons
     for (int64_t i = 0; i < k->c; i += VEC) {
         int64_t r = 0;
 #define DEPTHWISE_ROWS(many, at)                                                                                               \
-    depthwise_weights_column(k, dw + r * k->w_row, x + r * k->x_row, dy, many, taps, step, at, r + many < k->rows ? 0 : k->fresh)
+    depthwise_weights_column(k, dw + r * k->w_row, x + r * k->x_row, dy, many, taps, step, at,                                 \
+                             r + many < k->rows ? 0 : k->fresh)
         if (i + VEC <= k->c) {
             for (; r + together <= k->rows; r += together) DEPTHWISE_ROWS(together, ((column){i, mask_first(VEC), true}));
             for (; together > 1 && r < k->rows; ++r) DEPTHWISE_ROWS(1, ((column){i, mask_first(VEC), true}));

@@ -134,7 +134,8 @@ static void act_forward(cc_activation act, float alpha, float *y, const float *x
     }
     case CC_ACT_SIGMOID: EACH_VECTOR(vec_sigmoid(value)) break;
     case CC_ACT_TANH: EACH_VECTOR(vec_tanh(value)) break;
-    case CC_ACT_SOFTPLUS: EACH_VECTOR(vec_softplus(value)) break;
+    case CC_ACT_SOFTPLUS:
+        EACH_VECTOR(vec_softplus(value)) break;
         EACH_ELEMENT(CC_ACT_RELU);
         EACH_ELEMENT(CC_ACT_LEAKY_RELU);
         EACH_ELEMENT(CC_ACT_SOFTSIGN);

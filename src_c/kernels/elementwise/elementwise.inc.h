@@ -57,8 +57,7 @@ static void vector_add_windows(float *y, int64_t y_step, const float *x, int64_t
             float *to = y + i * y_step;
             const float *from = x + i * x_step;
             for (int64_t j = 0; j < whole; j += VEC) vec_store(to + j, vec_add(vec_load(to + j), vec_load(from + j)));
-            if (whole < n)
-                vec_store_part(to + whole, m, vec_add(vec_load_part(to + whole, m), vec_load_part(from + whole, m)));
+            if (whole < n) vec_store_part(to + whole, m, vec_add(vec_load_part(to + whole, m), vec_load_part(from + whole, m)));
         }
 }
 

@@ -179,7 +179,9 @@ static void pack_transposed(float *to, const float *from, int64_t depth, int col
             vec square[VEC];
             for (int i = 0; i < VEC; ++i) {
                 const float *line = from + (j + i) * step + k;
-                square[i] = j + i >= columns ? vec_zero() : steps == VEC ? vec_load(line) : vec_load_part(line, mask_first(steps));
+                square[i] = j + i >= columns ? vec_zero()
+                            : steps == VEC   ? vec_load(line)
+                                             : vec_load_part(line, mask_first(steps));
             }
             vec_transpose(square);
             for (int i = 0; i < steps; ++i) vec_store(to + (k + i) * NR + j, square[i]);

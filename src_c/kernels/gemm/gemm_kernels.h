@@ -15,14 +15,14 @@
  * given by pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of
  * zeros. */
 typedef struct cc_tile {
-    int m, n;              /* 1 .. mr, 1 .. nr of the table */
-    int64_t taps, depth;   /* may be 0 */
-    const float *const *a; /* [taps][mr] pointers to `depth` floats; those of i >= m are not read */
+    int m, n;                 /* 1 .. mr, 1 .. nr of the table */
+    int64_t taps, depth;      /* may be 0 */
+    const float *const *a;    /* [taps][mr] pointers to `depth` floats; those of i >= m are not read */
     const float *const *next; /* the same of the next tile, to be prefetched; NULL: nothing is */
-    const float *b;        /* [taps][depth][nr]: one panel, see pack.h; columns from n on are zeros */
-    float *const *y;       /* [m] pointers */
-    int64_t column;        /* added to each y[i] */
-    const float *bias;     /* [n], or NULL */
+    const float *b;           /* [taps][depth][nr]: one panel, see pack.h; columns from n on are zeros */
+    float *const *y;          /* [m] pointers */
+    int64_t column;           /* added to each y[i] */
+    const float *bias;        /* [n], or NULL */
     bool accumulate, relu;
 } cc_tile;
 

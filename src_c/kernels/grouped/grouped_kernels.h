@@ -41,7 +41,7 @@ typedef struct cc_grouped {
  * every pixel vec floats are read: where there are fewer channels, from a copy. */
 #define CC_GROUPED_DEPTH 4 /* most of k at a time: the sums and what they are made of stay in the registers */
 typedef struct cc_grouped_outer {
-    int run, depth, y_lanes; /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
+    int run, depth, y_lanes;           /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
     int64_t lines, begin, end, pixels; /* as in a strip; of y */
     const float *x, *dy;               /* pixel 0 of the first line */
     int64_t x_line, x_step, dy_line, dy_step;

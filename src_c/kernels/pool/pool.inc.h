@@ -124,7 +124,8 @@ static void pool_max_backward(const cc_pool *k, float *dx, const float *dy, cons
         max_gradient_body(k, dx, dy, y, places, NULL, k->columns, add);
 }
 
-ALWAYS_INLINE void sum_gradient_column(const cc_pool *k, float *dx, const float *dy, float factor, const bool add, const column at)
+ALWAYS_INLINE void sum_gradient_column(const cc_pool *k, float *dx, const float *dy, float factor, const bool add,
+                                       const column at)
 {
     const vec part = vec_mul(column_load(dy, at), vec_set1(factor));
     for (int j = 0; j < k->columns; ++j)

@@ -12,8 +12,8 @@ typedef struct cc_pool {
     int64_t c, outputs;
     int64_t step, line; /* floats from a window to the next output's, from a row of the image to the next one */
     int rows, columns, first, width;
-    cc_activation act;  /* behind a maximum: a clamp */
-    bool wide;          /* cell numbers do not fit in bytes: they are kept as floats */
+    cc_activation act; /* behind a maximum: a clamp */
+    bool wide;         /* cell numbers do not fit in bytes: they are kept as floats */
 } cc_pool;
 
 typedef struct cc_pool_kernels {

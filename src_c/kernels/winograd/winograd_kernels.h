@@ -45,7 +45,7 @@ typedef struct cc_winograd_transforms {
 } cc_winograd_transforms;
 
 typedef struct cc_winograd_kernels {
-    int mr, nr;                           /* a group of mr tiles meets a panel of nr channels */
+    int mr, nr;                            /* a group of mr tiles meets a panel of nr channels */
     const cc_winograd_transforms *f2, *f4; /* m = 2 and 4 */
     /* One plane: y[i * nr + j] (+)= sum over k < depth of a[k / vec][i][k % vec] b[k][j], i < rows <= mr, j < columns <= nr, or
      * more; a is [..][mr][vec]. */
