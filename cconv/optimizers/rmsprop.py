@@ -7,6 +7,8 @@ from collections.abc import Callable
 from .optimizer import Optimizer, Setting
 from .schedules import LearningRateSchedule
 
+__all__ = ["RMSprop"]
+
 
 class RMSprop(Optimizer):
     """Steps in units of the recent size of the gradient.
