@@ -10,8 +10,8 @@ from ..serialization import deserialize_object, serialize_object
 from . import schedules
 from .adam import *
 from .adamw import *
+from .adaptive import *
 from .optimizer import Optimizer
-from .rmsprop import *
 from .sgd import *
 
 # the modules say which of their classes are public; what names a rule of the core is an optimizer

@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""Rules that divide by the size of the gradients so far: RMSprop."""
 
 from __future__ import annotations
 
