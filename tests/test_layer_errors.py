@@ -25,6 +25,16 @@ CONSTRUCTION = [
     (lambda: layers.Conv2D(4, 3, activation="rellu"), r"activation function identifier: rellu"),
     (lambda: layers.Conv2D(4, 3, kernel_initializer="glorot"), r"initializer identifier: glorot"),
     (lambda: layers.Conv2D(4, 3, dtype="float16"), r"float32 only.*'float16'"),
+    (lambda: layers.Layer().add_weight((2,), dtype="int32"), r"float32 only.*'int32'"),
+    (
+        lambda: layers.Layer(name="own").add_weight((2,), autocast=False, name="w"),
+        r"Layer 'own', weight 'w'.*expected autocast=True.*autocast=False",
+    ),
+    (
+        lambda: layers.Layer(name="own").add_weight((2,), aggregation="max", name="w"),
+        r"Layer 'own', weight 'w'.*none, mean, sum, only_first_replica.*aggregation='max'",
+    ),
+    (lambda: layers.InputSpec(dtype="float16"), r"float32.*dtype='float16'"),
     (
         lambda: layers.Conv2D(4, 3, colour="red"),
         r"Unrecognized keyword arguments passed to Conv2D: \{'colour': 'red'\}",
@@ -118,6 +128,23 @@ CALLS = [
 def test_wrong_inputs(call, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
         call()
+
+
+def test_a_layer_refuses_inputs_of_another_type():
+    class Codes(layers.Layer):
+        def __init__(self):
+            super().__init__(name="codes")
+            self.input_spec = layers.InputSpec(dtype="int32", ndim=2)
+
+        def call(self, x):
+            return x + 1
+
+    codes = Codes()
+    assert codes(np.array([[1, 2]], np.int64)).tolist() == [[2, 3]]
+    assert codes(cconv.Input((2,), dtype="int32")).dtype == "int32"
+    for wrong in (np.ones((1, 2)), cconv.Input((2,))):
+        with pytest.raises(ValueError, match="Input 0 of layer 'codes'.*expected dtype=int32, found dtype=float32"):
+            codes(wrong)
 
 
 def test_a_built_layer_refuses_other_channels():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..dtypes import of, standardize
 from ..tensor import Tensor
 from ..tree import flatten
 
@@ -12,10 +13,11 @@ __all__ = ["InputSpec"]
 
 
 class InputSpec:
-    """Rank and sizes of one input of a layer.
+    """Rank, sizes and type of one input of a layer.
 
     Args:
-        dtype: Kept for the configuration, not checked.
+        dtype: Expected type of the values, `"float32"`, `"int32"` or `"bool"`; `None`: any. An array counts as the type
+            it has as a value, whole numbers of any size as int32.
         shape: Expected shape; `None` for sizes that may be anything.
         ndim: Expected rank.
         max_ndim: Largest rank.
@@ -45,7 +47,7 @@ class InputSpec:
         name: str | None = None,
         optional: bool = False,
     ) -> None:
-        self.dtype = dtype
+        self.dtype = None if dtype is None else standardize(dtype)
         self.shape = None if shape is None else tuple(shape)
         self.ndim = len(self.shape) if self.shape is not None else ndim
         self.max_ndim = max_ndim
@@ -90,6 +92,8 @@ def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
         if isinstance(x, Tensor) and s.name:
             name = f"Input {i} with name '{s.name}'"
         start = f"{name} of layer '{layer_name}' is incompatible with the layer"
+        if s.dtype is not None and of(x) != s.dtype:
+            raise ValueError(f"{start}: expected dtype={s.dtype}, found dtype={of(x)}")
         if s.ndim is not None and s.shape is None and len(shape) != s.ndim:
             raise ValueError(f"{start}: expected ndim={s.ndim}, found ndim={len(shape)}. {found}")
         if s.max_ndim is not None and len(shape) > s.max_ndim:

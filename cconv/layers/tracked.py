@@ -27,6 +27,7 @@ _BOOKKEEPING = frozenset(
         "_build_config",
     }
 )
+_AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
 _lock = threading.Lock()  # of all lists of dependents
 
 
@@ -146,16 +147,27 @@ class Tracked:
             initializer: Initializer, its name, or a function of the shape. `None`: Glorot uniform.
             dtype: `"float32"`.
             trainable: Whether training changes it.
-            autocast: Unused.
+            autocast: Must be true: weights are float32, as what they meet.
             regularizer: Penalty added to the loss.
             constraint: Function applied after every update.
-            aggregation: Unused.
+            aggregation: How copies of the weight would become one, in Keras' words: `"none"`, `"mean"`, `"sum"` or
+                `"only_first_replica"`. There is one copy, so that all of them say the same.
             overwrite_with_gradient: Must be False.
             name: Name within the layer.
         """
         self._check_init_called()
         if overwrite_with_gradient:
             raise ValueError("`overwrite_with_gradient` is not supported. Received: overwrite_with_gradient=True")
+        if not autocast:
+            raise ValueError(
+                f"Layer '{self.name}', weight {name!r}: weights are float32, expected autocast=True. "
+                f"Received: autocast={autocast!r}"
+            )
+        if aggregation not in _AGGREGATIONS:
+            raise ValueError(
+                f"Layer '{self.name}', weight {name!r}: expected aggregation as one of {', '.join(_AGGREGATIONS)}. "
+                f"Received: aggregation={aggregation!r}"
+            )
         shape = () if shape is None else shape
         if initializer is None:
             initializer = "glorot_uniform" if np.ndim(shape) and len(shape) else "zeros"

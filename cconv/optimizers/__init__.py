@@ -8,15 +8,20 @@ from typing import Any
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
 from . import schedules
-from .adam import Adam
-from .adamw import AdamW
+from .adam import *
+from .adamw import *
+from .adaptive import *
 from .optimizer import Optimizer
-from .rmsprop import RMSprop
-from .sgd import SGD
+from .sgd import *
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize"]
-
-_OBJECTS = {cls.__name__.lower(): cls for cls in (SGD, RMSprop, Adam, AdamW)}
+# the modules say which of their classes are public; what names a rule of the core is an optimizer
+_RULES = {
+    name: value
+    for name, value in globals().items()
+    if isinstance(value, type) and issubclass(value, Optimizer) and value.rule
+}
+_OBJECTS = {name.lower(): cls for name, cls in _RULES.items()}
+__all__ = sorted([*_RULES, "Optimizer", "deserialize", "get", "schedules", "serialize"])
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from .optimizer import Optimizer, Setting
 from .schedules import LearningRateSchedule
 
+__all__ = ["Adam"]
+
 
 class Adam(Optimizer):
     """Steps along a running mean of the gradient, in units of its recent size.

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from .adam import Adam
 from .schedules import LearningRateSchedule
 
+__all__ = ["AdamW"]
+
 
 class AdamW(Adam):
     """Adam with weight decay that does not go through the gradient.

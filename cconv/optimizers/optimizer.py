@@ -35,7 +35,7 @@ class Setting:
 
 
 class Optimizer:
-    """Base class of `SGD`, `RMSprop`, `Adam` and `AdamW`, which have the arguments described here in common.
+    """Base class of all optimizers, which have the arguments described here in common.
 
     Args:
         learning_rate: A number, a `LearningRateSchedule`, or a function without arguments that returns a number.
@@ -81,7 +81,7 @@ class Optimizer:
         **settings: Any,
     ) -> None:
         if not self.rule:
-            raise TypeError(f"{type(self).__name__} has no update rule: use SGD, RMSprop, Adam or AdamW.")
+            raise TypeError(f"{type(self).__name__} has no update rule: use one of its subclasses.")
         unsupported = {
             "use_ema": use_ema,
             "loss_scale_factor": loss_scale_factor,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from .optimizer import Optimizer, Setting
 from .schedules import LearningRateSchedule
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """Gradient descent, with momentum if asked for.

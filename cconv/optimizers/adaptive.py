@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""Rules that divide by the size of the gradients so far: RMSprop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from .optimizer import Optimizer, Setting
 from .schedules import LearningRateSchedule
+
+__all__ = ["RMSprop"]
 
 
 class RMSprop(Optimizer):
