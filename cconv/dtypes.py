@@ -45,6 +45,7 @@ def standardize(dtype: Any, what: str = "dtype", default: str = "float32") -> st
     return name
 
 
+@lru_cache  # a NumPy dtype makes its name anew each time, which shows in a prediction of one small image
 def is_number(dtype: Any) -> bool:
     """Whether a NumPy dtype holds real numbers or bools."""
     return dtype.kind in "fiub" or dtype.name == "bfloat16"
@@ -62,6 +63,7 @@ def as_numbers(x: Any, what: str) -> np.ndarray:
     return array
 
 
+@lru_cache
 def gathers(dtype: Any) -> bool:
     """Whether the core converts arrays of this dtype by itself."""
     return dtype.name in ACCEPTED and dtype.isnative
