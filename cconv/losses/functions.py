@@ -10,7 +10,8 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
-from ..ops._apply import apply, shape_of
+from ..ops._apply import apply, is_eager, shape_of
+from .class_numbers import check_class_numbers
 from .loss import squeeze_or_expand_to_same_rank
 
 __all__ = [
@@ -246,12 +247,14 @@ def sparse_categorical_crossentropy(
     """`-log(y_pred[y_true])`.
 
     Args:
-        y_true: The number of the true class, of the shape of `y_pred` without `axis`, or with 1 there. A number that is
-            none of the classes gives NaN.
+        y_true: The number of the true class, of the shape of `y_pred` without `axis`, or with 1 there.
         y_pred: As for `categorical_crossentropy`.
         from_logits: Whether `y_pred` holds logits.
         ignore_class: A number that stands for "no class": its loss is 0.
         axis: The axis of the classes.
+
+    Raises:
+        ValueError: A label is the number of none of the classes.
 
     Example:
 
@@ -259,8 +262,11 @@ def sparse_categorical_crossentropy(
     array([0.6931, 0.    ], dtype=float32)
     """
     rank = len(shape_of(y_pred))
-    last = axis in (-1, rank - 1)
-    if not last:
+    if not -rank <= axis < rank:
+        raise ValueError(f"Expected an axis of y_pred, whose shape is {shape_of(y_pred)}. Received: axis={axis}")
+    if is_eager(y_true, y_pred):
+        check_class_numbers(y_true, shape_of(y_pred)[axis], ignore_class)
+    if axis not in (-1, rank - 1):
         if len(shape_of(y_true)) == rank:
             y_true = ops.squeeze(y_true, axis)
         y_pred = ops.moveaxis(y_pred, axis, -1)
@@ -319,7 +325,7 @@ def categorical_focal_crossentropy(
     array([0.0433], dtype=float32)
     """
     if label_smoothing:
-        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / shape_of(y_true)[-1])
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / shape_of(y_true)[axis])
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     output = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))

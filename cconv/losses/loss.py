@@ -85,6 +85,10 @@ class LossFunctionWrapper(Loss):
         dtype: `"float32"`.
         **kwargs: Passed on to `fn`.
 
+    Attributes:
+        fn: The function.
+        settings: What is passed on to it.
+
     Example:
 
     >>> loss = cconv.losses.LossFunctionWrapper(cconv.losses.mean_squared_error, name="mse")
@@ -102,18 +106,18 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
-        self._fn_kwargs = kwargs
+        self.settings = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(y_true, y_pred, **self.settings)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if type(self) is LossFunctionWrapper:
             config["fn"] = serialize_object(self.fn)
         names = list(inspect.signature(type(self).__init__).parameters)
-        config.update({key: value for key, value in self._fn_kwargs.items() if key in names or "kwargs" in names})
+        config.update({key: value for key, value in self.settings.items() if key in names or "kwargs" in names})
         return config
 
     @classmethod
