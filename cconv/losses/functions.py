@@ -275,9 +275,19 @@ def sparse_categorical_crossentropy(
         return apply("sparse_categorical_crossentropy", [y_true, y_pred], attributes)
     valid = ops.not_equal(y_true, ignore_class)
     values = apply("sparse_categorical_crossentropy", [ops.where(valid, y_true, 0.0), y_pred], attributes)
-    if len(shape_of(valid)) == rank:
-        valid = ops.squeeze(valid, -1)
-    return ops.where(valid, values, 0.0)
+    return ops.where(_without_axis(valid, y_pred, -1), values, 0.0)
+
+
+def _counted(y_true: Any, y_pred: Any, ignore_class: int | None = None, axis: int = -1, **settings: Any) -> Any:
+    """1 for each label that counts, 0 where it is the ignored class; None if all do."""
+    return None if ignore_class is None else _without_axis(ops.not_equal(y_true, ignore_class), y_pred, axis)
+
+
+def _without_axis(labels: Any, y_pred: Any, axis: int) -> Any:
+    return ops.squeeze(labels, axis) if len(shape_of(labels)) == len(shape_of(y_pred)) else labels
+
+
+sparse_categorical_crossentropy.mask = _counted  # losses and metrics made of a function ask it what counts
 
 
 def binary_focal_crossentropy(

@@ -112,6 +112,9 @@ class LossFunctionWrapper(Loss):
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.settings)
 
+    def compute_mask(self, y_true: Any, y_pred: Any) -> Any:
+        return function_mask(self.fn, y_true, y_pred, self.settings)
+
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if type(self) is LossFunctionWrapper:
@@ -194,6 +197,12 @@ def reduce_weighted_values(
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return divide_no_nan(ops.sum(values), ops.sum(sample_weight))
     return ops.mean(values)
+
+
+def function_mask(fn: Any, y_true: Any, y_pred: Any, settings: Mapping[str, Any]) -> Any:
+    """1 for each of a function's numbers that counts, 0 for others; None if all do, or it does not say."""
+    mask = getattr(fn, "mask", None)
+    return None if mask is None else mask(y_true, y_pred, **settings)
 
 
 def apply_mask(sample_weight: Any, mask: Any, reduction: str | None) -> Any:
