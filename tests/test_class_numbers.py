@@ -52,8 +52,7 @@ def test_a_wrapped_function_has_its_own_axis_and_ignored_class():
     function = cconv.losses.sparse_categorical_crossentropy
     loss = cconv.losses.LossFunctionWrapper(function, axis=1, ignore_class=9)
     labels = np.where(Y == 0, 9, Y)
-    values = np.where(Y == 0, 0, -np.log(CHOSEN))
-    assert passing(loss).evaluate(P, labels, verbose=0) == pytest.approx(values.mean(), rel=1e-5)
+    assert passing(loss).evaluate(P, labels, verbose=0) == pytest.approx(-np.log(CHOSEN[Y != 0]).mean(), rel=1e-5)
 
 
 def test_ignored_pixels_on_axis_one():
