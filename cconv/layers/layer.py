@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
@@ -158,7 +159,7 @@ class Layer(Tracked):
                 return cached.run(program, args[0])
         leaves = flatten([args, kwargs])
         symbolic = any(isinstance(x, Tensor) for x in leaves)
-        if not symbolic and not is_tracing() and any(isinstance(x, (np.ndarray, Variable)) for x in leaves):
+        if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
             return calls.call(self, args, kwargs)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
