@@ -139,13 +139,13 @@ def make_data(
     """
     structure = None
     if inputs is None:
-        arrays = [as_array(leaf, "x") for leaf in tree.flatten(x)] if _is_structure(x) else [as_array(x, "x")]
+        arrays = [as_array(leaf, "x", gathered=True) for leaf in (tree.flatten(x) if _is_structure(x) else [x])]
         numbers = iter(range(len(arrays)))
         structure = tree.map_structure(lambda _: next(numbers), x) if _is_structure(x) else 0
     else:
         leaves = _by_name(x, inputs.names, "x", "input")
         labels = _labels("x", inputs.names, "input")
-        arrays = [as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
+        arrays = [as_array(leaf, label, gathered=True) for leaf, label in zip(leaves, labels, strict=True)]
         if inputs.shapes is not None:
             arrays = [fit_shape(a, s, n) for a, s, n in zip(arrays, inputs.shapes, labels, strict=True)]
     names = outputs.names if outputs is not None else ("output",)
@@ -168,13 +168,21 @@ def label_dtype(y: Array) -> str:
     return "float32" if of_array(y.dtype) == "float32" else "int32"
 
 
-def as_array(value: Any, label: str) -> Array:
-    """An array of numbers that the core can gather from, or one in a file; `label` is what errors call it."""
+def as_array(value: Any, label: str, gathered: bool = False) -> Array:
+    """An array of numbers that the core can gather from, or one in a file that it cannot.
+
+    Args:
+        value: An array of any kind, or numbers in lists.
+        label: What errors call it.
+        gathered: Whether only the core looks at it: labels and weights are looked at before.
+    """
     if value is None:
         raise ValueError(f"{label}: expected an array. Received: None")
+    if isinstance(value, StoredArray):
+        return value
     if hasattr(value, "tocoo"):
         raise TypeError(f"{label}: expected a dense array, use `.toarray()`. Received: {type(value).__name__}")
-    if is_stored(value):
+    if is_stored(value, gathered):
         array = StoredArray(value)
     else:
         try:

@@ -54,10 +54,17 @@ class StoredArray:
             yield self.rows(np.arange(first, min(first + size, self.shape[0])))
 
 
-def is_stored(value: Any) -> bool:
-    """Whether an array lies in a file and is too large to be read whole, or cannot be used where it lies."""
+def is_stored(value: Any, gathered: bool) -> bool:
+    """Whether an array lies in a file and is not to be read whole: with more than a number in a row.
+
+    Args:
+        value: An array of any kind.
+        gathered: Whether only the core looks at it, which reads no more of a memory map than the rows of a batch.
+    """
     if isinstance(value, np.ndarray):
-        if not _is_mapped(value) or (gathers(value.dtype) and value.flags.c_contiguous and value.flags.aligned):
+        if not _is_mapped(value):
+            return False
+        if gathered and gathers(value.dtype) and value.flags.c_contiguous and value.flags.aligned:
             return False
     elif not all(hasattr(value, name) for name in ("shape", "dtype", "chunks", "__getitem__")):
         return False

@@ -17,7 +17,6 @@ from ..ops.operation import Node, fresh
 from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
-from ..variable import Variable
 from .arguments import constructor_arguments, position, signature, takes, takes_base_arguments, tensor_arguments
 from .array_calls import ArrayCalls
 from .input_spec import check_inputs
