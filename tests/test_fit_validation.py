@@ -102,6 +102,15 @@ def test_validations_of_some_epochs_only_take_the_same_batches():
     np.testing.assert_allclose(fitted.history["val_loss"], [loss_of(model, X[:15], Y[:15])] * 3, rtol=1e-5)
 
 
+@pytest.mark.parametrize("source", [Batches, Iterable])
+def test_arrays_are_validated_with_batches(source):
+    model = classifier()
+    history = model.fit(X, Y, 4, validation_data=source(8), verbose=0).history
+    np.testing.assert_allclose(history["val_loss"], [loss_of(model, X, Y)], rtol=1e-5)
+    with pytest.raises(ValueError, match="validation_data: `batch_size` cannot be given"):
+        model.fit(X, Y, 4, validation_data=source(8), validation_batch_size=4, verbose=0)
+
+
 def test_a_generator_validates_with_what_comes_next():
     model, log = classifier(), []
     history = model.fit(X, Y, epochs=3, validation_data=generator(6, log), validation_steps=2, verbose=0).history

@@ -82,10 +82,17 @@ class Feeder:
             held_out = held_out.unweighted()
         return ArrayFeed(train, batch_size, steps, shuffle, next_seed()), held_out
 
-    def validation(self, given: Any, batch_size: int | None, steps: int | None) -> Feed:
-        """The batches of each validation; `given` is `fit`'s `validation_data`, or what was split off."""
+    def validation(self, given: Any, batch_size: int | None, training_size: int | None, steps: int | None) -> Feed:
+        """The batches of each validation.
+
+        Args:
+            given: `fit`'s `validation_data`, or what was split off.
+            batch_size: Samples per batch; by default `training_size`, unless whole batches are given.
+            training_size: Samples per batch of the training.
+            steps: Batches per validation; by default all.
+        """
         if isinstance(given, Data):
-            return ArrayFeed(given, batch_size, steps)
+            return ArrayFeed(given, batch_size or training_size, steps)
         if not is_batches(given) and not isinstance(given, (tuple, list)):
             raise ValueError(
                 "`validation_data`: expected (x, y) or (x, y, sample_weight), a PyDataset or an iterable of batches. "
@@ -96,4 +103,6 @@ class Feeder:
             raise ValueError(
                 f"`validation_data`: expected (x, y) or (x, y, sample_weight). Received {len(parts)} elements."
             )
+        if not is_batches(parts[0]):
+            batch_size = batch_size or training_size
         return self.feed("validation_data", *(*parts, None, None)[:3], batch_size, steps)

@@ -183,7 +183,7 @@ class Trainer:
             )
         validation = None
         if validation_data is not None:
-            validation = self.feeder.validation(validation_data, validation_batch_size or batch_size, validation_steps)
+            validation = self.feeder.validation(validation_data, validation_batch_size, batch_size, validation_steps)
         # Both are traced and checked now, so that what does not fit the validation is not found out after an epoch.
         self.planner.prepare("train", feed, "y", self.optimizer)
         if validation is not None:
