@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .changes import Observed
 from .ops._apply import apply
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
@@ -14,7 +15,7 @@ from .serialization import deserialize_object, serialize_object
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
 
 
-class Regularizer:
+class Regularizer(Observed):
     """Base class of regularizers.
 
     Subclass it and write `__call__(w)` with `cconv.ops`: it gets the weights and returns a scalar that is added to the
