@@ -15,7 +15,17 @@ from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
 from ..regularizers import activity_penalty
-from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
+from ..scope import (
+    absolute_name_scope,
+    building,
+    current_path,
+    current_training,
+    is_tracing,
+    layer_call,
+    tracing,
+    training_scope,
+    untraced,
+)
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .arguments import constructor_arguments, position, signature, takes, takes_base_arguments, tensor_arguments
@@ -166,7 +176,9 @@ class Layer(Tracked):
         check_inputs(self.input_spec, first, self.name)
         with absolute_name_scope(self._path()):
             if not self.built:
-                self._build_for(bound)
+                with building, untraced():
+                    if not self.built:  # another thread may have been faster
+                        self._build_for(bound)
                 check_inputs(self.input_spec, first, self.name)
         training = self._training(args, kwargs)
         call_kwargs = {k: v for k, v in kwargs.items() if k != "training"}
