@@ -31,7 +31,7 @@ class Regularizer:
 
     def __call__(self, x: Any) -> Any:
         """The penalty; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `__call__(x)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `__call__(x)`.")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Regularizer:

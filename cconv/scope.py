@@ -16,7 +16,7 @@ class _State(threading.local):
         self.tracing = 0
         self.names: tuple[str, ...] = ()
         self.training: bool | None = None
-        self.calls = 0
+        self.callers: tuple[object, ...] = ()
 
 
 _state = _State()
@@ -38,13 +38,19 @@ def tracing() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def layer_call() -> Iterator[bool]:
+def layer_call(layer: object) -> Iterator[bool]:
     """The length of a layer's call. Tells whether it is the outermost one."""
-    _state.calls += 1
+    before = _state.callers
+    _state.callers = (*before, layer)
     try:
-        yield _state.calls == 1
+        yield not before
     finally:
-        _state.calls -= 1
+        _state.callers = before
+
+
+def is_calling(layer: object) -> bool:
+    """Whether a call of this layer is under way."""
+    return any(layer is caller for caller in _state.callers)
 
 
 @contextlib.contextmanager

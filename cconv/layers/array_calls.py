@@ -25,11 +25,13 @@ class ArrayCalls:
 
     Attributes:
         cached: Calls on one array, by its shape and kind of numbers, that need not be traced again.
+        losses: The values of what the last call gave to `add_loss`.
     """
 
     def __init__(self) -> None:
         self._programs = ProgramCache(8)
         self.cached: dict[tuple[tuple[int, ...], str], CachedCall] = {}
+        self.losses: list[np.ndarray] = []
 
     def forget(self) -> None:
         # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
@@ -58,6 +60,8 @@ class ArrayCalls:
         with tracing():
             outputs = layer(*args, **kwargs)
         tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
+        penalties = [(part, len(part._traced_losses)) for part in layer._flatten_layers() if part._traced_losses]
+        count, tensors = len(tensors), tensors + [computed(x) for part, _ in penalties for x in part._traced_losses]
         if not tensors:
             return outputs
         program = self._programs.get(signature(tensors, symbols), lambda: Program(tensors, symbols))
@@ -66,7 +70,10 @@ class ArrayCalls:
             if len(cached) >= _MOST_CACHED:
                 cached.clear()
             cached[given] = CachedCall(program, structure)
-        return _arranged(structure, program.run(arrays, seed=next_seed() if program.training else 0))
+        values = program.run(arrays, seed=next_seed() if program.training else 0)
+        for part, losses in penalties:
+            part._array_calls.losses, count = values[count : count + losses], count + losses
+        return _arranged(structure, values)
 
 
 class CachedCall:

@@ -29,6 +29,8 @@ __all__ = [
 class BaseMerge(Layer):
     """What the merges element by element have in common."""
 
+    supports_masking = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
@@ -63,6 +65,10 @@ class BaseMerge(Layer):
                 x = apply("expand_dims", [x], {"axis": 1})
             same.append(x)
         return self._merge(same)
+
+    def compute_mask(self, inputs, previous_mask):
+        """A step counts where it counts in one of the inputs; all do where one of them has no mask."""
+        return None if any(mask is None for mask in previous_mask) else _fold("logical_or", previous_mask)
 
     def _merge(self, inputs):
         return _fold(self.op, inputs)
@@ -159,6 +165,8 @@ class Concatenate(Layer):
     [[0.0, 0.0, 1.0]]
     """
 
+    supports_masking = True
+
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_integer(axis):
@@ -186,6 +194,10 @@ class Concatenate(Layer):
     def call(self, inputs):
         return apply("concatenate", list(inputs), {"axis": self.axis})
 
+    def compute_mask(self, inputs, previous_mask):
+        masks = [_like(x, mask) for x, mask in zip(inputs, previous_mask, strict=True)]
+        return apply("any", [apply("concatenate", masks, {"axis": self.axis})], {"axes": [-1]})
+
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
 
@@ -201,6 +213,15 @@ def _shapes_of_list(layer: Layer, input_shape: Any, least: int) -> list[tuple]:
             f"'{layer.name}'"
         )
     return [tuple(shape) for shape in shapes]
+
+
+def _like(x: Any, mask: Any) -> Any:
+    """A mask of the shape of `x`; without one, all of it counts."""
+    ones = apply("equal", [x, x]) if mask is None else mask
+    if len(ones.shape) < len(x.shape):
+        none = apply("less", [x, x])
+        ones = apply("logical_or", [apply("expand_dims", [ones], {"axis": -1}), none])
+    return ones
 
 
 def _fold(op: str, inputs: list) -> Any:

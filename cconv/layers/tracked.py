@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import constraints, initializers, regularizers
 from ..dtypes import as_numbers
-from ..scope import absolute_name_scope, current_path
+from ..scope import absolute_name_scope, current_path, is_calling
 from ..variable import Variable
 
 # attributes that hold bookkeeping, not parts of the layer: setting one changes nothing that a call computes
@@ -81,9 +81,17 @@ class Tracked:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Variable, Tracked)):
             self._check_init_called()
+            if is_calling(self) and not any(value is part for part in (*self._own_variables(), *self._layers)):
+                self._refuse_state(name)
         super().__setattr__(name, value)
         if name not in _BOOKKEEPING:
             self._changed()
+
+    def _refuse_state(self, name: str | None) -> None:
+        raise ValueError(
+            f"Layer '{self.name}': weights and layers are made in `__init__()` or `build()`, before the first call. "
+            f"Received {name!r} in `call()`."
+        )
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
@@ -156,6 +164,8 @@ class Tracked:
             name: Name within the layer.
         """
         self._check_init_called()
+        if is_calling(self):
+            self._refuse_state(name)
         if overwrite_with_gradient:
             raise ValueError("`overwrite_with_gradient` is not supported. Received: overwrite_with_gradient=True")
         if not autocast:

@@ -129,4 +129,6 @@ def fresh(x: Any) -> Any:
         return x
     if x.history is None and x.op not in ("variable", "input"):
         return x
-    return Tensor(x.shape, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)
+    y = Tensor(x.shape, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)
+    y.mask = x.mask
+    return y
