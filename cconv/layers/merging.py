@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
+from .. import ops
 from ..ops._apply import apply
 from ..ops.arguments import is_integer
 from .layer import Layer
@@ -68,7 +70,7 @@ class BaseMerge(Layer):
 
     def compute_mask(self, inputs, previous_mask):
         """A step counts where it counts in one of the inputs; all do where one of them has no mask."""
-        return None if any(mask is None for mask in previous_mask) else _fold("logical_or", previous_mask)
+        return None if any(mask is None for mask in previous_mask) else reduce(ops.logical_or, previous_mask)
 
     def _merge(self, inputs):
         return _fold(self.op, inputs)
@@ -196,7 +198,7 @@ class Concatenate(Layer):
 
     def compute_mask(self, inputs, previous_mask):
         masks = [_like(x, mask) for x, mask in zip(inputs, previous_mask, strict=True)]
-        return apply("any", [apply("concatenate", masks, {"axis": self.axis})], {"axes": [-1]})
+        return ops.greater(ops.max(ops.cast(ops.concatenate(masks, self.axis), "float32"), axis=-1), 0.5)
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
@@ -217,11 +219,10 @@ def _shapes_of_list(layer: Layer, input_shape: Any, least: int) -> list[tuple]:
 
 def _like(x: Any, mask: Any) -> Any:
     """A mask of the shape of `x`; without one, all of it counts."""
-    ones = apply("equal", [x, x]) if mask is None else mask
-    if len(ones.shape) < len(x.shape):
-        none = apply("less", [x, x])
-        ones = apply("logical_or", [apply("expand_dims", [ones], {"axis": -1}), none])
-    return ones
+    everything = ops.logical_or(ops.equal(x, x), ops.not_equal(x, x))
+    if mask is None:
+        return everything
+    return ops.logical_and(ops.expand_dims(mask, -1), everything) if len(mask.shape) < len(x.shape) else mask
 
 
 def _fold(op: str, inputs: list) -> Any:

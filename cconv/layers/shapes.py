@@ -21,7 +21,7 @@ def shapes_of(value: Any) -> Any:
         return {k: shapes_of(v) for k, v in value.items()}
     if is_nested(value):
         return [shapes_of(v) for v in value]
-    return tuple(value.shape)
+    return None if value is None else tuple(value.shape)
 
 
 def map_shapes(function: Callable, shapes: Any) -> Any:
