@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .keras_names import getattr_of, unknown
 from .ops._apply import apply
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
@@ -130,7 +131,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
             raise ValueError(
-                f"Could not interpret regularizer identifier: {config!r}. Expected one of {sorted(_OBJECTS)}."
+                f"Could not interpret regularizer identifier: {config!r}. {unknown(__name__, config, _OBJECTS)}"
             )
         return found
     return deserialize_object(config, custom_objects=custom_objects)
@@ -162,3 +163,4 @@ def _factor(name: str, value: Any) -> float:
 
 
 register_public("keras.regularizers", globals())
+__getattr__ = getattr_of(globals())

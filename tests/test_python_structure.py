@@ -16,7 +16,9 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 # Lowest first: a module or package may import itself and what stands above it here, nothing beside or below it.
 LAYERS = (
-    {"_core", "naming", "random", "registry", "scope", "size_limit", "tree"},
+    {"naming"},
+    {"keras_names"},
+    {"_core", "random", "registry", "scope", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},
     {"_config_report", "config", "serialization"},
