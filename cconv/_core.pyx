@@ -6,6 +6,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
+import sys
 import threading
 from collections import namedtuple
 
@@ -119,6 +120,8 @@ cdef dict type_numbers = {name: number for number, name in enumerate(type_names)
 # By the buffer protocol's letter: NumPy's, where it has the type; C's int and long are one of them.
 cdef dict type_letters = {np.dtype(name).char: number for name, number in type_numbers.items() if name != "bfloat16"}
 type_letters.update({code: type_numbers["int32" if np.dtype(code).itemsize == 4 else "int64"] for code in "ilq"})
+# An array says the machine's own byte order, if it says one: files' dtypes name it.
+type_letters.update({f"{'<' if sys.byteorder == 'little' else '>'}{code}": number for code, number in list(type_letters.items())})
 cdef list type_arrays = [None if name == "bfloat16" else np.dtype(name) for name in type_names]
 
 

@@ -18,7 +18,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 LAYERS = (
     {"naming"},
     {"keras_names"},
-    {"_core", "random", "registry", "scope", "size_limit", "tree"},
+    {"_core", "array_like", "random", "registry", "scope", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},
     {"_config_report", "config", "serialization"},

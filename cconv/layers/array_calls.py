@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..array_like import is_array_like
 from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
@@ -45,7 +46,7 @@ class ArrayCalls:
         def replace(x):
             if isinstance(x, Variable):
                 x = x.value
-            if not isinstance(x, np.ndarray):
+            if not is_array_like(x):
                 return x
             x = as_input_array(x)
             arrays.append(x)

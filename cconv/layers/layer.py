@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
+from ..regularizers import activity_penalty
 from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
-from ..variable import Variable
 from .arguments import (
     constructor_arguments,
     position,
@@ -40,7 +41,7 @@ class Layer(Tracked):
     assigned to attributes are found.
 
     Args:
-        activity_regularizer: Function of the output whose value is added to the loss.
+        activity_regularizer: Function of the output whose value, divided by the batch size, is added to the loss.
         trainable: Whether training changes the weights.
         dtype: `"float32"`.
         autocast: Must be true: floating-point inputs become float32.
@@ -179,7 +180,7 @@ class Layer(Tracked):
                 return cached.run(program, args[0])
         leaves = flatten([args, kwargs])
         symbolic = any(isinstance(x, Tensor) for x in leaves)
-        if not symbolic and not is_tracing() and any(isinstance(x, (np.ndarray, Variable)) for x in leaves):
+        if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
             return calls.call(self, args, kwargs)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
@@ -208,7 +209,7 @@ class Layer(Tracked):
                 self._refuse_state(self._layers[-1].name)
             if self.activity_regularizer is not None:
                 for y in flatten(outputs):
-                    self.add_loss(self.activity_regularizer(y))
+                    self.add_loss(activity_penalty(self.activity_regularizer, y))
             if type(self).compute_output_shape is not Layer.compute_output_shape:
                 outputs = declared(self, {name: shapes_of(value) for name, value in tensors.items()}, outputs)
             outputs = hand_on(self, first, outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..data import ArrayFeed, BatchFeed, Data
+from ..data import ArrayFeed, Data, Feed
 from ..dtypes import gathers, of_array
 from ..graph import build_graph, in_order
 from ..program import ProgramCache
@@ -44,15 +44,25 @@ class Planner:
         key = self._key(mode, data.key, max_batch, optimizer)
         return self.programs.get(key, lambda: self._make(mode, data, max_batch, optimizer))
 
-    def prepare(self, mode: str, feed: ArrayFeed | BatchFeed, label: str, optimizer: Any = None) -> None:
+    def prepare(self, mode: str, feed: Feed, label: str, optimizer: Any = None) -> None:
         """Traces and plans for a feed, and checks its labels as far as they are known."""
         data = feed.example()
         most = max(feed.batch_size, 1) if isinstance(feed, ArrayFeed) else data.size
-        self._targets.check_labels(data, self.step(mode, data, most, optimizer).shapes, label)
+        step = self.step(mode, data, most, optimizer)
+        self._targets.check_labels(data, step.shapes, label if isinstance(feed, ArrayFeed) else f"{label} of batch 0")
+
+    def next_step(self, mode: str, feed: Feed, data: Data, n: int, number: int, label: str, optimizer: Any) -> Step:
+        """The step for a batch of a feed. Labels that were not known to `prepare` are checked now, before it runs."""
+        step = self.step(mode, data, max(n, feed.batch_size), optimizer)
+        if not feed.checked:
+            self._targets.check_labels(data, step.shapes, f"{label} of batch {number}")
+        return step
 
     def known_prediction(self, x: np.ndarray) -> Step | None:
         """The step for a batch that fits as it is, if it was made before: then there is nothing to check."""
-        if x.size == 0 or x.ndim == 0 or not x.flags.c_contiguous or not gathers(x.dtype):
+        flags = x.flags
+        usable = flags.carray or (flags.c_contiguous and flags.aligned)
+        if x.size == 0 or x.ndim == 0 or not usable or not gathers(x.dtype):
             return None
         inputs = self._model.inputs
         dtypes = tuple([t.dtype for t in inputs]) if inputs else (of_array(x.dtype),)
