@@ -21,8 +21,8 @@ class _State(threading.local):
         self.tracing = 0
         self.names: tuple[str, ...] = ()
         self.training: bool | None = None
-        self.calls = 0
         self.assigned: dict[int, tuple[Any, Any]] | None = None
+        self.callers: tuple[object, ...] = ()
 
 
 _state = _State()
@@ -65,13 +65,19 @@ def assignments() -> dict[int, tuple[Any, Any]] | None:
 
 
 @contextlib.contextmanager
-def layer_call() -> Iterator[bool]:
+def layer_call(layer: object) -> Iterator[bool]:
     """The length of a layer's call. Tells whether it is the outermost one."""
-    _state.calls += 1
+    before = _state.callers
+    _state.callers = (*before, layer)
     try:
-        yield _state.calls == 1
+        yield not before
     finally:
-        _state.calls -= 1
+        _state.callers = before
+
+
+def is_calling(layer: object) -> bool:
+    """Whether a call of this layer is under way."""
+    return any(layer is caller for caller in _state.callers)
 
 
 @contextlib.contextmanager

@@ -26,11 +26,13 @@ class ArrayCalls:
 
     Attributes:
         cached: Calls on one array, by its shape and kind of numbers, that need not be traced again.
+        losses: The values of what the last call gave to `add_loss`.
     """
 
     def __init__(self) -> None:
         self._programs = ProgramCache(8)
         self.cached: dict[tuple[tuple[int, ...], str], CachedCall] = {}
+        self.losses: list[np.ndarray] = []
 
     def forget(self, name: str) -> None:
         # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
@@ -60,16 +62,21 @@ class ArrayCalls:
             outputs = layer(*args, **kwargs)
             changes = [value for _, value in assigned.values()]
         tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
+        penalties = [(part, len(part._traced_losses)) for part in layer._flatten_layers() if part._traced_losses]
+        count, tensors = len(tensors), tensors + [computed(x) for part, _ in penalties for x in part._traced_losses]
         if not tensors and not changes:
             return outputs
         key = signature([*tensors, *changes], symbols)
         program = self._programs.get(key, lambda: Program(tensors, symbols, assigned=changes))
         structure = map_structure(lambda y: _VALUE if isinstance(y, Tensor) else y, outputs)
-        if cached is not None and not program.training:
+        if cached is not None and not program.training and not penalties:
             if len(cached) >= _MOST_CACHED:
                 cached.clear()
             cached[given] = CachedCall(program, structure)
-        return _arranged(structure, program.run(arrays, seed=next_seed() if program.training else 0))
+        values = program.run(arrays, seed=next_seed() if program.training else 0)
+        for part, losses in penalties:
+            part._array_calls.losses, count = values[count : count + losses], count + losses
+        return _arranged(structure, values)
 
 
 class CachedCall:

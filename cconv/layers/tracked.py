@@ -10,7 +10,7 @@ import numpy as np
 from .. import constraints, initializers, regularizers
 from ..changes import Observed
 from ..dtypes import as_numbers
-from ..scope import absolute_name_scope, current_path
+from ..scope import absolute_name_scope, current_path, is_calling
 from ..variable import Variable
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
@@ -59,6 +59,8 @@ class Tracked(Observed):
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Variable, Tracked)):
             self._check_init_called()
+            if is_calling(self) and not any(value is part for part in (*self._own_variables(), *self._layers)):
+                self._refuse_state(name)
         super().__setattr__(name, value)
 
     def _tell_changes(self, dependent: Any) -> list[Any]:
@@ -67,6 +69,12 @@ class Tracked(Observed):
         for layer in layers:
             layer._tell(dependent)
         return layers
+
+    def _refuse_state(self, name: str | None) -> None:
+        raise ValueError(
+            f"Layer '{self.name}': weights and layers are made in `__init__()` or `build()`, before the first call. "
+            f"Received {name!r} in `call()`."
+        )
 
     def _watched(self) -> Iterable[Any]:
         own = [
@@ -120,6 +128,8 @@ class Tracked(Observed):
             name: Name within the layer.
         """
         self._check_init_called()
+        if is_calling(self):
+            self._refuse_state(name)
         if overwrite_with_gradient:
             raise ValueError("`overwrite_with_gradient` is not supported. Received: overwrite_with_gradient=True")
         if not autocast:

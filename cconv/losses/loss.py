@@ -62,7 +62,7 @@ class Loss(Observed):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The numbers of the samples; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `call(y_true, y_pred)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `call(y_true, y_pred)`.")
 
     def compute_mask(self, y_true: Any, y_pred: Any) -> Any:
         """1 for each of `call`'s numbers that counts, 0 for others; None if all do. Means are over those that count."""

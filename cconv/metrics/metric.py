@@ -67,11 +67,13 @@ class Metric(Observed):
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes in a batch; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `update_state(y_true, y_pred, sample_weight=None)`.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `update_state(y_true, y_pred, sample_weight=None)`."
+        )
 
     def result(self) -> Any:
         """The value so far; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `result()`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `result()`.")
 
     def reset_state(self) -> None:
         """Forgets all batches."""
@@ -129,11 +131,11 @@ class Metric(Observed):
 
     def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Sequence[Any]:
         """The few numbers a batch comes down to, written with `cconv.ops`, for a `traced` update_state."""
-        raise TypeError(f"{type(self).__name__} must define `numbers(y_true, y_pred, sample_weight)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `numbers(y_true, y_pred, sample_weight)`.")
 
     def add(self, *numbers: Any) -> None:
         """Adds the numbers of a batch to the state."""
-        raise TypeError(f"{type(self).__name__} must define `add(*numbers)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `add(*numbers)`.")
 
     # ---- Configuration
 

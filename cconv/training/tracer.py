@@ -86,12 +86,13 @@ class Tracer:
         Raises:
             ValueError: It does not know the shapes of its inputs.
         """
-        slots = self._model._input_slots()
-        if slots is None or slots.shapes is None:
+        known = self._model.inputs
+        if known is None:
             raise ValueError(
                 f"Model '{self._model.name}' has no graph yet: expected its inputs to be known (see `cconv.Input`)."
             )
-        inputs = [Tensor(shape, name=name) for shape, name in zip(slots.shapes, slots.names, strict=True)]
+        names = self._model._input_slots().names
+        inputs = [Tensor(x.shape, name=name, dtype=x.dtype) for x, name in zip(known, names, strict=True)]
         y_pred = self._call(inputs, None, training)
         return Traced(inputs, tree.flatten(y_pred), y_pred)
 
