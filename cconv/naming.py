@@ -1,9 +1,11 @@
-"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"."""
+"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; and names like a misspelt one."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import threading
+from collections.abc import Iterable
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -23,6 +25,23 @@ def auto_name(prefix: str) -> str:
         count = _counts.get(prefix, 0)
         _counts[prefix] = count + 1
     return prefix if count == 0 else f"{prefix}_{count}"
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """What to say of a name that is not among `known`: those like it, or all there are.
+
+    Example:
+
+    >>> from cconv.naming import nearest
+    >>> nearest("rellu", ["elu", "relu", "tanh"])
+    "Did you mean 'relu' or 'elu'?"
+    """
+    names = sorted(known)
+    folded = {item.lower(): item for item in names}
+    found = [folded[item] for item in difflib.get_close_matches(str(name).lower(), folded, 3, 0.7)]
+    if found:
+        return f"Did you mean {' or '.join(map(repr, found))}?"
+    return f"There are: {', '.join(names)}."
 
 
 def reset_names() -> None:
