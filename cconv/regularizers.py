@@ -1,4 +1,4 @@
-"""Penalties on weights, added to the loss: they keep weights small. Each is one op of the C core."""
+"""Penalties on weights and outputs, added to the loss: they keep them small. Each is one op of the C core."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .ops._apply import apply
+from . import ops
+from .ops._apply import apply, shape_of
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
 
@@ -150,6 +151,32 @@ def get(identifier: Any) -> Any:
     if not callable(found):
         raise ValueError(f"Could not interpret regularizer identifier: {identifier!r}")
     return found() if inspect.isclass(found) else found
+
+
+def activity_penalty(regularizer: Any, y: Any) -> Any:
+    """The penalty on the output of a layer, for each of its samples: it weighs as much in a batch of any size.
+
+    Args:
+        regularizer: Function of the output that returns a scalar.
+        y: The output, batch first.
+
+    Example:
+
+    >>> from cconv.regularizers import activity_penalty
+    >>> float(activity_penalty(cconv.regularizers.L2(0.5), np.array([[1.0], [3.0]])))
+    2.5
+    """
+    penalty = regularizer(y)
+    shape = shape_of(y)
+    if not shape:
+        return penalty
+    return ops.divide(penalty, _batch_size(y) if shape[0] is None else shape[0])
+
+
+def _batch_size(y: Any) -> Any:
+    """The number of samples in a batch that has no size before it runs, as a tensor: a sum of ones."""
+    first = ops.get_item(y, (slice(None), *[slice(0, 1)] * (len(shape_of(y)) - 1)))
+    return ops.sum(ops.where(ops.equal(first, first), 1.0, 1.0))  # ones even where it is not a number
 
 
 def _factor(name: str, value: Any) -> float:

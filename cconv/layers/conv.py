@@ -147,7 +147,7 @@ class Conv2D(Conv):
         bias_initializer: First values of the bias.
         kernel_regularizer: Penalty on the kernel.
         bias_regularizer: Penalty on the bias.
-        activity_regularizer: Penalty on the output.
+        activity_regularizer: Penalty on the output, for each sample: it is divided by the batch size.
         kernel_constraint: Applied to the kernel after each update.
         bias_constraint: Applied to the bias after each update.
 

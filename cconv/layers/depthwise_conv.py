@@ -115,7 +115,7 @@ class DepthwiseConv2D(DepthwiseConv):
         bias_initializer: First values of the bias.
         depthwise_regularizer: Penalty on the kernel.
         bias_regularizer: Penalty on the bias.
-        activity_regularizer: Penalty on the output.
+        activity_regularizer: Penalty on the output, for each sample: it is divided by the batch size.
         depthwise_constraint: Applied to the kernel after each update.
         bias_constraint: Applied to the bias after each update.
 

@@ -14,6 +14,7 @@ from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
+from ..regularizers import activity_penalty
 from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
@@ -32,7 +33,7 @@ class Layer(Tracked):
     assigned to attributes are found.
 
     Args:
-        activity_regularizer: Function of the output whose value is added to the loss.
+        activity_regularizer: Function of the output whose value, divided by the batch size, is added to the loss.
         trainable: Whether training changes the weights.
         dtype: `"float32"`.
         autocast: Must be true: floating-point inputs become float32.
@@ -182,7 +183,7 @@ class Layer(Tracked):
             outputs = self.call(*args, **call_kwargs)
             if self.activity_regularizer is not None:
                 for y in flatten(outputs):
-                    self.add_loss(self.activity_regularizer(y))
+                    self.add_loss(activity_penalty(self.activity_regularizer, y))
         if symbolic and not is_tracing():
             outputs = map_structure(fresh, outputs)
             call_kwargs = {k: v for k, v in kwargs.items() if k != "training" or v is not None}

@@ -140,7 +140,7 @@ class SeparableConv2D(SeparableConv):
         depthwise_regularizer: Penalty on the depthwise kernel.
         pointwise_regularizer: Penalty on the 1x1 kernel.
         bias_regularizer: Penalty on the bias.
-        activity_regularizer: Penalty on the output.
+        activity_regularizer: Penalty on the output, for each sample: it is divided by the batch size.
         depthwise_constraint: Applied to the depthwise kernel after each update.
         pointwise_constraint: Applied to the 1x1 kernel after each update.
         bias_constraint: Applied to the bias after each update.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import ops
-from ..ops._apply import shape_of
 from . import functions
 from .loss import LossFunctionWrapper
 
@@ -553,12 +551,6 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         self.from_logits = from_logits
         self.ignore_class = ignore_class
         self.axis = axis
-
-    def compute_mask(self, y_true: Any, y_pred: Any) -> Any:
-        if self.ignore_class is None:
-            return None
-        valid = ops.not_equal(y_true, self.ignore_class)
-        return ops.squeeze(valid, self.axis) if len(shape_of(valid)) == len(shape_of(y_pred)) else valid
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -10,7 +10,8 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
-from ..ops._apply import apply, shape_of
+from ..ops._apply import apply, is_eager, shape_of
+from .class_numbers import check_class_numbers
 from .loss import squeeze_or_expand_to_same_rank
 
 __all__ = [
@@ -246,12 +247,14 @@ def sparse_categorical_crossentropy(
     """`-log(y_pred[y_true])`.
 
     Args:
-        y_true: The number of the true class, of the shape of `y_pred` without `axis`, or with 1 there. A number that is
-            none of the classes gives NaN.
+        y_true: The number of the true class, of the shape of `y_pred` without `axis`, or with 1 there.
         y_pred: As for `categorical_crossentropy`.
         from_logits: Whether `y_pred` holds logits.
         ignore_class: A number that stands for "no class": its loss is 0.
         axis: The axis of the classes.
+
+    Raises:
+        ValueError: A label is the number of none of the classes.
 
     Example:
 
@@ -259,8 +262,11 @@ def sparse_categorical_crossentropy(
     array([0.6931, 0.    ], dtype=float32)
     """
     rank = len(shape_of(y_pred))
-    last = axis in (-1, rank - 1)
-    if not last:
+    if not -rank <= axis < rank:
+        raise ValueError(f"Expected an axis of y_pred, whose shape is {shape_of(y_pred)}. Received: axis={axis}")
+    if is_eager(y_true, y_pred):
+        check_class_numbers(y_true, shape_of(y_pred)[axis], ignore_class)
+    if axis not in (-1, rank - 1):
         if len(shape_of(y_true)) == rank:
             y_true = ops.squeeze(y_true, axis)
         y_pred = ops.moveaxis(y_pred, axis, -1)
@@ -269,9 +275,19 @@ def sparse_categorical_crossentropy(
         return apply("sparse_categorical_crossentropy", [y_true, y_pred], attributes)
     valid = ops.not_equal(y_true, ignore_class)
     values = apply("sparse_categorical_crossentropy", [ops.where(valid, y_true, 0.0), y_pred], attributes)
-    if len(shape_of(valid)) == rank:
-        valid = ops.squeeze(valid, -1)
-    return ops.where(valid, values, 0.0)
+    return ops.where(_without_axis(valid, y_pred, -1), values, 0.0)
+
+
+def _counted(y_true: Any, y_pred: Any, ignore_class: int | None = None, axis: int = -1, **settings: Any) -> Any:
+    """1 for each label that counts, 0 where it is the ignored class; None if all do."""
+    return None if ignore_class is None else _without_axis(ops.not_equal(y_true, ignore_class), y_pred, axis)
+
+
+def _without_axis(labels: Any, y_pred: Any, axis: int) -> Any:
+    return ops.squeeze(labels, axis) if len(shape_of(labels)) == len(shape_of(y_pred)) else labels
+
+
+sparse_categorical_crossentropy.mask = _counted  # losses and metrics made of a function ask it what counts
 
 
 def binary_focal_crossentropy(
@@ -319,7 +335,7 @@ def categorical_focal_crossentropy(
     array([0.0433], dtype=float32)
     """
     if label_smoothing:
-        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / shape_of(y_true)[-1])
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / shape_of(y_true)[axis])
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     output = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))

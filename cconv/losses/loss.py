@@ -85,6 +85,10 @@ class LossFunctionWrapper(Loss):
         dtype: `"float32"`.
         **kwargs: Passed on to `fn`.
 
+    Attributes:
+        fn: The function.
+        settings: What is passed on to it.
+
     Example:
 
     >>> loss = cconv.losses.LossFunctionWrapper(cconv.losses.mean_squared_error, name="mse")
@@ -102,18 +106,21 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
-        self._fn_kwargs = kwargs
+        self.settings = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(y_true, y_pred, **self.settings)
+
+    def compute_mask(self, y_true: Any, y_pred: Any) -> Any:
+        return function_mask(self.fn, y_true, y_pred, self.settings)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if type(self) is LossFunctionWrapper:
             config["fn"] = serialize_object(self.fn)
         names = list(inspect.signature(type(self).__init__).parameters)
-        config.update({key: value for key, value in self._fn_kwargs.items() if key in names or "kwargs" in names})
+        config.update({key: value for key, value in self.settings.items() if key in names or "kwargs" in names})
         return config
 
     @classmethod
@@ -190,6 +197,12 @@ def reduce_weighted_values(
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return divide_no_nan(ops.sum(values), ops.sum(sample_weight))
     return ops.mean(values)
+
+
+def function_mask(fn: Any, y_true: Any, y_pred: Any, settings: Mapping[str, Any]) -> Any:
+    """1 for each of a function's numbers that counts, 0 for others; None if all do, or it does not say."""
+    mask = getattr(fn, "mask", None)
+    return None if mask is None else mask(y_true, y_pred, **settings)
 
 
 def apply_mask(sample_weight: Any, mask: Any, reduction: str | None) -> Any:

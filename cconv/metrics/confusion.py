@@ -316,9 +316,9 @@ class AUC(Metric):
         if self.multi_label and self.num_labels not in (None, y_pred.shape[-1]):
             raise ValueError(f"Expected predictions of {self.num_labels} labels. Received: {y_pred.shape[-1]}")
         if self.label_weights is not None and not self.multi_label:
-            weights = np.asarray(self.label_weights, np.float64)
-            own = np.ones(y_pred.shape[0]) if sample_weight is None else np.asarray(sample_weight, np.float64)
-            sample_weight = own.reshape(own.shape[0], -1) * weights
+            own = np.ones(()) if sample_weight is None else np.asarray(sample_weight, np.float64)
+            own = own.reshape(own.shape + (1,) * (y_pred.ndim - own.ndim))
+            sample_weight = np.broadcast_to(own * np.asarray(self.label_weights, np.float64), y_pred.shape)
         self._counts = self._counts + count(y_true, y_pred, self.thresholds, sample_weight, by_label=self.multi_label)
 
     def reset_state(self) -> None:

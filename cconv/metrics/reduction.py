@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import ops
+from ..losses.loss import apply_mask, function_mask
 from ..serialization import deserialize_object, serialize_object
 from .metric import Metric, ones_like, samplewise, total, traced
 
@@ -118,6 +119,9 @@ class MeanMetricWrapper(Mean):
 
     def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        if sample_weight is not None:  # without weights a sample that does not count is one of 0, as in Keras
+            mask = function_mask(self._fn, y_true, y_pred, self._fn_kwargs)
+            sample_weight = apply_mask(sample_weight, mask, "sum")
         return self.sums(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:

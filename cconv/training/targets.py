@@ -16,6 +16,7 @@ import numpy as np
 from .. import losses as known_losses
 from .. import metrics as known_metrics
 from ..data import Data
+from ..losses.class_numbers import check_class_numbers
 from ..scope import name_scope
 from ..tensor import Tensor
 from .totals import Totals
@@ -193,21 +194,11 @@ class Targets:
             y = data.labels(i)
             if loss is None or y is None or not _is_sparse(loss):
                 continue
-            classes = shapes[i][-1]
-            where = f"{label} (output '{self.names[i]}', {_name(loss)})"
-            if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):
-                at = int(np.flatnonzero((y != np.floor(y)).reshape(len(y), -1).any(axis=1))[0])
-                raise ValueError(f"{where}: expected class numbers (integers). Received {y[at]!r} for sample {at}.")
-            outside = (y < 0) | (y >= classes)
-            ignored = getattr(loss, "ignore_class", None)
-            if ignored is not None:
-                outside &= y != ignored
-            if outside.any():
-                at = int(np.flatnonzero(outside.reshape(len(y), -1).any(axis=1))[0])
-                raise ValueError(
-                    f"{where}: expected class numbers from 0 to {classes - 1}, since the output has {classes} values. "
-                    f"Received values from {y.min()} to {y.max()}, first at sample {at}."
-                )
+            settings = loss.settings
+            classes = shapes[i][settings.get("axis", -1)]
+            if classes is not None:
+                where = f"{label} (output '{self.names[i]}', {_name(loss)})"
+                check_class_numbers(y, classes, settings.get("ignore_class"), where)
 
 
 def _name(what: Any) -> str:
@@ -215,10 +206,7 @@ def _name(what: Any) -> str:
 
 
 def _is_sparse(loss: Any) -> bool:
-    return "sparse_categorical_crossentropy" in (
-        getattr(loss, "name", None),
-        getattr(getattr(loss, "fn", None), "__name__", None),
-    )
+    return getattr(loss, "fn", None) is known_losses.sparse_categorical_crossentropy
 
 
 def _variant(y_true: Tensor, y_pred: Tensor) -> str:
