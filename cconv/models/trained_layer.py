@@ -8,7 +8,7 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
-from ..training import Trainer
+from ..training import Trainer, names_arguments
 from .functional import Structure
 
 
@@ -103,6 +103,7 @@ class TrainedLayer(Layer):
 
     # ---- compile
 
+    @names_arguments
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -176,6 +177,7 @@ class TrainedLayer(Layer):
 
     # ---- fit, evaluate, predict
 
+    @names_arguments
     def fit(
         self,
         x: Any = None,
@@ -201,20 +203,22 @@ class TrainedLayer(Layer):
         again.
 
         Args:
-            x: Array with one row per sample; a list or dictionary of arrays for several inputs; a `PyDataset` or a
-                generator of batches `(x, y)` or `(x, y, sample_weight)`.
+            x: Array with one row per sample; a list or dictionary of arrays for several inputs; a `PyDataset`,
+                generator or other iterable of batches `(x, y)` or `(x, y, sample_weight)`. An array may be another
+                library's, a table, a list; data sets of HDF5 files and memory maps are read a batch at a time.
             y: Labels, like `x`.
-            batch_size: Samples per step, 32 by default. Not with a `PyDataset` or generator.
+            batch_size: Samples per step, 32 by default. Not where `x` hands out batches.
             epochs: Number of the last epoch.
             verbose: `"auto"` or 1 (a progress bar), 2 (a line per epoch), 0 (silent).
             callbacks: List of `cconv.callbacks.Callback`.
             validation_split: Fraction of the data, taken from its end, that is set aside for validation.
-            validation_data: `(x, y)` or `(x, y, sample_weight)`; wins over `validation_split`.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or batches; wins over `validation_split`. Each validation
+                begins with the first batch; only a generator goes on where it is.
             shuffle: Whether to draw a new order of the samples for every epoch; `"batch"`: of the batches.
-            class_weight: Dictionary from class number to a weight of its samples.
+            class_weight: Dictionary from class number to a weight of its samples, in training; 1 for others.
             sample_weight: One weight per sample, or one array for each output.
             initial_epoch: Epoch to begin with.
-            steps_per_epoch: Batches that make an epoch; by default all.
+            steps_per_epoch: Batches that make an epoch, which goes on where the last one ended; by default all.
             validation_steps: Batches of a validation; by default all.
             validation_batch_size: Samples per validation batch; by default `batch_size`.
             validation_freq: Validate every so many epochs, or at the epochs (from 1) it contains.
@@ -254,6 +258,7 @@ class TrainedLayer(Layer):
             validation_freq,
         )
 
+    @names_arguments
     def evaluate(
         self,
         x: Any = None,
@@ -289,6 +294,7 @@ class TrainedLayer(Layer):
         """
         return self._trainer.evaluate(x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
 
+    @names_arguments
     def predict(
         self,
         x: Any,
@@ -322,6 +328,7 @@ class TrainedLayer(Layer):
         """
         return self._trainer.predict(x, batch_size, verbose, steps, callbacks)
 
+    @names_arguments
     def train_on_batch(
         self,
         x: Any,
@@ -351,6 +358,7 @@ class TrainedLayer(Layer):
         """
         return self._trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
+    @names_arguments
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:

@@ -41,6 +41,7 @@ class Trainer:
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
+        reached: What a file that is being written is kept for, by the name of the monitored value.
         stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
     """
 
@@ -50,6 +51,7 @@ class Trainer:
         self.loss: Any = None
         self.seed = 0
         self.history: History | None = None
+        self.reached: dict[str, float] = {}
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}
         self._aim(None)
