@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import optimizers, tree
+from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, BatchFeed, Data, is_batches, refuse, split
 from ..random import next_seed
@@ -255,8 +255,7 @@ class Trainer:
         if optimizer.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
             optimizer.iterations = done + 1
-        for variable in step.constrained:
-            variable.assign(variable.constraint(variable.value))
+        constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: ArrayFeed | BatchFeed, callbacks: CallbackList) -> dict[str, float]:
         self.reset_metrics()
