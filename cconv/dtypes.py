@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from .array_like import to_numpy
 
 #: the types values have, each of which can become any that follows
 COMPUTED = ("bool", "int32", "float32")
@@ -57,7 +58,10 @@ def as_numbers(x: Any, what: str) -> np.ndarray:
     Raises:
         TypeError: It holds something else.
     """
-    array = np.asarray(x)
+    try:
+        array = to_numpy(x)
+    except TypeError as error:
+        raise TypeError(f"{what}: expected an array of numbers, received {type(x).__name__}: {error}") from None
     if not is_number(array.dtype):
         raise TypeError(f"{what}: expected an array of numbers, received dtype {array.dtype}.")
     return array
@@ -77,7 +81,8 @@ def accepted(array: np.ndarray) -> np.ndarray:
     """
     dtype = array.dtype
     if gathers(dtype):
-        pass
+        if not array.flags.aligned:
+            array = array.copy()
     elif dtype.kind == "f":
         array = array.astype(np.float32)
     elif dtype.itemsize < 4:

@@ -9,7 +9,8 @@ class Callback:
     """Base class of objects that act at certain moments of training, evaluation and prediction.
 
     Subclasses override the hooks they need. `self.model` is the model at work; `self.params` holds `verbose`, `epochs`
-    and `steps`. The dictionary `logs` holds the values known at that moment, such as `loss`, `accuracy`, `val_loss`.
+    and `steps`. The dictionary `logs` holds the values known at that moment, such as `loss`, `accuracy`, `val_loss`;
+    it is empty where there are none yet.
 
     Example:
 

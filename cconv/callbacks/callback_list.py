@@ -13,6 +13,8 @@ _BATCH_HOOKS = tuple(f"on_{mode}_batch_{end}" for mode in ("train", "test", "pre
 class CallbackList(Callback):
     """Container of callbacks: each hook calls that hook of all of them, in order.
 
+    Hooks are given a dictionary as `logs`, an empty one where nothing is known yet.
+
     In a `with` statement it tells all of them of an exception that ends it.
 
     The hooks of a batch accept, in place of `logs`, a function that makes them: between two drawings of the progress
@@ -90,7 +92,7 @@ class CallbackList(Callback):
         draw = self._progbar is not None and hook.endswith("_end") and self._progbar.due(hook)
         if not listeners and not draw:
             return
-        values = logs() if callable(logs) else logs
+        values = logs() if callable(logs) else _dict(logs)
         for callback in listeners:
             getattr(callback, hook)(batch, values)
         if draw:
@@ -128,28 +130,32 @@ class CallbackList(Callback):
         self._all("on_exception", exception)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._all("on_epoch_begin", epoch, logs)
+        self._all("on_epoch_begin", epoch, _dict(logs))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self._all("on_epoch_end", epoch, logs)
+        self._all("on_epoch_end", epoch, _dict(logs))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._all("on_train_begin", logs)
+        self._all("on_train_begin", _dict(logs))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        self._all("on_train_end", logs)
+        self._all("on_train_end", _dict(logs))
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        self._all("on_test_begin", logs)
+        self._all("on_test_begin", _dict(logs))
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        self._all("on_test_end", logs)
+        self._all("on_test_end", _dict(logs))
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        self._all("on_predict_begin", logs)
+        self._all("on_predict_begin", _dict(logs))
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        self._all("on_predict_end", logs)
+        self._all("on_predict_end", _dict(logs))
+
+
+def _dict(logs: Any) -> Any:
+    return {} if logs is None else logs
 
 
 def _flatten(callbacks: Any) -> Iterable[Any]:

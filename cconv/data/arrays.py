@@ -1,20 +1,24 @@
 """From what users give to `fit`, `evaluate` and `predict` to arrays the core can gather from.
 
 Arrays are checked and made contiguous here, once per call. During training only row numbers are passed on: the core
-gathers the rows and converts them by itself. Nothing here knows losses or plans.
+gathers the rows and converts them by itself. What lies in a file that the core cannot gather from is read a batch at a
+time (`stored.py`). Nothing here knows losses or plans.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import tree
+from ..array_like import to_numpy
 from ..dtypes import accepted, is_number, of_array
+from .class_weight import class_weights
+from .stored import StoredArray, is_stored
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class Slots:
     dtypes: tuple[str, ...] | None = None
 
 
+Array = np.ndarray | StoredArray
+
+
 class Data:
     """Arrays of one length, in the order of a graph's inputs: x, then y, then weights; `None` entries left out.
 
@@ -43,13 +50,14 @@ class Data:
         structure: How x was nested, for models that take any structure.
         size: The number of samples.
         first: The row the samples begin at (a validation split shares the arrays).
+        stored: Whether some of the arrays are read from files, a batch at a time.
     """
 
     def __init__(
         self,
-        x: list[np.ndarray],
-        y: list[np.ndarray | None] | None,
-        weights: list[np.ndarray | None],
+        x: list[Array],
+        y: list[Array | None] | None,
+        weights: list[Array | None],
         structure: Any = None,
         x_dtypes: Sequence[str] | None = None,
     ) -> None:
@@ -62,6 +70,7 @@ class Data:
         self.structure = structure
         self.first = 0
         self.arrays = [a for a in (*x, *(y or ()), *weights) if a is not None]
+        self.stored = any(isinstance(a, StoredArray) for a in self.arrays)
         self.size = _common_length(x, y, weights)
         shapes = tuple(tuple(None if a is None else a.shape[1:] for a in group) for group in (x, y or (), weights))
         self.key = (*shapes, self.x_dtypes, self.y_dtypes)
@@ -74,10 +83,33 @@ class Data:
         part.size = size
         return part
 
+    def batch(self, rows: np.ndarray) -> Data:
+        """The samples of these rows, in memory."""
+        groups = [
+            [None if a is None else _read(a, rows) for a in group] for group in (self.x, self.y or (), self.weights)
+        ]
+        for array in groups[2]:
+            _check_finite(array, "sample_weight")
+        return Data(groups[0], groups[1] if self.y else None, groups[2], self.structure, self.x_dtypes)
+
+    def in_memory(self) -> Data:
+        """The same, with nothing left in files."""
+        return self.batch(np.arange(self.first, self.first + self.size)) if self.stored else self
+
+    def unweighted(self) -> Data:
+        """The same samples, each of weight 1."""
+        made = Data(self.x, self.y, [None] * len(self.weights), self.structure, self.x_dtypes)
+        made.first, made.size = self.first, self.size
+        return made
+
     def labels(self, output: int) -> np.ndarray | None:
-        """The labels of an output, for checking."""
+        """The labels of an output, for checking; `None` if they are in a file."""
         y = self.y[output] if self.y else None
-        return None if y is None else y[self.first : self.first + self.size]
+        return None if y is None or isinstance(y, StoredArray) else y[self.first : self.first + self.size]
+
+
+def _read(array: Array, rows: np.ndarray) -> np.ndarray:
+    return array.rows(rows) if isinstance(array, StoredArray) else array[rows]
 
 
 def make_data(
@@ -87,7 +119,7 @@ def make_data(
     *,
     inputs: Slots | None,
     outputs: Slots | None,
-    class_weight: Mapping[int, float] | None = None,
+    class_weight: Any = None,
     with_loss: Sequence[bool] | None = None,
 ) -> Data:
     """Checks and orders the arrays of one data set.
@@ -98,7 +130,7 @@ def make_data(
         sample_weight: One weight per sample, or one such array for each output.
         inputs: The model's inputs; `None` if it takes any.
         outputs: The model's outputs; `None` if they are not known yet.
-        class_weight: Weight of the samples of each class.
+        class_weight: Dictionary from class number to the weight of its samples.
         with_loss: For each output whether it has a loss; the others need no labels.
 
     Raises:
@@ -107,13 +139,13 @@ def make_data(
     """
     structure = None
     if inputs is None:
-        arrays = [as_array(leaf, "x") for leaf in tree.flatten(x)] if _is_structure(x) else [as_array(x, "x")]
+        arrays = [as_array(leaf, "x", gathered=True) for leaf in (tree.flatten(x) if _is_structure(x) else [x])]
         numbers = iter(range(len(arrays)))
         structure = tree.map_structure(lambda _: next(numbers), x) if _is_structure(x) else 0
     else:
         leaves = _by_name(x, inputs.names, "x", "input")
         labels = _labels("x", inputs.names, "input")
-        arrays = [as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
+        arrays = [as_array(leaf, label, gathered=True) for leaf, label in zip(leaves, labels, strict=True)]
         if inputs.shapes is not None:
             arrays = [fit_shape(a, s, n) for a, s, n in zip(arrays, inputs.shapes, labels, strict=True)]
     names = outputs.names if outputs is not None else ("output",)
@@ -127,25 +159,37 @@ def make_data(
                 "`class_weight` needs a model with labels for exactly one output. "
                 f"Received labels for {0 if ys is None else sum(a is not None for a in ys)} outputs."
             )
-        weights = [None if a is None else _class_weights(a, class_weight) for a in ys]
+        weights = [None if a is None else class_weights(a, class_weight) for a in ys]
     return Data(arrays, ys, weights, structure, None if inputs is None else inputs.dtypes)
 
 
-def label_dtype(y: np.ndarray) -> str:
+def label_dtype(y: Array) -> str:
     """The type of the values of labels: float32 or int32."""
     return "float32" if of_array(y.dtype) == "float32" else "int32"
 
 
-def as_array(value: Any, label: str) -> np.ndarray:
-    """A C-contiguous array of numbers with at least one axis; `label` is what errors call it."""
+def as_array(value: Any, label: str, gathered: bool = False) -> Array:
+    """An array of numbers that the core can gather from, or one in a file that it cannot.
+
+    Args:
+        value: An array of any kind, or numbers in lists.
+        label: What errors call it.
+        gathered: Whether only the core looks at it: labels and weights are looked at before.
+    """
     if value is None:
         raise ValueError(f"{label}: expected an array. Received: None")
+    if isinstance(value, StoredArray):
+        return value
     if hasattr(value, "tocoo"):
         raise TypeError(f"{label}: expected a dense array, use `.toarray()`. Received: {type(value).__name__}")
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise TypeError(f"{label}: expected an array of numbers. Received {type(value).__name__}: {error}") from None
+    if is_stored(value, gathered):
+        array = StoredArray(value)
+    else:
+        try:
+            array = to_numpy(value)
+        except (ValueError, TypeError) as error:
+            kind = type(value).__name__
+            raise TypeError(f"{label}: expected an array of numbers. Received {kind}: {error}") from None
     if not is_number(array.dtype):
         raise TypeError(
             f"{label}: expected an array of numbers. Received dtype {array.dtype}"
@@ -153,16 +197,16 @@ def as_array(value: Any, label: str) -> np.ndarray:
         )
     if array.ndim == 0:
         raise ValueError(f"{label}: expected an array with one row per sample. Received a single number: {array}")
-    return accepted(array)
+    return array if isinstance(array, StoredArray) else accepted(array)
 
 
-def fit_shape(array: np.ndarray, shape: Sequence[int | None], label: str) -> np.ndarray:
+def fit_shape(array: Array, shape: Sequence[int | None], label: str) -> Array:
     """The array with a last axis of size 1 added or removed where only that is missing, as Keras does."""
     given = array.shape
     if array.ndim == len(shape) - 1 and shape[-1] == 1:
-        array = array[..., np.newaxis]
-    elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
-        array = array[..., 0]
+        array = array.reshape((*given, 1))
+    elif array.ndim == len(shape) + 1 and given[-1] == 1:
+        array = array.reshape(given[:-1])
     agree = array.ndim == len(shape) and all(e in (None, s) for e, s in zip(shape[1:], array.shape[1:], strict=True))
     if not agree:
         expected = "(" + ", ".join("None" if s is None else str(s) for s in (None, *shape[1:])) + ")"
@@ -209,7 +253,7 @@ def _by_name(value: Any, names: Sequence[str], what: str, kind: str) -> list[Any
     return [value]
 
 
-def _targets(y: Any, names: Sequence[str], with_loss: Sequence[bool] | None) -> list[np.ndarray | None]:
+def _targets(y: Any, names: Sequence[str], with_loss: Sequence[bool] | None) -> list[Array | None]:
     needed = [True] * len(names) if with_loss is None else list(with_loss)
     if isinstance(y, dict):
         unknown = [key for key in y if key not in names]
@@ -226,7 +270,7 @@ def _targets(y: Any, names: Sequence[str], with_loss: Sequence[bool] | None) -> 
     return [None if leaf is None else as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
 
 
-def _weights(weights: Any, ys: list[np.ndarray | None] | None, names: Sequence[str]) -> list[np.ndarray | None]:
+def _weights(weights: Any, ys: list[Array | None] | None, names: Sequence[str]) -> list[Array | None]:
     if weights is None:
         return [None] * len(names)
     if ys is None:
@@ -251,27 +295,13 @@ def _weights(weights: Any, ys: list[np.ndarray | None] | None, names: Sequence[s
     labels = _labels("sample_weight", names, "output")
     arrays = [None if leaf is None else as_array(leaf, label) for leaf, label in zip(leaves, labels, strict=True)]
     for array, label in zip(arrays, labels, strict=True):
-        if array is not None and array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{label}: expected finite numbers. Received NaN or infinity.")
+        _check_finite(array, label)
     return arrays
 
 
-def _class_weights(y: np.ndarray, class_weight: Mapping[int, float]) -> np.ndarray:
-    """The weight of each sample, from its class number or its one-hot row. Classes that are not listed weigh 1."""
-    if not isinstance(class_weight, Mapping):
-        raise TypeError(f"`class_weight`: expected a dictionary {{class: weight}}. Received: {class_weight!r:.60}")
-    for key, weight in class_weight.items():
-        is_class = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
-        if not is_class or not _is_number(weight) or weight < 0:
-            raise ValueError(
-                "`class_weight`: expected class numbers as keys and finite weights of at least 0. "
-                f"Received: {key!r}: {weight!r}"
-            )
-    classes = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] != 1 else y.reshape(y.shape[:1] + y.shape[1:-1])
-    if classes.ndim != 1:
-        raise ValueError(f"`class_weight`: expected one class per sample. Received labels of shape {y.shape}.")
-    values, where = np.unique(np.round(classes).astype(np.int64), return_inverse=True)
-    return np.array([class_weight.get(int(v), 1.0) for v in values], np.float32)[where.ravel()]
+def _check_finite(array: Array | None, label: str) -> None:
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{label}: expected finite numbers. Received NaN or infinity.")
 
 
 def _is_number(value: Any) -> bool:

@@ -1,7 +1,12 @@
-"""Where batches come from: arrays, of which row numbers are handed on, or sources of whole batches."""
+"""Where batches come from: arrays, of which row numbers are handed on, or sources of whole batches.
+
+Samples are seen in passes: a pass is all of them, once, in one order. An epoch is a pass; or, where `steps` says how
+many batches make one, it goes on where the last epoch ended, and a pass ends where it ends.
+"""
 
 from __future__ import annotations
 
+import array
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -9,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from ..array_like import is_array_like
 from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
 from .arrays import Data
 
 _ACCEPTED = (
     "NumPy arrays (or lists of numbers, or objects with `__array__`), a list or dictionary of them for several inputs, "
-    "a cconv.utils.PyDataset, or a generator of batches (x, y)"
+    "a cconv.utils.PyDataset, or a generator or other iterable of batches (x, y)"
 )
 
 Batch = tuple[Data, np.ndarray | None, int]
@@ -29,6 +35,9 @@ class ArrayFeed:
         steps: Batches per epoch; by default a whole pass.
         shuffle: `True`, `False`, or `"batch"` to shuffle whole batches only.
         seed: Seed of the permutations.
+
+    Attributes:
+        checked: Whether the labels can be checked at once; else each batch's are.
     """
 
     def __init__(
@@ -37,6 +46,7 @@ class ArrayFeed:
         if batch_size is None:
             batch_size = math.ceil(data.size / steps) if steps else 32
         self.data = data
+        self.checked = not data.stored
         self.batch_size = min(batch_size, data.size)
         self.steps = steps
         self.num_batches: int | None = steps or math.ceil(data.size / batch_size)
@@ -51,24 +61,26 @@ class ArrayFeed:
         """Data with the shapes of a batch."""
         return self.data
 
+    def rewind(self) -> None:
+        """The next epoch begins with the first batch of a pass."""
+        self._next = 0
+
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch: (data, rows, number of samples)."""
         if self.steps is None:
             self._next = 0
-        for _ in range(self.num_batches):
+        for count in range(self.num_batches):
             if self._next == 0:
                 self._order = self._permutation()
             elif self._next >= self._whole:
-                self._next = 0
-                warnings.warn(
-                    f"The data ran out: {self._whole} batches of {self.batch_size} are fewer than steps_per_epoch="
-                    f"{self.steps} asks for. This epoch ends early.",
-                    stacklevel=5,
-                )
-                return
+                _warn_of_end(count, self.num_batches)
+                break
             rows = self._order[self._next * self.batch_size : (self._next + 1) * self.batch_size]
             self._next += 1
-            yield self.data, rows, len(rows)
+            if self.data.stored:
+                yield self.data.batch(rows), None, len(rows)
+            else:
+                yield self.data, rows, len(rows)
         if self._next >= self._whole:
             self._next = 0
 
@@ -87,15 +99,22 @@ class ArrayFeed:
 
 
 class BatchFeed:
-    """Batches that come ready-made, from a `PyDataset` or a generator.
+    """Batches that come ready-made, from a `PyDataset` or anything that can be iterated over.
 
     Args:
-        source: The data set, or an iterable of `(x, y)` or `(x, y, sample_weight)`.
+        source: The data set, or an iterable of `(x, y)` or `(x, y, sample_weight)`. Each pass iterates over it anew;
+            a generator has one pass only.
         convert: Makes `Data` of one batch.
-        steps: Batches per epoch; by default all of them.
+        steps: Batches per epoch; by default a whole pass.
         shuffle: Whether a `PyDataset` is read in a random order.
         seed: Seed of that order.
+
+    Attributes:
+        checked: False: each batch's labels are still to be checked.
+        num_batches: Batches per epoch, as far as they are known.
     """
+
+    checked = False
 
     def __init__(
         self, source: Any, convert: Callable[..., Data], steps: int | None, shuffle: bool = False, seed: int = 0
@@ -103,72 +122,104 @@ class BatchFeed:
         self._source = source
         self._convert = convert
         self._is_dataset = is_dataset(source)
-        size = getattr(source, "num_batches", None) if self._is_dataset else None
-        if self._is_dataset and size is None and hasattr(source, "__len__"):
-            size = len(source)
+        size = _count_of(source, self._is_dataset)
         if size == 0:
             raise ValueError("Expected at least one batch. Received an empty data set (0 batches).")
         self.num_batches: int | None = steps or size
         self.steps = steps
         self._size = size
         self._random = np.random.RandomState(seed % 2**32) if shuffle and self._is_dataset and size else None
-        self._iterator: Iterator[Any] | None = None
-        self._peeked: list[Data] = []
+        self._iterator: Iterator[Any] | None = None  # None: the next batch begins a pass
+        self._first: Data | None = None  # of the next epoch, where it is known already
         self.batch_size = 0
 
     def example(self) -> Data:
         """The first batch; it is not lost."""
-        if not self._peeked:
-            self._begin()
-            try:
-                self._peeked.append(self._read())
-            except StopIteration:
-                raise ValueError("Expected at least one batch. Received an iterator without any.") from None
-        return self._peeked[0]
+        if self._first is None:
+            self._begin_epoch()
+            self._first = self._read(0)
+            if self._first is None:
+                raise ValueError("Expected at least one batch. Received an iterator without any.")
+        return self._first
+
+    def rewind(self) -> None:
+        """The next epoch begins with the first batch of a pass."""
+        if self._first is None:
+            self._iterator = None
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch: (data, None, number of samples)."""
-        if not self._peeked and (self._iterator is None or self._is_dataset):
-            self._begin()
+        data, self._first = self._first, None
+        if data is None:
+            self._begin_epoch()
+            if self.steps is None:
+                self._iterator = None
+            data = self._read(0)
+            if data is None and self.steps is not None:  # the last epoch ended with the pass
+                self._iterator = None
+                data = self._read(0)
+        if data is None:
+            raise ValueError(
+                "The data ran out before this epoch: a generator gives its batches once. For several epochs give "
+                "`steps_per_epoch` and enough batches, a PyDataset, or what can be iterated over anew."
+            )
         count = 0
-        while self.num_batches is None or count < self.num_batches:
-            try:
-                data = self._peeked.pop() if self._peeked else self._read()
-            except StopIteration:
-                if self.num_batches is not None and not self._is_dataset:
-                    warnings.warn(
-                        f"The data ran out after {count} of {self.num_batches} batches. This epoch ends early.",
-                        stacklevel=5,
-                    )
-                break
+        while data is not None:
             count += 1
             yield data, None, data.size
-        if count == 0:
-            raise ValueError(
-                "The data ran out before this epoch. For several epochs give `steps_per_epoch`, or a PyDataset."
-            )
+            data = None if count == self.steps else self._read(count)
+        if self.steps is not None and count < self.steps:
+            _warn_of_end(count, self.steps)
+            self._iterator = None
         if self.num_batches is None:
             self.num_batches = count
-        if hasattr(self._source, "on_epoch_end") and self._is_dataset:
+        if self._is_dataset and hasattr(self._source, "on_epoch_end"):
             self._source.on_epoch_end()
 
-    def _begin(self) -> None:
-        if self._is_dataset:
-            if hasattr(self._source, "on_epoch_begin"):
-                self._source.on_epoch_begin()
-            if self._size is None:
-                self._iterator = iter(self._source)
-            else:
-                order = range(self._size) if self._random is None else self._random.permutation(self._size)
-                self._iterator = (self._source[int(i)] for i in order)
-        else:
-            self._iterator = iter(self._source)
+    def _begin_epoch(self) -> None:
+        if self._is_dataset and hasattr(self._source, "on_epoch_begin"):
+            self._source.on_epoch_begin()
 
-    def _read(self) -> Data:
-        batch = next(self._iterator)
+    def _begin_pass(self) -> Iterator[Any]:
+        if not self._is_dataset or self._size is None:
+            return iter(self._source)
+        order = range(self._size) if self._random is None else self._random.permutation(self._size)
+        return (self._source[int(i)] for i in order)
+
+    def _read(self, number: int) -> Data | None:
+        """The next batch of the pass; `None` at its end. `number` is what errors call it: its place in the epoch."""
+        if self._iterator is None:
+            self._iterator = self._begin_pass()
+        try:
+            batch = next(self._iterator)
+        except StopIteration:
+            return None
         if not isinstance(batch, (tuple, list)):
             batch = (batch,)
-        return self._convert(*unpack_x_y_sample_weight(tuple(batch)))
+        try:
+            return self._convert(*unpack_x_y_sample_weight(tuple(batch)))
+        except (ValueError, TypeError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"Batch {number}: {error}") from error
+
+
+Feed = ArrayFeed | BatchFeed
+
+
+def _count_of(source: Any, is_dataset: bool) -> int | None:
+    """How many batches a pass has; `None` if that is not known before."""
+    if is_dataset and getattr(source, "num_batches", None) is not None:
+        return source.num_batches
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):
+        return None
+
+
+def _warn_of_end(count: int, steps: int) -> None:
+    warnings.warn(
+        f"The data ran out after {count} of {steps} batches, the steps asked for. This epoch ends early.", stacklevel=6
+    )
 
 
 def is_dataset(x: Any) -> bool:
@@ -182,8 +233,8 @@ def is_batches(x: Any) -> bool:
     """Whether x is a source of whole batches."""
     return is_dataset(x) or (
         isinstance(x, Iterable)
-        and not isinstance(x, (list, tuple, dict, str, bytes))
-        and not hasattr(x, "__array__")
+        and not isinstance(x, (list, tuple, dict, str, bytes, memoryview, range, array.array))
+        and not is_array_like(x)
         and not hasattr(x, "tocoo")
     )
 

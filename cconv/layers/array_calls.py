@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..array_like import is_array_like
 from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
 from ..random import next_seed
-from ..scope import tracing
+from ..scope import building, recording
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from ..variable import Variable
@@ -31,7 +32,7 @@ class ArrayCalls:
         self._programs = ProgramCache(8)
         self.cached: dict[tuple[tuple[int, ...], str], CachedCall] = {}
 
-    def forget(self) -> None:
+    def forget(self, name: str) -> None:
         # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
         self.cached = {}
 
@@ -43,7 +44,7 @@ class ArrayCalls:
         def replace(x):
             if isinstance(x, Variable):
                 x = x.value
-            if not isinstance(x, np.ndarray):
+            if not is_array_like(x):
                 return x
             x = as_input_array(x)
             arrays.append(x)
@@ -55,12 +56,14 @@ class ArrayCalls:
             layer._tell_changes(self)
             cached, given = self.cached, (args[0].shape, args[0].dtype.kind)
         args, kwargs = map_structure(replace, args), map_structure(replace, kwargs)
-        with tracing():
+        with building, recording() as assigned:
             outputs = layer(*args, **kwargs)
+            changes = [value for _, value in assigned.values()]
         tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
-        if not tensors:
+        if not tensors and not changes:
             return outputs
-        program = self._programs.get(signature(tensors, symbols), lambda: Program(tensors, symbols))
+        key = signature([*tensors, *changes], symbols)
+        program = self._programs.get(key, lambda: Program(tensors, symbols, assigned=changes))
         structure = map_structure(lambda y: _VALUE if isinstance(y, Tensor) else y, outputs)
         if cached is not None and not program.training:
             if len(cached) >= _MOST_CACHED:

@@ -10,14 +10,24 @@ from typing import Any
 
 import numpy as np
 
+from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
 from ..regularizers import activity_penalty
-from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
+from ..scope import (
+    absolute_name_scope,
+    building,
+    current_path,
+    current_training,
+    is_tracing,
+    layer_call,
+    tracing,
+    training_scope,
+    untraced,
+)
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
-from ..variable import Variable
 from .arguments import constructor_arguments, position, signature, takes, takes_base_arguments, tensor_arguments
 from .array_calls import ArrayCalls
 from .input_spec import check_inputs
@@ -159,14 +169,16 @@ class Layer(Tracked):
                 return cached.run(program, args[0])
         leaves = flatten([args, kwargs])
         symbolic = any(isinstance(x, Tensor) for x in leaves)
-        if not symbolic and not is_tracing() and any(isinstance(x, (np.ndarray, Variable)) for x in leaves):
+        if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
             return calls.call(self, args, kwargs)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
         check_inputs(self.input_spec, first, self.name)
         with absolute_name_scope(self._path()):
             if not self.built:
-                self._build_for(bound)
+                with building, untraced():
+                    if not self.built:  # another thread may have been faster
+                        self._build_for(bound)
                 check_inputs(self.input_spec, first, self.name)
         training = self._training(args, kwargs)
         call_kwargs = {k: v for k, v in kwargs.items() if k != "training"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
-from ..data import ArrayFeed, BatchFeed, Data, is_batches, make_data, refuse
+from ..data import ArrayFeed, BatchFeed, Data, Feed, is_batches, make_data, refuse, split
 from ..random import next_seed
 from .targets import Targets
 from .tracer import Tracer
@@ -14,15 +15,19 @@ class Feeder:
     """Checks and orders data for one model.
 
     Args:
-        model: The model; asked for `_input_slots`.
+        model: The model, which is not kept alive; asked for `_input_slots`.
         tracer: Its tracer, which knows the outputs.
         targets: What it was compiled for; `None` before `compile`.
     """
 
     def __init__(self, model: Any, tracer: Tracer, targets: Targets | None) -> None:
-        self._model = model
+        self._owner = weakref.ref(model)
         self._tracer = tracer
         self._targets = targets
+
+    @property
+    def _model(self) -> Any:
+        return self._owner()
 
     def inputs(self, x: Any) -> Data:
         """Data without labels, for predictions."""
@@ -55,7 +60,7 @@ class Feeder:
         steps: int | None = None,
         class_weight: Any = None,
         shuffle: Any = False,
-    ) -> ArrayFeed | BatchFeed:
+    ) -> Feed:
         """The batches of an epoch. `method` is what errors call it; `"predict"` needs no labels."""
         refuse(x, method)
         seed = next_seed() if shuffle else 0
@@ -70,3 +75,39 @@ class Feeder:
         if method == "predict":
             return BatchFeed(x, lambda bx, by=None, bw=None: self.inputs(bx), steps)
         return BatchFeed(x, lambda bx, by, bw: self.data(bx, by, bw, class_weight), steps, bool(shuffle), seed)
+
+    def split(
+        self, feed: Feed, fraction: float, batch_size: int | None, steps: int | None, shuffle: Any, class_weight: Any
+    ) -> tuple[ArrayFeed, Data]:
+        """The same feed without the last `fraction` of its samples, and these. Classes weigh in training only."""
+        if not isinstance(feed, ArrayFeed):
+            raise ValueError("`validation_split` needs arrays. Give `validation_data` with a PyDataset or a generator.")
+        train, held_out = split(feed.data, fraction)
+        if class_weight is not None:
+            held_out = held_out.unweighted()
+        return ArrayFeed(train, batch_size, steps, shuffle, next_seed()), held_out
+
+    def validation(self, given: Any, batch_size: int | None, training_size: int | None, steps: int | None) -> Feed:
+        """The batches of each validation.
+
+        Args:
+            given: `fit`'s `validation_data`, or what was split off.
+            batch_size: Samples per batch; by default `training_size`, unless whole batches are given.
+            training_size: Samples per batch of the training.
+            steps: Batches per validation; by default all.
+        """
+        if isinstance(given, Data):
+            return ArrayFeed(given, batch_size or training_size, steps)
+        if not is_batches(given) and not isinstance(given, (tuple, list)):
+            raise ValueError(
+                "`validation_data`: expected (x, y) or (x, y, sample_weight), a PyDataset or an iterable of batches. "
+                f"Received: {type(given).__name__}"
+            )
+        parts = (given,) if is_batches(given) else tuple(given)
+        if not 1 <= len(parts) <= 3:
+            raise ValueError(
+                f"`validation_data`: expected (x, y) or (x, y, sample_weight). Received {len(parts)} elements."
+            )
+        if not is_batches(parts[0]):
+            batch_size = batch_size or training_size
+        return self.feed("validation_data", *(*parts, None, None)[:3], batch_size, steps)

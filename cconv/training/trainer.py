@@ -8,6 +8,7 @@ and used again. During an epoch only row numbers go in, and a few numbers (the l
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Container
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
-from ..data import ArrayFeed, BatchFeed, Data, is_batches, refuse, split
+from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
 from ..serialization import deserialize_object, serialize_object
 from .arguments import check_compile, check_verbose, count, is_due
@@ -31,7 +32,7 @@ class Trainer:
     """What a model has to do with learning. The arguments of its methods are those of the model's of the same name.
 
     Args:
-        model: The model; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
+        model: The model, which is not kept alive; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
 
     Attributes:
         model: The model.
@@ -44,7 +45,7 @@ class Trainer:
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self._owner = weakref.ref(model)
         self.optimizer: Any = None
         self.loss: Any = None
         self.seed = 0
@@ -56,9 +57,17 @@ class Trainer:
     def moved_to(self, model: Any) -> Trainer:
         """The same for a copy of the model."""
         made = copy.copy(self)
-        made.model = model
+        made._owner = weakref.ref(model)
         made._aim(self.targets)
         return made
+
+    @property
+    def model(self) -> Any:
+        return None if self._owner is None else self._owner()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a copy is `moved_to` the model's copy, and makes the rest anew
+        return {**vars(self), "_owner": None, "feeder": None, "planner": None}
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
@@ -177,18 +186,13 @@ class Trainer:
             validation_freq = count("validation_freq", validation_freq)
 
         feed = self.feeder.feed("fit", x, y, sample_weight, batch_size, steps_per_epoch, class_weight, shuffle)
+        if validation_data is None and validation_split:
+            feed, validation_data = self.feeder.split(
+                feed, validation_split, batch_size, steps_per_epoch, shuffle, class_weight
+            )
         validation = None
-        validation_batch_size = validation_batch_size or batch_size
         if validation_data is not None:
-            validation = self._validation_feed(validation_data, validation_batch_size, validation_steps)
-        elif validation_split:
-            if not isinstance(feed, ArrayFeed):
-                raise ValueError(
-                    "`validation_split` needs arrays. Give `validation_data` with a PyDataset or a generator."
-                )
-            train, held_out = split(feed.data, validation_split)
-            feed = ArrayFeed(train, batch_size, steps_per_epoch, shuffle, next_seed())
-            validation = ArrayFeed(held_out, validation_batch_size, validation_steps)
+            validation = self.feeder.validation(validation_data, validation_batch_size, batch_size, validation_steps)
         # Both are traced and checked now, so that what does not fit the validation is not found out after an epoch.
         self.planner.prepare("train", feed, "y", self.optimizer)
         if validation is not None:
@@ -214,7 +218,8 @@ class Trainer:
                 self._train_epoch(feed, callbacks)
                 logs = self.totals.logs()
                 if validation is not None and is_due(epoch + 1, validation_freq):
-                    tested = self._test_epoch(validation, callbacks)
+                    validation.rewind()
+                    tested = self._test_epoch(validation, callbacks, "validation labels")
                     logs.update({f"val_{name}": value for name, value in tested.items()})
                     logs = {name: logs[name] for name in sorted(logs)}
                 callbacks.on_epoch_end(epoch, logs)
@@ -223,24 +228,11 @@ class Trainer:
             callbacks.on_train_end(logs)
         return self.history
 
-    def _validation_feed(self, given: Any, batch_size: int | None, steps: int | None) -> ArrayFeed | BatchFeed:
-        if not is_batches(given) and not isinstance(given, (tuple, list)):
-            raise ValueError(
-                "`validation_data`: expected (x, y) or (x, y, sample_weight), a PyDataset or a generator. "
-                f"Received: {type(given).__name__}"
-            )
-        parts = (given,) if is_batches(given) else tuple(given)
-        if not 1 <= len(parts) <= 3:
-            raise ValueError(
-                f"`validation_data`: expected (x, y) or (x, y, sample_weight). Received {len(parts)} elements."
-            )
-        return self.feeder.feed("validation_data", *(*parts, None, None)[:3], batch_size, steps)
-
-    def _train_epoch(self, feed: ArrayFeed | BatchFeed, callbacks: CallbackList) -> None:
+    def _train_epoch(self, feed: Feed, callbacks: CallbackList) -> None:
         totals, current, step = self.totals, None, None
         for batch, (data, rows, n) in enumerate(feed.epoch()):
             if data is not current:
-                current, step = data, self.step("train", data, max(n, feed.batch_size))
+                current, step = data, self.planner.next_step("train", feed, data, n, batch, "y", self.optimizer)
             callbacks.on_train_batch_begin(batch)
             self._train(step, data, rows, n)
             callbacks.on_train_batch_end(batch, totals.logs)
@@ -257,14 +249,14 @@ class Trainer:
             optimizer.iterations = done + 1
         constraints.hold(step.constrained)
 
-    def _test_epoch(self, feed: ArrayFeed | BatchFeed, callbacks: CallbackList) -> dict[str, float]:
+    def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:
         self.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
         totals, current, step = self.totals, None, None
         for batch, (data, rows, n) in enumerate(feed.epoch()):
             if data is not current:
-                current, step = data, self.step("test", data, max(n, feed.batch_size))
+                current, step = data, self.planner.next_step("test", feed, data, n, batch, label, None)
             callbacks.on_test_batch_begin(batch)
             step.accumulate(totals, data.arrays, n, rows, self.seed)
             callbacks.on_test_batch_end(batch, totals.logs)
@@ -296,7 +288,7 @@ class Trainer:
         if not isinstance(callbacks, CallbackList):
             callbacks = self._callback_list(callbacks, verbose, feed)
         with callbacks:
-            logs = self._test_epoch(feed, callbacks)
+            logs = self._test_epoch(feed, callbacks, "y")
         return logs if return_dict else self.totals.in_result_order(logs)
 
     def predict(self, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Any) -> Any:
@@ -316,7 +308,7 @@ class Trainer:
             for batch, (data, rows, n) in enumerate(feed.epoch()):
                 if data is not current:
                     current, step = data, self.step("predict", data, max(n, feed.batch_size))
-                    if total is not None:
+                    if outputs is None and total is not None:
                         outputs = step.empty(total)
                 callbacks.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
@@ -334,7 +326,7 @@ class Trainer:
             outputs = [array[:done] for array in outputs]
         return tree.pack(step.structure, outputs)
 
-    def _callback_list(self, callbacks: Any, verbose: str | int, feed: ArrayFeed | BatchFeed) -> CallbackList:
+    def _callback_list(self, callbacks: Any, verbose: str | int, feed: Feed) -> CallbackList:
         return CallbackList(
             callbacks,
             add_progbar=bool(verbose),
@@ -371,13 +363,13 @@ class Trainer:
         if step is not None:
             return tree.pack(step.structure, step.predict([x], len(x)))
         refuse(x, "predict_on_batch")
-        data = self.feeder.inputs(x)
+        data = self.feeder.inputs(x).in_memory()
         step = self.step("predict", data, rounded(data.size))
         return tree.pack(step.structure, step.predict(data.arrays, data.size))
 
     def _single(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Data, Step]:
         refuse(x, f"{mode}_on_batch")
-        data = self.feeder.data(x, y, sample_weight, class_weight)
+        data = self.feeder.data(x, y, sample_weight, class_weight).in_memory()
         step = self.step(mode, data, rounded(data.size))
         self.targets.check_labels(data, step.shapes, "y")
         return data, step

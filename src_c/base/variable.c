@@ -2,7 +2,6 @@
 #include "base/variable.h"
 #include "base/alloc.h"
 #include "base/status.h"
-#include <stdatomic.h>
 #include <string.h>
 
 cconv_variable *cconv_variable_new(int rank, const int64_t *shape)
@@ -28,8 +27,8 @@ cconv_variable *cc_variable_of(const cc_shape *shape)
     if (!variable) return NULL;
     variable->shape = *shape;
     variable->count = (size_t)cc_shape_count(shape);
-    variable->references = 1;
-    variable->version = 1;
+    atomic_init(&variable->references, 1);
+    atomic_init(&variable->version, 1);
     variable->data = cc_alloc_zero(cc_shape_bytes(shape));
     if (!variable->data) {
         cc_free(variable);
@@ -40,13 +39,13 @@ cconv_variable *cc_variable_of(const cc_shape *shape)
 
 cconv_variable *cconv_variable_retain(cconv_variable *variable)
 {
-    if (variable) atomic_fetch_add((_Atomic int *)&variable->references, 1);
+    if (variable) atomic_fetch_add(&variable->references, 1);
     return variable;
 }
 
 void cconv_variable_free(cconv_variable *variable)
 {
-    if (!variable || atomic_fetch_sub((_Atomic int *)&variable->references, 1) > 1) return;
+    if (!variable || atomic_fetch_sub(&variable->references, 1) > 1) return;
     cc_free(variable->data);
     cc_free(variable);
 }
@@ -58,7 +57,7 @@ float *cconv_variable_data(cconv_variable *variable)
 
 void cconv_variable_touch(cconv_variable *variable)
 {
-    if (variable) atomic_fetch_add((_Atomic uint64_t *)&variable->version, 1);
+    if (variable) atomic_fetch_add_explicit(&variable->version, 1, memory_order_acq_rel); /* behind what was written */
 }
 
 int cconv_variable_shape(const cconv_variable *variable, int64_t *shape)

@@ -139,7 +139,12 @@ CCONV_API size_t cconv_dtype_bytes(cconv_dtype dtype);     /* of an element in a
 
 /* ---- Variables: parameters that live across runs ------------------------------------------------------------------ */
 
-/* A float32 array with a shape, counted by reference: graphs, plans and optimizers keep what they use. */
+/* A float32 array with a shape, counted by reference: graphs, plans and optimizers keep what they use.
+ *
+ * Plans in several threads may read a variable while one thread changes it (by a run that updates it, or by writing its values and
+ * touching it). A run that overlaps the change sees each element as it was or as it becomes, some one way and some the other. A
+ * run that begins when the change is complete, for the run that made it has returned or cconv_variable_touch has, sees all of it
+ * and nothing older. Two changes of one variable at the same time are the caller's to keep apart. */
 typedef struct cconv_variable cconv_variable;
 
 /* A new variable filled with zeros (64-byte aligned), or NULL. Every size is at least 0. */

@@ -63,8 +63,8 @@ typedef struct cc_update { /* one variable of one plan: filled at plan time */
     cconv_variable *variable;
     const float *gradient;
     int64_t count;
-    float *slots[CC_MAX_SLOTS];
-    bool undecayed; /* weight_decay does not concern it */
+    cconv_variable *slots[CC_MAX_SLOTS]; /* NULL: it has no such slot */
+    bool undecayed;                      /* weight_decay does not concern it */
 } cc_update;
 
 /* What of the gradients a step must see before it may change anything. */
@@ -79,13 +79,14 @@ cc_clipping cc_optimizer_clipping(const cconv_optimizer *optimizer);
 cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n);
 /* Bytes of scratch that one step over these updates wants. */
 size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n);
-/* One step for these updates, entered by every thread of the team. The caller barriers afterwards, and calls
- * cc_optimizer_advance once when the updates of all variables are made. */
+/* One step for these updates, entered by every thread of the team. The caller barriers afterwards, and when the updates of all
+ * variables are made calls cc_optimizer_advance once. */
 void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *updates, int n, void *scratch, const cc_team *team);
 /* The same for elements first .. first+count-1 of one variable, given only their gradient, by one thread; without clipping by
- * norm. The caller touches the variable. */
+ * norm. */
 void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first,
                         int64_t count);
-void cc_optimizer_advance(cconv_optimizer *optimizer);
+/* The step is over: what it changed gets a new version. After every thread has written. */
+void cc_optimizer_advance(cconv_optimizer *optimizer, const cc_update *updates, int n);
 
 #endif

@@ -238,8 +238,7 @@ cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, i
         entry *found = find_entry(optimizer, updates[u].variable);
         if (!found) return CCONV_NO_MEMORY;
         updates[u].undecayed = found->undecayed;
-        for (int s = 0; s < CC_MAX_SLOTS; ++s)
-            updates[u].slots[s] = found->slots[s] ? cconv_variable_data(found->slots[s]) : NULL;
+        memcpy(updates[u].slots, found->slots, sizeof found->slots);
     }
     return CCONV_OK;
 }
@@ -319,7 +318,7 @@ static void apply(const cconv_optimizer *optimizer, const float *coefficients, c
     for (int64_t i = begin; i < end; i += UPDATE_BLOCK, gradient += UPDATE_BLOCK) {
         int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
         float *w = data + i, *slots[CC_MAX_SLOTS];
-        for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = update->slots[s] ? update->slots[s] + i : NULL;
+        for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = update->slots[s] ? cconv_variable_data(update->slots[s]) + i : NULL;
         if (common->weight_decay > 0 && !update->undecayed)
             for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
         optimizer->rule->update(coefficients, w, gradient, slots, scale, limit, length);
@@ -363,11 +362,14 @@ void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *update
         if (begin < end)
             apply(optimizer, coefficients, &updates[u], updates[u].gradient + begin, begin, end, scales ? scales[u] : 1.0f);
         first += updates[u].count;
-        if (team->ith == 0) cconv_variable_touch(updates[u].variable);
     }
 }
 
-void cc_optimizer_advance(cconv_optimizer *optimizer)
+void cc_optimizer_advance(cconv_optimizer *optimizer, const cc_update *updates, int n)
 {
     ++optimizer->iterations;
+    for (int u = 0; u < n; ++u) {
+        cconv_variable_touch(updates[u].variable);
+        for (int s = 0; s < CC_MAX_SLOTS; ++s) cconv_variable_touch(updates[u].slots[s]);
+    }
 }

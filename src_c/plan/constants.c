@@ -2,7 +2,8 @@
  * Both are results of constant steps, which a run leaves out while the variables are what they were.
  *
  * A variable's version grows with every change. The version of a constant step is the sum of the versions of what it reads,
- * and that of the value it computes: sums of numbers that only grow differ as soon as one of them has grown. */
+ * and that of the value it computes: sums of numbers that only grow differ as soon as one of them has grown. Versions are read
+ * before the run and raised when a change is complete: what was derived while another thread wrote is derived once more. */
 #include "plan/plan.h"
 
 /* Whether what a node computes is the same in every run until a variable changes. */
@@ -35,8 +36,8 @@ bool cc_plan_packs_once(const cconv_plan *plan, int i)
 
 static uint64_t version_of(const cconv_plan *plan, int i)
 {
-    const cconv_variable *variable = cc_graph_node(plan->graph, i)->variable;
-    return variable ? variable->version : plan->values[i].version;
+    cconv_variable *variable = cc_graph_node(plan->graph, i)->variable;
+    return variable ? cc_variable_version(variable) : plan->values[i].version;
 }
 
 /* Whether a step reads its node's input k. */

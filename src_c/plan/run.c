@@ -228,22 +228,17 @@ static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_bat
     }
 }
 
-/* Updates have changed variables: what was derived from them is out of date. */
+/* Every thread has written: what was derived from the variables that changed is out of date. */
 static void touch_updated(cconv_plan *plan)
 {
     for (int t = plan->first_update; t < plan->n_steps; ++t) {
-        const cc_step *step = &plan->steps[t];
-        if (step->kind != CC_UPDATE && step->kind != CC_BACKWARD) continue;
-        const cc_node *node = cc_graph_node(plan->graph, step->node);
-        if (step->kind == CC_BACKWARD) {
-            if (plan->values[step->node].call.sink)
-                cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[node->op->weights])->variable);
-            continue;
-        }
+        if (plan->steps[t].kind != CC_UPDATE) continue;
+        const cc_node *node = cc_graph_node(plan->graph, plan->steps[t].node);
         for (int k = 0; k < node->n_inputs; ++k)
             if (node->inputs[k] && cc_reads(node->op->updates, k))
                 cconv_variable_touch(cc_graph_node(plan->graph, node->inputs[k])->variable);
     }
+    if (plan->n_updates) cc_optimizer_advance(plan->optimizer, plan->updates, plan->n_updates);
 }
 
 /* Renews what differs from run to run in the calls. */
@@ -344,7 +339,6 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
         return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
     }
     touch_updated(plan);
-    if (plan->n_updates) cc_optimizer_advance(plan->optimizer);
     return CCONV_OK;
 }
 

@@ -24,7 +24,7 @@ static bool changes(const cc_update *update, const cc_node *node)
 {
     if (!node->variable || node->variable == update->variable) return node->variable != NULL;
     for (int s = 0; s < CC_MAX_SLOTS; ++s)
-        if (update->slots[s] && update->slots[s] == node->variable->data) return true;
+        if (update->slots[s] == node->variable) return true;
     return false;
 }
 
