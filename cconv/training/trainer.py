@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import optimizers, tree
+from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
@@ -249,8 +249,7 @@ class Trainer:
         if optimizer.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
             optimizer.iterations = done + 1
-        for variable in step.constrained:
-            variable.assign(variable.constraint(variable.value))
+        constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:
         self.reset_metrics()

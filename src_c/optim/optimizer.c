@@ -25,6 +25,7 @@ enum { RULES = sizeof rules / sizeof *rules };
 typedef struct entry { /* the slots of one variable */
     cconv_variable *variable;
     cconv_variable *slots[CC_MAX_SLOTS];
+    bool undecayed;
 } entry;
 
 struct cconv_optimizer {
@@ -221,11 +222,22 @@ cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable 
     return found ? found->slots[i] : NULL;
 }
 
+cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable)
+{
+    if (!optimizer || !variable)
+        return cc_fail(CCONV_INVALID, "expected an optimizer and a variable to exclude from its weight decay, received NULL");
+    entry *found = find_entry(optimizer, variable);
+    if (!found) return CCONV_NO_MEMORY;
+    found->undecayed = true;
+    return CCONV_OK;
+}
+
 cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n)
 {
     for (int u = 0; u < n; ++u) {
         entry *found = find_entry(optimizer, updates[u].variable);
         if (!found) return CCONV_NO_MEMORY;
+        updates[u].undecayed = found->undecayed;
         memcpy(updates[u].slots, found->slots, sizeof found->slots);
     }
     return CCONV_OK;
@@ -307,7 +319,7 @@ static void apply(const cconv_optimizer *optimizer, const float *coefficients, c
         int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
         float *w = data + i, *slots[CC_MAX_SLOTS];
         for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = update->slots[s] ? cconv_variable_data(update->slots[s]) + i : NULL;
-        if (common->weight_decay > 0)
+        if (common->weight_decay > 0 && !update->undecayed)
             for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
         optimizer->rule->update(coefficients, w, gradient, slots, scale, limit, length);
     }
