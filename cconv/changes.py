@@ -48,10 +48,10 @@ class Observed:
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name, _NOTHING)
         super().__setattr__(name, value)
-        if before is not value and name not in self._unobserved and not _is_of_a_trace(value):
-            # the setter of a property sets attributes, too
-            if not isinstance(getattr(type(self), name, None), property):
-                self._changed(name)
+        if before is value or name in self._unobserved or _is_of_a_trace(value):
+            return
+        if not isinstance(getattr(type(self), name, None), property):  # whose setter sets attributes, too
+            self._changed(name)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
