@@ -62,7 +62,7 @@ class Tensor(Operators):
     # with `None` NumPy's operators give way to ours
     __array_ufunc__ = None
 
-    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "__weakref__")
+    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "node", "__weakref__")
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Tensor(Operators):
         self.name = name
         self.value = value  # the array of a constant, the Variable of a variable
         self.history = None  # (layer, number of its call, number of the output): how functional models find the layers
+        self.node = None  # that call
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape}, dtype={self.dtype}, op={self.op}, name={self.name}>"

@@ -241,6 +241,11 @@ def test_losses_regularizers_and_metrics():
     assert losses_of(model) == (4, 4)
     loss.factor = 3.0
     assert losses_of(model) == (12, 12)
+    metric = cconv.metrics.MeanMetricWrapper(lambda y_true, y_pred, factor: ops.mean(y_pred) * factor, factor=1.0)
+    model.compile("sgd", "mse", metrics=[metric])
+    assert model.test_on_batch(X, np.zeros((1, 2)))[1] == 4
+    metric._fn_kwargs["factor"] = 2.0
+    assert model.test_on_batch(X, np.zeros((1, 2)))[1] == 8
 
 
 def test_a_normalization_without_weights_is_frozen():
