@@ -67,16 +67,13 @@ class Trainer:
     def model(self) -> Any:
         return None if self._owner is None else self._owner()
 
-    def __getstate__(self) -> dict[str, Any]:
-        # a copy is `moved_to` the model's copy, and makes the rest anew
-        return {**vars(self), "_owner": None, "feeder": None, "planner": None}
+    def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
+        return vars(self) | {"_owner": None, "feeder": None, "planner": None}
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
-        self.targets = targets
-        tracer = Tracer(self.model, targets)
-        self.feeder = Feeder(self.model, tracer, targets)
-        self.planner = Planner(self.model, tracer, targets)
+        self.targets, tracer = targets, Tracer(self.model, targets)
+        self.feeder, self.planner = Feeder(self.model, tracer, targets), Planner(self.model, tracer, targets)
 
     # ---- compile -----------------------------------------------------------------------------------------------------
 
