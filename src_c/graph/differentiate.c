@@ -4,8 +4,7 @@
 #include "graph/graph.h"
 #include <string.h>
 
-void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient,
-                          bool *reached)
+void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient, bool *reached)
 {
     memset(requires_gradient, 0, ((size_t)graph->count + 1) * sizeof *requires_gradient);
     if (!root) return;

@@ -195,7 +195,8 @@ static cconv_status place_on_timeline(timeline *t, cc_block *blocks, int n, cons
     for (int i = 0; i < n; ++i) {
         cc_block *block = &blocks[order[i]];
         block->offset = block->bytes ? lowest_offset(t, block) : 0;
-        if (block->bytes > PTRDIFF_MAX - block->offset) return cc_fail(CCONV_NO_MEMORY, "plan: it wants more memory than there can be");
+        if (block->bytes > PTRDIFF_MAX - block->offset)
+            return cc_fail(CCONV_NO_MEMORY, "plan: it wants more memory than there can be");
         if (block->offset + block->bytes > *size) *size = block->offset + block->bytes;
         if (block->bytes && !take_block(t, block)) return CCONV_NO_MEMORY;
     }

@@ -231,7 +231,8 @@ static void mark_recomputed(cconv_plan *plan)
 {
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
-        if (plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_Y)) plan->values[i].read_backward = true;
+        if (plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_Y))
+            plan->values[i].read_backward = true;
         for (int k = 0; k < node->n_inputs; ++k)
             if (cc_plan_backward_reads(plan, i, k)) plan->values[node->inputs[k]].read_backward = true;
     }
@@ -288,8 +289,7 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     CC_TRY(cc_plan_shapes(plan, plan->max_batch));
     bool *requires_gradient = cc_alloc(2 * ((size_t)graph->count + 1));
     if (!requires_gradient) return CCONV_NO_MEMORY;
-    cc_requires_gradient(graph, plan->root, plan->n_wrt, plan->wrt, requires_gradient,
-                         requires_gradient + graph->count + 1);
+    cc_requires_gradient(graph, plan->root, plan->n_wrt, plan->wrt, requires_gradient, requires_gradient + graph->count + 1);
     for (int i = 1; i <= graph->count; ++i) plan->values[i].requires_gradient = requires_gradient[i];
     cc_free(requires_gradient);
     CC_TRY(cc_plan_updates(plan));

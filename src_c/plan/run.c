@@ -157,8 +157,8 @@ static bool in_callers_memory(const cconv_plan *plan, const cconv_batch *batch, 
 {
     const void *to = batch->outputs ? batch->outputs[k].data : NULL;
     const cc_value *root = &plan->values[plan->root];
-    if (!to || plan->n_outputs > FEW_OUTPUTS || !plan->output_memory[k] || batch->outputs[k].dtype != stored(plan, plan->outputs[k]) ||
-        (uintptr_t)to % sizeof(float))
+    if (!to || plan->n_outputs > FEW_OUTPUTS || !plan->output_memory[k] ||
+        batch->outputs[k].dtype != stored(plan, plan->outputs[k]) || (uintptr_t)to % sizeof(float))
         return false;
     const size_t bytes = output_bytes(plan, batch, k);
     if (overlap(to, bytes, batch->root_gradient, plan->root ? cc_shape_bytes(&root->shape) : 0)) return false;

@@ -106,8 +106,7 @@ static cconv_status list_updates(cconv_plan *plan, cc_map *nodes)
         const int node = cc_map_find(nodes, variable);
         if (!plan->values[plan->wrt[i]].requires_gradient || node == plan->wrt[i]) continue;
         if (node)
-            return cc_fail(CCONV_INVALID,
-                           "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
+            return cc_fail(CCONV_INVALID, "plan: variable '%s' stands in the graph as two nodes; the optimizer needs it as one",
                            cc_graph_node(plan->graph, plan->wrt[i])->name);
         if (!cc_map_put(nodes, variable, plan->wrt[i])) return CCONV_NO_MEMORY;
         plan->update_nodes[plan->n_updates] = plan->wrt[i];

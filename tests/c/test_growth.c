@@ -128,9 +128,9 @@ static void test_many_outputs(void)
     float values[C] = {1, 2, 3}, results[N][C];
     cconv_output outputs[N];
     for (int i = 0; i < N; ++i) outputs[i] = (cconv_output){i == 7 ? values : results[i], CCONV_FLOAT32};
-    CHECK(plan && cconv_plan_run(plan, &(cconv_batch){.n = 1,
-                                                      .inputs = &(cconv_array){values, CCONV_FLOAT32, 1},
-                                                      .outputs = outputs}) == CCONV_OK);
+    CHECK(plan && cconv_plan_run(
+                      plan, &(cconv_batch){.n = 1, .inputs = &(cconv_array){values, CCONV_FLOAT32, 1}, .outputs = outputs}) ==
+                      CCONV_OK);
     for (int i = 0; i < N; ++i)
         for (int k = 0; k < C; ++k) CHECK((i == 7 ? values[k] : results[i][k]) == -(float)(k + 1));
     cconv_plan_free(plan);

@@ -28,9 +28,9 @@ typedef struct layout {
     const cconv_graph *from;
     cconv_graph *to;
     const cc_rewrite_options *options;
-    int *stored;    /* the node of `to` that stands for each node of `from`, */
-    order *orders;  /* in this order of axes */
-    bool *leads;    /* it is carried on to a transpose */
+    int *stored;              /* the node of `to` that stands for each node of `from`, */
+    order *orders;            /* in this order of axes */
+    bool *leads;              /* it is carried on to a transpose */
     int *first, *last, *next; /* the transposes and reshapes of each node of `to`: first[x], next[first[x]] ... last[x] */
     int chained;              /* nodes of `to` that stand in these */
 } layout;
