@@ -6,6 +6,7 @@
  * alone, in double, and the blocks' sums are added in order: results are the same for any number of threads. */
 #include "optim/optim.h"
 #include "base/alloc.h"
+#include "base/map.h"
 #include "base/status.h"
 #include "base/writer.h"
 #include <math.h>
@@ -36,6 +37,7 @@ struct cconv_optimizer {
     int64_t iterations; /* steps made */
     entry *entries;
     int n_entries, capacity;
+    cc_map numbers; /* of each variable's entry, from 1 */
 };
 
 /* ---- Settings ----------------------------------------------------------------------------------------------------- */
@@ -134,6 +136,7 @@ void cconv_optimizer_free(cconv_optimizer *optimizer)
         cconv_variable_free(optimizer->entries[i].variable);
     }
     cc_free(optimizer->entries);
+    cc_map_free(&optimizer->numbers);
     cc_free(optimizer->attributes);
     cc_free(optimizer);
 }
@@ -186,8 +189,8 @@ const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
 /* The variable's entry, made if there is none: all of its slots exist, or none of it. NULL without memory. */
 static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
 {
-    for (int i = 0; i < optimizer->n_entries; ++i)
-        if (optimizer->entries[i].variable == variable) return &optimizer->entries[i];
+    const int number = cc_map_find(&optimizer->numbers, variable);
+    if (number) return &optimizer->entries[number - 1];
     if (optimizer->n_entries == optimizer->capacity) {
         int capacity = optimizer->capacity ? 2 * optimizer->capacity : 16;
         entry *larger = cc_alloc((size_t)capacity * sizeof *larger);
@@ -204,6 +207,10 @@ static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
         made.slots[s] = cconv_variable_new(rank, shape);
         if (made.slots[s]) continue;
         while (s--) cconv_variable_free(made.slots[s]);
+        return NULL;
+    }
+    if (!cc_map_put(&optimizer->numbers, variable, optimizer->n_entries + 1)) {
+        for (int s = 0; s < optimizer->n_slots; ++s) cconv_variable_free(made.slots[s]);
         return NULL;
     }
     made.variable = cconv_variable_retain(variable);
