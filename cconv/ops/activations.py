@@ -85,7 +85,8 @@ swish = silu
 @operation("x", module="nn")
 def hard_sigmoid(x: Any) -> Value:
     """`x / 6 + 0.5`, limited to 0 .. 1."""
-    return apply("clip", [apply("add", [apply("multiply", [x, 1 / 6]), 0.5])], {"minimum": 0.0, "maximum": 1.0})
+    # by x + 3, which near -3 is exact
+    return apply("multiply", [apply("clip", [apply("add", [x, 3.0])], {"minimum": 0.0, "maximum": 6.0}), 1 / 6])
 
 
 @operation("x", module="nn")

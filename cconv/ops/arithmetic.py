@@ -21,6 +21,7 @@ __all__ = [
     "cos",
     "divide",
     "exp",
+    "expm1",
     "floor",
     "log",
     "log1p",
@@ -155,6 +156,12 @@ def exp(x: Any) -> Value:
 
 
 @operation("x")
+def expm1(x: Any) -> Value:
+    """`exp(x) - 1`, which keeps its digits where `x` is small."""
+    return apply("expm1", [x])
+
+
+@operation("x")
 def log(x: Any) -> Value:
     """The natural logarithm."""
     return apply("log", [x])
@@ -162,8 +169,14 @@ def log(x: Any) -> Value:
 
 @operation("x")
 def log1p(x: Any) -> Value:
-    """`log(1 + x)`."""
-    return apply("log", [apply("add", [x, 1.0])])
+    """`log(1 + x)`, which keeps its digits where `x` is small.
+
+    Example:
+
+    >>> round(float(cconv.ops.log1p(1e-10)) * 1e10, 6)
+    1.0
+    """
+    return apply("log1p", [x])
 
 
 @operation("x")
@@ -210,7 +223,7 @@ def round(x: Any) -> Value:
 
 @operation("x")
 def sign(x: Any) -> Value:
-    """-1, 0 or 1."""
+    """-1, 0 or 1, by the sign itself: also of numbers below the normal ones, which comparisons take for 0."""
     return apply("identity" if of(x) == "bool" else "sign", [x])
 
 

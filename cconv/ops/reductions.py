@@ -10,7 +10,7 @@ import numpy as np
 from ..tensor import Value
 from ._apply import apply, shape_of
 from .operation import operation
-from .tensors import convert_to_tensor
+from .tensors import cast, convert_to_tensor
 
 __all__ = [
     "amax",
@@ -93,10 +93,19 @@ def std(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False)
 
 @operation("x", module="math")
 def logsumexp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """`log(sum(exp(x)))` over `axis`, without overflow."""
-    top = apply("stop_gradient", [_reduce("max", x, axis, True)])
-    total = apply("log", [_reduce("sum", apply("exp", [apply("subtract", [x, top])]), axis, True)])
-    y = apply("add", [total, top])
+    """`log(sum(exp(x)))` over `axis`, without overflow, and with all digits where one number outweighs the others.
+
+    Example:
+
+    >>> cconv.ops.logsumexp([1000.0, 1000.0]).round(3).tolist()
+    1000.6929931640625
+    """
+    top = _reduce("max", x, axis, True)
+    tops = apply("equal", [x, top])
+    count = _reduce("sum", cast(tops, "float32"), axis, True)
+    others = apply("where", [tops, float("-inf"), apply("subtract", [x, top])])  # infinite ones are among the largest
+    share = apply("divide", [_reduce("sum", apply("exp", [others]), axis, True), count])
+    y = apply("add", [top, apply("add", [apply("log", [count]), apply("log1p", [share])])])
     return y if keepdims else _reduce("sum", y, axis, False)
 
 
