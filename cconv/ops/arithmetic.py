@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from ..dtypes import of, result_type
 from ..tensor import Value
 from ._apply import apply, shape_of
+from .arguments import is_integer
 from .comparison import logical_and, logical_or
 from .operation import operation
 from .tensors import cast
@@ -216,9 +218,24 @@ def ceil(x: Any) -> Value:
 
 
 @operation("x")
-def round(x: Any) -> Value:
-    """The nearest whole number; halves go to the even one."""
-    return apply("round" if of(x) == "float32" else "identity", [x])
+def round(x: Any, decimals: int = 0) -> Value:
+    """The nearest whole number, or the nearest multiple of `10**-decimals`; halves go to the even one.
+
+    Example:
+
+    >>> cconv.ops.round([2.5, 0.126], 2).tolist()
+    [2.5, 0.12999999523162842]
+    """
+    if not is_integer(decimals):
+        raise ValueError(f"The `decimals` argument must be a whole number. Received: decimals={decimals!r}")
+    if of(x) != "float32" and decimals >= 0:
+        return apply("identity", [x])
+    if decimals == 0:
+        return apply("round", [x])
+    scale = 10.0 ** builtins.abs(decimals)
+    there, back = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
+    y = apply(back, [apply("round", [apply(there, [x, scale])]), scale])
+    return y if of(x) == "float32" else cast(y, "int32")
 
 
 @operation("x")

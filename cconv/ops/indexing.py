@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of
 from ..tensor import Value
-from ._apply import apply, shape_of
+from ._apply import apply, is_eager, shape_of
+from .arguments import axis as number_of_axis
 from .arguments import positive_integer
 from .operation import operation
-from .tensors import identity
+from .tensors import cast
 
 __all__ = [
     "argsort",
@@ -25,7 +27,7 @@ __all__ = [
 
 @operation("x", "key", class_name="GetItem")
 def get_item(x: Any, key: Any) -> Value:
-    """`x[key]`, for whole numbers, slices of step 1, `...` and `None`.
+    """`x[key]`, for whole numbers, slices, `...` and `None`. An axis of a size not known yet is sliced with step 1.
 
     Example:
 
@@ -44,11 +46,14 @@ def get_item(x: Any, key: Any) -> Value:
         keys.append(Ellipsis)
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
     keys[at : at + 1] = [slice(None)] * (len(shape) - used)
-    begin, size, result, axis = [], [], [], 0
+    begin, size, result, axis, steps = [], [], [], 0, {}
     for k in keys:
         if k is None:
             result.append("new")
             continue
+        if isinstance(k, slice) and k.step not in (None, 1):
+            steps[axis] = _positions(k, shape[axis], key, shape)
+            k = slice(None)
         b, s = _range(k, shape[axis], key, shape)
         begin.append(b)
         size.append(s)
@@ -57,13 +62,27 @@ def get_item(x: Any, key: Any) -> Value:
     y = x
     if any(b != 0 or s != -1 for b, s in zip(begin, size, strict=True)):
         y = apply("slice", [x], {"begin": begin, "size": size})
+    for along, positions in steps.items():
+        y = apply("take", [y, positions], {"axis": along})
     drop = [i for i, r in enumerate(r for r in result if r != "new") if r == "drop"]
     if drop:
         y = apply("squeeze", [y], {"axes": drop})
     for i, r in enumerate(r for r in result if r != "drop"):
         if r == "new":
             y = apply("expand_dims", [y], {"axis": i})
-    return y if y is not x else identity(x)
+    return y if y is not x else apply("identity", [x])
+
+
+def _positions(k: slice, n: int | None, key: Any, shape: Sequence[int | None]) -> np.ndarray:
+    """The indices that a slice with a step takes from an axis of size n."""
+    if k.step == 0:
+        raise ValueError(f"The step of a slice cannot be 0. Received: {key!r}")
+    if n is None:
+        raise ValueError(f"An axis of unknown size is sliced with step 1. Received: {key!r} for shape {shape}")
+    positions = np.arange(*k.indices(n), dtype=np.int32)
+    if not len(positions):
+        raise ValueError(f"A slice of a tensor cannot be empty. Received: {key!r} for shape {shape}")
+    return positions
 
 
 def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tuple[int, int]:
@@ -77,8 +96,6 @@ def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tupl
         if not -n <= k < n:
             raise IndexError(f"Index {k} is out of bounds for an axis of size {n}. Received: {key!r} for shape {shape}")
         return k % n, 1
-    if k.step not in (None, 1):
-        raise ValueError(f"Tensors are sliced with step 1. Received: {key!r}")
     if n is not None:
         start, stop, _ = k.indices(n)
         if stop <= start:
@@ -103,15 +120,17 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     """The elements of `x` at positions along `axis` (`None`: of all values in one row).
 
     A position below 0 counts from the end; one outside gives 0. The positions' axes take the place of `axis`.
+    An array of floating point numbers is taken if all of them are whole.
 
     Example:
 
     >>> cconv.ops.take([[1, 2], [3, 4], [5, 6]], [2, 0], axis=0).tolist()
     [[5, 6], [1, 2]]
     """
+    indices = _whole(indices, "take", "indices")
     if axis is None:
         return apply("take", [apply("reshape", [x], {"shape": [-1]}), indices], {"axis": 0})
-    return apply("take", [x, indices], {"axis": int(axis)})
+    return apply("take", [x, indices], {"axis": number_of_axis(axis, len(shape_of(x)))})
 
 
 @operation("x", "indices")
@@ -128,9 +147,11 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
     >>> cconv.ops.take_along_axis([[1, 2, 3], [4, 5, 6]], [[2], [0]], axis=1).tolist()
     [[3], [4]]
     """
+    indices = _whole(indices, "take_along_axis", "indices")
     if axis is None:
         x, indices = (apply("reshape", [value], {"shape": [-1]}) for value in (x, indices))
-    return apply("take_along_axis", [x, indices], {"axis": -1 if axis is None else int(axis)})
+    place = 0 if axis is None else number_of_axis(axis, len(shape_of(x)))
+    return apply("take_along_axis", [x, indices], {"axis": place})
 
 
 @operation("x")
@@ -146,7 +167,7 @@ def argsort(x: Any, axis: int | None = -1) -> Value:
     """
     if axis is None:
         return apply("argsort", [apply("reshape", [x], {"shape": [-1]})])
-    return apply("argsort", [x], {"axis": int(axis)})
+    return apply("argsort", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
 
 
 @operation("x", module="math")
@@ -169,19 +190,44 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Value, Value]:
 
 
 @operation("x", module="nn")
-def one_hot(x: Any, num_classes: int, axis: int = -1) -> Value:
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: str | None = None) -> Value:
     """A new axis of size `num_classes` that is 1 at position `x`, else 0.
+
+    Args:
+        x: Numbers of classes; one that is none gives zeros. An array of floating point numbers is taken if all of them
+            are whole.
+        num_classes: How many classes there are.
+        axis: The place of the new axis in the result.
+        dtype: float32 (the default), int32 or bool.
 
     Example:
 
     >>> cconv.ops.one_hot([1, 0], 3).tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
-    y = apply("one_hot", [x], {"depth": positive_integer(num_classes, "num_classes")})
+    depth = {"depth": positive_integer(num_classes, "num_classes")}
+    y = cast(apply("one_hot", [_whole(x, "one_hot", "x")], depth), dtype or "float32")
     rank = len(shape_of(y))
-    axis = axis % rank
+    axis = number_of_axis(axis, rank)
     if axis == rank - 1:
         return y
     axes = list(range(rank - 1))
     axes.insert(axis, rank - 1)
     return apply("transpose", [y], {"axes": axes})
+
+
+def _whole(positions: Any, op: str, name: str) -> Any:
+    """Positions as they are. What is known already and of floating point must be whole: a fraction is no position.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if of(positions) == "float32" and is_eager(positions):
+        numbers = np.asarray(positions)
+        wrong = numbers[numbers != np.floor(numbers)]
+        if wrong.size:
+            raise ValueError(
+                f"`{op}` takes whole numbers as `{name}`. "
+                f"Received: {name} of dtype {numbers.dtype}, among them {wrong.flat[0]}"
+            )
+    return positions
