@@ -82,6 +82,17 @@ def test_sign_of_what_is_below_the_normal_numbers():
     np.testing.assert_array_equal(ops.sign(np.float32([1e-40, -1e-40, 0, np.nan])), [1, -1, 0, np.nan])
 
 
+def test_what_is_below_the_normal_numbers_counts_as_zero():
+    """In arithmetic and comparisons; what only moves numbers or changes their sign keeps them (docs/design.md)."""
+    x = np.float32([1e-40, -1e-40])
+    np.testing.assert_array_equal(ops.abs(x), np.abs(x))
+    np.testing.assert_array_equal(ops.negative(x), -x)
+    np.testing.assert_array_equal(ops.reshape(x, (2, 1))[:, 0], x)
+    assert ops.equal(x, 0).all() and not ops.greater(x, 0).any() and not ops.less(x, 0).any()
+    assert not ops.cast(x, "bool").any()
+    assert ops.maximum(x, 0.0).tolist() == ops.minimum(x, 0.0).tolist() == ops.multiply(x, 2).tolist() == [0, 0]
+
+
 def column(*values):
     return [np.asarray(v, np.float32)[:, None] for v in values]
 

@@ -87,13 +87,13 @@ def power(x1: Any, x2: Any) -> Value:
 
 @operation("x1", "x2")
 def maximum(x1: Any, x2: Any) -> Value:
-    """The larger one, element by element."""
+    """The larger one, element by element. Numbers below 1.18e-38 count as 0."""
     return apply("maximum", [x1, x2])
 
 
 @operation("x1", "x2")
 def minimum(x1: Any, x2: Any) -> Value:
-    """The smaller one, element by element."""
+    """The smaller one, element by element. Numbers below 1.18e-38 count as 0."""
     return apply("minimum", [x1, x2])
 
 

@@ -51,7 +51,7 @@ def cast(x: Any, dtype: str) -> Value:
     """`x` as `"float32"`, `"int32"` or `"bool"`.
 
     To int32 fractions are cut off; numbers beyond its range become its nearest end, a NaN the lowest. To bool: whether
-    the number is not 0.
+    the number is not 0, nor below 1.18e-38.
 
     Example:
 
