@@ -1,14 +1,9 @@
-"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; names like a misspelt one."""
+"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-import inspect
 import re
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -28,46 +23,6 @@ def auto_name(prefix: str) -> str:
         count = _counts.get(prefix, 0)
         _counts[prefix] = count + 1
     return prefix if count == 0 else f"{prefix}_{count}"
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """What to say of a name that is not among `known`: those like it, or all there are.
-
-    Example:
-
-    >>> from cconv.naming import nearest
-    >>> nearest("rellu", ["elu", "relu", "tanh"])
-    "Did you mean 'relu' or 'elu'?"
-    """
-    names = sorted(known)
-    folded = {item.lower(): item for item in names}
-    found = [folded[item] for item in difflib.get_close_matches(str(name).lower(), folded, 3, 0.7)]
-    if found:
-        return f"Did you mean {' or '.join(map(repr, found))}?"
-    return f"There are: {', '.join(names)}."
-
-
-def explain_arguments(cls: type) -> type:
-    """Makes the public methods of a class tell which argument an unknown one is like."""
-    for name, method in list(vars(cls).items()):
-        if inspect.isfunction(method) and not name.startswith("_"):
-            setattr(cls, name, _explained(method))
-    return cls
-
-
-def _explained(function: Callable) -> Callable:
-    known = [name for name in inspect.signature(function).parameters if name != "self"]
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for name in kwargs:
-            if name not in known:
-                raise TypeError(
-                    f"{function.__name__}() got an unexpected keyword argument {name!r}. {nearest(name, known)}"
-                )
-        return function(*args, **kwargs)
-
-    return call
 
 
 def reset_names() -> None:
