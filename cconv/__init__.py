@@ -35,6 +35,7 @@ from . import (
 from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
 from .initializers import Initializer
+from .keras_names import getattr_of as _getattr_of
 from .layers.input_layer import Input
 from .layers.input_spec import InputSpec
 from .layers.layer import Layer
@@ -51,6 +52,7 @@ __version__ = _core.version()
 
 # imported when first used
 _LATE = frozenset(["applications", "datasets"])
+_missing = _getattr_of(globals())
 
 __all__ = [
     "Functional",
@@ -69,7 +71,7 @@ __all__ = [
 def __getattr__(name: str):
     if name in _LATE:
         return _import_module(f".{name}", __name__)
-    raise AttributeError(f"module 'cconv' has no attribute {name!r}")
+    return _missing(name)
 
 
 def __dir__():

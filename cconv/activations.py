@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
+from .keras_names import getattr_of, unknown
 from .ops import arctan as arctan
 from .ops import (
     binary_step,
@@ -118,8 +119,11 @@ def get(identifier: Any) -> Callable:
         found = found()
     if callable(found):
         return found
-    raise ValueError(f"Could not interpret activation function identifier: {identifier}")
+    raise ValueError(
+        f"Could not interpret activation function identifier: {identifier!r}. {unknown(__name__, identifier, _BY_NAME)}"
+    )
 
 
 __all__ = sorted([*_BY_NAME, "deserialize", "get", "serialize"])
 register_public("keras.activations", globals())
+__getattr__ = getattr_of(globals())

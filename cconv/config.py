@@ -8,6 +8,7 @@ import operator
 import os
 
 from . import _core
+from .keras_names import getattr_of
 
 _epsilon = 1e-7
 _image_data_format = "channels_last"
@@ -183,3 +184,6 @@ def standardize_dtype(dtype) -> str:
     if name not in (None, "float32"):
         raise ValueError(f"cconv computes in float32 only: expected dtype='float32'. Received: dtype={dtype!r}")
     return "float32"
+
+
+__getattr__ = getattr_of(globals())

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import ops
 from .config import epsilon
+from .keras_names import getattr_of, unknown
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
 
@@ -176,7 +177,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
             raise ValueError(
-                f"Could not interpret constraint identifier: {config!r}. Expected one of {sorted(_OBJECTS)}."
+                f"Could not interpret constraint identifier: {config!r}. {unknown(__name__, config, _OBJECTS)}"
             )
         return found
     return deserialize_object(config, custom_objects=custom_objects)
@@ -203,3 +204,4 @@ def _norms(w: Any, axis: int | Sequence[int]) -> Any:
 
 
 register_public("keras.constraints", globals())
+__getattr__ = getattr_of(globals())

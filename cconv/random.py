@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .keras_names import getattr_of
+
 _lock = threading.Lock()
 _seeds: np.random.Generator | None = None
 
@@ -67,3 +69,6 @@ class SeedGenerator:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
         return cls(**config)
+
+
+__getattr__ = getattr_of(globals())

@@ -13,6 +13,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .keras_names import keras_only, unknown
+
 _FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics", "keras.initializers", "keras.ops")
 
 # public module of Keras -> what cconv has in it
@@ -155,9 +157,17 @@ def find_class(config: Mapping[str, Any]) -> Any:
         if isinstance(found, type) and hasattr(found, "get_config"):
             return found
     raise ValueError(
-        f"Unknown class {name!r} (module {module!r}). cconv has no such class; if it is yours, register it with "
+        f"Unknown class {name!r} (module {module!r}). {_unknown(name, module)} If it is yours, register it with "
         f"`@cconv.saving.register_serializable` or pass custom_objects={{{name!r}: ...}}."
     )
+
+
+def _unknown(name: str, module: Any) -> str:
+    """What to say of a name that none of the modules it may stand in has."""
+    modules = [key.replace("keras", "cconv", 1) for key in _candidates(module) or _public]
+    lacking = next((key for key in modules if keras_only(key, name)), None)
+    names = {item for key in modules for item in _public[key.replace("cconv", "keras", 1)]}
+    return unknown(lacking or "cconv", name, names)
 
 
 def find_function(name: str, config: Mapping[str, Any]) -> Any:
@@ -177,7 +187,7 @@ def find_function(name: str, config: Mapping[str, Any]) -> Any:
         if isinstance(found, (types.FunctionType, type)):
             return found
     raise ValueError(
-        f"Unknown function {name!r}. cconv has no such function; if it is yours, register it with "
+        f"Unknown function {name!r}. {_unknown(name, config.get('module'))} If it is yours, register it with "
         f"`@cconv.saving.register_serializable` or pass custom_objects={{{name!r}: ...}}."
     )
 

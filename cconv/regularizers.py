@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import ops
+from .changes import Observed
+from .keras_names import getattr_of, unknown
 from .ops._apply import apply, shape_of
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
@@ -15,7 +17,7 @@ from .serialization import deserialize_object, serialize_object
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
 
 
-class Regularizer:
+class Regularizer(Observed):
     """Base class of regularizers.
 
     Subclass it and write `__call__(w)` with `cconv.ops`: it gets the weights and returns a scalar that is added to the
@@ -32,7 +34,7 @@ class Regularizer:
 
     def __call__(self, x: Any) -> Any:
         """The penalty; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `__call__(x)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `__call__(x)`.")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Regularizer:
@@ -131,7 +133,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
             raise ValueError(
-                f"Could not interpret regularizer identifier: {config!r}. Expected one of {sorted(_OBJECTS)}."
+                f"Could not interpret regularizer identifier: {config!r}. {unknown(__name__, config, _OBJECTS)}"
             )
         return found
     return deserialize_object(config, custom_objects=custom_objects)
@@ -189,3 +191,4 @@ def _factor(name: str, value: Any) -> float:
 
 
 register_public("keras.regularizers", globals())
+__getattr__ = getattr_of(globals())

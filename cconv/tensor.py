@@ -50,6 +50,7 @@ class Tensor(Operators):
         op: Name of the op of the C core, or `"input"`, `"variable"`, `"constant"`.
         inputs: The tensors the op reads; `None` for an optional one left out.
         attributes: The op's attributes.
+        mask: A tensor of bools that says which steps count, where a mask came with the input of a layer.
 
     Example:
 
@@ -62,7 +63,7 @@ class Tensor(Operators):
     # with `None` NumPy's operators give way to ours
     __array_ufunc__ = None
 
-    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "__weakref__")
+    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "mask", "__weakref__")
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class Tensor(Operators):
         self.name = name
         self.value = value  # the array of a constant, the Variable of a variable
         self.history = None  # (layer, number of its call, number of the output): how functional models find the layers
+        self.mask = None
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape}, dtype={self.dtype}, op={self.op}, name={self.name}>"

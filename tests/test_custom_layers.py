@@ -50,7 +50,7 @@ def test_arguments_are_remembered_as_configuration():
             super().__init__()
             self.function = function
 
-    with pytest.raises(TypeError, match=r"Needs.*function=.*get_config"):
+    with pytest.raises(NotImplementedError, match=r"Needs.*function=.*get_config"):
         Needs(len).get_config()
 
 

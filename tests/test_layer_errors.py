@@ -171,7 +171,7 @@ def test_a_layer_without_call():
     class Empty(layers.Layer):
         pass
 
-    with pytest.raises(TypeError, match=r"Empty does not have a `call"):
+    with pytest.raises(NotImplementedError, match=r"Empty does not have a `call"):
         Empty()(np.ones((1, 2)))
 
 

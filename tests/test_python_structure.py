@@ -16,10 +16,12 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 # Lowest first: a module or package may import itself and what stands above it here, nothing beside or below it.
 LAYERS = (
-    {"_core", "array_like", "naming", "random", "registry", "scope", "size_limit", "tree"},
+    {"naming"},
+    {"keras_names"},
+    {"_core", "array_like", "random", "registry", "scope", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},
-    {"_config_report", "config", "serialization"},
+    {"_config_report", "changes", "config", "serialization"},
     {"graph", "initializers"},
     {"program", "variable"},
     {"ops"},

@@ -339,7 +339,7 @@ def test_wrong_use_says_what_was_expected_and_received(tmp_path):
         model.save(tmp_path / "model.keras", overwrite=False)
     with pytest.raises(ValueError, match="not built yet"):
         cconv.Sequential([layers.Dense(2)]).save(tmp_path / "other.keras")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match="File not found"):
         cconv.saving.load_model(tmp_path / "nowhere.keras")
     with pytest.raises(FileNotFoundError, match="folder to write into does not exist"):
         model.save(tmp_path / "nowhere" / "model.keras")

@@ -1,5 +1,6 @@
 """Objects that act during training: stopping early, saving checkpoints, changing the learning rate, logging."""
 
+from ..keras_names import getattr_of
 from .callback import Callback
 from .callback_list import CallbackList
 from .csv_logger import CSVLogger
@@ -24,3 +25,4 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+__getattr__ = getattr_of(globals())

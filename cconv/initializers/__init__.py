@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..keras_names import getattr_of, unknown
 from ..naming import to_snake_case
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
@@ -92,7 +93,9 @@ def get(identifier: Any) -> Initializer | Callable | None:
         found = found()
     if callable(found):
         return found
-    raise ValueError(f"Could not interpret initializer identifier: {identifier}")
+    raise ValueError(
+        f"Could not interpret initializer identifier: {identifier!r}. {unknown(__name__, identifier, _BY_NAME)}"
+    )
 
 
 __all__ = sorted(
@@ -100,3 +103,4 @@ __all__ = sorted(
     | {name for cls in _CLASSES for name in (cls.__name__, to_snake_case(cls.__name__))}
 )
 register_public("keras.initializers", globals())
+__getattr__ = getattr_of(globals())

@@ -22,7 +22,7 @@ class Initializer:
     """
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-        raise TypeError(f"{type(self).__name__} must implement `__call__(self, shape, dtype=None)`.")
+        raise NotImplementedError(f"{type(self).__name__} must implement `__call__(self, shape, dtype=None)`.")
 
     def get_config(self) -> dict[str, Any]:
         """The arguments from which an equal initializer can be made."""

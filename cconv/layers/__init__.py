@@ -1,5 +1,6 @@
 """Layers: steps of models, named as in Keras."""
 
+from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
@@ -46,3 +47,4 @@ _MODULES = (
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 
 register_public("keras.layers", globals())
+__getattr__ = getattr_of(globals())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import activations, initializers
+from .. import activations, initializers, ops
+from ..dtypes import of
 from ..ops._apply import apply
 from ..ops.arguments import is_integer, number
 from .input_spec import InputSpec
@@ -27,13 +28,15 @@ class Activation(Layer):
     [0.0, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
         self.built = True
 
     def call(self, inputs):
-        return self.activation(inputs)
+        return activations.get(self.activation)(inputs)
 
     def get_config(self):
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
@@ -52,6 +55,8 @@ class ReLU(Layer):
     >>> cconv.layers.ReLU(max_value=1)(np.array([-1.0, 0.5, 2.0])).tolist()
     [0.0, 0.5, 1.0]
     """
+
+    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -86,6 +91,8 @@ class LeakyReLU(Layer):
     [-0.5, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
@@ -114,6 +121,8 @@ class PReLU(Layer):
     >>> cconv.layers.PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
     [[-1.0, 2.0]]
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -177,6 +186,8 @@ class ELU(Layer):
     [-0.632  2.   ]
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = number(alpha, "alpha")
@@ -192,6 +203,9 @@ class ELU(Layer):
 class Softmax(Layer):
     """`exp(x)` divided by its sum over an axis.
 
+    A call takes `mask` (bools, or numbers of which those above 0.5 count, of a shape that stretches to the input's):
+    values outside of it count for nothing and become 0.
+
     Args:
         axis: The axis.
 
@@ -200,6 +214,8 @@ class Softmax(Layer):
     >>> cconv.layers.Softmax()(np.array([[0.0, 0.0]])).tolist()
     [[0.5, 0.5]]
     """
+
+    supports_masking = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -210,8 +226,12 @@ class Softmax(Layer):
         self.axis = int(axis)
         self.built = True
 
-    def call(self, inputs):
-        return apply("softmax", [inputs], {"axis": self.axis})
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return apply("softmax", [inputs], {"axis": self.axis})
+        kept = mask if of(mask) == "bool" else ops.greater(mask, 0.5)
+        y = apply("softmax", [ops.where(kept, inputs, -1e9)], {"axis": self.axis})
+        return ops.where(kept, y, 0.0)  # also where nothing of an axis is kept
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}

@@ -13,6 +13,8 @@ from ..tensor import Tensor
 from ..tree import flatten
 from ..variable import Variable
 
+_TENSORS = (Tensor, Variable, np.ndarray)
+
 
 @functools.lru_cache(maxsize=512)
 def signature(function: Callable) -> inspect.Signature:
@@ -57,7 +59,12 @@ def constructor_arguments(cls: type, instance: Any, args: tuple, kwargs: dict[st
 
 
 def tensor_arguments(layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The tensor arguments of a call of `layer` by name."""
+    """The tensor arguments of a call of `layer` by name.
+
+    Raises:
+        TypeError: The arguments are not those that `call` takes.
+        ValueError: There are no tensors among them, or something else stands where tensors do.
+    """
     parameters = signature(type(layer).call)
     try:
         bound = parameters.bind(layer, *args, **kwargs)
@@ -78,8 +85,7 @@ def tensor_arguments(layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[st
         else:
             items = [(name, value)]
         for key, item in items:
-            leaves = flatten(item)
-            if leaves and any(isinstance(x, (Tensor, Variable, np.ndarray)) for x in leaves):
+            if any(isinstance(x, _TENSORS) for x in flatten(item)):
                 found[key] = item
     if not found:
         given = [*args, *kwargs.values()]
@@ -87,4 +93,20 @@ def tensor_arguments(layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[st
             f"Layer '{layer.name}' expected a symbolic tensor (such as `cconv.Input`) or a NumPy array. "
             f"Received: {', '.join(repr(x) for x in given)} (of type {', '.join(type(x).__name__ for x in given)})"
         )
+    names = list(parameters.parameters)[1:]
+    for x in flatten([x for i, x in enumerate(args) if names[i : i + 1] != ["training"]]):
+        if x is not None and not isinstance(x, (*_TENSORS, np.generic)):
+            raise ValueError(
+                f"Layer '{layer.name}': only tensors may be positional arguments of a call; pass others by name. "
+                f"Received: {x!r} (of type {type(x).__name__})"
+            )
     return found
+
+
+def shape_arguments(function: Callable, shapes: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """How `build` or `compute_output_shape` takes the shapes of a call's tensors: the first, or each by its name."""
+    parameters = [p for p in signature(function).parameters.values() if p.name != "self"]
+    names = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    if len(names) == 1 or len(shapes) == 1 or not all(f"{k}_shape" in names for k in shapes):
+        return (next(iter(shapes.values())),), {}
+    return (), {f"{k}_shape": v for k, v in shapes.items()}

@@ -88,7 +88,7 @@ class BaseConv(Layer):
         if before is not None:
             x = before(x)
         y = apply(op, [x, kernel, self.bias], attributes)
-        return self.activation(layout.to_channels_first(y) if first else y)
+        return activations.get(self.activation)(layout.to_channels_first(y) if first else y)
 
     def _window_config(self) -> dict[str, Any]:
         return {

@@ -23,6 +23,8 @@ class Identity(Layer):
     [[1.0, 1.0]]
     """
 
+    supports_masking = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.built = True
@@ -43,6 +45,8 @@ class Rescaling(Layer):
     >>> cconv.layers.Rescaling(1 / 255)(np.array([[0, 255]])).tolist()
     [[0.0, 1.0]]
     """
+
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

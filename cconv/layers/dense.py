@@ -42,6 +42,8 @@ class Dense(Layer):
     [[6.0, 6.0]]
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,
@@ -101,7 +103,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
 
     def call(self, inputs):
-        return self.activation(apply("dense", [inputs, self.kernel, self.bias]))
+        return activations.get(self.activation)(apply("dense", [inputs, self.kernel, self.bias]))
 
     def get_config(self):
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import ops
 from ..config import standardize_data_format
 from ..ops import layout
 from ..ops._apply import apply
@@ -51,6 +52,8 @@ class BaseGlobalPooling(Layer):
 class GlobalAveragePooling1D(BaseGlobalPooling):
     """The mean of every channel over the whole sequence.
 
+    A call takes `mask`, of shape `(batch, steps)`: the mean is over the steps where it is true.
+
     Args:
         data_format: `"channels_last"` or `"channels_first"`.
         keepdims: Whether the steps' axis stays, with size 1.
@@ -68,6 +71,18 @@ class GlobalAveragePooling1D(BaseGlobalPooling):
     """
 
     op, rank = "global_avg_pool", 1
+    supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return super().call(inputs)
+        steps = 1 if self.data_format == "channels_last" else 2
+        kept = ops.expand_dims(ops.cast(mask, "float32"), 3 - steps)
+        total = ops.sum(ops.multiply(inputs, kept), axis=steps, keepdims=self.keepdims)
+        return ops.divide(total, ops.sum(kept, axis=steps, keepdims=self.keepdims))
+
+    def compute_mask(self, inputs, previous_mask):
+        return None  # no steps are left
 
 
 class GlobalAveragePooling2D(BaseGlobalPooling):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -15,14 +14,33 @@ from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops.operation import Node, fresh
 from ..regularizers import activity_penalty
-from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
+from ..scope import (
+    absolute_name_scope,
+    building,
+    current_path,
+    current_training,
+    is_tracing,
+    layer_call,
+    tracing,
+    training_scope,
+    untraced,
+)
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
-from .arguments import constructor_arguments, position, signature, takes, takes_base_arguments, tensor_arguments
+from .arguments import (
+    constructor_arguments,
+    position,
+    shape_arguments,
+    signature,
+    takes,
+    takes_base_arguments,
+    tensor_arguments,
+)
 from .array_calls import ArrayCalls
 from .input_spec import check_inputs
+from .masking import hand_on, is_mask, mask_arguments
 from .parts import base_config, plain_arguments, regularizer_of
-from .shapes import map_shapes, shape_from_config, shapes_of, symbol
+from .shapes import declared, map_shapes, shape_from_config, shapes_of, symbol
 from .tracked import Tracked
 
 
@@ -57,6 +75,7 @@ class Layer(Tracked):
     _array_calls: ArrayCalls | None = None
     _init_config: Mapping[str, Any] = MappingProxyType({})  # where the constructor's arguments did not fit
     _building = False
+    supports_masking = False  # whether a mask of the input is one of the output
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -89,7 +108,8 @@ class Layer(Tracked):
         self._array_calls = ArrayCalls()
         self._build_config: dict[str, Any] | None = None
         self.input_spec = None
-        self.supports_masking = False
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ValueError(f"Expected `trainable` to be a boolean. Received: trainable={trainable!r}")
         if not autocast:
             raise ValueError(f"Floating-point inputs become float32: expected autocast=True. Received: {autocast!r}")
         self.dtype = standardize_dtype(dtype)
@@ -115,16 +135,24 @@ class Layer(Tracked):
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the output, with functions of `cconv.ops`. May take `training`."""
-        raise TypeError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+        """Computes the output, with functions of `cconv.ops`. May take `training` and `mask`."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
 
     # ---- penalties
 
     def add_loss(self, loss: Any) -> None:
-        """Adds a scalar, computed in `call`, to the loss that training minimizes."""
+        """Adds a tensor computed in `call`, or several, to the loss that training minimizes.
+
+        Raises:
+            ValueError: It is no tensor: a number, or called outside of `call`.
+        """
         for value in flatten(loss):
-            if isinstance(value, Tensor):
-                self._traced_losses.append(value)
+            if not isinstance(value, Tensor):
+                raise ValueError(
+                    f"Layer '{self.name}': `add_loss()` is called inside `call()`, with tensors computed from its "
+                    f"input. Received: {value!r}"
+                )
+            self._traced_losses.append(value)
 
     def losses_for_tracing(self) -> list[Tensor]:
         """Penalties as symbolic scalars: of the weights, and what the last traced call gave to `add_loss`."""
@@ -137,13 +165,16 @@ class Layer(Tracked):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties: of the weights as numbers; those of a traced call as symbolic tensors."""
-        found: list[Any] = [t for layer in self._flatten_layers() for t in layer._traced_losses]
+        """The penalties as numbers: those of the last call on arrays, then those of the weights."""
+        if is_tracing():
+            return self.losses_for_tracing()
+        found = [value for layer in self._flatten_layers() for value in layer._array_calls.losses]
         return found + [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
 
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             layer._traced_losses = []
+            layer._array_calls.losses = []
 
     # ---- the call
 
@@ -163,27 +194,37 @@ class Layer(Tracked):
             return calls.call(self, args, kwargs)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
+        tensors = {name: value for name, value in bound.items() if not is_mask(name)}
         check_inputs(self.input_spec, first, self.name)
         with absolute_name_scope(self._path()):
             if not self.built:
-                self._build_for(bound)
+                with building, untraced():
+                    if not self.built:  # another thread may have been faster
+                        self._build_for(tensors)
                 check_inputs(self.input_spec, first, self.name)
         training = self._training(args, kwargs)
         call_kwargs = {k: v for k, v in kwargs.items() if k != "training"}
         if takes(type(self).call, "training") and position(type(self).call, args, "training") is None:
             call_kwargs["training"] = training
+        call_kwargs.update(mask_arguments(self, tensors, kwargs))
         with (
-            layer_call() as outermost,
+            layer_call(self) as outermost,
             tracing(),
             absolute_name_scope((*current_path(), self.name)),
             training_scope(training),
         ):
             if outermost:
                 self._clear_losses()
+            parts = None if type(self).__module__.startswith("cconv.") else self._layers
             outputs = self.call(*args, **call_kwargs)
+            if parts is not None and len(self._layers) > len(parts):  # by way of a list or dictionary
+                self._refuse_state(self._layers[-1].name)
             if self.activity_regularizer is not None:
                 for y in flatten(outputs):
                     self.add_loss(activity_penalty(self.activity_regularizer, y))
+            if type(self).compute_output_shape is not Layer.compute_output_shape:
+                outputs = declared(self, {name: shapes_of(value) for name, value in tensors.items()}, outputs)
+            outputs = hand_on(self, first, outputs)
         if symbolic and not is_tracing():
             outputs = map_structure(fresh, outputs)
             call_kwargs = {k: v for k, v in kwargs.items() if k != "training" or v is not None}
@@ -191,13 +232,8 @@ class Layer(Tracked):
         return outputs
 
     def _build_for(self, bound: dict[str, Any]) -> None:
-        shapes = {name: shapes_of(value) for name, value in bound.items()}
-        parameters = [p for p in signature(type(self).build).parameters.values() if p.name != "self"]
-        names = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        if len(names) == 1 or len(shapes) == 1 or not all(f"{k}_shape" in names for k in shapes):
-            self.build(next(iter(shapes.values())))
-        else:
-            self.build(**{f"{k}_shape": v for k, v in shapes.items()})
+        args, kwargs = shape_arguments(type(self).build, {name: shapes_of(value) for name, value in bound.items()})
+        self.build(*args, **kwargs)
         self.built = True
 
     def _training(self, args: tuple, kwargs: dict[str, Any]) -> bool:
@@ -219,6 +255,10 @@ class Layer(Tracked):
                 **{k.removesuffix("_shape"): map_shapes(symbol, shape) for k, shape in kwargs.items()},
             )
         return map_structure(lambda y: y.shape, outputs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: that of the input, by default. Asked where `supports_masking` is true."""
+        return previous_mask
 
     def _first_node(self, what: str) -> Node:
         if not self._inbound_nodes:
@@ -245,10 +285,14 @@ class Layer(Tracked):
         Subclasses whose `__init__` takes only names, numbers and sequences of them need not write their own.
         """
         config = base_config(self)
-        if type(self).__init__ is Layer.__init__ or type(self).get_config is not Layer.get_config:
+        if type(self).__init__ is Layer.__init__ or self._writes_config():
             return config
         own = plain_arguments(self)
         return {**config, **own, "name": self.name} if takes_base_arguments(type(self)) else own
+
+    def _writes_config(self) -> bool:
+        """Whether the class has a `get_config` of its own, which adds its arguments."""
+        return type(self).get_config is not Layer.get_config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
+from .. import ops
 from ..ops._apply import apply
 from ..ops.arguments import is_integer
 from .layer import Layer
@@ -28,6 +30,8 @@ __all__ = [
 
 class BaseMerge(Layer):
     """What the merges element by element have in common."""
+
+    supports_masking = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -63,6 +67,10 @@ class BaseMerge(Layer):
                 x = apply("expand_dims", [x], {"axis": 1})
             same.append(x)
         return self._merge(same)
+
+    def compute_mask(self, inputs, previous_mask):
+        """A step counts where it counts in one of the inputs; all do where one of them has no mask."""
+        return None if any(mask is None for mask in previous_mask) else reduce(ops.logical_or, previous_mask)
 
     def _merge(self, inputs):
         return _fold(self.op, inputs)
@@ -159,6 +167,8 @@ class Concatenate(Layer):
     [[0.0, 0.0, 1.0]]
     """
 
+    supports_masking = True
+
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_integer(axis):
@@ -186,6 +196,10 @@ class Concatenate(Layer):
     def call(self, inputs):
         return apply("concatenate", list(inputs), {"axis": self.axis})
 
+    def compute_mask(self, inputs, previous_mask):
+        masks = [_like(x, mask) for x, mask in zip(inputs, previous_mask, strict=True)]
+        return ops.greater(ops.max(ops.cast(ops.concatenate(masks, self.axis), "float32"), axis=-1), 0.5)
+
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
 
@@ -201,6 +215,14 @@ def _shapes_of_list(layer: Layer, input_shape: Any, least: int) -> list[tuple]:
             f"'{layer.name}'"
         )
     return [tuple(shape) for shape in shapes]
+
+
+def _like(x: Any, mask: Any) -> Any:
+    """A mask of the shape of `x`; without one, all of it counts."""
+    everything = ops.logical_or(ops.equal(x, x), ops.not_equal(x, x))
+    if mask is None:
+        return everything
+    return ops.logical_and(ops.expand_dims(mask, -1), everything) if len(mask.shape) < len(x.shape) else mask
 
 
 def _fold(op: str, inputs: list) -> Any:

@@ -48,6 +48,8 @@ class BatchNormalization(Layer):
     [0.02]
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int = -1,
@@ -129,7 +131,12 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, training=None, mask=None):
+        if mask is not None and training and self.trainable:
+            raise NotImplementedError(
+                f"Layer '{self.name}': the moments of a batch are those of all its steps: expected mask=None in "
+                f"training. Received: mask={mask!r}"
+            )
         attributes = {
             "axis": self.axis,
             "momentum": self.momentum,

@@ -40,13 +40,13 @@ def plain_arguments(layer: Any) -> dict[str, Any]:
     """The arguments a layer was made with.
 
     Raises:
-        TypeError: One of them is no name, number or sequence of them.
+        NotImplementedError: One of them is no name, number or sequence of them.
     """
     own = {k: v for k, v in layer._init_config.items() if k not in ("dtype", "activity_regularizer")}
     for key, value in own.items():
         if not _is_plain(value):
-            raise TypeError(
-                f"Layer {type(layer).__name__} was created with an argument that cannot be written as JSON: "
+            raise NotImplementedError(
+                f"{type(layer).__name__} '{layer.name}' was created with an argument that cannot be written as JSON: "
                 f"{key}={value!r}. "
                 "Implement `get_config()` (and `from_config()`) to say how it is saved."
             )

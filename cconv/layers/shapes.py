@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..tensor import Tensor
-from ..tree import is_nested
+from ..tree import flatten, is_nested, map_structure
+from .arguments import shape_arguments
+
+_asking = threading.local()  # layers whose own `compute_output_shape` is being asked
 
 
 def shapes_of(value: Any) -> Any:
@@ -17,14 +21,16 @@ def shapes_of(value: Any) -> Any:
         return {k: shapes_of(v) for k, v in value.items()}
     if is_nested(value):
         return [shapes_of(v) for v in value]
-    return tuple(value.shape)
+    return None if value is None else tuple(value.shape)
 
 
 def map_shapes(function: Callable, shapes: Any) -> Any:
     """Applies a function to every shape of a nested structure."""
     if isinstance(shapes, dict):
         return {k: map_shapes(function, v) for k, v in shapes.items()}
-    if shapes is None or all(s is None or isinstance(s, (int, np.integer)) for s in shapes):
+    if not isinstance(shapes, (list, tuple)):
+        raise ValueError(f"Expected a shape such as (None, 4), or a list of shapes. Received: {shapes!r}")
+    if all(s is None or isinstance(s, (int, np.integer)) for s in shapes):
         return function(shapes)
     return [map_shapes(function, s) for s in shapes]
 
@@ -38,4 +44,52 @@ def shape_from_config(shapes: Any) -> Any:
 
 def symbol(shape: Sequence[int | None]) -> Tensor:
     """A symbolic input of this shape."""
+    if any(size is not None and size < 0 for size in shape):
+        raise ValueError(f"The sizes of a shape must not be negative. Received: {tuple(shape)}")
     return Tensor(tuple(shape))
+
+
+def declared(layer: Any, shapes: dict[str, Any], outputs: Any) -> Any:
+    """The outputs of a layer with the shapes that its own `compute_output_shape` tells.
+
+    Args:
+        layer: The layer.
+        shapes: Those of its tensor arguments, by name.
+        outputs: What its call returned: symbolic tensors.
+
+    Returns:
+        The outputs, with sizes that only `compute_output_shape` knows.
+
+    Raises:
+        ValueError: It contradicts what the call returned.
+    """
+    asked = vars(_asking).setdefault("layers", [])
+    if any(layer is other for other in asked):  # it asks what the call returns
+        return outputs
+    asked.append(layer)
+    try:
+        args, kwargs = shape_arguments(type(layer).compute_output_shape, shapes)
+        told = layer.compute_output_shape(*args, **kwargs)
+    finally:
+        asked.pop()
+    found: list[tuple] = []
+    map_shapes(lambda shape: found.append(tuple(shape)), told)
+    tensors = flatten(outputs)
+    if len(found) != len(tensors) or not all(map(_agree, found, (y.shape for y in tensors))):
+        raise ValueError(
+            f"Layer '{layer.name}': its `compute_output_shape` and its `call` must tell the same shapes. Received: "
+            f"{told} and {map_structure(lambda y: tuple(y.shape), outputs)}, for inputs of shape "
+            f"{', '.join(map(str, shapes.values()))}"
+        )
+    values = iter(map(_of_shape, tensors, found))
+    return map_structure(lambda _: next(values), outputs)
+
+
+def _agree(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
+    return len(a) == len(b) and all(x is None or y is None or x == y for x, y in zip(a, b, strict=True))
+
+
+def _of_shape(x: Tensor, shape: tuple[int | None, ...]) -> Tensor:
+    """The tensor with the sizes of a shape where it has none."""
+    sizes = tuple(s if n is None else n for n, s in zip(x.shape, shape, strict=True))
+    return x if sizes == x.shape else Tensor(sizes, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from ..keras_names import getattr_of, unknown
 from ..registry import get_registered_object, register_public
 from ..serialization import deserialize_object, serialize_object
 from . import classes, functions, loss
@@ -49,7 +50,7 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     if isinstance(name, str):
         found = get_registered_object(name, custom_objects, _OBJECTS)
         if found is None:
-            raise ValueError(f"Could not interpret loss identifier: {name!r}. Expected one of {sorted(_OBJECTS)}.")
+            raise ValueError(f"Could not interpret loss identifier: {name!r}. {unknown(__name__, name, _OBJECTS)}")
         return found
     return deserialize_object(name, custom_objects=custom_objects)
 
@@ -73,3 +74,4 @@ def get(identifier: Any) -> Any:
 
 
 register_public("keras.losses", globals())
+__getattr__ = getattr_of(globals())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import ops
+from ..changes import Observed
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops._apply import name_scope, shape_of
@@ -17,7 +18,7 @@ __all__ = ["Loss", "LossFunctionWrapper"]
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss:
+class Loss(Observed):
     """Base class of losses.
 
     Subclass it and write `call(y_true, y_pred)` with `cconv.ops`: it returns one number for each sample (or each pixel
@@ -61,7 +62,7 @@ class Loss:
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The numbers of the samples; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `call(y_true, y_pred)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `call(y_true, y_pred)`.")
 
     def compute_mask(self, y_true: Any, y_pred: Any) -> Any:
         """1 for each of `call`'s numbers that counts, 0 for others; None if all do. Means are over those that count."""

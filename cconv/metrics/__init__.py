@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from ..keras_names import getattr_of, unknown
 from ..losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -81,7 +82,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     if isinstance(config, str):
         found = get_registered_object(config, custom_objects, _OBJECTS)
         if found is None:
-            raise ValueError(f"Could not interpret metric identifier: {config!r}. Expected one of {sorted(_OBJECTS)}.")
+            raise ValueError(
+                f"Could not interpret metric identifier: {config!r}. {unknown(__name__, config, _OBJECTS)}"
+            )
         return found
     return deserialize_object(config, custom_objects=custom_objects)
 
@@ -103,3 +106,4 @@ def get(identifier: Any) -> Any:
 
 
 register_public("keras.metrics", globals())
+__getattr__ = getattr_of(globals())

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..changes import Observed
 from ..config import standardize_dtype
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
@@ -29,7 +30,7 @@ def traced(update_state: Callable) -> Callable:
     return update_state
 
 
-class Metric:
+class Metric(Observed):
     """Base class of metrics.
 
     Subclass it and write `update_state(y_true, y_pred, sample_weight=None)`, which is called with the arrays of each
@@ -66,11 +67,13 @@ class Metric:
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes in a batch; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `update_state(y_true, y_pred, sample_weight=None)`.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `update_state(y_true, y_pred, sample_weight=None)`."
+        )
 
     def result(self) -> Any:
         """The value so far; for subclasses to write."""
-        raise TypeError(f"{type(self).__name__} must define `result()`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `result()`.")
 
     def reset_state(self) -> None:
         """Forgets all batches."""
@@ -105,16 +108,21 @@ class Metric:
 
     # ---- What a model calls
 
+    @property
+    def is_traced(self) -> bool:
+        """Whether its numbers are computed in the model's graph."""
+        return getattr(type(self).update_state, "traced", False)
+
     def batch_values(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, ...]:
         """What a batch contributes, as tensors of the model's graph; `accumulate` takes their values."""
-        if getattr(type(self).update_state, "traced", False):
+        if self.is_traced:
             return tuple(self.numbers(y_true, y_pred, sample_weight))
         given = (y_true, y_pred) if sample_weight is None else (y_true, y_pred, sample_weight)
         return tuple(apply("identity", [x]) for x in given)
 
     def accumulate(self, values: Sequence[np.ndarray]) -> None:
         """Takes in the values of what `batch_values` returned."""
-        if getattr(type(self).update_state, "traced", False):
+        if self.is_traced:
             self.add(*values)
         elif len(values) == 3:
             self.update_state(values[0], values[1], sample_weight=values[2])
@@ -123,11 +131,11 @@ class Metric:
 
     def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Sequence[Any]:
         """The few numbers a batch comes down to, written with `cconv.ops`, for a `traced` update_state."""
-        raise TypeError(f"{type(self).__name__} must define `numbers(y_true, y_pred, sample_weight)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `numbers(y_true, y_pred, sample_weight)`.")
 
     def add(self, *numbers: Any) -> None:
         """Adds the numbers of a batch to the state."""
-        raise TypeError(f"{type(self).__name__} must define `add(*numbers)`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `add(*numbers)`.")
 
     # ---- Configuration
 

@@ -1,5 +1,6 @@
 """Models: `Model` (functional or subclassed) and `Sequential`, and how they come out of files."""
 
+from ..keras_names import getattr_of
 from ..registry import register_public
 from ..saving import load_model, model_from_json, save_model
 from .model import Functional, Model
@@ -8,3 +9,4 @@ from .sequential import Sequential
 __all__ = ["Functional", "Model", "Sequential", "load_model", "model_from_json", "save_model"]
 
 register_public("keras.models", globals())
+__getattr__ = getattr_of(globals())

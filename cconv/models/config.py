@@ -138,11 +138,13 @@ def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects
             return found
         if isinstance(structure, Mapping):
             return {key: tensors(value) for key, value in structure.items()}
-        return [tensors(value) for value in _list(structure, "input_layers and output_layers")]
+        found = [tensors(value) for value in _list(structure, "input_layers and output_layers")]
+        return tuple(found) if isinstance(structure, tuple) else found
 
     inputs, outputs = tensors(config["input_layers"]), tensors(config["output_layers"])
+    # what else there is came from a `get_config` of the class' own, whose constructor takes it
     rest = {k: v for k, v in config.items() if k not in ("layers", "input_layers", "output_layers", "dtype")}
-    return cls(inputs, outputs, name=rest.get("name"), trainable=rest.get("trainable", True))
+    return cls(inputs, outputs, **{"name": None, "trainable": True} | rest)
 
 
 def _call(owner: Any, call: Mapping[str, Any], find: Any, done: list[Node], custom_objects: Any) -> bool:
@@ -189,7 +191,7 @@ def flatten_references(structure: Any) -> list[TensorReference]:
 def sequential_config(model: Any) -> dict[str, Any]:
     """The configuration of a sequential model: the list of its layers."""
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": dtype_config()}
-    config["layers"] = [serialize_object(layer) for layer in model._layers]
+    config["layers"] = [serialize_object(layer) for layer in (model._layers if model._has_input else model.layers)]
     if model._structure is not None:
         config["build_input_shape"] = model._layers[0].batch_shape
     return config
@@ -199,7 +201,8 @@ def sequential_from_config(
     cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
     """The sequential model of a configuration."""
-    model = cls(name=config.get("name"))
+    known = ("name", "layers", "trainable", "dtype", "build_input_shape")
+    model = cls(name=config.get("name"), **{k: v for k, v in config.items() if k not in known})
     with untraced():
         for data in _list(config.get("layers", []), "layers"):
             model.add(deserialize_object(data, custom_objects=custom_objects), rebuild=False)

@@ -10,6 +10,7 @@ from ..data import Slots
 from ..dtypes import of
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
+from ..layers.masking import with_masks
 from ..ops.operation import Node, node_of
 from ..tensor import Tensor
 from ..tree import flatten, map_structure, pack
@@ -22,6 +23,7 @@ class Structure:
         inputs: Symbolic tensor, or a list or dictionary of them.
         outputs: Symbolic tensor, or a list or dictionary of them, computed from the inputs.
         name: Name of the model, for errors.
+        fixed: Whether the sizes that the inputs have are those that calls must have; else the layers decide.
 
     Attributes:
         inputs, outputs: The tensors, as lists.
@@ -34,10 +36,11 @@ class Structure:
         ValueError: The outputs cannot be computed from the inputs; two layers have one name.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: str) -> None:
+    def __init__(self, inputs: Any, outputs: Any, name: str, fixed: bool = True) -> None:
         if any(x.history is None or not isinstance(x.history[0], InputLayer) for x in flatten(inputs)):
             inputs, outputs = _cut(inputs, outputs)
         self._name = name
+        self._fixed = fixed
         self.nested_inputs = inputs
         self.nested_outputs = outputs
         self.inputs: list[Tensor] = flatten(inputs)
@@ -65,8 +68,8 @@ class Structure:
     def input_slots(self) -> Slots:
         """What data must fit."""
         names = sorted(self.nested_inputs) if isinstance(self.nested_inputs, dict) else self.input_names
-        shapes, dtypes = tuple(tuple(x.shape) for x in self.inputs), tuple(x.dtype for x in self.inputs)
-        return Slots(tuple(names), shapes, dtypes)
+        shapes = tuple(x.shape if self._fixed else (None,) * len(x.shape) for x in self.inputs)
+        return Slots(tuple(names), shapes, tuple(x.dtype for x in self.inputs))
 
     def output_slots(self) -> Slots:
         """What labels are for."""
@@ -77,9 +80,11 @@ class Structure:
         """A list of inputs in the structure that `call` takes."""
         return pack(self.nested_inputs, inputs)
 
-    def call(self, inputs: Any) -> Any:
-        """Repeats the calls with other inputs."""
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Repeats the calls with other inputs, each with its mask if there are any."""
         given = self._standardize(inputs)
+        if mask is not None:
+            given = with_masks(given, mask)
         values = {id(x): y for x, y in zip(self.inputs, given, strict=True)}
         for node in self.nodes:
             if node.is_input:
@@ -123,7 +128,8 @@ class Structure:
         shape = tuple(x.shape)
         # the batch may have any size
         if len(shape) != len(expected) or any(
-            e is not None and s is not None and e != s for e, s in zip(expected[1:], shape[1:], strict=True)
+            self._fixed and e is not None and s is not None and e != s
+            for e, s in zip(expected[1:], shape[1:], strict=True)
         ):
             raise ValueError(
                 f"Input {i} with name '{self.input_names[i]}' of layer '{self._name}' is incompatible with the layer: "

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ..layers.arguments import signature
 from ..layers.layer import Layer
+from ..layers.parts import base_config
 from ..saving import load_weights, save_model, save_weights
 from ..serialization import serialize_object
 from ..tensor import Tensor
@@ -83,15 +85,15 @@ class Model(TrainedLayer):
             super()._build_for(bound)
             return
         if type(self).call is Model.call:
-            raise TypeError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+            raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
         # the call that is under way makes the weights of the layers
         shapes = [map_structure(lambda x: tuple(x.shape), x) for x in bound.values()]
         self._build_config = {"input_shape": shapes[0]} if len(shapes) == 1 else None
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes the outputs, with layers and functions of `cconv.ops`."""
-        return self._structure.call(inputs)
+        return self._structure.call(inputs, mask)
 
     # ---- structure
 
@@ -224,9 +226,15 @@ class Model(TrainedLayer):
 
     def get_config(self) -> dict[str, Any]:
         """The layers and the calls of them; of a class of the user's the arguments it was made with."""
-        if self._is_functional() and type(self).__init__ in (Functional.__init__, Model.__init__):
+        if self._is_functional() and _takes_tensors(type(self)):
             return functional_config(self)
-        return super().get_config()
+        try:
+            return super().get_config()
+        except NotImplementedError:  # made of layers, say: the file can be saved and its weights loaded
+            return base_config(self)
+
+    def _writes_config(self) -> bool:
+        return type(self).get_config is not Model.get_config
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return (restore, state_of(self)) if self._is_functional() else super().__reduce_ex__(protocol)
@@ -271,6 +279,11 @@ class Functional(Model, metaclass=_FunctionalType):
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+
+
+def _takes_tensors(cls: type) -> bool:
+    """Whether instances are made of symbolic tensors, rather than make their own."""
+    return cls.__init__ is Model.__init__ or list(signature(cls.__init__).parameters)[1:3] == ["inputs", "outputs"]
 
 
 def _one(tensors: list[Tensor] | None, what: str) -> Any:

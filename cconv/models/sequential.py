@@ -19,8 +19,9 @@ from .model import Model
 class Sequential(Model):
     """A stack of layers, each with one input and one output.
 
-    It is built when the shape of its input is known: from an `Input` (or `input_shape`) at its start, or from the first
-    data.
+    It is built when the shape of its input is known: from an `Input` (or `input_shape`) or a built model at its start,
+    or from the first data. Only an `Input` says which sizes there must be: else others may come where the layers take
+    them.
 
     Args:
         layers: List of layers; more come with `add`.
@@ -37,6 +38,7 @@ class Sequential(Model):
 
     _saved_as_layers = ("_stack", "_structure")
     _stack: tuple[Layer, ...] = ()
+    _has_input = True  # whether the input's layer was given; else its sizes are those of the first data
     _tensors: tuple[Tensor, ...] = ()  # the input, then the output of each layer, once they are known
 
     def __init__(
@@ -107,8 +109,11 @@ class Sequential(Model):
     def _maybe_rebuild(self) -> None:
         self.built = False
         self._structure = None
-        if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
-            self.build(self._stack[0].batch_shape)
+        first = self._stack[0] if len(self._stack) > 1 else None
+        if isinstance(first, InputLayer):
+            self.build(first.batch_shape)
+        elif isinstance(first, Model) and first.inputs is not None and len(first.inputs) == 1:
+            self.build(first.inputs[0].shape)
 
     def _extend(self, x: Tensor, layer: Layer) -> Tensor:
         """The output of one more layer."""
@@ -123,7 +128,7 @@ class Sequential(Model):
     def _restack(self) -> None:
         """Makes the structure from the first tensor to the last."""
         auto_name("functional")  # Keras makes a functional model here, so the names of later ones start behind it
-        self._structure = Structure(self._tensors[0], self._tensors[-1], self.name)
+        self._structure = Structure(self._tensors[0], self._tensors[-1], self.name, fixed=self._has_input)
         self.built = True
 
     def build(self, input_shape: Any = None) -> None:
@@ -147,18 +152,20 @@ class Sequential(Model):
         else:
             if input_shape is None:
                 raise ValueError("You must provide an `input_shape` argument.")
-            first = InputLayer(batch_shape=(None, *tuple(input_shape)[1:]))
+            inputs = getattr(self._stack[0], "inputs", None)  # of a built model, which says the type of its values
+            first = InputLayer(batch_shape=(None, *tuple(input_shape)[1:]), dtype=inputs[0].dtype if inputs else None)
             self._stack = (first, *self._stack)
+            self._has_input = False
         tensors = [first.output]
         for layer in self._stack[1:]:
             tensors.append(self._extend(tensors[-1], layer))
         self._tensors = tuple(tensors)
         self._restack()
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self._structure is None:
             raise ValueError(f"Sequential model '{self.name}' is not built yet.")
-        return self._structure.call(inputs)
+        return self._structure.call(inputs, mask)
 
     def _is_functional(self) -> bool:
         return False

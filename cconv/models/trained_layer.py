@@ -8,7 +8,6 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
-from ..layers.tracked import SameObjects
 from ..training import Trainer
 from .functional import Structure
 
@@ -40,10 +39,6 @@ class TrainedLayer(Layer):
     def _nest_inputs(self, inputs: list[Any]) -> Any:
         """Inputs as `call` takes them."""
         return inputs[0] if self._structure is None else self._structure.nest_inputs(inputs)
-
-    def _structure_key(self) -> Any:
-        """Differs where a call may do something else, since layers were added or removed."""
-        return SameObjects(self._layers) if self._structure is None else self._structure
 
     # ---- state
 

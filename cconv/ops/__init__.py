@@ -5,6 +5,7 @@ variables in the `call` of a layer, they describe the same computation as part o
 of each: an op of the C core.
 """
 
+from ..keras_names import getattr_of as _getattr_of
 from ..registry import register_public as _register_public
 from . import operators
 from .activations import *
@@ -25,3 +26,4 @@ from .tensors import *
 __all__ = sorted(name for name, value in globals().items() if callable(value) and not name.startswith("_"))
 
 _register_public("keras.ops", globals())
+__getattr__ = _getattr_of(globals())

@@ -25,7 +25,7 @@ __all__ = [
 
 @operation("x", "key", class_name="GetItem")
 def get_item(x: Any, key: Any) -> Value:
-    """`x[key]`, for whole numbers, slices of step 1, `...` and `None`.
+    """`x[key]`, for whole numbers, slices, `...` and `None`. An axis of unknown size has slices of step 1 only.
 
     Example:
 
@@ -45,10 +45,14 @@ def get_item(x: Any, key: Any) -> Value:
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
     keys[at : at + 1] = [slice(None)] * (len(shape) - used)
     begin, size, result, axis = [], [], [], 0
+    positions: dict[int, np.ndarray] = {}  # of slices with a step, by axis
     for k in keys:
         if k is None:
             result.append("new")
             continue
+        if isinstance(k, slice) and k.step not in (None, 1):
+            positions[axis] = _positions(k, shape[axis], key, shape)
+            k = slice(None)
         b, s = _range(k, shape[axis], key, shape)
         begin.append(b)
         size.append(s)
@@ -57,6 +61,8 @@ def get_item(x: Any, key: Any) -> Value:
     y = x
     if any(b != 0 or s != -1 for b, s in zip(begin, size, strict=True)):
         y = apply("slice", [x], {"begin": begin, "size": size})
+    for axis, indices in positions.items():
+        y = apply("take", [y, indices], {"axis": axis})
     drop = [i for i, r in enumerate(r for r in result if r != "new") if r == "drop"]
     if drop:
         y = apply("squeeze", [y], {"axes": drop})
@@ -77,8 +83,6 @@ def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tupl
         if not -n <= k < n:
             raise IndexError(f"Index {k} is out of bounds for an axis of size {n}. Received: {key!r} for shape {shape}")
         return k % n, 1
-    if k.step not in (None, 1):
-        raise ValueError(f"Tensors are sliced with step 1. Received: {key!r}")
     if n is not None:
         start, stop, _ = k.indices(n)
         if stop <= start:
@@ -90,6 +94,16 @@ def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tupl
             f"A slice of an axis of unknown size must start at 0 or later and not be empty. Received: {key!r}"
         )
     return start, -1 if stop is None else stop - start
+
+
+def _positions(k: slice, n: int | None, key: Any, shape: Sequence[int | None]) -> np.ndarray:
+    """The positions that a slice with a step takes from an axis of size n."""
+    if n is None:
+        raise ValueError(f"A slice with a step needs an axis of known size. Received: {key!r} for shape {shape}")
+    found = np.arange(*k.indices(n), dtype=np.int32)
+    if found.size == 0:
+        raise ValueError(f"A slice of a tensor cannot be empty. Received: {key!r} for shape {shape}")
+    return found
 
 
 @operation("inputs", module="core")

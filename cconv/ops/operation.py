@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..keras_names import KERAS_ONLY, unknown
 from ..naming import auto_name
 from ..scope import is_tracing, name_scope, tracing
 from ..tensor import Tensor
@@ -80,7 +81,7 @@ class Operation:
     def from_config(cls, class_name: str, config: dict[str, Any]) -> Operation:
         """The operation saved under a class name."""
         if class_name not in OPERATIONS:
-            raise ValueError(f"Unknown operation '{class_name}'. Known ones: {', '.join(sorted(OPERATIONS))}.")
+            raise ValueError(f"Unknown operation {class_name!r}. {_unknown(class_name)}")
         function = OPERATIONS[class_name]
         known = inspect.signature(function).parameters
         settings = {k: v for k, v in config.items() if k in known}
@@ -115,12 +116,22 @@ def operation(*tensors: str, module: str = "numpy", class_name: str | None = Non
                 inputs.pop()
             return Operation(call, **{k: v for k, v in settings.items() if k not in late})(*inputs, **late)
 
-        call.operation_class = class_name or "".join(part.capitalize() for part in function.__name__.split("_"))
+        call.operation_class = class_name or _camel_case(function.__name__)
         call.operation_module = module
         OPERATIONS[call.operation_class] = call
         return call
 
     return decorate
+
+
+def _unknown(class_name: str) -> str:
+    """What to say of the class name of an operation that is none here."""
+    name = next((n for n in KERAS_ONLY["cconv.ops"] if _camel_case(n) == class_name), class_name)
+    return unknown("cconv.ops", name, OPERATIONS)
+
+
+def _camel_case(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def fresh(x: Any) -> Any:
@@ -129,4 +140,6 @@ def fresh(x: Any) -> Any:
         return x
     if x.history is None and x.op not in ("variable", "input"):
         return x
-    return Tensor(x.shape, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)
+    y = Tensor(x.shape, op="identity", inputs=(x,), name=x.name, dtype=x.dtype)
+    y.mask = x.mask
+    return y

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..keras_names import getattr_of, unknown
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
 from . import schedules
@@ -56,7 +57,7 @@ def get(identifier: Any) -> Optimizer | None:
     if isinstance(identifier, str):
         if identifier.lower() not in _OBJECTS:
             raise ValueError(
-                f"Could not interpret optimizer identifier: {identifier!r}. Expected one of {sorted(_OBJECTS)}."
+                f"Could not interpret optimizer identifier: {identifier!r}. {unknown(__name__, identifier, _RULES)}"
             )
         return _OBJECTS[identifier.lower()]()
     found = deserialize(identifier) if isinstance(identifier, Mapping) else identifier
@@ -66,3 +67,4 @@ def get(identifier: Any) -> Optimizer | None:
 
 
 register_public("keras.optimizers", globals())
+__getattr__ = getattr_of(globals())

@@ -81,7 +81,7 @@ class Optimizer:
         **settings: Any,
     ) -> None:
         if not self.rule:
-            raise TypeError(f"{type(self).__name__} has no update rule: use one of its subclasses.")
+            raise NotImplementedError(f"{type(self).__name__} has no update rule: use one of its subclasses.")
         unsupported = {
             "use_ema": use_ema,
             "loss_scale_factor": loss_scale_factor,

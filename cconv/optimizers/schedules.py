@@ -35,10 +35,12 @@ class LearningRateSchedule:
     """
 
     def __call__(self, step: int) -> float:
-        raise TypeError(f"Learning rate schedule '{type(self).__name__}' must define `__call__(self, step)`.")
+        raise NotImplementedError(f"Learning rate schedule '{type(self).__name__}' must define `__call__(self, step)`.")
 
     def get_config(self) -> dict[str, Any]:
-        raise TypeError(f"Learning rate schedule '{type(self).__name__}' must define `get_config()` to be saved.")
+        raise NotImplementedError(
+            f"Learning rate schedule '{type(self).__name__}' must define `get_config()` to be saved."
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> LearningRateSchedule:

@@ -1,5 +1,6 @@
 """Saving and loading: whole models (`.keras`), weights (`.weights.h5`), and the configurations of single objects."""
 
+from ..keras_names import getattr_of
 from ..registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -40,3 +41,4 @@ __all__ = [
     "serialize_keras_object",
     "serialize_object",
 ]
+__getattr__ = getattr_of(globals())

@@ -68,7 +68,8 @@ def load_model(
         The model.
 
     Raises:
-        ValueError: The file is damaged, or is no `.keras` file; it names an unknown class; its variables do not fit.
+        ValueError: There is no such file, or it is damaged, or no `.keras` file; it names an unknown class; its
+            variables do not fit.
 
     Example:
 
@@ -85,6 +86,8 @@ def load_model(
     if not safe_mode:
         raise ValueError("cconv never runs code from a model file. Expected: safe_mode=True. Received: safe_mode=False")
     path = os.fspath(path)
+    if not os.path.isfile(path) and not path.endswith((".h5", ".hdf5")):  # Keras' kinds of errors
+        raise ValueError(f"File not found: expected a `.keras` file. Received: {path!r}")
     members = read_archive(path)
     config = _from_json(members[CONFIG], f"{path!r}, {CONFIG}")
     if not compile and isinstance(config, dict):

@@ -205,6 +205,8 @@ def _open_arrays(path: str) -> Iterator[hdf5.ArrayFile]:
     with contextlib.ExitStack() as stack:
         if path.endswith(".keras"):
             file = io.BytesIO(read_archive(path)[WEIGHTS])
+        elif not path.endswith((".h5", ".hdf5")):
+            raise ValueError(f"The file name must end in '.weights.h5', '.h5' or '.keras'. Received: filepath={path!r}")
         else:
             file = stack.enter_context(open(path, "rb"))
             _check_digest(file, path)

@@ -8,6 +8,7 @@ and used again. During an epoch only row numbers go in, and a few numbers (the l
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Container
 from typing import Any
 
@@ -31,7 +32,7 @@ class Trainer:
     """What a model has to do with learning. The arguments of its methods are those of the model's of the same name.
 
     Args:
-        model: The model; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
+        model: The model, which is not kept alive; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
 
     Attributes:
         model: The model.
@@ -45,7 +46,7 @@ class Trainer:
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self._owner = weakref.ref(model)
         self.optimizer: Any = None
         self.loss: Any = None
         self.seed = 0
@@ -58,9 +59,17 @@ class Trainer:
     def moved_to(self, model: Any) -> Trainer:
         """The same for a copy of the model."""
         made = copy.copy(self)
-        made.model = model
+        made._owner = weakref.ref(model)
         made._aim(self.targets)
         return made
+
+    @property
+    def model(self) -> Any:
+        return None if self._owner is None else self._owner()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a copy is `moved_to` the model's copy, and makes the rest anew
+        return {**vars(self), "_owner": None, "feeder": None, "planner": None}
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""

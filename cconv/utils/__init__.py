@@ -1,6 +1,7 @@
 """Helpers around models: seeds, labels, progress display."""
 
 from .._config_report import show_config
+from ..keras_names import getattr_of
 from .numerical_utils import normalize, to_categorical
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -20,3 +21,4 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+__getattr__ = getattr_of(globals())

@@ -40,10 +40,10 @@ class PyDataset:
         self.max_queue_size = max_queue_size
 
     def __len__(self) -> int:
-        raise TypeError(f"{type(self).__name__} must define `__len__`, the number of batches")
+        raise NotImplementedError(f"{type(self).__name__} must define `__len__`, the number of batches")
 
     def __getitem__(self, index: int) -> Any:
-        raise TypeError(f"{type(self).__name__} must define `__getitem__(index)`, which returns one batch")
+        raise NotImplementedError(f"{type(self).__name__} must define `__getitem__(index)`, which returns one batch")
 
     @property
     def num_batches(self) -> int | None:
