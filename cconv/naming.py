@@ -1,9 +1,13 @@
-"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"."""
+"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; and names like a misspelt one."""
 
 from __future__ import annotations
 
+import difflib
 import re
+import reprlib
 import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -25,7 +29,41 @@ def auto_name(prefix: str) -> str:
     return prefix if count == 0 else f"{prefix}_{count}"
 
 
+def nearest(name: object, known: Iterable[str]) -> str:
+    """What to say of a name that is not among `known`: those like it, or all there are.
+
+    Example:
+
+    >>> from cconv.naming import nearest
+    >>> nearest("rellu", ["elu", "relu", "tanh"])
+    "Did you mean 'relu' or 'elu'?"
+    """
+    names = sorted(known)
+    folded = {item.lower(): item for item in names}
+    found = [folded[item] for item in difflib.get_close_matches(str(name).lower(), folded, 3, 0.7)]
+    if found:
+        return f"Did you mean {' or '.join(map(repr, found))}?"
+    return f"There are: {', '.join(names)}."
+
+
 def reset_names() -> None:
     """Starts all counters again."""
     with _lock:
         _counts.clear()
+
+
+_short = reprlib.Repr()
+_short.maxother = _short.maxstring = 80
+
+
+def settings_repr(item: Any, settings: Mapping[str, Any]) -> str:
+    """How an object tells what it is: its class and its settings, functions by their names.
+
+    Example:
+
+    >>> from cconv.naming import settings_repr
+    >>> settings_repr(cconv.regularizers.L2(), {"l2": 0.01})
+    'L2(l2=0.01)'
+    """
+    told = [f"{key}={getattr(value, '__name__', None) or _short.repr(value)}" for key, value in settings.items()]
+    return f"{type(item).__name__}({', '.join(told)})"

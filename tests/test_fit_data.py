@@ -258,6 +258,45 @@ def test_a_memory_map_larger_than_memory(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+# ---- batches of other libraries --------------------------------------------------------------------------------------
+
+
+class Pipeline:
+    """A data set as TensorFlow's: iterated over anew each epoch, of unknown length, called to make another of it."""
+
+    def __init__(self, batches):
+        self.batches, self.passes = batches, 0
+
+    def __iter__(self):
+        self.passes += 1
+        return iter(self.batches)
+
+    def __len__(self):
+        raise TypeError("The dataset length is unknown.")
+
+    def __call__(self, function):
+        return function(self)
+
+
+def test_what_can_be_iterated_over_again_serves_every_epoch_and_method():
+    def pipeline():
+        return Pipeline([(Tensor(X[i : i + 5]), Tensor(Y[i : i + 5])) for i in range(0, 24, 5)])
+
+    training, validation, model, plain = pipeline(), pipeline(), classifier(), classifier()
+    history = model.fit(training, epochs=3, validation_data=validation, verbose=0).history
+    expected = plain.fit(X, Y, 5, 3, shuffle=False, validation_data=(X, Y), verbose=0).history
+    assert history == expected and training.passes == validation.passes == 3
+    assert model.evaluate(pipeline(), verbose=0) == plain.evaluate(X, Y, 5, verbose=0)
+    np.testing.assert_array_equal(model.predict(pipeline(), verbose=0), plain.predict(X, 5, verbose=0))
+
+
+def test_a_dictionary_of_inputs_may_be_a_batch():
+    inputs = {name: cconv.Input((4,), name=name) for name in ("first", "second")}
+    model = cconv.Model(inputs, layers.Dense(1, kernel_initializer="ones")(layers.Concatenate()(list(inputs.values()))))
+    batches = [{"first": Tensor(X[i : i + 6]), "second": X[i : i + 6]} for i in range(0, 24, 6)]
+    np.testing.assert_allclose(model.predict(Pipeline(batches), verbose=0)[:, 0], 2 * X.sum(1), rtol=1e-6)
+
+
 # ---- class weights ---------------------------------------------------------------------------------------------------
 
 

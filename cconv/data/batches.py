@@ -241,5 +241,5 @@ def is_batches(x: Any) -> bool:
 
 def refuse(x: Any, method: str) -> None:
     """Raises for data that is of no accepted kind."""
-    if x is None or isinstance(x, (str, bytes)) or callable(x):
+    if x is None or isinstance(x, (str, bytes)) or (callable(x) and not (is_batches(x) or is_array_like(x))):
         raise TypeError(f"{method}: expected x to be {_ACCEPTED}. Received: {type(x).__name__} {x!r:.60}")
