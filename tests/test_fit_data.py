@@ -136,6 +136,31 @@ def test_half_precision(method):
         np.testing.assert_array_equal(result, wanted)
 
 
+def test_lists_within_a_dictionary_are_arrays():
+    class Named(cconv.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2, kernel_initializer="ones")
+
+        def call(self, x):
+            return self.dense(x["a"]) + self.dense(x["b"])
+
+    for x in ({"a": X.tolist(), "b": X}, {"b": X.tolist(), "a": tuple(map(tuple, X.tolist()))}):
+        np.testing.assert_allclose(Named().predict(x, verbose=0)[:, 1], 2 * X.sum(1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("x", [{1: X}.keys(), {3}, np.load], ids=["keys", "set", "function"])
+def test_what_has_no_order_or_no_batches_is_refused(x):
+    with pytest.raises((TypeError, ValueError), match="^(?!Batch)"):
+        classifier().fit(x, verbose=0)
+
+
+def test_archives_of_arrays_are_no_batches(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X)
+    with np.load(tmp_path / "a.npz") as archive, pytest.raises(TypeError, match="^x .*expected an array of numbers"):
+        classifier().fit(archive, verbose=0)
+
+
 def test_a_single_number_is_no_data():
     for x in (np.float32(1), np.array(1.0), 3.0):
         with pytest.raises(ValueError, match="one row per sample.*single number"):

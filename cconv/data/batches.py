@@ -9,7 +9,7 @@ from __future__ import annotations
 import array
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -233,7 +233,7 @@ def is_batches(x: Any) -> bool:
     """Whether x is a source of whole batches."""
     return is_dataset(x) or (
         isinstance(x, Iterable)
-        and not isinstance(x, (list, tuple, dict, str, bytes, memoryview, range, array.array))
+        and not isinstance(x, (list, tuple, Mapping, Set, str, bytes, memoryview, range, array.array))
         and not is_array_like(x)
         and not hasattr(x, "tocoo")
     )
