@@ -425,6 +425,9 @@ cdef class Optimizer:
             i += 1
         return slots
 
+    def exclude_from_weight_decay(self, Variable variable not None):
+        check(cconv_optimizer_exclude_from_weight_decay(self.handle, variable.handle))
+
 
 # ---- Plans -----------------------------------------------------------------------------------------------------------
 

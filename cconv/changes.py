@@ -48,10 +48,10 @@ class Observed:
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name, _NOTHING)
         super().__setattr__(name, value)
-        if before is not value and name not in self._unobserved and not _is_of_a_trace(value):
-            # the setter of a property sets attributes, too
-            if not isinstance(getattr(type(self), name, None), property):
-                self._changed(name)
+        if before is value or name in self._unobserved or _is_of_a_trace(value):
+            return
+        if not isinstance(getattr(type(self), name, None), property):  # whose setter sets attributes, too
+            self._changed(name)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
@@ -88,9 +88,9 @@ def _is_of_a_trace(value: Any) -> bool:
 class Watch:
     """What everything that can be reached from some objects held when the watch was made.
 
-    It goes through attributes, lists, tuples, dictionaries, sets, objects of the user's classes and those classes, and
-    functions of the user's: their defaults, closures, and the global names they use. It does not go into modules and
-    objects of other packages, which count as what they are.
+    It goes through attributes (but those in `_unobserved`), lists, tuples, dictionaries, sets, objects of the user's
+    classes and those classes, and functions of the user's: their defaults, closures, and the global names they use. It
+    does not go into modules and objects of other packages, which count as what they are.
 
     Args:
         roots: Where to begin.
@@ -149,6 +149,8 @@ class Watch:
             return (value.__func__, value.__self__)
         if isinstance(value, FunctionType):
             return self._function(value) if _is_users(value.__module__) else ()
+        if hasattr(type(value), "_unobserved"):
+            return [*self._classes(type(value)), *self._check(_content_of_settings, value, value._unobserved)]
         if isinstance(value, type) or not (_is_users(type(value).__module__) or isinstance(value, SimpleNamespace)):
             return ()
         return [*self._classes(type(value)), *self._check(_content_of_object, value)]
@@ -198,6 +200,10 @@ def _content(value: dict) -> list[Any]:
 def _content_of_object(value: Any) -> list[Any]:
     names = [name for part in type(value).__mro__ for name in _slots(part)]
     return [*getattr(value, "__dict__", {}).values(), *(getattr(value, name, None) for name in names)]
+
+
+def _content_of_settings(value: Any, unobserved: frozenset[str]) -> list[Any]:
+    return [content for name, content in vars(value).items() if name not in unobserved]
 
 
 def _slots(part: type) -> Iterable[str]:

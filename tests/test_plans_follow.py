@@ -210,7 +210,8 @@ def test_attributes_of_classes():
     assert answers(model) == 1
 
 
-def losses_of(model, y=np.zeros((1, 2))):
+def losses_of(model):
+    y = np.zeros((1, 2))
     return round(float(model.test_on_batch(X, y)), 4), round(float(model.evaluate(X, y, verbose=0)), 4)
 
 
@@ -240,6 +241,11 @@ def test_losses_regularizers_and_metrics():
     assert losses_of(model) == (4, 4)
     loss.factor = 3.0
     assert losses_of(model) == (12, 12)
+    metric = cconv.metrics.MeanMetricWrapper(lambda y_true, y_pred, factor: ops.mean(y_pred) * factor, factor=1.0)
+    model.compile("sgd", "mse", metrics=[metric])
+    assert model.test_on_batch(X, np.zeros((1, 2)))[1] == 4
+    metric._fn_kwargs["factor"] = 2.0
+    assert model.test_on_batch(X, np.zeros((1, 2)))[1] == 8
 
 
 def test_a_normalization_without_weights_is_frozen():

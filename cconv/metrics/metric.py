@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..changes import Observed
 from ..config import standardize_dtype
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
@@ -30,7 +29,7 @@ def traced(update_state: Callable) -> Callable:
     return update_state
 
 
-class Metric(Observed):
+class Metric:
     """Base class of metrics.
 
     Subclass it and write `update_state(y_true, y_pred, sample_weight=None)`, which is called with the arrays of each
@@ -57,6 +56,9 @@ class Metric(Observed):
     >>> metric.result()
     0.5
     """
+
+    # what batches change, or is only shown: no plan depends on it
+    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)

@@ -26,6 +26,11 @@ class TrainedLayer(Layer):
         if self._trainer.model is not self:  # a shallow copy
             self._trainer = self._trainer.moved_to(self)
 
+    def _between_steps(self, method: str) -> Trainer:
+        """The trainer, if this thread is not in the middle of a step of the model."""
+        self._trainer.planner.refuse_within(method)
+        return self._trainer
+
     # ---- for the trainer
 
     def _input_slots(self) -> Slots | None:
@@ -237,7 +242,7 @@ class TrainedLayer(Layer):
         >>> len(history.history["loss"])
         2
         """
-        return self._trainer.fit(
+        return self._between_steps("fit").fit(
             x,
             y,
             batch_size,
@@ -289,7 +294,9 @@ class TrainedLayer(Layer):
         >>> model.evaluate(np.ones((4, 2)), np.full(4, 2.0), verbose=0)
         4.0
         """
-        return self._trainer.evaluate(x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+        return self._between_steps("evaluate").evaluate(
+            x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+        )
 
     def predict(
         self,
@@ -322,7 +329,7 @@ class TrainedLayer(Layer):
                [2.],
                [2.]], dtype=float32)
         """
-        return self._trainer.predict(x, batch_size, verbose, steps, callbacks)
+        return self._between_steps("predict").predict(x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self,
@@ -351,13 +358,13 @@ class TrainedLayer(Layer):
         >>> model.train_on_batch(np.ones((4, 2)), np.full(4, 2.0))
         4.0
         """
-        return self._trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
+        return self._between_steps("train_on_batch").train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Computes the loss and the metrics of these samples; see `evaluate`."""
-        return self._trainer.test_on_batch(x, y, sample_weight, return_dict)
+        return self._between_steps("test_on_batch").test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Computes the outputs for these samples, in one run."""

@@ -30,7 +30,7 @@ def rounded(n: int) -> int:
 
 
 class Planner:
-    """Makes the steps of a model, and keeps them: one for each mode, set of shapes, largest batch and set of what trains.
+    """Makes the steps of a model, and keeps them: one for each mode, set of shapes, largest batch, set of what trains.
 
     A step is used again while nothing has changed that it was made from: the layers and what their code reads, losses,
     metrics (`changes.py`). After a change the model is traced again, and a new step is made if it computes something
@@ -111,9 +111,9 @@ class Planner:
         """
         if self._tracing == get_ident() or any(step.is_running_here() for _, step in self.programs.items()):
             raise RuntimeError(
-                f"`{method}()` of model '{self._model.name}' was called while this thread is in the middle of a step of "
-                "the same model, by a signal handler or by what the step itself calls: expected a call between steps, "
-                "such as from a callback. Let the handler set a flag, and a callback act on it."
+                f"`{method}()` of model '{self._model.name}' was called while this thread is in the middle of a step "
+                "of the same model, by a signal handler or by what the step itself calls: expected a call between "
+                "steps, such as from a callback. Let the handler set a flag, and a callback act on it."
             )
 
     def describe(self, profile: bool | None) -> str:

@@ -36,8 +36,8 @@ class Tracer:
     """Runs a model symbolically, for data of some shapes.
 
     Args:
-        model: The model, which is not kept alive. Asked for: calls on symbolic tensors, its penalties, `_input_slots`, `_output_slots` and
-            `_nest_inputs`.
+        model: The model, which is not kept alive. Asked for: calls on symbolic tensors, its penalties, `_input_slots`,
+            `_output_slots` and `_nest_inputs`.
         targets: What it was compiled for; `None` before `compile`.
     """
 
@@ -50,7 +50,7 @@ class Tracer:
         return self._owner()
 
     def trace(self, mode: str, data: Data) -> Traced:
-        """The model in one mode (`"train"`, `"test"` or `"predict"`); builds the layers that have not seen data yet."""
+        """The model in one mode: `"train"`, `"test"` or `"predict"`. Builds the layers that have not seen data yet."""
         with recording() as assigned:
             traced = self._trace(mode, data)
             return traced._replace(assigned=[value for _, value in assigned.values()])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import optimizers, tree
+from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
@@ -67,16 +67,13 @@ class Trainer:
     def model(self) -> Any:
         return None if self._owner is None else self._owner()
 
-    def __getstate__(self) -> dict[str, Any]:
-        # a copy is `moved_to` the model's copy, and makes the rest anew
-        return {**vars(self), "_owner": None, "feeder": None, "planner": None}
+    def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
+        return vars(self) | {"_owner": None, "feeder": None, "planner": None}
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
-        self.targets = targets
-        tracer = Tracer(self.model, targets)
-        self.feeder = Feeder(self.model, tracer, targets)
-        self.planner = Planner(self.model, tracer, targets)
+        self.targets, tracer = targets, Tracer(self.model, targets)
+        self.feeder, self.planner = Feeder(self.model, tracer, targets), Planner(self.model, tracer, targets)
 
     # ---- compile -----------------------------------------------------------------------------------------------------
 
@@ -249,8 +246,7 @@ class Trainer:
         if optimizer.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
             optimizer.iterations = done + 1
-        for variable in step.constrained:
-            variable.assign(variable.constraint(variable.value))
+        constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:
         self.reset_metrics()

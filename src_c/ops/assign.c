@@ -13,7 +13,7 @@ static cconv_status assign_infer(const cc_call *call, cc_shape *ys)
     const cc_shape *to = &call->xs[ASSIGN_VARIABLE], *x = &call->xs[ASSIGN_X];
     char text[2][CC_SHAPE_TEXT];
     bool same = to->rank == x->rank;
-    for (int k = 0; same && k < x->rank; ++k) same = cc_agree(to->dim[k], x->dim[k]);
+    for (int k = 0; same && k < x->rank; ++k) same = to->dim[k] == x->dim[k]; /* also both unknown */
     if (!same)
         return cc_op_fail(call, CCONV_INVALID, "expected x of the variable's shape %s, received shape %s",
                           cc_shape_text(to, text[0]), cc_shape_text(x, text[1]));
@@ -39,9 +39,16 @@ static void assign_update(const cc_call *call, const cc_team *team)
     cc_copy((float *)(uintptr_t)call->x[ASSIGN_VARIABLE], call->saved, cc_shape_count(&call->ys), team);
 }
 
+/* Not where the first input is a variable, whose shape is known: a batch in parts would assign it several times. */
+static bool assign_per_sample(const cc_call *call)
+{
+    return cc_is_batched(&call->xs[ASSIGN_VARIABLE]);
+}
+
 const cc_op cc_op_assign = {.name = "assign",
                             .inputs = "variable x",
                             .updates = CC_READS_X(ASSIGN_VARIABLE),
+                            .per_sample = assign_per_sample,
                             .infer = assign_infer,
                             .need = assign_need,
                             .forward = assign_forward,
