@@ -26,6 +26,8 @@ def to_numpy(value: Any) -> np.ndarray:
     """
     if isinstance(value, np.ndarray):
         return value
+    if isinstance(value, (int, float, np.generic)):
+        return np.asarray(value)
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return _of_torch(value)
     if hasattr(value, "iloc") and hasattr(value, "to_numpy"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -44,3 +45,10 @@ def check_verbose(verbose: Any) -> None:
 def is_due(epoch: int, frequency: int | Container[int]) -> bool:
     """Whether an epoch (from 1) is among those meant: every so many, or those listed."""
     return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
+
+
+def is_due_again(initial_epoch: int, epochs: int, frequency: int | Container[int]) -> bool:
+    """Whether more than one of these epochs is due."""
+    if isinstance(frequency, int):
+        return epochs // frequency - initial_epoch // frequency > 1
+    return len(set(islice((epoch for epoch in frequency if initial_epoch < epoch <= epochs), 2))) > 1
