@@ -1,4 +1,4 @@
-"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; and names like a misspelt one."""
+"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; names like a misspelt one."""
 
 from __future__ import annotations
 
