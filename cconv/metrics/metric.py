@@ -58,11 +58,9 @@ class Metric:
     0.5
     """
 
-    # what batches change, or is only shown: no plan depends on it
-    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
-
     _state: tuple[str, ...] = ()  # attributes that hold numbers of the batches so far
-    _unobserved = frozenset({"_variables"})  # no plan depends on them
+    # what batches change, or is only shown: no plan depends on it
+    _unobserved = frozenset({"_variables", "_counts", "name"})
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
