@@ -1,11 +1,14 @@
-"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; and names like a misspelt one."""
+"""Names of layers and variables: "Conv2D" becomes "conv2d", the second one "conv2d_1"; names like a misspelt one."""
 
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -42,6 +45,29 @@ def nearest(name: object, known: Iterable[str]) -> str:
     if found:
         return f"Did you mean {' or '.join(map(repr, found))}?"
     return f"There are: {', '.join(names)}."
+
+
+def explain_arguments(cls: type) -> type:
+    """Makes the public methods of a class tell which argument an unknown one is like."""
+    for name, method in list(vars(cls).items()):
+        if inspect.isfunction(method) and not name.startswith("_"):
+            setattr(cls, name, _explained(method))
+    return cls
+
+
+def _explained(function: Callable) -> Callable:
+    known = [name for name in inspect.signature(function).parameters if name != "self"]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(
+                    f"{function.__name__}() got an unexpected keyword argument {name!r}. {nearest(name, known)}"
+                )
+        return function(*args, **kwargs)
+
+    return call
 
 
 def reset_names() -> None:

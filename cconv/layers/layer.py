@@ -11,13 +11,14 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..config import standardize_dtype
-from ..naming import auto_name
+from ..naming import auto_name, nearest
 from ..ops.operation import Node, fresh
 from ..regularizers import activity_penalty
 from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .arguments import (
+    argument_names,
     constructor_arguments,
     position,
     shape_arguments,
@@ -112,7 +113,10 @@ class Layer(Tracked):
         elif "input_dim" in kwargs:
             self._input_shape_argument = (None, kwargs.pop("input_dim"))
         if kwargs:
-            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}. "
+                f"{nearest(next(iter(kwargs)), argument_names(type(self)))}"
+            )
 
     # ---- to be written by subclasses
 

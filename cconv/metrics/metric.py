@@ -7,6 +7,7 @@ predictions as arrays.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..config import standardize_dtype
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
 from ..ops._apply import apply, shape_of
+from ..tensor import Tensor
 from ..variable import Variable
 
 __all__ = ["Metric"]
@@ -25,8 +27,18 @@ __all__ = ["Metric"]
 def traced(update_state: Callable) -> Callable:
     """Marks an `update_state` that is `add(*numbers(...))`, so that a model may compute the numbers in its graph. One
     that overrides it is not marked, and is called with arrays."""
-    update_state.traced = True
-    return update_state
+
+    @functools.wraps(update_state)
+    def update(self: Metric, *args: Any, **kwargs: Any) -> None:
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, Tensor):
+                raise TypeError(
+                    f"Metric {self.name!r} takes arrays only (`compile` is where it is given to a model). Received: {x!r}"
+                )
+        update_state(self, *args, **kwargs)
+
+    update.traced = True
+    return update
 
 
 class Metric:

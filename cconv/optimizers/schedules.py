@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..keras_names import getattr_of
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
 
@@ -321,3 +322,4 @@ def _at_least_one(name: str, value: float) -> float:
 
 
 register_public("keras.optimizers.schedules", globals())
+__getattr__ = getattr_of(globals())

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..dtypes import as_numbers
+
 
 def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
     """Converts class numbers to one-hot rows.
@@ -23,7 +25,7 @@ def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
            [0., 0., 1.],
            [0., 1., 0.]])
     """
-    values = np.asarray(x)
+    values = as_numbers(x, "to_categorical")
     if values.dtype.kind not in "biuf" or (values.dtype.kind == "f" and not np.array_equal(values, np.floor(values))):
         raise ValueError(f"Expected `x` to hold class numbers (integers). Received an array of dtype {values.dtype}")
     values = values.astype(np.int64)
@@ -60,6 +62,6 @@ def normalize(x, axis: int = -1, order: float = 2) -> np.ndarray:
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    values = np.asarray(x)
+    values = as_numbers(x, "normalize")
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return values / np.where(norm == 0, 1, norm)
