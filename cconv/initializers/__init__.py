@@ -94,7 +94,7 @@ def get(identifier: Any) -> Initializer | Callable | None:
     if callable(found):
         return found
     raise ValueError(
-        f"Could not interpret initializer identifier: {identifier!r}. {unknown(__name__, identifier, _BY_NAME)}"
+        f"Could not interpret initializer identifier: {identifier}. {unknown(__name__, identifier, _BY_NAME)}"
     )
 
 

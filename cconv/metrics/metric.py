@@ -27,17 +27,20 @@ __all__ = ["Metric"]
 def traced(update_state: Callable) -> Callable:
     """Marks an `update_state` that is `add(*numbers(...))`, so that a model may compute the numbers in its graph. One
     that overrides it is not marked, and is called with arrays."""
+    update_state.traced = True
+    return update_state
+
+
+def _of_arrays(update_state: Callable) -> Callable:
+    """The same method, which says so where it is given symbolic tensors."""
 
     @functools.wraps(update_state)
     def update(self: Metric, *args: Any, **kwargs: Any) -> None:
         for x in (*args, *kwargs.values()):
             if isinstance(x, Tensor):
-                raise TypeError(
-                    f"Metric {self.name!r} takes arrays only (`compile` is where it is given to a model). Received: {x!r}"
-                )
+                raise TypeError(f"Metric {self.name!r} takes arrays only. Received a symbolic tensor: {x!r}")
         update_state(self, *args, **kwargs)
 
-    update.traced = True
     return update
 
 
@@ -68,6 +71,11 @@ class Metric:
     >>> metric.result()
     0.5
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_arrays(vars(cls)["update_state"])
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)

@@ -1,8 +1,10 @@
 """Small conversions of arrays that prepare labels and features."""
 
+from typing import Any
+
 import numpy as np
 
-from ..dtypes import as_numbers
+from ..tensor import Tensor
 
 
 def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
@@ -25,7 +27,7 @@ def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
            [0., 0., 1.],
            [0., 1., 0.]])
     """
-    values = as_numbers(x, "to_categorical")
+    values = _array(x, "to_categorical")
     if values.dtype.kind not in "biuf" or (values.dtype.kind == "f" and not np.array_equal(values, np.floor(values))):
         raise ValueError(f"Expected `x` to hold class numbers (integers). Received an array of dtype {values.dtype}")
     values = values.astype(np.int64)
@@ -62,6 +64,12 @@ def normalize(x, axis: int = -1, order: float = 2) -> np.ndarray:
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    values = as_numbers(x, "normalize")
+    values = _array(x, "normalize")
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return values / np.where(norm == 0, 1, norm)
+
+
+def _array(x: Any, function: str) -> np.ndarray:
+    if isinstance(x, Tensor):
+        raise TypeError(f"{function}: expected an array. Received a symbolic tensor: {x!r}")
+    return np.asarray(x)
