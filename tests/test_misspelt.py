@@ -27,16 +27,16 @@ def dense():
     "use, error, words",
     [
         (lambda: layers.Dense(2, activation="rellu"), ValueError, "rellu.*mean 'relu'"),
-        (lambda: layers.Conv2D(2, 3, activation="zzz"), ValueError, "zzz.*There are: .*relu"),
+        (lambda: layers.Conv2D(2, 3, activation="zzz"), ValueError, "zzz.*Expected one of .*relu"),
         (lambda: layers.Dense(2, kernel_initializer="he_normall"), ValueError, "he_normall.*'he_normal'"),
-        (lambda: layers.Dense(2, kernel_initializer="zzz"), ValueError, "zzz.*There are: .*GlorotUniform"),
-        (lambda: layers.Dense(2, kernel_regularizer="l3"), ValueError, "'l3'.*There are: .*l1_l2"),
+        (lambda: layers.Dense(2, kernel_initializer="zzz"), ValueError, "zzz.*Expected one of .*GlorotUniform"),
+        (lambda: layers.Dense(2, kernel_regularizer="l3"), ValueError, "'l3'.*Expected one of .*l1_l2"),
         (lambda: layers.Dense(2, kernel_constraint="maxnorm"), ValueError, "'maxnorm'.*'MaxNorm'"),
         (lambda: layers.Dense(2, activaton="relu"), ValueError, "'activaton'.*mean 'activation'"),
         (lambda: layers.Dense(2, trainabel=True), ValueError, "'trainabel'.*mean 'trainable'"),
         (lambda: layers.Dense(unit=2), TypeError, "Dense.*'unit'.*mean 'units'"),
         (lambda: layers.Conv2D(2, 3, stride=2), ValueError, "'stride'.*mean 'strides'"),
-        (lambda: layers.Flatten(foo=1), ValueError, "'foo'.*There are: .*data_format, dtype, name"),
+        (lambda: layers.Flatten(foo=1), ValueError, "'foo'.*Expected one of .*data_format, dtype, name"),
         (lambda: cconv.Model(T, layers.Dense(2)(T), nme="x"), ValueError, "'nme'.*mean 'name'"),
         (lambda: compiled("sgdd", "mse"), ValueError, "'sgdd'.*mean 'SGD'"),
         (lambda: compiled("sgd", "msee"), ValueError, "'msee'.*mean 'mse'"),
@@ -150,4 +150,4 @@ def test_signatures_are_those_of_the_methods():
 
 def test_nearest():
     assert nearest("rellu", ["elu", "relu", "tanh"]) == "Did you mean 'relu' or 'elu'?"
-    assert nearest(3, ["b", "a"]) == "There are: a, b."
+    assert nearest(3, ["b", "a"]) == "Expected one of a, b."

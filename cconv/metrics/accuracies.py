@@ -102,12 +102,20 @@ def _share(right: Any) -> Any:
 
 def _class_numbers(y_true: Any, y_pred: Any) -> Any:
     shape = shape_of(y_true)
-    return ops.squeeze(y_true, -1) if len(shape) == len(shape_of(y_pred)) and shape[-1] == 1 else y_true
+    return ops.squeeze(y_true, -1) if shape and len(shape) == len(shape_of(y_pred)) and shape[-1] == 1 else y_true
+
+
+def _classes(y_pred: Any) -> int:
+    """The number of classes that predictions are for."""
+    shape = shape_of(y_pred)
+    if not shape or shape[-1] is None:
+        raise ValueError(f"Expected `y_pred` with a number for each class along its last axis. Received: shape={shape}")
+    return shape[-1]
 
 
 def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
     """Fewer than k predictions are larger than that of the label. Not true for NaN, or for a label that is no class."""
-    chosen = ops.one_hot(labels, shape_of(y_pred)[-1])
+    chosen = ops.one_hot(labels, _classes(y_pred))
     own = ops.sum(ops.multiply(chosen, y_pred), axis=-1, keepdims=True)
     larger = ops.sum(ops.greater(y_pred, own), axis=-1)
     valid = ops.multiply(ops.max(chosen, axis=-1), ops.squeeze(ops.equal(own, own), -1))

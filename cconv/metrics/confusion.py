@@ -36,13 +36,15 @@ def count(
         if own.ndim == y_pred.ndim + 1 and own.shape[-1] == 1:
             own = own[..., 0]
         weights = weights * own.reshape(own.shape + (1,) * (y_pred.ndim - own.ndim))
+        if weights.shape != y_pred.shape:
+            raise ValueError(f"Expected weights for predictions of shape {y_pred.shape}. Received: shape {own.shape}")
     if top_k is not None:
         best = np.argsort(-y_pred, axis=-1, kind="stable")[..., :top_k]
         kept = np.full_like(y_pred, -1e10)
         np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, -1), -1)
         y_pred = kept
     if class_id is not None:
-        if y_pred.ndim < 2:
+        if y_pred.ndim < 2 or not 0 <= class_id < y_pred.shape[-1]:
             raise ValueError(
                 f"Expected predictions of shape (samples, classes) for `class_id`. Received: {y_pred.shape}"
             )
