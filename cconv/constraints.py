@@ -9,7 +9,7 @@ from typing import Any
 from . import ops
 from .config import epsilon
 from .keras_names import getattr_of, unknown
-from .ops.arguments import axes, number
+from .ops.arguments import number, one_axis_or_more
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
 
@@ -71,7 +71,7 @@ class MaxNorm(Constraint):
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         self.max_value = number(max_value, "max_value", 0)
-        self.axis = axes(axis, "axis")
+        self.axis = one_axis_or_more(axis, "axis")
 
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)
@@ -108,7 +108,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = axes(axis, "axis")
+        self.axis = one_axis_or_more(axis, "axis")
 
     def __call__(self, w: Any) -> Any:
         return ops.divide(w, _norms(w, self.axis) + epsilon())
@@ -139,7 +139,7 @@ class MinMaxNorm(Constraint):
         self.min_value = number(min_value, "min_value", 0)
         self.max_value = number(max_value, "max_value", 0)
         self.rate = number(rate, "rate", 0)
-        self.axis = axes(axis, "axis")
+        self.axis = one_axis_or_more(axis, "axis")
 
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)

@@ -70,6 +70,10 @@ class InputSpec:
             "axes": self.axes,
         }
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        return cls(**config)
+
 
 def _rank(value: int | None, name: str) -> int | None:
     return None if value is None else whole(value, name, 0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..ops.arguments import axes, number, numbers, whole
+from ..ops.arguments import number, numbers, one_axis_or_more, whole
 
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
-    "axis": axes,
+    "axis": one_axis_or_more,
     "alpha": numbers,
     "beta": number,
     "delta": lambda value, name: number(value, name, 0),

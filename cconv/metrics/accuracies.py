@@ -7,6 +7,7 @@ from typing import Any
 from .. import ops
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..ops._apply import shape_of
+from ..ops.arguments import positive_integer
 
 __all__ = [
     "accuracy",
@@ -71,7 +72,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     >>> cconv.metrics.top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.125, 0.375]], k=2).tolist()
     [1.0]
     """
-    return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
+    return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, positive_integer(k, "k"))
 
 
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
@@ -88,8 +89,9 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     >>> cconv.metrics.sparse_top_k_categorical_accuracy([2], [[0.5, 0.125, 0.375]], k=2).tolist()
     [1.0]
     """
-    y_true = _class_numbers(y_true, y_pred)
+    y_true, k = _class_numbers(y_true, y_pred), positive_integer(k, "k")
     if from_sorted_ids:
+        _classes(y_pred)
         best = ops.get_item(y_pred, (Ellipsis, slice(0, k)))
         return _share(ops.max(ops.equal(ops.expand_dims(y_true, -1), best), axis=-1))
     return _in_top_k(y_true, y_pred, k)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..losses.loss import squeeze_or_expand_to_same_rank
+from ..ops.arguments import positive_integer, whole
 from .metric import Metric
 
 __all__ = ["AUC", "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
@@ -93,7 +94,9 @@ class ConfusionMetric(Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        self.init_thresholds = thresholds
+        self.top_k = None if top_k is None else positive_integer(top_k, "top_k")
+        self.class_id = None if class_id is None else whole(class_id, "class_id", 0)
         default = 0.5 if top_k is None else -1e10
         given = default if thresholds is None else thresholds
         self.thresholds = list(given) if isinstance(given, (list, tuple, np.ndarray)) else [given]

@@ -117,7 +117,7 @@ def whole(value: Any, name: str, least: float = -math.inf) -> int:
     return int(value)
 
 
-def axes(value: Any, name: str) -> Any:
+def one_axis_or_more(value: Any, name: str) -> Any:
     """An axis, several, or `None`, as they were given."""
     several = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
     for axis in several:
