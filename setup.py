@@ -1,12 +1,14 @@
 """Builds cconv._core: the Cython boundary and every C file of src_c, in one extension. The metadata is in
 pyproject.toml, the compiler flags in src_c/flags.mk.
 
-Environment variables: CCONV_WERROR=1 makes warnings in src_c errors; CCONV_OPENMP=0 builds without OpenMP.
+Environment variables: CCONV_WERROR=1 makes warnings in src_c errors; CCONV_OPENMP=0 builds without OpenMP; CC
+and CFLAGS are heeded as usual, and what CFLAGS says comes last.
 """
 
 import hashlib
 import os
 import re
+import shlex
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,6 +40,14 @@ def read_level_flags() -> dict[str, list[str]]:
 def read_version() -> str:
     text = (HERE / CORE / "include" / "cconv.h").read_text(encoding="utf-8")
     return re.search(r'#define CCONV_VERSION "([^"]+)"', text)[1]
+
+
+def read_page() -> str:
+    """The README as a package index shows it: no file lies beside it, so what it points to in the tree is named."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^!\[[^]]*\]\((?!https?:)[^)]*\)\n+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\[[^]]*\]\((?!https?:)([^)]*)\)", r"`\1`", text)
+    return f"{text}\nPaths are those of the source archive.\n"
 
 
 def c_files() -> list[str]:
@@ -92,6 +102,7 @@ class BuildCore(build_ext):
             if os.name != "nt":
                 common.append("-pthread")
                 link_openmp.append("-pthread")
+            common += shlex.split(os.environ.get("CFLAGS", ""))  # setuptools puts them before ours
             warn = known["WARN"] + (["-Werror"] if os.environ.get("CCONV_WERROR", "0") == "1" else [])
         else:
             common, warn = ["/std:c11", "/experimental:c11atomics", "/O2", *compile_openmp], []
@@ -151,6 +162,8 @@ class BuildCore(build_ext):
 
 setup(
     version=read_version(),
+    long_description=read_page(),
+    long_description_content_type="text/markdown",
     ext_modules=[Extension("cconv._core", ["cconv/_core.pyx"])],
     cmdclass={"build_ext": BuildCore},
 )

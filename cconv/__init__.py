@@ -13,6 +13,13 @@
 """
 
 from importlib import import_module as _import_module
+from importlib.util import find_spec as _find_spec
+
+if _find_spec("cconv._core") is None:
+    raise ImportError(
+        f"{__path__[0]!r} is the source of cconv, not compiled for this Python. An installed cconv is found when "
+        "Python is started in another folder; `pip install --editable .` compiles this one in place."
+    )
 
 from . import (
     _core,

@@ -118,6 +118,7 @@ cdef extern from "cconv.h" nogil:
     void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations)
     cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)
     const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
+    cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable)
 
     ctypedef struct cconv_plan:
         pass

@@ -57,6 +57,7 @@ class Optimizer:
     def set(self, **settings: Any) -> None: ...
     iterations: int  # readable and writable
     def slots(self, variable: Variable) -> dict[str, Variable]: ...  # created (zeros) when first asked for
+    def exclude_from_weight_decay(self, variable: Variable) -> None: ...  # in plans that are made later
 
 class Plan:
     def __init__(

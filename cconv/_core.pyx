@@ -425,6 +425,9 @@ cdef class Optimizer:
             i += 1
         return slots
 
+    def exclude_from_weight_decay(self, Variable variable not None):
+        check(cconv_optimizer_exclude_from_weight_decay(self.handle, variable.handle))
+
 
 # ---- Plans -----------------------------------------------------------------------------------------------------------
 
@@ -468,7 +471,8 @@ cdef class Plan:
     cdef Optimizer optimizer
     cdef tuple outputs
     cdef list input_shapes, output_types
-    cdef int n_inputs
+    cdef int n_inputs, n_hidden
+    cdef bint running
     cdef object known_shapes  # of the outputs: (samples, shapes) of the last run
     cdef readonly int64_t max_batch
     cdef int64_t n  # samples of the last run
@@ -478,7 +482,7 @@ cdef class Plan:
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
                   wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True,
-                  tune=None, bint keep_gradients=False, precision="float32"):
+                  tune=None, bint keep_gradients=False, precision="float32", int hidden=0):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -509,6 +513,7 @@ cdef class Plan:
         self.graph = graph
         self.optimizer = optimizer
         self.outputs = tuple(outputs)
+        self.n_hidden = hidden  # so many outputs, at the end, are computed in each run and not returned
         self.n_inputs = n
         self.max_batch = self.n = max_batch
         self.root = root
@@ -525,7 +530,7 @@ cdef class Plan:
         cconv_plan_free(self.handle)
 
     def run(self, inputs, *, n=None, rows=None, outputs=None, root_gradient=None, uint64_t seed=0, uint64_t step=0):
-        cdef int n_inputs = self.n_inputs, n_outputs = len(self.outputs), i
+        cdef int n_inputs = self.n_inputs, n_all = len(self.outputs), n_outputs = n_all - self.n_hidden, i
         cdef cconv_array few_arrays[FEW]
         cdef cconv_output few_results[FEW]
         cdef cconv_array *arrays = few_arrays
@@ -540,9 +545,11 @@ cdef class Plan:
         if n_inputs > FEW:
             more_arrays = Memory(n_inputs * sizeof(cconv_array))
             arrays = <cconv_array *>more_arrays.at
-        if n_outputs > FEW:
-            more_results = Memory(n_outputs * sizeof(cconv_output))
+        if n_all > FEW:
+            more_results = Memory(n_all * sizeof(cconv_output))
             results = <cconv_output *>more_results.at
+        for i in range(n_outputs, n_all):
+            results[i].data = NULL
         held = []  # their memory stays put until the run is over
         for i in range(n_inputs):
             held.append(self.read_input(i, inputs[i], &arrays[i]))
@@ -592,8 +599,12 @@ cdef class Plan:
         if current_thread() is main_thread():
             batch.interrupted = interrupted
             batch.context = <void *>self
+        if self.running:
+            raise RuntimeError("this plan is running: a signal handler, or another thread without a lock, cannot run it at the same time")
+        self.running = True
         with nogil:
             status = cconv_plan_run(self.handle, &batch)
+        self.running = False
         if status == CCONV_INTERRUPTED and self.pending is not None:
             error, self.pending = self.pending, None
             raise error

@@ -200,6 +200,13 @@ def get(identifier: Any) -> Any:
     return found() if inspect.isclass(found) else found
 
 
+def hold(variables: Sequence[Any]) -> None:
+    """Brings variables back to what their constraints allow: called after each update."""
+    for variable in variables:
+        if variable.constraint is not None:
+            variable.assign(variable.constraint(variable.value))
+
+
 def _norms(w: Any, axis: int | Sequence[int]) -> Any:
     return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
 

@@ -80,7 +80,7 @@ def build_graph(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[_c
 
 
 def signature(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Hashable:
-    """A key that two graphs share if they compute the same from the same variables."""
+    """A key that two graphs share if they compute the same from the same variables, while these are alive."""
     numbers: dict[int, int] = {id(tensor): -1 - i for i, tensor in enumerate(inputs)}
     parts: list[Hashable] = [tuple((tensor.shape, tensor.dtype) for tensor in inputs)]
     for tensor in in_order(outputs, inputs):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import functools
-import inspect
 import re
+import reprlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _counts: dict[str, int] = {}
@@ -47,30 +46,24 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"Expected one of {', '.join(names)}."
 
 
-def explain_arguments(cls: type) -> type:
-    """Makes the public methods of a class tell which argument an unknown one is like."""
-    for name, method in list(vars(cls).items()):
-        if inspect.isfunction(method) and not name.startswith("_"):
-            setattr(cls, name, _explained(method))
-    return cls
-
-
-def _explained(function: Callable) -> Callable:
-    known = [name for name in inspect.signature(function).parameters if name != "self"]
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for name in kwargs:
-            if name not in known:
-                raise TypeError(
-                    f"{function.__name__}() got an unexpected keyword argument {name!r}. {nearest(name, known)}"
-                )
-        return function(*args, **kwargs)
-
-    return call
-
-
 def reset_names() -> None:
     """Starts all counters again."""
     with _lock:
         _counts.clear()
+
+
+_short = reprlib.Repr()
+_short.maxother = _short.maxstring = 80
+
+
+def settings_repr(item: Any, settings: Mapping[str, Any]) -> str:
+    """How an object tells what it is: its class and its settings, functions by their names.
+
+    Example:
+
+    >>> from cconv.naming import settings_repr
+    >>> settings_repr(cconv.regularizers.L2(), {"l2": 0.01})
+    'L2(l2=0.01)'
+    """
+    told = [f"{key}={getattr(value, '__name__', None) or _short.repr(value)}" for key, value in settings.items()]
+    return f"{type(item).__name__}({', '.join(told)})"

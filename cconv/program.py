@@ -34,6 +34,7 @@ class Program:
         root: The scalar (or the tensor whose gradient a run is given) that gradients are taken of.
         wrt: Inputs or variables' nodes whose gradients are wanted.
         optimizer: The core's optimizer that updates `wrt`.
+        assigned: Tensors of assignments to variables, which every run carries out.
 
     Attributes:
         training: Whether an op acts as in training, as its attributes say; a run then takes a seed.
@@ -57,8 +58,9 @@ class Program:
         root: Tensor | None = None,
         wrt: Sequence[Tensor] = (),
         optimizer: _core.Optimizer | None = None,
+        assigned: Sequence[Tensor] = (),
     ) -> None:
-        outputs = [computed(tensor) for tensor in outputs]
+        outputs = [*(computed(tensor) for tensor in outputs), *assigned]
         wanted = outputs if root is None else [*outputs, root]
         graph, ids = build_graph(wanted, inputs)
         tensors = in_order(wanted, inputs)
@@ -72,10 +74,11 @@ class Program:
             graph,
             nodes,
             max_batch=max_batch,
-            training=self.training,
+            training=self.training or bool(assigned),  # else a run changes no variable
             root=0 if root is None else ids[id(root)],
             wrt=self._wrt,
             optimizer=optimizer,
+            hidden=len(assigned),
         )
         self.bytes: int = self._plan.bytes
         self.used = next(clock)
@@ -94,6 +97,10 @@ class Program:
         self.used = next(clock)
         with self._lock:
             return self._plan.run(arrays, **batch)
+
+    def is_running_here(self) -> bool:
+        """Whether this very thread is running it: so it is in a signal handler, or in code that the run calls."""
+        return self._lock._is_owned()
 
     def gradients(self, arrays: Sequence[np.ndarray], root_gradient: np.ndarray) -> list[np.ndarray]:
         """One run forward and backward: the gradients of `sum(root_gradient * root)` by each of `wrt`."""
@@ -168,6 +175,20 @@ class ProgramCache:
         """The keys and programs, those used longest ago first."""
         with _lock:
             return sorted(self._programs.items(), key=lambda item: item[1].used)
+
+    def put(self, key: Hashable, made: Program) -> None:
+        """Keeps a program, in the place of the one of that key."""
+        with _lock:
+            before = self._programs.pop(key, None)
+        self._keep(key, made)
+        del before
+
+    def drop(self, is_stale: Callable[[Program], bool]) -> None:
+        """Drops some programs of this owner."""
+        with _lock:
+            stale = [key for key, program in self._programs.items() if is_stale(program)]
+            dropped = [self._programs.pop(key) for key in stale]
+        del dropped
 
     def clear(self) -> None:
         """Drops all programs of this owner."""

@@ -1,7 +1,8 @@
 """What is going on in this thread: whether ops are being traced, inside which layer, in which mode.
 
 `tracing()` is the scope in which a model is turned into a graph: there, ops on variables alone become nodes too, and
-layers leave no trace in the history from which functional models are made.
+layers leave no trace in the history from which functional models are made. What is assigned to a variable there becomes
+a node as well; `recording()` hands these nodes to whoever makes a program of what was traced.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import Any
+
+#: Held while layers are built and calls are traced for a program: by one thread at a time.
+building = threading.RLock()
 
 
 class _State(threading.local):
@@ -16,6 +21,7 @@ class _State(threading.local):
         self.tracing = 0
         self.names: tuple[str, ...] = ()
         self.training: bool | None = None
+        self.assigned: dict[int, tuple[Any, Any]] | None = None
         self.callers: tuple[object, ...] = ()
 
 
@@ -30,11 +36,32 @@ def is_tracing() -> bool:
 @contextlib.contextmanager
 def tracing() -> Iterator[None]:
     """Inside, ops return symbolic tensors even where their inputs are variables only."""
+    outermost = _state.assigned is None
+    if outermost:
+        _state.assigned = {}
     _state.tracing += 1
     try:
         yield
     finally:
         _state.tracing -= 1
+        if outermost:
+            _state.assigned = None
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[dict[int, tuple[Any, Any]]]:
+    """Like `tracing`; gives what is assigned inside: a variable and its last value's tensor, by the variable's `id`."""
+    before, _state.assigned = _state.assigned, {}
+    try:
+        with tracing():
+            yield _state.assigned
+    finally:
+        _state.assigned = before
+
+
+def assignments() -> dict[int, tuple[Any, Any]] | None:
+    """What has been assigned to variables in the trace that is under way; `None` where nothing is traced."""
+    return _state.assigned
 
 
 @contextlib.contextmanager
@@ -103,10 +130,10 @@ def current_training() -> bool | None:
 
 @contextlib.contextmanager
 def untraced() -> Iterator[None]:
-    """Inside, layers record their history as at the top level: models build themselves there while they are traced."""
-    before = _state.tracing
-    _state.tracing = 0
+    """Inside, everything is as at the top level: layers and models build themselves there while they are traced."""
+    before = _state.tracing, _state.assigned
+    _state.tracing, _state.assigned = 0, None
     try:
         yield
     finally:
-        _state.tracing = before
+        _state.tracing, _state.assigned = before

@@ -63,7 +63,8 @@ class Tensor(Operators):
     # with `None` NumPy's operators give way to ours
     __array_ufunc__ = None
 
-    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "mask", "__weakref__")
+    __slots__ = ("shape", "dtype", "name", "op", "inputs", "attributes", "value", "history", "node", "mask",
+                 "__weakref__")  # fmt: skip
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class Tensor(Operators):
         self.name = name
         self.value = value  # the array of a constant, the Variable of a variable
         self.history = None  # (layer, number of its call, number of the output): how functional models find the layers
+        self.node = None  # that call
         self.mask = None
 
     def __repr__(self) -> str:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import _core, initializers
+from .changes import Observed
 from .config import standardize_dtype
 from .dtypes import as_numbers
 from .naming import auto_name
-from .scope import current_path
+from .scope import assignments, current_path
 from .size_limit import charge
-from .tensor import Operators, Tensor
+from .tensor import Operators, Tensor, constant
 
 
-class Variable(Operators):
+class Variable(Operators, Observed):
     """Numbers that live across batches and that training may change.
+
+    Assigned in a layer's `call`, it takes its new value in every run of the call, in training, evaluation and
+    prediction: at the end of the step, all such variables or, if the step is interrupted, none. What is read of it
+    later in the same call is the new value, through which no gradient flows. Its numbers (`numpy()`, `float()`) are
+    not known while the call is traced.
 
     Args:
         initializer: An array with the first values, or an initializer (object, function of the shape, or its name).
@@ -38,7 +45,23 @@ class Variable(Operators):
     >>> v.assign([[3.0, 4.0]])
     >>> v.numpy().tolist()
     [[3.0, 4.0]]
+
+    Counting calls:
+
+    >>> class Counting(cconv.layers.Layer):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.count = self.add_weight(initializer="zeros", trainable=False)
+    ...
+    ...     def call(self, x):
+    ...         self.count.assign_add(1.0)
+    ...         return x * self.count
+    >>> layer = Counting()
+    >>> [layer(np.ones(2)).tolist() for _ in range(3)]
+    [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
     """
+
+    _unobserved = frozenset({"_node", "_dependents", "name", "path"})
 
     def __init__(
         self,
@@ -82,48 +105,91 @@ class Variable(Operators):
         self._node = None
 
     @property
-    def value(self) -> np.ndarray:
-        """A read-only view of the numbers, which changes when they do."""
+    def value(self) -> Any:
+        """A read-only view of the numbers, which changes when they do; a symbolic tensor while a call is traced."""
+        return self.core.array if assignments() is None else self.current()
+
+    def _numbers(self) -> np.ndarray:
+        """The numbers, where they are known."""
+        if assignments() is not None:
+            raise RuntimeError(
+                f"Variable '{self.path}': its numbers are not known while a call is traced, only in its runs: expected "
+                "operators and functions of `cconv.ops` on the variable instead."
+            )
         return self.core.array
 
     def numpy(self) -> np.ndarray:
         """A copy of the numbers."""
-        return np.array(self.core.array)
+        return np.array(self._numbers())
 
     def assign(self, value: Any) -> None:
-        """Replaces the numbers; the shape must be the same."""
+        """Replaces the numbers; the shape must be the same. In a traced call: at the end of each run.
+
+        Args:
+            value: Numbers or a variable; in the `call` of a layer also a symbolic tensor.
+
+        Raises:
+            ValueError: The shape is another one.
+            TypeError: The value is a symbolic tensor, outside of a layer's `call`.
+        """
         if isinstance(value, Variable):
             value = value.value
-        values = as_numbers(value, f"Variable '{self.path}'")
-        if tuple(values.shape) != self.shape:
-            raise ValueError(
-                "The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
-                "match. "
-                f"variable.shape={self.shape}, Received: value.shape={tuple(values.shape)}. Target variable: "
-                f"{self.path}"
+        assigned = assignments()
+        if assigned is not None:
+            assigned[id(self)] = (self, self._assignment(value))
+            return
+        if isinstance(value, Tensor):
+            raise TypeError(
+                f"Variable '{self.path}': a symbolic tensor can be assigned in the `call` of a layer only. "
+                f"Received: value={value!r}"
             )
+        values = as_numbers(value, f"Variable '{self.path}'")
+        self._check_shape(tuple(values.shape))
         self.core.assign(np.ascontiguousarray(values, np.float32).reshape(self.shape))
 
+    def _assignment(self, value: Any) -> Tensor:
+        """The node that assigns a value in each run, and is that value."""
+        value = value if isinstance(value, Tensor) else constant(value, self.dtype)
+        self._check_shape(value.shape)
+        if value.dtype != self.dtype:
+            to = {"to": self.dtype}
+            value = Tensor(value.shape, op="cast", inputs=(value,), attributes=to, name=self.path, dtype=self.dtype)
+        return Tensor(self.shape, op="assign", inputs=(self.node(), value), name=self.path)
+
+    def _check_shape(self, shape: tuple[int | None, ...]) -> None:
+        if shape != self.shape:
+            raise ValueError(
+                "The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
+                f"match. variable.shape={self.shape}, Received: value.shape={shape}. Target variable: {self.path}"
+            )
+
     def assign_add(self, value: Any) -> None:
-        """Adds to the numbers."""
-        self.assign(self.value + np.asarray(value, np.float32))
+        """Adds to the numbers; see `assign`."""
+        self.assign(self.value + (value if isinstance(value, (Tensor, Variable)) else np.asarray(value, np.float32)))
 
     def assign_sub(self, value: Any) -> None:
-        """Subtracts from the numbers."""
-        self.assign(self.value - np.asarray(value, np.float32))
+        """Subtracts from the numbers; see `assign`."""
+        self.assign(self.value - (value if isinstance(value, (Tensor, Variable)) else np.asarray(value, np.float32)))
 
     @property
     def size(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
 
     def node(self) -> Tensor:
-        """The symbolic tensor that stands for this variable in graphs: always the same one."""
-        if self._node is None:
-            self._node = Tensor(self.shape, op="variable", value=self, name=self.path)
-        return self._node
+        """The symbolic tensor that stands for this variable in graphs: the same one as long as somebody holds it."""
+        node = None if self._node is None else self._node()
+        if node is None:
+            node = Tensor(self.shape, op="variable", value=self, name=self.path)
+            self._node = weakref.ref(node)  # the tensor holds the variable
+        return node
+
+    def current(self) -> Tensor:
+        """The tensor of the value it has at this point of a trace: the one assigned last, or `node()`."""
+        _, value = (assignments() or {}).get(id(self), (self, None))
+        return self.node() if value is None else value
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        array = self.core.array
+        array = self._numbers()
         return np.array(array, dtype or array.dtype) if copy is not False else np.asarray(array, dtype)
 
     def __len__(self) -> int:
@@ -132,17 +198,17 @@ class Variable(Operators):
         return self.shape[0]
 
     def __float__(self) -> float:
-        return float(self.core.array)
+        return float(self._numbers())
 
     def __bool__(self) -> bool:
-        return bool(self.core.array)
+        return bool(self._numbers())
 
     def __deepcopy__(self, memo):
-        memo[id(self)] = copy = _restore(self.numpy(), self._settings())
+        memo[id(self)] = copy = _restore(np.array(self.core.array), self._settings())
         return copy
 
     def __reduce__(self) -> tuple:
-        return _restore, (self.numpy(), self._settings())
+        return _restore, (np.array(self.core.array), self._settings())
 
     def _settings(self) -> dict[str, Any]:
         names = ("name", "path", "trainable", "regularizer", "constraint", "_frozen_by_layer")

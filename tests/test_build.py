@@ -1,8 +1,11 @@
-"""The builds that differ from the one in use: without OpenMP, and an isolated wheel."""
+"""Builds other than the one in use: without OpenMP, wheel, source archive; what is said where nothing was built."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -70,3 +73,49 @@ def test_a_wheel_holds_the_whole_package(tmp_path):
     assert expected <= inside
     assert sum(name.startswith("cconv/_core.") and name.endswith((".so", ".pyd")) for name in inside) == 1
     assert not [name for name in inside if name.startswith(("tests/", "src_c/", "examples/"))]
+
+
+def test_the_archive_holds_every_file_of_the_tree(tmp_path):
+    command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path), "sdist", "-d", str(tmp_path)]
+    result = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    with tarfile.open(next(tmp_path.glob("cconv-*.tar.gz"))) as archive:
+        inside = {member.name.split("/", 1)[1] for member in archive if member.isfile()}
+    made = {name for name in inside if name in ("PKG-INFO", "setup.cfg") or ".egg-info/" in name}
+    if (TOP / ".git").exists() and shutil.which("git"):
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=TOP, check=True, capture_output=True
+        )
+        tree = {name for name in listed.stdout.decode().split("\0") if name and (TOP / name).exists()}
+    else:
+        tree = {"cconv/_core.pxd", "docs/ops.md", "src_c/include/cconv.h", "src_c/ops/ops.def", "Makefile", ".ci/run"}
+        inside &= tree | made
+    assert inside - made == tree
+
+
+def test_the_package_page_has_no_link_that_needs_the_tree(tmp_path):
+    command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path)]
+    subprocess.run(command, cwd=TOP, check=True, capture_output=True)
+    page = (tmp_path / "cconv.egg-info" / "PKG-INFO").read_text(encoding="utf-8")
+    assert "Description-Content-Type: text/markdown" in page
+    assert re.findall(r"\]\((?!https?://)[^)]*\)", page) == []
+    for name in re.findall(r"`([\w.-]+(?:/[\w.-]+)+)`", page):
+        if name.startswith(("docs/", "src_c/", "examples/")):
+            assert (TOP / name).exists(), f"the page names {name}, which is not there"
+    assert "`docs/design.md`" in page and "src_c/include/cconv.h" in page
+
+
+def test_every_link_of_the_readme_leads_to_a_file():
+    links = re.findall(r"\]\((?!https?://)([^)#]*)", (TOP / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 5
+    assert [link for link in links if not (TOP / link).exists()] == []
+
+
+def test_source_that_is_not_compiled_says_what_to_do(tmp_path):
+    (tmp_path / "cconv").mkdir()
+    shutil.copy(TOP / "cconv" / "__init__.py", tmp_path / "cconv")
+    result = subprocess.run([sys.executable, "-c", "import cconv"], cwd=tmp_path, capture_output=True, text=True)
+    error = result.stderr.strip().splitlines()[-1]
+    assert result.returncode == 1
+    assert error.startswith("ImportError") and str(tmp_path) in error
+    assert "another folder" in error and "pip install --editable ." in error

@@ -129,7 +129,8 @@ def test_models_that_are_gone_leave_nothing():
 
 def test_data_is_not_copied_when_it_is_in_order():
     x, y = images(40)
-    data = make()._trainer.feeder.data(x, y)
+    model = make()
+    data = model._trainer.feeder.data(x, y)
     assert data.arrays[0] is x and data.arrays[1] is y
     assert data.part(10, 5).arrays[0] is x
 

@@ -24,7 +24,7 @@ def convnet(*extra):
 
 
 def samples_per_run(model):
-    (step,) = (step for key, step in model._trainer.planner.programs.items() if key[0] == "predict")
+    (step,) = (step for key, step in model._trainer.planner.programs.items() if key[1] == "predict")
     return step.max_batch
 
 

@@ -96,7 +96,7 @@ def test_every_kind_of_program_counts():
     for cache in owners:
         assert cache in program._caches
         assert len(cache) and all(p.bytes > 0 for _, p in cache.items())
-    assert {key[0] for key, _ in owners[0].items()} == {"train", "test", "predict"}
+    assert {key[1] for key, _ in owners[0].items()} == {"train", "test", "predict"}
 
 
 def test_results_do_not_depend_on_the_limit(limit):

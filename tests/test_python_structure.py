@@ -21,7 +21,7 @@ LAYERS = (
     {"_core", "array_like", "random", "registry", "scope", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},
-    {"_config_report", "config", "serialization"},
+    {"_config_report", "changes", "config", "serialization"},
     {"graph", "initializers"},
     {"program", "variable"},
     {"ops"},

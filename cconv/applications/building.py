@@ -9,7 +9,6 @@ from typing import Any
 
 from .. import activations, config, layers
 from ..models.model import Functional
-from ..ops.operation import node_of
 from ..tensor import Tensor
 
 SMALLEST = 32  # pixels; halved five times, one is left
@@ -118,7 +117,7 @@ def _sources(tensor: Tensor) -> list[Tensor]:
         seen.add(id(x))
         if x.history is None:
             raise ValueError(f"`input_tensor` does not come from a `cconv.Input`. Received: input_tensor={tensor!r}")
-        node = node_of(x)
+        node = x.node
         if node.is_input:
             found[id(x)] = x
         stack.extend(reversed(node.inputs))

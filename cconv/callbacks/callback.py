@@ -1,5 +1,6 @@
 """The base class of callbacks: what can be listened to during `fit`, `evaluate` and `predict`."""
 
+import weakref
 from typing import Any
 
 Logs = dict[str, float]
@@ -8,9 +9,9 @@ Logs = dict[str, float]
 class Callback:
     """Base class of objects that act at certain moments of training, evaluation and prediction.
 
-    Subclasses override the hooks they need. `self.model` is the model at work; `self.params` holds `verbose`, `epochs`
-    and `steps`. The dictionary `logs` holds the values known at that moment, such as `loss`, `accuracy`, `val_loss`;
-    it is empty where there are none yet.
+    Subclasses override the hooks they need. `self.model` is the model at work, which a callback does not keep alive:
+    `None` once the model is gone. `self.params` holds `verbose`, `epochs` and `steps`. The dictionary `logs` holds the
+    values known at that moment, such as `loss`, `accuracy`, `val_loss`; it is empty where there are none yet.
 
     Example:
 
@@ -23,7 +24,10 @@ class Callback:
 
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
-        self._model = None
+        self._model: weakref.ref[Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_model": None}
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receives `verbose`, `epochs` and `steps` before anything else happens."""
@@ -31,12 +35,12 @@ class Callback:
 
     def set_model(self, model: Any) -> None:
         """Receives the model before anything else happens."""
-        self._model = model
+        self._model = None if model is None else weakref.ref(model)
 
     @property
     def model(self) -> Any:
         """The model that is trained, evaluated or asked to predict."""
-        return self._model
+        return None if self._model is None else self._model()
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Older name of `on_train_batch_begin`."""

@@ -1,7 +1,9 @@
 """Saves the model while it trains."""
 
+import math
 import os
 
+from ..saving.weights_file import read_reached
 from ..utils import io_utils
 from .callback import Logs
 from .monitor_callback import MonitorCallback
@@ -17,11 +19,12 @@ class ModelCheckpoint(MonitorCallback):
             fields for the epoch (from 1), the batch and anything in the logs: `"{epoch:02d}-{val_loss:.2f}.keras"`.
         monitor: Name of the value that decides what is best.
         verbose: 1 writes a message when it acts.
-        save_best_only: Whether to save only when the model is better than all before.
+        save_best_only: Whether to save only when the model is better than all before. The value it reached is stored in
+            the file: where the file exists already, of an earlier training too, only what is better replaces it.
         save_weights_only: Whether to save only the weights.
         mode: `"min"`, `"max"` or `"auto"`.
         save_freq: `"epoch"`, or a number of batches.
-        initial_value_threshold: Value the model must beat to be saved at all.
+        initial_value_threshold: With `save_best_only`, a value the model must beat to be saved at all.
 
     Raises:
         ValueError: If `filepath` or `save_freq` is not of this form.
@@ -50,6 +53,7 @@ class ModelCheckpoint(MonitorCallback):
         self.save_freq = save_freq
         self._epoch = 0
         self._batches = 0
+        self._known: set[str] = set()  # files whose value is known
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f"Expected `save_freq` to be 'epoch' or a number of batches. Received: {save_freq!r}")
         ending = ".weights.h5" if save_weights_only else ".keras"
@@ -87,10 +91,15 @@ class ModelCheckpoint(MonitorCallback):
         folder = os.path.dirname(path)
         if folder:
             os.makedirs(folder, exist_ok=True)
-        if self.save_weights_only:
-            self.model.save_weights(path, overwrite=True)
-        else:
-            self.model.save(path, overwrite=True)
+        trainer = self.model._trainer
+        trainer.reached = {self.monitor: logs[self.monitor]} if self.save_best_only and self.monitor in logs else {}
+        try:
+            if self.save_weights_only:
+                self.model.save_weights(path, overwrite=True)
+            else:
+                self.model.save(path, overwrite=True)
+        finally:
+            trainer.reached = {}
         if self.verbose > 0:
             io_utils.print_msg(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
@@ -102,6 +111,7 @@ class ModelCheckpoint(MonitorCallback):
         current = self._monitored(logs, "Saving the best model")
         if current is None:
             return True
+        self._learn_from(path)
         best = "None" if self.best is None else f"{self.best:.5f}"
         if not self._is_improvement(current, self.best):
             self._say(f"{start}{self.monitor} did not improve from {best}")
@@ -109,6 +119,18 @@ class ModelCheckpoint(MonitorCallback):
         self._say(f"{start}{self.monitor} improved from {best} to {current:.5f}, saving model to {path}")
         self.best = current
         return True
+
+    def _learn_from(self, path: str) -> None:
+        """Takes what the file that would be replaced was kept for into account."""
+        if path in self._known:
+            return
+        self._known.add(path)
+        try:
+            reached = read_reached(path, self.monitor)
+        except (OSError, ValueError):  # no file, or none that is worth keeping
+            return
+        if reached is not None and not math.isnan(reached) and self._is_improvement(reached, self.best):
+            self.best = reached
 
     def _say(self, message: str) -> None:
         if self.verbose > 0:

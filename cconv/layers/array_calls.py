@@ -12,7 +12,7 @@ from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
 from ..random import next_seed
-from ..scope import tracing
+from ..scope import building, recording
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from ..variable import Variable
@@ -34,7 +34,7 @@ class ArrayCalls:
         self.cached: dict[tuple[tuple[int, ...], str], CachedCall] = {}
         self.losses: list[np.ndarray] = []
 
-    def forget(self) -> None:
+    def forget(self, name: str) -> None:
         # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
         self.cached = {}
 
@@ -58,16 +58,18 @@ class ArrayCalls:
             layer._tell_changes(self)
             cached, given = self.cached, (args[0].shape, args[0].dtype.kind)
         args, kwargs = map_structure(replace, args), map_structure(replace, kwargs)
-        with tracing():
+        with building, recording() as assigned:
             outputs = layer(*args, **kwargs)
+            changes = [value for _, value in assigned.values()]
         tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
         penalties = [(part, len(part._traced_losses)) for part in layer._flatten_layers() if part._traced_losses]
         count, tensors = len(tensors), tensors + [computed(x) for part, _ in penalties for x in part._traced_losses]
-        if not tensors:
+        if not tensors and not changes:
             return outputs
-        program = self._programs.get(signature(tensors, symbols), lambda: Program(tensors, symbols))
+        key = signature([*tensors, *changes], symbols)
+        program = self._programs.get(key, lambda: Program(tensors, symbols, assigned=changes))
         structure = map_structure(lambda y: _VALUE if isinstance(y, Tensor) else y, outputs)
-        if cached is not None and not program.training:
+        if cached is not None and not program.training and not penalties:
             if len(cached) >= _MOST_CACHED:
                 cached.clear()
             cached[given] = CachedCall(program, structure)

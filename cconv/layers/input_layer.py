@@ -69,8 +69,15 @@ class InputLayer(Layer):
         self.batch_shape = check_sizes(batch_shape, "batch_shape")
         self.built = True
         self._build_config = None
+
+    @property
+    def output(self) -> Tensor:
+        """The symbolic input: the same as long as somebody holds it."""
+        for node in self._inbound_nodes:
+            return node.outputs[0]
         tensor = Tensor(self.batch_shape, name=self.name, dtype=self.dtype)
         Node(self, (), {}, tensor)
+        return tensor
 
     def call(self):
         return self.output

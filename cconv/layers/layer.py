@@ -12,9 +12,19 @@ import numpy as np
 from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name, nearest
-from ..ops.operation import Node, fresh
+from ..ops.operation import Calls, Node, fresh
 from ..regularizers import activity_penalty
-from ..scope import absolute_name_scope, current_path, current_training, is_tracing, layer_call, tracing, training_scope
+from ..scope import (
+    absolute_name_scope,
+    building,
+    current_path,
+    current_training,
+    is_tracing,
+    layer_call,
+    tracing,
+    training_scope,
+    untraced,
+)
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .arguments import (
@@ -94,7 +104,7 @@ class Layer(Tracked):
         if name is not None and (not isinstance(name, str) or "/" in name or not name):
             raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
         super().__init__(auto_name(type(self).__name__) if name is None else name, trainable)
-        self._inbound_nodes: list[Node] = []
+        self._inbound_nodes = Calls()
         self._traced_losses: list[Tensor] = []
         self._array_calls = ArrayCalls()
         self._build_config: dict[str, Any] | None = None
@@ -129,7 +139,11 @@ class Layer(Tracked):
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the output, with functions of `cconv.ops`. May take `training` and `mask`."""
+        """Computes the output, with functions of `cconv.ops`. May take `training` and `mask`.
+
+        It is traced, once for many runs. Variables that it assigns are assigned in every run; other things that it does
+        (printing, setting attributes) are done while it is traced only.
+        """
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
 
     # ---- penalties
@@ -192,7 +206,9 @@ class Layer(Tracked):
         check_inputs(self.input_spec, first, self.name)
         with absolute_name_scope(self._path()):
             if not self.built:
-                self._build_for(tensors)
+                with building, untraced():
+                    if not self.built:  # another thread may have been faster
+                        self._build_for(tensors)
                 check_inputs(self.input_spec, first, self.name)
         training = self._training(args, kwargs)
         call_kwargs = {k: v for k, v in kwargs.items() if k != "training"}
@@ -253,9 +269,13 @@ class Layer(Tracked):
         return previous_mask
 
     def _first_node(self, what: str) -> Node:
-        if not self._inbound_nodes:
-            raise AttributeError(f"The layer '{self.name}' has never been called and thus has no defined {what}.")
-        return self._inbound_nodes[0]
+        node = next(iter(self._inbound_nodes), None)
+        if node is None:
+            raise AttributeError(
+                f"The layer '{self.name}' has never been called and thus has no defined {what}, or nobody holds what "
+                "the call returned, nor a model made of it."
+            )
+        return node
 
     @property
     def output(self) -> Any:
@@ -309,7 +329,7 @@ class Layer(Tracked):
 
     def __getstate__(self) -> dict[str, Any]:
         # the history of symbolic calls belongs to the models made of it, what is cached to the layer itself
-        own = {"_inbound_nodes": [], "_traced_losses": [], "_array_calls": ArrayCalls(), "_dependents": ()}
+        own = {"_inbound_nodes": Calls(), "_traced_losses": [], "_array_calls": ArrayCalls(), "_dependents": ()}
         return {**vars(self), **own}
 
     def __repr__(self) -> str:

@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import constraints, initializers, regularizers
+from ..changes import Observed
 from ..dtypes import as_numbers
 from ..scope import absolute_name_scope, current_path, is_calling
 from ..variable import Variable
 
-# attributes that hold bookkeeping, not parts of the layer: setting one changes nothing that a call computes
-_BOOKKEEPING = frozenset(
-    {
-        "_weights",
-        "_inbound_nodes",
-        "_traced_losses",
-        "_array_calls",
-        "_dependents",
-        "_parent_path",
-        "_init_config",
-        "_build_config",
-    }
-)
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
-_lock = threading.Lock()  # of all lists of dependents
 
 
-class Dependent(Protocol):
-    """Something that was derived from attributes of layers."""
-
-    def forget(self) -> None:
-        """An attribute was set: what was derived may be out of date."""
-
-
-class SameObjects:
-    """Objects as a key: equal to another of the very same objects, whatever they think of equality themselves."""
-
-    def __init__(self, objects: Sequence[Any]) -> None:
-        self._objects = objects  # kept alive, so that no other object gets the same id
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(id, self._objects)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SameObjects) and list(map(id, self._objects)) == list(map(id, other._objects))
-
-
-class Tracked:
+class Tracked(Observed):
     """A named owner of variables and of others like itself, which it finds among its attributes.
 
     Args:
@@ -59,7 +24,20 @@ class Tracked:
         trainable: Whether training changes the variables.
     """
 
-    _dependents: tuple[weakref.ref[Dependent], ...] = ()
+    _unobserved = frozenset(
+        {
+            "_weights",
+            "_inbound_nodes",
+            "_traced_losses",
+            "_array_calls",
+            "_trainer",
+            "_dependents",
+            "_parent_path",
+            "_init_config",
+            "_build_config",
+            "_building",
+        }
+    )
 
     def __init__(self, name: str, trainable: bool) -> None:
         self._weights: list[Variable] = []
@@ -84,8 +62,13 @@ class Tracked:
             if is_calling(self) and not any(value is part for part in (*self._own_variables(), *self._layers)):
                 self._refuse_state(name)
         super().__setattr__(name, value)
-        if name not in _BOOKKEEPING:
-            self._changed()
+
+    def _tell_changes(self, dependent: Any) -> list[Any]:
+        """From now on `dependent` hears of every attribute that is set here or in a layer below. Returns these."""
+        layers = self._flatten_layers()
+        for layer in layers:
+            layer._tell(dependent)
+        return layers
 
     def _refuse_state(self, name: str | None) -> None:
         raise ValueError(
@@ -93,32 +76,13 @@ class Tracked:
             f"Received {name!r} in `call()`."
         )
 
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        self._changed()
-
-    def _changed(self) -> None:
-        for reference in self._dependents:
-            dependent = reference()
-            if dependent is not None:
-                dependent.forget()
-
-    def _tell_changes(self, dependent: Dependent) -> None:
-        """From now on `dependent` hears of every attribute that is set here or in a layer below."""
-        for layer in self._flatten_layers():
-            if not any(reference() is dependent for reference in layer._dependents):
-                with _lock:
-                    living = [reference for reference in layer._dependents if reference() is not None]
-                    object.__setattr__(layer, "_dependents", (*living, weakref.ref(dependent)))
-
-    def _is_settled(self) -> bool:
-        """Whether parts come and go only by setting attributes: lists and dictionaries may change by themselves."""
-        return not any(
-            is_container(value)
-            for layer in self._flatten_layers()
-            for name, value in vars(layer).items()
-            if name not in _BOOKKEEPING
-        )
+    def _watched(self) -> Iterable[Any]:
+        own = [
+            value
+            for name, value in list(vars(self).items())
+            if name not in self._unobserved and not name.endswith("_initializer")  # these have done their work
+        ]
+        return [*own, *self._weights, *self._layers]
 
     # ---- names
 
@@ -196,14 +160,14 @@ class Tracked:
                 constraint=constraint,
             )
         self._weights.append(variable)
-        self._changed()
+        self._changed("_weights")
         return variable
 
     def _own_variables(self) -> list[Variable]:
         """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
         found = list(self._weights)
         for key, value in vars(self).items():
-            if key not in _BOOKKEEPING:
+            if key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Variable) and not any(item is v for v in found):
                         found.append(item)
@@ -214,7 +178,7 @@ class Tracked:
         """The layers among the attributes, also in lists, tuples and dictionaries."""
         found: list[Tracked] = []
         for key, value in vars(self).items():
-            if key not in _BOOKKEEPING:
+            if key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Tracked) and not any(item is layer for layer in found):
                         found.append(item)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import ops
+from ..changes import Observed
 from ..config import standardize_dtype
 from ..naming import auto_name
 from ..ops._apply import name_scope, shape_of
@@ -18,7 +19,7 @@ __all__ = ["Loss", "LossFunctionWrapper"]
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss:
+class Loss(Observed):
     """Base class of losses.
 
     Subclass it and write `call(y_true, y_pred)` with `cconv.ops`: it returns one number for each sample (or each pixel

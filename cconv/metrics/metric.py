@@ -72,6 +72,9 @@ class Metric:
     0.5
     """
 
+    # what batches change, or is only shown: no plan depends on it
+    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "update_state" in vars(cls):
@@ -127,16 +130,21 @@ class Metric:
 
     # ---- What a model calls
 
+    @property
+    def is_traced(self) -> bool:
+        """Whether its numbers are computed in the model's graph."""
+        return getattr(type(self).update_state, "traced", False)
+
     def batch_values(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, ...]:
         """What a batch contributes, as tensors of the model's graph; `accumulate` takes their values."""
-        if getattr(type(self).update_state, "traced", False):
+        if self.is_traced:
             return tuple(self.numbers(y_true, y_pred, sample_weight))
         given = (y_true, y_pred) if sample_weight is None else (y_true, y_pred, sample_weight)
         return tuple(apply("identity", [x]) for x in given)
 
     def accumulate(self, values: Sequence[np.ndarray]) -> None:
         """Takes in the values of what `batch_values` returned."""
-        if getattr(type(self).update_state, "traced", False):
+        if self.is_traced:
             self.add(*values)
         elif len(values) == 3:
             self.update_state(values[0], values[1], sample_weight=values[2])

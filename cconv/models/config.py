@@ -14,23 +14,23 @@ from ..registry import CustomObjectScope
 from ..scope import untraced
 from ..serialization import TensorReference, deserialize_object, serialize_object
 from ..tensor import Tensor
-from ..tree import map_structure
+from ..tree import flatten, map_structure
 
 
 def functional_config(model: Any) -> dict[str, Any]:
     """The configuration of a functional model: its layers, and for each the calls of it that the model makes."""
     structure = model._structure
-    used: dict[int, list[Node]] = {}
-    members = {id(node) for node in structure.nodes}
-    for owner in structure.operations:
-        used[id(owner)] = [node for node in owner._inbound_nodes if id(node) in members]
+    used: dict[int, list[Node]] = {id(owner): [] for owner in structure.operations}
+    numbers: dict[int, int] = {}
+    for node in sorted(structure.nodes, key=lambda node: node.index):
+        numbers[id(node)] = len(used[id(node.owner)])
+        used[id(node.owner)].append(node)
 
     def reference(x: Any) -> Any:
         if not isinstance(x, Tensor):
             return x
-        owner, index, output = x.history
-        call = [id(node) for node in used[id(owner)]].index(id(owner._inbound_nodes[index]))
-        return TensorReference(x.shape, x.dtype, (owner.name, call, output))
+        owner, _, output = x.history
+        return TensorReference(x.shape, x.dtype, (owner.name, numbers[id(x.node)], output))
 
     def name_of(x: Tensor) -> list:
         return list(reference(x).history)
@@ -96,9 +96,9 @@ def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects
         owners[name] = owner
         waiting.extend((name, call) for call in _list(data.get("inbound_nodes") or [], "inbound_nodes"))
 
-    # the calls made so far of each layer: the configuration counts from the first one it holds
-    calls: dict[str, list[Node]] = {
-        name: list(owner._inbound_nodes) if isinstance(owner, InputLayer) else [] for name, owner in owners.items()
+    # what the calls made so far of each layer returned: the configuration counts from the first one it holds
+    calls: dict[str, list[list[Tensor]]] = {
+        name: [[owner.output]] if isinstance(owner, InputLayer) else [] for name, owner in owners.items()
     }
 
     def find(reference: Any) -> Tensor | None:
@@ -111,9 +111,9 @@ def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects
             ) from None
         if call >= len(done):
             return None
-        if not 0 <= output < len(done[call].outputs) or call < 0:
+        if call < 0 or not 0 <= output < len(done[call]):
             raise ValueError(f"The configuration refers to an output that layer '{name}' does not have: {reference!r}")
-        return done[call].outputs[output]
+        return done[call][output]
 
     # several passes: a layer that is used twice may come before what its second call reads
     while waiting:
@@ -130,24 +130,26 @@ def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects
             )
         waiting = later
 
-    def tensors(structure: Any) -> Any:
-        if isinstance(structure, (list, tuple)) and len(structure) == 3 and isinstance(structure[0], str):
-            found = find(structure)
-            if found is None:
-                raise ValueError(f"The configuration refers to a call that it does not hold: {structure!r}")
-            return found
-        if isinstance(structure, Mapping):
-            return {key: tensors(value) for key, value in structure.items()}
-        found = [tensors(value) for value in _list(structure, "input_layers and output_layers")]
-        return tuple(found) if isinstance(structure, tuple) else found
-
-    inputs, outputs = tensors(config["input_layers"]), tensors(config["output_layers"])
+    inputs, outputs = _found(config["input_layers"], find), _found(config["output_layers"], find)
     # what else there is came from a `get_config` of the class' own, whose constructor takes it
     rest = {k: v for k, v in config.items() if k not in ("layers", "input_layers", "output_layers", "dtype")}
     return cls(inputs, outputs, **{"name": None, "trainable": True} | rest)
 
 
-def _call(owner: Any, call: Mapping[str, Any], find: Any, done: list[Node], custom_objects: Any) -> bool:
+def _found(structure: Any, find: Any) -> Any:
+    """The tensors that stand for a structure of references."""
+    if isinstance(structure, (list, tuple)) and len(structure) == 3 and isinstance(structure[0], str):
+        found = find(structure)
+        if found is None:
+            raise ValueError(f"The configuration refers to a call that it does not hold: {structure!r}")
+        return found
+    if isinstance(structure, Mapping):
+        return {key: _found(value, find) for key, value in structure.items()}
+    found = [_found(value, find) for value in _list(structure, "input_layers and output_layers")]
+    return tuple(found) if isinstance(structure, tuple) else found
+
+
+def _call(owner: Any, call: Mapping[str, Any], find: Any, done: list[list[Tensor]], custom_objects: Any) -> bool:
     """Repeats one call of a layer; False if something it reads is not there yet."""
     args = [_revive(x, custom_objects) for x in call.get("args", ())]
     kwargs = {k: _revive(x, custom_objects) for k, x in (call.get("kwargs") or {}).items() if x is not None}
@@ -161,8 +163,8 @@ def _call(owner: Any, call: Mapping[str, Any], find: Any, done: list[Node], cust
     def replace(x):
         return found[x.history] if isinstance(x, TensorReference) else x
 
-    owner(*map_references(replace, args), **map_references(replace, kwargs))
-    done.append(owner._inbound_nodes[-1])
+    outputs = owner(*map_references(replace, args), **map_references(replace, kwargs))
+    done.append([x for x in flatten(outputs) if isinstance(x, Tensor)])
     return True
 
 

@@ -11,7 +11,7 @@ from ..dtypes import of
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..layers.masking import with_masks
-from ..ops.operation import Node, node_of
+from ..ops.operation import Node
 from ..tensor import Tensor
 from ..tree import flatten, map_structure, pack
 
@@ -46,6 +46,7 @@ class Structure:
         self.inputs: list[Tensor] = flatten(inputs)
         self.outputs: list[Tensor] = flatten(outputs)
         self.nodes, self.operations = _in_order(self.inputs, self.outputs)
+        self._tensors = [node.outputs for node in self.nodes]  # the nodes do not hold them
         self.layers = [layer for layer in self.operations if isinstance(layer, Layer)]
         names = [operation.name for operation in self.operations]
         if len(set(names)) < len(names):
@@ -201,7 +202,7 @@ def _in_order(inputs: list[Tensor], outputs: list[Tensor]) -> tuple[list[Node], 
                     f"The outputs need {tensor!r}, which no `cconv.Input` and no layer outside of another made: "
                     "the graph of layers is disconnected."
                 )
-            node = node_of(tensor)
+            node = tensor.node
             if id(node) in finished:
                 continue
             if ready:
@@ -228,9 +229,10 @@ def _in_order(inputs: list[Tensor], outputs: list[Tensor]) -> tuple[list[Node], 
         if not any(id(x) in ends for x in node.outputs):
             for parent in node.parents():
                 depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
+    made = {id(y) for node in ordered for y in node.outputs}
     for x in inputs:
-        if id(x) not in {id(y) for node in ordered for y in node.outputs} and x.history is not None:
-            node = node_of(x)
+        if id(x) not in made and x.history is not None:
+            node = x.node
             ordered.insert(0, node)
             depths[id(node)] = owner_depths[id(node.owner)] = 0
             owners[id(node.owner)] = node.owner

@@ -25,6 +25,11 @@ class Model(TrainedLayer):
     `Model(inputs, outputs)` makes a functional model of symbolic tensors. Subclasses define layers in `__init__` and
     write `call`.
 
+    Whatever is changed in it or below it (layers, their attributes, lists of them, weights) counts from the next call
+    on. Several threads may call, save and change one model: it is built once, each call sees whole weights once a
+    change of them has returned, and training and evaluating one model is for one thread at a time. A signal handler
+    may not train, evaluate or predict with a model that is in the middle of a step: that is a `RuntimeError`.
+
     Args:
         inputs: Symbolic tensor, or a list or dictionary of them.
         outputs: Symbolic tensor, or a list or dictionary of them, computed from the inputs.

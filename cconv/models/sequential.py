@@ -45,6 +45,8 @@ class Sequential(Model):
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
+        if type(self) is Sequential:
+            self._init_config = {}  # has a configuration of its own, and would keep layers that are taken off
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._maybe_rebuild()

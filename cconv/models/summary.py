@@ -133,7 +133,7 @@ def _between(owners: list[Any], layer_range: Sequence[str] | None) -> list[Any]:
 
 
 def _output_shape(owner: Any) -> str:
-    nodes: list[Node] = owner._inbound_nodes
+    nodes: list[Node] = list(owner._inbound_nodes)
     if nodes:
         shapes = [str(x.shape) for x in nodes[0].outputs]
         return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"

@@ -8,13 +8,10 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
-from ..layers.tracked import SameObjects
-from ..naming import explain_arguments
-from ..training import Trainer
+from ..training import Trainer, names_arguments
 from .functional import Structure
 
 
-@explain_arguments
 class TrainedLayer(Layer):
     """A layer with a trainer, and what the trainer wants to know of it; the base of `Model`."""
 
@@ -29,6 +26,11 @@ class TrainedLayer(Layer):
         if self._trainer.model is not self:  # a shallow copy
             self._trainer = self._trainer.moved_to(self)
 
+    def _between_steps(self, method: str) -> Trainer:
+        """The trainer, if this thread is not in the middle of a step of the model."""
+        self._trainer.planner.refuse_within(method)
+        return self._trainer
+
     # ---- for the trainer
 
     def _input_slots(self) -> Slots | None:
@@ -42,10 +44,6 @@ class TrainedLayer(Layer):
     def _nest_inputs(self, inputs: list[Any]) -> Any:
         """Inputs as `call` takes them."""
         return inputs[0] if self._structure is None else self._structure.nest_inputs(inputs)
-
-    def _structure_key(self) -> Any:
-        """Differs where a call may do something else, since layers were added or removed."""
-        return SameObjects(self._layers) if self._structure is None else self._structure
 
     # ---- state
 
@@ -110,6 +108,7 @@ class TrainedLayer(Layer):
 
     # ---- compile
 
+    @names_arguments
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -183,6 +182,7 @@ class TrainedLayer(Layer):
 
     # ---- fit, evaluate, predict
 
+    @names_arguments
     def fit(
         self,
         x: Any = None,
@@ -208,20 +208,22 @@ class TrainedLayer(Layer):
         again.
 
         Args:
-            x: Array with one row per sample; a list or dictionary of arrays for several inputs; a `PyDataset` or a
-                generator of batches `(x, y)` or `(x, y, sample_weight)`.
+            x: Array with one row per sample; a list or dictionary of arrays for several inputs; a `PyDataset`,
+                generator or other iterable of batches `(x, y)` or `(x, y, sample_weight)`. An array may be another
+                library's, a table, a list; data sets of HDF5 files and memory maps are read a batch at a time.
             y: Labels, like `x`.
-            batch_size: Samples per step, 32 by default. Not with a `PyDataset` or generator.
+            batch_size: Samples per step, 32 by default. Not where `x` hands out batches.
             epochs: Number of the last epoch.
             verbose: `"auto"` or 1 (a progress bar), 2 (a line per epoch), 0 (silent).
             callbacks: List of `cconv.callbacks.Callback`.
             validation_split: Fraction of the data, taken from its end, that is set aside for validation.
-            validation_data: `(x, y)` or `(x, y, sample_weight)`; wins over `validation_split`.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or batches; wins over `validation_split`. Each validation
+                begins with the first batch; only a generator goes on where it is.
             shuffle: Whether to draw a new order of the samples for every epoch; `"batch"`: of the batches.
-            class_weight: Dictionary from class number to a weight of its samples.
+            class_weight: Dictionary from class number to a weight of its samples, in training; 1 for others.
             sample_weight: One weight per sample, or one array for each output.
             initial_epoch: Epoch to begin with.
-            steps_per_epoch: Batches that make an epoch; by default all.
+            steps_per_epoch: Batches that make an epoch, which goes on where the last one ended; by default all.
             validation_steps: Batches of a validation; by default all.
             validation_batch_size: Samples per validation batch; by default `batch_size`.
             validation_freq: Validate every so many epochs, or at the epochs (from 1) it contains.
@@ -242,7 +244,7 @@ class TrainedLayer(Layer):
         >>> len(history.history["loss"])
         2
         """
-        return self._trainer.fit(
+        return self._between_steps("fit").fit(
             x,
             y,
             batch_size,
@@ -261,6 +263,7 @@ class TrainedLayer(Layer):
             validation_freq,
         )
 
+    @names_arguments
     def evaluate(
         self,
         x: Any = None,
@@ -294,8 +297,11 @@ class TrainedLayer(Layer):
         >>> model.evaluate(np.ones((4, 2)), np.full(4, 2.0), verbose=0)
         4.0
         """
-        return self._trainer.evaluate(x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+        return self._between_steps("evaluate").evaluate(
+            x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+        )
 
+    @names_arguments
     def predict(
         self,
         x: Any,
@@ -327,8 +333,9 @@ class TrainedLayer(Layer):
                [2.],
                [2.]], dtype=float32)
         """
-        return self._trainer.predict(x, batch_size, verbose, steps, callbacks)
+        return self._between_steps("predict").predict(x, batch_size, verbose, steps, callbacks)
 
+    @names_arguments
     def train_on_batch(
         self,
         x: Any,
@@ -356,13 +363,14 @@ class TrainedLayer(Layer):
         >>> model.train_on_batch(np.ones((4, 2)), np.full(4, 2.0))
         4.0
         """
-        return self._trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
+        return self._between_steps("train_on_batch").train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
+    @names_arguments
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Computes the loss and the metrics of these samples; see `evaluate`."""
-        return self._trainer.test_on_batch(x, y, sample_weight, return_dict)
+        return self._between_steps("test_on_batch").test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Computes the outputs for these samples, in one run."""

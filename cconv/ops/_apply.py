@@ -123,7 +123,7 @@ def _node(x: Any, dtype: str | None) -> Tensor | None:
         return None
     if not isinstance(x, (Tensor, Variable)):
         return constant(x, dtype)
-    node = x.node() if isinstance(x, Variable) else x
+    node = x.current() if isinstance(x, Variable) else x
     if node.dtype == dtype:
         return node
     return Tensor(node.shape, op="cast", inputs=(node,), attributes={"to": dtype}, name=node.name, dtype=dtype)

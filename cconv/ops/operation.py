@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..keras_names import KERAS_ONLY, unknown
@@ -18,20 +19,40 @@ OPERATIONS: dict[str, Callable] = {}
 
 
 class Node:
-    """One call of a layer or operation on symbolic tensors: what it was given, what it returned."""
+    """One call of a layer or operation on symbolic tensors: what it was given, what it returned.
 
-    __slots__ = ("owner", "args", "kwargs", "inputs", "outputs")
+    Tensors hold the call that made them, a call holds its owner and its inputs, and not the other way round: what was
+    made goes when the last tensor and the last model that need it go.
+    """
+
+    __slots__ = ("owner", "index", "args", "kwargs", "inputs", "_outputs", "__weakref__")
 
     def __init__(self, owner: Any, args: tuple, kwargs: dict[str, Any], outputs: Any) -> None:
         self.owner = owner
         self.args = args
         self.kwargs = kwargs
         self.inputs = [x for x in flatten([args, kwargs]) if isinstance(x, Tensor)]
-        self.outputs = [x for x in flatten(outputs) if isinstance(x, Tensor)]
-        index = len(owner._inbound_nodes)
-        owner._inbound_nodes.append(self)
-        for i, tensor in enumerate(self.outputs):
-            tensor.history = (owner, index, i)
+        self.index = owner._inbound_nodes.append(self)
+        self._outputs = []
+        for i, tensor in enumerate(x for x in flatten(outputs) if isinstance(x, Tensor)):
+            self._place(tensor, i)
+            self._outputs.append((weakref.ref(tensor), tensor.shape, tensor.dtype, tensor.name))
+
+    def _place(self, tensor: Tensor, i: int) -> None:
+        tensor.history, tensor.node = (self.owner, self.index, i), self
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """What the call returned; another tensor that stands for the same where nobody holds the first one."""
+        found = []
+        for i, (reference, shape, dtype, name) in enumerate(self._outputs):
+            tensor = reference()
+            if tensor is None:
+                tensor = Tensor(shape, name=name, dtype=dtype)
+                self._place(tensor, i)
+                self._outputs[i] = (weakref.ref(tensor), shape, dtype, name)
+            found.append(tensor)
+        return found
 
     @property
     def is_input(self) -> bool:
@@ -39,7 +60,7 @@ class Node:
 
     def parents(self) -> list[Node]:
         """The nodes that made the inputs."""
-        return [node_of(x) for x in self.inputs]
+        return [x.node for x in self.inputs]
 
     def arguments(self, values: dict[int, Any]) -> tuple[tuple, dict[str, Any]]:
         """The arguments of this call with the tensors replaced, by `id`."""
@@ -50,10 +71,25 @@ class Node:
         return map_structure(replace, self.args), map_structure(replace, self.kwargs)
 
 
-def node_of(tensor: Tensor) -> Node:
-    """The call that made a tensor."""
-    owner, index, _ = tensor.history
-    return owner._inbound_nodes[index]
+class Calls:
+    """The calls of one layer or operation that somebody holds, in order."""
+
+    def __init__(self) -> None:
+        self._made = 0
+        self._nodes: list[weakref.ref[Node]] = []
+
+    def append(self, node: Node) -> int:
+        """Adds a call; returns its number among all there were."""
+        self._nodes = [reference for reference in self._nodes if reference() is not None]
+        self._nodes.append(weakref.ref(node))
+        self._made += 1
+        return self._made - 1
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter([node for reference in self._nodes if (node := reference()) is not None])
 
 
 class Operation:
@@ -63,7 +99,7 @@ class Operation:
         self.function = function
         self.name = name or auto_name(function.operation_class)
         self.settings = settings
-        self._inbound_nodes: list[Node] = []
+        self._inbound_nodes = Calls()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if is_tracing():

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import warnings
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import _core
-from ..naming import auto_name
-from ..program import Program, ProgramCache
+from .. import _core, constraints
+from ..naming import auto_name, settings_repr
+from ..program import ProgramCache
 from ..serialization import deserialize_object, serialize_object
-from ..tensor import Tensor
+from .gradients import checked, gradient_program
 from .schedules import LearningRateSchedule
-from .state import LearningRate, OptimizerVariable
+from .state import Iterations, LearningRate, OptimizerVariable
 
 _OFF = -1.0  # how the core writes None
 
@@ -50,7 +50,7 @@ class Optimizer:
 
     Attributes:
         learning_rate: Readable, and assignable unless it is a schedule.
-        iterations: Number of steps made.
+        iterations: Number of steps made: a variable, which counts on.
         variables: The whole state: number of steps, learning rate, and the slots of each variable.
         core: The optimizer of the C core.
     """
@@ -107,11 +107,17 @@ class Optimizer:
         }
         self._learning_rate = learning_rate if callable(learning_rate) else _number("learning_rate", learning_rate)
         self._pushed = self._rate_at(0)  # the learning rate the core has
-        core = {key: _for_core(key, value) for key, value in self._settings.items()}
-        self.core = _core.Optimizer(self.rule, {**core, "learning_rate": self._pushed})
         self._trainable: list[Any] = []
-        self._programs = ProgramCache(8)
+        self._undecayed: list[Any] = []  # what `exclude_from_weight_decay` was given: variables,
+        self._undecayed_names: list[str] = []  # and words of names
         self.built = False
+        self._make_core()
+
+    def _make_core(self) -> None:
+        settings = {key: _for_core(key, value) for key, value in self._settings.items()}
+        self.core = _core.Optimizer(self.rule, {**settings, "learning_rate": self._pushed})
+        self._iterations = Iterations(f"{self.name}/iteration", self.core)
+        self._programs = ProgramCache(8)
 
     # ---- Learning rate and steps
 
@@ -125,7 +131,7 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> LearningRate:
-        return LearningRate(self._rate_at(self.iterations), self)
+        return LearningRate(self._rate_at(self.core.iterations), self)
 
     @learning_rate.setter
     def learning_rate(self, value: float | LearningRateSchedule | Callable[[], float]) -> None:
@@ -144,11 +150,11 @@ class Optimizer:
             raise
 
     @property
-    def iterations(self) -> int:
-        return self.core.iterations
+    def iterations(self) -> Iterations:
+        return self._iterations
 
     @iterations.setter
-    def iterations(self, value: int) -> None:
+    def iterations(self, value: int | Iterations) -> None:
         self.core.iterations = int(value)
 
     @property
@@ -159,7 +165,7 @@ class Optimizer:
 
     def before_step(self) -> None:
         """Gives the core the learning rate of the coming step. Called before each step of training."""
-        rate = self._rate_at(self.iterations)
+        rate = self._rate_at(self.core.iterations)
         if rate != self._pushed:
             self.core.set(learning_rate=rate)
             self._pushed = rate
@@ -171,10 +177,45 @@ class Optimizer:
         known = {id(variable) for variable in self._trainable}
         for variable in variables:
             if id(variable) not in known:
-                self.core.slots(variable.core)
-                self._trainable.append(variable)
+                self._add(variable)
                 known.add(id(variable))
         self.built = True
+
+    def _add(self, variable: Any) -> dict[str, Any]:
+        slots = self.core.slots(variable.core)
+        named = any(re.search(name, variable.name) for name in self._undecayed_names)
+        if named or any(variable is excluded for excluded in self._undecayed):
+            self.core.exclude_from_weight_decay(variable.core)
+        self._trainable.append(variable)
+        return slots
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Leaves variables alone in weight decay. Called before the first step; another call replaces what is excluded.
+
+        Args:
+            var_list: The variables.
+            var_names: Words (regular expressions) that the names of other variables hold: `["bias", "gamma"]`.
+
+        Raises:
+            ValueError: The optimizer already has its variables.
+
+        Example:
+
+        >>> kernel, bias = cconv.Variable([1.0], name="kernel"), cconv.Variable([1.0], name="bias")
+        >>> optimizer = cconv.optimizers.SGD(learning_rate=0.5, weight_decay=1.0)
+        >>> optimizer.exclude_from_weight_decay(var_names=["bias"])
+        >>> optimizer.apply([[0.0], [0.0]], [kernel, bias])
+        >>> kernel.numpy().tolist(), bias.numpy().tolist()
+        ([0.5], [1.0])
+        """
+        if self.built:
+            raise ValueError(
+                "`exclude_from_weight_decay()` can only be configured before the optimizer is built. "
+                f"Received an optimizer with {len(self._trainable)} variables."
+            )
+        self._undecayed, self._undecayed_names = list(var_list or ()), list(var_names or ())
 
     @property
     def variables(self) -> list[OptimizerVariable]:
@@ -186,15 +227,10 @@ class Optimizer:
         if variables:
             self.build(variables)
 
-        def set_iterations(value: np.ndarray) -> None:
-            self.iterations = int(value)
-
         def set_rate(value: np.ndarray) -> None:
             self.learning_rate = float(value)
 
-        found = [
-            OptimizerVariable(f"{self.name}/iteration", lambda: np.array(self.iterations, np.int64), set_iterations)
-        ]
+        found: list[OptimizerVariable] = [self._iterations]
         if not callable(self._learning_rate):
             read_rate = lambda: np.array(float(self._learning_rate), np.float32)  # noqa: E731
             found.append(OptimizerVariable(f"{self.name}/learning_rate", read_rate, set_rate))
@@ -236,7 +272,7 @@ class Optimizer:
     # ---- A step outside of `fit`
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Makes one step from gradients that were computed elsewhere.
+        """Makes one step from gradients that were computed elsewhere; constraints of the variables hold after it.
 
         Args:
             grads: One array for each variable; `None` leaves its variable as it is.
@@ -256,49 +292,19 @@ class Optimizer:
                     "variables. Call `optimizer.build(trainable_variables)` first."
                 )
             trainable_variables = self._trainable
-        variables = list(trainable_variables)
-        if len(grads) != len(variables):
-            raise ValueError(f"Expected one gradient for each of {len(variables)} variables. Received: {len(grads)}")
-        if len({id(variable) for variable in variables}) != len(variables):
-            raise ValueError("Expected each variable once. Received one of them several times.")
-        if not variables:
-            return
-        given = [variable for gradient, variable in zip(grads, variables) if gradient is not None]
+        arrays, given = checked(grads, list(trainable_variables))
         if not given:
-            raise ValueError("No gradients provided for any variable.")
-        if len(given) < len(variables):
-            missing = [variable.name for gradient, variable in zip(grads, variables) if gradient is None]
-            warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=2)
-        arrays = [np.array(gradient, np.float32, order="C") for gradient in grads if gradient is not None]
-        for array, variable in zip(arrays, given):
-            if array.shape != tuple(variable.shape):
-                raise ValueError(
-                    f"Expected a gradient of shape {tuple(variable.shape)} for {variable.name}. "
-                    f"Received: shape {array.shape}"
-                )
+            return
         self.build(given)
         self.before_step()
-        self._program(given).run(arrays)
+        key = (self.clipping, *map(id, given))  # they are kept in _trainable, so that no other gets such an id
+        self._programs.get(key, lambda: gradient_program(given, self.core)).run(arrays)
+        constraints.hold(given)
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
         """Like `apply`, from pairs of a gradient and its variable."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
-
-    def _program(self, variables: list[Any]) -> Program:
-        """A program that takes gradients as inputs: they are those of sum(variable * input)."""
-
-        def make():
-            inputs = [Tensor(variable.shape) for variable in variables]
-            nodes = [variable.node() for variable in variables]
-            root = None
-            for x, w in zip(inputs, nodes):
-                product = Tensor(w.shape, op="multiply", inputs=(w, x))
-                total = Tensor((), op="sum", inputs=(product,))
-                root = total if root is None else Tensor((), op="add", inputs=(root, total))
-            return Program([], inputs, root=root, wrt=nodes, optimizer=self.core)
-
-        return self._programs.get((self.clipping, *(id(variable) for variable in variables)), make)
 
     # ---- Configuration
 
@@ -326,8 +332,25 @@ class Optimizer:
             config["learning_rate"] = deserialize_object(config["learning_rate"], custom_objects=custom_objects)
         return cls(**config)
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = {key: value for key, value in vars(self).items() if key not in ("core", "_iterations", "_programs")}
+        slots = [{k: slot.array.copy() for k, slot in self.core.slots(v.core).items()} for v in self._trainable]
+        return {**state, "steps": self.core.iterations, "slots": slots}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        steps, slots, trainable = state.pop("steps"), state.pop("slots"), state.pop("_trainable")
+        vars(self).update(state)
+        self._trainable = []
+        self._make_core()
+        self.core.iterations = steps
+        for variable, values in zip(trainable, slots, strict=True):
+            for name, slot in self._add(variable).items():
+                slot.assign(values[name])
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, learning_rate={float(self.learning_rate)}>"
+        given = {"learning_rate": self._learning_rate, **self._settings, "name": self.name}
+        return settings_repr(self, {key: value for key, value in given.items() if value is not None})
 
 
 def _number(name: str, value: Any) -> float:

@@ -33,7 +33,7 @@ def h5py() -> Any:
 
 
 def write_groups(
-    file: BinaryIO, groups: Sequence[Group], attributes: Mapping[str, int], userblock_size: int = 0
+    file: BinaryIO, groups: Sequence[Group], attributes: Mapping[str, float], userblock_size: int = 0
 ) -> None:
     """Writes the arrays of all groups to an empty file that is open for writing and reading.
 
@@ -89,10 +89,10 @@ class ArrayFile:
     def __exit__(self, *exception: object) -> None:
         self._h5.close()
 
-    def number(self, name: str) -> int | None:
+    def number(self, name: str) -> float | None:
         """A number that belongs to the file as a whole; None if it is not there."""
         with self.reading():
-            return int(self._h5.attrs[name]) if name in self._h5.attrs else None
+            return float(self._h5.attrs[name]) if name in self._h5.attrs else None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import warnings
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from . import hdf5
@@ -20,6 +21,7 @@ from .atomic import atomic_write
 from .state import OPTIMIZER, SEED, Group, collect
 
 SUFFIX = ".weights.h5"
+_REACHED = "cconv_reached_"  # attributes of the file: in front of the name of a monitored quantity
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK_SIZE = 512
 _BLOCK_START = b"cconv weights, HDF5 after 512 bytes; sha256 of all but these 64 digits: "
@@ -67,15 +69,7 @@ def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = Fals
     """
     check_built(model)
     path = os.fspath(path)
-    with contextlib.ExitStack() as stack:
-        if path.endswith(".keras"):
-            file = io.BytesIO(read_archive(path)[WEIGHTS])
-        elif not path.endswith((".h5", ".hdf5")):
-            raise ValueError(f"The file name must end in '.weights.h5', '.h5' or '.keras'. Received: filepath={path!r}")
-        else:
-            file = stack.enter_context(open(path, "rb"))
-            _check_digest(file, path)
-        weights = stack.enter_context(hdf5.ArrayFile(file, repr(path)))
+    with _open_arrays(path) as weights:
         assign_weights(model, weights, strict_optimizer=False, skip_mismatch=skip_mismatch)
 
 
@@ -105,7 +99,7 @@ def assign_weights(model: Any, file: hdf5.ArrayFile, strict_optimizer: bool, ski
         for slot, value in zip(slots, values, strict=True):
             slot.set(value)
     if seed is not None and getattr(model, "compiled", False):
-        model._trainer.seed = seed % 2**31
+        model._trainer.seed = int(seed) % 2**31
 
 
 def _read_layer(arrays: dict[str, Any], group: Group, where: str, skip_mismatch: bool) -> list | None:
@@ -185,9 +179,38 @@ def _check_digest(file: BinaryIO, path: str) -> None:
         )
 
 
-def attributes(model: Any) -> dict[str, int]:
-    """What is stored beside the arrays: the seed of training, so that dropout goes on as it would have."""
-    return {SEED: int(model._trainer.seed)} if getattr(model, "compiled", False) else {}
+def attributes(model: Any) -> dict[str, float]:
+    """What is stored beside the arrays: the seed of training, so that dropout goes on as it would have; in a checkpoint
+    the value for which it was kept."""
+    if not getattr(model, "compiled", False):
+        return {}
+    reached = {_REACHED + name: float(value) for name, value in model._trainer.reached.items()}
+    return {SEED: int(model._trainer.seed), **reached}
+
+
+def read_reached(path: str, name: str) -> float | None:
+    """The value of a monitored quantity that a checkpoint was kept for; `None` if the file tells of none.
+
+    Raises:
+        ValueError: The file is damaged.
+        OSError: There is none.
+    """
+    with _open_arrays(path) as file:
+        return file.number(_REACHED + name)
+
+
+@contextlib.contextmanager
+def _open_arrays(path: str) -> Iterator[hdf5.ArrayFile]:
+    """The arrays of a `.weights.h5` or `.keras` file."""
+    with contextlib.ExitStack() as stack:
+        if path.endswith(".keras"):
+            file = io.BytesIO(read_archive(path)[WEIGHTS])
+        elif not path.endswith((".h5", ".hdf5")):
+            raise ValueError(f"The file name must end in '.weights.h5', '.h5' or '.keras'. Received: filepath={path!r}")
+        else:
+            file = stack.enter_context(open(path, "rb"))
+            _check_digest(file, path)
+        yield stack.enter_context(hdf5.ArrayFile(file, repr(path)))
 
 
 def check_path(path: str | os.PathLike, suffix: str, overwrite: bool) -> str:

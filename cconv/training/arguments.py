@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+import functools
+import inspect
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
+
+from ..naming import nearest
 
 
 def check_compile(model: Any, run_eagerly: bool, steps_per_execution: int, jit_compile: str | bool | None) -> None:
@@ -44,3 +48,19 @@ def check_verbose(verbose: Any) -> None:
 def is_due(epoch: int, frequency: int | Container[int]) -> bool:
     """Whether an epoch (from 1) is among those meant: every so many, or those listed."""
     return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
+
+
+def names_arguments(method: Callable) -> Callable:
+    """Makes the error of a method that is given an argument it does not have name the nearest of those it has."""
+    known = set(inspect.signature(method).parameters)
+
+    @functools.wraps(method)
+    def checked(self, *args: Any, **kwargs: Any) -> Any:
+        if not known.issuperset(kwargs):
+            name = next(name for name in kwargs if name not in known)
+            raise TypeError(
+                f"{method.__name__}() got an unexpected keyword argument {name!r}. {nearest(name, known - {'self'})}"
+            )
+        return method(self, *args, **kwargs)
+
+    return checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from ..data import ArrayFeed, BatchFeed, Data, Feed, is_batches, make_data, refuse, split
@@ -14,15 +15,19 @@ class Feeder:
     """Checks and orders data for one model.
 
     Args:
-        model: The model; asked for `_input_slots`.
+        model: The model, which is not kept alive; asked for `_input_slots`.
         tracer: Its tracer, which knows the outputs.
         targets: What it was compiled for; `None` before `compile`.
     """
 
     def __init__(self, model: Any, tracer: Tracer, targets: Targets | None) -> None:
-        self._model = model
+        self._owner = weakref.ref(model)
         self._tracer = tracer
         self._targets = targets
+
+    @property
+    def _model(self) -> Any:
+        return self._owner()
 
     def inputs(self, x: Any) -> Data:
         """Data without labels, for predictions."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 
 from .. import _core
+from ..changes import FLAGS, Watch
 from ..data import ArrayFeed, Data, Feed
 from ..dtypes import gathers, of_array
 from ..graph import build_graph, in_order
-from ..program import ProgramCache
+from ..layers.tracked import Tracked
+from ..program import ProgramCache, clock
+from ..scope import building
+from ..variable import Variable
 from .micro_batches import micro_batch_size
-from .step import Step
+from .step import Step, mark_of
 from .targets import Targets
 from .tracer import Traced, Tracer
 
@@ -24,25 +30,54 @@ def rounded(n: int) -> int:
 
 
 class Planner:
-    """Makes the steps of a model, and keeps them: one for each mode, set of shapes and largest batch.
+    """Makes the steps of a model, and keeps them: one for each mode, set of shapes, largest batch, set of what trains.
+
+    A step is used again while nothing has changed that it was made from: the layers and what their code reads, losses,
+    metrics (`changes.py`). After a change the model is traced again, and a new step is made if it computes something
+    else. What a trace itself changes counts for the steps of other traces.
 
     Args:
-        model: The model; asked for its variables, its `inputs` and `_structure_key`.
+        model: The model, which is not kept alive; asked for its variables and its `inputs`.
         tracer: Its tracer.
         targets: What it was compiled for; `None` before `compile`.
     """
 
     def __init__(self, model: Any, tracer: Tracer, targets: Targets | None) -> None:
-        self._model = model
+        self._owner = weakref.ref(model)
         self._tracer = tracer
         self._targets = targets
-        self._flags = TrainableFlags(model)
         self.programs = ProgramCache(8)
+        self._state: object = object()  # another one after each change
+        self._traced: object = None  # the state that the trace under way began with, and has changed to
+        self._tracing: int | None = None  # the thread of that trace
+        self._watches = (Watch(), Watch())  # of what predictions depend on, and what training and tests do besides
+        self._variables: list[Any] = []  # whatever has a flag that says whether it is trained
+        self._flags: int | None = None  # the number of the flags' present setting, of those there were
+        self._settings: dict[tuple, int] = {}
+
+    @property
+    def _model(self) -> Any:
+        return self._owner()
+
+    def forget(self, name: str) -> None:
+        """An attribute was set of something that plans were made from."""
+        if name in FLAGS:
+            self._flags = None
+            return
+        before, self._state = self._state, object()
+        if self._tracing == get_ident() and self._traced is before:
+            self._traced = self._state
 
     def step(self, mode: str, data: Data, max_batch: int, optimizer: Any = None) -> Step:
         """The step for this mode and these shapes; made if there is none yet. To train takes an optimizer."""
-        key = self._key(mode, data.key, max_batch, optimizer)
-        return self.programs.get(key, lambda: self._make(mode, data, max_batch, optimizer))
+        step = self._known(mode, data.key, max_batch, optimizer)
+        if step is None:
+            with building:
+                step = self._known(mode, data.key, max_batch, optimizer)  # another thread may have been faster
+                if step is None:
+                    step = self._renew(mode, data, max_batch, optimizer)
+        step.used = next(clock)
+        return step
 
     def prepare(self, mode: str, feed: Feed, label: str, optimizer: Any = None) -> None:
         """Traces and plans for a feed, and checks its labels as far as they are known."""
@@ -66,26 +101,88 @@ class Planner:
             return None
         inputs = self._model.inputs
         dtypes = tuple([t.dtype for t in inputs]) if inputs else (of_array(x.dtype),)
-        shapes = ((x.shape[1:],), (), (None,), dtypes, ())
-        return self.programs.find(self._key("predict", shapes, rounded(len(x))))
+        return self._known("predict", ((x.shape[1:],), (), (None,), dtypes, ()), rounded(len(x)))
+
+    def refuse_within(self, method: str) -> None:
+        """Refuses to begin something while a step of the model runs in this very thread.
+
+        Raises:
+            RuntimeError: It does: this is a signal handler, or code that a step calls.
+        """
+        if self._tracing == get_ident() or any(step.is_running_here() for _, step in self.programs.items()):
+            raise RuntimeError(
+                f"`{method}()` of model '{self._model.name}' was called while this thread is in the middle of a step "
+                "of the same model, by a signal handler or by what the step itself calls: expected a call between "
+                "steps, such as from a callback. Let the handler set a flag, and a callback act on it."
+            )
 
     def describe(self, profile: bool | None) -> str:
         """The tables of all steps, each below its mode; `profile` as for `Program.describe`."""
-        return "\n".join(f"{key[0]}\n{step.describe(profile)}" for key, step in self.programs.items())
+        return "\n".join(f"{key[1]}\n{step.describe(profile)}" for key, step in self.programs.items())
 
     def describe_graph(self, training: bool) -> str:
         """The table of what the model computes; it must know its inputs."""
         traced = self._tracer.trace_inputs(training)
         return build_graph(traced.predictions, traced.inputs)[0].describe()
 
-    def _key(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any = None) -> Hashable:
-        flags: tuple = ()
-        if mode == "train":
-            flags = (optimizer, optimizer.clipping, *self._flags.read())
-        return (mode, shapes, max_batch, flags, _core.get_num_threads(), self._model._structure_key())
+    def _key(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any) -> Hashable:
+        flags = self._flags
+        if flags is None:
+            model, known = self._model, self._variables
+            setting = tuple([x._trainable if isinstance(x, Tracked) else x.trainable for x in (model, *known)])
+            flags = self._flags = self._settings.setdefault(setting, len(self._settings))
+        trained = None if mode != "train" else (optimizer, optimizer.clipping)
+        return (flags, mode, shapes, max_batch, _core.get_num_threads(), trained)
 
-    def _make(self, mode: str, data: Data, max_batch: int, optimizer: Any) -> Step:
-        traced = self._tracer.trace(mode, data)
+    def _known(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any = None) -> Step | None:
+        """The step that was made before, if it still is what the model says."""
+        step = self.programs.find(self._key(mode, shapes, max_batch, optimizer))
+        if step is None or step.state is not self._state or not self._watches[0].holds():
+            return None
+        return step if mode == "predict" or self._watches[1].holds() else None
+
+    def _renew(self, mode: str, data: Data, max_batch: int, optimizer: Any) -> Step:
+        """Traces the model, and makes a step if none of those there are computes the same."""
+        if self._tracing is not None:
+            self.refuse_within(mode)
+        self._model._tell_changes(self)
+        if not all(watch.holds() for watch in self._watches):
+            self._state = object()
+        self._tracing, self._traced = get_ident(), self._state
+        try:
+            traced = self._tracer.trace(mode, data)
+            if not all(watch.holds() for watch in self._watches):
+                self.forget("")
+            self._look()
+            state = self._traced
+        finally:
+            self._tracing = self._traced = None
+        key = self._key(mode, data.key, max_batch, optimizer)
+        step = self.programs.find(key)
+        if step is not None and step.mark == mark_of(traced):
+            step.describe_as(traced)
+            step.state = state
+            return step
+        if any(step.state is not self._state for other, step in self.programs.items() if other[1:] == key[1:]):
+            del step
+            self.programs.drop(lambda step: step.state is not self._state)  # they are of what the model was before
+        step = self._make(mode, traced, max_batch, optimizer)
+        step.state = state
+        self.programs.put(key, step)
+        return step
+
+    def _look(self) -> None:
+        """Notes what there is to see, and has itself told of the rest."""
+        model = self._model
+        parts = [] if self._targets is None else self._targets.parts
+        watch = Watch([model], self, model)
+        self._variables = [x for x in watch.observed if isinstance(x, (Tracked, Variable)) and x is not model]
+        self._watches = (watch, Watch(parts, self, model))
+        for watch in self._watches:
+            watch.observed.clear()
+        self._flags = None
+
+    def _make(self, mode: str, traced: Traced, max_batch: int, optimizer: Any) -> Step:
         if mode == "predict":
             return self._make_prediction(traced, max_batch)
         if mode == "test":
@@ -95,6 +192,13 @@ class Planner:
         trained = [v.node() for v in variables if id(v.node()) in needed]
         if not trained:
             return Step(traced, max_batch=max_batch)
+        assigned = {id(tensor.inputs[0]) for tensor in traced.assigned}
+        for node in trained:
+            if id(node) in assigned:
+                raise ValueError(
+                    f"Variable '{node.value.path}' is assigned in the `call` of a layer and trained in the same step: "
+                    "expected one or the other. Make it with trainable=False, or do not assign to it."
+                )
         optimizer.build(variables)
         return Step(traced, trained, max_batch=max_batch, optimizer=optimizer.core)
 
@@ -106,32 +210,3 @@ class Planner:
         step = Step(traced, max_batch=max_batch)
         size = micro_batch_size(step)
         return step if size == max_batch else Step(traced, max_batch=size)
-
-
-class TrainableFlags:
-    """Which of a model's variables are trained; they are looked for again only where there may be others."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._known: list[list[Any]] = []
-
-    def forget(self) -> None:
-        self._known = []
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_model": self._model, "_known": []}  # nobody tells a copy of changes yet
-
-    def read(self) -> tuple[bool, ...]:
-        """Whether each is trained."""
-        known = self._known
-        if known:
-            variables = known[0]
-        else:
-            settled = self._model._is_settled()
-            if settled:
-                self._model._tell_changes(self)
-                known = self._known
-            variables = self._model.variables
-            if settled:
-                known.append(variables)
-        return tuple([v.trainable for v in variables])

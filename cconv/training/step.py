@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _core, tree
+from ..graph import signature
 from ..program import Program, clock
 from ..random import next_seed
 from ..tensor import Tensor
 from .totals import Totals
 from .tracer import Traced
+
+
+def mark_of(traced: Traced) -> Hashable:
+    """A key that two traces share if they compute the same from the same variables, while these are alive."""
+    return signature([*traced.outputs, *traced.assigned], traced.inputs)
 
 
 class Step(Program):
@@ -28,23 +34,29 @@ class Step(Program):
         dtypes: Its element type.
         structure: How the model nests its outputs.
         constrained: The variables trained that must be brought back into a range after each step.
+        mark: What is computed: the same for traces that compute the same.
+        state: The planner's, when the step was last known to be what the model says.
     """
 
     def __init__(self, traced: Traced, trained: Sequence[Tensor] = (), **options: Any) -> None:
-        if traced.total is None:
-            outputs = traced.predictions
-        else:
-            outputs = [traced.total, *traced.losses, *(value for values in traced.metrics for value in values)]
+        outputs = traced.outputs
         root = traced.total if trained else None
-        super().__init__(outputs, traced.inputs, root=root, wrt=trained, **options)
-        self.shapes = [tensor.shape for tensor in traced.predictions]
-        self.dtypes = [tensor.dtype for tensor in traced.predictions]
-        self.structure = traced.structure
-        self.constrained = [t.value for t in trained if t.value.constraint is not None]
-        self._loss_count = len(traced.losses)
-        self._metric_counts = [len(values) for values in traced.metrics]
+        super().__init__(outputs, traced.inputs, root=root, wrt=trained, assigned=traced.assigned, **options)
         # What does not grow with the batch gets its place once.
         self._results = [None if None in t.shape else np.empty(t.shape, t.dtype) for t in outputs]
+        self._trained = [tensor.value for tensor in trained]
+        self.state: Any = None
+        self.mark = mark_of(traced)
+        self.describe_as(traced)
+
+    def describe_as(self, traced: Traced) -> None:
+        """Takes over what the numbers mean from a trace that computes the same ones."""
+        self.shapes = [tensor.shape for tensor in traced.predictions]
+        self.dtypes = [tensor.dtype for tensor in traced.predictions]
+        self.structure = tree.map_structure(lambda y: None, traced.structure)  # holds no tensors, and so no layers
+        self.constrained = [variable for variable in self._trained if variable.constraint is not None]
+        self._loss_count = len(traced.losses)
+        self._metric_counts = [len(values) for values in traced.metrics]
 
     def accumulate(
         self, totals: Totals, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, seed: int, step: int = 0

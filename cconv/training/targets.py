@@ -17,7 +17,7 @@ from .. import losses as known_losses
 from .. import metrics as known_metrics
 from ..data import Data
 from ..losses.class_numbers import check_class_numbers
-from ..scope import name_scope
+from ..scope import name_scope, untraced
 from ..tensor import Tensor
 from .totals import Totals
 
@@ -62,6 +62,12 @@ class Targets:
             loss is not None or bool(metrics) or bool(weighted)
             for loss, metrics, weighted in zip(self._losses, self._metrics, self._weighted, strict=True)
         ]
+
+    @property
+    def parts(self) -> list[Any]:
+        """What plans are made from: the losses, and the metrics that compute their numbers within a plan."""
+        metrics = [metric for group in self._chosen or () for metrics in group for metric in metrics]
+        return [*self._losses, *(metric for metric in metrics if metric.is_traced)]
 
     def bind(self, names: Sequence[str]) -> None:
         """Deals losses and metrics out to the outputs.
@@ -122,7 +128,8 @@ class Targets:
             for metric in metrics:
                 values.append(self._numbers(i, metric, y_true[i], y_pred[i], weights[i]))
         if self.totals is None:
-            self.totals = Totals(*self._names_and_metrics())
+            with untraced():
+                self.totals = Totals(*self._names_and_metrics())
         return total, losses, values
 
     def _choose(self, y_true: list[Tensor | None], y_pred: list[Tensor]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import tree
 from ..data import Data, Slots, make_data
-from ..scope import tracing
+from ..scope import recording, tracing
 from ..tensor import Tensor
 from .targets import Targets
 
@@ -21,23 +22,40 @@ class Traced(NamedTuple):
     total: Tensor | None = None
     losses: list[Tensor] = []  # one for each output that has a loss
     metrics: list[list[Tensor]] = []  # what each metric adds up
+    assigned: Sequence[Tensor] = ()  # what variables are set to
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """What a run returns: the predictions, or the total loss, the losses and the metrics' numbers."""
+        if self.total is None:
+            return self.predictions
+        return [self.total, *self.losses, *(value for values in self.metrics for value in values)]
 
 
 class Tracer:
     """Runs a model symbolically, for data of some shapes.
 
     Args:
-        model: The model. Asked for: calls on symbolic tensors, its penalties, `_input_slots`, `_output_slots` and
-            `_nest_inputs`.
+        model: The model, which is not kept alive. Asked for: calls on symbolic tensors, its penalties, `_input_slots`,
+            `_output_slots` and `_nest_inputs`.
         targets: What it was compiled for; `None` before `compile`.
     """
 
     def __init__(self, model: Any, targets: Targets | None) -> None:
-        self._model = model
+        self._owner = weakref.ref(model)
         self._targets = targets
 
+    @property
+    def _model(self) -> Any:
+        return self._owner()
+
     def trace(self, mode: str, data: Data) -> Traced:
-        """The model in one mode (`"train"`, `"test"` or `"predict"`); builds the layers that have not seen data yet."""
+        """The model in one mode: `"train"`, `"test"` or `"predict"`. Builds the layers that have not seen data yet."""
+        with recording() as assigned:
+            traced = self._trace(mode, data)
+            return traced._replace(assigned=[value for _, value in assigned.values()])
+
+    def _trace(self, mode: str, data: Data) -> Traced:
         slots = self._model._input_slots()
         names = slots.names if slots is not None else [f"x{i}" for i in range(len(data.x))]
         inputs = _symbols(data, names)

@@ -8,12 +8,13 @@ and used again. During an epoch only row numbers go in, and a few numbers (the l
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
-from .. import optimizers, tree
+from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
@@ -31,7 +32,7 @@ class Trainer:
     """What a model has to do with learning. The arguments of its methods are those of the model's of the same name.
 
     Args:
-        model: The model; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
+        model: The model, which is not kept alive; also asked for what `Tracer`, `Feeder` and `Planner` want to know.
 
     Attributes:
         model: The model.
@@ -40,15 +41,17 @@ class Trainer:
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
+        reached: What a file that is being written is kept for, by the name of the monitored value.
         stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self._owner = weakref.ref(model)
         self.optimizer: Any = None
         self.loss: Any = None
         self.seed = 0
         self.history: History | None = None
+        self.reached: dict[str, float] = {}
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}
         self._aim(None)
@@ -56,16 +59,21 @@ class Trainer:
     def moved_to(self, model: Any) -> Trainer:
         """The same for a copy of the model."""
         made = copy.copy(self)
-        made.model = model
+        made._owner = weakref.ref(model)
         made._aim(self.targets)
         return made
 
+    @property
+    def model(self) -> Any:
+        return None if self._owner is None else self._owner()
+
+    def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
+        return vars(self) | {"_owner": None, "feeder": None, "planner": None}
+
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
-        self.targets = targets
-        tracer = Tracer(self.model, targets)
-        self.feeder = Feeder(self.model, tracer, targets)
-        self.planner = Planner(self.model, tracer, targets)
+        self.targets, tracer = targets, Tracer(self.model, targets)
+        self.feeder, self.planner = Feeder(self.model, tracer, targets), Planner(self.model, tracer, targets)
 
     # ---- compile -----------------------------------------------------------------------------------------------------
 
@@ -238,8 +246,7 @@ class Trainer:
         if optimizer.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
             optimizer.iterations = done + 1
-        for variable in step.constrained:
-            variable.assign(variable.constraint(variable.value))
+        constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:
         self.reset_metrics()

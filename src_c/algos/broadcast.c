@@ -2,7 +2,7 @@
 #include "algos/broadcast.h"
 
 /* Size of axis k of a result of this rank, as xs sees it: 1 in front of its own axes. */
-static int64_t aligned(const cc_shape *xs, int rank, int k)
+static int64_t broadcast_aligned(const cc_shape *xs, int rank, int k)
 {
     int own = k - (rank - xs->rank);
     return own < 0 ? 1 : xs->dim[own];
@@ -12,7 +12,7 @@ bool cc_broadcast_shape(const cc_shape *a, const cc_shape *b, cc_shape *y)
 {
     cc_shape result = {.rank = a->rank > b->rank ? a->rank : b->rank};
     for (int k = 0; k < result.rank; ++k) {
-        int64_t da = aligned(a, result.rank, k), db = aligned(b, result.rank, k);
+        int64_t da = broadcast_aligned(a, result.rank, k), db = broadcast_aligned(b, result.rank, k);
         if (da == db || db == 1)
             result.dim[k] = da;
         else if (da == 1 || da < 0)
@@ -30,7 +30,7 @@ unsigned cc_broadcast_repeated(const cc_shape *xs, const cc_shape *ys)
 {
     unsigned axes = 0;
     for (int k = 0; k < ys->rank; ++k)
-        if (ys->dim[k] != 1 && aligned(xs, ys->rank, k) == 1) axes |= 1u << k;
+        if (ys->dim[k] != 1 && broadcast_aligned(xs, ys->rank, k) == 1) axes |= 1u << k;
     return axes;
 }
 
@@ -46,7 +46,7 @@ void cc_broadcast_init(cc_broadcast *broadcast, const cc_shape *ys, int n, const
         if (size == 1) continue;
         bool continues = merged.rank > 0; /* the previous axis, whole, is one step of this axis for every operand */
         for (int i = 0; i < n; ++i) {
-            int64_t own = aligned(&xs[i], ys->rank, k);
+            int64_t own = broadcast_aligned(&xs[i], ys->rank, k);
             stride[i] = own == 1 ? 0 : step[i];
             step[i] *= own;
             if (continues) {
@@ -71,7 +71,7 @@ void cc_broadcast_init(cc_broadcast *broadcast, const cc_shape *ys, int n, const
     }
 }
 
-static int64_t run_length(const cc_walk *walk)
+static int64_t broadcast_run_length(const cc_walk *walk)
 {
     const cc_broadcast *b = walk->broadcast;
     int64_t row = b->dim[b->rank - 1] - walk->index[b->rank - 1], rest = walk->end - walk->position;
@@ -88,7 +88,7 @@ cc_walk cc_walk_begin(const cc_broadcast *broadcast, cc_range range)
         rest /= broadcast->dim[k];
         for (int i = 0; i < broadcast->n; ++i) walk.offset[i] += walk.index[k] * broadcast->stride[i][k];
     }
-    walk.run = run_length(&walk);
+    walk.run = broadcast_run_length(&walk);
     return walk;
 }
 
@@ -110,5 +110,5 @@ void cc_walk_next(cc_walk *walk)
         for (int i = 0; i < b->n; ++i) walk->offset[i] -= b->dim[k] * b->stride[i][k];
         walk->index[k] = 0;
     }
-    walk->run = run_length(walk);
+    walk->run = broadcast_run_length(walk);
 }

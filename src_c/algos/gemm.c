@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one chunk */
+enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one block */
 /* Rows at a distance of a multiple of ALIAS floats fall into the same set of the first-level cache, which has room for fewer
  * lines than a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit
  * the second level. */
@@ -24,9 +24,9 @@ void cc_rows_of_matrix(const void *source, int64_t first, int count, int64_t tap
     }
 }
 
-/* Writes the `taps` pieces of `depth` floats of each row side by side into a row of `to`, and lets rows[i] point there. */
-static void copy_patches(const float **rows, float *to, int64_t pitch, const float *const *a, int mr, int count, int64_t taps,
-                         int64_t depth)
+/* Writes the `depth` floats of each of `taps` taps of each row side by side into a row of `to`, and lets rows[i] point there. */
+static void gemm_copy_patches(const float **rows, float *to, int64_t pitch, const float *const *a, int mr, int count,
+                              int64_t taps, int64_t depth)
 {
     for (int i = 0; i < count; ++i, to += pitch) {
         float *row = to;
@@ -38,14 +38,14 @@ static void copy_patches(const float **rows, float *to, int64_t pitch, const flo
     }
 }
 
-/* A part of the sums: taps tap .. tap+taps-1, of each the floats k .. k+depth-1. */
-typedef struct part {
+/* A block of the depth: taps tap .. tap+taps-1, of each the floats k .. k+depth-1. */
+typedef struct gemm_depth {
     int64_t tap, taps, k, depth;
     bool first, last;
-} part;
+} gemm_depth;
 
 /* What the tiles of a panel have in common. */
-static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool side_by_side)
+static cc_tile gemm_tile_of(const cc_product *p, const gemm_depth *s, int64_t panel, bool side_by_side)
 {
     const int nr = cc_kernels_get()->gemm.nr;
     const int64_t column = panel * nr;
@@ -61,55 +61,55 @@ static cc_tile tile_of(const cc_product *p, const part *s, int64_t panel, bool s
     };
 }
 
-/* Rows m0 .. m1-1 by panels p0 .. p1-1. Chunks of tiles, then blocks of depth, then panels, then tiles: a block of a panel stays in
- * the second-level cache while a chunk's tiles use it, and the chunk's rows of `a` stay there from panel to panel. */
-static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
+/* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of tiles, then blocks of depth, then panels, then tiles: what a block of depth has of
+ * a panel stays in the second-level cache while a block's tiles use it, and its rows of `a` stay there from panel to panel. */
+static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int mr = kernels->gemm.mr;
     const float *a[POINTERS], *copied[CC_MR_MAX];
     float *y[(TILES + 1) * CC_MR_MAX], copy[CC_MR_MAX * COPY_ROW];
 
-    /* A block is several whole taps, or a part of the depth of one tap. */
+    /* A block of depth is several whole taps, or some of the depth of one tap. */
     const bool copies = !p->patches && p->a_step != 0 && p->a_step % ALIAS == 0;
     const int64_t most = copies ? COPIED : CC_DEPTH_BLOCK, depth_block = cc_min(p->depth, most);
     int64_t tap_block = p->depth <= 0 ? p->taps : most / depth_block;
     tap_block = cc_min(cc_min(tap_block, p->taps), POINTERS / (2 * mr));
     if (tap_block < 1) tap_block = 1;
-    int64_t tiles = cc_min(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next chunk's first tile */
+    int64_t tiles = cc_min(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next block's first tile */
     if (p->patches && depth_block > 0) tiles = cc_min(tiles, CC_PATCH_FLOATS / (mr * tap_block * depth_block));
 
-    for (int64_t chunk = m0; chunk < m1; chunk += tiles * mr) {
-        const int64_t chunk_end = cc_min(chunk + tiles * mr, m1);
-        part s = {.first = true};
+    for (int64_t block = m0; block < m1; block += tiles * mr) {
+        const int64_t block_end = cc_min(block + tiles * mr, m1);
+        gemm_depth s = {.first = true};
         do {
             s.taps = cc_min(tap_block, p->taps - s.tap), s.depth = cc_min(depth_block, p->depth - s.k);
             s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
-            for (int64_t m = chunk, tile = 0; m < chunk_end; m += mr, ++tile) {
-                const int rows = (int)cc_min(mr, chunk_end - m);
+            for (int64_t m = block, tile = 0; m < block_end; m += mr, ++tile) {
+                const int rows = (int)cc_min(mr, block_end - m);
                 const float **from = a + tile * mr * tap_block;
                 p->rows(p->source, m, rows, s.tap, s.taps, s.k, from, mr, y + tile * mr);
                 const int64_t pitch = s.taps * s.depth;
-                if (p->patches) copy_patches(from, p->patches + tile * mr * pitch, pitch, from, mr, rows, s.taps, s.depth);
+                if (p->patches) gemm_copy_patches(from, p->patches + tile * mr * pitch, pitch, from, mr, rows, s.taps, s.depth);
             }
-            if (!p->patches && chunk_end + mr <= m1)
-                p->rows(p->source, chunk_end, mr, s.tap, s.taps, s.k, a + tiles * mr * tap_block, mr, y + tiles * mr);
+            if (!p->patches && block_end + mr <= m1)
+                p->rows(p->source, block_end, mr, s.tap, s.taps, s.k, a + tiles * mr * tap_block, mr, y + tiles * mr);
             const bool ahead = !p->patches && (!copies || s.taps == 1);
             /* All panels and all tiles at once, or a tile for a group of panels after the other. */
-            const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : chunk_end - chunk;
+            const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : block_end - block;
             for (int64_t panel0 = p0; panel0 < p1; panel0 += group) {
-                for (int64_t row = chunk; row < chunk_end; row += step) {
-                    const int64_t row_end = cc_min(row + step, chunk_end);
+                for (int64_t row = block; row < block_end; row += step) {
+                    const int64_t row_end = cc_min(row + step, block_end);
                     if (copies)
-                        copy_patches(copied, copy, COPY_ROW, a + (row - chunk) * tap_block, mr, (int)(row_end - row), s.taps,
-                                     s.depth);
+                        gemm_copy_patches(copied, copy, COPY_ROW, a + (row - block) * tap_block, mr, (int)(row_end - row),
+                                          s.taps, s.depth);
                     for (int64_t panel = panel0; panel < cc_min(panel0 + group, p1); ++panel) {
-                        cc_tile t = tile_of(p, &s, panel, copies || p->patches);
+                        cc_tile t = gemm_tile_of(p, &s, panel, copies || p->patches);
                         for (int64_t m = row; m < row_end; m += mr) {
-                            const float *const *here = a + (m - chunk) * tap_block;
+                            const float *const *here = a + (m - block) * tap_block;
                             t.m = (int)cc_min(mr, row_end - m);
                             t.a = copies ? copied : here;
-                            t.y = y + (m - chunk);
+                            t.y = y + (m - block);
                             /* the next tile's rows are touched for the first time after this one */
                             t.next = panel == p0 && ahead && m + 2 * mr <= m1 ? here + mr * tap_block : NULL;
                             kernels->gemm.tile(&t);
@@ -126,7 +126,7 @@ static void run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, i
         } while (!s.last);
         if (p->act != CC_ACT_LINEAR && p->act != CC_ACT_RELU) {
             const int64_t column = p0 * kernels->gemm.nr, columns = cc_min(p1 * kernels->gemm.nr, p->n) - column;
-            for (int64_t i = 0; i < chunk_end - chunk; ++i)
+            for (int64_t i = 0; i < block_end - block; ++i)
                 cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, columns);
         }
     }
@@ -142,14 +142,14 @@ void cc_product_run(const cc_product *p, const cc_team *team)
     if (tiles >= 2 * team->nth || tiles >= panels) {
         /* Whole tiles, unless there are so few that one more or less matters. */
         const cc_range mine = cc_slice(team, p->m, tiles < EVEN * team->nth ? 1 : kernels->gemm.mr);
-        if (mine.begin < mine.end) run_range(p, mine.begin, mine.end, 0, panels);
+        if (mine.begin < mine.end) gemm_run_range(p, mine.begin, mine.end, 0, panels);
     } else {
         const cc_range mine = cc_slice(team, panels, 1);
-        if (mine.begin < mine.end) run_range(p, 0, p->m, mine.begin, mine.end);
+        if (mine.begin < mine.end) gemm_run_range(p, 0, p->m, mine.begin, mine.end);
     }
 }
 
-/* A piece: FLY_PANELS panels side by side, FLY_DEPTH deep, which stay in a second-level cache; LINES rows of b at a time, so that
+/* A block: FLY_PANELS panels side by side, FLY_DEPTH deep, which stay in a second-level cache; LINES rows of b at a time, so that
  * neighbouring columns are read soon after each other. The depth is a multiple of the blocks in which a product is summed. */
 enum { FLY_DEPTH = CC_DEPTH_BLOCK, FLY_PANELS = 4, LINES = 64 };
 
@@ -174,22 +174,22 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
                     cc_pack_tap(packed + (i * depth + line) * nr, from + (k + line) * row, cc_min(LINES, depth - line), p->n,
                                 row, step, column + i * nr);
             const cc_matrix_rows rows = {whole->a + k, whole->a_row, whole->y + column, whole->y_row};
-            cc_product piece = *p;
-            piece.n = cc_min(panels * nr, p->n - column), piece.depth = depth;
-            piece.source = &rows, piece.panels = packed;
-            piece.bias = k == 0 && p->bias ? p->bias + column : NULL;
-            piece.accumulate = k > 0 || p->accumulate;
+            cc_product block = *p;
+            block.n = cc_min(panels * nr, p->n - column), block.depth = depth;
+            block.source = &rows, block.panels = packed;
+            block.bias = k == 0 && p->bias ? p->bias + column : NULL;
+            block.accumulate = k > 0 || p->accumulate;
             k += depth;
-            if (k < p->depth) piece.act = CC_ACT_LINEAR;
-            run_range(&piece, 0, p->m, 0, panels);
+            if (k < p->depth) block.act = CC_ACT_LINEAR;
+            gemm_run_range(&block, 0, p->m, 0, panels);
         } while (k < p->depth);
     }
 }
 
-int64_t cc_blocks(int64_t terms, int64_t pieces, int64_t outputs)
+int64_t cc_blocks(int64_t terms, int64_t tasks, int64_t outputs)
 {
-    enum { WANTED = 64, FLOATS = 4 << 20 }; /* enough pieces for any desktop; 16 MB at most */
-    int64_t blocks = pieces < 1 ? 1 : (WANTED + pieces - 1) / pieces;
+    enum { WANTED = 64, FLOATS = 4 << 20 }; /* enough tasks for any desktop; 16 MB at most */
+    int64_t blocks = tasks < 1 ? 1 : (WANTED + tasks - 1) / tasks;
     if (outputs > 0) blocks = cc_min(blocks, FLOATS / outputs);
     blocks = cc_min(blocks, terms);
     return blocks < 1 ? 1 : blocks;
@@ -206,20 +206,20 @@ void cc_add_blocks(float *y, const float *partial, int64_t blocks, int64_t count
 }
 
 /* Terms are taken 32 rows at a time: fewer would not pay for a block. */
-static int64_t row_terms(int64_t count)
+static int64_t gemm_row_terms(int64_t count)
 {
     return (count + 31) / 32;
 }
 
-static int64_t outer_pieces(int64_t m, int64_t n)
+static int64_t gemm_outer_tiles(int64_t m, int64_t n)
 {
     const cc_kernels *kernels = cc_kernels_get();
     return (m + kernels->gemm.mr - 1) / kernels->gemm.mr * ((n + kernels->gemm.nr - 1) / kernels->gemm.nr);
 }
 
 /* Floats of the terms p0 .. p0+count-1, side by side, each `width` <= nr wide. */
-static void copy_terms(float *to, int64_t pitch, const float *from, const cc_outers *o, const int64_t apart[3], int64_t p0,
-                       int64_t count, int width)
+static void gemm_copy_terms(float *to, int64_t pitch, const float *from, const cc_outers *o, const int64_t apart[3], int64_t p0,
+                            int64_t count, int width)
 {
     for (int64_t p = p0, end = p0 + count; p < end;) {
         const int64_t line = p / o->steps, step = p % o->steps, steps = cc_min(o->steps - step, end - p);
@@ -231,7 +231,7 @@ static void copy_terms(float *to, int64_t pitch, const float *from, const cc_out
     }
 }
 
-static void add_in_place(const cc_outers *o)
+static void gemm_add_in_place(const cc_outers *o)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t q = 0; q < o->images; ++q)
@@ -254,7 +254,7 @@ static void add_in_place(const cc_outers *o)
 void cc_outers_add(const cc_outers *o, float *patches)
 {
     if (!patches) {
-        add_in_place(o);
+        gemm_add_in_place(o);
         return;
     }
     /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers
@@ -265,20 +265,20 @@ void cc_outers_add(const cc_outers *o, float *patches)
     const int64_t pitch = mr <= nr / 2 ? nr / 2 : nr, terms = o->images * o->lines * o->steps;
     const int64_t a_apart[3] = {o->a_image, o->a_line, o->a_step}, b_apart[3] = {o->b_image, o->b_line, o->b_step};
     float *a = patches, *b = patches + ROW_TILES * TERMS * pitch;
-    const int64_t bands = (terms + TERMS - 1) / TERMS;
+    const int64_t blocks = (terms + TERMS - 1) / TERMS;
     const bool even = o->b_line == o->steps * o->b_step && o->b_image == o->lines * o->b_line; /* terms at one distance */
-    for (int64_t band = 0; band < bands; ++band) {
-        const cc_range here = cc_block(terms, bands, band);
+    for (int64_t block = 0; block < blocks; ++block) {
+        const cc_range here = cc_block(terms, blocks, block);
         const int64_t count = here.end - here.begin;
         for (int64_t row0 = 0; row0 < o->m; row0 += ROW_TILES * mr) {
             const int64_t row1 = cc_min(row0 + ROW_TILES * mr, o->m);
             for (int64_t row = row0; row < row1; row += mr)
-                copy_terms(a + (row - row0) / mr * TERMS * pitch, pitch, o->a + row, o, a_apart, here.begin, count,
-                           (int)cc_min(mr, row1 - row));
+                gemm_copy_terms(a + (row - row0) / mr * TERMS * pitch, pitch, o->a + row, o, a_apart, here.begin, count,
+                                (int)cc_min(mr, row1 - row));
             for (int64_t column = 0; column < o->n; column += nr) {
                 const int width = (int)cc_min(nr, o->n - column);
                 const float *next = even && column + nr < o->n ? o->b + here.begin * o->b_step + column + nr : NULL;
-                copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
+                gemm_copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
                 for (int64_t row = row0; row < row1; row += mr)
                     kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(mr, row1 - row),
                                                          .n = width,
@@ -299,33 +299,33 @@ void cc_outers_add(const cc_outers *o, float *patches)
 
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
 {
-    const int64_t blocks = cc_blocks(row_terms(count), outer_pieces(m, n), m * n);
+    const int64_t blocks = cc_blocks(gemm_row_terms(count), gemm_outer_tiles(m, n), m * n);
     return blocks > 1 ? blocks * m * n : 0;
 }
 
-/* Pieces piece0 .. piece1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Bands
- * of terms outermost, tiles inside: a band of a and b stays in the cache for all tiles. A short one would spend its time on
+/* Tiles tile0 .. tile1-1 of an m x n sum, counted along its rows, over terms p0 .. p1-1; `to` begins with row `row0`. Blocks
+ * of terms outermost, tiles inside: a block of a and b stays in the cache for all tiles. A short one would spend its time on
  * loading and storing the tile. */
-static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
-                       int64_t p0, int64_t p1, int64_t piece0, int64_t piece1)
+static void gemm_sum_tiles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
+                           int64_t p0, int64_t p1, int64_t tile0, int64_t tile1)
 {
-    enum { BAND_FLOATS = 65536, BAND_LEAST = 256 };
+    enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = 256 };
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr;
-    const int64_t fitting = BAND_FLOATS / (m + n + 1), band = fitting > BAND_LEAST ? fitting : BAND_LEAST;
-    for (int64_t piece = piece0; piece < piece1; ++piece) {
-        const int64_t row = piece / across * kernels->gemm.mr, column = piece % across * kernels->gemm.nr;
+    const int64_t fitting = BLOCK_FLOATS / (m + n + 1), block = fitting > BLOCK_LEAST ? fitting : BLOCK_LEAST;
+    for (int64_t tile = tile0; tile < tile1; ++tile) {
+        const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
         for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)
             memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->gemm.nr, n - column) * sizeof *to);
     }
-    for (int64_t p = p0; p < p1; p += band) {
-        for (int64_t piece = piece0; piece < piece1; ++piece) {
-            const int64_t row = piece / across * kernels->gemm.mr, column = piece % across * kernels->gemm.nr;
+    for (int64_t p = p0; p < p1; p += block) {
+        for (int64_t tile = tile0; tile < tile1; ++tile) {
+            const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
             kernels->gemm.outer_tile(&(cc_outer){
                 .m = (int)cc_min(kernels->gemm.mr, rows_end - row),
                 .n = (int)cc_min(kernels->gemm.nr, n - column),
                 .lines = 1,
-                .steps = cc_min(band, p1 - p),
+                .steps = cc_min(block, p1 - p),
                 .a = a + p * m + row,
                 .a_step = m,
                 .b = b + p * n + column,
@@ -340,14 +340,14 @@ static void sum_pieces(float *to, int64_t row0, const float *a, const float *b, 
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
                   const cc_team *team)
 {
-    const int64_t pieces = outer_pieces(m, n), blocks = cc_blocks(row_terms(count), pieces, m * n);
-    const cc_range mine = cc_slice(team, blocks * pieces, 1);
+    const int64_t tiles = gemm_outer_tiles(m, n), blocks = cc_blocks(gemm_row_terms(count), tiles, m * n);
+    const cc_range mine = cc_slice(team, blocks * tiles, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / pieces, piece0 = i % pieces, piece1 = cc_min(pieces, piece0 + mine.end - i);
-        const cc_range terms = cc_block(row_terms(count), blocks, block);
-        sum_pieces(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32, cc_min(terms.end * 32, count),
-                   piece0, piece1);
-        i += piece1 - piece0;
+        const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
+        const cc_range terms = cc_block(gemm_row_terms(count), blocks, block);
+        gemm_sum_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32,
+                       cc_min(terms.end * 32, count), tile0, tile1);
+        i += tile1 - tile0;
     }
     if (blocks > 1) {
         cc_barrier_wait(team);
@@ -360,23 +360,23 @@ void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;
-    sum_pieces(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
-               (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across);
+    gemm_sum_tiles(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
+                   (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across);
 }
 
 int64_t cc_column_sum_partial(int64_t n, int64_t count)
 {
-    const int64_t blocks = cc_blocks(row_terms(count), 1, n);
+    const int64_t blocks = cc_blocks(gemm_row_terms(count), 1, n);
     return blocks > 1 ? blocks * n : 0;
 }
 
 void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t blocks = cc_blocks(row_terms(count), 1, n);
+    const int64_t blocks = cc_blocks(gemm_row_terms(count), 1, n);
     const cc_range mine = cc_slice(team, blocks, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const cc_range terms = cc_block(row_terms(count), blocks, i);
+        const cc_range terms = cc_block(gemm_row_terms(count), blocks, i);
         float *to = blocks > 1 ? partial + i * n : y;
         memset(to, 0, (size_t)n * sizeof *to);
         kernels->elementwise.add_rows(to, b + terms.begin * 32 * n, cc_min(terms.end * 32, count) - terms.begin * 32, n);

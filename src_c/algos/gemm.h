@@ -13,8 +13,8 @@
 #include "base/minmax.h"
 #include "base/team.h"
 
-/* Depth (taps x channels) that one pass over the panels covers: 768 x 32 floats of a panel are 96 KB, which a second-level
- * cache holds while the tiles of a chunk pass over it. */
+/* Depth (taps x channels) that one pass over the panels takes: 768 x 32 floats of a panel are 96 KB, which a second-level
+ * cache holds while the tiles of a block pass over it. */
 #define CC_DEPTH_BLOCK  768
 /* Floats of one thread's patch buffer (128 KB). */
 #define CC_PATCH_FLOATS 32768
@@ -42,7 +42,7 @@ typedef struct cc_product {
 /* Entered by every thread of the team; no barrier inside. */
 void cc_product_run(const cc_product *product, const cc_team *team);
 
-/* The same with b as a matrix, b[k][j] = from[k * row + j * step], packed a piece at a time just before it is used: where b is used
+/* The same with b as a matrix, b[k][j] = from[k * row + j * step], packed a block at a time just before it is used: where b is used
  * once and is larger than the caches, that saves writing all of it and reading it back. Of one tap, with rows of a matrix. scratch:
  * cc_product_late_floats for each thread. */
 void cc_product_late(const cc_product *product, const float *from, int64_t row, int64_t step, float *scratch,
@@ -92,12 +92,12 @@ void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *pa
 int64_t cc_column_sum_partial(int64_t n, int64_t count);
 
 /* ---- Sums split into blocks ----
- * A sum with few outputs is cut into blocks of its terms, so that many threads can share it. Each block is summed into a buffer
+ * A sum with few outputs is divided into blocks of its terms, so that many threads can share it. Each block is summed into a buffer
  * of its own, and the buffers are added in order. The number of blocks depends on the sizes only: so does the result. */
 
-/* Blocks for a sum of `terms` indivisible parts that makes `pieces` independent pieces of work and `outputs` floats; 1 .. 64.
+/* Blocks for a sum of `terms` indivisible terms that makes `tasks` independent tasks and `outputs` floats; 1 .. 64.
  * Does not shrink when terms grows. */
-int64_t cc_blocks(int64_t terms, int64_t pieces, int64_t outputs);
+int64_t cc_blocks(int64_t terms, int64_t tasks, int64_t outputs);
 /* The terms of block i. */
 static inline cc_range cc_block(int64_t terms, int64_t blocks, int64_t i)
 {

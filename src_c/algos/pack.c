@@ -27,7 +27,7 @@ void cc_pack_tap(float *to, const float *from, int64_t depth, int64_t n, int64_t
 void cc_pack_matrix(float *to, const float *from, int64_t depth, int64_t n, int64_t row, int64_t step, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->gemm.nr, panels = (n + nr - 1) / nr;
-    /* The depth is cut too, so that few panels still make many pieces. */
+    /* The depth is divided too, so that few panels still make many tasks. */
     const int64_t block = 256, blocks = (depth + block - 1) / block;
     const cc_range mine = cc_slice(team, panels * blocks, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {

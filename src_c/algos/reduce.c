@@ -63,7 +63,7 @@ size_t cc_reduction_scratch(const cc_reduction *reduction)
     return (size_t)(partials < MAX_PARTIALS ? partials : MAX_PARTIALS) * sizeof(double);
 }
 
-static double start(cc_fold fold)
+static double reduce_start(cc_fold fold)
 {
     switch (fold) {
     case CC_FOLD_PROD: return 1.0;
@@ -74,12 +74,12 @@ static double start(cc_fold fold)
 }
 
 /* As in NumPy a NaN wins, and stays. */
-static inline double larger(double a, double b)
+static inline double reduce_larger(double a, double b)
 {
     return b > a || b != b ? b : a;
 }
 
-static inline double smaller(double a, double b)
+static inline double reduce_smaller(double a, double b)
 {
     return b < a || b != b ? b : a;
 }
@@ -88,14 +88,14 @@ static inline double reduce_join(cc_fold fold, double a, double b)
 {
     switch (fold) {
     case CC_FOLD_PROD: return a * b;
-    case CC_FOLD_MAX: return larger(a, b);
-    case CC_FOLD_MIN: return smaller(a, b);
+    case CC_FOLD_MAX: return reduce_larger(a, b);
+    case CC_FOLD_MIN: return reduce_smaller(a, b);
     default: return a + b;
     }
 }
 
 /* Folds v[i] into result[i % width], i in 0 .. n-1. */
-static inline void fold_rows(cc_fold fold, double *result, int64_t width, const float *v, int64_t n)
+static inline void reduce_fold_rows(cc_fold fold, double *result, int64_t width, const float *v, int64_t n)
 {
     for (; n > 0; n -= width, v += width) {
         int64_t m = n < width ? n : width;
@@ -107,10 +107,10 @@ static inline void fold_rows(cc_fold fold, double *result, int64_t width, const 
             for (int64_t j = 0; j < m; ++j) result[j] *= v[j];
             break;
         case CC_FOLD_MAX:
-            for (int64_t j = 0; j < m; ++j) result[j] = larger(result[j], v[j]);
+            for (int64_t j = 0; j < m; ++j) result[j] = reduce_larger(result[j], v[j]);
             break;
         case CC_FOLD_MIN:
-            for (int64_t j = 0; j < m; ++j) result[j] = smaller(result[j], v[j]);
+            for (int64_t j = 0; j < m; ++j) result[j] = reduce_smaller(result[j], v[j]);
             break;
         }
     }
@@ -129,7 +129,7 @@ static int64_t reduce_locate(int rank, const int64_t *dim, const int64_t *stride
 }
 
 /* The position after it: returns the offset. */
-static inline int64_t step(int rank, const int64_t *dim, const int64_t *stride, int64_t *index, int64_t offset)
+static inline int64_t reduce_step(int rank, const int64_t *dim, const int64_t *stride, int64_t *index, int64_t offset)
 {
     for (int k = rank - 1; k >= 0; --k) {
         offset += stride[k];
@@ -141,27 +141,27 @@ static inline int64_t step(int rank, const int64_t *dim, const int64_t *stride, 
 }
 
 /* Folds terms from .. to-1 of `width` outputs that lie side by side at `base` into result[0 .. width-1]. */
-static void fold_columns(const cc_reduction *r, cc_fold fold, cc_terms terms, const void *context, int64_t base, int64_t width,
-                         int64_t from, int64_t to, double *result)
+static void reduce_fold_columns(const cc_reduction *r, cc_fold fold, cc_terms terms, const void *context, int64_t base,
+                                int64_t width, int64_t from, int64_t to, double *result)
 {
     float buffer[CC_TERMS];
     int64_t index[CCONV_MAX_RANK];
-    for (int64_t j = 0; j < width; ++j) result[j] = start(fold);
+    for (int64_t j = 0; j < width; ++j) result[j] = reduce_start(fold);
     int64_t offset = from < to ? reduce_locate(r->reduced_rank, r->reduced, r->reduced_stride, from, index) : 0;
     for (int64_t t = from; t < to; ++t) {
-        fold_rows(fold, result, width, terms(context, base + offset, width, buffer), width);
-        offset = step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
+        reduce_fold_rows(fold, result, width, terms(context, base + offset, width, buffer), width);
+        offset = reduce_step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
     }
 }
 
 /* Folds terms from .. to-1 of the one output at `base`, whose terms lie side by side in runs. */
-static double fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, const void *context, int64_t base, int64_t from,
-                       int64_t to)
+static double reduce_fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, const void *context, int64_t base,
+                              int64_t from, int64_t to)
 {
     float buffer[CC_TERMS];
     double lane[LANES];
     int64_t index[CCONV_MAX_RANK];
-    for (int j = 0; j < LANES; ++j) lane[j] = start(fold);
+    for (int j = 0; j < LANES; ++j) lane[j] = reduce_start(fold);
     if (from < to) {
         int64_t place = from % r->run,
                 offset = reduce_locate(r->reduced_rank, r->reduced, r->reduced_stride, from / r->run, index);
@@ -169,12 +169,12 @@ static double fold_run(const cc_reduction *r, cc_fold fold, cc_terms terms, cons
             int64_t n = r->run - place;
             if (n > to - t) n = to - t;
             if (n > CC_TERMS) n = CC_TERMS;
-            fold_rows(fold, lane, LANES, terms(context, base + offset + place, n, buffer), n);
+            reduce_fold_rows(fold, lane, LANES, terms(context, base + offset + place, n, buffer), n);
             t += n;
             place += n;
             if (place == r->run) {
                 place = 0;
-                offset = step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
+                offset = reduce_step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
             }
         }
     }
@@ -197,22 +197,22 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
     double *partial = scratch;
     if (fold != CC_FOLD_SUM) divisor = 1.0;
 
-    /* A piece of work is one block of one output, or of up to COLUMNS outputs. */
-    int64_t parts = r->columns ? (r->run + COLUMNS - 1) / COLUMNS : 1, width = r->columns ? COLUMNS : 1;
-    int64_t groups = r->outputs == 0 ? 0 : (r->columns ? r->outputs / r->run : r->outputs) * parts;
+    /* A task is one block of one output, or of up to COLUMNS outputs. */
+    int64_t across = r->columns ? (r->run + COLUMNS - 1) / COLUMNS : 1, width = r->columns ? COLUMNS : 1;
+    int64_t groups = r->outputs == 0 ? 0 : (r->columns ? r->outputs / r->run : r->outputs) * across;
     cc_range mine = cc_slice(team, groups * r->blocks, BLOCK * r->blocks / (r->terms * width + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t block = i / groups, group = i % groups, index[CCONV_MAX_RANK];
         int64_t from = r->terms * block / r->blocks, to = r->terms * (block + 1) / r->blocks;
-        int64_t base = reduce_locate(r->kept_rank, r->kept, r->kept_stride, group / parts, index);
-        int64_t column = group % parts * COLUMNS, first = group, n = 1;
+        int64_t base = reduce_locate(r->kept_rank, r->kept, r->kept_stride, group / across, index);
+        int64_t column = group % across * COLUMNS, first = group, n = 1;
         double result[COLUMNS];
         if (r->columns) {
-            first = group / parts * r->run + column;
+            first = group / across * r->run + column;
             n = r->run - column < COLUMNS ? r->run - column : COLUMNS;
-            fold_columns(r, fold, terms, context, base + column, n, from, to, result);
+            reduce_fold_columns(r, fold, terms, context, base + column, n, from, to, result);
         } else {
-            result[0] = fold_run(r, fold, terms, context, base, from, to);
+            result[0] = reduce_fold_run(r, fold, terms, context, base, from, to);
         }
         for (int64_t j = 0; j < n; ++j) {
             if (r->blocks == 1)
@@ -233,7 +233,7 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
 }
 
 /* In unsigned arithmetic, which may wrap around: the order does not matter. */
-static inline int32_t join_ints(cc_fold fold, int32_t a, int32_t b)
+static inline int32_t reduce_join_ints(cc_fold fold, int32_t a, int32_t b)
 {
     switch (fold) {
     case CC_FOLD_PROD: return (int32_t)((uint32_t)a * (uint32_t)b);
@@ -257,8 +257,8 @@ void cc_reduce_ints(const cc_reduction *reduction, cc_fold fold, const int32_t *
         int64_t offset = 0;
         for (int k = 0; k < CCONV_MAX_RANK; ++k) index[k] = 0;
         for (int64_t t = 0; t < r->terms; t += inner) {
-            for (int64_t i = 0; i < inner; ++i) result = join_ints(fold, result, from[offset + i]);
-            offset = step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
+            for (int64_t i = 0; i < inner; ++i) result = reduce_join_ints(fold, result, from[offset + i]);
+            offset = reduce_step(r->reduced_rank, r->reduced, r->reduced_stride, index, offset);
         }
         y[o] = result;
     }

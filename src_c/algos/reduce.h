@@ -1,7 +1,7 @@
 /* Sums, products, maxima and minima over some axes of a tensor, the same bit for bit for any number of threads.
  *
  * Each output is folded in double, so that sums of 10^7 terms are as good as the final rounding. If there are few outputs and many
- * terms, the terms are cut into blocks whose number depends on the shape only; the blocks' results wait in scratch and are
+ * terms, the terms are divided into blocks whose number depends on the shape only; the blocks' results wait in scratch and are
  * joined in order.
  *
  * What is reduced need not be stored: the terms come from a function, given a stretch of the tensor. */
@@ -24,7 +24,7 @@ const float *cc_terms_stored(const void *context, int64_t begin, int64_t n, floa
 
 typedef struct cc_reduction {
     int64_t outputs, terms; /* elements of the result, and how many each of them folds */
-    int64_t blocks;         /* parts the terms are cut into */
+    int64_t blocks;         /* the terms are divided into */
     bool columns;           /* the last axis is kept: outputs lie side by side, and are folded side by side */
     int64_t run;            /* length of the last axis, after merging; the other axes are: */
     int kept_rank, reduced_rank;

@@ -2,16 +2,16 @@
 #include "algos/region.h"
 #include <string.h>
 
-typedef struct rows {
+typedef struct region_layout {
     int rank;             /* axes in front of the row's own; at least 0 */
     int64_t small, large; /* elements of a row of either tensor */
     int64_t begin;        /* where the small row begins in the large one */
-} rows;
+} region_layout;
 
-static rows region_rows(const cc_shape *small, const cc_shape *large, const int64_t *begin)
+static region_layout region_rows(const cc_shape *small, const cc_shape *large, const int64_t *begin)
 {
     int last = small->rank - 1;
-    rows r = {.small = 1, .large = 1};
+    region_layout r = {.small = 1, .large = 1};
     for (; last > 0 && small->dim[last] == large->dim[last]; --last) {
         r.small *= small->dim[last];
         r.large *= large->dim[last];
@@ -27,7 +27,7 @@ static rows region_rows(const cc_shape *small, const cc_shape *large, const int6
 void cc_region_gather(float *small, const cc_shape *small_shape, const float *large, const cc_shape *large_shape,
                       const int64_t *begin, const cc_team *team)
 {
-    rows r = region_rows(small_shape, large_shape, begin);
+    region_layout r = region_rows(small_shape, large_shape, begin);
     cc_range mine = cc_slice(team, cc_shape_product(small_shape, 0, r.rank), 2048 / (r.small + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t rest = i, row = 0, step = 1;
@@ -53,7 +53,7 @@ static void region_fill(float *to, int64_t n, float value)
 void cc_region_scatter(float *large, const cc_shape *large_shape, const float *small, const cc_shape *small_shape,
                        const int64_t *begin, float around, const cc_team *team)
 {
-    rows r = region_rows(small_shape, large_shape, begin);
+    region_layout r = region_rows(small_shape, large_shape, begin);
     cc_range mine = cc_slice(team, cc_shape_product(large_shape, 0, r.rank), 2048 / (r.large + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t rest = i, row = 0, step = 1;

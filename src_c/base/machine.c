@@ -175,17 +175,20 @@ static void after_fork(void)
     atomic_store(&forked, true);
 }
 
+/* Twice does no harm. (pthread_once would tie binaries to the glibc they were built with: 2.34 gave it a new version.) */
 static void watch_fork(void)
 {
+    static atomic_bool watching;
+    if (atomic_load(&watching)) return;
     pthread_atfork(NULL, NULL, after_fork);
+    atomic_store(&watching, true);
 }
 #endif
 
 static int decided(void)
 {
 #if !defined(_WIN32)
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_fork);
+    watch_fork();
 #endif
     if (atomic_load(&forked)) return 8 + BY_FORK;
     if (!cconv_openmp()) return 8 + BY_BUILD;

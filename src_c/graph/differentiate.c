@@ -4,7 +4,7 @@
 #include "graph/graph.h"
 #include <string.h>
 
-void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient)
+void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient, bool *reached)
 {
     memset(requires_gradient, 0, ((size_t)graph->count + 1) * sizeof *requires_gradient);
     if (!root) return;
@@ -20,13 +20,12 @@ void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const i
 
     /* Downwards: of those, keep what the root depends on. When node i is looked at, all its consumers are decided; it stays if one
      * of them stays. */
-    for (int i = root - 1; i >= 1; --i) {
-        bool reached = false;
-        for (int consumer = i + 1; requires_gradient[i] && !reached && consumer <= root; ++consumer) {
-            const cc_node *node = cc_graph_node(graph, consumer);
-            if (!requires_gradient[consumer] || node->kind != CC_COMPUTED || !node->op->backward) continue;
-            for (int k = 0; k < node->n_inputs; ++k) reached = reached || node->inputs[k] == i;
-        }
-        requires_gradient[i] = requires_gradient[i] && reached;
+    memset(reached, 0, ((size_t)graph->count + 1) * sizeof *reached);
+    reached[root] = true;
+    for (int i = root; i >= 1; --i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        requires_gradient[i] = requires_gradient[i] && reached[i];
+        if (!requires_gradient[i] || node->kind != CC_COMPUTED || !node->op->backward) continue;
+        for (int k = 0; k < node->n_inputs; ++k) reached[node->inputs[k]] = true;
     }
 }

@@ -70,7 +70,11 @@ static int append(cconv_graph *graph, cc_node *node, const char *name, const cha
         free_node(node);
         return fail(graph, CCONV_NO_MEMORY);
     }
+    node->fixed = node->kind != CC_INPUT;
+    for (int k = 0; k < node->n_inputs; ++k)
+        if (node->inputs[k] && !cc_graph_node(graph, node->inputs[k])->fixed) node->fixed = false;
     graph->nodes[graph->count] = *node;
+    graph->n_draws += node->draw > 0;
     ++graph->count;
     return graph->count;
 }
@@ -194,10 +198,7 @@ int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_
         free_node(&node);
         return fail(graph, status);
     }
-    if (node.op->flags & CC_RANDOM) {
-        node.draw = 1;
-        for (int i = 1; i <= graph->count; ++i) node.draw += cc_graph_node(graph, i)->draw > 0;
-    }
+    if (node.op->flags & CC_RANDOM) node.draw = graph->n_draws + 1;
     return append(graph, &node, name, op);
 }
 

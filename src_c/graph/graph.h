@@ -12,6 +12,7 @@ typedef struct cc_node {
     int draw; /* of a random op: its number, from 1, among those of the graph it was first added to. Random
                                  numbers depend on it, so that they do not change with what else a graph holds; else 0 */
     char *name;
+    bool fixed;               /* it depends on variables and constants only */
     cc_shape shape;           /* with CC_UNKNOWN sizes */
     cconv_variable *variable; /* of CC_VARIABLE and CC_CONSTANT */
     const cc_op *op;          /* of CC_COMPUTED, as all that follows */
@@ -24,6 +25,7 @@ struct cconv_graph {
     cc_node *nodes; /* nodes[i - 1] is node i */
     int count, capacity;
     int n_inputs;        /* CC_INPUT nodes */
+    int n_draws;         /* random ops */
     cconv_status status; /* of the first call that failed, and its text */
     char error[640];
 };
@@ -37,7 +39,8 @@ static inline const cc_node *cc_graph_node(const cconv_graph *graph, int node)
 int cc_graph_copy(cconv_graph *graph, const cc_node *node, const char *name);
 
 /* Finds the values on a differentiable path from a node of wrt to the root: those whose gradients the backward pass computes.
- * requires_gradient has count + 1 entries, indexed by node number. */
-void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient);
+ * requires_gradient has count + 1 entries, indexed by node number, and so has `reached`, which is scratch. */
+void cc_requires_gradient(const cconv_graph *graph, int root, int n_wrt, const int *wrt, bool *requires_gradient,
+                          bool *reached);
 
 #endif

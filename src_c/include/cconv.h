@@ -271,6 +271,8 @@ CCONV_API void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_
  * "momentum". */
 CCONV_API cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i);
 CCONV_API const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i);
+/* From now on weight_decay leaves this variable alone, in plans that are made later. */
+CCONV_API cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable);
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 

@@ -53,6 +53,29 @@ ALWAYS_INLINE vec minus(vec a, vec b)
     return vec_fma(b, vec_set1(-1), a);
 }
 
+/* A long sum: parts are added up in pairs, as the digits of a binary counter carry, so that its rounding error grows with the
+ * logarithm of their number. */
+enum { PAIRWISE_LEVELS = 24 };
+
+typedef struct pairwise {
+    vec sum[PAIRWISE_LEVELS]; /* of 2^k parts, where bit k of `parts` is set; the largest first */
+    int64_t parts;
+    int level;
+} pairwise;
+
+ALWAYS_INLINE void pairwise_add(pairwise *all, vec part)
+{
+    for (int64_t n = all->parts++; n & 1; n >>= 1) part = vec_add(all->sum[--all->level], part);
+    all->sum[all->level++] = part;
+}
+
+ALWAYS_INLINE vec pairwise_total(const pairwise *all)
+{
+    vec total = vec_zero();
+    for (int k = all->level - 1; k >= 0; --k) total = vec_add(all->sum[k], total);
+    return total;
+}
+
 /* linear, relu or relu6. */
 ALWAYS_INLINE vec clamp(vec v, const cc_activation act)
 {

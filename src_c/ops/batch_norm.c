@@ -191,7 +191,7 @@ static cc_range my_channels(const layout *l, const cc_team *team)
 }
 
 /* For passes over all elements: rows of the outer axis if channels are last, else (outer, channel) pairs. */
-static cc_range my_parts(const layout *l, const cc_team *team)
+static cc_range batch_norm_my_tasks(const layout *l, const cc_team *team)
 {
     if (l->inner == 1) return cc_slice(team, l->outer, 512 / (l->c + 1) + 1);
     return cc_slice(team, l->outer * l->c, 512 / (l->inner + 1) + 1);
@@ -227,10 +227,10 @@ static void moments_inner(const layout *l, const float *x, int64_t rows, float *
 static void moments_of_blocks(const cc_call *call, const layout *l, float *sums, const cc_team *team)
 {
     const float *x = call->x[CC_NORM_X];
-    const int64_t c = l->c, pieces = l->inner == 1 ? 1 : c;
-    const cc_range mine = cc_slice(team, l->blocks * pieces, 1);
-    for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t b = part / pieces, channel = part % pieces, rows = rows_of_block(l, b);
+    const int64_t c = l->c, per_block = l->inner == 1 ? 1 : c;
+    const cc_range mine = cc_slice(team, l->blocks * per_block, 1);
+    for (int64_t task = mine.begin; task < mine.end; ++task) {
+        const int64_t b = task / per_block, channel = task % per_block, rows = rows_of_block(l, b);
         const float *from = x + (b * l->rows * c + channel) * l->inner;
         float *about = sums + b * SUMS * c + channel;
         if (l->inner == 1)
@@ -310,16 +310,16 @@ static void normalize(const cc_call *call, const cc_team *team)
     const cc_norm k = norm_of(call, &l);
     const float *x = call->x[CC_NORM_X], *residual = cc_has_input(call, CC_NORM_RESIDUAL) ? call->x[CC_NORM_RESIDUAL] : NULL;
     float *y = call->y;
-    const cc_range mine = my_parts(&l, team);
+    const cc_range mine = batch_norm_my_tasks(&l, team);
     if (mine.begin >= mine.end) return;
     if (l.inner == 1) {
         const int64_t at = mine.begin * l.c;
         cc_kernels_get()->norm.forward(&k, y + at, x + at, residual ? residual + at : NULL, mine.end - mine.begin);
         return;
     }
-    for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t i = part % l.c;
-        for (int64_t at = part * l.inner; at < (part + 1) * l.inner; ++at) {
+    for (int64_t task = mine.begin; task < mine.end; ++task) {
+        const int64_t i = task % l.c;
+        for (int64_t at = task * l.inner; at < (task + 1) * l.inner; ++at) {
             const float v = ((x[at] - k.high[i]) - k.low[i]) * k.scale[i] + k.shift[i];
             y[at] = activate(residual ? v + residual[at] : v, k.act);
         }
@@ -353,10 +353,10 @@ static float dv_at(const sources *from, const cc_norm *k, int64_t i, int64_t at)
 /* sum dv and sum dv (x - mean) of each block and channel, and dv itself if asked for. Without x the second sum is 0. */
 static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *from, float *dv, float *sums, const cc_team *team)
 {
-    const int64_t c = l->c, pieces = l->inner == 1 ? 1 : c;
-    const cc_range mine = cc_slice(team, l->blocks * pieces, 1);
-    for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t b = part / pieces, channel = part % pieces, rows = rows_of_block(l, b),
+    const int64_t c = l->c, per_block = l->inner == 1 ? 1 : c;
+    const cc_range mine = cc_slice(team, l->blocks * per_block, 1);
+    for (int64_t task = mine.begin; task < mine.end; ++task) {
+        const int64_t b = task / per_block, channel = task % per_block, rows = rows_of_block(l, b),
                       first = b * l->rows * c * l->inner;
         float *sum = sums + b * SUMS * c + channel;
         if (l->inner == 1) {
@@ -382,7 +382,7 @@ static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *fro
 /* With given statistics dx is a multiple of dv: from->x is NULL. */
 static void batch_norm_input_gradient(const layout *l, const cc_norm *k, const sources *from, float *dx, const cc_team *team)
 {
-    const cc_range mine = my_parts(l, team);
+    const cc_range mine = batch_norm_my_tasks(l, team);
     if (mine.begin >= mine.end) return;
     if (l->inner == 1) {
         const int64_t at = mine.begin * l->c;
@@ -390,9 +390,9 @@ static void batch_norm_input_gradient(const layout *l, const cc_norm *k, const s
                                         mine.end - mine.begin);
         return;
     }
-    for (int64_t part = mine.begin; part < mine.end; ++part) {
-        const int64_t i = part % l->c;
-        for (int64_t at = part * l->inner; at < (part + 1) * l->inner; ++at) {
+    for (int64_t task = mine.begin; task < mine.end; ++task) {
+        const int64_t i = task % l->c;
+        for (int64_t at = task * l->inner; at < (task + 1) * l->inner; ++at) {
             const float dv = dv_at(from, k, i, at);
             const float product = from->x ? ((from->x[at] - k->high[i]) - k->low[i]) * k->by_x[i] : 0;
             dx[at] = ((dv + k->constant[i]) + product) * k->scale[i];

@@ -226,7 +226,7 @@ static const cc_conv_algorithm *conv_chosen(int choice, conv_result result)
 }
 
 /* "direct", or the three results' if they differ: "winograd/direct/direct". */
-static void name_algorithms(int choice, const cc_conv *conv, bool differentiate, char *text, size_t size)
+static void conv_name_algorithms(int choice, const cc_conv *conv, bool differentiate, char *text, size_t size)
 {
     const char *names[CONV_RESULTS];
     for (int result = 0; result < CONV_RESULTS; ++result) names[result] = conv_chosen(choice, (conv_result)result)->name;
@@ -260,16 +260,17 @@ static int64_t conv_result_pixels(const cc_call *call)
     return pixels;
 }
 
-/* Pieces of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins where the
+/* Floats of each area of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins where the
  * input gradient's weights do. */
-typedef struct pieces {
+typedef struct conv_backward_sizes {
     int64_t dz, bias_partial, packed, scratch, weight_scratch;
-} pieces;
+} conv_backward_sizes;
 
-static pieces conv_backward_pieces(const cc_call *call, int choice, const cc_conv *conv, const bool needs_gradient[3], int nth)
+static conv_backward_sizes conv_backward_sizes_of(const cc_call *call, int choice, const cc_conv *conv,
+                                                  const bool needs_gradient[3], int nth)
 {
     const cc_conv_attributes *s = call->attributes;
-    pieces p = {0};
+    conv_backward_sizes p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
     if (needs_gradient[0]) {
         p.packed = conv_packed_floats(call, choice, conv, CONV_DX);
@@ -285,14 +286,14 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     const cc_conv_attributes *s = call->attributes;
     const cc_conv conv = conv_geometry(call);
     need->choice = conv_choose(call, &conv, nth);
-    name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
+    conv_name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
     need->packed = cc_scratch_bytes(conv_packed_floats(call, need->choice, &conv, CONV_Y));
     need->forward_scratch = cc_scratch_bytes(conv_scratch_floats(call, need->choice, &conv, CONV_Y, nth));
     if (cc_has_input(call, 3) && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
                                     cc_has_input(call, 2) && call->needs_gradient[2]};
-    const pieces p = conv_backward_pieces(call, need->choice, &conv, needs_gradient, nth);
+    const conv_backward_sizes p = conv_backward_sizes_of(call, need->choice, &conv, needs_gradient, nth);
     const size_t input = cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.scratch), weight = cc_scratch_bytes(p.weight_scratch);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.bias_partial) + (input > weight ? input : weight);
     need->reads = cc_fused_reads(call, s->activation);
@@ -341,7 +342,7 @@ void cc_conv_backward(const cc_call *call, const cc_team *team)
     const cc_conv conv = conv_geometry(call);
     float *dx = call->dx[0], *dw = call->dx[1], *db = cc_has_input(call, 2) ? call->dx[2] : NULL;
     const bool needs_gradient[3] = {dx != NULL, dw != NULL, db != NULL};
-    const pieces p = conv_backward_pieces(call, call->choice, &conv, needs_gradient, team->nth);
+    const conv_backward_sizes p = conv_backward_sizes_of(call, call->choice, &conv, needs_gradient, team->nth);
     char *at = call->scratch;
     float *dz_buffer = cc_scratch_take(&at, p.dz), *bias_partial = cc_scratch_take(&at, p.bias_partial);
     float *weight_scratch = (float *)(void *)at, *packed = p.packed > 0 ? cc_scratch_take(&at, p.packed) : NULL;

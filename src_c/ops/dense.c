@@ -37,53 +37,53 @@ static cconv_status dense_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-typedef struct sizes {
+typedef struct dense_sizes {
     int64_t rows, k, m;
-} sizes;
+} dense_sizes;
 
-static sizes sizes_of(const cc_call *call)
+static dense_sizes dense_sizes_of(const cc_call *call)
 {
     const cc_shape *x = &call->xs[0], *w = &call->xs[1];
-    return (sizes){cc_shape_product(x, 0, x->rank - 1), w->dim[0], w->dim[1]};
+    return (dense_sizes){cc_shape_product(x, 0, x->rank - 1), w->dim[0], w->dim[1]};
 }
 
 /* The ways to dx, chosen for the planned number of rows. With few rows, packing w costs more than the product: then dx is computed
  * transposed, dx^T = w dz^T, where the rows of w are read in place and only dz is packed. The sums are the same in the same
  * order. */
 enum { PACK_W, PACK_DZ };
-/* Beside them in need.choice: w is packed a piece at a time as it is used, forward and for dx. It pays for a matrix larger
+/* Beside them in need.choice: w is packed a block at a time as it is used, forward and for dx. It pays for a matrix larger
  * than the caches that is another in every run, and as long as the rows of x stay in a cache. */
 enum { ON_THE_FLY = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
 
-static int dense_choose(const sizes *z)
+static int dense_choose(const dense_sizes *z)
 {
     return z->rows <= cc_kernels_get()->gemm.nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
 }
 
-static bool dense_packs_on_the_fly(const cc_call *call, const sizes *z)
+static bool dense_packs_on_the_fly(const cc_call *call, const dense_sizes *z)
 {
     return call->differentiate && call->needs_gradient[1] && z->k * z->m * (int64_t)sizeof(float) >= LATE_BYTES &&
            z->rows <= LATE_ROWS;
 }
 
 /* Rows of dw that are handed on at a time: a multiple of mr, and few enough for a second-level cache. */
-static int64_t slab_rows(const sizes *z)
+static int64_t dense_block_rows(const dense_sizes *z)
 {
-    enum { SLAB_FLOATS = 65536 };
-    const int64_t mr = cc_kernels_get()->gemm.mr, tiles = SLAB_FLOATS / (z->m * mr + 1);
+    enum { BLOCK_FLOATS = 65536 };
+    const int64_t mr = cc_kernels_get()->gemm.mr, tiles = BLOCK_FLOATS / (z->m * mr + 1);
     return tiles < 1 ? mr : tiles * mr;
 }
 
-/* Pieces of backward_scratch, in this order. */
-typedef struct pieces {
-    int64_t dz, packed, transposed, partial, bias_partial, slabs;
-} pieces;
+/* Floats of each area of backward_scratch, in this order. */
+typedef struct dense_backward_sizes {
+    int64_t dz, packed, transposed, partial, bias_partial, blocks;
+} dense_backward_sizes;
 
-static pieces dense_backward_pieces(const cc_call *call, int choice, const bool needs_gradient[3], int nth)
+static dense_backward_sizes dense_backward_sizes_of(const cc_call *call, int choice, const bool needs_gradient[3], int nth)
 {
     const cc_dense_attributes *s = call->attributes;
-    const sizes z = sizes_of(call);
-    pieces p = {0};
+    const dense_sizes z = dense_sizes_of(call);
+    dense_backward_sizes p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
     if (needs_gradient[0] && choice == (PACK_W | ON_THE_FLY))
         p.packed = nth * cc_product_late_floats();
@@ -91,7 +91,7 @@ static pieces dense_backward_pieces(const cc_call *call, int choice, const bool 
         p.packed = cc_panels_count(1, z.m, choice & PACK_DZ ? z.rows : z.k);
     if (needs_gradient[0] && (choice & PACK_DZ)) p.transposed = z.k * z.rows;
     if (call->sink)
-        p.slabs = nth * slab_rows(&z) * z.m;
+        p.blocks = nth * dense_block_rows(&z) * z.m;
     else if (needs_gradient[1])
         p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
     if (needs_gradient[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);
@@ -101,7 +101,7 @@ static pieces dense_backward_pieces(const cc_call *call, int choice, const bool 
 static void dense_need(const cc_call *call, int nth, cc_need *need)
 {
     const cc_dense_attributes *s = call->attributes;
-    const sizes z = sizes_of(call);
+    const dense_sizes z = dense_sizes_of(call);
     if (dense_packs_on_the_fly(call, &z)) {
         need->choice = ON_THE_FLY;
         need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats());
@@ -112,22 +112,22 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
                                     cc_has_input(call, 2) && call->needs_gradient[2]};
     need->choice |= dense_choose(&z);
-    const pieces p = dense_backward_pieces(call, need->choice, needs_gradient, nth);
+    const dense_backward_sizes p = dense_backward_sizes_of(call, need->choice, needs_gradient, nth);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.transposed) +
-                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.slabs);
+                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.blocks);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
 static void dense_pack(const cc_call *call, const cc_team *team)
 {
-    const sizes z = sizes_of(call);
+    const dense_sizes z = dense_sizes_of(call);
     cc_pack_matrix(call->packed, call->x[1], z.k, z.m, z.m, 1, team);
 }
 
 static void dense_forward(const cc_call *call, const cc_team *team)
 {
     const cc_dense_attributes *s = call->attributes;
-    const sizes z = sizes_of(call);
+    const dense_sizes z = dense_sizes_of(call);
     const bool late = call->choice & ON_THE_FLY;
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
     const cc_product product = {.m = z.rows,
@@ -147,7 +147,7 @@ static void dense_forward(const cc_call *call, const cc_team *team)
         cc_product_run(&product, team);
 }
 
-static void dense_input_gradient(const cc_call *call, const sizes *z, const float *dz, float *packed, float *transposed,
+static void dense_input_gradient(const cc_call *call, const dense_sizes *z, const float *dz, float *packed, float *transposed,
                                  const cc_team *team)
 {
     float *dx = call->dx[0];
@@ -178,29 +178,29 @@ static void dense_input_gradient(const cc_call *call, const sizes *z, const floa
         for (int64_t i = mine.begin; i < mine.end; ++i) dx[row * z->k + i] = transposed[i * z->rows + row];
 }
 
-/* Each thread makes its rows of dw and hands them on, a slab at a time. */
-static void hand_on(const cc_call *call, const sizes *z, const float *dz, float *slab, const cc_team *team)
+/* Each thread makes its rows of dw and hands them on, a block at a time. */
+static void dense_hand_on(const cc_call *call, const dense_sizes *z, const float *dz, float *block, const cc_team *team)
 {
     const cc_range mine = cc_slice(team, z->k, cc_kernels_get()->gemm.mr);
-    const int64_t most = slab_rows(z);
+    const int64_t most = dense_block_rows(z);
     for (int64_t row = mine.begin; row < mine.end; row += most) {
         const int64_t rows = mine.end - row < most ? mine.end - row : most;
-        cc_outer_sum_rows(slab, call->x[0], dz, z->k, z->m, z->rows, row, rows);
-        call->sink->take(call->sink, slab, row * z->m, rows * z->m);
+        cc_outer_sum_rows(block, call->x[0], dz, z->k, z->m, z->rows, row, rows);
+        call->sink->take(call->sink, block, row * z->m, rows * z->m);
     }
 }
 
 static void dense_backward(const cc_call *call, const cc_team *team)
 {
     const cc_dense_attributes *s = call->attributes;
-    const sizes z = sizes_of(call);
+    const dense_sizes z = dense_sizes_of(call);
     float *dx = call->dx[0], *dw = call->dx[1], *db = cc_has_input(call, 2) ? call->dx[2] : NULL;
     const bool needs_gradient[3] = {dx != NULL, dw != NULL, db != NULL};
-    const pieces p = dense_backward_pieces(call, call->choice, needs_gradient, team->nth);
+    const dense_backward_sizes p = dense_backward_sizes_of(call, call->choice, needs_gradient, team->nth);
     char *at = call->scratch;
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
     float *transposed = cc_scratch_take(&at, p.transposed), *partial = cc_scratch_take(&at, p.partial);
-    float *bias_partial = cc_scratch_take(&at, p.bias_partial), *slabs = cc_scratch_take(&at, p.slabs);
+    float *bias_partial = cc_scratch_take(&at, p.bias_partial), *blocks = cc_scratch_take(&at, p.blocks);
 
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx) dense_input_gradient(call, &z, dz, packed, transposed, team);
@@ -208,7 +208,7 @@ static void dense_backward(const cc_call *call, const cc_team *team)
     if (db) cc_column_sum(db, dz, z.m, z.rows, bias_partial, team);
     if (!call->sink) return;
     if (dx) cc_barrier_wait(team); /* everyone has read w */
-    hand_on(call, &z, dz, slabs + team->ith * slab_rows(&z) * z.m, team);
+    dense_hand_on(call, &z, dz, blocks + team->ith * dense_block_rows(&z) * z.m, team);
 }
 
 const cc_op cc_op_dense = {

@@ -47,12 +47,12 @@ static inline const float *cc_fused_gradient(const cc_call *call, int act, float
     return to;
 }
 
-/* Hands out consecutive aligned pieces of scratch, and the bytes one of them takes. */
+/* Hands out consecutive aligned areas of scratch, and the bytes one of them takes. */
 static inline float *cc_scratch_take(char **at, int64_t floats)
 {
-    float *piece = (float *)(void *)*at;
+    float *area = (float *)(void *)*at;
     *at += CC_ALIGN_UP((size_t)floats * sizeof(float));
-    return piece;
+    return area;
 }
 
 static inline size_t cc_scratch_bytes(int64_t floats)

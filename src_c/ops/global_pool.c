@@ -64,15 +64,35 @@ static cc_range my_blocks(const images *x, const cc_team *team)
     return cc_slice(team, x->n * blocks, 2048 / (x->cells * CHANNELS) + 1);
 }
 
-/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of a volume d h + w). */
+/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of a volume d h + w). Where
+ * that is still many, sums of a few cells are added in double. */
+static void long_average(float *y, const float *x, int64_t cells, int64_t c, int many)
+{
+    enum { FEW = 64 };
+    double total[CHANNELS] = {0};
+    for (int64_t p = 0; p < cells; p += FEW) {
+        float sum[CHANNELS] = {0};
+        for (int64_t end = p + FEW < cells ? p + FEW : cells, q = p; q < end; ++q, x += c)
+            for (int ch = 0; ch < many; ++ch) sum[ch] += x[ch];
+        for (int ch = 0; ch < many; ++ch) total[ch] += (double)sum[ch];
+    }
+    for (int ch = 0; ch < many; ++ch) y[ch] = (float)(total[ch] / (double)cells);
+}
+
 static void global_avg_forward(const cc_call *call, const cc_team *team)
 {
+    enum { MANY = 1024 }; /* rows and cells of one */
     const images s = images_of(call);
     const int64_t h = s.rows, w = s.row, c = s.c;
     const cc_range mine = my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
         const block k = block_at(b, c);
         const float *x = call->x[0] + k.n * h * w * c + k.begin;
+        float *y = call->y + k.n * c + k.begin;
+        if (h + w > MANY) {
+            long_average(y, x, s.cells, c, k.many);
+            continue;
+        }
         float total[CHANNELS] = {0};
         for (int64_t i = 0; i < h; ++i) {
             float sum[CHANNELS] = {0};
@@ -80,7 +100,6 @@ static void global_avg_forward(const cc_call *call, const cc_team *team)
                 for (int ch = 0; ch < k.many; ++ch) sum[ch] += x[ch];
             for (int ch = 0; ch < k.many; ++ch) total[ch] += sum[ch];
         }
-        float *y = call->y + k.n * c + k.begin;
         for (int ch = 0; ch < k.many; ++ch) y[ch] = total[ch] / (float)(h * w);
     }
 }

@@ -16,10 +16,11 @@
  *
  * Forward is sliced by output rows; backward by input rows, each of which gathers from the windows that cover it, so that
  * overlapping windows never meet in one element. The kernels know rows and columns; of a third axis each plane is pooled by itself,
- * and what the planes give is joined. */
+ * and what the planes give is joined. Sums of many planes, and gradients of cells under many windows, are kept in double. */
 #include "ops/pool.h"
 #include "algos/window.h"
 #include "base/alloc.h"
+#include "base/minmax.h"
 #include "kernels/kernels.h"
 #include "ops/infer.h"
 #include <math.h>
@@ -103,11 +104,30 @@ static size_t place_bytes(const cc_window *window)
     return cc_window_cells(window) <= 256 ? sizeof(uint8_t) : sizeof(float);
 }
 
-/* Scratch of a thread, where windows have several planes: what one of them gives for a row of outputs, and its places. */
+/* Scratch of a thread, where windows have several planes: the sums of many; what one of them gives for a row of outputs, and
+ * its places. */
 static size_t plane_bytes(const cc_window *window, int64_t c)
 {
     if (window->d.kernel == 1) return 0;
-    return CC_ALIGN_UP((size_t)(window->w.out * c) * (sizeof(float) + place_bytes(window)));
+    return CC_ALIGN_UP((size_t)(window->w.out * c) * (sizeof(double) + sizeof(float) + place_bytes(window)));
+}
+
+/* Windows over a cell, at most, and those whose gradients are added up in float32 one after the other. */
+static int64_t most_over(const cc_axis *axis)
+{
+    return cc_min((axis->kernel + axis->stride - 1) / axis->stride, axis->out);
+}
+
+static bool is_under_many(const cc_window *window)
+{
+    enum { FEW = 256 };
+    return most_over(&window->d) * most_over(&window->h) * most_over(&window->w) > FEW;
+}
+
+/* Scratch of a thread: a row of dx. */
+static size_t row_bytes(const cc_window *window, int64_t c)
+{
+    return is_under_many(window) ? CC_ALIGN_UP((size_t)(window->w.in * c) * sizeof(double)) : 0;
 }
 
 static void pool_need(const cc_call *call, int nth, cc_need *need)
@@ -115,6 +135,7 @@ static void pool_need(const cc_call *call, int nth, cc_need *need)
     cc_window window;
     if (pool_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
     need->forward_scratch = (size_t)nth * plane_bytes(&window, pool_channels(call));
+    if (call->differentiate) need->backward_scratch = (size_t)nth * row_bytes(&window, pool_channels(call));
 }
 
 static void pool_max_need(const cc_call *call, int nth, cc_need *need)
@@ -162,12 +183,15 @@ static int64_t counted(const cc_call *call, const cc_axis *axis, int64_t o, int6
 
 /* ---- Forward ---- */
 
-/* What the planes before gave, in y and places, is joined with what the next one gives. (An activation does not change which is
- * larger, and where it makes both equal no gradient passes.) */
-static void join_planes(kind k, float *y, void *places, const float *part, const void *part_places, bool wide, int64_t count)
+/* What the planes before gave, in y and places, or in `total` if there are many to add up, is joined with what the next one
+ * gives. (An activation does not change which is larger, and where it makes both equal no gradient passes.) */
+static void join_planes(kind k, float *y, void *places, const float *part, const void *part_places, bool wide, double *total,
+                        int64_t count)
 {
     for (int64_t i = 0; i < count; ++i) {
-        if (k != MAX) {
+        if (total) {
+            total[i] += (double)part[i];
+        } else if (k != MAX) {
             y[i] += part[i];
         } else if (part[i] > y[i] || part[i] != part[i]) { /* as the kernels: a NaN is a maximum */
             y[i] = part[i];
@@ -209,7 +233,8 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
     const cc_range lines = cc_slice(team, call->ys.dim[0] * od * oh, row_grain(count * cc_window_cells(&window)));
     cc_pool pool = pool_of(call, &window);
     const size_t bytes = plane_bytes(&window, c);
-    float *part = bytes ? (float *)((char *)call->scratch + (size_t)team->ith * bytes) : NULL;
+    double *wide = bytes ? (double *)((char *)call->scratch + (size_t)team->ith * bytes) : NULL;
+    float *part = bytes ? (float *)(wide + count) : NULL;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
         const int64_t i = r % oh, n = r / oh / od, j = r / oh % od;
         int64_t td, td_end, th, th_end;
@@ -220,17 +245,20 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
         float *y = call->y + r * count;
         void *places =
             k == MAX && call->differentiate ? (char *)call->saved + (size_t)(r * count) * place_bytes(&window) : NULL;
+        double *total = k != MAX && td_end - td > CC_POOL_FEW ? wide : NULL;
         for (int64_t t = td; t < td_end; ++t) {
             const int64_t plane = n * d + j * window.d.stride - window.d.before + t;
             const float *x = call->x[0] + (plane * h + i * window.h.stride - window.h.before + th) * w * c;
             const int64_t number = t * window.h.kernel + th;
             if (t == td) {
                 plane_forward(k, call, &window, pool, y, places, x, number, rows);
+                for (int64_t e = 0; total && e < count; ++e) total[e] = (double)y[e];
             } else {
                 plane_forward(k, call, &window, pool, part, places ? part + count : NULL, x, number, rows);
-                join_planes(k, y, places, part, part + count, pool.wide, count);
+                join_planes(k, y, places, part, part + count, pool.wide, total, count);
             }
         }
+        for (int64_t e = 0; total && e < count; ++e) y[e] = (float)total[e];
         if (k == L2)
             for (int64_t e = 0; e < count; ++e) y[e] = sqrtf(y[e]);
     }
@@ -255,9 +283,29 @@ static void add_ratios(const cc_pool *k, float *dx, const float *dy, const float
             for (int64_t i = 0; i < k->c; ++i) dx[j * k->c + i] += y[i] != 0 ? dy[i] / y[i] : 0;
 }
 
-/* One row of dx, from one row of outputs, which begins at `at`; `number` and `rows` as above. */
-static inline void line_backward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *dx, int64_t at,
-                                 int64_t number, int64_t rows, bool add)
+/* The same of any kind, in double. */
+static void add_wide(kind k, const cc_pool *pool, double *dx, const float *dy, const float *y, const void *places, double factor)
+{
+    for (int64_t o = 0; o < pool->outputs; ++o, dx += pool->step, dy += pool->c)
+        for (int64_t i = 0; i < pool->c; ++i) {
+            const int64_t at = o * pool->c + i;
+            double dz = k == L2 ? y[at] != 0 ? (double)dy[i] / (double)y[at] : 0 : (double)dy[i] * factor;
+            if (k == MAX && pool->act != CC_ACT_LINEAR && !(y[at] > 0 && (pool->act == CC_ACT_RELU || y[at] < 6))) dz = 0;
+            int begin = 0, end = pool->columns;
+            if (k == MAX) {
+                const int place = pool->wide ? (int)((const float *)places)[at] : ((const uint8_t *)places)[at];
+                begin = place - pool->first;
+                if (begin < 0 || begin >= pool->columns) continue;
+                end = begin + 1;
+            }
+            for (int j = begin; j < end; ++j) dx[j * pool->c + i] += dz;
+        }
+}
+
+/* One row of dx, or of the sums `wide` if they are not NULL, from one row of outputs, which begins at `at`; `number` and `rows` as
+ * above. */
+static inline void line_backward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *dx, double *wide,
+                                 int64_t at, int64_t number, int64_t rows, bool add)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t p = 0; p < window->w.out; p += pool.outputs) {
@@ -266,16 +314,18 @@ static inline void line_backward(kind k, const cc_call *call, const cc_window *w
         pool.outputs = alike(&window->w, p);
         pool.columns = (int)(tw_end - tw);
         pool.first = (int)(number * window->w.kernel + tw);
-        float *cell = dx + (p * window->w.stride - window->w.before + tw) * pool.c;
-        const int64_t out = at + p * pool.c;
+        const int64_t first = (p * window->w.stride - window->w.before + tw) * pool.c, out = at + p * pool.c;
+        float *cell = dx + first;
         const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_ACT_LINEAR ? call->y + out : NULL;
+        const void *places = k == MAX ? (char *)call->saved + (size_t)out * place_bytes(window) : NULL;
+        const int64_t cells = k == AVG ? rows * counted(call, &window->w, p, pool.columns) : 1;
+        if (wide) {
+            add_wide(k, &pool, wide + first, dy, y, places, 1 / (double)cells);
+            continue;
+        }
         switch (k) {
-        case MAX:
-            kernels->pool.max_backward(&pool, cell, dy, y, (char *)call->saved + (size_t)out * place_bytes(window), add);
-            break;
-        case AVG:
-            kernels->pool.sum_backward(&pool, cell, dy, 1 / (float)(rows * counted(call, &window->w, p, pool.columns)), add);
-            break;
+        case MAX: kernels->pool.max_backward(&pool, cell, dy, y, places, add); break;
+        case AVG: kernels->pool.sum_backward(&pool, cell, dy, 1 / (float)cells, add); break;
         case SUM: kernels->pool.sum_backward(&pool, cell, dy, 1, add); break;
         case L2: add_ratios(&pool, cell, dy, y); break;
         }
@@ -306,6 +356,8 @@ static inline void pool_backward(kind k, const cc_call *call, const cc_team *tea
     const bool add = k == L2 || overlaps(&window.d) || overlaps(&window.h) || overlaps(&window.w);
     const bool all =
         window.w.kernel == window.w.stride && window.w.out * window.w.stride - window.w.before >= w; /* a row's every cell */
+    double *wide = NULL;
+    if (is_under_many(&window)) wide = (double *)((char *)call->scratch + (size_t)team->ith * row_bytes(&window, c));
     cc_pool pool = pool_of(call, &window);
     pool.rows = 1;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
@@ -313,13 +365,15 @@ static inline void pool_backward(kind k, const cc_call *call, const cc_team *tea
         float *dx = call->dx[0] + r * w * c;
         const cc_range planes = covering(&window.d, j), rows = covering(&window.h, i);
         if (add || !all || planes.begin >= planes.end || rows.begin >= rows.end) memset(dx, 0, (size_t)(w * c) * sizeof *dx);
+        if (wide) memset(wide, 0, (size_t)(w * c) * sizeof *wide);
         for (int64_t od = planes.begin; od < planes.end; ++od)
             for (int64_t oh = rows.begin; oh < rows.end; ++oh) {
                 const int64_t td = j + window.d.before - od * window.d.stride, th = i + window.h.before - oh * window.h.stride;
                 const int64_t at = ((n * window.d.out + od) * window.h.out + oh) * window.w.out * c;
-                line_backward(k, call, &window, pool, dx, at, td * window.h.kernel + th,
+                line_backward(k, call, &window, pool, dx, wide, at, td * window.h.kernel + th,
                               k == AVG ? rows_of(call, &window, od, oh) : 0, add);
             }
+        for (int64_t e = 0; wide && e < w * c; ++e) dx[e] = (float)wide[e];
         if (k == L2)
             for (int64_t e = 0; e < w * c; ++e) dx[e] *= call->x[0][r * w * c + e];
     }

@@ -20,26 +20,26 @@ static cconv_status softmax_infer(const cc_call *call, cc_shape *ys)
     return cc_infer_same(call, ys);
 }
 
-/* The tensor as [outer][length][inner], the axis in the middle. A piece is `width` neighbours of one outer. */
-typedef struct pieces {
+/* The tensor as [outer][length][inner], the axis in the middle. A task is `width` neighbours of one outer. */
+typedef struct softmax_tasks {
     int64_t length, inner, per_outer;
     cc_range mine;
-} pieces;
+} softmax_tasks;
 
-static pieces softmax_share(const cc_call *call, const cc_team *team)
+static softmax_tasks softmax_share(const cc_call *call, const cc_team *team)
 {
     const cc_axis_attributes *a = call->attributes;
     const cc_shape *s = &call->ys;
     int axis = cc_axis_of(a->axis, s->rank);
-    pieces p = {.length = s->dim[axis], .inner = cc_shape_product(s, axis + 1, s->rank)};
+    softmax_tasks p = {.length = s->dim[axis], .inner = cc_shape_product(s, axis + 1, s->rank)};
     p.per_outer = (p.inner + COLUMNS - 1) / COLUMNS;
     int64_t each = p.length * (p.inner < COLUMNS ? p.inner : COLUMNS);
     p.mine = cc_slice(team, cc_shape_product(s, 0, axis) * p.per_outer, 1024 / (each + 1) + 1);
     return p;
 }
 
-/* Where piece i begins, and how many neighbours it has. */
-static inline int64_t softmax_place(const pieces *p, int64_t i, int64_t *width)
+/* Where task i begins, and how many neighbours it has. */
+static inline int64_t softmax_place(const softmax_tasks *p, int64_t i, int64_t *width)
 {
     int64_t column = i % p->per_outer * COLUMNS;
     *width = p->inner - column < COLUMNS ? p->inner - column : COLUMNS;
@@ -47,7 +47,7 @@ static inline int64_t softmax_place(const pieces *p, int64_t i, int64_t *width)
 }
 
 /* A contiguous row. */
-static inline void row_forward(float *y, const float *x, int64_t n, bool logarithm)
+static inline void softmax_row_forward(float *y, const float *x, int64_t n, bool logarithm)
 {
     const float most = cc_row_max(x, n);
     if (logarithm) {
@@ -61,9 +61,9 @@ static inline void row_forward(float *y, const float *x, int64_t n, bool logarit
 }
 
 /* y may be x: each x is read for the last time before the y at its place is written. */
-static inline void axis_forward(const cc_call *call, const cc_team *team, bool logarithm)
+static inline void softmax_axis_forward(const cc_call *call, const cc_team *team, bool logarithm)
 {
-    pieces p = softmax_share(call, team);
+    softmax_tasks p = softmax_share(call, team);
     if (p.length == 0) return;
     for (int64_t i = p.mine.begin; i < p.mine.end; ++i) {
         int64_t width, base = softmax_place(&p, i, &width);
@@ -71,7 +71,7 @@ static inline void axis_forward(const cc_call *call, const cc_team *team, bool l
         float *y = call->y + base, most[COLUMNS], last[COLUMNS];
         double sum[COLUMNS];
         if (p.inner == 1) {
-            row_forward(y, x, p.length, logarithm);
+            softmax_row_forward(y, x, p.length, logarithm);
             continue;
         }
         for (int64_t j = 0; j < width; ++j) {
@@ -102,10 +102,10 @@ static inline void axis_forward(const cc_call *call, const cc_team *team, bool l
 }
 
 /* dx may be dy: the sums are complete before the first dx of their row is written. */
-static inline void axis_backward(const cc_call *call, const cc_team *team, bool logarithm)
+static inline void softmax_axis_backward(const cc_call *call, const cc_team *team, bool logarithm)
 {
     if (!call->dx[0]) return;
-    pieces p = softmax_share(call, team);
+    softmax_tasks p = softmax_share(call, team);
     for (int64_t i = p.mine.begin; i < p.mine.end; ++i) {
         int64_t width, base = softmax_place(&p, i, &width);
         const float *y = call->y + base, *dy = call->dy + base;
@@ -132,11 +132,11 @@ static bool softmax_per_sample(const cc_call *call)
 #define SOFTMAX(tag, logarithm)                                                                                                \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
-        axis_forward(call, team, logarithm);                                                                                   \
+        softmax_axis_forward(call, team, logarithm);                                                                           \
     }                                                                                                                          \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        axis_backward(call, team, logarithm);                                                                                  \
+        softmax_axis_backward(call, team, logarithm);                                                                          \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \

@@ -64,6 +64,7 @@ typedef struct cc_update { /* one variable of one plan: filled at plan time */
     const float *gradient;
     int64_t count;
     cconv_variable *slots[CC_MAX_SLOTS]; /* NULL: it has no such slot */
+    bool undecayed;                      /* weight_decay does not concern it */
 } cc_update;
 
 /* What of the gradients a step must see before it may change anything. */

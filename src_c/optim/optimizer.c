@@ -6,6 +6,7 @@
  * alone, in double, and the blocks' sums are added in order: results are the same for any number of threads. */
 #include "optim/optim.h"
 #include "base/alloc.h"
+#include "base/map.h"
 #include "base/status.h"
 #include "base/writer.h"
 #include <math.h>
@@ -25,6 +26,7 @@ enum { RULES = sizeof rules / sizeof *rules };
 typedef struct entry { /* the slots of one variable */
     cconv_variable *variable;
     cconv_variable *slots[CC_MAX_SLOTS];
+    bool undecayed;
 } entry;
 
 struct cconv_optimizer {
@@ -35,6 +37,7 @@ struct cconv_optimizer {
     int64_t iterations; /* steps made */
     entry *entries;
     int n_entries, capacity;
+    cc_map numbers; /* of each variable's entry, from 1 */
 };
 
 /* ---- Settings ----------------------------------------------------------------------------------------------------- */
@@ -133,6 +136,7 @@ void cconv_optimizer_free(cconv_optimizer *optimizer)
         cconv_variable_free(optimizer->entries[i].variable);
     }
     cc_free(optimizer->entries);
+    cc_map_free(&optimizer->numbers);
     cc_free(optimizer->attributes);
     cc_free(optimizer);
 }
@@ -185,8 +189,8 @@ const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
 /* The variable's entry, made if there is none: all of its slots exist, or none of it. NULL without memory. */
 static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
 {
-    for (int i = 0; i < optimizer->n_entries; ++i)
-        if (optimizer->entries[i].variable == variable) return &optimizer->entries[i];
+    const int number = cc_map_find(&optimizer->numbers, variable);
+    if (number) return &optimizer->entries[number - 1];
     if (optimizer->n_entries == optimizer->capacity) {
         int capacity = optimizer->capacity ? 2 * optimizer->capacity : 16;
         entry *larger = cc_alloc((size_t)capacity * sizeof *larger);
@@ -205,6 +209,10 @@ static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
         while (s--) cconv_variable_free(made.slots[s]);
         return NULL;
     }
+    if (!cc_map_put(&optimizer->numbers, variable, optimizer->n_entries + 1)) {
+        for (int s = 0; s < optimizer->n_slots; ++s) cconv_variable_free(made.slots[s]);
+        return NULL;
+    }
     made.variable = cconv_variable_retain(variable);
     optimizer->entries[optimizer->n_entries] = made;
     return &optimizer->entries[optimizer->n_entries++];
@@ -221,11 +229,22 @@ cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable 
     return found ? found->slots[i] : NULL;
 }
 
+cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable)
+{
+    if (!optimizer || !variable)
+        return cc_fail(CCONV_INVALID, "expected an optimizer and a variable to exclude from its weight decay, received NULL");
+    entry *found = find_entry(optimizer, variable);
+    if (!found) return CCONV_NO_MEMORY;
+    found->undecayed = true;
+    return CCONV_OK;
+}
+
 cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n)
 {
     for (int u = 0; u < n; ++u) {
         entry *found = find_entry(optimizer, updates[u].variable);
         if (!found) return CCONV_NO_MEMORY;
+        updates[u].undecayed = found->undecayed;
         memcpy(updates[u].slots, found->slots, sizeof found->slots);
     }
     return CCONV_OK;
@@ -307,7 +326,7 @@ static void apply(const cconv_optimizer *optimizer, const float *coefficients, c
         int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
         float *w = data + i, *slots[CC_MAX_SLOTS];
         for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = update->slots[s] ? cconv_variable_data(update->slots[s]) + i : NULL;
-        if (common->weight_decay > 0)
+        if (common->weight_decay > 0 && !update->undecayed)
             for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
         optimizer->rule->update(coefficients, w, gradient, slots, scale, limit, length);
     }

@@ -31,7 +31,7 @@ bool cc_plan_packs_once(const cconv_plan *plan, int i)
     const cc_node *node = cc_graph_node(plan->graph, i);
     const int w = node->inputs[node->op->weights];
     if (!cc_graph_node(plan->graph, w)->variable) return plan->values[w].constant;
-    return !plan->values[w].requires_gradient || !cc_plan_contains(plan->wrt, plan->n_wrt, w);
+    return !plan->values[w].requires_gradient || !plan->values[w].wrt;
 }
 
 static uint64_t version_of(const cconv_plan *plan, int i)

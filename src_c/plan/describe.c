@@ -9,7 +9,7 @@ cconv_status cconv_plan_profile(cconv_plan *plan, int on)
 {
     if (!plan) return cc_fail(CCONV_INVALID, "profile: expected a plan, received NULL");
     cc_free(plan->times);
-    plan->times = on ? cc_alloc_zero(((size_t)plan->n_steps + 2) * sizeof *plan->times) : NULL;
+    plan->times = on ? cc_alloc_zero((size_t)(plan->n_steps + 2 + 2 * (plan->graph->count + 1)) * sizeof *plan->times) : NULL;
     plan->timed_runs = 0;
     return on && !plan->times ? CCONV_NO_MEMORY : CCONV_OK;
 }
@@ -19,13 +19,25 @@ enum {
     BACKWARD = 1 << CC_RECOMPUTE | 1 << CC_BACKWARD | 1 << CC_ACCUMULATE
 };
 
-/* Milliseconds of one run in steps of some kinds (a bit each) that belong to a node; a node of -1: to any. */
-static double time_of(const cconv_plan *plan, int node, unsigned kinds)
+/* Milliseconds of one run in steps of some kinds (a bit each). */
+static double time_of(const cconv_plan *plan, unsigned kinds)
 {
     double sum = 0;
     for (int t = 0; plan->timed_runs && t < plan->n_steps; ++t)
-        if ((node < 0 || plan->steps[t].node == node) && (kinds >> plan->steps[t].kind & 1u)) sum += plan->times[t];
+        if (kinds >> plan->steps[t].kind & 1u) sum += plan->times[t];
     return plan->timed_runs ? 1e3 * sum / (double)plan->timed_runs : 0;
+}
+
+/* The same for each node, forward and backward: [2 node] and [2 node + 1], behind the times of the steps. NULL: none were timed. */
+static const double *times_of_nodes(const cconv_plan *plan)
+{
+    double *sums = plan->timed_runs ? plan->times + plan->n_steps + 2 : NULL;
+    for (int i = 0; sums && i < 2 * (plan->graph->count + 1); ++i) sums[i] = 0;
+    for (int t = 0; sums && t < plan->n_steps; ++t)
+        for (int k = 0; k < 2; ++k)
+            if ((k ? BACKWARD : FORWARD) >> plan->steps[t].kind & 1)
+                sums[2 * plan->steps[t].node + k] += 1e3 * plan->times[t] / (double)plan->timed_runs;
+    return sums;
 }
 
 static size_t describe_bytes_of(const cc_value *value)
@@ -63,7 +75,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
     if (size && text) text[0] = 0;
     if (!plan) return 0;
     int constant = 0, width = (int)strlen("(outputs copied)");
-    const double runs = (double)plan->timed_runs;
+    const double runs = (double)plan->timed_runs, *times = times_of_nodes(plan);
     for (int i = 1; i <= plan->graph->count; ++i) {
         if (plan->values[i].constant && plan->values[i].forward) ++constant;
         if (!is_shown(plan, i)) continue;
@@ -80,12 +92,12 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         char shape[CC_SHAPE_TEXT], bytes[24];
         snprintf(bytes, sizeof bytes, "%zu", describe_bytes_of(value));
         put_line(&w, plan, width, node->op->name, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
-                 time_of(plan, i, FORWARD), value->requires_gradient ? time_of(plan, i, BACKWARD) : -1, node->name);
+                 times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
     }
     if (plan->timed_runs) {
-        const double forward = time_of(plan, -1, FORWARD), backward = time_of(plan, -1, BACKWARD);
+        const double forward = time_of(plan, FORWARD), backward = time_of(plan, BACKWARD);
         const double gather = 1e3 * plan->times[plan->n_steps] / runs, outputs = 1e3 * plan->times[plan->n_steps + 1] / runs;
-        const double seed = time_of(plan, -1, 1u << CC_SEED), optimizer = time_of(plan, -1, 1u << CC_OPTIMIZE);
+        const double seed = time_of(plan, 1u << CC_SEED), optimizer = time_of(plan, 1u << CC_OPTIMIZE);
         if (gather > 0) put_line(&w, plan, width, "(batch gathered)", "", "", "", gather, -1, "");
         if (outputs > 0) put_line(&w, plan, width, "(outputs copied)", "", "", "", outputs, -1, "");
         if (optimizer > 0) put_line(&w, plan, width, "(optimizer)", "", "", "", -1, optimizer, "");

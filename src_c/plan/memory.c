@@ -126,7 +126,7 @@ static int gradient_end(const layout *l, int x)
 {
     const cconv_plan *plan = l->plan;
     if (plan->values[x].applied) return plan->values[x].applied;
-    return cc_plan_contains(plan->wrt, plan->n_wrt, x) || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
+    return plan->values[x].wrt || l->backward_step[x] == NONE ? plan->n_steps : l->backward_step[x];
 }
 
 /* The gradient blocks of what node i's backward step t writes. A first share goes straight to its place, the others to a block
@@ -147,7 +147,7 @@ static void place_gradients(layout *l, int i, int t)
         }
         const int last = gradient_end(l, x);
         if ((node->op->flags & CC_INPLACE_BACKWARD) && k == 0 && plan->values[x].capacity == value->capacity &&
-            i != plan->root && !cc_plan_contains(plan->wrt, plan->n_wrt, i)) {
+            i != plan->root && !value->wrt) {
             l->block[x][GRADIENT] = l->block[i][GRADIENT];
             extend(&l->blocks[l->block[x][GRADIENT]], last);
         } else {
@@ -210,8 +210,7 @@ static void *at(const layout *l, int block)
 static bool may_be_callers(const layout *l, int i)
 {
     const cc_kind kind = cc_graph_node(l->plan->graph, i)->kind;
-    return kind == CC_INPUT ||
-           (kind == CC_COMPUTED && !l->plan->values[i].constant && cc_plan_contains(l->plan->outputs, l->plan->n_outputs, i));
+    return kind == CC_INPUT || (kind == CC_COMPUTED && !l->plan->values[i].constant && l->plan->values[i].output);
 }
 
 static void add_slot(cconv_plan *plan, const float **x, int node)
@@ -276,10 +275,7 @@ static cconv_status lay_out(layout *l)
     cconv_plan *plan = l->plan;
     find_steps(l);
     memory_place(l);
-    int *order = cc_alloc((size_t)l->n_blocks * sizeof *order);
-    if (!order) return CCONV_NO_MEMORY;
-    plan->arena_bytes = cc_arena_place(l->blocks, l->n_blocks, order);
-    cc_free(order);
+    CC_TRY(cc_arena_place(l->blocks, l->n_blocks, &plan->arena_bytes));
     plan->arena = cc_alloc(plan->arena_bytes);
     if (!plan->arena) return CCONV_NO_MEMORY;
     set_pointers(l);

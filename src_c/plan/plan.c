@@ -147,8 +147,9 @@ cconv_status cc_plan_shapes(cconv_plan *plan, int64_t n)
 
 static void mark_needed(cconv_plan *plan)
 {
-    for (int i = 0; i < plan->n_outputs; ++i) plan->values[plan->outputs[i]].needed = true;
-    for (int i = 0; i < plan->n_wrt; ++i) plan->values[plan->wrt[i]].needed = true;
+    for (int i = 0; i < plan->n_outputs; ++i) plan->values[plan->outputs[i]].output = true;
+    for (int i = 0; i < plan->n_wrt; ++i) plan->values[plan->wrt[i]].wrt = true;
+    for (int i = 1; i <= plan->graph->count; ++i) plan->values[i].needed = plan->values[i].output || plan->values[i].wrt;
     if (plan->root) plan->values[plan->root].needed = true;
     for (int i = plan->graph->count; i >= 1; --i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
@@ -205,7 +206,7 @@ static void mark_forward(cconv_plan *plan)
         cc_call *call = &value->call;
         call->differentiate = value->requires_gradient && node->op->backward;
         call->tune = plan->tune;
-        call->own_dy = i != plan->root && !cc_plan_contains(plan->wrt, plan->n_wrt, i); /* the root's may be the caller's */
+        call->own_dy = i != plan->root && !value->wrt; /* the root's may be the caller's */
         for (int k = 0; k < node->n_inputs; ++k)
             value->needs_gradient[k] =
                 call->differentiate && node->inputs[k] && plan->values[node->inputs[k]].requires_gradient;
@@ -225,31 +226,26 @@ static void mark_forward(cconv_plan *plan)
     }
 }
 
-/* Whether a value must be there in the backward pass, because a step reads it. */
-static bool read_backward(const cconv_plan *plan, int x)
-{
-    if (plan->values[x].call.differentiate && (plan->values[x].need.reads & CC_READS_Y)) return true;
-    for (int i = x + 1; i <= plan->graph->count; ++i) {
-        const cc_node *node = cc_graph_node(plan->graph, i);
-        for (int k = 0; k < node->n_inputs; ++k)
-            if (node->inputs[k] == x && cc_plan_backward_reads(plan, i, k)) return true;
-    }
-    return false;
-}
-
 /* Which values are not kept for the backward pass but computed anew: those whose sources are kept anyway. */
 static void mark_recomputed(cconv_plan *plan)
 {
+    for (int i = 1; i <= plan->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(plan->graph, i);
+        if (plan->values[i].call.differentiate && (plan->values[i].need.reads & CC_READS_Y))
+            plan->values[i].read_backward = true;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if (cc_plan_backward_reads(plan, i, k)) plan->values[node->inputs[k]].read_backward = true;
+    }
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         cc_value *value = &plan->values[i];
         if (node->kind != CC_COMPUTED || !value->forward || !value->call.differentiate || !node->op->recompute ||
             !value->need.recompute)
             continue;
-        bool recompute = !cc_plan_contains(plan->outputs, plan->n_outputs, i) && read_backward(plan, i);
+        bool recompute = !value->output && value->read_backward;
         for (int k = 0; recompute && k < node->n_inputs; ++k)
             if (node->inputs[k] && cc_reads(value->need.recompute, k))
-                recompute = !plan->values[node->inputs[k]].recompute && read_backward(plan, node->inputs[k]);
+                recompute = !plan->values[node->inputs[k]].recompute && plan->values[node->inputs[k]].read_backward;
         value->recompute = recompute;
     }
 }
@@ -291,9 +287,9 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     mark_needed(plan);
     CC_TRY(plan_prepare_calls(plan));
     CC_TRY(cc_plan_shapes(plan, plan->max_batch));
-    bool *requires_gradient = cc_alloc((size_t)graph->count + 1);
+    bool *requires_gradient = cc_alloc(2 * ((size_t)graph->count + 1));
     if (!requires_gradient) return CCONV_NO_MEMORY;
-    cc_requires_gradient(graph, plan->root, plan->n_wrt, plan->wrt, requires_gradient);
+    cc_requires_gradient(graph, plan->root, plan->n_wrt, plan->wrt, requires_gradient, requires_gradient + graph->count + 1);
     for (int i = 1; i <= graph->count; ++i) plan->values[i].requires_gradient = requires_gradient[i];
     cc_free(requires_gradient);
     CC_TRY(cc_plan_updates(plan));
@@ -331,7 +327,7 @@ const float *cconv_plan_gradient(const cconv_plan *plan, int node)
 {
     if (!plan || !plan->keeps_gradients) return NULL;
     node = cc_plan_number(plan, node);
-    return node && cc_plan_contains(plan->wrt, plan->n_wrt, node) ? plan->values[node].gradient : NULL;
+    return node && plan->values[node].wrt ? plan->values[node].gradient : NULL;
 }
 
 cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape)

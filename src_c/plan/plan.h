@@ -34,9 +34,11 @@ typedef struct cc_value {   /* one for each node of the graph */
     cc_shape shape;         /* for the current batch */
     int64_t capacity;       /* elements for the largest batch */
     size_t bytes;           /* of these */
+    bool output, wrt;       /* it is among the plan's */
     bool needed;            /* the plan computes it or differentiates through it */
     bool forward;           /* its value is computed (or, of an input, read) */
     bool requires_gradient; /* its gradient is computed */
+    bool read_backward;     /* a backward pass reads its value */
     bool recompute;         /* its value is not kept for backward passes, but computed anew */
     bool constant;          /* its value depends on variables and constants only, and no gradient is wanted */
     bool lasting;           /* constant, and read by steps that are not: no other value may ever use its bytes */
@@ -92,7 +94,8 @@ struct cconv_plan {
     cc_applied *applied;  /* applied[u]: used if the gradient of update u goes to the optimizer by rows */
     char *arena;
     size_t arena_bytes;
-    /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs; NULL: not timed */
+    /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs, behind them describe.c's sums; NULL:
+     * not timed */
     double *times;
     int64_t timed_runs;
     void *tables[20]; /* memory of the arrays above and of the calls' own */
@@ -137,13 +140,6 @@ static inline int cc_plan_number(const cconv_plan *plan, int node)
 static inline bool cc_plan_backward_reads(const cconv_plan *plan, int i, int k)
 {
     return plan->values[i].call.differentiate && cc_reads(plan->values[i].need.reads, k);
-}
-
-static inline bool cc_plan_contains(const int *nodes, int n, int node)
-{
-    for (int i = 0; i < n; ++i)
-        if (nodes[i] == node) return true;
-    return false;
 }
 
 #endif

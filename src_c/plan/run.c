@@ -120,7 +120,7 @@ static bool seed_in_place(const cconv_plan *plan, const cconv_batch *batch)
 {
     const cc_value *root = &plan->values[plan->root];
     return batch->root_gradient && (uintptr_t)batch->root_gradient % sizeof(float) == 0 && root->call.differentiate &&
-           !cc_plan_contains(plan->wrt, plan->n_wrt, plan->root);
+           !root->wrt;
 }
 
 /* The type that the elements of a node's value are stored in. */
@@ -149,14 +149,16 @@ static size_t output_bytes(const cconv_plan *plan, const cconv_batch *batch, int
     return (size_t)cc_shape_count(&plan->values[plan->outputs[k]].shape) * cc_type_of(batch->outputs[k].dtype)->bytes;
 }
 
+enum { FEW_OUTPUTS = 64 }; /* so many are compared with each other; more are copied, which takes less */
+
 /* Whether output k can be computed where the caller wants it: in the type in which it is stored, and nothing that this run reads or
  * writes besides lies there. */
 static bool in_callers_memory(const cconv_plan *plan, const cconv_batch *batch, int k)
 {
     const void *to = batch->outputs ? batch->outputs[k].data : NULL;
     const cc_value *root = &plan->values[plan->root];
-    if (!to || !plan->output_memory[k] || batch->outputs[k].dtype != stored(plan, plan->outputs[k]) ||
-        (uintptr_t)to % sizeof(float))
+    if (!to || plan->n_outputs > FEW_OUTPUTS || !plan->output_memory[k] ||
+        batch->outputs[k].dtype != stored(plan, plan->outputs[k]) || (uintptr_t)to % sizeof(float))
         return false;
     const size_t bytes = output_bytes(plan, batch, k);
     if (overlap(to, bytes, batch->root_gradient, plan->root ? cc_shape_bytes(&root->shape) : 0)) return false;

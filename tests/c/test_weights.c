@@ -62,9 +62,8 @@ static void check_reader(const char *optimizer, const char *settings)
     line l = line_make();
     cconv_optimizer *o = cconv_optimizer_new(optimizer, settings);
     cconv_plan *trainer = cconv_plan_new(
-        l.graph,
-        &(cconv_plan_options){
-            .max_batch = 4, .training = 1, .root = l.loss, .n_wrt = 1, .wrt = &l.node, .optimizer = o, .threads = 2});
+        l.graph, &(cconv_plan_options){
+                     .max_batch = 4, .training = 1, .root = l.loss, .n_wrt = 1, .wrt = &l.node, .optimizer = o, .threads = 2});
     reading r = {.plan = line_reader(&l), .good = true};
     CHECK(trainer && r.plan);
     for (int i = 0; i < K * 4; ++i) ones[i] = 1;
@@ -75,7 +74,8 @@ static void check_reader(const char *optimizer, const char *settings)
         atomic_store(&r.over, false);
         if (pthread_create(&other, NULL, read_on, &r)) break;
         for (int step = 0; step < TRAINED; ++step)
-            CHECK(cconv_plan_run(trainer, &(cconv_batch){.n = 4, .inputs = &(cconv_array){ones, CCONV_FLOAT32, 4}}) == CCONV_OK);
+            CHECK(cconv_plan_run(trainer, &(cconv_batch){.n = 4, .inputs = &(cconv_array){ones, CCONV_FLOAT32, 4}}) ==
+                  CCONV_OK);
         atomic_store(&r.over, true);
         pthread_join(other, NULL);
         cconv_plan *fresh = line_reader(&l);

@@ -21,6 +21,8 @@ def ends(rng, shape):
 CASES = {
     "identity": SAME,
     "stop_gradient": SAME,
+    "assign": [Case(id, [shape, shape], exact=True) for id, shape in SHAPES]
+    + [Case("training", [(5, 7), (5, 7)], exact=True, training=True)],
     "flatten": cases(
         ("image", (3, 4, 4, 8), {}),
         ("vector", (5,), {}),

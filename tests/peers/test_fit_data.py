@@ -221,3 +221,23 @@ def test_what_a_table_lacks_is_no_number_and_its_words_are_refused():
     assert np.isnan(predicted[3]).all() and np.isfinite(np.delete(predicted, 3, 0)).all()
     with pytest.raises(TypeError, match="x .*column 'name' .*str"):
         classifier(cconv).predict(TABLE.assign(name="cat")[["a", "b", "c", "name"]].astype({"name": object}), verbose=0)
+
+
+# ---- checkpoints -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threshold", [None, 1.0, 0.5, 1.5])
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_the_first_value_to_beat(threshold, mode, tmp_path):
+    def run(library):
+        path = tmp_path / f"{library.__name__}-{{epoch}}.keras"
+        callback = library.callbacks.ModelCheckpoint(
+            str(path), "loss", save_best_only=True, mode=mode, initial_value_threshold=threshold
+        )
+        model = classifier(library, rate=0.5)
+        model.fit(X, Y, 5, 3, 0, callbacks=[callback], shuffle=False)
+        return sorted(file.name.split("-")[1] for file in tmp_path.glob(f"{library.__name__}-*")), callback.best
+
+    (got, best), (expected, keras_best) = both(run)
+    assert got == expected
+    assert best == keras_best or best == pytest.approx(keras_best, rel=1e-5)

@@ -62,6 +62,11 @@ def stop_gradient(x):
     return x
 
 
+def assign(variable, x):
+    """variable (...), x (...) -> (...): y = x. At the end of a run of a plan for training: variable = x."""
+    return x
+
+
 def transpose(x, *, axes):
     """(...) -> (...): axis k of y is axis `axes`[k] of x."""
     return x.transpose(axes)

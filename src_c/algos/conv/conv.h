@@ -43,12 +43,12 @@ static inline bool cc_conv_is_flat(const cc_conv *conv)
     return cc_axis_is_pointwise(&conv->window.d);
 }
 
-/* Parts into which the `columns` of a row are cut where rows are what threads share: a signal has one row for each image. */
-static inline int64_t cc_conv_parts(int64_t images, int64_t rows, int64_t columns)
+/* Blocks into which the `columns` of a row are divided where rows are what threads share: a signal has one row for each image. */
+static inline int64_t cc_conv_row_blocks(int64_t images, int64_t rows, int64_t columns)
 {
-    enum { PARTS = 64, COLUMNS = 32 }; /* enough for many threads, and for a part to be worth its while */
-    if (rows != 1 || images >= PARTS) return 1;
-    return cc_max(1, cc_min(PARTS / cc_max(images, 1), columns / COLUMNS));
+    enum { TASKS = 64, COLUMNS = 32 }; /* enough for many threads, and for a block to be worth its while */
+    if (rows != 1 || images >= TASKS) return 1;
+    return cc_max(1, cc_min(TASKS / cc_max(images, 1), columns / COLUMNS));
 }
 
 /* Multiplications and additions of one pass: the same for all three. */
@@ -105,9 +105,9 @@ typedef struct cc_conv_algorithm {
 /*   direct     reads the image in place, through row pointers
  *   im2col     copies the patches of a block of pixels side by side first, then multiplies matrices
  *   depthwise  one input channel per group: loops over the channels; no volumes
- *   grouped    several groups of several channels: a vector of channels covers as many as find room in it
+ *   grouped    several groups of several channels: a vector of channels holds as many as find room in it
  *   winograd   3x3 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications
- *   rows       few channels, no dilation: the pixels under a row of the kernel are one run of numbers; see conv_rows.c */
+ *   rows       few channels, no dilation: the pixels under a row of the kernel lie side by side; see conv_rows.c */
 #define CC_CONV_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd) X(rows)
 #define CC_CONV_AUTO          "auto"
 #define CC_CONV_CHOICES                                                                                                        \

@@ -25,21 +25,21 @@ static double conv_depthwise_cost(const cc_conv *conv, cc_conv_pass pass)
 /* ---- Several output channels for each input channel ---- */
 
 /* y[g][j] += x[g] w[g][j] */
-static void conv_depthwise_spread(float *y, const float *x, const float *w, int64_t channels, int64_t many)
+static void conv_depthwise_expand(float *y, const float *x, const float *w, int64_t channels, int64_t many)
 {
     for (int64_t g = 0; g < channels; ++g)
         for (int64_t j = 0; j < many; ++j) y[g * many + j] += x[g] * w[g * many + j];
 }
 
 /* y[g] += sum over j of x[g][j] w[g][j] */
-static void collect(float *y, const float *x, const float *w, int64_t channels, int64_t many)
+static void conv_depthwise_contract(float *y, const float *x, const float *w, int64_t channels, int64_t many)
 {
     for (int64_t g = 0; g < channels; ++g)
         for (int64_t j = 0; j < many; ++j) y[g] += x[g * many + j] * w[g * many + j];
 }
 
 /* What the sums of a pixel start from. */
-static void start_pixel(float *to, const cc_epilogue *epilogue, int64_t channels)
+static void conv_depthwise_start_pixel(float *to, const cc_epilogue *epilogue, int64_t channels)
 {
     if (epilogue->bias)
         memcpy(to, epilogue->bias, (size_t)channels * sizeof *to);
@@ -47,8 +47,8 @@ static void start_pixel(float *to, const cc_epilogue *epilogue, int64_t channels
         memset(to, 0, (size_t)channels * sizeof *to);
 }
 
-static void forward_many(const cc_conv *conv, float *y, const float *x, const float *w, const cc_epilogue *epilogue,
-                         const cc_team *team)
+static void conv_depthwise_forward_many(const cc_conv *conv, float *y, const float *x, const float *w,
+                                        const cc_epilogue *epilogue, const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
@@ -59,13 +59,13 @@ static void forward_many(const cc_conv *conv, float *y, const float *x, const fl
         cc_axis_taps(ah, oy, &ty0, &ty1);
         for (int64_t ox = 0; ox < aw->out; ++ox) {
             float *to = y + (row * aw->out + ox) * oc;
-            start_pixel(to, epilogue, oc);
+            conv_depthwise_start_pixel(to, epilogue, oc);
             cc_axis_taps(aw, ox, &tx0, &tx1);
             for (int64_t ty = ty0; ty < ty1; ++ty) {
                 const int64_t iy = oy * ah->stride - ah->before + ah->dilation * ty;
                 for (int64_t tx = tx0; tx < tx1; ++tx) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
+                    conv_depthwise_expand(to, x + ((image * ah->in + iy) * aw->in + ix) * c, w + (ty * aw->kernel + tx) * oc, c,
                                           oc / c);
                 }
             }
@@ -74,8 +74,8 @@ static void forward_many(const cc_conv *conv, float *y, const float *x, const fl
     }
 }
 
-static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy, const float *w, const cc_epilogue *epilogue,
-                                const cc_team *team)
+static void conv_depthwise_input_gradient_many(const cc_conv *conv, float *dx, const float *dy, const float *w,
+                                               const cc_epilogue *epilogue, const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
@@ -83,7 +83,7 @@ static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy,
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const int64_t image = row / ah->in, iy = row % ah->in;
         float *to = dx + row * aw->in * c;
-        for (int64_t ix = 0; ix < aw->in; ++ix) start_pixel(to + ix * c, epilogue, c);
+        for (int64_t ix = 0; ix < aw->in; ++ix) conv_depthwise_start_pixel(to + ix * c, epilogue, c);
         for (int64_t ty = 0; ty < ah->kernel; ++ty) {
             const int64_t distance = iy + ah->before - ah->dilation * ty, oy = distance / ah->stride;
             if (distance < 0 || distance % ah->stride || oy >= ah->out) continue;
@@ -92,8 +92,8 @@ static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy,
                 cc_axis_inside(aw, tx, &begin, &end);
                 for (int64_t ox = begin; ox < end; ++ox) {
                     const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                    collect(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc, w + (ty * aw->kernel + tx) * oc, c,
-                            oc / c);
+                    conv_depthwise_contract(to + ix * c, dy + ((image * ah->out + oy) * aw->out + ox) * oc,
+                                            w + (ty * aw->kernel + tx) * oc, c, oc / c);
                 }
             }
         }
@@ -102,7 +102,7 @@ static void input_gradient_many(const cc_conv *conv, float *dx, const float *dy,
 }
 
 /* dw of output rows begin .. end-1, added to `to`. */
-static void add_rows_many(const cc_conv *conv, float *to, const float *x, const float *dy, cc_range rows)
+static void conv_depthwise_add_rows_many(const cc_conv *conv, float *to, const float *x, const float *dy, cc_range rows)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, oc = conv->oc;
@@ -115,7 +115,7 @@ static void add_rows_many(const cc_conv *conv, float *to, const float *x, const 
             if (iy < 0 || iy >= ah->in) continue;
             for (int64_t ox = begin; ox < end; ++ox) {
                 const int64_t ix = ox * aw->stride - aw->before + aw->dilation * tx;
-                conv_depthwise_spread(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c,
+                conv_depthwise_expand(to, x + ((image * ah->in + iy) * aw->in + ix) * c, dy + (row * aw->out + ox) * oc, c,
                                       oc / c);
             }
         }
@@ -125,7 +125,7 @@ static void add_rows_many(const cc_conv *conv, float *to, const float *x, const 
 /* ---- One for each: rows ---- */
 
 /* The same axis with its taps in the order of the cells they read. */
-static cc_gather_axis ascending(cc_gather_axis a)
+static cc_gather_axis conv_depthwise_ascending(cc_gather_axis a)
 {
     if (a.tap_step >= 0) return a;
     a.offset += (a.taps - 1) * a.tap_step;
@@ -136,21 +136,22 @@ static cc_gather_axis ascending(cc_gather_axis a)
 }
 
 /* The taps of pixel i whose cells lie inside the image. */
-static cc_range taps_inside(const cc_gather_axis *a, int64_t i)
+static cc_range conv_depthwise_taps_inside(const cc_gather_axis *a, int64_t i)
 {
     const int64_t first = i * a->step + a->offset, last = a->limit - 1 - first; /* 0 <= first + tap_step t <= limit - 1 */
     const int64_t begin = first < 0 ? (-first + a->tap_step - 1) / a->tap_step : 0, end = last < 0 ? 0 : last / a->tap_step + 1;
     return (cc_range){begin, end < begin ? begin : end < a->taps ? end : a->taps};
 }
 
-typedef struct place {
+typedef struct conv_depthwise_place {
     int64_t x, w; /* floats from the start of the image and of the kernel */
-} place;
+} conv_depthwise_place;
 
 /* Row i of axis h, with a kernel of kw columns: the geometry for the kernels, and where its first row under the kernel lies. */
-static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_axis *w, int64_t i, int64_t c, int64_t kw)
+static conv_depthwise_place conv_depthwise_set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_axis *w, int64_t i,
+                                                   int64_t c, int64_t kw)
 {
-    const cc_range taps = taps_inside(h, i);
+    const cc_range taps = conv_depthwise_taps_inside(h, i);
     *k = (cc_depthwise){.c = c,
                         .count = w->count,
                         .rows = taps.end > taps.begin ? taps.end - taps.begin : 0,
@@ -166,14 +167,14 @@ static place set_row(cc_depthwise *k, const cc_gather_axis *h, const cc_gather_a
                         .w_tap = w->kernel_every * c};
     if (!k->rows || !k->taps) {
         k->rows = 0;
-        return (place){0, 0};
+        return (conv_depthwise_place){0, 0};
     }
-    return (place){(i * h->step + h->offset + taps.begin * h->tap_step) * w->limit * c,
-                   ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
+    return (conv_depthwise_place){(i * h->step + h->offset + taps.begin * h->tap_step) * w->limit * c,
+                                  ((h->kernel_first + taps.begin * h->kernel_every) * kw + w->kernel_first) * c};
 }
 
 /* Narrows a row to the pixels begin .. end-1 of it, of those it has; to: its place of pixel 0. */
-static float *narrow(cc_depthwise *k, float *to, int64_t begin, int64_t end)
+static float *conv_depthwise_narrow(cc_depthwise *k, float *to, int64_t begin, int64_t end)
 {
     const int64_t last = end < k->count ? end : k->count;
     k->count = last > begin ? last - begin : 0;
@@ -183,7 +184,7 @@ static float *narrow(cc_depthwise *k, float *to, int64_t begin, int64_t end)
 
 /* How many rows to prefetch while row i is computed. Images of so many floats come from memory, and vectors of channels that
  * are a pixel apart are not what the processor fetches ahead by itself; in smaller ones prefetching costs more than it brings. */
-static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
+static int64_t conv_depthwise_fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
 {
     enum { CACHED = 1 << 20 };
     const int64_t below = h->limit - (i * h->step + h->offset + (h->taps - 1) * h->tap_step + 1);
@@ -191,7 +192,7 @@ static int64_t fresh_rows(int64_t floats, const cc_gather_axis *h, int64_t i)
 }
 
 /* What the kernels apply; rows of other activations are gone over once more. */
-static cc_activation act_of_row(const cc_epilogue *epilogue)
+static cc_activation conv_depthwise_act_of_row(const cc_epilogue *epilogue)
 {
     return cc_act_is_clamp(epilogue->act) ? epilogue->act : CC_ACT_LINEAR;
 }
@@ -201,23 +202,24 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
 {
     (void)packed, (void)scratch;
     if (conv->oc > conv->c) {
-        forward_many(conv, y, x, w, epilogue, team);
+        conv_depthwise_forward_many(conv, y, x, w, epilogue, team);
         return;
     }
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
-    const cc_activation act = act_of_row(epilogue);
-    const int64_t parts = cc_conv_parts(conv->n, h.count, across.count);
-    const cc_range mine = cc_slice(team, conv->n * h.count * parts, 1); /* output rows, or parts of one */
+    const cc_activation act = conv_depthwise_act_of_row(epilogue);
+    const int64_t blocks = cc_conv_row_blocks(conv->n, h.count, across.count);
+    const cc_range mine = cc_slice(team, conv->n * h.count * blocks, 1); /* output rows, or blocks of one */
     for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t row = i / parts, begin = across.count * (i % parts) / parts, end = across.count * (i % parts + 1) / parts;
+        const int64_t row = i / blocks, begin = across.count * (i % blocks) / blocks,
+                      end = across.count * (i % blocks + 1) / blocks;
         cc_depthwise k;
-        const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
-        float *to = narrow(&k, y + row * y_row, begin, end);
+        const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, row % h.count, c, across.taps);
+        float *to = conv_depthwise_narrow(&k, y + row * y_row, begin, end);
         k.bias = epilogue->bias;
         k.act = act;
-        k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
+        k.fresh = conv_depthwise_fresh_rows(conv->n * x_image, &h, row % h.count);
         kernels->depthwise.row(&k, to, x + row / h.count * x_image + at.x, w + at.w);
         if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, (end - begin) * c);
     }
@@ -228,28 +230,28 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
 {
     (void)packed, (void)scratch;
     if (conv->oc > conv->c) {
-        input_gradient_many(conv, dx, dy, w, epilogue, team);
+        conv_depthwise_input_gradient_many(conv, dx, dy, w, epilogue, team);
         return;
     }
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t c = conv->c, dy_image = ah->out * aw->out * c, dx_row = aw->in * c;
-    const cc_activation act = act_of_row(epilogue);
-    const int64_t steps = (aw->in + aw->stride - 1) / aw->stride, parts = cc_conv_parts(conv->n, ah->in, steps);
+    const cc_activation act = conv_depthwise_act_of_row(epilogue);
+    const int64_t steps = (aw->in + aw->stride - 1) / aw->stride, blocks = cc_conv_row_blocks(conv->n, ah->in, steps);
     const cc_range mine =
-        cc_slice(team, conv->n * ah->in * parts, 1); /* rows of dx, or parts of one: so many pixels of each phase */
+        cc_slice(team, conv->n * ah->in * blocks, 1); /* rows of dx, or blocks of one: so many pixels of each phase */
     for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t row = i / parts, begin = steps * (i % parts) / parts, end = steps * (i % parts + 1) / parts;
+        const int64_t row = i / blocks, begin = steps * (i % blocks) / blocks, end = steps * (i % blocks + 1) / blocks;
         const int64_t iy = row % ah->in;
-        const cc_gather_axis h = ascending(cc_gather_backward(ah, iy % ah->stride));
+        const cc_gather_axis h = conv_depthwise_ascending(cc_gather_backward(ah, iy % ah->stride));
         for (int64_t phase = 0; phase < cc_gather_phases(aw); ++phase) {
-            const cc_gather_axis across = ascending(cc_gather_backward(aw, phase));
+            const cc_gather_axis across = conv_depthwise_ascending(cc_gather_backward(aw, phase));
             cc_depthwise k;
-            const place at = set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
-            float *to = narrow(&k, dx + row * dx_row + across.first * c, begin, end);
+            const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+            float *to = conv_depthwise_narrow(&k, dx + row * dx_row + across.first * c, begin, end);
             k.bias = epilogue->bias;
             k.act = act;
-            k.fresh = phase > 0 ? 0 : fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
+            k.fresh = phase > 0 ? 0 : conv_depthwise_fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
             kernels->depthwise.row(&k, to, dy + row / ah->in * dy_image + at.x, w + at.w);
         }
         const int64_t first = begin * aw->stride * c, last = cc_min(end * aw->stride * c, dx_row);
@@ -262,9 +264,9 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
 
 enum { LEAST_ROWS = 8 }; /* of a block: adding up its results must not cost as much as computing them */
 
-/* Channels taken together: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a
+/* Blocks of channels: few enough that their gradients, and the rows of x between one row of dy and the next, stay in a
  * cache. */
-static int64_t chunks_of(const cc_conv *conv)
+static int64_t conv_depthwise_channel_blocks(const cc_conv *conv)
 {
     return conv->oc > conv->c ? 1 : (conv->c + 95) / 96;
 }
@@ -272,21 +274,21 @@ static int64_t chunks_of(const cc_conv *conv)
 static int64_t conv_depthwise_blocks_of(const cc_conv *conv)
 {
     const int64_t rows = conv->n * conv->window.h.out;
-    return cc_blocks((rows + LEAST_ROWS - 1) / LEAST_ROWS, chunks_of(conv), cc_conv_taps(conv) * conv->oc);
+    return cc_blocks((rows + LEAST_ROWS - 1) / LEAST_ROWS, conv_depthwise_channel_blocks(conv), cc_conv_taps(conv) * conv->oc);
 }
 
 /* dw of channels first .. first + channels - 1 and output rows begin .. end-1, added to `to`. */
-static void add_rows(const cc_conv *conv, float *to, const float *x, const float *dy, cc_range rows, int64_t first,
-                     int64_t channels)
+static void conv_depthwise_add_rows(const cc_conv *conv, float *to, const float *x, const float *dy, cc_range rows,
+                                    int64_t first, int64_t channels)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, dy_row = conv->window.w.out * c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
     for (int64_t row = rows.begin; row < rows.end; ++row) {
         cc_depthwise k;
-        const place at = set_row(&k, &h, &across, row % h.count, c, across.taps);
+        const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, row % h.count, c, across.taps);
         k.c = channels;
-        k.fresh = fresh_rows(conv->n * x_image, &h, row % h.count);
+        k.fresh = conv_depthwise_fresh_rows(conv->n * x_image, &h, row % h.count);
         kernels->depthwise.weights(&k, to + at.w + first, x + row / h.count * x_image + at.x + first,
                                    dy + row * dy_row + first);
     }
@@ -295,19 +297,20 @@ static void add_rows(const cc_conv *conv, float *to, const float *x, const float
 static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
                                            const cc_team *team)
 {
-    const int64_t oc = conv->oc, taps = cc_conv_taps(conv), blocks = conv_depthwise_blocks_of(conv), chunks = chunks_of(conv);
-    const int64_t wide = ((oc + chunks - 1) / chunks + 15) / 16 * 16;
-    const cc_range mine = cc_slice(team, blocks * chunks, 1);
+    const int64_t oc = conv->oc, taps = cc_conv_taps(conv), blocks = conv_depthwise_blocks_of(conv),
+                  across = conv_depthwise_channel_blocks(conv);
+    const int64_t wide = ((oc + across - 1) / across + 15) / 16 * 16;
+    const cc_range mine = cc_slice(team, blocks * across, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t block = i / chunks, first = i % chunks * wide, channels = oc - first < wide ? oc - first : wide;
+        const int64_t block = i / across, first = i % across * wide, channels = oc - first < wide ? oc - first : wide;
         const cc_range rows = cc_block(conv->n * conv->window.h.out, blocks, block);
         float *to = blocks > 1 ? partial + block * taps * oc : dw;
         for (int64_t tap = 0; tap < taps && channels > 0; ++tap)
             memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
         if (oc > conv->c)
-            add_rows_many(conv, to, x, dy, rows);
+            conv_depthwise_add_rows_many(conv, to, x, dy, rows);
         else if (channels > 0)
-            add_rows(conv, to, x, dy, rows, first, channels);
+            conv_depthwise_add_rows(conv, to, x, dy, rows, first, channels);
     }
     if (blocks > 1) {
         cc_barrier_wait(team);

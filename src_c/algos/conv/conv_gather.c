@@ -16,7 +16,7 @@ cc_gather_axis cc_gather_forward(const cc_axis *axis)
                             .kernel_every = 1};
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
+static int64_t conv_gather_common_divisor(int64_t a, int64_t b)
 {
     while (b) {
         int64_t r = a % b;
@@ -30,7 +30,7 @@ static int64_t common_divisor(int64_t a, int64_t b)
  * g = gcd(dilation, stride) every (stride / g)-th one from the first on; each next one moves the source back by dilation / g. */
 cc_gather_axis cc_gather_backward(const cc_axis *axis, int64_t phase)
 {
-    const int64_t g = common_divisor(axis->dilation, axis->stride), apart = axis->stride / g;
+    const int64_t g = conv_gather_common_divisor(axis->dilation, axis->stride), apart = axis->stride / g;
     cc_gather_axis a = {.count = (axis->in - 1 - phase) / axis->stride + 1,
                         .first = phase,
                         .every = axis->stride,
@@ -156,7 +156,7 @@ int64_t cc_gather_packed(const cc_conv *conv, cc_conv_pass pass)
     return conv->groups * (pass == CC_CONV_FORWARD ? cc_panels_count(taps, c, oc) : cc_panels_count(taps, oc, c));
 }
 
-static void pack_forward(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
+static void conv_gather_pack_forward(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->gemm.nr, taps = cc_conv_taps(conv);
     const int64_t depth = conv->c / conv->groups, n = conv->oc / conv->groups, panels = (n + nr - 1) / nr;
@@ -167,14 +167,14 @@ static void pack_forward(const cc_conv *conv, float *packed, const float *w, con
     }
 }
 
-static void pack_transposed(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
+static void conv_gather_pack_transposed(const cc_conv *conv, float *packed, const float *w, const cc_team *team)
 {
     const int64_t nr = cc_kernels_get()->gemm.nr, n = conv->c / conv->groups, depth = conv->oc / conv->groups;
     const int64_t panels = (n + nr - 1) / nr, kh = conv->window.h.kernel, kw = conv->window.w.kernel;
     for (int64_t phase = 0; phase < cc_conv_phases(conv); ++phase) {
         const cc_gather g = cc_gather_of_phase(conv, phase, NULL, NULL);
-        const int64_t taps = cc_gather_taps(&g), pieces = conv->groups * panels * taps;
-        const cc_range mine = cc_slice(team, pieces, 1);
+        const int64_t taps = cc_gather_taps(&g), tasks = conv->groups * panels * taps;
+        const cc_range mine = cc_slice(team, tasks, 1);
         for (int64_t i = mine.begin; i < mine.end; ++i) {
             const int64_t group = i / (panels * taps), panel = i / taps % panels, t = i % taps;
             const int64_t tz = g.d.kernel_first + t / (g.h.taps * g.w.taps) * g.d.kernel_every;
@@ -183,16 +183,16 @@ static void pack_transposed(const cc_conv *conv, float *packed, const float *w, 
             cc_pack_tap(packed + i * depth * nr, w + ((tz * kh + ty) * kw + tx) * n * conv->oc + group * depth, depth, n, 1,
                         conv->oc, panel * nr);
         }
-        packed += pieces * depth * nr;
+        packed += tasks * depth * nr;
     }
 }
 
 void cc_gather_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
     if (pass == CC_CONV_FORWARD)
-        pack_forward(conv, packed, w, team);
+        conv_gather_pack_forward(conv, packed, w, team);
     else
-        pack_transposed(conv, packed, w, team);
+        conv_gather_pack_transposed(conv, packed, w, team);
 }
 
 double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)

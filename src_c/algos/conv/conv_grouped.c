@@ -1,19 +1,19 @@
 /* Grouped convolution with few channels in a group (Xie et al., "Aggregated residual transformations for deep neural networks",
- * 2017). Products group by group would fill a part of a vector each. Here a vector of output channels covers as many whole
- * groups as find room in it, and the channels of a pixel are spread over its lanes: every lane sees those of its own group
- * (kernels/grouped/grouped.inc.h). Where a group is wider than a vector, several vectors cover it.
+ * 2017). Products group by group would fill a part of a vector each. Here a vector of output channels holds as many whole
+ * groups as find room in it, and the channels of a pixel are permuted over its lanes: every lane sees those of its own group
+ * (kernels/grouped/grouped.inc.h). Where a group is wider than a vector, several vectors hold it.
  *
  * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells
- * of the source apart form a run: they read the same pixels for neighbouring outputs, and share the loading and spreading. */
+ * of the source apart are taken together: they read the same pixels for neighbouring outputs, and share loading and permutation. */
 #include "algos/conv/conv_gather.h"
 #include "algos/conv/conv_volume.h"
 
 #include <string.h>
 
-enum { TAPS_MAX = 128 }; /* of a kernel; strips of a tile stand on the stack */
+enum { TAPS_MAX = 128 }; /* of a kernel; the rows that a tile reads stand on the stack */
 
 /* Pixels a multiple of 4 KB apart push one another out of the first-level cache. */
-static bool aliases(int64_t step)
+static bool conv_grouped_aliases(int64_t step)
 {
     return step % 1024 == 0;
 }
@@ -27,69 +27,73 @@ static bool conv_grouped_supports(const cc_conv *conv)
 
 /* ---- Channels ---- */
 
-/* How vectors cover groups of `in` channels of the source and `out` of the target. */
-typedef struct cover {
+/* How vectors hold groups of `in` channels of the source and `out` of the target. */
+typedef struct conv_grouped_vectors {
     int64_t groups, in, out;
-    int64_t vec, together, parts, vectors; /* groups in a vector, or vectors in a group; one of them is 1 */
-} cover;
+    int64_t vec, groups_per_vector, vectors_per_group, vectors; /* one of the two in the middle is 1 */
+} conv_grouped_vectors;
 
-static cover cover_of(const cc_conv *conv, cc_conv_pass pass)
+static conv_grouped_vectors conv_grouped_vectors_of(const cc_conv *conv, cc_conv_pass pass)
 {
     const int64_t c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const bool transposed = pass == CC_CONV_INPUT_GRADIENT;
-    cover v = {
+    conv_grouped_vectors v = {
         .groups = conv->groups, .in = transposed ? oc : c, .out = transposed ? c : oc, .vec = cc_kernels_get()->grouped.vec};
     const int64_t wider = v.in > v.out ? v.in : v.out;
-    v.together = wider < v.vec ? v.vec / wider : 1;
-    v.parts = (v.out + v.vec - 1) / v.vec;
-    v.vectors = (v.groups + v.together - 1) / v.together * v.parts;
+    v.groups_per_vector = wider < v.vec ? v.vec / wider : 1;
+    v.vectors_per_group = (v.out + v.vec - 1) / v.vec;
+    v.vectors = (v.groups + v.groups_per_vector - 1) / v.groups_per_vector * v.vectors_per_group;
     return v;
 }
 
-typedef struct vector {
+typedef struct conv_grouped_vector {
     int64_t group, source, target; /* its first group and channels */
     int source_last, lanes;        /* channels in the last vector of the source; in the target */
-} vector;
+} conv_grouped_vector;
 
-static vector vector_at(const cover *v, int64_t i)
+static conv_grouped_vector conv_grouped_vector_at(const conv_grouped_vectors *v, int64_t i)
 {
-    const int64_t group = i / v->parts * v->together, part = i % v->parts, groups = cc_min(v->together, v->groups - group);
-    return (vector){.group = group,
-                    .source = group * v->in,
-                    .target = group * v->out + part * v->vec,
-                    .source_last = (int)(v->in <= v->vec ? groups * v->in : (v->in - 1) % v->vec + 1),
-                    .lanes = (int)(v->parts == 1 ? groups * v->out : cc_min(v->vec, v->out - part * v->vec))};
+    const int64_t group = i / v->vectors_per_group * v->groups_per_vector, inside = i % v->vectors_per_group,
+                  groups = cc_min(v->groups_per_vector, v->groups - group);
+    return (conv_grouped_vector){
+        .group = group,
+        .source = group * v->in,
+        .target = group * v->out + inside * v->vec,
+        .source_last = (int)(v->in <= v->vec ? groups * v->in : (v->in - 1) % v->vec + 1),
+        .lanes = (int)(v->vectors_per_group == 1 ? groups * v->out : cc_min(v->vec, v->out - inside * v->vec))};
 }
 
 /* Lane i of row k is where the source's channel k of the group of target lane i lies in a vector. */
-static void fill_spread(const cover *v, int32_t spread[CC_VEC_MAX * CC_VEC_MAX])
+static void conv_grouped_permutation(const conv_grouped_vectors *v, int32_t permutation[CC_VEC_MAX * CC_VEC_MAX])
 {
     for (int64_t k = 0; k < cc_min(v->in, v->vec); ++k)
         for (int64_t i = 0; i < v->vec; ++i)
-            spread[k * v->vec + i] = (int32_t)(i < v->together * v->out ? i / v->out % v->together * v->in + k : k);
+            permutation[k * v->vec + i] =
+                (int32_t)(i < v->groups_per_vector * v->out ? i / v->out % v->groups_per_vector * v->in + k : k);
 }
 
 /* ---- Taps ---- */
 
 /* Taps first, first + next, ... of an axis; each one's source lies a step further on. */
-typedef struct run {
+typedef struct conv_grouped_taps {
     int64_t first, next;
-    int taps;
-} run;
+    int count;
+} conv_grouped_taps;
 
-/* Writes the runs that together have every tap of the axis once; returns their number. */
-static int list_runs(const cc_gather_axis *axis, run runs[TAPS_MAX])
+/* Writes the groups that together have every tap of the axis once; returns their number. */
+static int conv_grouped_list_taps(const cc_gather_axis *axis, conv_grouped_taps taps[TAPS_MAX])
 {
     const int64_t move = axis->tap_step < 0 ? -axis->tap_step : axis->tap_step;
     const int64_t apart = axis->step % move == 0 ? cc_min(axis->step / move, axis->taps) : axis->taps;
     int count = 0;
     for (int64_t r = 0; r < apart; ++r) {
         const int64_t length = (axis->taps - 1 - r) / apart + 1;
-        int64_t pieces = (length + CC_RUN_MAX - 1) / CC_RUN_MAX;
-        for (int64_t done = 0; done < length; --pieces) {
-            const int64_t taps = (length - done + pieces - 1) / pieces, first = axis->tap_step < 0 ? length - 1 - done : done;
-            runs[count++] = (run){.first = r + first * apart, .next = axis->tap_step < 0 ? -apart : apart, .taps = (int)taps};
-            done += taps;
+        int64_t rest = (length + CC_GROUPED_TAPS - 1) / CC_GROUPED_TAPS;
+        for (int64_t done = 0; done < length; --rest) {
+            const int64_t few = (length - done + rest - 1) / rest, first = axis->tap_step < 0 ? length - 1 - done : done;
+            taps[count++] =
+                (conv_grouped_taps){.first = r + first * apart, .next = axis->tap_step < 0 ? -apart : apart, .count = (int)few};
+            done += few;
         }
     }
     return count;
@@ -103,22 +107,23 @@ static void conv_grouped_clip(int64_t from, int64_t step, int64_t limit, int64_t
     if (*end < *begin) *end = *begin;
 }
 
-/* ---- Weights: [phases][vectors][ty][runs of tx][source channels][taps of a run][vec] ---- */
+/* ---- Weights: [phases][vectors][ty][groups of tx][source channels][taps of a group][vec] ---- */
 
 static int64_t conv_grouped_packed_floats(const cc_conv *conv, cc_conv_pass pass)
 {
-    const cover v = cover_of(conv, pass);
+    const conv_grouped_vectors v = conv_grouped_vectors_of(conv, pass);
     return v.vectors * cc_conv_taps(conv) * v.in * v.vec;
 }
 
-/* The weights of one vector and run: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's channel
+/* The weights of one vector and group of taps: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's channel
  * i. */
-static void pack_run(const cc_conv *conv, const cover *v, bool transposed, float *to, const float *w, int64_t i, int64_t ty,
-                     const run *r, const cc_gather_axis *axis)
+static void conv_grouped_pack_taps(const cc_conv *conv, const conv_grouped_vectors *v, bool transposed, float *to,
+                                   const float *w, int64_t i, int64_t ty, const conv_grouped_taps *r,
+                                   const cc_gather_axis *axis)
 {
-    const vector at = vector_at(v, i);
+    const conv_grouped_vector at = conv_grouped_vector_at(v, i);
     for (int64_t k = 0; k < v->in; ++k)
-        for (int64_t j = 0; j < r->taps; ++j, to += v->vec) {
+        for (int64_t j = 0; j < r->count; ++j, to += v->vec) {
             const int64_t tx = axis->kernel_first + (r->first + j * r->next) * axis->kernel_every;
             const float *cell = w + (ty * conv->window.w.kernel + tx) * (conv->c / conv->groups) * conv->oc;
             for (int64_t lane = 0; lane < v->vec; ++lane) {
@@ -130,28 +135,29 @@ static void pack_run(const cc_conv *conv, const cover *v, bool transposed, float
         }
 }
 
-static float *pack_axes(const cc_conv *conv, const cover *v, bool transposed, float *packed, const float *w,
-                        const cc_gather_axis *h, const cc_gather_axis *x, const cc_team *team)
+static float *conv_grouped_pack_axes(const cc_conv *conv, const conv_grouped_vectors *v, bool transposed, float *packed,
+                                     const float *w, const cc_gather_axis *h, const cc_gather_axis *x, const cc_team *team)
 {
-    run runs[TAPS_MAX];
-    const int count = list_runs(x, runs);
+    conv_grouped_taps taps[TAPS_MAX];
+    const int count = conv_grouped_list_taps(x, taps);
     const int64_t row = x->taps * v->in * v->vec;
     const cc_range mine = cc_slice(team, v->vectors * h->taps, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         float *to = packed + i * row;
-        for (int r = 0; r < count; to += runs[r++].taps * v->in * v->vec)
-            pack_run(conv, v, transposed, to, w, i / h->taps, h->kernel_first + i % h->taps * h->kernel_every, &runs[r], x);
+        for (int r = 0; r < count; to += taps[r++].count * v->in * v->vec)
+            conv_grouped_pack_taps(conv, v, transposed, to, w, i / h->taps, h->kernel_first + i % h->taps * h->kernel_every,
+                                   &taps[r], x);
     }
     return packed + v->vectors * h->taps * row;
 }
 
 static void conv_grouped_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
-    const cover v = cover_of(conv, pass);
+    const conv_grouped_vectors v = conv_grouped_vectors_of(conv, pass);
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     if (pass == CC_CONV_FORWARD) {
         const cc_gather_axis h = cc_gather_forward(ah), x = cc_gather_forward(aw);
-        pack_axes(conv, &v, false, packed, w, &h, &x, team);
+        conv_grouped_pack_axes(conv, &v, false, packed, w, &h, &x, team);
         return;
     }
     for (int64_t py = 0; py < cc_gather_phases(ah); ++py) {
@@ -159,16 +165,16 @@ static void conv_grouped_pack(const cc_conv *conv, cc_conv_pass pass, float *pac
         if (h.taps == 0) continue;
         for (int64_t px = 0; px < cc_gather_phases(aw); ++px) {
             const cc_gather_axis x = cc_gather_backward(aw, px);
-            if (x.taps > 0) packed = pack_axes(conv, &v, true, packed, w, &h, &x, team);
+            if (x.taps > 0) packed = conv_grouped_pack_axes(conv, &v, true, packed, w, &h, &x, team);
         }
     }
 }
 
 /* ---- Forward and input gradient ---- */
 
-/* The strips of the tile of `pixels` targets from (i, j) on; returns their number. */
-static int list_strips(const cc_gather *g, const cover *v, const run *runs, int count, int64_t image, int64_t i, int64_t j,
-                       int64_t pixels, cc_strip *strips)
+/* The rows that the tile reads of `pixels` targets from (i, j) on; returns their number. */
+static int conv_grouped_list_rows(const cc_gather *g, const conv_grouped_vectors *v, const conv_grouped_taps *taps, int count,
+                                  int64_t image, int64_t i, int64_t j, int64_t pixels, cc_grouped_row *rows)
 {
     int64_t weights = 0;
     int n = 0;
@@ -177,35 +183,36 @@ static int list_strips(const cc_gather *g, const cover *v, const run *runs, int 
     for (int64_t ty = 0; ty < g->h.taps; ++ty) {
         const int64_t y = i * g->h.step + g->h.offset + ty * g->h.tap_step;
         /* For the next row of targets; in few sets of the cache it would push out this one's. */
-        const bool fresh = y + g->h.step > bottom && y + g->h.step < g->h.limit && !aliases(g->w.step * g->source_channels);
-        for (int r = 0; r < count; weights += runs[r++].taps * v->in * v->vec) {
-            const int64_t x = j * g->w.step + g->w.offset + runs[r].first * g->w.tap_step;
+        const bool fresh =
+            y + g->h.step > bottom && y + g->h.step < g->h.limit && !conv_grouped_aliases(g->w.step * g->source_channels);
+        for (int r = 0; r < count; weights += taps[r++].count * v->in * v->vec) {
+            const int64_t x = j * g->w.step + g->w.offset + taps[r].first * g->w.tap_step;
             int64_t begin, end;
-            conv_grouped_clip(x, g->w.step, g->w.limit, pixels + runs[r].taps - 1, &begin, &end);
+            conv_grouped_clip(x, g->w.step, g->w.limit, pixels + taps[r].count - 1, &begin, &end);
             if (y < 0 || y >= g->h.limit || begin == end) continue;
-            strips[n++] = (cc_strip){.x = g->source + ((image * g->h.limit + y) * g->w.limit + x) * g->source_channels,
-                                     .run = runs[r].taps,
-                                     .begin = (int)begin,
-                                     .end = (int)end,
-                                     .weights = weights,
-                                     .ahead = fresh ? g->h.step * g->w.limit * g->source_channels : 0};
+            rows[n++] = (cc_grouped_row){.x = g->source + ((image * g->h.limit + y) * g->w.limit + x) * g->source_channels,
+                                         .taps = taps[r].count,
+                                         .begin = (int)begin,
+                                         .end = (int)end,
+                                         .weights = weights,
+                                         .ahead = fresh ? g->h.step * g->w.limit * g->source_channels : 0};
         }
     }
     return n;
 }
 
 /* Rows of targets by vectors, vectors innermost: the pixels are read whole. */
-static void run_gather(const cc_gather *g, const cover *v, const float *packed, const cc_epilogue *epilogue,
-                       const cc_team *team)
+static void conv_grouped_gather(const cc_gather *g, const conv_grouped_vectors *v, const float *packed,
+                                const cc_epilogue *epilogue, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t most = kernels->grouped.pixels, tiles = (g->w.count + most - 1) / most;
     const int64_t vector_floats = g->h.taps * g->w.taps * v->in * v->vec, step = g->w.every * g->target_channels;
-    int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
-    cc_strip strips[TAPS_MAX];
-    run runs[TAPS_MAX];
-    const int count = list_runs(&g->w, runs);
-    fill_spread(v, spread);
+    int32_t permutation[CC_VEC_MAX * CC_VEC_MAX];
+    cc_grouped_row rows[TAPS_MAX];
+    conv_grouped_taps taps[TAPS_MAX];
+    const int count = conv_grouped_list_taps(&g->w, taps);
+    conv_grouped_permutation(v, permutation);
     const cc_range mine = cc_slice(team, g->n * g->h.count * v->vectors, 1);
     for (int64_t at = mine.begin; at < mine.end;) {
         const int64_t row = at / v->vectors, image = row / g->h.count, i = row % g->h.count;
@@ -214,17 +221,17 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
             g->target + ((image * g->target_h + g->h.first + i * g->h.every) * g->target_w + g->w.first) * g->target_channels;
         for (int64_t tile = 0; tile < tiles; ++tile) {
             const int64_t begin = g->w.count * tile / tiles, end = g->w.count * (tile + 1) / tiles;
-            cc_grouped job = {.strip = strips,
-                              .strips = list_strips(g, v, runs, count, image, i, begin, end - begin, strips),
+            cc_grouped job = {.row = rows,
+                              .rows = conv_grouped_list_rows(g, v, taps, count, image, i, begin, end - begin, rows),
                               .depth = v->in,
                               .x_step = g->w.step * g->source_channels,
-                              .spread = spread,
+                              .permutation = permutation,
                               .pixels = (int)(end - begin),
                               .y_step = step,
                               .accumulate = epilogue->accumulate,
                               .relu = epilogue->act == CC_ACT_RELU};
             for (int64_t k = v0; k < v1; ++k) {
-                const vector channels = vector_at(v, k);
+                const conv_grouped_vector channels = conv_grouped_vector_at(v, k);
                 job.x_channel = channels.source;
                 job.x_last = channels.source_last;
                 job.y_lanes = channels.lanes;
@@ -235,7 +242,7 @@ static void run_gather(const cc_gather *g, const cover *v, const float *packed, 
             }
         }
         if (epilogue->act != CC_ACT_LINEAR && epilogue->act != CC_ACT_RELU) {
-            const vector first = vector_at(v, v0), last = vector_at(v, v1 - 1);
+            const conv_grouped_vector first = conv_grouped_vector_at(v, v0), last = conv_grouped_vector_at(v, v1 - 1);
             for (int64_t j = 0; j < g->w.count; ++j) {
                 float *pixel = y + j * step + first.target;
                 cc_act_forward(epilogue->act, epilogue->alpha, pixel, pixel, last.target + last.lanes - first.target);
@@ -249,66 +256,69 @@ static void conv_grouped_forward(const cc_conv *conv, float *y, const float *x, 
                                  const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
-    const cover v = cover_of(conv, CC_CONV_FORWARD);
+    const conv_grouped_vectors v = conv_grouped_vectors_of(conv, CC_CONV_FORWARD);
     const cc_gather g = cc_gather_of_forward(conv, y, x);
-    run_gather(&g, &v, packed, epilogue, team);
+    conv_grouped_gather(&g, &v, packed, epilogue, team);
 }
 
 static void conv_grouped_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
                                         const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
     (void)w, (void)scratch;
-    const cover v = cover_of(conv, CC_CONV_INPUT_GRADIENT);
+    const conv_grouped_vectors v = conv_grouped_vectors_of(conv, CC_CONV_INPUT_GRADIENT);
     for (int64_t phase = 0; phase < cc_conv_phases(conv); ++phase) {
         const cc_gather g = cc_gather_of_phase(conv, phase, dx, dy);
-        run_gather(&g, &v, packed, epilogue, team);
+        conv_grouped_gather(&g, &v, packed, epilogue, team);
         packed += v.vectors * cc_gather_taps(&g) * v.in * v.vec;
     }
 }
 
 /* ---- Weight gradient ---- */
 
-/* Pieces of dw: vectors, then blocks of input channels, then rows of the kernel, then runs. They see bands of rows of y and
- * what those see of x; where pixels alias or fill a part of a vector, in copies side by side of one vector of channels at a
- * time. */
-typedef struct pieces {
-    cover v;
+/* Tiles of dw: vectors, then some input channels, then rows of the kernel, then groups of taps. They see blocks of rows of y
+ * and what those see of x; where pixels alias or fill a vector in part only, in copies side by side of one vector of channels
+ * at a time. */
+typedef struct conv_grouped_tiling {
+    conv_grouped_vectors v;
     cc_gather_axis axis;
-    run runs[TAPS_MAX];
-    int64_t run_count, depths, count, blocks;
+    conv_grouped_taps taps[TAPS_MAX];
+    int64_t tap_groups, depths, count, blocks;
     bool copies;
-    int64_t band, x_floats, band_floats; /* rows of y; their copies, or 0 */
-} pieces;
+    int64_t block_rows, x_floats, block_floats; /* rows of y; their copies, or 0 */
+} conv_grouped_tiling;
 
 /* The rows of x that `rows` rows of y see, at most. */
-static int64_t seen_rows(const cc_axis *h, int64_t rows)
+static int64_t conv_grouped_seen_rows(const cc_axis *h, int64_t rows)
 {
     return cc_min(h->in, (rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1);
 }
 
 /* Whether groups of so many channels make up whole vectors. */
-static bool whole(const cover *v, int64_t channels)
+static bool conv_grouped_whole(const conv_grouped_vectors *v, int64_t channels)
 {
-    return v->groups % v->together == 0 && (channels % v->vec == 0 || v->together * channels == v->vec);
+    return v->groups % v->groups_per_vector == 0 && (channels % v->vec == 0 || v->groups_per_vector * channels == v->vec);
 }
 
-static pieces conv_grouped_cut(const cc_conv *conv)
+static conv_grouped_tiling conv_grouped_tile_weights(const cc_conv *conv)
 {
-    enum { COPY_FLOATS = 12288, BAND_FLOATS = 131072 }; /* 48 KB; all channels, 512 KB */
+    enum { COPY_FLOATS = 12288, BLOCK_FLOATS = 131072 }; /* 48 KB; all channels, 512 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    pieces p = {.v = cover_of(conv, CC_CONV_WEIGHT_GRADIENT), .axis = cc_gather_forward(aw), .band = 1};
-    p.run_count = list_runs(&p.axis, p.runs);
+    conv_grouped_tiling p = {
+        .v = conv_grouped_vectors_of(conv, CC_CONV_WEIGHT_GRADIENT), .axis = cc_gather_forward(aw), .block_rows = 1};
+    p.tap_groups = conv_grouped_list_taps(&p.axis, p.taps);
     p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
-    p.count = p.v.vectors * p.depths * ah->kernel * p.run_count;
+    p.count = p.v.vectors * p.depths * ah->kernel * p.tap_groups;
     p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv_taps(conv) * p.v.in * conv->oc);
-    p.copies = aliases(aw->stride * conv->c) || aliases(conv->oc) || !whole(&p.v, p.v.in) || !whole(&p.v, p.v.out);
-    const int64_t most = p.copies ? COPY_FLOATS : BAND_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
+    p.copies = conv_grouped_aliases(aw->stride * conv->c) || conv_grouped_aliases(conv->oc) ||
+               !conv_grouped_whole(&p.v, p.v.in) || !conv_grouped_whole(&p.v, p.v.out);
+    const int64_t most = p.copies ? COPY_FLOATS : BLOCK_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
     const int64_t y_depth = p.copies ? p.v.vec : conv->oc;
-    while (p.band < ah->out && seen_rows(ah, p.band + 1) * aw->in * x_depth + (p.band + 1) * aw->out * y_depth <= most)
-        ++p.band;
+    while (p.block_rows < ah->out &&
+           conv_grouped_seen_rows(ah, p.block_rows + 1) * aw->in * x_depth + (p.block_rows + 1) * aw->out * y_depth <= most)
+        ++p.block_rows;
     if (p.copies) {
-        p.x_floats = seen_rows(ah, p.band) * aw->in * p.v.vec;
-        p.band_floats = (p.x_floats + p.band * aw->out * p.v.vec + CC_VEC_MAX - 1) / CC_VEC_MAX * CC_VEC_MAX;
+        p.x_floats = conv_grouped_seen_rows(ah, p.block_rows) * aw->in * p.v.vec;
+        p.block_floats = (p.x_floats + p.block_rows * aw->out * p.v.vec + CC_VEC_MAX - 1) / CC_VEC_MAX * CC_VEC_MAX;
     }
     return p;
 }
@@ -316,55 +326,55 @@ static pieces conv_grouped_cut(const cc_conv *conv)
 static int64_t conv_grouped_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
     if (pass != CC_CONV_WEIGHT_GRADIENT) return 0;
-    const pieces p = conv_grouped_cut(conv);
-    return nth * p.band_floats + (p.blocks > 1 ? p.blocks * cc_conv_taps(conv) * p.v.in * conv->oc : 0);
+    const conv_grouped_tiling p = conv_grouped_tile_weights(conv);
+    return nth * p.block_floats + (p.blocks > 1 ? p.blocks * cc_conv_taps(conv) * p.v.in * conv->oc : 0);
 }
 
-typedef struct piece {
-    vector at;
+typedef struct conv_grouped_tile {
+    conv_grouped_vector at;
     int64_t ty, k, depth;
-    const run *run;
+    const conv_grouped_taps *taps;
     float *dw;
-} piece;
+} conv_grouped_tile;
 
-static piece piece_at(const cc_conv *conv, const pieces *p, int64_t i, float *dw)
+static conv_grouped_tile conv_grouped_tile_at(const cc_conv *conv, const conv_grouped_tiling *p, int64_t i, float *dw)
 {
-    const int64_t kernel = conv->window.h.kernel, rows = kernel * p->run_count;
+    const int64_t kernel = conv->window.h.kernel, rows = kernel * p->tap_groups;
     const int64_t k = i / rows % p->depths * CC_GROUPED_DEPTH;
-    piece q = {.at = vector_at(&p->v, i / (rows * p->depths)),
-               .ty = i / p->run_count % kernel,
-               .k = k,
-               .depth = cc_min(CC_GROUPED_DEPTH, p->v.in - k),
-               .run = &p->runs[i % p->run_count]};
-    q.dw = dw + ((q.ty * conv->window.w.kernel + q.run->first) * p->v.in + k) * conv->oc + q.at.target;
+    conv_grouped_tile q = {.at = conv_grouped_vector_at(&p->v, i / (rows * p->depths)),
+                           .ty = i / p->tap_groups % kernel,
+                           .k = k,
+                           .depth = cc_min(CC_GROUPED_DEPTH, p->v.in - k),
+                           .taps = &p->taps[i % p->tap_groups]};
+    q.dw = dw + ((q.ty * conv->window.w.kernel + q.taps->first) * p->v.in + k) * conv->oc + q.at.target;
     return q;
 }
 
-/* Rows oy0 .. oy1-1 of one image of dy, rows iy0 .. iy1-1 of x, and where pieces read them, pixels so many floats apart. */
-typedef struct band {
+/* Rows oy0 .. oy1-1 of one image of dy, rows iy0 .. iy1-1 of x, and where tiles read them, pixels so many floats apart. */
+typedef struct conv_grouped_block {
     int64_t oy0, oy1, iy0, iy1;
     const float *x, *dy;
     int64_t x_pixel, dy_pixel;
-} band;
+} conv_grouped_block;
 
-static band band_at(const cc_conv *conv, const pieces *p, int64_t oy0, int64_t oy1)
+static conv_grouped_block conv_grouped_block_at(const cc_conv *conv, const conv_grouped_tiling *p, int64_t oy0, int64_t oy1)
 {
     const cc_axis *h = &conv->window.h;
     const int64_t top = oy0 * h->stride - h->before,
                   bottom = (oy1 - 1) * h->stride - h->before + (h->kernel - 1) * h->dilation + 1;
-    band b = {.oy0 = oy0,
-              .oy1 = oy1,
-              .iy0 = top > 0 ? cc_min(h->in, top) : 0,
-              .iy1 = cc_min(h->in, bottom),
-              .x_pixel = p->copies ? p->v.vec : conv->c,
-              .dy_pixel = p->copies ? p->v.vec : conv->oc};
+    conv_grouped_block b = {.oy0 = oy0,
+                            .oy1 = oy1,
+                            .iy0 = top > 0 ? cc_min(h->in, top) : 0,
+                            .iy1 = cc_min(h->in, bottom),
+                            .x_pixel = p->copies ? p->v.vec : conv->c,
+                            .dy_pixel = p->copies ? p->v.vec : conv->oc};
     if (b.iy1 < b.iy0) b.iy1 = b.iy0;
     return b;
 }
 
-/* Points the band at the channels of q's vectors in x and dy, one image each, or copies them. */
-static void find_pixels(const cc_conv *conv, const pieces *p, band *b, const piece *q, const float *x, const float *dy,
-                        float *copies)
+/* Points the block at the channels of q's vectors in x and dy, one image each, or copies them. */
+static void conv_grouped_find_pixels(const cc_conv *conv, const conv_grouped_tiling *p, conv_grouped_block *b,
+                                     const conv_grouped_tile *q, const float *x, const float *dy, float *copies)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t k0 = q->k / p->v.vec * p->v.vec, in = conv->window.w.in, out = conv->window.w.out;
@@ -378,8 +388,9 @@ static void find_pixels(const cc_conv *conv, const pieces *p, band *b, const pie
     b->dy = copies + p->x_floats;
 }
 
-/* Adds what a band contributes. */
-static void add_piece(const cc_conv *conv, const pieces *p, const int32_t *spread, const piece *q, const band *b)
+/* Adds what a block contributes. */
+static void conv_grouped_add_tile(const cc_conv *conv, const conv_grouped_tiling *p, const int32_t *permutation,
+                                  const conv_grouped_tile *q, const conv_grouped_block *b)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t vec = p->v.vec;
@@ -387,12 +398,12 @@ static void add_piece(const cc_conv *conv, const pieces *p, const int32_t *sprea
     cc_axis_inside(ah, q->ty, &y0, &y1);
     if (y0 < b->oy0) y0 = b->oy0;
     if (y1 > b->oy1) y1 = b->oy1;
-    const int64_t from = p->axis.offset + q->run->first * p->axis.tap_step;
-    conv_grouped_clip(from, aw->stride, aw->in, aw->out + q->run->taps - 1, &begin, &end);
+    const int64_t from = p->axis.offset + q->taps->first * p->axis.tap_step;
+    conv_grouped_clip(from, aw->stride, aw->in, aw->out + q->taps->count - 1, &begin, &end);
     if (y0 >= y1 || begin >= end) return;
     const int64_t iy = y0 * ah->stride - ah->before + ah->dilation * q->ty;
     cc_kernels_get()->grouped.outer(&(cc_grouped_outer){
-        .run = q->run->taps,
+        .taps = q->taps->count,
         .depth = (int)q->depth,
         .y_lanes = q->at.lanes,
         .lines = y1 - y0,
@@ -405,31 +416,31 @@ static void add_piece(const cc_conv *conv, const pieces *p, const int32_t *sprea
         .dy = b->dy + (y0 - b->oy0) * aw->out * b->dy_pixel,
         .dy_line = aw->out * b->dy_pixel,
         .dy_step = b->dy_pixel,
-        .spread = spread + q->k % vec * vec,
+        .permutation = permutation + q->k % vec * vec,
         .dw = q->dw,
-        .dw_tap = q->run->next * p->v.in * conv->oc,
+        .dw_tap = q->taps->next * p->v.in * conv->oc,
         .dw_depth = conv->oc,
     });
 }
 
-static void clear_piece(const cc_conv *conv, const pieces *p, const piece *q)
+static void conv_grouped_clear_tile(const cc_conv *conv, const conv_grouped_tiling *p, const conv_grouped_tile *q)
 {
-    for (int64_t j = 0; j < q->run->taps; ++j)
+    for (int64_t j = 0; j < q->taps->count; ++j)
         for (int64_t k = 0; k < q->depth; ++k)
-            memset(q->dw + (j * q->run->next * p->v.in + k) * conv->oc, 0, (size_t)q->at.lanes * sizeof *q->dw);
+            memset(q->dw + (j * q->taps->next * p->v.in + k) * conv->oc, 0, (size_t)q->at.lanes * sizeof *q->dw);
 }
 
-/* Bands of rows outermost, pieces inside: a pixel's cache lines and pages are visited one after another. */
+/* Blocks of rows outermost, tiles inside: a pixel's cache lines and pages are visited one after another. */
 static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                                          const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const pieces p = conv_grouped_cut(conv);
+    const conv_grouped_tiling p = conv_grouped_tile_weights(conv);
     const int64_t outputs = cc_conv_taps(conv) * p.v.in * conv->oc;
     const int64_t image = ah->in * aw->in * conv->c, result = ah->out * aw->out * conv->oc;
-    float *copies = scratch + team->ith * p.band_floats, *partial = scratch + team->nth * p.band_floats;
-    int32_t spread[CC_VEC_MAX * CC_VEC_MAX];
-    fill_spread(&p.v, spread);
+    float *copies = scratch + team->ith * p.block_floats, *partial = scratch + team->nth * p.block_floats;
+    int32_t permutation[CC_VEC_MAX * CC_VEC_MAX];
+    conv_grouped_permutation(&p.v, permutation);
 
     const cc_range mine = cc_slice(team, p.blocks * p.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
@@ -437,18 +448,18 @@ static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const f
         const cc_range rows = cc_block(conv->n * ah->out, p.blocks, block);
         float *to = p.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t k = begin; k < end; ++k) {
-            const piece q = piece_at(conv, &p, k, to);
-            clear_piece(conv, &p, &q);
+            const conv_grouped_tile q = conv_grouped_tile_at(conv, &p, k, to);
+            conv_grouped_clear_tile(conv, &p, &q);
         }
         for (int64_t row = rows.begin; row < rows.end;) {
             const int64_t n = row / ah->out, oy0 = row % ah->out,
-                          oy1 = cc_min(cc_min(ah->out, oy0 + p.band), oy0 + rows.end - row);
-            band b = band_at(conv, &p, oy0, oy1);
+                          oy1 = cc_min(cc_min(ah->out, oy0 + p.block_rows), oy0 + rows.end - row);
+            conv_grouped_block b = conv_grouped_block_at(conv, &p, oy0, oy1);
             for (int64_t k = begin; k < end; ++k) {
-                const piece q = piece_at(conv, &p, k, to);
-                const bool other = q.k % p.v.vec == 0 && q.ty == 0 && q.run == p.runs; /* vectors than before */
-                if (k == begin || other) find_pixels(conv, &p, &b, &q, x + n * image, dy + n * result, copies);
-                add_piece(conv, &p, spread, &q, &b);
+                const conv_grouped_tile q = conv_grouped_tile_at(conv, &p, k, to);
+                const bool other = q.k % p.v.vec == 0 && q.ty == 0 && q.taps == p.taps; /* vectors than before */
+                if (k == begin || other) conv_grouped_find_pixels(conv, &p, &b, &q, x + n * image, dy + n * result, copies);
+                conv_grouped_add_tile(conv, &p, permutation, &q, &b);
             }
             row += oy1 - oy0;
         }
@@ -460,10 +471,10 @@ static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const f
     }
 }
 
-/* Multiply-adds of whole vectors, and what comes with a pixel of a strip: loading it, and spreading each channel. */
+/* Multiply-adds of whole vectors, and what comes with a pixel of a row: loading it, and permuting each channel. */
 static double conv_grouped_cost(const cc_conv *conv, cc_conv_pass pass)
 {
-    const cover v = cover_of(conv, pass);
+    const conv_grouped_vectors v = conv_grouped_vectors_of(conv, pass);
     const double lanes = (double)(v.vectors * v.vec) / (double)(v.groups * v.out);
     return cc_conv_work(conv) * 1.5 * lanes;
 }

@@ -1,8 +1,8 @@
 /* Convolution over merged kernel rows, for images of few channels. Channels lie innermost, so the kw c numbers that one row of
  * the kernel meets are contiguous: a pixel of the output has kh taps of kw c numbers, where `direct` has kh kw taps of c.
  *
- * Windows that reach over the border would break that. So each thread copies the part of the image under a band of output
- * pixels into a buffer, with the padding around it, and works on the copy; a band that needs no padding is read in place. */
+ * Windows that reach over the border would break that. So each thread copies what of the image lies under a block of output
+ * pixels into a buffer, with the padding around it, and works on the copy; a block that needs no padding is read in place. */
 #include "algos/conv/conv_gather.h"
 #include "algos/conv/conv_volume.h"
 
@@ -11,12 +11,12 @@
 #include <string.h>
 
 /* Numbers under a window, and under one row of it. */
-static int64_t window_floats(const cc_conv *conv)
+static int64_t conv_rows_window_floats(const cc_conv *conv)
 {
     return cc_conv_taps(conv) * conv->c;
 }
 
-static int64_t merged_row(const cc_conv *conv)
+static int64_t conv_rows_merged(const cc_conv *conv)
 {
     return conv->window.w.kernel * conv->c;
 }
@@ -31,7 +31,7 @@ static bool conv_rows_supports(const cc_conv *conv)
 
 static int64_t conv_rows_packed_floats(const cc_conv *conv, cc_conv_pass pass)
 {
-    return pass == CC_CONV_FORWARD ? cc_gather_packed(conv, pass) : cc_panels_count(1, conv->oc, window_floats(conv));
+    return pass == CC_CONV_FORWARD ? cc_gather_packed(conv, pass) : cc_panels_count(1, conv->oc, conv_rows_window_floats(conv));
 }
 
 /* Input gradient: panels of the transposed matrix [oc][kh kw c]. */
@@ -40,21 +40,21 @@ static void conv_rows_pack(const cc_conv *conv, cc_conv_pass pass, float *packed
     if (pass == CC_CONV_FORWARD)
         cc_gather_pack(conv, pass, packed, w, team);
     else
-        cc_pack_matrix(packed, w, conv->oc, window_floats(conv), 1, conv->oc, team);
+        cc_pack_matrix(packed, w, conv->oc, conv_rows_window_floats(conv), 1, conv->oc, team);
 }
 
 /* Tiles of dw: rows of the kernel x blocks of kw c x panels of oc. */
-typedef struct tiling {
+typedef struct conv_rows_tiling {
     int64_t down, across, count, blocks;
-} tiling;
+} conv_rows_tiling;
 
-static tiling conv_rows_tile_weights(const cc_conv *conv)
+static conv_rows_tiling conv_rows_tile_weights(const cc_conv *conv)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    tiling t = {.down = (merged_row(conv) + kernels->gemm.mr - 1) / kernels->gemm.mr,
-                .across = (conv->oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
+    conv_rows_tiling t = {.down = (conv_rows_merged(conv) + kernels->gemm.mr - 1) / kernels->gemm.mr,
+                          .across = (conv->oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = conv->window.h.kernel * t.down * t.across;
-    t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, window_floats(conv) * conv->oc);
+    t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, conv_rows_window_floats(conv) * conv->oc);
     return t;
 }
 
@@ -63,18 +63,18 @@ static tiling conv_rows_tile_weights(const cc_conv *conv)
 static double conv_rows_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double cycle = cc_gather_cycle();
-    const int64_t vec = cc_kernels_get()->gemm.nr / 2, window = window_floats(conv);
+    const int64_t vec = cc_kernels_get()->gemm.nr / 2, window = conv_rows_window_floats(conv);
     const double pixels = (double)cc_conv_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
     const double made = (double)((conv->oc + vec - 1) / vec * vec), merged = (double)((window + vec - 1) / vec * vec);
     if (pass == CC_CONV_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
     if (pass == CC_CONV_INPUT_GRADIENT) return pixels * (merged * (1.05 * oc + 0.5 * cycle) + 12.5 * kh * cycle);
-    const tiling t = conv_rows_tile_weights(conv);
-    return 1.05 * pixels * kh * (double)t.across * 2 * (double)vec * (double)(merged_row(conv) + t.down);
+    const conv_rows_tiling t = conv_rows_tile_weights(conv);
+    return 1.05 * pixels * kh * (double)t.across * 2 * (double)vec * (double)(conv_rows_merged(conv) + t.down);
 }
 
 static int64_t conv_rows_partial_floats(const cc_conv *conv, int64_t blocks)
 {
-    return blocks > 1 ? blocks * window_floats(conv) * conv->oc : 0;
+    return blocks > 1 ? blocks * conv_rows_window_floats(conv) * conv->oc : 0;
 }
 
 /* Each thread's buffer, before them the partial sums of a weight gradient. */
@@ -86,17 +86,17 @@ static int64_t conv_rows_scratch_floats(const cc_conv *conv, cc_conv_pass pass, 
 }
 
 /* The pixels oy0 .. oy1-1 by ox0 .. ox1-1 of one image's output, and the numbers under their windows. */
-typedef struct band {
+typedef struct conv_rows_block {
     int64_t oy0, oy1, ox0, ox1;
     const float *at;     /* the first cell under the first pixel's window */
     int64_t row;         /* from a row of the image to the next */
     int64_t down, right; /* from the window of a pixel to that of the next one down, to the right */
     float *y;            /* the first pixel's results; not used for gradients */
     int64_t y_down, y_right;
-} band;
+} conv_rows_block;
 
-/* Rows and columns of the largest band whose windows fit the buffer. */
-static void band_size(const cc_conv *conv, int64_t *rows, int64_t *columns)
+/* Rows and columns of the largest block whose windows fit the buffer. */
+static void conv_rows_block_size(const cc_conv *conv, int64_t *rows, int64_t *columns)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
     *columns = cc_max(1, cc_min(w->out, (CC_PATCH_FLOATS / (h->kernel * conv->c) - w->kernel) / w->stride + 1));
@@ -105,7 +105,7 @@ static void band_size(const cc_conv *conv, int64_t *rows, int64_t *columns)
 }
 
 /* Sets `at` and the steps for the pixels of `b`; x is the image. */
-static void read_band(const cc_conv *conv, band *b, const float *x, float *buffer)
+static void conv_rows_read_block(const cc_conv *conv, conv_rows_block *b, const float *x, float *buffer)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
     const int64_t c = conv->c, y0 = b->oy0 * h->stride - h->before, x0 = b->ox0 * w->stride - w->before;
@@ -130,10 +130,10 @@ static void read_band(const cc_conv *conv, band *b, const float *x, float *buffe
 }
 
 /* Its pixels as rows of a product, with kh taps of kw c numbers. */
-static void rows_of_band(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k, const float **a,
-                         int a_taps, float **y)
+static void conv_rows_of_block(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k,
+                               const float **a, int a_taps, float **y)
 {
-    const band *b = source;
+    const conv_rows_block *b = source;
     const int64_t columns = b->ox1 - b->ox0;
     int64_t i = first / columns, j = first % columns;
     const float *from = b->at + i * b->down + j * b->right + tap * b->row + k;
@@ -161,22 +161,22 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
     const int64_t image = ah->in * aw->in * conv->c, oc = conv->oc;
     float *buffer = scratch + team->ith * CC_PATCH_FLOATS;
     int64_t rows, columns;
-    band_size(conv, &rows, &columns);
-    const int64_t parts = cc_conv_parts(conv->n, ah->out, aw->out);
-    const cc_range mine = cc_slice(team, conv->n * ah->out * parts, 1);
+    conv_rows_block_size(conv, &rows, &columns);
+    const int64_t blocks = cc_conv_row_blocks(conv->n, ah->out, aw->out);
+    const cc_range mine = cc_slice(team, conv->n * ah->out * blocks, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t row = i / parts, part = i % parts, end = aw->out * (part + 1) / parts;
-        band b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-        b.oy1 = parts > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
-        for (b.ox0 = aw->out * part / parts; b.ox0 < end; b.ox0 = b.ox1) {
+        const int64_t row = i / blocks, block = i % blocks, end = aw->out * (block + 1) / blocks;
+        conv_rows_block b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
+        b.oy1 = blocks > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+        for (b.ox0 = aw->out * block / blocks; b.ox0 < end; b.ox0 = b.ox1) {
             b.ox1 = cc_min(end, b.ox0 + columns);
             b.y = y + (row * aw->out + b.ox0) * oc;
-            read_band(conv, &b, x + row / ah->out * image, buffer);
+            conv_rows_read_block(conv, &b, x + row / ah->out * image, buffer);
             cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
                                          .n = oc,
                                          .taps = ah->kernel,
-                                         .depth = merged_row(conv),
-                                         .rows = rows_of_band,
+                                         .depth = conv_rows_merged(conv),
+                                         .rows = conv_rows_of_block,
                                          .source = &b,
                                          .panels = packed,
                                          .bias = epilogue->bias,
@@ -191,7 +191,7 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
 
 /* Adds what the pixels ox0 .. ox1-1 give to one row of dx through one row of the kernel, from[pixel][step], of which kw c
  * count. */
-static void add_windows(const cc_conv *conv, float *dx, const float *from, int64_t step, int64_t ox0, int64_t ox1)
+static void conv_rows_add_windows(const cc_conv *conv, float *dx, const float *from, int64_t step, int64_t ox0, int64_t ox1)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_axis *aw = &conv->window.w;
@@ -204,7 +204,7 @@ static void add_windows(const cc_conv *conv, float *dx, const float *from, int64
     for (int64_t ox = ox0; ox < ox1; ++ox) {
         if (ox == inside0 && inside0 < inside1) {
             kernels->elementwise.add_windows(dx + (ox * aw->stride - aw->before) * c, aw->stride * c, from + (ox - ox0) * step,
-                                             step, inside1 - inside0, merged_row(conv));
+                                             step, inside1 - inside0, conv_rows_merged(conv));
             ox = inside1 - 1;
             continue;
         }
@@ -216,7 +216,7 @@ static void add_windows(const cc_conv *conv, float *dx, const float *from, int64
 }
 
 /* Sets pixels to what the sums start from. */
-static void start_pixels(float *to, const cc_epilogue *epilogue, int64_t pixels, int64_t c)
+static void conv_rows_start_pixels(float *to, const cc_epilogue *epilogue, int64_t pixels, int64_t c)
 {
     if (!epilogue->bias) {
         if (!epilogue->accumulate) memset(to, 0, (size_t)(pixels * c) * sizeof *to);
@@ -235,7 +235,8 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
 {
     (void)w;
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const int64_t nr = cc_kernels_get()->gemm.nr, oc = conv->oc, merged = merged_row(conv), n = window_floats(conv);
+    const int64_t nr = cc_kernels_get()->gemm.nr, oc = conv->oc, merged = conv_rows_merged(conv),
+                  n = conv_rows_window_floats(conv);
     const int64_t dx_row = aw->in * conv->c, columns = cc_min(aw->out, CC_PATCH_FLOATS / n);
     float *products = scratch + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
@@ -246,7 +247,7 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
         const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1,
                       oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
         float *to = dx + image * ah->in * dx_row;
-        start_pixels(to + iy0 * dx_row, epilogue, (iy1 - iy0) * aw->in, conv->c);
+        conv_rows_start_pixels(to + iy0 * dx_row, epilogue, (iy1 - iy0) * aw->in, conv->c);
         for (int64_t oy = oy0; oy < oy1; ++oy) {
             const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
             const int64_t ty0 = cc_max(0, iy0 - first), ty1 = cc_min(ah->kernel, iy1 - first);
@@ -266,7 +267,7 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
                                              .act = CC_ACT_LINEAR},
                                &(cc_team){.nth = 1});
                 for (int64_t ty = ty0; ty < ty1; ++ty)
-                    add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
+                    conv_rows_add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
             }
         }
         cc_act_forward(epilogue->act, epilogue->alpha, to + iy0 * dx_row, to + iy0 * dx_row, (iy1 - iy0) * dx_row);
@@ -274,45 +275,45 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
     }
 }
 
-/* One tile of dw, a part of a row of the kernel by a panel of oc. */
-typedef struct piece {
+/* One tile of dw, some of a row of the kernel by a panel of oc. */
+typedef struct conv_rows_tile {
     int64_t ty, k, column;
     int m, n;
     float *to;
-} piece;
+} conv_rows_tile;
 
-static piece piece_of(const cc_conv *conv, const tiling *t, int64_t tile, float *dw)
+static conv_rows_tile conv_rows_tile_at(const cc_conv *conv, const conv_rows_tiling *t, int64_t tile, float *dw)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    piece p = {.column = tile % t->across * kernels->gemm.nr,
-               .k = tile / t->across % t->down * kernels->gemm.mr,
-               .ty = tile / (t->across * t->down)};
-    p.m = (int)cc_min(kernels->gemm.mr, merged_row(conv) - p.k);
+    conv_rows_tile p = {.column = tile % t->across * kernels->gemm.nr,
+                        .k = tile / t->across % t->down * kernels->gemm.mr,
+                        .ty = tile / (t->across * t->down)};
+    p.m = (int)cc_min(kernels->gemm.mr, conv_rows_merged(conv) - p.k);
     p.n = (int)cc_min(kernels->gemm.nr, conv->oc - p.column);
-    p.to = dw + (p.ty * merged_row(conv) + p.k) * conv->oc + p.column;
+    p.to = dw + (p.ty * conv_rows_merged(conv) + p.k) * conv->oc + p.column;
     return p;
 }
 
 /* Adds to tiles tile0 .. tile1-1 of dw what the output rows row0 .. row1-1 contribute, counted over all images:
- *     dw[ty][tx c][oc] += sum over oy, ox of band[oy sh + ty][ox sw c + tx c] dy[oy][ox][oc]
- * Bands outermost, tiles inside: a band of x and dy stays in the cache for all tiles. */
-static void conv_rows_add_tiles(const cc_conv *conv, const tiling *t, int64_t tile0, int64_t tile1, float *dw, const float *x,
-                                const float *dy, int64_t row0, int64_t row1, float *buffer)
+ *     dw[ty][tx c][oc] += sum over oy, ox of block[oy sh + ty][ox sw c + tx c] dy[oy][ox][oc]
+ * Blocks outermost, tiles inside: a block of x and dy stays in the cache for all tiles. */
+static void conv_rows_add_tiles(const cc_conv *conv, const conv_rows_tiling *t, int64_t tile0, int64_t tile1, float *dw,
+                                const float *x, const float *dy, int64_t row0, int64_t row1, float *buffer)
 {
-    enum { BAND_FLOATS = 65536 }; /* of dy: 256 KB */
+    enum { BLOCK_FLOATS = 65536 }; /* of dy: 256 KB */
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
     const int64_t image = ah->in * aw->in * conv->c, oc = conv->oc;
     int64_t rows, columns;
-    band_size(conv, &rows, &columns);
-    rows = cc_max(1, cc_min(rows, BAND_FLOATS / (columns * oc + 1)));
+    conv_rows_block_size(conv, &rows, &columns);
+    rows = cc_max(1, cc_min(rows, BLOCK_FLOATS / (columns * oc + 1)));
     for (int64_t row = row0; row < row1;) {
-        band b = {.oy0 = row % ah->out};
+        conv_rows_block b = {.oy0 = row % ah->out};
         b.oy1 = cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + row1 - row);
         for (b.ox0 = 0; b.ox0 < aw->out; b.ox0 = b.ox1) {
             b.ox1 = cc_min(aw->out, b.ox0 + columns);
-            read_band(conv, &b, x + row / ah->out * image, buffer);
+            conv_rows_read_block(conv, &b, x + row / ah->out * image, buffer);
             for (int64_t tile = tile0; tile < tile1; ++tile) {
-                const piece p = piece_of(conv, t, tile, dw);
+                const conv_rows_tile p = conv_rows_tile_at(conv, t, tile, dw);
                 cc_kernels_get()->gemm.outer_tile(&(cc_outer){
                     .m = p.m,
                     .n = p.n,
@@ -336,8 +337,8 @@ static void conv_rows_add_tiles(const cc_conv *conv, const tiling *t, int64_t ti
 static void conv_rows_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *partial,
                                       const cc_team *team)
 {
-    const tiling t = conv_rows_tile_weights(conv);
-    const int64_t outputs = window_floats(conv) * conv->oc;
+    const conv_rows_tiling t = conv_rows_tile_weights(conv);
+    const int64_t outputs = conv_rows_window_floats(conv) * conv->oc;
     float *buffer = partial + conv_rows_partial_floats(conv, t.blocks) + team->ith * CC_PATCH_FLOATS;
     const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
     for (int64_t i = mine.begin; i < mine.end;) {
@@ -345,7 +346,7 @@ static void conv_rows_weight_gradient(const cc_conv *conv, float *dw, const floa
         const cc_range rows = cc_block(conv->n * conv->window.h.out, t.blocks, block);
         float *to = t.blocks > 1 ? partial + block * outputs : dw;
         for (int64_t tile = tile0; tile < tile1; ++tile) {
-            const piece p = piece_of(conv, &t, tile, to);
+            const conv_rows_tile p = conv_rows_tile_at(conv, &t, tile, to);
             for (int r = 0; r < p.m; ++r) memset(p.to + r * conv->oc, 0, (size_t)p.n * sizeof *p.to);
         }
         conv_rows_add_tiles(conv, &t, tile0, tile1, to, x, dy, rows.begin, rows.end, buffer);

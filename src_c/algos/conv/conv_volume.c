@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The convolution of some planes. */
-static cc_conv planes_of(const cc_conv *conv, int64_t planes)
+static cc_conv conv_volume_planes_of(const cc_conv *conv, int64_t planes)
 {
     cc_conv flat = *conv;
     flat.n = planes;
@@ -13,7 +13,7 @@ static cc_conv planes_of(const cc_conv *conv, int64_t planes)
 }
 
 /* The most planes that go together. */
-static int64_t most_planes(const cc_conv *conv, cc_conv_pass pass)
+static int64_t conv_volume_most_planes(const cc_conv *conv, cc_conv_pass pass)
 {
     const cc_axis *d = &conv->window.d;
     if (d->stride > 1) return 1;
@@ -22,15 +22,15 @@ static int64_t most_planes(const cc_conv *conv, cc_conv_pass pass)
 
 bool cc_volume_supports(const cc_conv_algorithm *flat, const cc_conv *conv)
 {
-    const cc_conv planes = planes_of(conv, 1);
+    const cc_conv planes = conv_volume_planes_of(conv, 1);
     return flat->supports(&planes);
 }
 
 double cc_volume_cost(const cc_conv_algorithm *flat, const cc_conv *conv, cc_conv_pass pass)
 {
     if (cc_conv_is_flat(conv)) return flat->cost(conv, pass);
-    const int64_t together = most_planes(conv, pass);
-    const cc_conv planes = planes_of(conv, together);
+    const int64_t together = conv_volume_most_planes(conv, pass);
+    const cc_conv planes = conv_volume_planes_of(conv, together);
     return flat->cost(&planes, pass) * (double)(conv->window.d.kernel * conv->n * conv->window.d.out) /
            (double)cc_max(together, 1);
 }
@@ -38,12 +38,12 @@ double cc_volume_cost(const cc_conv_algorithm *flat, const cc_conv *conv, cc_con
 int64_t cc_volume_packed(const cc_conv_algorithm *flat, const cc_conv *conv, cc_conv_pass pass)
 {
     if (cc_conv_is_flat(conv)) return flat->packed(conv, pass);
-    const cc_conv planes = planes_of(conv, 1);
+    const cc_conv planes = conv_volume_planes_of(conv, 1);
     return conv->window.d.kernel * flat->packed(&planes, pass);
 }
 
 /* Floats of the weights of a tap of the depth. */
-static int64_t tap_floats(const cc_conv *conv)
+static int64_t conv_volume_tap_floats(const cc_conv *conv)
 {
     return conv->window.h.kernel * conv->window.w.kernel * (conv->c / conv->groups) * conv->oc;
 }
@@ -51,10 +51,10 @@ static int64_t tap_floats(const cc_conv *conv)
 void cc_volume_pack(const cc_conv_algorithm *flat, const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w,
                     const cc_team *team)
 {
-    const cc_conv planes = cc_conv_is_flat(conv) ? *conv : planes_of(conv, 1);
+    const cc_conv planes = cc_conv_is_flat(conv) ? *conv : conv_volume_planes_of(conv, 1);
     const int64_t panels = flat->packed(&planes, pass);
     for (int64_t t = 0; t < conv->window.d.kernel; ++t)
-        flat->pack(&planes, pass, packed + t * panels, w + t * tap_floats(conv), team);
+        flat->pack(&planes, pass, packed + t * panels, w + t * conv_volume_tap_floats(conv), team);
 }
 
 bool cc_volume_packs_on_the_fly(const cc_conv_algorithm *flat, const cc_conv *conv, cc_conv_pass pass, int nth)
@@ -62,25 +62,25 @@ bool cc_volume_packs_on_the_fly(const cc_conv_algorithm *flat, const cc_conv *co
     return cc_conv_is_flat(conv) && flat->packs_on_the_fly && flat->packs_on_the_fly(conv, pass, nth);
 }
 
-/* The place of a part of a weight gradient, whole cache lines. */
-static int64_t part_floats(const cc_conv *conv)
+/* The place of a term of a weight gradient, whole cache lines. */
+static int64_t conv_volume_term_floats(const cc_conv *conv)
 {
-    return (tap_floats(conv) + 15) / 16 * 16;
+    return (conv_volume_tap_floats(conv) + 15) / 16 * 16;
 }
 
-/* A weight gradient has a place for the parts but the first, too. */
+/* A weight gradient has a place for the terms but the first, too. */
 int64_t cc_volume_scratch(const cc_conv_algorithm *flat, const cc_conv *conv, cc_conv_pass pass, int nth)
 {
     const bool whole = cc_conv_is_flat(conv);
-    const cc_conv planes = whole ? *conv : planes_of(conv, most_planes(conv, pass));
-    const int64_t part = !whole && pass == CC_CONV_WEIGHT_GRADIENT ? part_floats(conv) : 0;
-    return part + (flat->scratch ? flat->scratch(&planes, pass, nth) : 0);
+    const cc_conv planes = whole ? *conv : conv_volume_planes_of(conv, conv_volume_most_planes(conv, pass));
+    const int64_t term = !whole && pass == CC_CONV_WEIGHT_GRADIENT ? conv_volume_term_floats(conv) : 0;
+    return term + (flat->scratch ? flat->scratch(&planes, pass, nth) : 0);
 }
 
 /* ---- Images from images ---- */
 
 /* The plane that is read for plane i of what is made by tap t of the depth, or -1. */
-static int64_t plane_read(const cc_axis *d, cc_conv_pass pass, int64_t i, int64_t t)
+static int64_t conv_volume_plane_read(const cc_axis *d, cc_conv_pass pass, int64_t i, int64_t t)
 {
     const int64_t at = pass == CC_CONV_FORWARD ? i * d->stride - d->before + d->dilation * t : i + d->before - d->dilation * t;
     if (pass == CC_CONV_FORWARD) return at >= 0 && at < d->in ? at : -1;
@@ -88,17 +88,18 @@ static int64_t plane_read(const cc_axis *d, cc_conv_pass pass, int64_t i, int64_
 }
 
 /* The first plane after i that does not go with it. */
-static int64_t next_planes(const cc_axis *d, cc_conv_pass pass, int64_t i, int64_t count)
+static int64_t conv_volume_next_planes(const cc_axis *d, cc_conv_pass pass, int64_t i, int64_t count)
 {
     if (d->stride > 1) return i + 1;
     for (int64_t next = i + 1; next < count; ++next)
         for (int64_t t = 0; t < d->kernel; ++t)
-            if ((plane_read(d, pass, next, t) < 0) != (plane_read(d, pass, i, t) < 0)) return next;
+            if ((conv_volume_plane_read(d, pass, next, t) < 0) != (conv_volume_plane_read(d, pass, i, t) < 0)) return next;
     return count;
 }
 
 /* What no tap reads: there the sum is empty. */
-static void fill_planes(float *to, int64_t pixels, int64_t channels, const cc_epilogue *epilogue, const cc_team *team)
+static void conv_volume_fill_planes(float *to, int64_t pixels, int64_t channels, const cc_epilogue *epilogue,
+                                    const cc_team *team)
 {
     const cc_range mine = cc_slice(team, pixels, 1 + 4096 / (channels + 1));
     for (int64_t p = mine.begin; p < mine.end; ++p) {
@@ -122,28 +123,28 @@ void cc_volume_images(const cc_conv_algorithm *flat, const cc_conv *conv, cc_con
     const int64_t in = h->in * width->in * conv->c, out = h->out * width->out * conv->oc;
     const int64_t count = forward ? d->out : d->in, limit = forward ? d->in : d->out, channels = forward ? conv->oc : conv->c;
     const int64_t made = forward ? out : in, read = forward ? in : out;
-    const cc_conv one = planes_of(conv, 1);
+    const cc_conv one = conv_volume_planes_of(conv, 1);
     const int64_t panels = flat->packed(&one, pass);
     for (int64_t n = 0; n < conv->n; ++n)
         for (int64_t i = 0, next; i < count; i = next) {
-            next = next_planes(d, pass, i, count);
-            const cc_conv planes = planes_of(conv, next - i);
+            next = conv_volume_next_planes(d, pass, i, count);
+            const cc_conv planes = conv_volume_planes_of(conv, next - i);
             float *y = to + (n * count + i) * made;
             bool accumulate = epilogue->accumulate;
             int64_t last = d->kernel - 1;
-            while (last >= 0 && plane_read(d, pass, i, last) < 0) --last;
-            if (last < 0 && channels > 0) fill_planes(y, (next - i) * made / channels, channels, epilogue, team);
+            while (last >= 0 && conv_volume_plane_read(d, pass, i, last) < 0) --last;
+            if (last < 0 && channels > 0) conv_volume_fill_planes(y, (next - i) * made / channels, channels, epilogue, team);
             for (int64_t t = 0; t <= last; ++t) {
-                const int64_t plane = plane_read(d, pass, i, t);
+                const int64_t plane = conv_volume_plane_read(d, pass, i, t);
                 if (plane < 0) continue;
-                const cc_epilogue part = {.bias = t == last ? epilogue->bias : NULL,
+                const cc_epilogue term = {.bias = t == last ? epilogue->bias : NULL,
                                           .act = t == last ? epilogue->act : CC_ACT_LINEAR,
                                           .alpha = epilogue->alpha,
                                           .accumulate = accumulate};
-                images(&planes, y, from + (n * limit + plane) * read, w + t * tap_floats(conv), packed + t * panels, &part,
-                       scratch, team);
+                images(&planes, y, from + (n * limit + plane) * read, w + t * conv_volume_tap_floats(conv), packed + t * panels,
+                       &term, scratch, team);
                 accumulate = true;
-                cc_barrier_wait(team); /* the next part adds to what others have written, and takes the scratch */
+                cc_barrier_wait(team); /* the next term adds to what others have written, and takes the scratch */
             }
         }
 }
@@ -158,27 +159,27 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
         return;
     }
     const cc_axis *d = &conv->window.d, *h = &conv->window.h, *width = &conv->window.w;
-    const int64_t in = h->in * width->in * conv->c, out = h->out * width->out * conv->oc, tap = tap_floats(conv);
+    const int64_t in = h->in * width->in * conv->c, out = h->out * width->out * conv->oc, tap = conv_volume_tap_floats(conv);
     const cc_range mine = cc_slice(team, tap, 4096);
-    float *part = scratch;
+    float *term = scratch;
     for (int64_t t = 0; t < d->kernel; ++t) {
         float *sum = dw + t * tap;
         int64_t begin, end;
         cc_axis_inside(d, t, &begin, &end);
         const int64_t together = d->stride > 1 ? 1 : end - begin;
-        const cc_conv planes = planes_of(conv, together);
+        const cc_conv planes = conv_volume_planes_of(conv, together);
         if ((begin >= end || conv->n == 0) && mine.begin < mine.end)
             memset(sum + mine.begin, 0, (size_t)(mine.end - mine.begin) * sizeof *sum);
         for (int64_t n = 0; n < conv->n; ++n)
             for (int64_t o = begin; o < end; o += together) {
                 const bool first = n == 0 && o == begin;
                 const float *from = x + (n * d->in + o * d->stride - d->before + d->dilation * t) * in;
-                flat->weight_gradient(&planes, first ? sum : part, from, dy + (n * d->out + o) * out,
-                                      scratch + part_floats(conv), team);
+                flat->weight_gradient(&planes, first ? sum : term, from, dy + (n * d->out + o) * out,
+                                      scratch + conv_volume_term_floats(conv), team);
                 cc_barrier_wait(team);
                 if (first) continue;
                 if (mine.begin < mine.end)
-                    cc_kernels_get()->elementwise.add(sum + mine.begin, part + mine.begin, mine.end - mine.begin);
+                    cc_kernels_get()->elementwise.add(sum + mine.begin, term + mine.begin, mine.end - mine.begin);
                 cc_barrier_wait(team);
             }
     }

@@ -4,7 +4,7 @@
  *     dx[i] = sum of conv2d's input gradient of dy[o], w[t] over the t, o with o sd - pd + dd t = i
  *     dw[t] = sum over the o that see a plane of conv2d's weight gradient of x[o sd - pd + dd t], dy[o]
  *
- * The first part is written where the sum is to stand, the others are added to it; the last brings bias and activation. With stride
+ * The first term is written where the sum is to stand, the others are added to it; the last brings bias and activation. With stride
  * 1 neighbouring planes that see the same taps go together, as a batch. */
 #ifndef CC_CONV_VOLUME_H
 #define CC_CONV_VOLUME_H

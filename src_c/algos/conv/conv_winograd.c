@@ -14,7 +14,7 @@ static bool conv_winograd_supports(const cc_conv *conv)
 }
 
 /* Products for each channel read and made, of one image in tiles of m. */
-static int64_t products(int64_t m, int64_t h, int64_t w)
+static int64_t conv_winograd_products(int64_t m, int64_t h, int64_t w)
 {
     return (m + 2) * (m + 2) * ((h + m - 1) / m) * ((w + m - 1) / m);
 }
@@ -42,7 +42,7 @@ cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
                           .out_h = h->in,
                           .out_w = w->in};
     const cc_kernels *kernels = cc_kernels_get();
-    g.m = products(2, g.out_h, g.out_w) <= products(4, g.out_h, g.out_w) ? 2 : 4;
+    g.m = conv_winograd_products(2, g.out_h, g.out_w) <= conv_winograd_products(4, g.out_h, g.out_w) ? 2 : 4;
     g.kernels = g.m == 2 ? kernels->winograd.f2 : kernels->winograd.f4;
     g.planes = (g.m + 2) * (g.m + 2);
     g.down = (g.out_h + g.m - 1) / g.m;
@@ -52,96 +52,97 @@ cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
 }
 
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
-                           int64_t w, int64_t channels, cc_range part, int64_t top, int64_t left, int64_t side, int64_t t,
+                           int64_t w, int64_t channels, cc_range range, int64_t top, int64_t left, int64_t side, int64_t t,
                            float *to, int64_t plane, int64_t block)
 {
     const int64_t image = t / (g->down * g->across), i = t / g->across % g->down, j = t % g->across;
     const int64_t y = i * g->m - top, x = j * g->m - left;
     const int64_t y0 = y < 0 ? cc_min(-y, side) : 0, x0 = x < 0 ? cc_min(-x, side) : 0;
     const int64_t y1 = cc_min(side, h - y), x1 = cc_min(side, w - x);
-    kernel(&(cc_winograd_tile){.from = from + ((image * h + y) * w + x) * channels + part.begin,
+    kernel(&(cc_winograd_tile){.from = from + ((image * h + y) * w + x) * channels + range.begin,
                                .row = w * channels,
                                .column = channels,
                                .y0 = (int)y0,
                                .y1 = (int)(y1 < y0 ? y0 : y1),
                                .x0 = (int)x0,
                                .x1 = (int)(x1 < x0 ? x0 : x1),
-                               .channels = part.end - part.begin,
+                               .channels = range.end - range.begin,
                                .to = to,
                                .plane = plane,
                                .block = block});
 }
 
-/* How the work is cut. Tiles stand in groups of mr, [planes][groups][vectors of c][mr][vec]; a piece of work is a chunk of
- * groups by one panel of output channels, whose sums are [planes][chunk][nr]. */
+/* How the work is divided. Tiles stand in groups of mr, [planes][groups][vectors of c][mr][vec]; a task is some groups by one panel
+ * of output channels, whose sums are [planes][groups][nr]. */
 enum {
-    CHUNK_FLOATS = 160 * 1024, /* of sums: what a second-level cache holds beside the rest */
-    OWN_FLOATS = 64 * 1024,    /* of a block's transformed tiles, if each thread works on blocks of its own, */
-    PAIR_FLOATS = 160 * 1024,  /* or if they are two groups, which are worth more */
-    SHARED_FLOATS = 3 << 20,   /* if all threads share a block: of a third-level cache */
-    FLY_DEPTH = 128,           /* channels whose weights in one panel are transformed at a time: 590 KB */
+    TASK_FLOATS = 160 * 1024, /* of sums: what a second-level cache holds beside the rest */
+    OWN_FLOATS = 64 * 1024,   /* of a block's transformed tiles, if each thread works on blocks of its own, */
+    PAIR_FLOATS = 160 * 1024, /* or if they are two groups, which are worth more */
+    SHARED_FLOATS = 3 << 20,  /* if all threads share a block: of a third-level cache */
+    FLY_DEPTH = 128,          /* channels whose weights in one panel are transformed at a time: 590 KB */
 };
 
-typedef struct blocking {
-    int64_t chunk, own, shared; /* groups of a chunk; of a block of one thread's own; of a shared one */
-    int64_t group;              /* floats of a group in one plane */
-} blocking;
+typedef struct conv_winograd_blocking {
+    int64_t task_groups, own, shared; /* groups of a task; of a block of one thread's own; of a shared one */
+    int64_t group;                    /* floats of a group in one plane */
+} conv_winograd_blocking;
 
-static blocking conv_winograd_cut(const cc_winograd *g)
+static conv_winograd_blocking conv_winograd_blocking_of(const cc_winograd *g)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t vec = kernels->winograd.nr / 2, groups = (g->tiles + kernels->winograd.mr - 1) / kernels->winograd.mr;
-    blocking b = {.group = cc_winograd_vectors(g->c) * kernels->winograd.mr * vec};
-    b.chunk = CHUNK_FLOATS / (g->planes * kernels->winograd.mr * kernels->winograd.nr);
+    conv_winograd_blocking b = {.group = cc_winograd_vectors(g->c) * kernels->winograd.mr * vec};
+    b.task_groups = TASK_FLOATS / (g->planes * kernels->winograd.mr * kernels->winograd.nr);
     b.own = OWN_FLOATS / (g->planes * b.group + 1);
     if (b.own < 2) b.own = cc_min(2, PAIR_FLOATS / (g->planes * b.group + 1));
     b.shared = SHARED_FLOATS / (g->planes * b.group + 1);
-    if (b.chunk < 1) b.chunk = 1;
-    if (b.own > b.chunk) b.own = b.chunk;
-    if (b.shared < b.chunk) b.shared = b.chunk;
+    if (b.task_groups < 1) b.task_groups = 1;
+    if (b.own > b.task_groups) b.own = b.task_groups;
+    if (b.shared < b.task_groups) b.shared = b.task_groups;
     b.own = cc_min(b.own, groups);
     b.shared = cc_min(b.shared, groups);
-    b.chunk = cc_min(b.chunk, groups);
+    b.task_groups = cc_min(b.task_groups, groups);
     return b;
 }
 
-static int64_t sums_plane(const blocking *b)
+static int64_t conv_winograd_sums_plane(const conv_winograd_blocking *b)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    return cc_winograd_plane(b->chunk * kernels->winograd.mr * kernels->winograd.nr);
+    return cc_winograd_plane(b->task_groups * kernels->winograd.mr * kernels->winograd.nr);
 }
 
-/* The place of the weights of one panel, or a part of its depth. */
-static int64_t late_floats(const cc_winograd *g)
+/* The place of the weights of one panel, or some of its depth. */
+static int64_t conv_winograd_late_floats(const cc_winograd *g)
 {
     return g->planes * cc_winograd_plane(FLY_DEPTH * cc_kernels_get()->winograd.nr);
 }
 
-/* Packing on the fly saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one chunk,
- * and panels enough for all threads. */
+/* Packing on the fly saves writing all transformed weights to memory and reading them back. It takes one block of tiles, one task
+ * for each panel, and panels enough for all threads. */
 static bool conv_winograd_packs_on_the_fly(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
     if (pass == CC_CONV_WEIGHT_GRADIENT) return false;
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const blocking b = conv_winograd_cut(&g);
-    return b.shared <= b.chunk && b.shared * cc_kernels_get()->winograd.mr >= g.tiles && cc_winograd_panels(g.oc) >= 2 * nth;
+    const conv_winograd_blocking b = conv_winograd_blocking_of(&g);
+    return b.shared <= b.task_groups && b.shared * cc_kernels_get()->winograd.mr >= g.tiles &&
+           cc_winograd_panels(g.oc) >= 2 * nth;
 }
 
-/* Scratch of either way to cut, the larger: which one is taken may change with the batch. */
+/* Scratch of either way to share, the larger: which one is taken may change with the batch. */
 static int64_t conv_winograd_scratch_floats(const cc_conv *conv, cc_conv_pass pass, int nth)
 {
     if (pass == CC_CONV_WEIGHT_GRADIENT) return cc_winograd_weight_scratch(conv, nth);
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const blocking b = conv_winograd_cut(&g);
+    const conv_winograd_blocking b = conv_winograd_blocking_of(&g);
     const int64_t own = nth * g.planes * cc_winograd_plane(b.own * b.group),
                   shared = g.planes * cc_winograd_plane(b.shared * b.group);
-    const int64_t late = conv_winograd_packs_on_the_fly(conv, pass, nth) ? nth * late_floats(&g) : 0;
-    return (own > shared ? own : shared) + nth * g.planes * sums_plane(&b) + late;
+    const int64_t late = conv_winograd_packs_on_the_fly(conv, pass, nth) ? nth * conv_winograd_late_floats(&g) : 0;
+    return (own > shared ? own : shared) + nth * g.planes * conv_winograd_sums_plane(&b) + late;
 }
 
 /* The sums of `count` tiles, first of them tile t, transformed back into output channels column .. column+nr-1 of y. */
-static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t, int64_t count,
-                        int64_t column, const cc_epilogue *epilogue)
+static void conv_winograd_write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t,
+                                      int64_t count, int64_t column, const cc_epilogue *epilogue)
 {
     const int64_t nr = cc_kernels_get()->winograd.nr, channels = cc_min(nr, g->oc - column);
     const bool relu = epilogue->act == CC_ACT_RELU;
@@ -170,42 +171,43 @@ static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64
 }
 
 /* One pass over the arrays. */
-typedef struct task {
+typedef struct conv_winograd_job {
     cc_conv_pass pass;
     cc_winograd g;
-    blocking b;
+    conv_winograd_blocking b;
     float *y;
     const float *x, *w, *packed;
     const cc_epilogue *epilogue;
     float *panel; /* NULL, or the place of one panel of weights, which are packed on the fly */
     float *sums;  /* of this thread */
-} task;
+} conv_winograd_job;
 
 /* Tiles t0 .. t1-1 by these panels, by a team, `most` groups of tiles at a time. */
-static void run_tiles(const task *job, int64_t most, float *transformed, int64_t t0, int64_t t1, cc_range by,
-                      const cc_team *team)
+static void conv_winograd_run_tiles(const conv_winograd_job *job, int64_t most, float *transformed, int64_t t0, int64_t t1,
+                                    cc_range by, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const cc_winograd *g = &job->g;
     const int64_t mr = kernels->winograd.mr, nr = kernels->winograd.nr, vec = nr / 2, panels = by.end - by.begin;
     const int64_t plane = cc_winograd_plane(most * job->b.group), depth = job->panel ? FLY_DEPTH : g->c;
     const int64_t weights_plane = cc_winograd_plane(depth * nr);
-    const int64_t from_plane = sums_plane(&job->b);
+    const int64_t from_plane = conv_winograd_sums_plane(&job->b);
     for (int64_t first = t0; first < t1; first += most * mr) {
         /* Groups of equal size: 16 tiles as 8 and 8 rather than 14 and 2. */
         const int64_t count = cc_min(most * mr, t1 - first), wanted = (count + mr - 1) / mr;
         const int64_t rows = (count + wanted - 1) / wanted, groups = (count + rows - 1) / rows;
-        /* Chunks small enough for all threads to have some, but not of weights that each piece transforms. */
+        /* Tasks small enough for all threads to have some, but not of weights that each of them transforms. */
         const int64_t enough = job->panel ? 1 : (2 * team->nth + panels - 1) / panels;
-        const int64_t chunk = cc_min(job->b.chunk, (groups + enough - 1) / enough), chunks = (groups + chunk - 1) / chunk;
-        const cc_range mine = cc_slice(team, count, 1), pieces = cc_slice(team, panels * chunks, 1);
+        const int64_t task_groups = cc_min(job->b.task_groups, (groups + enough - 1) / enough),
+                      per_panel = (groups + task_groups - 1) / task_groups;
+        const cc_range mine = cc_slice(team, count, 1), tasks = cc_slice(team, panels * per_panel, 1);
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left,
                                   g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier_wait(team);
-        for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
-            const int64_t panel = by.begin + piece / chunks, begin = piece % chunks * chunk,
-                          end = cc_min(begin + chunk, groups);
+        for (int64_t task = tasks.begin; task < tasks.end; ++task) {
+            const int64_t panel = by.begin + task / per_panel, begin = task % per_panel * task_groups,
+                          end = cc_min(begin + task_groups, groups);
             const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
             for (int64_t k = 0; k < g->c; k += depth) {
                 if (job->panel)
@@ -218,8 +220,8 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
                                                   (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr),
                                                   k > 0);
             }
-            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, cc_min(end * rows, count) - begin * rows,
-                        panel * nr, job->epilogue);
+            conv_winograd_write_tiles(g, job->y, job->sums, from_plane, first + begin * rows,
+                                      cc_min(end * rows, count) - begin * rows, panel * nr, job->epilogue);
         }
         cc_barrier_wait(team);
     }
@@ -233,9 +235,9 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
  *
  * A transformed number that goes from core to core costs two or three times its making, a weight read once more a tenth of
  * that. */
-typedef enum sharing { OWN_TILES, OWN_PANELS, TOGETHER } sharing;
+typedef enum conv_winograd_sharing { OWN_TILES, OWN_PANELS, TOGETHER } conv_winograd_sharing;
 
-static sharing conv_winograd_share(const cc_winograd *g, const blocking *b, bool late, int nth)
+static conv_winograd_sharing conv_winograd_share(const cc_winograd *g, const conv_winograd_blocking *b, bool late, int nth)
 {
     enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8 };
     const int64_t mr = cc_kernels_get()->winograd.mr, mine = (g->tiles + nth - 1) / nth;
@@ -250,27 +252,29 @@ static sharing conv_winograd_share(const cc_winograd *g, const blocking *b, bool
 static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, const float *x, const float *w,
                               const float *packed, const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
-    task job = {.pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
+    conv_winograd_job job = {
+        .pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
-    const blocking b = job.b = conv_winograd_cut(g);
-    const int64_t mr = cc_kernels_get()->winograd.mr, sums = g->planes * sums_plane(&b), panels = cc_winograd_panels(g->oc);
+    const conv_winograd_blocking b = job.b = conv_winograd_blocking_of(g);
+    const int64_t mr = cc_kernels_get()->winograd.mr, sums = g->planes * conv_winograd_sums_plane(&b),
+                  panels = cc_winograd_panels(g->oc);
     job.sums = scratch + team->ith * sums;
     scratch += team->nth * sums;
     if (!packed) {
-        job.panel = scratch + team->ith * late_floats(g);
-        scratch += team->nth * late_floats(g);
+        job.panel = scratch + team->ith * conv_winograd_late_floats(g);
+        scratch += team->nth * conv_winograd_late_floats(g);
     }
-    const sharing how = conv_winograd_share(g, &b, !packed, team->nth);
+    const conv_winograd_sharing how = conv_winograd_share(g, &b, !packed, team->nth);
     float *own = scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group);
     const cc_team alone = {.nth = 1};
     if (how == OWN_TILES) {
         const cc_range mine = cc_slice(team, g->tiles, g->tiles < 8 * mr * team->nth ? 1 : mr);
-        run_tiles(&job, b.own, own, mine.begin, mine.end, (cc_range){0, panels}, &alone);
+        conv_winograd_run_tiles(&job, b.own, own, mine.begin, mine.end, (cc_range){0, panels}, &alone);
     } else if (how == OWN_PANELS) {
-        run_tiles(&job, b.own, own, 0, g->tiles, cc_slice(team, panels, 1), &alone);
+        conv_winograd_run_tiles(&job, b.own, own, 0, g->tiles, cc_slice(team, panels, 1), &alone);
     } else {
-        run_tiles(&job, b.shared, scratch, 0, g->tiles, (cc_range){0, panels}, team);
+        conv_winograd_run_tiles(&job, b.shared, scratch, 0, g->tiles, (cc_range){0, panels}, team);
     }
 }
 

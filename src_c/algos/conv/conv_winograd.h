@@ -1,7 +1,7 @@
 /* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in
  * kernels/winograd/winograd_transforms.inc.h.
  *
- * Outputs are cut into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
+ * Outputs are divided into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
  * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed
  * back. Tiles are taken in blocks, whose planes stay in a cache between the three steps. */
 #ifndef CC_CONV_WINOGRAD_H
@@ -58,10 +58,10 @@ int64_t cc_winograd_weight_scratch(const cc_conv *conv, int nth);
 void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team);
 
-/* Transforms the channels `part` of tile t of the image `from`, which has `channels` channels and whose tiles start at pixel
+/* Transforms the channels `range` of tile t of the image `from`, which has `channels` channels and whose tiles start at pixel
  * (m i - top, m j - left); `side` is m + 2 for the tiles of x, m for those of dy. */
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
-                           int64_t w, int64_t channels, cc_range part, int64_t top, int64_t left, int64_t side, int64_t t,
+                           int64_t w, int64_t channels, cc_range range, int64_t top, int64_t left, int64_t side, int64_t t,
                            float *to, int64_t plane, int64_t block);
 
 #endif

@@ -26,112 +26,115 @@ void cc_winograd_pack_panel(const cc_winograd *g, cc_conv_pass pass, float *to, 
 
 void cc_winograd_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team)
 {
-    enum { STRIP = 16 }; /* channels of a piece of work: a multiple of vec */
+    enum { CHANNELS = 16 }; /* of a task: a multiple of vec */
     const cc_winograd g = cc_winograd_of(conv, pass);
-    const int64_t strips = (g.c + STRIP - 1) / STRIP, floats = cc_winograd_panel(&g), nr = cc_kernels_get()->winograd.nr;
-    const cc_range mine = cc_slice(team, cc_winograd_panels(g.oc) * strips, 1);
+    const int64_t tasks = (g.c + CHANNELS - 1) / CHANNELS, floats = cc_winograd_panel(&g), nr = cc_kernels_get()->winograd.nr;
+    const cc_range mine = cc_slice(team, cc_winograd_panels(g.oc) * tasks, 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t panel = i / strips, first = i % strips * STRIP;
+        const int64_t panel = i / tasks, first = i % tasks * CHANNELS;
         cc_winograd_pack_panel(&g, pass, packed + panel * floats + first * nr, cc_winograd_plane(g.c * nr), w, panel, first,
-                               cc_min(STRIP, g.c - first));
+                               cc_min(CHANNELS, g.c - first));
     }
 }
 
-/* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A piece is one vector of c by
+/* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A tile of dw is one vector of c by
  * one panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and at last transformed into
  * nine taps of dw. Three ways:
  *
- *     in parts    Many tiles, few channels: the tiles are cut into parts, each with sums of its own. A thread takes whole parts,
- *                 in blocks that stay in its second-level cache beside the sums. The parts' sums are added at last.
- *     by planes   All threads share a block, which leaves such a cache, and the sums; they divide planes and pieces. Reads the
+ *     in tasks    Many tiles, few channels: the tiles are divided into tasks, each with sums of its own. A thread takes whole
+ *                 tasks, in blocks that stay in its second-level cache beside the sums. The tasks' sums are added at last.
+ *     by planes   All threads share a block, which leaves such a cache, and the sums; they divide planes and tiles of dw. Reads the
  *                 transformed tiles once. Panels whose sums would take too much memory are taken some at a time: to transform
  *                 x once more for the others costs a fiftieth of the products.
- *     by pieces   One block of few tiles; they divide the pieces, whose planes stay in a cache until they are transformed.
+ *     by dw       One block of few tiles; they divide the tiles of dw, whose planes stay in a cache until they are transformed.
  *
- * Sums are [parts][planes][pieces][vec][nr]; by pieces, [planes][vec][nr] for each thread. */
+ * Sums are [tasks][planes][tiles of dw][vec][nr]; by dw, [planes][vec][nr] for each thread. */
 enum {
     SHARED_FLOATS = 1 << 20, /* of a shared block's transformed tiles */
     LEAST_TILES = 192,       /* of a shared block */
-    SHORT_TILES = 80,        /* the most that are taken by pieces */
+    SHORT_TILES = 80,        /* the most that are taken by dw */
     OWN_FLOATS = 48 * 1024,  /* of a block's transformed tiles, if each thread works on blocks of its own */
-    PARTS_FLOATS = 1 << 20,  /* of all parts' sums */
+    TASKS_FLOATS = 1 << 20,  /* of all tasks' sums */
     SUMS_FLOATS = 5 << 20,   /* of shared sums */
-    PART_TILES = 64,         /* a part has at least so many */
-    LEAST_PARTS = 8,
-    MOST_PARTS = 32,
+    TASK_TILES = 64,         /* a task has at least so many */
+    LEAST_TASKS = 8,
+    MOST_TASKS = 32,
 };
 
-typedef struct gradient {
+typedef struct conv_winograd_weights_blocking {
     cc_winograd g;
     int64_t vec, nr, block, x_plane, dy_plane; /* tiles of a block; floats of a plane of x, of dy */
     int64_t down, across;                      /* vectors of c, panels of oc: as many as are taken at a time */
-    int64_t parts;                             /* 0: not in parts */
-    bool by_pieces;
+    int64_t tasks;                             /* 0: not in tasks */
+    bool by_dw_tiles;
     int64_t sums_plane; /* floats */
-} gradient;
+} conv_winograd_weights_blocking;
 
-/* How many parts: a power of two, of the sizes only, for the order of the sums depends on it. 0 if they would be too few. */
-static int64_t parts_of(const gradient *s)
+/* How many tasks: a power of two, of the sizes only, for the order of the sums depends on it. 0 if they would be too few. */
+static int64_t conv_winograd_weights_tasks_of(const conv_winograd_weights_blocking *s)
 {
     const int64_t sums = s->g.planes * cc_winograd_plane(s->down * s->across * s->vec * s->nr);
-    int64_t parts = MOST_PARTS;
-    while (parts >= LEAST_PARTS && (parts * sums > PARTS_FLOATS || parts * PART_TILES > s->g.tiles)) parts /= 2;
-    return parts >= LEAST_PARTS ? parts : 0;
+    int64_t tasks = MOST_TASKS;
+    while (tasks >= LEAST_TASKS && (tasks * sums > TASKS_FLOATS || tasks * TASK_TILES > s->g.tiles)) tasks /= 2;
+    return tasks >= LEAST_TASKS ? tasks : 0;
 }
 
-static gradient cut_for(const cc_winograd *g, bool in_parts)
+static conv_winograd_weights_blocking conv_winograd_weights_blocking_for(const cc_winograd *g, bool in_tasks)
 {
-    gradient s = {.g = *g, .nr = cc_kernels_get()->winograd.nr};
+    conv_winograd_weights_blocking s = {.g = *g, .nr = cc_kernels_get()->winograd.nr};
     s.vec = s.nr / 2;
     s.down = cc_winograd_vectors(g->c);
     s.across = cc_winograd_panels(g->oc);
-    s.parts = in_parts ? parts_of(&s) : 0;
-    s.by_pieces = !s.parts && g->tiles <= SHORT_TILES;
-    if (!s.parts && !s.by_pieces) {
+    s.tasks = in_tasks ? conv_winograd_weights_tasks_of(&s) : 0;
+    s.by_dw_tiles = !s.tasks && g->tiles <= SHORT_TILES;
+    if (!s.tasks && !s.by_dw_tiles) {
         const int64_t times = (g->planes * s.down * s.across * s.vec * s.nr + SUMS_FLOATS - 1) / SUMS_FLOATS;
         s.across = times > 1 ? (s.across + times - 1) / times : s.across;
     }
     const int64_t vectors = s.down + cc_min(2 * s.across, cc_winograd_vectors(g->oc));
-    s.block = (s.parts ? OWN_FLOATS : SHARED_FLOATS) / (g->planes * vectors * s.vec + 1);
-    if (!s.parts && s.block < LEAST_TILES) s.block = LEAST_TILES;
+    s.block = (s.tasks ? OWN_FLOATS : SHARED_FLOATS) / (g->planes * vectors * s.vec + 1);
+    if (!s.tasks && s.block < LEAST_TILES) s.block = LEAST_TILES;
     s.block = cc_min(s.block, g->tiles);
     s.x_plane = cc_winograd_plane(s.down * s.vec * s.block);
     s.dy_plane = cc_winograd_plane((vectors - s.down) * s.vec * s.block);
-    s.sums_plane = cc_winograd_plane(s.by_pieces ? s.vec * s.nr : s.down * s.across * s.vec * s.nr);
+    s.sums_plane = cc_winograd_plane(s.by_dw_tiles ? s.vec * s.nr : s.down * s.across * s.vec * s.nr);
     return s;
 }
 
-static gradient conv_winograd_weights_cut(const cc_conv *conv)
+static conv_winograd_weights_blocking conv_winograd_weights_blocking_of(const cc_conv *conv)
 {
     const cc_winograd g = cc_winograd_of(conv, CC_CONV_WEIGHT_GRADIENT);
-    return cut_for(&g, true);
+    return conv_winograd_weights_blocking_for(&g, true);
 }
 
-static int64_t block_floats(const gradient *s)
+static int64_t conv_winograd_weights_block_floats(const conv_winograd_weights_blocking *s)
 {
     return s->g.planes * (s->x_plane + s->dy_plane);
 }
 
-static int64_t floats_of(const gradient *s, int nth)
+static int64_t conv_winograd_weights_floats_of(const conv_winograd_weights_blocking *s, int nth)
 {
-    if (s->parts) return nth * block_floats(s) + s->parts * s->g.planes * s->sums_plane;
-    return block_floats(s) + (s->by_pieces ? nth : 1) * s->g.planes * s->sums_plane;
+    if (s->tasks) return nth * conv_winograd_weights_block_floats(s) + s->tasks * s->g.planes * s->sums_plane;
+    return conv_winograd_weights_block_floats(s) + (s->by_dw_tiles ? nth : 1) * s->g.planes * s->sums_plane;
 }
 
 /* Of these tiles; and of fewer, which may be taken in another way. */
 int64_t cc_winograd_weight_scratch(const cc_conv *conv, int nth)
 {
-    const gradient s = conv_winograd_weights_cut(conv);
+    const conv_winograd_weights_blocking s = conv_winograd_weights_blocking_of(conv);
     cc_winograd some = s.g, few = s.g;
-    some.tiles = cc_min(some.tiles, LEAST_PARTS * PART_TILES);
+    some.tiles = cc_min(some.tiles, LEAST_TASKS * TASK_TILES);
     few.tiles = cc_min(few.tiles, SHORT_TILES);
-    const gradient shared = cut_for(&some, false), by_pieces = cut_for(&few, false);
-    const int64_t floats = cc_max(floats_of(&shared, nth), floats_of(&by_pieces, nth));
-    return cc_max(floats, floats_of(&s, nth));
+    const conv_winograd_weights_blocking shared = conv_winograd_weights_blocking_for(&some, false),
+                                         by_dw_tiles = conv_winograd_weights_blocking_for(&few, false);
+    const int64_t floats =
+        cc_max(conv_winograd_weights_floats_of(&shared, nth), conv_winograd_weights_floats_of(&by_dw_tiles, nth));
+    return cc_max(floats, conv_winograd_weights_floats_of(&s, nth));
 }
 
-static void transform_block(const gradient *s, cc_range by, float *planes_x, float *planes_dy, const float *x, const float *dy,
-                            int64_t first, int64_t count, const cc_team *team)
+static void conv_winograd_weights_transform_block(const conv_winograd_weights_blocking *s, cc_range by, float *planes_x,
+                                                  float *planes_dy, const float *x, const float *dy, int64_t first,
+                                                  int64_t count, const cc_team *team)
 {
     const cc_winograd *g = &s->g;
     const cc_range mine = cc_slice(team, count, 1), columns = {by.begin * s->nr, cc_min(by.end * s->nr, g->oc)};
@@ -143,84 +146,89 @@ static void transform_block(const gradient *s, cc_range by, float *planes_x, flo
     }
 }
 
-/* One piece of the panels `by`, in one plane of x and dy. */
-static void add_products(const gradient *s, cc_range by, float *sum, const float *x_plane, const float *dy_plane, int64_t piece,
-                         int64_t count, bool accumulate)
+/* One tile of dw of the panels `by`, in one plane of x and dy. */
+static void conv_winograd_weights_add_products(const conv_winograd_weights_blocking *s, cc_range by, float *sum,
+                                               const float *x_plane, const float *dy_plane, int64_t dw_tile, int64_t count,
+                                               bool accumulate)
 {
-    const int64_t row = piece % s->down, panel = piece / s->down, vector = s->block * s->vec;
+    const int64_t row = dw_tile % s->down, panel = dw_tile / s->down, vector = s->block * s->vec;
     const float *left = dy_plane + 2 * panel * vector;
     const float *right = 2 * (by.begin + panel) + 1 < cc_winograd_vectors(s->g.oc) ? left + vector : NULL;
     cc_kernels_get()->winograd.outer(sum, x_plane + row * vector, left, right, count, accumulate);
 }
 
-/* Tiles begin .. end-1 by a team, block by block: the products of all planes and pieces. */
-static void conv_winograd_weights_add_tiles(const gradient *s, cc_range by, float *sums, float *planes_x, float *planes_dy,
-                                            const float *x, const float *dy, int64_t begin, int64_t end, const cc_team *team)
+/* Tiles begin .. end-1 by a team, block by block: the products of all planes and tiles of dw. */
+static void conv_winograd_weights_add_tiles(const conv_winograd_weights_blocking *s, cc_range by, float *sums, float *planes_x,
+                                            float *planes_dy, const float *x, const float *dy, int64_t begin, int64_t end,
+                                            const cc_team *team)
 {
-    const int64_t pieces = s->down * (by.end - by.begin);
-    const cc_range mine = cc_slice(team, s->g.planes * pieces, 1);
+    const int64_t dw_tiles = s->down * (by.end - by.begin);
+    const cc_range mine = cc_slice(team, s->g.planes * dw_tiles, 1);
     for (int64_t first = begin; first < end; first += s->block) {
         const int64_t count = cc_min(s->block, end - first);
-        transform_block(s, by, planes_x, planes_dy, x, dy, first, count, team);
+        conv_winograd_weights_transform_block(s, by, planes_x, planes_dy, x, dy, first, count, team);
         cc_barrier_wait(team);
         for (int64_t i = mine.begin; i < mine.end; ++i) {
-            const int64_t p = i / pieces, piece = i % pieces;
-            add_products(s, by, sums + p * s->sums_plane + piece * s->vec * s->nr, planes_x + p * s->x_plane,
-                         planes_dy + p * s->dy_plane, piece, count, first > begin);
+            const int64_t p = i / dw_tiles, dw_tile = i % dw_tiles;
+            conv_winograd_weights_add_products(s, by, sums + p * s->sums_plane + dw_tile * s->vec * s->nr,
+                                               planes_x + p * s->x_plane, planes_dy + p * s->dy_plane, dw_tile, count,
+                                               first > begin);
         }
         cc_barrier_wait(team);
     }
 }
 
-/* The sums of all parts into those of the first, in order. */
-static void add_parts(const gradient *s, float *sums, const cc_team *team)
+/* The sums of all tasks into those of the first, in order. */
+static void conv_winograd_weights_add_tasks(const conv_winograd_weights_blocking *s, float *sums, const cc_team *team)
 {
-    enum { STRIP = 512 }; /* floats that stay in a first-level cache */
+    enum { BLOCK = 512 }; /* floats that stay in a first-level cache */
     const int64_t floats = s->g.planes * s->sums_plane;
-    const cc_range mine = cc_slice(team, floats, STRIP);
-    for (int64_t at = mine.begin; at < mine.end; at += STRIP)
-        cc_kernels_get()->elementwise.add_windows(sums + at, 0, sums + at + floats, floats, s->parts - 1,
-                                                  cc_min(STRIP, mine.end - at));
+    const cc_range mine = cc_slice(team, floats, BLOCK);
+    for (int64_t at = mine.begin; at < mine.end; at += BLOCK)
+        cc_kernels_get()->elementwise.add_windows(sums + at, 0, sums + at + floats, floats, s->tasks - 1,
+                                                  cc_min(BLOCK, mine.end - at));
     cc_barrier_wait(team);
 }
 
-/* The sums of one piece of the panels `by` into its rows and columns of dw. */
-static void write_piece(const gradient *s, cc_range by, float *dw, const float *sum, int64_t piece)
+/* The sums of one tile of the panels `by` into its rows and columns of dw. */
+static void conv_winograd_weights_write(const conv_winograd_weights_blocking *s, cc_range by, float *dw, const float *sum,
+                                        int64_t dw_tile)
 {
-    const int64_t row = piece % s->down * s->vec, column = (by.begin + piece / s->down) * s->nr, oc = s->g.oc;
+    const int64_t row = dw_tile % s->down * s->vec, column = (by.begin + dw_tile / s->down) * s->nr, oc = s->g.oc;
     for (int64_t i = 0; i < cc_min(s->vec, s->g.c - row); ++i)
         s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
                                       (int)cc_min(s->nr, oc - column));
 }
 
 /* The panels `by` of dw. */
-static void make_panels(const gradient *s, cc_range by, float *dw, const float *x, const float *dy, float *scratch,
-                        const cc_team *team)
+static void conv_winograd_weights_make_panels(const conv_winograd_weights_blocking *s, cc_range by, float *dw, const float *x,
+                                              const float *dy, float *scratch, const cc_team *team)
 {
-    const int64_t planes = s->g.planes, pieces = s->down * (by.end - by.begin), floats = s->vec * s->nr;
-    float *planes_x = scratch + (s->parts ? team->ith * block_floats(s) : 0), *planes_dy = planes_x + planes * s->x_plane;
-    float *sums = scratch + (s->parts ? team->nth : 1) * block_floats(s);
-    if (s->parts) {
-        const cc_range my_parts = cc_slice(team, s->parts, 1);
-        for (int64_t part = my_parts.begin; part < my_parts.end; ++part)
-            conv_winograd_weights_add_tiles(s, by, sums + part * planes * s->sums_plane, planes_x, planes_dy, x, dy,
-                                            s->g.tiles * part / s->parts, s->g.tiles * (part + 1) / s->parts,
+    const int64_t planes = s->g.planes, dw_tiles = s->down * (by.end - by.begin), floats = s->vec * s->nr;
+    float *planes_x = scratch + (s->tasks ? team->ith * conv_winograd_weights_block_floats(s) : 0),
+          *planes_dy = planes_x + planes * s->x_plane;
+    float *sums = scratch + (s->tasks ? team->nth : 1) * conv_winograd_weights_block_floats(s);
+    if (s->tasks) {
+        const cc_range my_tasks = cc_slice(team, s->tasks, 1);
+        for (int64_t task = my_tasks.begin; task < my_tasks.end; ++task)
+            conv_winograd_weights_add_tiles(s, by, sums + task * planes * s->sums_plane, planes_x, planes_dy, x, dy,
+                                            s->g.tiles * task / s->tasks, s->g.tiles * (task + 1) / s->tasks,
                                             &(cc_team){.nth = 1});
         cc_barrier_wait(team);
-        add_parts(s, sums, team);
-    } else if (s->by_pieces) {
-        transform_block(s, by, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
+        conv_winograd_weights_add_tasks(s, sums, team);
+    } else if (s->by_dw_tiles) {
+        conv_winograd_weights_transform_block(s, by, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
         cc_barrier_wait(team);
     } else {
         conv_winograd_weights_add_tiles(s, by, sums, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
     }
-    const cc_range my_pieces = cc_slice(team, pieces, 1);
-    for (int64_t piece = my_pieces.begin; piece < my_pieces.end; ++piece) {
-        float *sum = s->by_pieces ? sums + team->ith * planes * s->sums_plane : sums + piece * floats;
-        for (int64_t p = 0; p < planes && s->by_pieces; ++p)
-            add_products(s, by, sum + p * s->sums_plane, planes_x + p * s->x_plane, planes_dy + p * s->dy_plane, piece,
-                         s->g.tiles, false);
-        write_piece(s, by, dw, sum, piece);
+    const cc_range my_dw_tiles = cc_slice(team, dw_tiles, 1);
+    for (int64_t dw_tile = my_dw_tiles.begin; dw_tile < my_dw_tiles.end; ++dw_tile) {
+        float *sum = s->by_dw_tiles ? sums + team->ith * planes * s->sums_plane : sums + dw_tile * floats;
+        for (int64_t p = 0; p < planes && s->by_dw_tiles; ++p)
+            conv_winograd_weights_add_products(s, by, sum + p * s->sums_plane, planes_x + p * s->x_plane,
+                                               planes_dy + p * s->dy_plane, dw_tile, s->g.tiles, false);
+        conv_winograd_weights_write(s, by, dw, sum, dw_tile);
     }
 }
 
@@ -228,7 +236,7 @@ static void make_panels(const gradient *s, cc_range by, float *dw, const float *
 void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team)
 {
-    const gradient s = conv_winograd_weights_cut(conv);
+    const conv_winograd_weights_blocking s = conv_winograd_weights_blocking_of(conv);
     const int64_t panels = cc_winograd_panels(s.g.oc);
     if (s.g.tiles <= 0) {
         const cc_range mine = cc_slice(team, 9 * s.g.c * s.g.oc, 1024);
@@ -236,5 +244,5 @@ void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x,
         return;
     }
     for (int64_t panel = 0; panel < panels; panel += s.across)
-        make_panels(&s, (cc_range){panel, cc_min(panel + s.across, panels)}, dw, x, dy, scratch, team);
+        conv_winograd_weights_make_panels(&s, (cc_range){panel, cc_min(panel + s.across, panels)}, dw, x, dy, scratch, team);
 }

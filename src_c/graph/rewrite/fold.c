@@ -20,17 +20,6 @@ static int fold_nothing(cc_rewriting *r, int i)
     return r->numbers[x];
 }
 
-/* Whether a value depends on variables and constants only. */
-static bool is_static(const cc_rewriting *r, int number)
-{
-    const cc_node *node = cc_new_node(r, number);
-    if (node->kind == CC_VARIABLE || node->kind == CC_CONSTANT) return true;
-    if (node->kind == CC_INPUT) return false;
-    for (int k = 0; k < node->n_inputs; ++k)
-        if (node->inputs[k] && !is_static(r, node->inputs[k])) return false;
-    return true;
-}
-
 static int add(cc_rewriting *r, const cc_op *op, const char *name, int a, int b)
 {
     return cconv_graph_add(r->to, op->name, name, b ? 2 : 1, (int[]){a, b}, NULL);
@@ -56,8 +45,8 @@ static int fold_batch_norm(cc_rewriting *r, int i)
     const int gamma = cc_new_input(r, i, CC_NORM_GAMMA), beta = cc_new_input(r, i, CC_NORM_BETA);
     const int mean = cc_new_input(r, i, CC_NORM_MEAN), variance = cc_new_input(r, i, CC_NORM_VARIANCE);
     for (int k = CC_NORM_GAMMA; k <= CC_NORM_VARIANCE; ++k)
-        if (node->inputs[k] && !is_static(r, cc_new_input(r, i, k))) return 0;
-    if (!is_static(r, w) || (b && !is_static(r, b))) return 0;
+        if (node->inputs[k] && !cc_new_node(r, cc_new_input(r, i, k))->fixed) return 0;
+    if (!cc_new_node(r, w)->fixed || (b && !cc_new_node(r, b)->fixed)) return 0;
 
     char name[200];
     snprintf(name, sizeof name, "%s/folded", layer->name);

@@ -177,11 +177,11 @@ static int fuse_residual(cc_rewriting *r, int i)
 /* ---- Losses of probabilities -------------------------------------------------------------------------------------- */
 
 /* The new node that holds what the old node p is made of by `activation`, which for softmax sums over `axis` of p; 0 if it is
- * not. Ops that move elements may stand between: they are made anew behind the logits. */
-static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis)
+ * not. A few ops that move elements may stand between: they are made anew behind the logits. */
+static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis, int few)
 {
     const cc_node *node = cc_old_node(r, p);
-    if (node->kind != CC_COMPUTED || node->n_inputs != 1 || cc_is_wrt(r->options, p) || p == r->options->root) return 0;
+    if (node->kind != CC_COMPUTED || node->n_inputs != 1 || r->wrt[p] || p == r->options->root) return 0;
     if (node->op == activation) {
         const bool by_axis = activation == &cc_op_softmax;
         const int64_t over = by_axis ? ((const cc_axis_attributes *)node->attributes)->axis : 0;
@@ -194,7 +194,7 @@ static int logits_of(cc_rewriting *r, int p, const cc_op *activation, int axis)
         const bool moves = (node->op->flags & CC_VIEW) && node->op->backward && node->op != &cc_op_cast;
         if (!moves || activation == &cc_op_softmax) return 0;
     }
-    const int x = logits_of(r, node->inputs[0], activation, axis);
+    const int x = few ? logits_of(r, node->inputs[0], activation, axis, few - 1) : 0;
     return x ? cc_rewrite_copy(r, p, &x) : 0;
 }
 
@@ -207,7 +207,7 @@ static int fuse_logits(cc_rewriting *r, int i)
     if (loss->from_logits) return 0;
     const int p = node->inputs[1], rank = cc_old_node(r, p)->shape.rank;
     const int axis = full && loss->axis >= 0 ? (int)loss->axis : full ? (int)loss->axis + rank : rank - 1;
-    const int x = logits_of(r, p, binary ? &cc_op_sigmoid : &cc_op_softmax, axis);
+    const int x = logits_of(r, p, binary ? &cc_op_sigmoid : &cc_op_softmax, axis, 8);
     const int inputs[] = {cc_new_input(r, i, 0), x}, made = x ? cc_rewrite_copy(r, i, inputs) : 0;
     if (made) ((cc_crossentropy_attributes *)cc_new_attributes(r, made))->from_logits = 1;
     return made;

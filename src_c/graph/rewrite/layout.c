@@ -28,10 +28,11 @@ typedef struct layout {
     const cconv_graph *from;
     cconv_graph *to;
     const cc_rewrite_options *options;
-    int *stored;    /* the node of `to` that stands for each node of `from`, */
-    order *orders;  /* in this order of axes */
-    bool *is_fixed; /* it depends on variables and constants only: what is done to it, is done once */
-    bool *leads;    /* it is carried on to a transpose */
+    int *stored;              /* the node of `to` that stands for each node of `from`, */
+    order *orders;            /* in this order of axes */
+    bool *leads;              /* it is carried on to a transpose */
+    int *first, *last, *next; /* the transposes and reshapes of each node of `to`: first[x], next[first[x]] ... last[x] */
+    int chained;              /* nodes of `to` that stand in these */
 } layout;
 
 enum { FREE = 0, ONE = 1, IMPOSSIBLE = 1000 }; /* costs, in transposes */
@@ -102,12 +103,25 @@ static int add_node(layout *l, const cc_op *op, int x, const char *attributes)
     return cconv_graph_add(l->to, op->name, cc_graph_node(l->to, x)->name, 1, &x, attributes);
 }
 
-/* A node of `to` that is already this op of x with this shape, in this order if it is a transpose; or 0. */
-static int find_node(const layout *l, const cc_op *op, int x, const cc_shape *shape, const order *o)
+static void chain_new_nodes(layout *l)
 {
-    for (int i = x + 1; i <= l->to->count; ++i) {
+    while (l->chained < l->to->count) {
+        const int i = ++l->chained;
         const cc_node *node = cc_graph_node(l->to, i);
-        if (!cc_node_is(node, op) || node->inputs[0] != x || !cc_shape_equal(&node->shape, shape)) continue;
+        if (!cc_node_is(node, &cc_op_transpose) && !cc_node_is(node, &cc_op_reshape)) continue;
+        const int x = node->inputs[0];
+        *(l->first[x] ? &l->next[l->last[x]] : &l->first[x]) = i;
+        l->last[x] = i;
+    }
+}
+
+/* A node of `to` that is already this op of x with this shape, in this order if it is a transpose; or 0. */
+static int find_node(layout *l, const cc_op *op, int x, const cc_shape *shape, const order *o)
+{
+    chain_new_nodes(l);
+    for (int i = l->first[x]; i; i = l->next[i]) {
+        const cc_node *node = cc_graph_node(l->to, i);
+        if (!cc_node_is(node, op) || !cc_shape_equal(&node->shape, shape)) continue;
         const order found = op == &cc_op_transpose ? order_of(node) : *o;
         if (same_order(&found, o)) return i;
     }
@@ -173,7 +187,7 @@ static int arranged(layout *l, int x, const order *o, bool fixed, int *cost)
 static int as_it_was(layout *l, int i, int *cost)
 {
     if (!i) return 0;
-    return arranged(l, l->stored[i], &l->orders[i], l->is_fixed[i], cost);
+    return arranged(l, l->stored[i], &l->orders[i], cc_graph_node(l->from, i)->fixed, cost);
 }
 
 /* The old node i, an operand of an op whose result has o's rank, as it must be stored so that transpose(stored, o) is what the
@@ -181,10 +195,11 @@ static int as_it_was(layout *l, int i, int *cost)
 static int brought(layout *l, int i, const order *o, int *cost)
 {
     const cc_shape *shape = &cc_graph_node(l->from, i)->shape;
+    const bool fixed = cc_graph_node(l->from, i)->fixed;
     const order back = inverse(o);
     if (shape->rank == o->rank) {
         const order whole = compose(&l->orders[i], &back);
-        return arranged(l, l->stored[i], &whole, l->is_fixed[i], cost);
+        return arranged(l, l->stored[i], &whole, fixed, cost);
     }
     if (cost) *cost = FREE;
     if (shape->rank == 0) return as_it_was(l, i, cost);
@@ -193,13 +208,13 @@ static int brought(layout *l, int i, const order *o, int *cost)
     for (int k = 0, ahead = o->rank - shape->rank; k < o->rank; ++k) wide.dim[k] = k < ahead ? 1 : shape->dim[k - ahead];
     const bool possible = is_identity(&l->orders[i]) && reshape_text(&wide, NULL, text);
     if (cost) {
-        *cost = !possible ? IMPOSSIBLE : moves_nothing(&wide, &back) || l->is_fixed[i] ? FREE : ONE;
+        *cost = !possible ? IMPOSSIBLE : moves_nothing(&wide, &back) || fixed ? FREE : ONE;
         return 0;
     }
     const order same = identity_order(o->rank);
     int x = find_node(l, &cc_op_reshape, l->stored[i], &wide, &same);
     if (!x) x = add_node(l, &cc_op_reshape, l->stored[i], text);
-    return x ? arranged(l, x, &back, l->is_fixed[i], NULL) : 0;
+    return x ? arranged(l, x, &back, fixed, NULL) : 0;
 }
 
 /* ---- Ops that carry an order on ----------------------------------------------------------------------------------- */
@@ -303,15 +318,25 @@ static bool is_pending(const layout *l, int i)
     return i && !is_identity(&l->orders[i]);
 }
 
-/* The order in which node i had best be computed: as it was, or that of an input. */
+static bool is_among(const order *orders, int n, const order *o)
+{
+    for (int i = 0; i < n; ++i)
+        if (same_order(&orders[i], o)) return true;
+    return false;
+}
+
+/* The order in which node i had best be computed: as it was, or that of an input (of the first few that differ). */
 static order best_order(layout *l, int i)
 {
     const cc_node *node = cc_graph_node(l->from, i);
     const int rank = node->op->flags & CC_ELEMENTWISE ? node->shape.rank : cc_graph_node(l->from, node->inputs[0])->shape.rank;
-    order best = identity_order(rank);
-    int least = cost_of(l, node, &best);
+    enum { FEW = 8 };
+    order best = identity_order(rank), tried[FEW];
+    int n_tried = 0, least = cost_of(l, node, &best);
     for (int k = 0; k < node->n_inputs; ++k) {
         if (!is_carried(node, k) || !is_pending(l, node->inputs[k]) || l->orders[node->inputs[k]].rank != rank) continue;
+        if (n_tried == FEW || is_among(tried, n_tried, &l->orders[node->inputs[k]])) continue;
+        tried[n_tried++] = l->orders[node->inputs[k]];
         const int cost = cost_of(l, node, &l->orders[node->inputs[k]]);
         if (cost < least || (cost == least && is_identity(&best) && l->leads[i])) {
             best = l->orders[node->inputs[k]];
@@ -344,7 +369,7 @@ static int place_computed(layout *l, int i)
 {
     const cc_node *node = cc_graph_node(l->from, i);
     l->orders[i] = identity_order(node->shape.rank);
-    if (node->op == &cc_op_transpose && !l->is_fixed[i]) {
+    if (node->op == &cc_op_transpose && !node->fixed) {
         const order o = order_of(node);
         l->orders[i] = compose(&l->orders[node->inputs[0]], &o);
         return l->stored[node->inputs[0]];
@@ -375,21 +400,11 @@ static void mark_from_the_end(layout *l)
     }
 }
 
-static bool depends_on_fixed_only(const layout *l, int i)
-{
-    const cc_node *node = cc_graph_node(l->from, i);
-    if (node->kind != CC_COMPUTED) return node->kind != CC_INPUT;
-    for (int k = 0; k < node->n_inputs; ++k)
-        if (node->inputs[k] && !l->is_fixed[node->inputs[k]]) return false;
-    return true;
-}
-
 static cconv_status place_all(layout *l, int *numbers)
 {
     mark_from_the_end(l);
     for (int i = 1; i <= l->from->count; ++i) {
         const cc_node *node = cc_graph_node(l->from, i);
-        l->is_fixed[i] = depends_on_fixed_only(l, i);
         l->orders[i] = identity_order(node->shape.rank);
         l->stored[i] = node->kind == CC_COMPUTED ? place_computed(l, i) : cc_graph_copy(l->to, node, node->name);
         if (l->to->status != CCONV_OK || !l->stored[i]) return CCONV_NO_MEMORY;
@@ -437,12 +452,16 @@ cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite
     if (before < 0) *status = CCONV_NO_MEMORY;
     if (before <= 0) return NULL;
     const size_t nodes = (size_t)graph->count + 1;
+    size_t most = nodes + 2 * ((size_t)options->n_outputs + 1); /* nodes there may be: two more for each input or output */
+    for (int i = 1; i <= graph->count; ++i) most += 2 * (size_t)cc_graph_node(graph, i)->n_inputs;
     layout l = {.from = graph, .options = options, .to = cconv_graph_new()};
     l.stored = cc_alloc_zero(nodes * sizeof *l.stored);
     l.orders = cc_alloc_zero(nodes * sizeof *l.orders);
-    l.is_fixed = cc_alloc_zero(2 * nodes * sizeof *l.is_fixed);
-    l.leads = l.is_fixed ? l.is_fixed + nodes : NULL;
-    *status = l.to && l.stored && l.orders && l.is_fixed ? place_all(&l, numbers) : CCONV_NO_MEMORY;
+    l.leads = cc_alloc_zero(nodes * sizeof *l.leads);
+    l.first = cc_alloc_zero(3 * most * sizeof *l.first);
+    l.last = l.first ? l.first + most : NULL;
+    l.next = l.first ? l.last + most : NULL;
+    *status = l.to && l.stored && l.orders && l.leads && l.first ? place_all(&l, numbers) : CCONV_NO_MEMORY;
     const int after = *status == CCONV_OK ? count_transposes(l.to, options, numbers) : -1;
     if (after < 0) *status = CCONV_NO_MEMORY;
     if (after < 0 || after >= before) {
@@ -451,6 +470,7 @@ cconv_graph *cc_graph_move_transposes(const cconv_graph *graph, const cc_rewrite
     }
     cc_free(l.stored);
     cc_free(l.orders);
-    cc_free(l.is_fixed);
+    cc_free(l.leads);
+    cc_free(l.first);
     return l.to;
 }

@@ -91,7 +91,7 @@ static cconv_status rewrite(cc_rewriting *r)
 {
     const cc_rewrite_options *options = r->options;
     for (int i = 0; i < options->n_outputs; ++i) r->kept[options->outputs[i]] = true;
-    for (int i = 0; i < options->n_wrt; ++i) r->kept[options->wrt[i]] = true;
+    for (int i = 0; i < options->n_wrt; ++i) r->kept[options->wrt[i]] = r->wrt[options->wrt[i]] = true;
     r->kept[options->root] = true;
     for (int i = 1; i <= r->from->count; ++i)
         for (int k = 0; k < cc_old_node(r, i)->n_inputs; ++k) ++r->readers[cc_old_node(r, i)->inputs[k]];
@@ -114,7 +114,8 @@ static cconv_graph *join(const cconv_graph *graph, const cc_rewrite_options *opt
     cc_rewriting r = {.from = graph, .options = options, .numbers = numbers, .to = cconv_graph_new()};
     r.stands_for = cc_alloc_zero(2 * nodes * sizeof *r.stands_for);
     r.readers = r.stands_for ? r.stands_for + nodes : NULL;
-    r.kept = cc_alloc_zero(nodes * sizeof *r.kept);
+    r.kept = cc_alloc_zero(2 * nodes * sizeof *r.kept);
+    r.wrt = r.kept ? r.kept + nodes : NULL;
     if (!r.to || !r.stands_for || !r.kept || rewrite(&r) != CCONV_OK) {
         cconv_graph_free(r.to);
         r.to = NULL;

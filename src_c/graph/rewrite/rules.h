@@ -16,7 +16,8 @@ typedef struct cc_rewriting {
     int *numbers;    /* of the nodes in `to` */
     int *stands_for; /* stands_for[i]: i is left out, and this node of `from` is read instead; 0: not left out */
     int *readers;    /* how many inputs lead to each node of `from` */
-    bool *kept;      /* the caller sees it */
+    bool *kept;      /* the caller sees it, */
+    bool *wrt;       /* its gradient */
 } cc_rewriting;
 
 typedef int cc_rewrite_rule(cc_rewriting *r, int i);
@@ -48,14 +49,6 @@ static inline int cc_new_input(const cc_rewriting *r, int i, int k)
 static inline bool cc_node_is(const cc_node *node, const cc_op *op)
 {
     return node->kind == CC_COMPUTED && node->op == op;
-}
-
-/* Whether the gradient of a node is asked for. */
-static inline bool cc_is_wrt(const cc_rewrite_options *options, int i)
-{
-    for (int k = 0; k < options->n_wrt; ++k)
-        if (options->wrt[k] == i) return true;
-    return false;
 }
 
 /* The attributes of a node just made, to be changed. */

@@ -7,28 +7,28 @@
 
 #define CC_VEC_MAX 16 /* of any table's vec */
 
-/* A vector of outputs covers several groups, or a part of one; each weight of the vector meets the input channel of its own group,
- * so the inputs are spread: lane i of spread k is channel spread[k][i] of a pixel.
+/* A vector of outputs holds several groups, or some lanes of one; each weight of the vector meets the input channel of its own
+ * group, so the inputs are permuted: lane i of permutation k is channel permutation[k][i] of a pixel.
  *
- * A strip is a run of 1 .. CC_RUN_MAX taps that read neighbouring pixels: output p reads pixel p + j for tap j. Pixels from `begin`
- * to end - 1 lie inside the image, others count as zeros. */
-#define CC_RUN_MAX 3
-typedef struct cc_strip {
-    const float *x;      /* pixel 0, whether it lies inside or not */
-    int run, begin, end; /* 0 <= begin <= end < pixels + run */
-    int64_t weights;     /* of the strip, from the first of all */
-    int64_t ahead;       /* from a pixel to one that is read for the first time by and by, to be prefetched, or 0 */
-} cc_strip;
+ * A row of pixels is read by 1 .. CC_GROUPED_TAPS neighbouring taps: output p reads pixel p + j for tap j. Pixels from `begin` to end - 1
+ * lie inside the image, others count as zeros. */
+#define CC_GROUPED_TAPS 3
+typedef struct cc_grouped_row {
+    const float *x;       /* pixel 0, whether it lies inside or not */
+    int taps, begin, end; /* 0 <= begin <= end < pixels + taps */
+    int64_t weights;      /* of the row, from the first of all */
+    int64_t ahead;        /* from a pixel to one that is read for the first time by and by, to be prefetched, or 0 */
+} cc_grouped_row;
 
-/* y[p][i] = start + sum over strips, k < depth, j < run of x[p + j][k's spread][i] w[k][j][i], with the start of a cc_tile, then
+/* y[p][i] = start + sum over rows, k < depth, j < taps of x[p + j][k's permutation][i] w[k][j][i], with the start of a cc_tile, then
  * max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
 typedef struct cc_grouped {
-    const cc_strip *strip;
-    int strips;
-    int64_t depth, x_step, x_channel; /* pixels of x are x_step apart; x_channel is added to every strip's x */
+    const cc_grouped_row *row;
+    int rows;
+    int64_t depth, x_step, x_channel; /* pixels of x are x_step apart; x_channel is added to every row's x */
     int x_last, y_lanes;              /* channels in the last vector of a pixel of x; in y: 1 .. vec */
-    const int32_t *spread;            /* [least(depth, vec)][vec] */
-    const float *w;                   /* per strip [depth][run][vec]; lanes from y_lanes on hold zeros */
+    const int32_t *permutation;       /* [min(depth, vec)][vec] */
+    const float *w;                   /* per row [depth][taps][vec]; lanes from y_lanes on hold zeros */
     int pixels;                       /* 1 .. the table's pixels */
     float *y;
     int64_t y_step;
@@ -36,16 +36,16 @@ typedef struct cc_grouped {
     bool accumulate, relu;
 } cc_grouped;
 
-/* Sums over pixels for the weights of a strip: dw[j][k][i] += sum over lines, p of x[p + j][k's spread][i] dy[p][i]. Only pixels
+/* Sums over pixels for the taps of a row: dw[j][k][i] += sum over lines, p of x[p + j][k's permutation][i] dy[p][i]. Only pixels
  * inside are multiplied, begin <= p + j < end and 0 <= p < pixels: not even a NaN reaches a tap that does not see it. Of
  * every pixel vec floats are read: where there are fewer channels, from a copy. */
 #define CC_GROUPED_DEPTH 4 /* most of k at a time: the sums and what they are made of stay in the registers */
 typedef struct cc_grouped_outer {
-    int run, depth, y_lanes;           /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
-    int64_t lines, begin, end, pixels; /* as in a strip; of y */
+    int taps, depth, y_lanes;          /* k in 0 .. depth-1, at most CC_GROUPED_DEPTH */
+    int64_t lines, begin, end, pixels; /* as in a row; of y */
     const float *x, *dy;               /* pixel 0 of the first line */
     int64_t x_line, x_step, dy_line, dy_step;
-    const int32_t *spread; /* [depth][vec] */
+    const int32_t *permutation; /* [depth][vec] */
     float *dw;
     int64_t dw_tap, dw_depth;
 } cc_grouped_outer;

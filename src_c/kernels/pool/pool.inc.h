@@ -52,32 +52,55 @@ static void pool_max(const cc_pool *k, float *y, void *places, const float *x)
         max_body(k, y, NULL, NULL, x, k->rows, k->columns);
 }
 
-ALWAYS_INLINE void sum_column(const cc_pool *k, float *y, const float *x, vec factor, const bool squares, const column at)
+ALWAYS_INLINE vec sum_cells(const cc_pool *k, vec sum, const float *x, const int columns, const bool squares, const column at)
+{
+    for (int j = 0; j < columns; ++j) {
+        const vec v = column_load(x + j * k->c, at);
+        sum = squares ? vec_add(sum, vec_mul(v, v)) : vec_add(sum, v);
+    }
+    return sum;
+}
+
+/* Of few cells one after the other, of many in strips. */
+ALWAYS_INLINE void sum_column(const cc_pool *k, float *y, const float *x, vec factor, const bool squares, const bool few,
+                              const column at)
 {
     vec sum = vec_zero();
-    for (int i = 0; i < k->rows; ++i)
-        for (int j = 0; j < k->columns; ++j) {
-            const vec v = column_load(x + i * k->line + j * k->c, at);
-            sum = squares ? vec_add(sum, vec_mul(v, v)) : vec_add(sum, v);
-        }
+    if (few) {
+        for (int i = 0; i < k->rows; ++i) sum = sum_cells(k, sum, x + i * k->line, k->columns, squares, at);
+    } else {
+        pairwise all;
+        all.parts = all.level = 0;
+        for (int i = 0; i < k->rows; ++i)
+            for (int j = 0; j < k->columns; j += CC_POOL_FEW) {
+                const int columns = k->columns - j < CC_POOL_FEW ? k->columns - j : CC_POOL_FEW;
+                pairwise_add(&all, sum_cells(k, vec_zero(), x + i * k->line + j * k->c, columns, squares, at));
+            }
+        sum = pairwise_total(&all);
+    }
     column_store(y, at, vec_mul(sum, factor));
 }
 
-ALWAYS_INLINE void sum_body(const cc_pool *k, float *y, const float *x, float factor, const bool squares)
+ALWAYS_INLINE void sum_body(const cc_pool *k, float *y, const float *x, float factor, const bool squares, const bool few)
 {
     for (int64_t o = 0; o < k->outputs; ++o, x += k->step, y += k->c) {
         int64_t i = 0;
-        for (; i + VEC <= k->c; i += VEC) sum_column(k, y, x, vec_set1(factor), squares, WHOLE(i));
-        if (i < k->c) sum_column(k, y, x, vec_set1(factor), squares, PART(i, k->c));
+        for (; i + VEC <= k->c; i += VEC) sum_column(k, y, x, vec_set1(factor), squares, few, WHOLE(i));
+        if (i < k->c) sum_column(k, y, x, vec_set1(factor), squares, few, PART(i, k->c));
     }
 }
 
 static void pool_sum(const cc_pool *k, float *y, const float *x, float factor, bool squares)
 {
-    if (squares)
-        sum_body(k, y, x, factor, true);
+    const bool few = (int64_t)k->rows * k->columns <= CC_POOL_FEW;
+    if (squares && few)
+        sum_body(k, y, x, factor, true, true);
+    else if (squares)
+        sum_body(k, y, x, factor, true, false);
+    else if (few)
+        sum_body(k, y, x, factor, false, true);
     else
-        sum_body(k, y, x, factor, false);
+        sum_body(k, y, x, factor, false, false);
 }
 
 /* ---- Backward ---- */

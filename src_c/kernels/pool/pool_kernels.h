@@ -16,6 +16,9 @@ typedef struct cc_pool {
     bool wide;         /* cell numbers do not fit in bytes: they are kept as floats */
 } cc_pool;
 
+/* Cells, or planes of cells, whose sum is made one after the other. */
+enum { CC_POOL_FEW = 64 };
+
 typedef struct cc_pool_kernels {
     /* y = act(the largest cell), and which one it was: the first of equal ones, the last NaN. places may be NULL. */
     void (*max)(const cc_pool *pool, float *y, void *places, const float *x);
