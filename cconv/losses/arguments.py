@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..ops.arguments import number, numbers, one_axis_or_more, whole
 
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "axis": one_axis_or_more,
-    "alpha": numbers,
+    "alpha": lambda value, name: (numbers if np.size(value) else number)(value, name),
     "beta": number,
     "delta": lambda value, name: number(value, name, 0),
     "gamma": number,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.arguments import is_integer, number
 from ..tensor import Tensor
 
 
@@ -65,6 +66,10 @@ def normalize(x, axis: int = -1, order: float = 2) -> np.ndarray:
            [0. , 0. ]])
     """
     values = _array(x, "normalize")
+    if order != float("inf"):
+        number(order, "order", 0)
+    if not is_integer(axis) or not -values.ndim <= axis < values.ndim:
+        raise ValueError(f"Expected `axis` to be one of an array of {values.ndim} axes. Received: axis={axis!r}")
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return values / np.where(norm == 0, 1, norm)
 

@@ -195,8 +195,7 @@ def arguments(function, chosen):
 
 def given(chosen):
     """What an object is called with."""
-    value = chosen.choice([*odd_values(chosen), *(sensible("x", chosen) for _ in range(40))])
-    return value
+    return chosen.choice([*odd_values(chosen), *(sensible("x", chosen) for _ in range(40))])
 
 
 def steps_of(item, made, chosen):
@@ -206,11 +205,11 @@ def steps_of(item, made, chosen):
         yield "call", lambda: made(x)
         yield "compute_output_shape", lambda: made.compute_output_shape(getattr(x, "shape", x))
         yield "count_params", lambda: made.count_params() if made.built else None
-    elif isinstance(made, cconv.Metric) or isinstance(made, cconv.Loss):
+    elif isinstance(made, (cconv.Metric, cconv.Loss)):
         a, b = given(chosen), given(chosen)
         yield "call", lambda: made(a, b)
         yield "call with weights", lambda: made(a, b, sample_weight=given(chosen))
-    elif isinstance(made, (cconv.Initializer,)):
+    elif isinstance(made, cconv.Initializer):
         shape = chosen.choice([(2, 3), given(chosen)])
         yield "call", lambda: made(shape)
     elif isinstance(made, cconv.Optimizer):
