@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..losses.loss import squeeze_or_expand_to_same_rank
+from ..ops.arguments import positive_integer, whole
 from .metric import Metric
 
 __all__ = ["AUC", "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
@@ -36,13 +37,15 @@ def count(
         if own.ndim == y_pred.ndim + 1 and own.shape[-1] == 1:
             own = own[..., 0]
         weights = weights * own.reshape(own.shape + (1,) * (y_pred.ndim - own.ndim))
+        if weights.shape != y_pred.shape:
+            raise ValueError(f"Expected weights for predictions of shape {y_pred.shape}. Received: shape {own.shape}")
     if top_k is not None:
         best = np.argsort(-y_pred, axis=-1, kind="stable")[..., :top_k]
         kept = np.full_like(y_pred, -1e10)
         np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, -1), -1)
         y_pred = kept
     if class_id is not None:
-        if y_pred.ndim < 2:
+        if y_pred.ndim < 2 or not 0 <= class_id < y_pred.shape[-1]:
             raise ValueError(
                 f"Expected predictions of shape (samples, classes) for `class_id`. Received: {y_pred.shape}"
             )
@@ -117,7 +120,9 @@ class ConfusionMetric(_Counts):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        self.init_thresholds = thresholds
+        self.top_k = None if top_k is None else positive_integer(top_k, "top_k")
+        self.class_id = None if class_id is None else whole(class_id, "class_id", 0)
         default = 0.5 if top_k is None else -1e10
         given = default if thresholds is None else thresholds
         self.thresholds = list(given) if isinstance(given, (list, tuple, np.ndarray)) else [given]

@@ -126,5 +126,34 @@ def number(value: Any, name: str, least: float = -math.inf, most: float = math.i
     return value
 
 
+def numbers(value: Any, name: str, least: float = -math.inf) -> Any:
+    """A finite number, or a list, tuple or array of them."""
+    for item in np.ravel(value).tolist() if isinstance(value, (list, tuple, np.ndarray)) else [value]:
+        number(item, name, least)
+    return value
+
+
+def whole(value: Any, name: str, least: float = -math.inf) -> int:
+    """A whole number."""
+    if not is_integer(value) or value < least:
+        expected = "an integer" if math.isinf(least) else f"an integer of at least {least}"
+        raise ValueError(
+            f"Invalid value received for argument `{name}`. Expected {expected}. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def one_axis_or_more(value: Any, name: str) -> Any:
+    """An axis, several, or `None`, as they were given."""
+    several = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+    for axis in several:
+        if not is_integer(axis) or abs(axis) >= 2**31:
+            raise ValueError(
+                f"Invalid value received for argument `{name}`. Expected an integer, several, or None. "
+                f"Received: {name}={value!r}"
+            )
+    return value
+
+
 def is_integer(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

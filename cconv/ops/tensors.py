@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import converted, of, result_type, standardize
+from ..dtypes import as_numbers, converted, of, result_type, standardize
 from ..tensor import Tensor, Value
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
@@ -43,7 +43,7 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
 
 def convert_to_numpy(x: Any) -> np.ndarray:
     """The numbers of a variable or array. A symbolic tensor has none: TypeError."""
-    return np.array(x)
+    return np.array(as_numbers(x, "convert_to_numpy"))
 
 
 @operation("x", module="core")
@@ -104,7 +104,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: str 
 
 def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
     """An array of one value."""
-    return np.full(shape, fill_value, standardize(dtype))
+    return np.full(shape, as_numbers(fill_value, "full"), standardize(dtype))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> np.ndarray:
