@@ -38,6 +38,7 @@ __all__ = [
     "rsqrt",
     "sign",
     "sin",
+    "sinh",
     "sqrt",
     "square",
     "subtract",
@@ -191,6 +192,12 @@ def sin(x: Any) -> Value:
 def cos(x: Any) -> Value:
     """The cosine of `x` in radians."""
     return apply("cos", [x])
+
+
+@operation("x")
+def sinh(x: Any) -> Value:
+    """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`."""
+    return apply("sinh", [x])
 
 
 @operation("x")
