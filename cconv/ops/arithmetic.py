@@ -21,6 +21,7 @@ __all__ = [
     "ceil",
     "clip",
     "cos",
+    "cosh",
     "divide",
     "exp",
     "expm1",
@@ -192,6 +193,12 @@ def sin(x: Any) -> Value:
 def cos(x: Any) -> Value:
     """The cosine of `x` in radians."""
     return apply("cos", [x])
+
+
+@operation("x")
+def cosh(x: Any) -> Value:
+    """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`."""
+    return apply("cosh", [x])
 
 
 @operation("x")

@@ -110,6 +110,16 @@ def cos_backward(dy, x):
     return (-dy * np.sin(x),)
 
 
+def cosh(x):
+    """(...) -> (...): y = (e^x + e^-x) / 2, the hyperbolic cosine."""
+    return np.cosh(x)
+
+
+def cosh_backward(dy, x):
+    """dx = dy sinh x"""
+    return (dy * np.sinh(x),)
+
+
 def sinh(x):
     """(...) -> (...): y = (e^x - e^-x) / 2, the hyperbolic sine."""
     return np.sinh(x)
