@@ -104,17 +104,17 @@ static size_t place_bytes(const cc_window *window)
 }
 
 /* Scratch of a thread, where windows have several planes: what one of them gives for a row of outputs, and its places. */
-static size_t plane_bytes(const cc_window *window, int64_t c)
+static uint64_t plane_bytes(const cc_window *window, int64_t c)
 {
     if (window->d.kernel == 1) return 0;
-    return CC_ALIGN_UP((size_t)(window->w.out * c) * (sizeof(float) + place_bytes(window)));
+    return CC_ALIGN_UP((uint64_t)(window->w.out * c) * (sizeof(float) + place_bytes(window)));
 }
 
 static void pool_need(const cc_call *call, int nth, cc_need *need)
 {
     cc_window window;
     if (pool_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
-    need->forward_scratch = (size_t)nth * plane_bytes(&window, pool_channels(call));
+    need->forward_scratch = (uint64_t)nth * plane_bytes(&window, pool_channels(call));
 }
 
 static void pool_max_need(const cc_call *call, int nth, cc_need *need)
@@ -123,7 +123,7 @@ static void pool_max_need(const cc_call *call, int nth, cc_need *need)
     if (pool_window(call, &window) != CCONV_OK) return;
     pool_need(call, nth, need);
     if (!call->differentiate) return;
-    need->saved = (size_t)cc_shape_count(&call->ys) * place_bytes(&window);
+    need->saved = (uint64_t)cc_shape_count(&call->ys) * place_bytes(&window);
     if (((const cc_pool_attributes *)call->attributes)->activation != CC_ACT_LINEAR) need->reads |= CC_READS_Y;
 }
 
