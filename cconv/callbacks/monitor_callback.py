@@ -4,6 +4,7 @@ import operator
 import warnings
 from collections.abc import Callable
 
+from ..ops.arguments import number
 from .callback import Callback, Logs
 
 _BETTER_WHEN_HIGH = ("acc", "auc", "precision", "recall", "f1", "iou", "similarity", "score", "r2", "hits")
@@ -30,7 +31,7 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.best = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(min_delta, "min_delta"))
         self.monitor_op: Callable[[float, float], bool] | None = None
 
     def _set_monitor_op(self) -> None:

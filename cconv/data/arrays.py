@@ -29,11 +29,13 @@ class Slots:
         names: Their names, in the model's order.
         shapes: Their shapes with the batch first, `None` where a size is free; or `None` if the model takes anything.
         dtypes: The types of the values; `None` if they follow from the data.
+        structure: The names as outputs nest; by default a list.
     """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int | None, ...], ...] | None
     dtypes: tuple[str, ...] | None = None
+    structure: Any = None
 
 
 Array = np.ndarray | StoredArray

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..losses.loss import squeeze_or_expand_to_same_rank
+from ..ops.arguments import positive_integer, whole
 from .metric import Metric
 
 __all__ = ["AUC", "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
@@ -36,13 +37,15 @@ def count(
         if own.ndim == y_pred.ndim + 1 and own.shape[-1] == 1:
             own = own[..., 0]
         weights = weights * own.reshape(own.shape + (1,) * (y_pred.ndim - own.ndim))
+        if weights.shape != y_pred.shape:
+            raise ValueError(f"Expected weights for predictions of shape {y_pred.shape}. Received: shape {own.shape}")
     if top_k is not None:
         best = np.argsort(-y_pred, axis=-1, kind="stable")[..., :top_k]
         kept = np.full_like(y_pred, -1e10)
         np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, -1), -1)
         y_pred = kept
     if class_id is not None:
-        if y_pred.ndim < 2:
+        if y_pred.ndim < 2 or not 0 <= class_id < y_pred.shape[-1]:
             raise ValueError(
                 f"Expected predictions of shape (samples, classes) for `class_id`. Received: {y_pred.shape}"
             )
@@ -71,7 +74,33 @@ def _divide(a: Any, b: Any) -> np.ndarray:
     return np.divide(a, b, out=np.zeros(a.shape), where=b != 0)
 
 
-class ConfusionMetric(Metric):
+class _Counts(Metric):
+    """Base of the metrics whose state is four counts for each threshold."""
+
+    _state = ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    _counts: np.ndarray  # in this order
+
+    @property
+    def true_positives(self) -> np.ndarray:
+        return self._counts[0]
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        return self._counts[1]
+
+    @property
+    def true_negatives(self) -> np.ndarray:
+        return self._counts[2]
+
+    @property
+    def false_negatives(self) -> np.ndarray:
+        return self._counts[3]
+
+    def _write(self, name: str, value: np.ndarray) -> None:
+        getattr(self, name)[...] = value
+
+
+class ConfusionMetric(_Counts):
     """Base of the metrics that count at thresholds the user chose.
 
     Args:
@@ -91,7 +120,9 @@ class ConfusionMetric(Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        self.init_thresholds = thresholds
+        self.top_k = None if top_k is None else positive_integer(top_k, "top_k")
+        self.class_id = None if class_id is None else whole(class_id, "class_id", 0)
         default = 0.5 if top_k is None else -1e10
         given = default if thresholds is None else thresholds
         self.thresholds = list(given) if isinstance(given, (list, tuple, np.ndarray)) else [given]
@@ -111,22 +142,6 @@ class ConfusionMetric(Metric):
         super().reset_state()
         self._counts = np.zeros((4, len(self.thresholds)))
 
-    @property
-    def true_positives(self) -> np.ndarray:
-        return self._counts[0]
-
-    @property
-    def false_positives(self) -> np.ndarray:
-        return self._counts[1]
-
-    @property
-    def true_negatives(self) -> np.ndarray:
-        return self._counts[2]
-
-    @property
-    def false_negatives(self) -> np.ndarray:
-        return self._counts[3]
-
     def _single(self, values: np.ndarray) -> Any:
         return float(values[0]) if len(self.thresholds) == 1 else np.array(values)
 
@@ -137,14 +152,19 @@ class ConfusionMetric(Metric):
 
 class _Count(ConfusionMetric):
     which = 0
+    _state = ("accumulator",)
 
     def __init__(
         self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: Any = None
     ) -> None:
         super().__init__(thresholds, name=name, dtype=dtype)
 
+    @property
+    def accumulator(self) -> np.ndarray:
+        return self._counts[self.which]
+
     def result(self) -> Any:
-        return self._single(self._counts[self.which])
+        return self._single(self.accumulator)
 
     def get_config(self) -> dict[str, Any]:
         return {**Metric.get_config(self), "thresholds": self.init_thresholds}
@@ -214,6 +234,8 @@ class Precision(ConfusionMetric):
     0.6667
     """
 
+    _state = ("true_positives", "false_positives")
+
     def result(self) -> Any:
         return self._single(_divide(self.true_positives, self.true_positives + self.false_positives))
 
@@ -234,11 +256,13 @@ class Recall(ConfusionMetric):
     0.6667
     """
 
+    _state = ("true_positives", "false_negatives")
+
     def result(self) -> Any:
         return self._single(_divide(self.true_positives, self.true_positives + self.false_negatives))
 
 
-class AUC(Metric):
+class AUC(_Counts):
     """The area under a curve of rates over all thresholds, from sums at `num_thresholds` of them.
 
     Args:

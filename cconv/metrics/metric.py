@@ -7,6 +7,7 @@ predictions as arrays.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from ..config import standardize_dtype
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
 from ..ops._apply import apply, shape_of
+from ..state_variable import StateVariable
+from ..tensor import Tensor
 from ..variable import Variable
 
 __all__ = ["Metric"]
@@ -27,6 +30,19 @@ def traced(update_state: Callable) -> Callable:
     that overrides it is not marked, and is called with arrays."""
     update_state.traced = True
     return update_state
+
+
+def _of_arrays(update_state: Callable) -> Callable:
+    """The same method, which says so where it is given symbolic tensors."""
+
+    @functools.wraps(update_state)
+    def update(self: Metric, *args: Any, **kwargs: Any) -> None:
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, Tensor):
+                raise TypeError(f"Metric {self.name!r} takes arrays only. Received a symbolic tensor: {x!r}")
+        update_state(self, *args, **kwargs)
+
+    return update
 
 
 class Metric:
@@ -57,8 +73,15 @@ class Metric:
     0.5
     """
 
+    _state: tuple[str, ...] = ()  # attributes that hold numbers of the batches so far
     # what batches change, or is only shown: no plan depends on it
-    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
+    _unobserved = frozenset({"_variables", "_counts", "name"})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._unobserved = Metric._unobserved.union(cls._state)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_arrays(vars(cls)["update_state"])
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
@@ -105,8 +128,16 @@ class Metric:
         return self.add_variable(shape, initializer, dtype, name)
 
     @property
-    def variables(self) -> list[Variable]:
-        return list(self._variables)
+    def variables(self) -> list[Variable | StateVariable]:
+        """The state: what the class itself keeps, then the variables of `add_variable`."""
+        return [*(self._variable(name) for name in self._state), *self._variables]
+
+    def _variable(self, name: str) -> StateVariable:
+        read, write = (lambda: np.asarray(getattr(self, name))), (lambda value: self._write(name, value))
+        return StateVariable(f"{self.name}/{name}", read, write)
+
+    def _write(self, name: str, value: np.ndarray) -> None:
+        setattr(self, name, value.item())
 
     # ---- What a model calls
 

@@ -123,11 +123,11 @@ class TrainedLayer(Layer):
         """Configures the model for training.
 
         Args:
-            optimizer: Name or instance of an optimizer.
-            loss: Name, instance or function `(y_true, y_pred)` written with `cconv.ops`; for several outputs also a
-                list or dictionary of them. `None` for an output that is not trained.
-            loss_weights: A number for each loss, as a list or dictionary.
-            metrics: List of names, instances or functions; for several outputs a list of lists or a dictionary.
+            optimizer: Name or instance of an optimizer; `None` for a model that is only evaluated.
+            loss: Name, instance or function `(y_true, y_pred)` written with `cconv.ops`; for several outputs also lists
+                and dictionaries of them, nested as the outputs are. `None` for an output that is not trained.
+            loss_weights: A number for each loss, nested likewise; `None` for 1.
+            metrics: List of names, instances or functions; for several outputs a list of lists or nested likewise.
             weighted_metrics: The same, for metrics that take `sample_weight` and `class_weight` into account.
             run_eagerly: Only `False`: there is no other way to run than the graph.
             steps_per_execution: Only 1.
