@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..changes import Observed
 from ..config import standardize_dtype
+from ..configured import Configured
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
 from ..ops._apply import apply, shape_of
@@ -30,7 +32,7 @@ def traced(update_state: Callable) -> Callable:
     return update_state
 
 
-class Metric:
+class Metric(Configured, Observed):
     """Base class of metrics.
 
     Subclass it and write `update_state(y_true, y_pred, sample_weight=None)`, which is called with the arrays of each
@@ -60,11 +62,7 @@ class Metric:
 
     _state: tuple[str, ...] = ()  # attributes that hold numbers of the batches so far
     # what batches change, or is only shown: no plan depends on it
-    _unobserved = frozenset({"_variables", "_counts", "name"})
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        cls._unobserved = Metric._unobserved.union(cls._state)
+    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
@@ -161,9 +159,6 @@ class Metric:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Metric:
         return cls(**config)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
 
 
 def ones_like(x: Any) -> Any:

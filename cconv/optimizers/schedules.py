@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..configured import Configured
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
 
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Configured):
     """Base class of schedules. Subclass it and define `__call__(step)`, which returns a number, and `get_config()`.
 
     Example:
