@@ -8,6 +8,7 @@ from typing import Any
 
 from . import ops
 from .config import epsilon
+from .configured import Configured
 from .keras_names import getattr_of, unknown
 from .ops.arguments import number, one_axis_or_more
 from .registry import get_registered_object, register_public
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 
-class Constraint:
+class Constraint(Configured):
     """Base class of constraints.
 
     Subclass it and write `__call__(w)`: it gets the weights after an update and returns the weights to go on with.

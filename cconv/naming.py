@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-import reprlib
 import threading
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -50,20 +48,3 @@ def reset_names() -> None:
     """Starts all counters again."""
     with _lock:
         _counts.clear()
-
-
-_short = reprlib.Repr()
-_short.maxother = _short.maxstring = 80
-
-
-def settings_repr(item: Any, settings: Mapping[str, Any]) -> str:
-    """How an object tells what it is: its class and its settings, functions by their names.
-
-    Example:
-
-    >>> from cconv.naming import settings_repr
-    >>> settings_repr(cconv.regularizers.L2(), {"l2": 0.01})
-    'L2(l2=0.01)'
-    """
-    told = [f"{key}={getattr(value, '__name__', None) or _short.repr(value)}" for key, value in settings.items()]
-    return f"{type(item).__name__}({', '.join(told)})"

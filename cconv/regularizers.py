@@ -9,6 +9,7 @@ from typing import Any
 
 from . import ops
 from .changes import Observed
+from .configured import Configured
 from .keras_names import getattr_of, unknown
 from .ops._apply import apply, shape_of
 from .registry import get_registered_object, register_public
@@ -17,7 +18,7 @@ from .serialization import deserialize_object, serialize_object
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
 
 
-class Regularizer(Observed):
+class Regularizer(Configured, Observed):
     """Base class of regularizers.
 
     Subclass it and write `__call__(w)` with `cconv.ops`: it gets the weights and returns a scalar that is added to the

@@ -79,7 +79,7 @@ def get(identifier: Any) -> Initializer | Callable | None:
     Example:
 
     >>> cconv.initializers.get("he_normal")
-    HeNormal(seed=None)
+    HeNormal()
     """
     if identifier is None:
         return None

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..configured import Configured
 
-class Initializer:
+
+class Initializer(Configured):
     """Base of all initializers: subclasses implement `__call__(shape, dtype=None)`.
 
     Example:
@@ -34,9 +36,6 @@ class Initializer:
 
     def clone(self) -> Initializer:
         return type(self).from_config(self.get_config())
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
 def number(value: Any, name: str, least: float | None = None) -> float:

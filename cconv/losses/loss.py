@@ -9,6 +9,7 @@ from typing import Any
 from .. import ops
 from ..changes import Observed
 from ..config import standardize_dtype
+from ..configured import Configured
 from ..naming import auto_name
 from ..ops._apply import name_scope, shape_of
 from ..serialization import deserialize_object, serialize_object
@@ -19,7 +20,7 @@ __all__ = ["Loss", "LossFunctionWrapper"]
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss(Observed):
+class Loss(Configured, Observed):
     """Base class of losses.
 
     Subclass it and write `call(y_true, y_pred)` with `cconv.ops`: it returns one number for each sample (or each pixel
@@ -129,8 +130,8 @@ class LossFunctionWrapper(Loss):
     def from_config(cls, config: Mapping[str, Any]) -> Loss:
         return cls(**deserialize_object(dict(config)))
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}>"
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), **self.settings}
 
 
 def standardize_reduction(reduction: str | None) -> str | None:

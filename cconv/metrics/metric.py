@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..changes import Observed
 from ..config import standardize_dtype
+from ..configured import Configured
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
 from ..ops._apply import apply, shape_of
@@ -45,7 +47,7 @@ def _of_arrays(update_state: Callable) -> Callable:
     return update
 
 
-class Metric:
+class Metric(Configured, Observed):
     """Base class of metrics.
 
     Subclass it and write `update_state(y_true, y_pred, sample_weight=None)`, which is called with the arrays of each
@@ -178,9 +180,6 @@ class Metric:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Metric:
         return cls(**config)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
 
 
 def ones_like(x: Any) -> Any:

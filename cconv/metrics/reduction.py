@@ -129,6 +129,10 @@ class MeanMetricWrapper(Mean):
             sample_weight = apply_mask(sample_weight, mask, "sum")
         return self.sums(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
+    def _settings(self) -> dict[str, Any]:
+        own = {"fn": self._fn, **self._fn_kwargs} if type(self) is MeanMetricWrapper else {}
+        return {**own, **super()._settings()}
+
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         names = inspect.signature(type(self).__init__).parameters

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .. import _core, constraints
-from ..naming import auto_name, settings_repr
+from ..configured import Configured
+from ..naming import auto_name
 from ..program import ProgramCache
 from ..serialization import deserialize_object, serialize_object
 from .gradients import checked, gradient_program
@@ -27,14 +28,14 @@ class Setting:
         self.name = name
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else optimizer._settings[self.name]
+        return self if optimizer is None else optimizer._in_core[self.name]
 
     def __set__(self, optimizer: Optimizer, value: Any) -> None:
         optimizer.core.set(**{self.name: _for_core(self.name, value)})
-        optimizer._settings[self.name] = value
+        optimizer._in_core[self.name] = value
 
 
-class Optimizer:
+class Optimizer(Configured):
     """Base class of all optimizers, which have the arguments described here in common.
 
     Args:
@@ -98,7 +99,7 @@ class Optimizer:
             raise ValueError(f"Argument(s) not recognized: {unknown}. {type(self).__name__} has: {sorted(known)}")
         self.name = name or auto_name(type(self).__name__)
         self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
-        self._settings = {
+        self._in_core = {
             "weight_decay": weight_decay,
             "clipnorm": clipnorm,
             "clipvalue": clipvalue,
@@ -114,7 +115,7 @@ class Optimizer:
         self._make_core()
 
     def _make_core(self) -> None:
-        settings = {key: _for_core(key, value) for key, value in self._settings.items()}
+        settings = {key: _for_core(key, value) for key, value in self._in_core.items()}
         self.core = _core.Optimizer(self.rule, {**settings, "learning_rate": self._pushed})
         self._iterations = Iterations(f"{self.name}/iteration", self.core)
         self._programs = ProgramCache(8)
@@ -316,13 +317,13 @@ class Optimizer:
         return {
             "name": self.name,
             "learning_rate": rate,
-            **{key: self._settings[key] for key in common},
+            **{key: self._in_core[key] for key in common},
             "use_ema": False,
             "ema_momentum": self.ema_momentum,
             "ema_overwrite_frequency": self.ema_overwrite_frequency,
             "loss_scale_factor": None,
             "gradient_accumulation_steps": None,
-            **{key: value for key, value in self._settings.items() if key not in common},
+            **{key: value for key, value in self._in_core.items() if key not in common},
         }
 
     @classmethod
@@ -348,9 +349,8 @@ class Optimizer:
             for name, slot in self._add(variable).items():
                 slot.assign(values[name])
 
-    def __repr__(self) -> str:
-        given = {"learning_rate": self._learning_rate, **self._settings, "name": self.name}
-        return settings_repr(self, {key: value for key, value in given.items() if value is not None})
+    def _settings(self) -> dict[str, Any]:
+        return {"learning_rate": self._learning_rate, **self._in_core, "name": self.name}
 
 
 def _number(name: str, value: Any) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..configured import Configured
 from ..keras_names import getattr_of
 from ..ops.arguments import number, numbers
 from ..registry import register_public
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Configured):
     """Base class of schedules. Subclass it and define `__call__(step)`, which returns a number, and `get_config()`.
 
     Example:
