@@ -11,8 +11,9 @@ from ..layers.parts import dtype_config
 from ..layers.shapes import shape_from_config
 from ..ops.operation import Node, Operation
 from ..registry import CustomObjectScope
+from ..saving.state import collect
 from ..scope import untraced
-from ..serialization import TensorReference, deserialize_object, serialize_object
+from ..serialization import TensorReference, deserialize_object, noting_custom_objects, serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 
@@ -218,21 +219,27 @@ def sequential_from_config(
 
 
 def state_of(model: Any) -> tuple:
-    """What makes a model anew: class, configuration, weights, arguments of `compile`, classes of its layers."""
-    classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=False)}
-    compiled = model.get_compile_config() if model.compiled else None
-    return type(model), serialize_object(model.get_config()), model.get_weights(), compiled, classes
+    """What makes a model anew: class, configuration, arrays (weights and the optimizer's), arguments of `compile`, the
+    seed of training, and the classes and functions of the user's in it."""
+    with noting_custom_objects() as custom:
+        config = serialize_object(model.get_config())
+        compiled = model.get_compile_config() if model.compiled else None
+    arrays = [slot.get() for group in collect(model) for slot in group.slots]
+    return type(model), config, arrays, compiled, model._trainer.seed, custom
 
 
-def restore(cls: type, config: dict[str, Any], weights: list, compiled: dict | None, classes: dict[str, type]) -> Any:
+def restore(
+    cls: type, config: dict[str, Any], arrays: list, compiled: dict | None, seed: int, custom: dict[str, Any]
+) -> Any:
     """The model of a `state_of`."""
-    own = {name: found for name, found in classes.items() if not found.__module__.startswith("cconv.")}
-    with CustomObjectScope(own):
+    with CustomObjectScope(custom):
         model = cls.from_config(config)
         if compiled is not None:
             model.compile_from_config(compiled)
-    if weights:
-        model.set_weights(weights)
+    slots = [slot for group in collect(model) for slot in group.slots]
+    for slot, array in zip(slots, arrays, strict=True):
+        slot.set(array)
+    model._trainer.seed = seed
     return model
 
 
