@@ -65,5 +65,9 @@ def settings_repr(item: Any, settings: Mapping[str, Any]) -> str:
     >>> settings_repr(cconv.regularizers.L2(), {"l2": 0.01})
     'L2(l2=0.01)'
     """
-    told = [f"{key}={getattr(value, '__name__', None) or _short.repr(value)}" for key, value in settings.items()]
-    return f"{type(item).__name__}({', '.join(told)})"
+    return f"{type(item).__name__}({', '.join(f'{key}={short_repr(value)}' for key, value in settings.items())})"
+
+
+def short_repr(value: Any) -> str:
+    """A setting as a few words: functions by their names, what is long shortened."""
+    return getattr(value, "__name__", None) or _short.repr(value)

@@ -48,7 +48,7 @@ def object_sharing_scope() -> Iterator[None]:
 
 @contextlib.contextmanager
 def noting_custom_objects() -> Iterator[dict[str, Any]]:
-    """Within this scope, classes and functions of the user's that are serialized are noted by their name in the form."""
+    """Within this scope, classes and functions of the user's that are serialized are noted by their name."""
     outer = getattr(_local, "noted", None)
     _local.noted = {}
     try:
