@@ -287,7 +287,7 @@ def _deal(argument: str, value: Any, names: tuple[str, ...]) -> list[Any]:
     if isinstance(value, dict):
         unknown = [key for key in value if key not in names]
         if unknown:
-            raise ValueError(
+            raise KeyError(
                 f"`{argument}`: expected the names of outputs {list(names)} as keys. Received: {list(value)}"
             )
         return [value.get(name) for name in names]
