@@ -16,7 +16,7 @@ def is_nested(structure: Any) -> bool:
 def flatten(structure: Any) -> list:
     """The leaves, left to right. `None` is a leaf."""
     if isinstance(structure, dict):
-        return [leaf for key in _keys(structure) for leaf in flatten(structure[key])]
+        return [leaf for key in keys(structure) for leaf in flatten(structure[key])]
     if isinstance(structure, (list, tuple)):
         return [leaf for item in structure for leaf in flatten(item)]
     return [structure]
@@ -25,7 +25,7 @@ def flatten(structure: Any) -> list:
 def map_structure(function: Callable, structure: Any) -> Any:
     """The same structure with `function` applied to each leaf."""
     if isinstance(structure, dict):
-        mapped = {key: map_structure(function, structure[key]) for key in _keys(structure)}
+        mapped = {key: map_structure(function, structure[key]) for key in keys(structure)}
         return {key: mapped[key] for key in structure}
     if isinstance(structure, tuple) and hasattr(structure, "_fields"):
         return type(structure)(*(map_structure(function, item) for item in structure))
@@ -42,7 +42,8 @@ def pack(structure: Any, leaves) -> Any:
     return map_structure(lambda _: next(rest), structure)
 
 
-def _keys(structure: dict) -> list:
+def keys(structure: dict) -> list:
+    """The keys in the order in which they count."""
     try:
         return sorted(structure)
     except TypeError:

@@ -23,7 +23,7 @@ LAYERS = (
     {"tensor"},
     {"_config_report", "changes", "config", "serialization"},
     {"graph", "initializers"},
-    {"program", "variable"},
+    {"program", "state_variable", "variable"},
     {"ops"},
     {"activations", "constraints", "regularizers"},
     {"layers"},

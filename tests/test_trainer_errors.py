@@ -192,7 +192,7 @@ WRONG = {
     "unknown loss": (lambda: model("mean_cubed_error"), ValueError, ["mean_cubed_error", "mean_squared_error"]),
     "unknown metric": (lambda: model(metrics=["acuracy"]), ValueError, ["acuracy", "accuracy"]),
     "unknown optimizer": (lambda: model(optimizer="sgdd"), ValueError, ["sgdd", "sgd"]),
-    "optimizer None": (lambda: model(optimizer=None), ValueError, ["optimizer", "None"]),
+    "fit with optimizer None": (lambda: model(optimizer=None).fit(X, Y), ValueError, ["fit", "optimizer=None"]),
     "metrics as text": (lambda: model(metrics="accuracy"), ValueError, ["metrics", "list", "'accuracy'"]),
     "losses for outputs that are not there": (lambda: model(["mse", "mse"]), ValueError, ["loss", "kind", "2"]),
     "loss by a wrong name": (lambda: model({"size": "mse"}), KeyError, ["loss", "kind", "size"]),

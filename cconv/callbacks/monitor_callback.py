@@ -36,8 +36,6 @@ class MonitorCallback(Callback):
 
     def _set_monitor_op(self) -> None:
         self.monitor_op = {"min": operator.lt, "max": operator.gt}.get(self.mode) or self._infer_monitor_op()
-        if self.monitor_op is operator.lt:
-            self.min_delta = -self.min_delta
 
     def _infer_monitor_op(self) -> Callable[[float, float], bool]:
         name = self.monitor.removeprefix("val_")
@@ -57,7 +55,8 @@ class MonitorCallback(Callback):
         if self.monitor_op is None:
             # Not in __init__: the metrics are known once training has begun.
             self._set_monitor_op()
-        return reference is None or bool(self.monitor_op(value - self.min_delta, reference))
+        delta = -self.min_delta if self.monitor_op is operator.lt else self.min_delta
+        return reference is None or bool(self.monitor_op(value - delta, reference))
 
     def _monitored(self, logs: Logs | None, action: str) -> float | None:
         value = (logs or {}).get(self.monitor)

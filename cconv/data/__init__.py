@@ -2,5 +2,19 @@
 
 from .arrays import Data, Slots, make_data, split
 from .batches import ArrayFeed, BatchFeed, Feed, is_batches, refuse
+from .outputs import by_output, deal, named
 
-__all__ = ["ArrayFeed", "BatchFeed", "Data", "Feed", "Slots", "is_batches", "make_data", "refuse", "split"]
+__all__ = [
+    "ArrayFeed",
+    "BatchFeed",
+    "Data",
+    "Feed",
+    "Slots",
+    "by_output",
+    "deal",
+    "is_batches",
+    "make_data",
+    "named",
+    "refuse",
+    "split",
+]

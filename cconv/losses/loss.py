@@ -23,7 +23,7 @@ class Loss(Observed):
     """Base class of losses.
 
     Subclass it and write `call(y_true, y_pred)` with `cconv.ops`: it returns one number for each sample (or each pixel
-    of each sample), traces into the graph of the model, and needs no gradient of its own.
+    of each sample), or one for the whole batch, traces into the graph of the model, and needs no gradient of its own.
 
     Args:
         name: Name of the loss.
@@ -160,7 +160,9 @@ def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True)
 
 def align_weights(values: Any, sample_weight: Any) -> tuple[Any, Any]:
     """Values and weights of one rank. Weights of the first axes get axes of size 1 behind them: one weight for a sample
-    counts for all of its pixels."""
+    counts for all of its pixels. One number for the whole batch is weighted by each weight."""
+    if not shape_of(values):
+        return values, sample_weight
     values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
     shape, weights = shape_of(values), shape_of(sample_weight)
     fits = len(weights) <= len(shape) and all(

@@ -74,7 +74,33 @@ def _divide(a: Any, b: Any) -> np.ndarray:
     return np.divide(a, b, out=np.zeros(a.shape), where=b != 0)
 
 
-class ConfusionMetric(Metric):
+class _Counts(Metric):
+    """Base of the metrics whose state is four counts for each threshold."""
+
+    _state = ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    _counts: np.ndarray  # in this order
+
+    @property
+    def true_positives(self) -> np.ndarray:
+        return self._counts[0]
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        return self._counts[1]
+
+    @property
+    def true_negatives(self) -> np.ndarray:
+        return self._counts[2]
+
+    @property
+    def false_negatives(self) -> np.ndarray:
+        return self._counts[3]
+
+    def _write(self, name: str, value: np.ndarray) -> None:
+        getattr(self, name)[...] = value
+
+
+class ConfusionMetric(_Counts):
     """Base of the metrics that count at thresholds the user chose.
 
     Args:
@@ -116,22 +142,6 @@ class ConfusionMetric(Metric):
         super().reset_state()
         self._counts = np.zeros((4, len(self.thresholds)))
 
-    @property
-    def true_positives(self) -> np.ndarray:
-        return self._counts[0]
-
-    @property
-    def false_positives(self) -> np.ndarray:
-        return self._counts[1]
-
-    @property
-    def true_negatives(self) -> np.ndarray:
-        return self._counts[2]
-
-    @property
-    def false_negatives(self) -> np.ndarray:
-        return self._counts[3]
-
     def _single(self, values: np.ndarray) -> Any:
         return float(values[0]) if len(self.thresholds) == 1 else np.array(values)
 
@@ -142,14 +152,19 @@ class ConfusionMetric(Metric):
 
 class _Count(ConfusionMetric):
     which = 0
+    _state = ("accumulator",)
 
     def __init__(
         self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: Any = None
     ) -> None:
         super().__init__(thresholds, name=name, dtype=dtype)
 
+    @property
+    def accumulator(self) -> np.ndarray:
+        return self._counts[self.which]
+
     def result(self) -> Any:
-        return self._single(self._counts[self.which])
+        return self._single(self.accumulator)
 
     def get_config(self) -> dict[str, Any]:
         return {**Metric.get_config(self), "thresholds": self.init_thresholds}
@@ -219,6 +234,8 @@ class Precision(ConfusionMetric):
     0.6667
     """
 
+    _state = ("true_positives", "false_positives")
+
     def result(self) -> Any:
         return self._single(_divide(self.true_positives, self.true_positives + self.false_positives))
 
@@ -239,11 +256,13 @@ class Recall(ConfusionMetric):
     0.6667
     """
 
+    _state = ("true_positives", "false_negatives")
+
     def result(self) -> Any:
         return self._single(_divide(self.true_positives, self.true_positives + self.false_negatives))
 
 
-class AUC(Metric):
+class AUC(_Counts):
     """The area under a curve of rates over all thresholds, from sums at `num_thresholds` of them.
 
     Args:

@@ -18,6 +18,7 @@ from ..config import standardize_dtype
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
 from ..ops._apply import apply, shape_of
+from ..state_variable import StateVariable
 from ..tensor import Tensor
 from ..variable import Variable
 
@@ -72,11 +73,13 @@ class Metric:
     0.5
     """
 
+    _state: tuple[str, ...] = ()  # attributes that hold numbers of the batches so far
     # what batches change, or is only shown: no plan depends on it
-    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
+    _unobserved = frozenset({"_variables", "_counts", "name"})
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._unobserved = Metric._unobserved.union(cls._state)
         if "update_state" in vars(cls):
             cls.update_state = _of_arrays(vars(cls)["update_state"])
 
@@ -125,8 +128,16 @@ class Metric:
         return self.add_variable(shape, initializer, dtype, name)
 
     @property
-    def variables(self) -> list[Variable]:
-        return list(self._variables)
+    def variables(self) -> list[Variable | StateVariable]:
+        """The state: what the class itself keeps, then the variables of `add_variable`."""
+        return [*(self._variable(name) for name in self._state), *self._variables]
+
+    def _variable(self, name: str) -> StateVariable:
+        read, write = (lambda: np.asarray(getattr(self, name))), (lambda value: self._write(name, value))
+        return StateVariable(f"{self.name}/{name}", read, write)
+
+    def _write(self, name: str, value: np.ndarray) -> None:
+        setattr(self, name, value.item())
 
     # ---- What a model calls
 

@@ -30,6 +30,8 @@ class Sum(Metric):
     9.0
     """
 
+    _state = ("total",)
+
     def __init__(self, name: str = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = 0.0
@@ -61,6 +63,8 @@ class Mean(Metric):
     >>> metric.result()
     2.0
     """
+
+    _state = ("total", "count")
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)

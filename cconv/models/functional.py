@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from .. import ops
-from ..data import Slots
+from ..data import Slots, named
 from ..dtypes import of
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
@@ -74,8 +74,8 @@ class Structure:
 
     def output_slots(self) -> Slots:
         """What labels are for."""
-        names = sorted(self.nested_outputs) if isinstance(self.nested_outputs, dict) else self.output_names
-        return Slots(tuple(names), None)
+        structure = named(self.nested_outputs, self.output_names)
+        return Slots(tuple(flatten(structure)), None, structure=structure)
 
     def nest_inputs(self, inputs: list[Any]) -> Any:
         """A list of inputs in the structure that `call` takes."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..scope import current_name
+
 
 def integers(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ...]:
     """One whole number for all of `count` axes, or one for each."""
@@ -72,6 +74,30 @@ def padding_attributes(value: Any, explicit: bool = True, rank: int = 2) -> dict
 def pads(axes: Sequence[tuple[int, int]]) -> list[int]:
     """The attribute `pads` of an op: of pairs `(before, after)` all before, then all after."""
     return [before for before, _ in axes] + [after for _, after in axes]
+
+
+def axis(value: Any, rank: int, name: str = "axis") -> int:
+    """The number of an axis of `rank`, counted from the first: one below 0 counts from the last.
+
+    Raises:
+        ValueError: It is no whole number, or there is no such axis.
+    """
+    if not is_integer(value) or not -rank <= value < rank:
+        owner = current_name()
+        there_are = f"from {-rank} to {rank - 1}" if rank else "and a scalar has none"
+        raise ValueError(
+            f"{owner + ': ' if owner else ''}The `{name}` argument must be the number of an axis, {there_are}. "
+            f"Received: {name}={value!r}"
+        )
+    return int(value) % rank
+
+
+def axes(value: Any, rank: int, name: str = "axis") -> list[int]:
+    """The numbers of several axes, or of one, in the order given; each may come once."""
+    found = [axis(v, rank, name) for v in (value if isinstance(value, (list, tuple)) else [value])]
+    if len(set(found)) < len(found):
+        raise ValueError(f"The `{name}` argument must name each axis once. Received: {name}={value} of {rank} axes.")
+    return found
 
 
 def positive_integer(value: Any, name: str) -> int:

@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ..state_variable import StateVariable
 
-class OptimizerVariable:
-    """One number or array of an optimizer's state.
 
-    Attributes:
-        name: Name, for example `"kernel_momentum"`.
-        path: Name with the optimizer's in front.
-        shape: Tuple of sizes.
-    """
-
-    trainable = False
-
-    def __init__(self, path: str, read: Callable[[], np.ndarray], write: Callable[[np.ndarray], None]) -> None:
-        self.path = path
-        self.name = path.rsplit("/", 1)[-1]
-        self._read, self._write = read, write
-        self.shape = read().shape
-
-    @property
-    def dtype(self) -> str:
-        return self._read().dtype.name
-
-    @property
-    def value(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return np.array(self._read())
-
-    def numpy(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return self.value
-
-    def assign(self, value: Any) -> None:
-        """Replaces the numbers; the shape must be the same."""
-        array = np.asarray(value)
-        if array.shape != self.shape:
-            raise ValueError(f"Expected a value of shape {self.shape} for {self.path}. Received: shape {array.shape}")
-        self._write(array)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._read(), dtype)
-
-    def __repr__(self) -> str:
-        return f"<OptimizerVariable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
+class OptimizerVariable(StateVariable):
+    """One number or array of an optimizer's state."""
 
 
 class Iterations(OptimizerVariable, NDArrayOperatorsMixin):
@@ -62,14 +23,12 @@ class Iterations(OptimizerVariable, NDArrayOperatorsMixin):
     """
 
     def __init__(self, path: str, core: Any) -> None:
-        self._core = core  # not the optimizer, which holds this
-        super().__init__(path, self._count, self._set)
+        self._core = core  # not the optimizer, which holds this; nor do the functions hold what holds them
 
-    def _count(self) -> np.ndarray:
-        return np.array(self._core.iterations, np.int64)
+        def count(value: np.ndarray) -> None:
+            core.iterations = int(value)
 
-    def _set(self, value: np.ndarray) -> None:
-        self._core.iterations = int(value)
+        super().__init__(path, lambda: np.array(core.iterations, np.int64), count)
 
     def assign_add(self, value: Any) -> None:
         """Counts so many steps more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from ..data import ArrayFeed, BatchFeed, Data, Feed, is_batches, make_data, refuse, split
+from ..data import ArrayFeed, BatchFeed, Data, Feed, by_output, is_batches, make_data, refuse, split
 from ..random import next_seed
 from .targets import Targets
 from .tracer import Tracer
@@ -40,6 +40,10 @@ class Feeder:
             self._tracer.learn_outputs(x)
             outputs = self._tracer.output_slots()
         bound = self._targets is not None and self._targets.names is not None
+        with_loss = self._targets.with_loss if bound else None
+        if outputs is not None:
+            y = by_output(y, outputs.structure, with_loss)
+            sample_weight = by_output(sample_weight, outputs.structure, None)
         return make_data(
             x,
             y,
@@ -47,7 +51,7 @@ class Feeder:
             inputs=self._model._input_slots(),
             outputs=outputs,
             class_weight=class_weight,
-            with_loss=self._targets.with_loss if bound else None,
+            with_loss=with_loss,
         )
 
     def feed(

@@ -1,7 +1,7 @@
 """What `compile` was told to reach and to measure: for each output its loss, its weight and its metrics.
 
-Nothing is fixed before the outputs are known (`bind`), and "accuracy" and "crossentropy" not before the shapes are
-(`trace`), since they stand for different things for one-hot labels, class numbers and yes-or-no labels.
+What is for which output is fixed when the outputs are known (`bind`), and what "accuracy" and "crossentropy" are when
+the shapes are (`trace`): they stand for different things for one-hot labels, class numbers and yes-or-no labels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 
 from .. import losses as known_losses
 from .. import metrics as known_metrics
-from ..data import Data
+from .. import tree
+from ..data import Data, deal
 from ..losses.class_numbers import check_class_numbers
 from ..scope import name_scope, untraced
 from ..tensor import Tensor
@@ -32,56 +33,63 @@ class Targets:
         loss, loss_weights, metrics, weighted_metrics: As for `compile`.
 
     Attributes:
-        names: The names of the outputs, once they are known.
-        totals: What an epoch adds up, once the shapes are known.
+        structure: The names of the outputs as they nest, once they are known.
+        names: The same in flat order.
+        totals: What an epoch adds up, once the outputs are known.
     """
 
     def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+        self.structure: Any = None
         self.names: tuple[str, ...] | None = None
-        self._given = (loss, loss_weights, metrics, weighted_metrics)
-        _check_names(loss, _loss_object, _CROSSENTROPY)
-        for argument, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            if value is not None and not isinstance(value, (list, tuple, dict)):
-                raise ValueError(
-                    f"`{argument}`: expected a list, tuple or dictionary. Received: {value!r} ({type(value).__name__})"
-                )
-            _check_names(value, _metric_object, _ACCURACY + _CROSSENTROPY)
+        _check_names(loss)
         if loss_weights is not None:
             _check_weights(loss_weights)
+        self._given = (loss, loss_weights)
+        self._given_metrics = [
+            _metric_objects(argument, value)
+            for argument, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics))
+        ]
         self._losses: list[Any] = []
         self._weights: list[float] = []
-        self._metrics: list[list[Any]] = []
-        self._weighted: list[list[Any]] = []
-        self._chosen: list[list[Any]] | None = None
+        self._metrics: list[list[list[Any]]] = [[], []]  # for each output, without and with weights
         self.totals: Totals | None = None
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Those of all outputs: in their order, or as they were given before the outputs are known."""
+        found = self._metrics if self.names is not None else self._given_metrics
+        return [metric for metric in tree.flatten(found) if metric is not None]
 
     @property
     def with_loss(self) -> list[bool]:
         """For each output whether it needs labels."""
         return [
             loss is not None or bool(metrics) or bool(weighted)
-            for loss, metrics, weighted in zip(self._losses, self._metrics, self._weighted, strict=True)
+            for loss, metrics, weighted in zip(self._losses, *self._metrics, strict=True)
         ]
 
     @property
     def parts(self) -> list[Any]:
         """What plans are made from: the losses, and the metrics that compute their numbers within a plan."""
-        metrics = [metric for group in self._chosen or () for metrics in group for metric in metrics]
-        return [*self._losses, *(metric for metric in metrics if metric.is_traced)]
+        return [*self._losses, *(metric for metric in self.metrics if metric.is_traced)]
 
-    def bind(self, names: Sequence[str]) -> None:
+    def bind(self, structure: Any) -> None:
         """Deals losses and metrics out to the outputs.
+
+        Args:
+            structure: The names of the outputs, as they nest.
 
         Raises:
             ValueError: If what was given does not match the outputs.
         """
-        loss, weights, metrics, weighted = self._given
-        names = tuple(names)
-        self._losses = _deal("loss", loss, names)
-        self._weights = [1.0 if w is None else float(w) for w in _deal("loss_weights", weights, names)]
-        self._metrics = [_metric_list(item) for item in _deal_metrics("metrics", metrics, names)]
-        self._weighted = [_metric_list(item) for item in _deal_metrics("weighted_metrics", weighted, names)]
-        self.names = names
+        loss, weights = self._given
+        self._losses = deal("loss", loss, structure)
+        self._weights = [1.0 if w is None else float(w) for w in deal("loss_weights", weights, structure)]
+        for i, argument in enumerate(("metrics", "weighted_metrics")):
+            self._metrics[i] = _dealt_metrics(argument, self._given_metrics[i], structure)
+        self.structure, self.names = structure, tuple(tree.flatten(structure))
+        with untraced():
+            self.totals = Totals(*self._names_and_metrics())
 
     # ---- tracing -----------------------------------------------------------------------------------------------------
 
@@ -102,7 +110,7 @@ class Targets:
                 raise ValueError(
                     f"Output '{self.names[i]}' has a loss or metrics: expected labels for it. Received: y=None"
                 )
-        self._choose(y_true, y_pred)
+        self._choose_losses(y_true, y_pred)
         losses, total = [], None
         for i, loss in enumerate(self._losses):
             if loss is None:
@@ -121,37 +129,17 @@ class Targets:
         if total is None:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         values = []
-        for i, metrics in enumerate(self._chosen[0]):
-            for metric in metrics:
-                values.append(self._numbers(i, metric, y_true[i], y_pred[i], None))
-        for i, metrics in enumerate(self._chosen[1]):
-            for metric in metrics:
-                values.append(self._numbers(i, metric, y_true[i], y_pred[i], weights[i]))
-        if self.totals is None:
-            with untraced():
-                self.totals = Totals(*self._names_and_metrics())
+        for group, given in zip(self._metrics, ([None] * len(weights), weights), strict=True):
+            for i, metrics in enumerate(group):
+                values += [self._numbers(i, metric, y_true[i], y_pred[i], given[i]) for metric in metrics]
         return total, losses, values
 
-    def _choose(self, y_true: list[Tensor | None], y_pred: list[Tensor]) -> None:
-        """Decides what "accuracy" and "crossentropy" stand for. Once: metrics keep their sums from plan to plan."""
-        if self._chosen is not None:
-            return
+    def _choose_losses(self, y_true: list[Tensor | None], y_pred: list[Tensor]) -> None:
+        """Decides what "crossentropy" stands for."""
         for i, loss in enumerate(self._losses):
             if isinstance(loss, str) and loss.lower() in _CROSSENTROPY:
                 loss = f"{_variant(y_true[i], y_pred[i])}_crossentropy"
             self._losses[i] = _loss_object(loss)
-        self._chosen = [
-            [[self._metric(m, y_true[i], y_pred[i]) for m in metrics] for i, metrics in enumerate(group)]
-            for group in (self._metrics, self._weighted)
-        ]
-
-    def _metric(self, metric: Any, y_true: Tensor, y_pred: Tensor) -> Any:
-        if not isinstance(metric, str):
-            return metric
-        kind = "accuracy" if metric.lower() in _ACCURACY else "crossentropy"
-        chosen = _metric_object(f"{_variant(y_true, y_pred)}_{kind}")
-        chosen.name = metric
-        return chosen
 
     def _numbers(self, i: int, metric: Any, y_true: Any, y_pred: Any, weight: Any) -> list[Tensor]:
         return list(self._applied(i, metric, lambda: metric.batch_values(y_true, y_pred, weight)))
@@ -172,9 +160,9 @@ class Targets:
         names: list[str] = []
         objects: list[Any] = []
         counts: dict[str, int] = {}
-        for prefix, group in (("", self._chosen[0]), ("weighted_", self._chosen[1])):
+        for prefix, group in zip(("", "weighted_"), self._metrics, strict=True):
             for output, metrics in zip(self.names, group, strict=True):
-                start = f"{output}_" if several else ""
+                start = f"{output.rpartition('/')[2]}_" if several else ""
                 for metric in metrics:
                     name = f"{start}{metric.name}"
                     if name in counts and prefix:
@@ -233,12 +221,23 @@ def _loss_object(identifier: Any) -> Any:
     return known_losses.LossFunctionWrapper(loss, name=name)
 
 
+def _accuracy(y_true: Any, y_pred: Any) -> Any:
+    """The accuracy for labels of this kind."""
+    return getattr(known_metrics, f"{_variant(y_true, y_pred)}_accuracy")(y_true, y_pred)
+
+
+def _crossentropy(y_true: Any, y_pred: Any) -> Any:
+    """The cross-entropy for labels of this kind."""
+    return getattr(known_metrics, f"{_variant(y_true, y_pred)}_crossentropy")(y_true, y_pred)
+
+
 def _metric_object(identifier: Any) -> Any:
-    """The metric that a name, a function or an object stands for; "accuracy" and "crossentropy" stay names."""
-    if identifier is None:
-        raise ValueError("`metrics`: expected a name, a function or an instance. Received: None")
-    if isinstance(identifier, str) and identifier.lower() in _ACCURACY + _CROSSENTROPY:
+    """The metric that a name, a function or an object stands for."""
+    if identifier is None or isinstance(identifier, known_metrics.Metric):
         return identifier
+    if isinstance(identifier, str) and identifier.lower() in _ACCURACY + _CROSSENTROPY:
+        function = _accuracy if identifier.lower() in _ACCURACY else _crossentropy
+        return known_metrics.MeanMetricWrapper(function, name=identifier)
     metric = known_metrics.get(identifier)
     if inspect.isclass(metric) or not (isinstance(metric, known_metrics.Metric) or callable(metric)):
         raise ValueError(
@@ -251,63 +250,34 @@ def _metric_object(identifier: Any) -> Any:
     return metric
 
 
-def _metric_list(metrics: Any) -> list[Any]:
-    if metrics is None:
-        return []
-    if not isinstance(metrics, (list, tuple)):
-        metrics = [metrics]
-    return [_metric_object(metric) for metric in metrics if metric is not None]
+def _metric_objects(argument: str, metrics: Any) -> Any:
+    """The argument with a metric for each name and function: unknown names are refused by `compile` already."""
+    if metrics is not None and not isinstance(metrics, (list, tuple, dict)):
+        raise ValueError(
+            f"`{argument}`: expected a list, tuple or dictionary. Received: {metrics!r} ({type(metrics).__name__})"
+        )
+    return tree.map_structure(_metric_object, metrics)
 
 
-def _check_names(value: Any, make: Any, later: tuple[str, ...]) -> None:
+def _dealt_metrics(argument: str, metrics: Any, structure: Any) -> list[list[Any]]:
+    """The metrics of each output; all that a list holds are those of a single one."""
+    count = len(tree.flatten(structure))
+    if not metrics:
+        return [[] for _ in range(count)]
+    one = count == 1 and not isinstance(metrics, dict)
+    dealt = [metrics] if one else deal(argument, metrics, structure, spread=False)
+    return [[metric for metric in tree.flatten(item) if metric is not None] for item in dealt]
+
+
+def _check_names(loss: Any) -> None:
     """Unknown names are refused by `compile` already, whatever output they are meant for."""
-    if isinstance(value, dict):
-        for item in value.values():
-            _check_names(item, make, later)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _check_names(item, make, later)
-    elif isinstance(value, str):
-        if value.lower() not in later:
-            make(value)
-    elif value is not None:
-        make(value)
+    for item in tree.flatten(loss):
+        if not (isinstance(item, str) and item.lower() in _CROSSENTROPY):
+            _loss_object(item)
 
 
 def _check_weights(weights: Any) -> None:
-    values = list(weights.values()) if isinstance(weights, dict) else weights
-    for value in values if isinstance(values, (list, tuple)) else [values]:
+    for value in tree.flatten(weights):
         is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if value is not None and not (is_number and math.isfinite(value)):
             raise ValueError(f"`loss_weights`: expected finite numbers. Received: {value!r}")
-
-
-def _deal(argument: str, value: Any, names: tuple[str, ...]) -> list[Any]:
-    """One entry for each output: from a dictionary by name, from a list by position, or the same for all."""
-    if isinstance(value, dict):
-        unknown = [key for key in value if key not in names]
-        if unknown:
-            raise KeyError(
-                f"`{argument}`: expected the names of outputs {list(names)} as keys. Received: {list(value)}"
-            )
-        return [value.get(name) for name in names]
-    if isinstance(value, (list, tuple)):
-        if len(value) != len(names):
-            raise ValueError(
-                f"`{argument}`: expected one entry for each of the {len(names)} outputs {list(names)}. "
-                f"Received {len(value)}: {value!r}"
-            )
-        return list(value)
-    return [value] * len(names)
-
-
-def _deal_metrics(argument: str, value: Any, names: tuple[str, ...]) -> list[Any]:
-    """Like `_deal`; the list of a single output is a list of its metrics."""
-    if not value:
-        return [None] * len(names)
-    if len(names) == 1 and not isinstance(value, dict):
-        flat: list[Any] = []
-        for item in value:
-            flat.extend(item) if isinstance(item, (list, tuple)) else flat.append(item)
-        return [flat]
-    return _deal(argument, value, names)

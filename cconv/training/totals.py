@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
+from ..metrics import Metric
+
 
 class Totals:
     """What an epoch adds up: the loss, the losses of the outputs, the metrics."""
@@ -63,3 +66,13 @@ class Totals:
 def _number(value: Any) -> Any:
     array = np.asarray(value)
     return float(array) if array.ndim == 0 else array
+
+
+def held_metrics(model: Any) -> list[Metric]:
+    """The metrics among the attributes of a model and its layers, also in lists, tuples and dictionaries."""
+    found: list[Metric] = []
+    for layer in model._flatten_layers():
+        for name, value in vars(layer).items():
+            if name not in layer._unobserved:
+                found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, Metric)]
+    return list({id(metric): metric for metric in found}.values())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import tree
-from ..data import Data, Slots, make_data
+from ..data import Data, Slots, make_data, named
 from ..scope import recording, tracing
 from ..tensor import Tensor
 from .targets import Targets
@@ -65,7 +65,7 @@ class Tracer:
             return Traced(inputs, predictions, y_pred)
         targets = self._targets
         if targets.names is None:
-            targets.bind(self.output_names(len(predictions)))
+            targets.bind(self._output_structure(y_pred))
         missing = [None] * len(predictions)
         y_true = [
             None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}", dtype=dtype)
@@ -101,13 +101,12 @@ class Tracer:
         data = make_data(x, inputs=self._model._input_slots(), outputs=None)
         inputs = _symbols(data, [f"x{i}" for i in range(len(data.x))])
         y_pred = self._call(inputs, data.structure, training=False)
-        names = list(y_pred) if isinstance(y_pred, dict) else None
-        self._targets.bind(names or self.output_names(len(tree.flatten(y_pred))))
+        self._targets.bind(self._output_structure(y_pred))
 
     def output_slots(self) -> Slots | None:
         """The outputs that labels are for, as far as they are known."""
         if self._targets is not None and self._targets.names is not None:
-            return Slots(self._targets.names, None)
+            return Slots(self._targets.names, None, structure=self._targets.structure)
         return self._model._output_slots()
 
     def output_names(self, count: int) -> list[str]:
@@ -116,6 +115,11 @@ class Tracer:
         if known is not None and len(known.names) == count:
             return list(known.names)
         return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
+
+    def _output_structure(self, y_pred: Any) -> Any:
+        """The names of the outputs, as they nest."""
+        names, known = self.output_names(len(tree.flatten(y_pred))), self._model._output_slots()
+        return named(y_pred, names) if known is None or known.names != tuple(names) else known.structure
 
     def _call(self, inputs: list[Tensor], structure: Any, training: bool) -> Any:
         if structure is not None:

@@ -19,12 +19,12 @@ from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
 from ..serialization import deserialize_object, serialize_object
-from .arguments import check_compile, check_verbose, count, is_due
+from .arguments import check_compile, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
 from .planner import Planner, rounded
 from .step import Step
 from .targets import Targets
-from .totals import Totals
+from .totals import Totals, held_metrics
 from .tracer import Tracer
 
 
@@ -90,12 +90,10 @@ class Trainer:
     ) -> None:
         check_compile(self.model, run_eagerly, steps_per_execution, jit_compile)
         new_optimizer = optimizers.get(optimizer)
-        if new_optimizer is None:
-            raise ValueError("`optimizer`: expected a name or an instance. Received: None")
         targets = Targets(loss, loss_weights, metrics, weighted_metrics)
         outputs = self.model._output_slots()
         if outputs is not None:
-            targets.bind(outputs.names)
+            targets.bind(outputs.structure)
         self.optimizer = new_optimizer
         self.loss = loss
         self._arguments = {
@@ -123,19 +121,22 @@ class Trainer:
         arguments = deserialize_object(config)
         names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
         self.model.compile(**{name: arguments[name] for name in names if name in arguments})
-        if self.model.built:
+        if self.model.built and self.optimizer is not None:
             self.optimizer.build(self.model.trainable_variables)
 
     # ---- metrics -----------------------------------------------------------------------------------------------------
 
     @property
     def totals(self) -> Totals | None:
-        """What an epoch adds up; `None` before the shapes are known."""
+        """What an epoch adds up; `None` before the outputs are known."""
         return None if self.targets is None else self.targets.totals
 
     @property
     def metrics(self) -> list[Any]:
-        return [] if self.totals is None else list(self.totals.metrics)
+        """Those of `compile`, then those that the model and its layers hold."""
+        compiled = [] if self.targets is None else self.targets.metrics
+        held = held_metrics(self.model)
+        return [*compiled, *(metric for metric in held if not any(metric is known for known in compiled))]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -146,6 +147,8 @@ class Trainer:
     def reset_metrics(self) -> None:
         if self.totals is not None:
             self.totals.reset()
+        for metric in held_metrics(self.model):
+            metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, float]:
         return {} if self.totals is None else self.totals.logs()
@@ -171,7 +174,7 @@ class Trainer:
         validation_batch_size: int | None,
         validation_freq: int | Container[int],
     ) -> History:
-        self._assert_compiled("fit")
+        self._assert_trained("fit")
         batch_size = count("batch_size", batch_size, optional=True)
         epochs = count("epochs", epochs, least=0)
         initial_epoch = count("initial_epoch", initial_epoch, least=0)
@@ -193,6 +196,9 @@ class Trainer:
         if validation_data is not None:
             validation = self.feeder.validation(validation_data, validation_batch_size, batch_size, validation_steps)
         # Both are traced and checked now, so that what does not fit the validation is not found out after an epoch.
+        feed.check_passes(epochs - initial_epoch > 1, "steps_per_epoch")
+        if validation is not None:
+            validation.check_passes(is_due_again(initial_epoch, epochs, validation_freq), "validation_steps")
         self.planner.prepare("train", feed, "y", self.optimizer)
         if validation is not None:
             self.planner.prepare("test", validation, "validation labels")
@@ -340,9 +346,9 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None, return_dict: bool
     ) -> float | list[float] | dict[str, float]:
-        self._assert_compiled("train_on_batch")
+        self._assert_trained("train_on_batch")
         data, step = self._single("train", x, y, sample_weight, class_weight)
-        self.reset_metrics()
+        self.totals.reset()
         self._train(step, data, None, data.size)
         logs = self.totals.logs()
         return logs if return_dict else self.totals.in_result_order(logs)
@@ -352,7 +358,7 @@ class Trainer:
     ) -> float | list[float] | dict[str, float]:
         self._assert_compiled("test_on_batch")
         data, step = self._single("test", x, y, sample_weight, None)
-        self.reset_metrics()
+        self.totals.reset()
         step.accumulate(self.totals, data.arrays, data.size, None, self.seed)
         logs = self.totals.logs()
         return logs if return_dict else self.totals.in_result_order(logs)
@@ -381,4 +387,11 @@ class Trainer:
         if not self.compiled:
             raise ValueError(
                 f"You must call `compile()` before calling `{method}()`: the model has no loss and no optimizer."
+            )
+
+    def _assert_trained(self, method: str) -> None:
+        self._assert_compiled(method)
+        if self.optimizer is None:
+            raise ValueError(
+                f"`{method}()` needs an optimizer. The model was compiled with `optimizer=None`: it can be evaluated."
             )
