@@ -193,6 +193,7 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
+                               .meaning = "a, b: two that broadcast by NumPy's rule",                                          \
                                .types = takes,                                                                                 \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .infer = binary_infer,                                                                          \
@@ -243,6 +244,7 @@ BACKWARD(minimum, "t t -> t", minimum_da, minimum_db, A_READS_A | A_READS_B | B_
     FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                                 \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
+                               .meaning = "a, b: two that broadcast by NumPy's rule",                                          \
                                .types = "t t -> b",                                                                            \
                                .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
                                .infer = binary_infer,                                                                          \
