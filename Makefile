@@ -43,10 +43,10 @@ test-quick: $(VENV)/.installed-test ## every test by its first case and its last
 	@$(PYTEST) --quick
 
 test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed in new environments, trained with (2 minutes)
-	@$(PY) tests/packaging/check_packages.py
+	@$(PY) tests/packaging_programs/check_packages.py
 
 test-readme: ## every command of the README but the long ones, as it stands, in a fresh clone of the last commit
-	@$(PYTHON) tests/packaging/run_readme.py
+	@$(PYTHON) tests/packaging_programs/run_readme.py
 
 test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (large downloads, once)
 	@$(PYTEST) tests/peers

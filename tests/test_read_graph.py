@@ -69,9 +69,7 @@ def test_what_a_node_says():
     weights.assign(np.arange(72).reshape(3, 3, 2, 4))
     x = graph.input((None, 8, None, 2), "x")
     w = graph.variable(weights, "kernel")
-    y = graph.add(
-        "conv", [x, w, 0], {"strides": [2, 1], "padding": "same", "activation": "elu", "alpha": 0.1}, "conv"
-    )
+    y = graph.add("conv", [x, w, 0], {"strides": [2, 1], "padding": "same", "activation": "elu", "alpha": 0.1}, "conv")
     graph.add("multiply", [y, graph.constant(np.array([[0.5, -2.0]]).T, "c")])
     nodes = graph.nodes()
     assert [node.kind for node in nodes] == ["input", "variable", "op", "constant", "op"]
