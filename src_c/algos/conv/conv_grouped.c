@@ -300,7 +300,7 @@ static pieces conv_grouped_cut(const cc_conv *conv)
     p.run_count = list_runs(&p.axis, p.runs);
     p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
     p.count = p.v.vectors * p.depths * ah->kernel * p.run_count;
-    p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv_taps(conv) * p.v.in * conv->oc);
+    p.blocks = cc_blocks(conv->n * ah->out, conv->window.w.out, p.count, cc_conv_taps(conv) * p.v.in * conv->oc);
     p.copies = aliases(aw->stride * conv->c) || aliases(conv->oc) || !whole(&p.v, p.v.in) || !whole(&p.v, p.v.out);
     const int64_t most = p.copies ? COPY_FLOATS : BAND_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
     const int64_t y_depth = p.copies ? p.v.vec : conv->oc;
@@ -481,4 +481,4 @@ static const cc_conv_algorithm grouped_of_images = {
     .weight_gradient = conv_grouped_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(grouped, grouped_of_images);
+CC_CONV_WITH_VOLUMES(grouped, grouped_of_images, false);

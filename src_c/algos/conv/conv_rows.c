@@ -54,7 +54,7 @@ static tiling conv_rows_tile_weights(const cc_conv *conv)
     tiling t = {.down = (merged_row(conv) + kernels->gemm.mr - 1) / kernels->gemm.mr,
                 .across = (conv->oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = conv->window.h.kernel * t.down * t.across;
-    t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, window_floats(conv) * conv->oc);
+    t.blocks = cc_blocks(conv->n * conv->window.h.out, conv->window.w.out, t.count, window_floats(conv) * conv->oc);
     return t;
 }
 
@@ -370,4 +370,4 @@ static const cc_conv_algorithm rows_of_images = {
     .weight_gradient = conv_rows_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(rows, rows_of_images);
+CC_CONV_WITH_VOLUMES(rows, rows_of_images, false);

@@ -1,8 +1,9 @@
 /* Winograd's algorithm: forward pass and input gradient. See conv_winograd.h.
  *
- * Numbers: sums are made of transformed values, so that a NaN or an infinity anywhere in a tile's inputs makes all outputs of
- * the tile NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test
- * measures it). */
+ * Numbers: sums are made of transformed values. Rounding errors are some two times those of a plain sum (the test measures it). A
+ * NaN or an infinity anywhere in a tile's inputs would make all outputs of the tile NaN, also those whose window does not see it, and
+ * numbers near the largest would drown them; so tiles that show such numbers are computed anew, without transforms, unless the plan
+ * was told not to look (kernels/winograd/winograd_direct.inc.h). That takes as long as another algorithm would for all of them. */
 #include "algos/conv/conv_winograd.h"
 #include "algos/conv/conv_volume.h"
 
@@ -140,8 +141,8 @@ static int64_t conv_winograd_scratch_floats(const cc_conv *conv, cc_conv_pass pa
 }
 
 /* The sums of `count` tiles, first of them tile t, transformed back into output channels column .. column+nr-1 of y. */
-static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t, int64_t count,
-                        int64_t column, const cc_epilogue *epilogue)
+static void write_tiles(const cc_winograd *g, const cc_winograd_source *source, float *y, const float *sums, int64_t plane,
+                        int64_t t, int64_t count, int64_t column, const cc_epilogue *epilogue)
 {
     const int64_t nr = cc_kernels_get()->winograd.nr, channels = cc_min(nr, g->oc - column);
     const bool relu = epilogue->act == CC_ACT_RELU;
@@ -159,7 +160,12 @@ static void write_tiles(const cc_winograd *g, float *y, const float *sums, int64
                                                  .columns = (int)columns,
                                                  .bias = epilogue->bias ? epilogue->bias + column : NULL,
                                                  .accumulate = epilogue->accumulate,
-                                                 .relu = relu});
+                                                 .relu = relu,
+                                                 .source = source,
+                                                 .image = image,
+                                                 .i = i,
+                                                 .j = j,
+                                                 .channel = column});
         if (epilogue->act == CC_ACT_LINEAR || relu) continue;
         for (int64_t r = 0; r < rows; ++r)
             for (int64_t s = 0; s < columns; ++s) {
@@ -177,8 +183,9 @@ typedef struct task {
     float *y;
     const float *x, *w, *packed;
     const cc_epilogue *epilogue;
-    float *panel; /* NULL, or the place of one panel of weights, which are packed on the fly */
-    float *sums;  /* of this thread */
+    const cc_winograd_source *source; /* NULL: no tile is looked at */
+    float *panel;                     /* NULL, or the place of one panel of weights, which are packed on the fly */
+    float *sums;                      /* of this thread */
 } task;
 
 /* Tiles t0 .. t1-1 by these panels, by a team, `most` groups of tiles at a time. */
@@ -218,8 +225,8 @@ static void run_tiles(const task *job, int64_t most, float *transformed, int64_t
                                                   (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr),
                                                   k > 0);
             }
-            write_tiles(g, job->y, job->sums, from_plane, first + begin * rows, cc_min(end * rows, count) - begin * rows,
-                        panel * nr, job->epilogue);
+            write_tiles(g, job->source, job->y, job->sums, from_plane, first + begin * rows,
+                        cc_min(end * rows, count) - begin * rows, panel * nr, job->epilogue);
         }
         cc_barrier_wait(team);
     }
@@ -253,6 +260,8 @@ static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, 
     task job = {.pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
+    const cc_winograd_source source = cc_winograd_source_of(g, pass, x, w);
+    if (!conv->unchecked) job.source = &source;
     const blocking b = job.b = conv_winograd_cut(g);
     const int64_t mr = cc_kernels_get()->winograd.mr, sums = g->planes * sums_plane(&b), panels = cc_winograd_panels(g->oc);
     job.sums = scratch + team->ith * sums;
@@ -317,4 +326,4 @@ static const cc_conv_algorithm winograd_of_images = {
     .weight_gradient = cc_winograd_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(winograd, winograd_of_images);
+CC_CONV_WITH_VOLUMES(winograd, winograd_of_images, true);

@@ -68,6 +68,7 @@ typedef struct gradient {
     int64_t parts;                             /* 0: not in parts */
     bool by_pieces;
     int64_t sums_plane; /* floats */
+    bool unchecked;     /* sums are not looked at */
 } gradient;
 
 /* How many parts: a power of two, of the sizes only, for the order of the sums depends on it. 0 if they would be too few. */
@@ -104,7 +105,9 @@ static gradient cut_for(const cc_winograd *g, bool in_parts)
 static gradient conv_winograd_weights_cut(const cc_conv *conv)
 {
     const cc_winograd g = cc_winograd_of(conv, CC_CONV_WEIGHT_GRADIENT);
-    return cut_for(&g, true);
+    gradient s = cut_for(&g, true);
+    s.unchecked = conv->unchecked;
+    return s;
 }
 
 static int64_t block_floats(const gradient *s)
@@ -184,13 +187,18 @@ static void add_parts(const gradient *s, float *sums, const cc_team *team)
     cc_barrier_wait(team);
 }
 
-/* The sums of one piece of the panels `by` into its rows and columns of dw. */
-static void write_piece(const gradient *s, cc_range by, float *dw, const float *sum, int64_t piece)
+/* The sums of one piece of the panels `by` into its rows and columns of dw; those are computed anew, without transforms, where
+ * these have spread what is not finite, or very large. */
+static void write_piece(const gradient *s, cc_range by, float *dw, const float *sum, int64_t piece, const float *x,
+                        const float *dy)
 {
     const int64_t row = piece % s->down * s->vec, column = (by.begin + piece / s->down) * s->nr, oc = s->g.oc;
-    for (int64_t i = 0; i < cc_min(s->vec, s->g.c - row); ++i)
-        s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
-                                      (int)cc_min(s->nr, oc - column));
+    const int64_t rows = cc_min(s->vec, s->g.c - row), columns = cc_min(s->nr, oc - column);
+    bool moderate = true;
+    for (int64_t i = 0; i < rows; ++i)
+        moderate &= s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
+                                                  (int)columns);
+    if (!moderate && !s->unchecked) cc_winograd_plain_gradient(&s->g, dw, x, dy, row, rows, column, columns);
 }
 
 /* The panels `by` of dw. */
@@ -220,7 +228,7 @@ static void make_panels(const gradient *s, cc_range by, float *dw, const float *
         for (int64_t p = 0; p < planes && s->by_pieces; ++p)
             add_products(s, by, sum + p * s->sums_plane, planes_x + p * s->x_plane, planes_dy + p * s->dy_plane, piece,
                          s->g.tiles, false);
-        write_piece(s, by, dw, sum, piece);
+        write_piece(s, by, dw, sum, piece, x, dy);
     }
 }
 
