@@ -101,6 +101,7 @@ int64_t cc_column_sum_partial(int64_t n, int64_t count);
 /* Blocks for a sum of `terms` indivisible parts, of `each` terms at most, that makes `pieces` independent pieces of work and
  * `outputs` floats: 1 .. 64, or more where the sum is so long that blocks of float32 sums would lose digits. Does not shrink when
  * terms grows. */
+#define CC_LONG_SUM (1 << 18)
 int64_t cc_blocks(int64_t terms, int64_t each, int64_t pieces, int64_t outputs);
 /* The terms of block i. */
 static inline cc_range cc_block(int64_t terms, int64_t blocks, int64_t i)

@@ -5,14 +5,14 @@
 
 enum {
     WANTED = 64, /* blocks: enough for any desktop */
-    BLOCK = 2048 /* terms of a block of a long sum: few enough for float32 */
+    BLOCK = 512  /* terms of a block of a long sum: few enough for float32 */
 };
 
 int64_t cc_blocks(int64_t terms, int64_t each, int64_t pieces, int64_t outputs)
 {
-    enum { FLOATS = 4 << 20, LONG = 1 << 18 }; /* 16 MB at most; terms of a long sum */
+    enum { FLOATS = 4 << 20 }; /* 16 MB at most */
     int64_t blocks = pieces < 1 ? 1 : (WANTED + pieces - 1) / pieces;
-    if (terms > LONG / cc_max(each, 1)) blocks = cc_max(blocks, terms / cc_max(BLOCK / cc_max(each, 1), 1));
+    if (terms > CC_LONG_SUM / cc_max(each, 1)) blocks = cc_max(blocks, terms / cc_max(BLOCK / cc_max(each, 1), 1));
     if (outputs > 0) blocks = cc_min(blocks, FLOATS / outputs);
     blocks = cc_min(blocks, terms);
     return blocks < 1 ? 1 : blocks;

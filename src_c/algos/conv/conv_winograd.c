@@ -1,9 +1,9 @@
 /* Winograd's algorithm: forward pass and input gradient. See conv_winograd.h.
  *
- * Numbers: sums are made of transformed values. Rounding errors are some two times those of a plain sum (the test measures it). A
- * NaN or an infinity anywhere in a tile's inputs would make all outputs of the tile NaN, also those whose window does not see it, and
- * numbers near the largest would drown them; so tiles that show such numbers are computed anew, without transforms, unless the plan
- * was told not to look (kernels/winograd/winograd_direct.inc.h). That takes as long as another algorithm would for all of them. */
+ * Numbers: sums are made of transformed values. Rounding errors are some two times those of a plain sum (the test measures it).
+ * A NaN or an infinity anywhere in a tile's inputs would make all outputs of the tile NaN, also those whose window does not see
+ * it, and numbers near the largest would drown them; so tiles that show such numbers are computed anew, without transforms,
+ * unless the plan was told not to look (kernels/winograd/winograd_direct.inc.h). */
 #include "algos/conv/conv_winograd.h"
 #include "algos/conv/conv_volume.h"
 

@@ -1,4 +1,4 @@
-/* Winograd's algorithm where transforms would spread a NaN, an infinity or numbers near the largest: the same without transforms. See
+/* Winograd's algorithm where transforms would spread a NaN, an infinity or numbers near the largest: without transforms. See
  * conv_winograd.h; the outputs' sums are in kernels/winograd/winograd_direct.inc.h. */
 #include "algos/conv/conv_winograd.h"
 #include "algos/gemm.h"

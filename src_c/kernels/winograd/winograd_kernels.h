@@ -17,8 +17,8 @@ typedef struct cc_winograd_tile {
     int64_t plane, block;
 } cc_winograd_tile;
 
-/* What a pass was given, before any transform. Output pixel (i, j) reads the image from pixel (i - top, j - left) on; tap t, in 0 .. 8,
- * of its channel k has the weight w[t * tap + k * step + j * next] for output channel j; next or step is 1. */
+/* What a pass was given, before any transform. Output pixel (i, j) reads the image from pixel (i - top, j - left) on; tap t, in
+ * 0 .. 8, of its channel k has the weight w[t * tap + k * step + j * next] for output channel j; next or step is 1. */
 typedef struct cc_winograd_source {
     const float *x;
     int64_t h, width, c, top, left; /* of an image */
