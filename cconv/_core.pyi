@@ -73,7 +73,7 @@ class Plan:
         threads: int = 0,
         rewrite: bool = True,  # False: node by node as the graph says
         tune: bool | None = None,  # each convolution's algorithms are timed and the fastest kept; None: see set_tuning
-        nonfinite_check: bool | None = None,  # tiles of images that hold a NaN are told apart; None: set_nonfinite_check
+        nonfinite_check: bool | None = None,  # a NaN stays where it belongs; None: see set_nonfinite_check
         keep_gradients: bool = False,  # with an optimizer: `gradient` gives those of wrt
         precision: str = "float32",  # of products and activations
     ) -> None: ...

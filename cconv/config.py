@@ -59,8 +59,8 @@ def disable_winograd() -> None:
     """Keeps convolutions from choosing Winograd's algorithm.
 
     It multiplies up to four times less, but its rounding errors are some two times larger (five times in the gradient
-    of the kernel). The setting counts when a model or function is first run with a shape: what has run before goes on as it was. `algorithm="winograd"` in
-    `cconv.ops.conv2d` has it all the same.
+    of the kernel). The setting counts when a model or function is first run with a shape: what has run before goes on
+    as it was. `algorithm="winograd"` in `cconv.ops.conv2d` has it all the same.
 
     Example:
 
