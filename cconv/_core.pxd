@@ -137,6 +137,7 @@ cdef extern from "cconv.h" nogil:
         int threads
         int no_rewrite
         int tune
+        int no_nonfinite_check
         int keep_gradients
         cconv_dtype precision
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)

@@ -440,6 +440,7 @@ cdef object current_thread = threading.current_thread, main_thread = threading.m
 cdef object empty = np.empty, float32 = np.dtype(np.float32)
 
 cdef bint tuning = False  # of plans that are not told
+cdef bint checking_nonfinite = True  # likewise
 
 
 cdef int interrupted(void *context) noexcept with gil:
@@ -484,7 +485,7 @@ cdef class Plan:
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
                   wrt=(), Optimizer optimizer=None, threads=0, bint rewrite=True,
-                  tune=None, bint keep_gradients=False, precision="float32", int hidden=0):
+                  tune=None, nonfinite_check=None, bint keep_gradients=False, precision="float32", int hidden=0):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -510,6 +511,7 @@ cdef class Plan:
         options.threads = thread_count(threads)
         options.no_rewrite = not rewrite
         options.tune = tuning if tune is None else bool(tune)
+        options.no_nonfinite_check = not (checking_nonfinite if nonfinite_check is None else nonfinite_check)
         options.keep_gradients = keep_gradients
         options.precision = type_number(precision)
         self.graph = graph
@@ -795,6 +797,15 @@ def tunes():
 def set_tuning(bint on):
     global tuning
     tuning = on
+
+
+def checks_nonfinite():
+    return checking_nonfinite
+
+
+def set_nonfinite_check(bint on):
+    global checking_nonfinite
+    checking_nonfinite = on
 
 
 def num_threads_reason():

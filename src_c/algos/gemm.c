@@ -53,7 +53,7 @@ static cc_tile gemm_tile_of(const cc_product *p, const gemm_depth *s, int64_t pa
         .n = (int)cc_min(nr, p->n - column),
         .taps = side_by_side ? 1 : s->taps,
         .depth = side_by_side ? s->taps * s->depth : s->depth,
-        .b = p->panels + (panel * p->taps * p->depth + s->tap * p->depth + s->k) * nr,
+        .b = p->panels + panel * (p->panel ? p->panel : p->taps * p->depth * nr) + (s->tap * p->depth + s->k) * nr,
         .column = column,
         .bias = s->first && p->bias ? p->bias + column : NULL,
         .accumulate = !s->first || p->accumulate,
@@ -132,20 +132,110 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
     }
 }
 
+/* ---- Long sums ---- */
+
+enum { SPAN = 256, LONG_PANELS = 2, LONG_ROWS = 64, LONG_FLOATS = 2048 };
+
+static bool gemm_is_long(int64_t terms)
+{
+    return terms > CC_LONG_DEPTH;
+}
+
+/* A source of rows of a, whose results wait in `part`; where they belong is noted in y. */
+typedef struct gemm_span {
+    const cc_product *product;
+    int64_t first, tap, k, width;
+    float *part, **y;
+} gemm_span;
+
+static void gemm_rows_of_span(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k,
+                              const float **a, int a_taps, float **y)
+{
+    const gemm_span *s = source;
+    s->product->rows(s->product->source, s->first + first, count, s->tap + tap, taps, s->k + k, a, a_taps, y);
+    for (int i = 0; i < count; ++i) {
+        s->y[first + i] = y[i];
+        y[i] = s->part + (first + i) * s->width;
+    }
+}
+
+/* Adds to total[i * pitch + j] the terms tap .. tap+taps-1, k .. k+depth-1 of rows first .. first+count-1, count <= LONG_ROWS, by
+ * LONG_PANELS panels at most, which begin at p->panels + skip. */
+static void gemm_add_span(const cc_product *p, int64_t first, int64_t count, int64_t tap, int64_t taps, int64_t k,
+                          int64_t depth, int64_t skip, double *total, int64_t pitch, float **y)
+{
+    float sums[LONG_FLOATS];
+    const int64_t nr = cc_kernels_get()->gemm.nr;
+    const gemm_span source = {.product = p, .first = first, .tap = tap, .k = k, .width = p->n, .part = sums, .y = y};
+    cc_product block = *p;
+    block.m = count, block.taps = taps, block.depth = depth;
+    block.rows = gemm_rows_of_span, block.source = &source;
+    block.panel = p->panel ? p->panel : p->taps * p->depth * nr;
+    block.panels = p->panels + skip * nr;
+    block.bias = NULL, block.act = CC_ACT_LINEAR, block.accumulate = false;
+    gemm_run_range(&block, 0, count, 0, (p->n + nr - 1) / nr);
+    for (int64_t i = 0; i < count; ++i)
+        for (int64_t j = 0; j < p->n; ++j) total[i * pitch + j] += (double)sums[i * p->n + j];
+}
+
+/* y[i][column + j] = act(total + bias), of p->n columns. */
+static void gemm_write_totals(const cc_product *p, int64_t count, int64_t column, const double *total, int64_t pitch,
+                              float **rows)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        float *y = rows[i] + column;
+        for (int64_t j = 0; j < p->n; ++j) {
+            const double start = (p->bias ? (double)p->bias[j] : 0) + (p->accumulate ? (double)y[j] : 0);
+            y[j] = (float)(start + total[i * pitch + j]);
+        }
+        cc_act_forward(p->act, p->alpha, y, y, p->n);
+    }
+}
+
+/* How many rows and columns have a place in LONG_FLOATS. */
+static int64_t gemm_long_rows(void)
+{
+    const int64_t mr = cc_kernels_get()->gemm.mr, nr = cc_kernels_get()->gemm.nr;
+    return cc_min(LONG_ROWS, LONG_FLOATS / (LONG_PANELS * nr)) / mr * mr;
+}
+
+/* gemm_run_range of a product with very many terms. */
+static void gemm_run_long(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
+{
+    const int64_t nr = cc_kernels_get()->gemm.nr, rows = gemm_long_rows(), depth = cc_min(p->depth, SPAN), taps = SPAN / depth;
+    for (int64_t panel = p0; panel < p1; panel += LONG_PANELS)
+        for (int64_t first = m0; first < m1; first += rows) {
+            const int64_t count = cc_min(rows, m1 - first), column = panel * nr;
+            double total[LONG_FLOATS] = {0};
+            float *y[LONG_ROWS + CC_MR_MAX];
+            cc_product block = *p;
+            block.n = cc_min(cc_min(LONG_PANELS, p1 - panel) * nr, p->n - column);
+            block.bias = p->bias ? p->bias + column : NULL;
+            block.panels = p->panels + panel * (p->panel ? p->panel : p->taps * p->depth * nr);
+            for (int64_t tap = 0; tap < p->taps; tap += taps)
+                for (int64_t k = 0; k < p->depth; k += depth)
+                    gemm_add_span(&block, first, count, tap, cc_min(taps, p->taps - tap), k, cc_min(depth, p->depth - k),
+                                  tap * p->depth + k, total, block.n, y);
+            gemm_write_totals(&block, count, column, total, block.n, y);
+        }
+}
+
 void cc_product_run(const cc_product *p, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t panels = (p->n + kernels->gemm.nr - 1) / kernels->gemm.nr;
     const int64_t tiles = (p->m + kernels->gemm.mr - 1) / kernels->gemm.mr;
+    void (*run)(const cc_product *, int64_t, int64_t, int64_t, int64_t) =
+        gemm_is_long(p->taps * p->depth) ? gemm_run_long : gemm_run_range;
     if (p->m <= 0 || p->n <= 0) return;
     /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. */
     if (tiles >= 2 * team->nth || tiles >= panels) {
         /* Whole tiles, unless there are so few that one more or less matters. */
         const cc_range mine = cc_slice(team, p->m, tiles < EVEN * team->nth ? 1 : kernels->gemm.mr);
-        if (mine.begin < mine.end) gemm_run_range(p, mine.begin, mine.end, 0, panels);
+        if (mine.begin < mine.end) run(p, mine.begin, mine.end, 0, panels);
     } else {
         const cc_range mine = cc_slice(team, panels, 1);
-        if (mine.begin < mine.end) gemm_run_range(p, 0, p->m, mine.begin, mine.end);
+        if (mine.begin < mine.end) run(p, 0, p->m, mine.begin, mine.end);
     }
 }
 
@@ -153,9 +243,29 @@ void cc_product_run(const cc_product *p, const cc_team *team)
  * neighbouring columns are read soon after each other. The depth is a multiple of the blocks in which a product is summed. */
 enum { FLY_DEPTH = CC_DEPTH_BLOCK, FLY_PANELS = 4, LINES = 64 };
 
-int64_t cc_product_late_floats(void)
+/* The panels, then, of a long sum, its totals. */
+int64_t cc_product_late_floats(int64_t m, int64_t depth)
 {
-    return (int64_t)FLY_PANELS * FLY_DEPTH * cc_kernels_get()->gemm.nr;
+    const int64_t nr = cc_kernels_get()->gemm.nr;
+    return FLY_PANELS * FLY_DEPTH * nr + (gemm_is_long(depth) ? 2 * m * FLY_PANELS * nr : 0);
+}
+
+/* Adds a block of a long sum, of which p is: its own depth, from `k` of the rows on. */
+static void gemm_add_block(const cc_product *p, double *total, int64_t pitch)
+{
+    const int64_t nr = cc_kernels_get()->gemm.nr, rows = gemm_long_rows(), panel = p->depth * nr;
+    for (int64_t column = 0; column < p->n; column += LONG_PANELS * nr) {
+        cc_product block = *p;
+        block.n = cc_min(LONG_PANELS * nr, p->n - column);
+        block.panel = panel;
+        block.panels = p->panels + column / nr * panel;
+        for (int64_t first = 0; first < p->m; first += rows)
+            for (int64_t k = 0; k < p->depth; k += SPAN) {
+                float *y[LONG_ROWS + CC_MR_MAX];
+                gemm_add_span(&block, first, cc_min(rows, p->m - first), 0, 1, k, cc_min(SPAN, p->depth - k), k,
+                              total + first * pitch + column, pitch, y);
+            }
+    }
 }
 
 void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_t step, float *scratch, const cc_team *team)
@@ -163,10 +273,13 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
     const int64_t nr = cc_kernels_get()->gemm.nr;
     const cc_matrix_rows *whole = p->source;
     const cc_range mine = cc_slice(team, (p->n + nr - 1) / nr, 1);
-    float *packed = scratch + team->ith * cc_product_late_floats();
+    float *packed = scratch + team->ith * cc_product_late_floats(p->m, p->depth);
+    const int64_t pitch = FLY_PANELS * nr;
+    double *total = gemm_is_long(p->depth) ? (double *)(void *)(packed + FLY_DEPTH * pitch) : NULL;
     for (int64_t panel = mine.begin; panel < mine.end && p->m > 0; panel += FLY_PANELS) {
         const int64_t panels = cc_min(FLY_PANELS, mine.end - panel), column = panel * nr;
         int64_t k = 0;
+        if (total) memset(total, 0, (size_t)(p->m * pitch) * sizeof *total);
         do {
             const int64_t depth = cc_min(FLY_DEPTH, p->depth - k);
             for (int64_t line = 0; line < depth; line += LINES)
@@ -180,209 +293,19 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
             block.bias = k == 0 && p->bias ? p->bias + column : NULL;
             block.accumulate = k > 0 || p->accumulate;
             k += depth;
+            if (total) {
+                gemm_add_block(&block, total, pitch);
+                continue;
+            }
             if (k < p->depth) block.act = CC_ACT_LINEAR;
             gemm_run_range(&block, 0, p->m, 0, panels);
         } while (k < p->depth);
-    }
-}
-
-int64_t cc_blocks(int64_t terms, int64_t tasks, int64_t outputs)
-{
-    enum { WANTED = 64, FLOATS = 4 << 20 }; /* enough tasks for any desktop; 16 MB at most */
-    int64_t blocks = tasks < 1 ? 1 : (WANTED + tasks - 1) / tasks;
-    if (outputs > 0) blocks = cc_min(blocks, FLOATS / outputs);
-    blocks = cc_min(blocks, terms);
-    return blocks < 1 ? 1 : blocks;
-}
-
-void cc_add_blocks(float *y, const float *partial, int64_t blocks, int64_t count, const cc_team *team)
-{
-    const cc_kernels *kernels = cc_kernels_get();
-    const cc_range mine = cc_slice(team, count, 1024);
-    if (mine.begin >= mine.end) return;
-    const int64_t n = mine.end - mine.begin;
-    memcpy(y + mine.begin, partial + mine.begin, (size_t)n * sizeof *y);
-    for (int64_t i = 1; i < blocks; ++i) kernels->elementwise.add(y + mine.begin, partial + i * count + mine.begin, n);
-}
-
-/* Terms are taken 32 rows at a time: fewer would not pay for a block. */
-static int64_t gemm_row_terms(int64_t count)
-{
-    return (count + 31) / 32;
-}
-
-static int64_t gemm_outer_tiles(int64_t m, int64_t n)
-{
-    const cc_kernels *kernels = cc_kernels_get();
-    return (m + kernels->gemm.mr - 1) / kernels->gemm.mr * ((n + kernels->gemm.nr - 1) / kernels->gemm.nr);
-}
-
-/* Floats of the terms p0 .. p0+count-1, side by side, each `width` <= nr wide. */
-static void gemm_copy_terms(float *to, int64_t pitch, const float *from, const cc_outers *o, const int64_t apart[3], int64_t p0,
-                            int64_t count, int width)
-{
-    for (int64_t p = p0, end = p0 + count; p < end;) {
-        const int64_t line = p / o->steps, step = p % o->steps, steps = cc_min(o->steps - step, end - p);
-        cc_kernels_get()->gemm.pack_rows(to, pitch,
-                                         from + line / o->lines * apart[0] + line % o->lines * apart[1] + step * apart[2],
-                                         apart[2], steps, width);
-        to += steps * pitch;
-        p += steps;
-    }
-}
-
-static void gemm_add_in_place(const cc_outers *o)
-{
-    const cc_kernels *kernels = cc_kernels_get();
-    for (int64_t q = 0; q < o->images; ++q)
-        for (int64_t row = 0; row < o->m; row += kernels->gemm.mr)
-            for (int64_t column = 0; column < o->n; column += kernels->gemm.nr)
-                kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
-                                                     .n = (int)cc_min(kernels->gemm.nr, o->n - column),
-                                                     .lines = o->lines,
-                                                     .steps = o->steps,
-                                                     .a = o->a + q * o->a_image + row,
-                                                     .a_line = o->a_line,
-                                                     .a_step = o->a_step,
-                                                     .b = o->b + q * o->b_image + column,
-                                                     .b_line = o->b_line,
-                                                     .b_step = o->b_step,
-                                                     .y = o->y + row * o->y_row + column,
-                                                     .y_row = o->y_row});
-}
-
-void cc_outers_add(const cc_outers *o, float *patches)
-{
-    if (!patches) {
-        gemm_add_in_place(o);
-        return;
-    }
-    /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers
-     * of two share few sets of the caches, and every tile fetches them anew. */
-    enum { TERMS = 256, ROW_TILES = 6 };
-    const cc_kernels *kernels = cc_kernels_get();
-    const int mr = kernels->gemm.mr, nr = kernels->gemm.nr;
-    const int64_t pitch = mr <= nr / 2 ? nr / 2 : nr, terms = o->images * o->lines * o->steps;
-    const int64_t a_apart[3] = {o->a_image, o->a_line, o->a_step}, b_apart[3] = {o->b_image, o->b_line, o->b_step};
-    float *a = patches, *b = patches + ROW_TILES * TERMS * pitch;
-    const int64_t blocks = (terms + TERMS - 1) / TERMS;
-    const bool even = o->b_line == o->steps * o->b_step && o->b_image == o->lines * o->b_line; /* terms at one distance */
-    for (int64_t block = 0; block < blocks; ++block) {
-        const cc_range here = cc_block(terms, blocks, block);
-        const int64_t count = here.end - here.begin;
-        for (int64_t row0 = 0; row0 < o->m; row0 += ROW_TILES * mr) {
-            const int64_t row1 = cc_min(row0 + ROW_TILES * mr, o->m);
-            for (int64_t row = row0; row < row1; row += mr)
-                gemm_copy_terms(a + (row - row0) / mr * TERMS * pitch, pitch, o->a + row, o, a_apart, here.begin, count,
-                                (int)cc_min(mr, row1 - row));
-            for (int64_t column = 0; column < o->n; column += nr) {
-                const int width = (int)cc_min(nr, o->n - column);
-                const float *next = even && column + nr < o->n ? o->b + here.begin * o->b_step + column + nr : NULL;
-                gemm_copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
-                for (int64_t row = row0; row < row1; row += mr)
-                    kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(mr, row1 - row),
-                                                         .n = width,
-                                                         .lines = 1,
-                                                         .steps = count,
-                                                         .a = a + (row - row0) / mr * TERMS * pitch,
-                                                         .a_step = pitch,
-                                                         .b = b,
-                                                         .b_step = nr,
-                                                         .next = row == row0 ? next : NULL,
-                                                         .next_step = o->b_step,
-                                                         .y = o->y + row * o->y_row + column,
-                                                         .y_row = o->y_row});
-            }
+        cc_product whole_panels = *p;
+        whole_panels.n = cc_min(panels * nr, p->n - column);
+        whole_panels.bias = p->bias ? p->bias + column : NULL;
+        for (int64_t i = 0; total && i < p->m; ++i) {
+            float *y = whole->y + i * whole->y_row;
+            gemm_write_totals(&whole_panels, 1, column, total + i * pitch, pitch, &y);
         }
-    }
-}
-
-int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
-{
-    const int64_t blocks = cc_blocks(gemm_row_terms(count), gemm_outer_tiles(m, n), m * n);
-    return blocks > 1 ? blocks * m * n : 0;
-}
-
-/* Tiles tile0 .. tile1-1 of an m x n sum, counted along its rows, over terms p0 .. p1-1; `to` begins with row `row0`. Blocks
- * of terms outermost, tiles inside: a block of a and b stays in the cache for all tiles. A short one would spend its time on
- * loading and storing the tile. */
-static void gemm_sum_tiles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
-                           int64_t p0, int64_t p1, int64_t tile0, int64_t tile1)
-{
-    enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = 256 };
-    const cc_kernels *kernels = cc_kernels_get();
-    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr;
-    const int64_t fitting = BLOCK_FLOATS / (m + n + 1), block = fitting > BLOCK_LEAST ? fitting : BLOCK_LEAST;
-    for (int64_t tile = tile0; tile < tile1; ++tile) {
-        const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
-        for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)
-            memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->gemm.nr, n - column) * sizeof *to);
-    }
-    for (int64_t p = p0; p < p1; p += block) {
-        for (int64_t tile = tile0; tile < tile1; ++tile) {
-            const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
-            kernels->gemm.outer_tile(&(cc_outer){
-                .m = (int)cc_min(kernels->gemm.mr, rows_end - row),
-                .n = (int)cc_min(kernels->gemm.nr, n - column),
-                .lines = 1,
-                .steps = cc_min(block, p1 - p),
-                .a = a + p * m + row,
-                .a_step = m,
-                .b = b + p * n + column,
-                .b_step = n,
-                .y = to + (row - row0) * n + column,
-                .y_row = n,
-            });
-        }
-    }
-}
-
-void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
-                  const cc_team *team)
-{
-    const int64_t tiles = gemm_outer_tiles(m, n), blocks = cc_blocks(gemm_row_terms(count), tiles, m * n);
-    const cc_range mine = cc_slice(team, blocks * tiles, 1);
-    for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
-        const cc_range terms = cc_block(gemm_row_terms(count), blocks, block);
-        gemm_sum_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * 32,
-                       cc_min(terms.end * 32, count), tile0, tile1);
-        i += tile1 - tile0;
-    }
-    if (blocks > 1) {
-        cc_barrier_wait(team);
-        cc_add_blocks(y, partial, blocks, m * n, team);
-    }
-}
-
-void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
-                       int64_t rows)
-{
-    const cc_kernels *kernels = cc_kernels_get();
-    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;
-    gemm_sum_tiles(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
-                   (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across);
-}
-
-int64_t cc_column_sum_partial(int64_t n, int64_t count)
-{
-    const int64_t blocks = cc_blocks(gemm_row_terms(count), 1, n);
-    return blocks > 1 ? blocks * n : 0;
-}
-
-void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team)
-{
-    const cc_kernels *kernels = cc_kernels_get();
-    const int64_t blocks = cc_blocks(gemm_row_terms(count), 1, n);
-    const cc_range mine = cc_slice(team, blocks, 1);
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const cc_range terms = cc_block(gemm_row_terms(count), blocks, i);
-        float *to = blocks > 1 ? partial + i * n : y;
-        memset(to, 0, (size_t)n * sizeof *to);
-        kernels->elementwise.add_rows(to, b + terms.begin * 32 * n, cc_min(terms.end * 32, count) - terms.begin * 32, n);
-    }
-    if (blocks > 1) {
-        cc_barrier_wait(team);
-        cc_add_blocks(y, partial, blocks, n, team);
     }
 }

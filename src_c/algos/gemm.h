@@ -32,6 +32,7 @@ typedef struct cc_product {
     const void *source;  /* what rows() is given */
     int64_t a_step;      /* floats from most rows of a to the next; 0: unknown */
     const float *panels; /* of b */
+    int64_t panel;       /* floats from a panel to the next; 0: taps * depth * nr */
     const float *bias;   /* [n], or NULL */
     cc_activation act;
     float alpha;
@@ -39,15 +40,17 @@ typedef struct cc_product {
     float *patches;  /* this thread's CC_PATCH_FLOATS, to copy the rows of a side by side first (im2col); NULL: read in place */
 } cc_product;
 
-/* Entered by every thread of the team; no barrier inside. */
+/* Entered by every thread of the team; no barrier inside. Sums of more terms than any network has today (CC_LONG_DEPTH) are made in
+ * spans, which are added up in double. */
+#define CC_LONG_DEPTH 32768
 void cc_product_run(const cc_product *product, const cc_team *team);
 
 /* The same with b as a matrix, b[k][j] = from[k * row + j * step], packed a block at a time just before it is used: where b is used
  * once and is larger than the caches, that saves writing all of it and reading it back. Of one tap, with rows of a matrix. scratch:
- * cc_product_late_floats for each thread. */
+ * cc_product_late_floats for each thread, of a product of m rows of this depth. */
 void cc_product_late(const cc_product *product, const float *from, int64_t row, int64_t step, float *scratch,
                      const cc_team *team);
-int64_t cc_product_late_floats(void);
+int64_t cc_product_late_floats(int64_t m, int64_t depth);
 
 /* A matrix as a source of rows. */
 typedef struct cc_matrix_rows {
@@ -95,9 +98,11 @@ int64_t cc_column_sum_partial(int64_t n, int64_t count);
  * A sum with few outputs is divided into blocks of its terms, so that many threads can share it. Each block is summed into a buffer
  * of its own, and the buffers are added in order. The number of blocks depends on the sizes only: so does the result. */
 
-/* Blocks for a sum of `terms` indivisible terms that makes `tasks` independent tasks and `outputs` floats; 1 .. 64.
- * Does not shrink when terms grows. */
-int64_t cc_blocks(int64_t terms, int64_t tasks, int64_t outputs);
+/* Blocks for a sum of `terms` indivisible terms, of `each` addends at most, that makes `tasks` independent tasks and
+ * `outputs` floats: 1 .. 64, or more where the sum is so long that blocks of float32 sums would lose digits. Does not shrink when
+ * terms grows. */
+#define CC_LONG_SUM (1 << 18)
+int64_t cc_blocks(int64_t terms, int64_t each, int64_t tasks, int64_t outputs);
 /* The terms of block i. */
 static inline cc_range cc_block(int64_t terms, int64_t blocks, int64_t i)
 {

@@ -104,8 +104,7 @@ CCONV_API cconv_status cconv_set_num_threads(int threads);
 CCONV_API const char *cconv_num_threads_reason(void);
 
 /* Whether plans made from now on may choose Winograd's algorithm, which multiplies less for 3x3 kernels: 1 (the default) or 0. It
- * rounds a little more, and spreads a NaN or an infinity to neighbouring pixels. A convolution that names it gets it all the
- * same. */
+ * rounds a little more. A convolution that names it gets it all the same. */
 CCONV_API int cconv_winograd(void);
 CCONV_API void cconv_set_winograd(int allowed);
 
@@ -305,6 +304,10 @@ typedef struct cconv_plan_options {
     int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes
                                            for this process. Takes time and memory; another machine or number of threads may
                                            choose another, whose last bits differ. 0: chosen by estimates, from sizes only */
+    int no_nonfinite_check;             /* 1: Winograd's algorithm, which computes tiles of pixels together, may spread a NaN, an
+                                           infinity or a number near the largest to the neighbours of the pixels that it belongs
+                                           to. 0: it looks for them, in less than a hundredth of its time, and computes tiles that
+                                           have some as the other algorithms do, which takes about as long as those */
     int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their
                                            memory is used again, and large variables are updated within the backward pass */
     cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the

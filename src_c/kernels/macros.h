@@ -14,8 +14,10 @@
 #endif
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NEVER_INLINE  static __attribute__((noinline))
 #else
 #define ALWAYS_INLINE static inline
+#define NEVER_INLINE  static
 #endif
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")

@@ -3,6 +3,7 @@
 #define CC_SIMD_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define VEC              8
@@ -83,6 +84,11 @@ static inline vec vec_keep_equal(vec x, vec y, vec a)
 static inline vec vec_above(vec x, vec y, vec a, vec b)
 {
     return _mm256_blendv_ps(b, a, _mm256_or_ps(_mm256_cmp_ps(x, y, _CMP_GT_OQ), _mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+}
+
+static inline bool vec_below(vec a, vec b)
+{
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)) == 0xff;
 }
 
 static inline vec vec_power2(vec n)

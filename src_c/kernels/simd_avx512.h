@@ -3,6 +3,7 @@
 #define CC_SIMD_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define VEC              16
@@ -83,6 +84,11 @@ static inline vec vec_keep_equal(vec x, vec y, vec a)
 static inline vec vec_above(vec x, vec y, vec a, vec b)
 {
     return _mm512_mask_mov_ps(b, (mask)(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ) | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q)), a);
+}
+
+static inline bool vec_below(vec a, vec b)
+{
+    return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) == 0xffff;
 }
 
 static inline vec vec_power2(vec n)

@@ -5,6 +5,7 @@
 #define CC_SIMD_H
 
 #include <arm_neon.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -92,6 +93,11 @@ static inline vec vec_keep_equal(vec x, vec y, vec a)
 static inline vec vec_above(vec x, vec y, vec a, vec b)
 {
     return vbslq_f32(vorrq_u32(vcgtq_f32(x, y), vmvnq_u32(vceqq_f32(x, x))), a, b);
+}
+
+static inline bool vec_below(vec a, vec b)
+{
+    return vminvq_u32(vcltq_f32(a, b)) != 0;
 }
 
 static inline vec vec_power2(vec n)

@@ -2,9 +2,10 @@
  *
  * Every simd_*.h defines: vec, VEC (lanes), mask; vec_zero, vec_load, vec_store, vec_set1, vec_add, vec_sub, vec_mul, vec_div,
  * vec_fma (a b + c), vec_max and vec_min (b if either is a NaN); vec_keep(y, a) (a where y > 0, else 0), vec_keep_equal(x, y, a) (a
- * where x == y, else 0), vec_above(x, y, a, b) (a where x > y or x is a NaN, else b); vec_power2(n) (2^n for whole n of -126 ..
- * 127, anything for a NaN); vec_load_bytes and vec_store_bytes (VEC whole numbers of 0 .. 255, a byte
- * each in memory); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part (other lanes untouched in memory);
+ * where x == y, else 0), vec_above(x, y, a, b) (a where x > y or x is a NaN, else b); vec_below(a, b) (whether a < b in every
+ * lane); vec_power2(n) (2^n for whole n of -126 .. 127, anything for a NaN); vec_load_bytes and vec_store_bytes (VEC whole
+ * numbers of 0 .. 255, a byte each in memory); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part
+ * (other lanes untouched in memory);
  * lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is lane lanes[i] of v); vec_transpose (the square of VEC
  * vectors: lane j of vector i and lane i of vector j change places).
  *
@@ -15,6 +16,7 @@
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -161,6 +163,13 @@ static inline vec vec_above(vec x, vec y, vec a, vec b)
 {
     for (int i = 0; i < VEC; ++i) LANE(b, i) = LANE(x, i) > LANE(y, i) || LANE(x, i) != LANE(x, i) ? LANE(a, i) : LANE(b, i);
     return b;
+}
+
+static inline bool vec_below(vec a, vec b)
+{
+    bool below = true;
+    for (int i = 0; i < VEC; ++i) below &= LANE(a, i) < LANE(b, i);
+    return below;
 }
 
 /* Added to 1.5 * 2^23, a whole number stands in the last bits of the sum. */

@@ -93,7 +93,8 @@ static cc_conv conv_with(const cc_call *call, const cc_window *window)
                      .c = depth < 0 ? CC_UNKNOWN : depth * s->groups,
                      .oc = w->dim[w->rank - 1],
                      .groups = s->groups,
-                     .window = *window};
+                     .window = *window,
+                     .unchecked = call->unchecked};
 }
 
 /* "(2, 1)": the values of a setting for each axis. */
@@ -288,6 +289,7 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     need->choice = conv_choose(call, &conv, nth);
     conv_name_algorithms(need->choice, &conv, call->differentiate, need->algorithm, sizeof need->algorithm);
     need->packed = cc_scratch_bytes(conv_packed_floats(call, need->choice, &conv, CONV_Y));
+    need->rereads_weights = conv_chosen(need->choice, CONV_Y)->rereads_weights && !conv.unchecked;
     need->forward_scratch = cc_scratch_bytes(conv_scratch_floats(call, need->choice, &conv, CONV_Y, nth));
     if (cc_has_input(call, 3) && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;

@@ -87,7 +87,7 @@ static dense_backward_sizes dense_backward_sizes_of(const cc_call *call, int cho
     dense_backward_sizes p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
     if (needs_gradient[0] && choice == (PACK_W | ON_THE_FLY))
-        p.packed = nth * cc_product_late_floats();
+        p.packed = nth * cc_product_late_floats(z.rows, z.m);
     else if (needs_gradient[0])
         p.packed = cc_panels_count(1, z.m, choice & PACK_DZ ? z.rows : z.k);
     if (needs_gradient[0] && (choice & PACK_DZ)) p.transposed = z.k * z.rows;
@@ -105,7 +105,7 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
     const dense_sizes z = dense_sizes_of(call);
     if (dense_packs_on_the_fly(call, &z)) {
         need->choice = ON_THE_FLY;
-        need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats());
+        need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats(z.rows, z.k));
     } else {
         need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
     }

@@ -53,6 +53,7 @@ typedef struct cc_call {
     cc_shape ys;        /* shape of the output */
 
     bool training, tune;        /* plan options */
+    bool unchecked;             /* plan option no_nonfinite_check */
     bool differentiate;         /* backward will be called: keep what it needs in `saved` */
     bool own_dy;                /* nobody reads dy but this op's backward, which may write over it */
     int choice;                 /* need.choice */
@@ -83,8 +84,9 @@ static inline void cc_report(const cc_call *call, int64_t element)
 
 typedef struct cc_need {
     uint64_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
-    uint64_t reads;     /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
-    uint64_t recompute; /* what the op's `recompute` reads, as CC_READS_X(i); 0: it cannot do this call */
+    uint64_t reads;       /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
+    uint64_t recompute;   /* what the op's `recompute` reads, as CC_READS_X(i); 0: it cannot do this call */
+    bool rereads_weights; /* with `packed`: forward reads the weights themselves, too */
     int inplace; /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
     int choice;  /* what need() decided, such as an algorithm's number; it comes back as call->choice */
     char algorithm[40]; /* its name for plan descriptions; empty: there is only one */

@@ -292,7 +292,8 @@ static void add_ratios(const cc_pool *k, float *dx, const float *dy, const float
 }
 
 /* The same of any kind, in double. */
-static void add_wide(kind k, const cc_pool *pool, double *dx, const float *dy, const float *y, const void *places, double factor)
+static void add_wide(kind k, const cc_pool *pool, double *dx, const float *dy, const float *y, const void *places,
+                     double factor)
 {
     for (int64_t o = 0; o < pool->outputs; ++o, dx += pool->step, dy += pool->c)
         for (int64_t i = 0; i < pool->c; ++i) {

@@ -79,7 +79,7 @@ static void find_steps(layout *l)
             }
             l->last_read[x] = t;
             const bool packed = step->kind == CC_FORWARD && k == node->op->weights && need->packed;
-            if (!step->constant && !packed) last(plan, x);
+            if (!step->constant && (!packed || need->rereads_weights)) last(plan, x);
         }
     }
     for (int i = 0; i < plan->n_outputs; ++i) {

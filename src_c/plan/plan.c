@@ -209,6 +209,7 @@ static void mark_forward(cconv_plan *plan)
         cc_call *call = &value->call;
         call->differentiate = value->requires_gradient && node->op->backward;
         call->tune = plan->tune;
+        call->unchecked = plan->unchecked;
         call->own_dy = i != plan->root && !value->wrt; /* the root's may be the caller's */
         for (int k = 0; k < node->n_inputs; ++k)
             value->needs_gradient[k] =
@@ -312,6 +313,7 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
     plan->threads = options->threads ? options->threads : cc_team_size();
     plan->training = options->training != 0;
     plan->tune = options->tune != 0;
+    plan->unchecked = options->no_nonfinite_check != 0;
     plan->keeps_gradients = !options->optimizer || options->keep_gradients;
     plan->max_batch = options->max_batch ? options->max_batch : 1;
     plan->n_outputs = options->n_outputs;

@@ -13,7 +13,7 @@ def activate(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
     if name == "linear":
         return x
     if name == "relu":
-        return np.where(x > 0, x, 0)
+        return np.maximum(x, 0)
     if name == "leaky_relu":
         return np.where(x > 0, x, alpha * x)
     if name == "elu":
@@ -29,7 +29,7 @@ def activate(name: str, x: np.ndarray, alpha: float) -> np.ndarray:
     if name == "arctan":
         return np.arctan(x)
     if name == "binary_step":
-        return np.where(x >= 0, 1.0, 0.0)
+        return np.where(np.isnan(x), x, np.where(x >= 0, 1.0, 0.0))
     if name == "relu6":
         return np.clip(x, 0, 6)
     raise ValueError(name)

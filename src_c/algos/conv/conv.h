@@ -24,6 +24,7 @@
 typedef struct cc_conv {
     int64_t n, c, oc, groups;
     cc_window window; /* sizes of image, output, kernel; strides, dilation, padding */
+    bool unchecked;   /* NaNs, infinities and numbers near the largest may spread to their neighbours */
 } cc_conv;
 
 static inline int64_t cc_conv_taps(const cc_conv *conv)
@@ -89,6 +90,8 @@ typedef struct cc_conv_algorithm {
     void (*pack)(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
     bool accumulates; /* both passes can do epilogue->accumulate */
+    /* Unless unchecked, they may read w beside `packed`. Others read one of the two. */
+    bool rereads_weights;
 
     /* Whether a pass by at most nth threads over weights that are used once had better rearrange them bit by bit as it goes:
      * `packed` is NULL then, and w is read. NULL: no. */

@@ -273,8 +273,10 @@ static int64_t conv_depthwise_channel_blocks(const cc_conv *conv)
 
 static int64_t conv_depthwise_blocks_of(const cc_conv *conv)
 {
-    const int64_t rows = conv->n * conv->window.h.out;
-    return cc_blocks((rows + LEAST_ROWS - 1) / LEAST_ROWS, conv_depthwise_channel_blocks(conv), cc_conv_taps(conv) * conv->oc);
+    const int64_t rows = conv->n * conv->window.h.out, row = conv->window.w.out;
+    const int64_t least = rows * row > CC_LONG_SUM ? 1 : LEAST_ROWS;
+    return cc_blocks((rows + least - 1) / least, least * row, conv_depthwise_channel_blocks(conv),
+                     cc_conv_taps(conv) * conv->oc);
 }
 
 /* dw of channels first .. first + channels - 1 and output rows begin .. end-1, added to `to`. */

@@ -32,7 +32,7 @@ static conv_direct_tiling conv_direct_tile_weights(const cc_conv *conv)
                             .down = (c + kernels->gemm.mr - 1) / kernels->gemm.mr,
                             .across = (oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = t.taps * t.groups * t.down * t.across;
-    t.blocks = cc_blocks(conv->n * conv->window.d.out * conv->window.h.out, t.count, t.taps * c * conv->oc);
+    t.blocks = cc_blocks(conv->n * conv->window.d.out * conv->window.h.out, conv->window.w.out, t.count, t.taps * c * conv->oc);
     return t;
 }
 

@@ -308,7 +308,7 @@ static conv_grouped_tiling conv_grouped_tile_weights(const cc_conv *conv)
     p.tap_groups = conv_grouped_list_taps(&p.axis, p.taps);
     p.depths = (p.v.in + CC_GROUPED_DEPTH - 1) / CC_GROUPED_DEPTH;
     p.count = p.v.vectors * p.depths * ah->kernel * p.tap_groups;
-    p.blocks = cc_blocks(conv->n * ah->out, p.count, cc_conv_taps(conv) * p.v.in * conv->oc);
+    p.blocks = cc_blocks(conv->n * ah->out, conv->window.w.out, p.count, cc_conv_taps(conv) * p.v.in * conv->oc);
     p.copies = conv_grouped_aliases(aw->stride * conv->c) || conv_grouped_aliases(conv->oc) ||
                !conv_grouped_whole(&p.v, p.v.in) || !conv_grouped_whole(&p.v, p.v.out);
     const int64_t most = p.copies ? COPY_FLOATS : BLOCK_FLOATS, x_depth = p.copies ? p.v.vec : conv->c;
@@ -492,4 +492,4 @@ static const cc_conv_algorithm grouped_of_images = {
     .weight_gradient = conv_grouped_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(grouped, grouped_of_images);
+CC_CONV_WITH_VOLUMES(grouped, grouped_of_images, false);

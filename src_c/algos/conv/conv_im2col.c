@@ -45,7 +45,7 @@ static conv_im2col_tiling conv_im2col_tile_weights(const cc_conv *conv)
     s.taps = cc_min(CC_DEPTH_BLOCK / s.depth, taps);
     s.across = (c + s.depth - 1) / s.depth;
     s.count = conv->groups * s.across * ((taps + s.taps - 1) / s.taps);
-    s.blocks = cc_blocks((cc_conv_pixels(conv) + 31) / 32, s.count, taps * c * conv->oc);
+    s.blocks = cc_blocks((cc_conv_pixels(conv) + 31) / 32, 32, s.count, taps * c * conv->oc);
     return s;
 }
 

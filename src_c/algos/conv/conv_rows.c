@@ -54,7 +54,7 @@ static conv_rows_tiling conv_rows_tile_weights(const cc_conv *conv)
     conv_rows_tiling t = {.down = (conv_rows_merged(conv) + kernels->gemm.mr - 1) / kernels->gemm.mr,
                           .across = (conv->oc + kernels->gemm.nr - 1) / kernels->gemm.nr};
     t.count = conv->window.h.kernel * t.down * t.across;
-    t.blocks = cc_blocks(conv->n * conv->window.h.out, t.count, conv_rows_window_floats(conv) * conv->oc);
+    t.blocks = cc_blocks(conv->n * conv->window.h.out, conv->window.w.out, t.count, conv_rows_window_floats(conv) * conv->oc);
     return t;
 }
 
@@ -371,4 +371,4 @@ static const cc_conv_algorithm rows_of_images = {
     .weight_gradient = conv_rows_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(rows, rows_of_images);
+CC_CONV_WITH_VOLUMES(rows, rows_of_images, false);

@@ -24,7 +24,7 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
                                float *scratch, const cc_team *team);
 
 /* Defines cc_conv_<name>, which does images as the table `flat` does, and volumes by it. The table must say that it accumulates. */
-#define CC_CONV_WITH_VOLUMES(name_, flat)                                                                                      \
+#define CC_CONV_WITH_VOLUMES(name_, flat, rereads)                                                                             \
     static bool conv_##name_##_volume_supports(const cc_conv *conv)                                                            \
     {                                                                                                                          \
         return cc_volume_supports(&flat, conv);                                                                                \
@@ -75,6 +75,7 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
         .pack = conv_##name_##_volume_pack,                                                                                    \
         .packs_on_the_fly = conv_##name_##_volume_packs_on_the_fly,                                                            \
         .accumulates = true,                                                                                                   \
+        .rereads_weights = rereads,                                                                                            \
         .scratch = conv_##name_##_volume_scratch,                                                                              \
         .forward = conv_##name_##_volume_forward,                                                                              \
         .input_gradient = conv_##name_##_volume_input_gradient,                                                                \

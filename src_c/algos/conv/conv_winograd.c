@@ -1,8 +1,9 @@
 /* Winograd's algorithm: forward pass and input gradient. See conv_winograd.h.
  *
- * Numbers: sums are made of transformed values, so that a NaN or an infinity anywhere in a tile's inputs makes all outputs of
- * the tile NaN, also those whose window does not see it; and rounding errors are some two times those of a plain sum (the test
- * measures it). */
+ * Numbers: sums are made of transformed values. Rounding errors are some two times those of a plain sum (the test measures it).
+ * A NaN or an infinity anywhere in a tile's inputs would make all outputs of the tile NaN, also those whose window does not see
+ * it, and numbers near the largest would drown them; so tiles that show such numbers are computed anew, without transforms,
+ * unless the plan was told not to look (kernels/winograd/winograd_direct.inc.h). */
 #include "algos/conv/conv_winograd.h"
 #include "algos/conv/conv_volume.h"
 
@@ -141,8 +142,8 @@ static int64_t conv_winograd_scratch_floats(const cc_conv *conv, cc_conv_pass pa
 }
 
 /* The sums of `count` tiles, first of them tile t, transformed back into output channels column .. column+nr-1 of y. */
-static void conv_winograd_write_tiles(const cc_winograd *g, float *y, const float *sums, int64_t plane, int64_t t,
-                                      int64_t count, int64_t column, const cc_epilogue *epilogue)
+static void conv_winograd_write_tiles(const cc_winograd *g, const cc_winograd_source *source, float *y, const float *sums,
+                                      int64_t plane, int64_t t, int64_t count, int64_t column, const cc_epilogue *epilogue)
 {
     const int64_t nr = cc_kernels_get()->winograd.nr, channels = cc_min(nr, g->oc - column);
     const bool relu = epilogue->act == CC_ACT_RELU;
@@ -160,7 +161,12 @@ static void conv_winograd_write_tiles(const cc_winograd *g, float *y, const floa
                                                  .columns = (int)columns,
                                                  .bias = epilogue->bias ? epilogue->bias + column : NULL,
                                                  .accumulate = epilogue->accumulate,
-                                                 .relu = relu});
+                                                 .relu = relu,
+                                                 .source = source,
+                                                 .image = image,
+                                                 .i = i,
+                                                 .j = j,
+                                                 .channel = column});
         if (epilogue->act == CC_ACT_LINEAR || relu) continue;
         for (int64_t r = 0; r < rows; ++r)
             for (int64_t s = 0; s < columns; ++s) {
@@ -178,8 +184,9 @@ typedef struct conv_winograd_job {
     float *y;
     const float *x, *w, *packed;
     const cc_epilogue *epilogue;
-    float *panel; /* NULL, or the place of one panel of weights, which are packed on the fly */
-    float *sums;  /* of this thread */
+    const cc_winograd_source *source; /* NULL: no tile is looked at */
+    float *panel;                     /* NULL, or the place of one panel of weights, which are packed on the fly */
+    float *sums;                      /* of this thread */
 } conv_winograd_job;
 
 /* Tiles t0 .. t1-1 by these panels, by a team, `most` groups of tiles at a time. */
@@ -220,7 +227,7 @@ static void conv_winograd_run_tiles(const conv_winograd_job *job, int64_t most, 
                                                   (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr),
                                                   k > 0);
             }
-            conv_winograd_write_tiles(g, job->y, job->sums, from_plane, first + begin * rows,
+            conv_winograd_write_tiles(g, job->source, job->y, job->sums, from_plane, first + begin * rows,
                                       cc_min(end * rows, count) - begin * rows, panel * nr, job->epilogue);
         }
         cc_barrier_wait(team);
@@ -256,6 +263,8 @@ static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, 
         .pass = pass, .g = cc_winograd_of(conv, pass), .y = y, .x = x, .w = w, .packed = packed, .epilogue = epilogue};
     const cc_winograd *g = &job.g;
     if (g->tiles <= 0 || g->oc <= 0) return;
+    const cc_winograd_source source = cc_winograd_source_of(g, pass, x, w);
+    if (!conv->unchecked) job.source = &source;
     const conv_winograd_blocking b = job.b = conv_winograd_blocking_of(g);
     const int64_t mr = cc_kernels_get()->winograd.mr, sums = g->planes * conv_winograd_sums_plane(&b),
                   panels = cc_winograd_panels(g->oc);
@@ -321,4 +330,4 @@ static const cc_conv_algorithm winograd_of_images = {
     .weight_gradient = cc_winograd_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(winograd, winograd_of_images);
+CC_CONV_WITH_VOLUMES(winograd, winograd_of_images, true);

@@ -58,6 +58,13 @@ int64_t cc_winograd_weight_scratch(const cc_conv *conv, int nth);
 void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x, const float *dy, float *scratch,
                                  const cc_team *team);
 
+/* Where tiles whose transforms would spread numbers are computed anew from. */
+cc_winograd_source cc_winograd_source_of(const cc_winograd *g, cc_conv_pass pass, const float *x, const float *w);
+
+/* Rows .. + rows - 1 and columns .. + columns - 1 of dw, without transforms. */
+void cc_winograd_plain_gradient(const cc_winograd *g, float *dw, const float *x, const float *dy, int64_t row, int64_t rows,
+                                int64_t column, int64_t columns);
+
 /* Transforms the channels `range` of tile t of the image `from`, which has `channels` channels and whose tiles start at pixel
  * (m i - top, m j - left); `side` is m + 2 for the tiles of x, m for those of dy. */
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,

@@ -68,6 +68,7 @@ typedef struct conv_winograd_weights_blocking {
     int64_t tasks;                             /* 0: not in tasks */
     bool by_dw_tiles;
     int64_t sums_plane; /* floats */
+    bool unchecked;     /* sums are not looked at */
 } conv_winograd_weights_blocking;
 
 /* How many tasks: a power of two, of the sizes only, for the order of the sums depends on it. 0 if they would be too few. */
@@ -104,7 +105,9 @@ static conv_winograd_weights_blocking conv_winograd_weights_blocking_for(const c
 static conv_winograd_weights_blocking conv_winograd_weights_blocking_of(const cc_conv *conv)
 {
     const cc_winograd g = cc_winograd_of(conv, CC_CONV_WEIGHT_GRADIENT);
-    return conv_winograd_weights_blocking_for(&g, true);
+    conv_winograd_weights_blocking s = conv_winograd_weights_blocking_for(&g, true);
+    s.unchecked = conv->unchecked;
+    return s;
 }
 
 static int64_t conv_winograd_weights_block_floats(const conv_winograd_weights_blocking *s)
@@ -190,14 +193,18 @@ static void conv_winograd_weights_add_tasks(const conv_winograd_weights_blocking
     cc_barrier_wait(team);
 }
 
-/* The sums of one tile of the panels `by` into its rows and columns of dw. */
+/* The sums of one tile of the panels `by` into its rows and columns of dw; those are computed anew, without transforms, where
+ * these have spread what is not finite, or very large. */
 static void conv_winograd_weights_write(const conv_winograd_weights_blocking *s, cc_range by, float *dw, const float *sum,
-                                        int64_t dw_tile)
+                                        int64_t dw_tile, const float *x, const float *dy)
 {
     const int64_t row = dw_tile % s->down * s->vec, column = (by.begin + dw_tile / s->down) * s->nr, oc = s->g.oc;
-    for (int64_t i = 0; i < cc_min(s->vec, s->g.c - row); ++i)
-        s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
-                                      (int)cc_min(s->nr, oc - column));
+    const int64_t rows = cc_min(s->vec, s->g.c - row), columns = cc_min(s->nr, oc - column);
+    bool moderate = true;
+    for (int64_t i = 0; i < rows; ++i)
+        moderate &= s->g.kernels->weight_gradient(dw + (row + i) * oc + column, s->g.c * oc, sum + i * s->nr, s->sums_plane,
+                                                  (int)columns);
+    if (!moderate && !s->unchecked) cc_winograd_plain_gradient(&s->g, dw, x, dy, row, rows, column, columns);
 }
 
 /* The panels `by` of dw. */
@@ -228,7 +235,7 @@ static void conv_winograd_weights_make_panels(const conv_winograd_weights_blocki
         for (int64_t p = 0; p < planes && s->by_dw_tiles; ++p)
             conv_winograd_weights_add_products(s, by, sum + p * s->sums_plane, planes_x + p * s->x_plane,
                                                planes_dy + p * s->dy_plane, dw_tile, s->g.tiles, false);
-        conv_winograd_weights_write(s, by, dw, sum, dw_tile);
+        conv_winograd_weights_write(s, by, dw, sum, dw_tile, x, dy);
     }
 }
 

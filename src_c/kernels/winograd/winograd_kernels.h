@@ -17,8 +17,18 @@ typedef struct cc_winograd_tile {
     int64_t plane, block;
 } cc_winograd_tile;
 
+/* What a pass was given, before any transform. Output pixel (i, j) reads the image from pixel (i - top, j - left) on; tap t, in
+ * 0 .. 8, of its channel k has the weight w[t * tap + k * step + j * next] for output channel j; next or step is 1. */
+typedef struct cc_winograd_source {
+    const float *x;
+    int64_t h, width, c, top, left; /* of an image */
+    const float *w;
+    int64_t tap, step, next;
+} cc_winograd_source;
+
 /* Sums of products, from[p * plane + k], transformed back, with bias, what is in y if accumulate, and max(0, .) if relu, and stored
- * as far as they lie in the image. */
+ * as far as they lie in the image. Sums that are not finite, or beyond 2^62, where transforms may have spread what belongs to other
+ * pixels, are computed anew from the source, unless there is none. */
 typedef struct cc_winograd_output {
     const float *from;
     int64_t plane;
@@ -28,6 +38,8 @@ typedef struct cc_winograd_output {
     int rows, columns; /* pixels to store: 1 .. m */
     const float *bias; /* [channels], or NULL */
     bool accumulate, relu;
+    const cc_winograd_source *source; /* or NULL */
+    int64_t image, i, j, channel;     /* where in it: the tile's pixel (0, 0), its first output channel */
 } cc_winograd_output;
 
 /* For one m. */
@@ -40,8 +52,8 @@ typedef struct cc_winograd_transforms {
     /* The same for channels k < depth <= vec of the rotated, transposed kernel: to[p * plane + k * nr + j] from
      * w[(8 - t) * tap + j * next + k]. */
     void (*transposed)(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns);
-    /* dw[t * tap + j] from from[p * plane + j], j < columns <= nr. */
-    void (*weight_gradient)(float *dw, int64_t tap, const float *from, int64_t plane, int columns);
+    /* dw[t * tap + j] from from[p * plane + j], j < columns <= nr. Returns whether all are finite and below 2^62. */
+    bool (*weight_gradient)(float *dw, int64_t tap, const float *from, int64_t plane, int columns);
 } cc_winograd_transforms;
 
 typedef struct cc_winograd_kernels {

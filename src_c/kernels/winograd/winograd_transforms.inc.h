@@ -33,6 +33,7 @@
 #define CC_WINOGRAD_TRANSFORMS_INC_H
 
 #include "kernels/macros.h"
+#include "kernels/winograd/winograd_direct.inc.h"
 #include "kernels/winograd/winograd_kernels.h"
 
 #define POINT_A  ((float)(2.0 / 3))
@@ -281,6 +282,15 @@ ALWAYS_INLINE void output_body(const cc_winograd_output *tile, const int m)
             for (int j = 0; j < m + 2; ++j) sums[i * (m + 2) + j] = vec_load(tile->from + (i * (m + 2) + j) * tile->plane + k);
         }
         output_square(m, out, sums);
+        if (tile->source && !are_moderate(out, m * m)) {
+            float direct[16 * VEC];
+            if (m == 2)
+                winograd_direct_2(direct, tile, k);
+            else
+                winograd_direct_4(direct, tile, k);
+            UNROLL
+            for (int i = 0; i < m * m; ++i) out[i] = vec_load(direct + i * VEC);
+        }
         const mask part = mask_first(tile->channels - k);
         const bool full = tile->channels - k >= VEC;
         const vec bias = tile->bias ? vec_load_part(tile->bias + k, part) : vec_zero();
@@ -384,8 +394,9 @@ static void winograd_turned_4(float *to, int64_t plane, const float *w, int64_t 
     turned_body(to, plane, w, tap, next, depth, columns, 4);
 }
 
-ALWAYS_INLINE void weight_gradient_body(float *dw, int64_t tap, const float *from, int64_t plane, int columns, const int m)
+ALWAYS_INLINE bool weight_gradient_body(float *dw, int64_t tap, const float *from, int64_t plane, int columns, const int m)
 {
+    bool moderate = true;
     for (int k = 0; k < columns; k += VEC) {
         vec sums[36], out[9];
         const mask part = mask_first(columns - k);
@@ -397,17 +408,19 @@ ALWAYS_INLINE void weight_gradient_body(float *dw, int64_t tap, const float *fro
         weight_gradient_square(m, out, sums);
         UNROLL
         for (int i = 0; i < 9; ++i) vec_store_part(dw + i * tap + k, part, out[i]);
+        moderate &= are_moderate(out, 9);
     }
+    return moderate;
 }
 
-static void winograd_weight_gradient_2(float *dw, int64_t tap, const float *from, int64_t plane, int columns)
+static bool winograd_weight_gradient_2(float *dw, int64_t tap, const float *from, int64_t plane, int columns)
 {
-    weight_gradient_body(dw, tap, from, plane, columns, 2);
+    return weight_gradient_body(dw, tap, from, plane, columns, 2);
 }
 
-static void winograd_weight_gradient_4(float *dw, int64_t tap, const float *from, int64_t plane, int columns)
+static bool winograd_weight_gradient_4(float *dw, int64_t tap, const float *from, int64_t plane, int columns)
 {
-    weight_gradient_body(dw, tap, from, plane, columns, 4);
+    return weight_gradient_body(dw, tap, from, plane, columns, 4);
 }
 
 static const cc_winograd_transforms winograd_2 = {

@@ -1,0 +1,238 @@
+/* Sums of outer products, of columns, and of blocks: see gemm.h. */
+#include "algos/gemm.h"
+
+#include <string.h>
+
+enum {
+    WANTED = 64, /* blocks: enough for any desktop */
+    BLOCK = 512  /* terms of a block of a long sum: few enough for float32 */
+};
+
+int64_t cc_blocks(int64_t terms, int64_t each, int64_t tiles, int64_t outputs)
+{
+    enum { FLOATS = 4 << 20 }; /* 16 MB at most */
+    int64_t blocks = tiles < 1 ? 1 : (WANTED + tiles - 1) / tiles;
+    if (terms > CC_LONG_SUM / cc_max(each, 1)) blocks = cc_max(blocks, terms / cc_max(BLOCK / cc_max(each, 1), 1));
+    if (outputs > 0) blocks = cc_min(blocks, FLOATS / outputs);
+    blocks = cc_min(blocks, terms);
+    return blocks < 1 ? 1 : blocks;
+}
+
+/* Of many blocks, in double. */
+static void outer_sum_add_many_blocks(float *y, const float *partial, int64_t blocks, int64_t count, cc_range mine)
+{
+    enum { FLOATS = 256 };
+    for (int64_t at = mine.begin; at < mine.end; at += FLOATS) {
+        const int64_t n = cc_min(FLOATS, mine.end - at);
+        double total[FLOATS] = {0};
+        for (int64_t i = 0; i < blocks; ++i)
+            for (int64_t j = 0; j < n; ++j) total[j] += (double)partial[i * count + at + j];
+        for (int64_t j = 0; j < n; ++j) y[at + j] = (float)total[j];
+    }
+}
+
+void cc_add_blocks(float *y, const float *partial, int64_t blocks, int64_t count, const cc_team *team)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const cc_range mine = cc_slice(team, count, 1024);
+    if (mine.begin >= mine.end) return;
+    if (blocks > WANTED) {
+        outer_sum_add_many_blocks(y, partial, blocks, count, mine);
+        return;
+    }
+    const int64_t n = mine.end - mine.begin;
+    memcpy(y + mine.begin, partial + mine.begin, (size_t)n * sizeof *y);
+    for (int64_t i = 1; i < blocks; ++i) kernels->elementwise.add(y + mine.begin, partial + i * count + mine.begin, n);
+}
+
+/* Terms are taken ROWS rows at a time: fewer would not pay for a block. */
+enum { ROWS = 32 };
+
+static int64_t outer_sum_row_terms(int64_t count)
+{
+    return (count + ROWS - 1) / ROWS;
+}
+
+static int64_t outer_sum_tiles(int64_t m, int64_t n)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    return (m + kernels->gemm.mr - 1) / kernels->gemm.mr * ((n + kernels->gemm.nr - 1) / kernels->gemm.nr);
+}
+
+/* Floats of the terms p0 .. p0+count-1, side by side, each `width` <= nr wide. */
+static void outer_sum_copy_terms(float *to, int64_t pitch, const float *from, const cc_outers *o, const int64_t apart[3],
+                                 int64_t p0, int64_t count, int width)
+{
+    for (int64_t p = p0, end = p0 + count; p < end;) {
+        const int64_t line = p / o->steps, step = p % o->steps, steps = cc_min(o->steps - step, end - p);
+        cc_kernels_get()->gemm.pack_rows(to, pitch,
+                                         from + line / o->lines * apart[0] + line % o->lines * apart[1] + step * apart[2],
+                                         apart[2], steps, width);
+        to += steps * pitch;
+        p += steps;
+    }
+}
+
+/* Steps first .. first+steps-1 of every line. */
+static void outer_sum_add_steps(const cc_outers *o, int64_t first, int64_t steps)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    for (int64_t q = 0; q < o->images; ++q)
+        for (int64_t row = 0; row < o->m; row += kernels->gemm.mr)
+            for (int64_t column = 0; column < o->n; column += kernels->gemm.nr)
+                kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
+                                                     .n = (int)cc_min(kernels->gemm.nr, o->n - column),
+                                                     .lines = o->lines,
+                                                     .steps = steps,
+                                                     .a = o->a + q * o->a_image + first * o->a_step + row,
+                                                     .a_line = o->a_line,
+                                                     .a_step = o->a_step,
+                                                     .b = o->b + q * o->b_image + first * o->b_step + column,
+                                                     .b_line = o->b_line,
+                                                     .b_step = o->b_step,
+                                                     .y = o->y + row * o->y_row + column,
+                                                     .y_row = o->y_row});
+}
+
+/* Very long lines a part at a time. */
+static void outer_sum_add_in_place(const cc_outers *o)
+{
+    const int64_t most = o->steps > CC_LONG_DEPTH ? BLOCK : o->steps;
+    for (int64_t first = 0; first < o->steps; first += most) outer_sum_add_steps(o, first, cc_min(most, o->steps - first));
+}
+
+void cc_outers_add(const cc_outers *o, float *patches)
+{
+    if (!patches) {
+        outer_sum_add_in_place(o);
+        return;
+    }
+    /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers
+     * of two share few sets of the caches, and every tile fetches them anew. */
+    enum { TERMS = 256, ROW_TILES = 6 };
+    const cc_kernels *kernels = cc_kernels_get();
+    const int mr = kernels->gemm.mr, nr = kernels->gemm.nr;
+    const int64_t pitch = mr <= nr / 2 ? nr / 2 : nr, terms = o->images * o->lines * o->steps;
+    const int64_t a_apart[3] = {o->a_image, o->a_line, o->a_step}, b_apart[3] = {o->b_image, o->b_line, o->b_step};
+    float *a = patches, *b = patches + ROW_TILES * TERMS * pitch;
+    const int64_t blocks = (terms + TERMS - 1) / TERMS;
+    const bool even = o->b_line == o->steps * o->b_step && o->b_image == o->lines * o->b_line; /* terms at one distance */
+    for (int64_t block = 0; block < blocks; ++block) {
+        const cc_range here = cc_block(terms, blocks, block);
+        const int64_t count = here.end - here.begin;
+        for (int64_t row0 = 0; row0 < o->m; row0 += ROW_TILES * mr) {
+            const int64_t row1 = cc_min(row0 + ROW_TILES * mr, o->m);
+            for (int64_t row = row0; row < row1; row += mr)
+                outer_sum_copy_terms(a + (row - row0) / mr * TERMS * pitch, pitch, o->a + row, o, a_apart, here.begin, count,
+                                     (int)cc_min(mr, row1 - row));
+            for (int64_t column = 0; column < o->n; column += nr) {
+                const int width = (int)cc_min(nr, o->n - column);
+                const float *next = even && column + nr < o->n ? o->b + here.begin * o->b_step + column + nr : NULL;
+                outer_sum_copy_terms(b, nr, o->b + column, o, b_apart, here.begin, count, width);
+                for (int64_t row = row0; row < row1; row += mr)
+                    kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(mr, row1 - row),
+                                                         .n = width,
+                                                         .lines = 1,
+                                                         .steps = count,
+                                                         .a = a + (row - row0) / mr * TERMS * pitch,
+                                                         .a_step = pitch,
+                                                         .b = b,
+                                                         .b_step = nr,
+                                                         .next = row == row0 ? next : NULL,
+                                                         .next_step = o->b_step,
+                                                         .y = o->y + row * o->y_row + column,
+                                                         .y_row = o->y_row});
+            }
+        }
+    }
+}
+
+int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
+{
+    const int64_t blocks = cc_blocks(outer_sum_row_terms(count), ROWS, outer_sum_tiles(m, n), m * n);
+    return blocks > 1 ? blocks * m * n : 0;
+}
+
+/* Tiles tile0 .. tile1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Blocks
+ * of terms outermost, tiles inside: a block of a and b stays in the cache for all tiles. A short one would spend its time on
+ * loading and storing the tile. */
+static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
+                                int64_t p0, int64_t p1, int64_t tile0, int64_t tile1)
+{
+    enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = 256 };
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr;
+    const int64_t fitting = BLOCK_FLOATS / (m + n + 1), block = fitting > BLOCK_LEAST ? fitting : BLOCK_LEAST;
+    for (int64_t tile = tile0; tile < tile1; ++tile) {
+        const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
+        for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)
+            memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->gemm.nr, n - column) * sizeof *to);
+    }
+    for (int64_t p = p0; p < p1; p += block) {
+        for (int64_t tile = tile0; tile < tile1; ++tile) {
+            const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
+            kernels->gemm.outer_tile(&(cc_outer){
+                .m = (int)cc_min(kernels->gemm.mr, rows_end - row),
+                .n = (int)cc_min(kernels->gemm.nr, n - column),
+                .lines = 1,
+                .steps = cc_min(block, p1 - p),
+                .a = a + p * m + row,
+                .a_step = m,
+                .b = b + p * n + column,
+                .b_step = n,
+                .y = to + (row - row0) * n + column,
+                .y_row = n,
+            });
+        }
+    }
+}
+
+void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
+                  const cc_team *team)
+{
+    const int64_t tiles = outer_sum_tiles(m, n), blocks = cc_blocks(outer_sum_row_terms(count), ROWS, tiles, m * n);
+    const cc_range mine = cc_slice(team, blocks * tiles, 1);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
+        const cc_range terms = cc_block(outer_sum_row_terms(count), blocks, block);
+        outer_sum_add_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * ROWS,
+                            cc_min(terms.end * ROWS, count), tile0, tile1);
+        i += tile1 - tile0;
+    }
+    if (blocks > 1) {
+        cc_barrier_wait(team);
+        cc_add_blocks(y, partial, blocks, m * n, team);
+    }
+}
+
+void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
+                       int64_t rows)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;
+    outer_sum_add_tiles(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
+                        (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across);
+}
+
+int64_t cc_column_sum_partial(int64_t n, int64_t count)
+{
+    const int64_t blocks = cc_blocks(outer_sum_row_terms(count), ROWS, 1, n);
+    return blocks > 1 ? blocks * n : 0;
+}
+
+void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t blocks = cc_blocks(outer_sum_row_terms(count), ROWS, 1, n);
+    const cc_range mine = cc_slice(team, blocks, 1);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+        const cc_range terms = cc_block(outer_sum_row_terms(count), blocks, i);
+        float *to = blocks > 1 ? partial + i * n : y;
+        memset(to, 0, (size_t)n * sizeof *to);
+        kernels->elementwise.add_rows(to, b + terms.begin * ROWS * n, cc_min(terms.end * ROWS, count) - terms.begin * ROWS, n);
+    }
+    if (blocks > 1) {
+        cc_barrier_wait(team);
+        cc_add_blocks(y, partial, blocks, n, team);
+    }
+}
