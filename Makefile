@@ -50,6 +50,9 @@ test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong use
 	@$(PY) tests/robustness/kill_saves.py --kills 200
 	@$(PY) tests/robustness/flip_bits.py
 
+fuzz-arguments: $(VENV)/.installed-test ## 20,000 odd uses of public classes and functions (5 minutes; FIRST=number COUNT=number)
+	@OMP_NUM_THREADS=1 $(PY) tests/robustness/fuzz_arguments.py --first $(or $(FIRST),0) --count $(or $(COUNT),20000)
+
 # PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
 $(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
 

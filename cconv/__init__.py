@@ -59,7 +59,7 @@ __version__ = _core.version()
 
 # imported when first used
 _LATE = frozenset(["applications", "datasets"])
-_missing = _getattr_of(globals())
+_missing = _getattr_of(globals(), [*_LATE, *(key for key, value in globals().items() if hasattr(value, "__path__"))])
 
 __all__ = [
     "Functional",

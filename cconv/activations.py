@@ -120,7 +120,7 @@ def get(identifier: Any) -> Callable:
     if callable(found):
         return found
     raise ValueError(
-        f"Could not interpret activation function identifier: {identifier!r}. {unknown(__name__, identifier, _BY_NAME)}"
+        f"Could not interpret activation function identifier: {identifier}. {unknown(__name__, identifier, _BY_NAME)}"
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+_NUMBERS = "biuf"  # the kinds of dtypes
+
 
 def is_array_like(value: Any) -> bool:
     """Whether a value says of itself that it is an array: NumPy's, or another library's; not one of NumPy's numbers."""
@@ -24,6 +26,8 @@ def to_numpy(value: Any) -> np.ndarray:
     """
     if isinstance(value, np.ndarray):
         return value
+    if isinstance(value, (int, float, np.generic)):
+        return np.asarray(value)
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return _of_torch(value)
     if hasattr(value, "iloc") and hasattr(value, "to_numpy"):
@@ -52,12 +56,13 @@ def _of_table(table: Any) -> np.ndarray:
 
 def _of_column(column: Any) -> np.ndarray:
     array = column.to_numpy()
-    if array.dtype != object:
-        return array
-    kind = getattr(getattr(column.dtype, "numpy_dtype", None), "kind", "O")
-    if kind not in "biuf":
+    kind = array.dtype.kind
+    if kind == "O":  # of the table's own types, where a value is missing, or no numbers
+        kind = getattr(getattr(column.dtype, "numpy_dtype", None), "kind", kind)
+        array = column.to_numpy(dtype="float64", na_value=np.nan) if kind in _NUMBERS else array
+    if kind not in _NUMBERS:
         raise TypeError(
             f"column {column.name!r} has dtype {column.dtype} and holds {type(array[0]).__name__}, "
             "expected columns of numbers or booleans"
         )
-    return column.to_numpy(dtype="float64", na_value=np.nan)
+    return array

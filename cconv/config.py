@@ -178,7 +178,8 @@ def standardize_dtype(dtype) -> str:
     """
     name = dtype
     if isinstance(dtype, dict):
-        name = dtype.get("config", {}).get("name")
+        config = dtype.get("config")
+        name = config.get("name", dtype) if isinstance(config, dict) else dtype
     elif dtype is not None and not isinstance(dtype, str):
         name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     if name not in (None, "float32"):

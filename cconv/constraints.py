@@ -10,6 +10,7 @@ from . import ops
 from .config import epsilon
 from .configured import Configured
 from .keras_names import getattr_of, unknown
+from .ops.arguments import number, one_axis_or_more
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
 
@@ -70,8 +71,8 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
-        self.max_value = max_value
-        self.axis = axis
+        self.max_value = number(max_value, "max_value", 0)
+        self.axis = one_axis_or_more(axis, "axis")
 
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)
@@ -108,7 +109,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = axis
+        self.axis = one_axis_or_more(axis, "axis")
 
     def __call__(self, w: Any) -> Any:
         return ops.divide(w, _norms(w, self.axis) + epsilon())
@@ -136,10 +137,10 @@ class MinMaxNorm(Constraint):
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
     ) -> None:
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
-        self.axis = axis
+        self.min_value = number(min_value, "min_value", 0)
+        self.max_value = number(max_value, "max_value", 0)
+        self.rate = number(rate, "rate", 0)
+        self.axis = one_axis_or_more(axis, "axis")
 
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)

@@ -102,28 +102,29 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
 }
 
 
-def keras_only(module: str, name: str) -> bool:
-    """Whether Keras has this name in the module of the same name, and cconv has not."""
-    return name in KERAS_ONLY.get(module, ())
+def keras_only(module: str, name: object) -> bool:
+    """Whether Keras has this name, in any case, in the module of the same name, and cconv has not."""
+    return str(name).lower() in {item.lower() for item in KERAS_ONLY.get(module, ())}
 
 
 def unknown(module: str, name: object, known: Iterable[str]) -> str:
     """What to say of a name that a public module does not have, where `known` are those it could have been."""
-    if isinstance(name, str) and keras_only(module, name):
-        return f"{module} has no {name!r} (Keras has)."
+    if keras_only(module, name):
+        return f"cconv has no {name!r} (Keras has)."
     return nearest(name, known)
 
 
-def getattr_of(namespace: dict[str, Any]) -> Callable[[str], object]:
+def getattr_of(namespace: dict[str, Any], others: Iterable[str] = ()) -> Callable[[str], object]:
     """The `__getattr__` of a public module: an error that says where a name is, or which are like it.
 
     Args:
         namespace: The module's `globals()`.
+        others: Names that can be had of it beside those in `__all__`.
     """
     module = str(namespace["__name__"])
 
     def missing(name: str) -> object:
-        known = namespace.get("__all__") or [key for key in namespace if not key.startswith("_")]
+        known = [*(namespace.get("__all__") or (key for key in namespace if not key.startswith("_"))), *others]
         hint = "" if name.startswith("_") else f" {unknown(module, name, known)}"
         raise AttributeError(f"module {module!r} has no attribute {name!r}.{hint}")
 

@@ -41,7 +41,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
     found = [folded[item] for item in difflib.get_close_matches(str(name).lower(), folded, 3, 0.7)]
     if found:
         return f"Did you mean {' or '.join(map(repr, found))}?"
-    return f"There are: {', '.join(names)}."
+    return f"Expected one of {', '.join(names)}."
 
 
 def reset_names() -> None:

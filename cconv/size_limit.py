@@ -1,4 +1,4 @@
-"""A bound on the variables that are made: a file that declares more than it holds must not take the memory for it."""
+"""Bounds on sizes: what no memory can hold, and variables beyond what the file that declares them holds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator, Sequence
+
+_MOST_BYTES = 2**63 - 1  # what the core, and NumPy, can count
 
 
 class _Limit(threading.local):
@@ -32,6 +34,16 @@ def size_limit(elements: int, what: str) -> Iterator[None]:
         _limit.left, _limit.what = before
 
 
+def check_count(shape: Sequence[int | None], what: str) -> None:
+    """Refuses a shape whose known sizes multiply to more float32 numbers than can be counted; `what` has it.
+
+    Raises:
+        ValueError: There are too many.
+    """
+    if 4 * math.prod(size for size in shape if size is not None) > _MOST_BYTES:
+        raise ValueError(f"{what}: the shape {tuple(shape)} is too large: it holds more than can be counted.")
+
+
 def charge(shape: Sequence[int], path: str) -> None:
     """Counts a variable that is about to be made.
 
@@ -40,8 +52,9 @@ def charge(shape: Sequence[int], path: str) -> None:
         path: Its name, for the error.
 
     Raises:
-        ValueError: It is larger than what is left of the limit.
+        ValueError: It is larger than anything can be, or than what is left of the limit.
     """
+    check_count(shape, f"Variable '{path}'")
     if _limit.left is not None:
         _limit.left -= math.prod(shape)
         if _limit.left < 0:

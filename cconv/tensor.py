@@ -97,7 +97,7 @@ class Tensor(Operators):
         )
 
     def __float__(self) -> float:
-        raise TypeError(f"A symbolic tensor has no value yet and cannot become a number. Received: {self!r}")
+        raise TypeError(f"Expected a number: a symbolic tensor has no value yet. Received: {self!r}")
 
     __int__ = __index__ = __float__
 
@@ -109,8 +109,8 @@ class Tensor(Operators):
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
-            "A symbolic tensor has no value yet and cannot be given to NumPy functions. "
-            f"Use the functions of `cconv.ops` inside layers and losses. Received: {self!r}"
+            "Expected an array: a symbolic tensor has no value yet, only the functions of `cconv.ops`, layers and "
+            f"losses take it. Received: {self!r}"
         )
 
 

@@ -199,6 +199,26 @@ def test_without_a_network_the_error_says_where_to_put_the_file(home, monkeypatc
     assert "cifar-10-binary.tar.gz" in str(error.value)
 
 
+def test_a_folder_that_does_not_hold_the_files_is_named_with_what_it_holds(users_folder, monkeypatch):
+    import urllib.request
+
+    def unreachable(*args, **kwargs):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
+    for make, found in [
+        (lambda: None, "is no folder"),
+        (lambda: (users_folder / "imagenet").mkdir(parents=True), "holds imagenet, and no mnist"),
+        (lambda: (users_folder / "mnist").mkdir(), "mnist' holds nothing"),
+        (lambda: (users_folder / "mnist" / "train.gz").touch(), "mnist' holds train.gz"),
+    ]:
+        make()
+        warning = f"CCONV_DATASETS='{users_folder}': expected train-images.*but .*{found}"
+        with pytest.warns(UserWarning, match=warning), pytest.raises(OSError, match="put the file as pub") as error:
+            mnist.load_data()
+        assert "set the variable" not in str(error.value) and str(users_folder / "mnist") in str(error.value)
+
+
 CIFAR_BATCHES = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
 
 

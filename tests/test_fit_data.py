@@ -136,6 +136,31 @@ def test_half_precision(method):
         np.testing.assert_array_equal(result, wanted)
 
 
+def test_lists_within_a_dictionary_are_arrays():
+    class Named(cconv.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2, kernel_initializer="ones")
+
+        def call(self, x):
+            return self.dense(x["a"]) + self.dense(x["b"])
+
+    for x in ({"a": X.tolist(), "b": X}, {"b": X.tolist(), "a": tuple(map(tuple, X.tolist()))}):
+        np.testing.assert_allclose(Named().predict(x, verbose=0)[:, 1], 2 * X.sum(1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("x", [{1: X}.keys(), {3}, np.load], ids=["keys", "set", "function"])
+def test_what_has_no_order_or_no_batches_is_refused(x):
+    with pytest.raises((TypeError, ValueError), match="^(?!Batch)"):
+        classifier().fit(x, verbose=0)
+
+
+def test_archives_of_arrays_are_no_batches(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X)
+    with np.load(tmp_path / "a.npz") as archive, pytest.raises(TypeError, match="^x .*expected an array of numbers"):
+        classifier().fit(archive, verbose=0)
+
+
 def test_a_single_number_is_no_data():
     for x in (np.float32(1), np.array(1.0), 3.0):
         with pytest.raises(ValueError, match="one row per sample.*single number"):
@@ -256,6 +281,45 @@ def test_a_memory_map_larger_than_memory(tmp_path):
         [sys.executable, "-c", textwrap.dedent(code)], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+# ---- batches of other libraries --------------------------------------------------------------------------------------
+
+
+class Pipeline:
+    """A data set as TensorFlow's: iterated over anew each epoch, of unknown length, called to make another of it."""
+
+    def __init__(self, batches):
+        self.batches, self.passes = batches, 0
+
+    def __iter__(self):
+        self.passes += 1
+        return iter(self.batches)
+
+    def __len__(self):
+        raise TypeError("The dataset length is unknown.")
+
+    def __call__(self, function):
+        return function(self)
+
+
+def test_what_can_be_iterated_over_again_serves_every_epoch_and_method():
+    def pipeline():
+        return Pipeline([(Tensor(X[i : i + 5]), Tensor(Y[i : i + 5])) for i in range(0, 24, 5)])
+
+    training, validation, model, plain = pipeline(), pipeline(), classifier(), classifier()
+    history = model.fit(training, epochs=3, validation_data=validation, verbose=0).history
+    expected = plain.fit(X, Y, 5, 3, shuffle=False, validation_data=(X, Y), verbose=0).history
+    assert history == expected and training.passes == validation.passes == 3
+    assert model.evaluate(pipeline(), verbose=0) == plain.evaluate(X, Y, 5, verbose=0)
+    np.testing.assert_array_equal(model.predict(pipeline(), verbose=0), plain.predict(X, 5, verbose=0))
+
+
+def test_a_dictionary_of_inputs_may_be_a_batch():
+    inputs = {name: cconv.Input((4,), name=name) for name in ("first", "second")}
+    model = cconv.Model(inputs, layers.Dense(1, kernel_initializer="ones")(layers.Concatenate()(list(inputs.values()))))
+    batches = [{"first": Tensor(X[i : i + 6]), "second": X[i : i + 6]} for i in range(0, 24, 6)]
+    np.testing.assert_allclose(model.predict(Pipeline(batches), verbose=0)[:, 0], 2 * X.sum(1), rtol=1e-6)
 
 
 # ---- class weights ---------------------------------------------------------------------------------------------------

@@ -204,8 +204,23 @@ def test_a_generator_goes_on_and_says_when_it_is_at_its_end():
     log = []
     classifier().fit(generator(8, log), steps_per_epoch=2, epochs=4, verbose=0)
     assert log == list(range(8))
-    with pytest.raises(ValueError, match="ran out before this epoch.*steps_per_epoch"):
-        classifier().fit(generator(4, []), epochs=2, verbose=0)
+    with pytest.raises(ValueError, match="ran out before this epoch. A generator gives its batches once"):
+        classifier().fit(generator(4, []), steps_per_epoch=2, epochs=3, verbose=0)
+
+
+def test_a_generator_that_is_needed_again_is_refused_at_once():
+    trained, log = [], []
+    for arguments in ({}, {"validation_data": generator(4, log)}):
+        x = (X, Y) if arguments else (generator(4, log),)
+        callback = cconv.callbacks.LambdaCallback(on_train_begin=trained.append)
+        with pytest.raises(ValueError, match="A generator gives its batches once.*steps.*more than one epoch"):
+            classifier().fit(*x, epochs=2, callbacks=[callback], verbose=0, **arguments)
+    assert not trained
+    for frequency in (2, [2], [1, 7]):  # one validation only
+        log.clear()
+        classifier().fit(X, Y, epochs=3, validation_data=generator(4, log), validation_freq=frequency, verbose=0)
+        assert log == [0, 1, 2, 3]
+    classifier().fit(generator(4, []), epochs=3, initial_epoch=2, verbose=0)
 
 
 def test_arrays_go_on_within_a_pass():

@@ -112,6 +112,8 @@ def remains(model):
     found += [p for _, p in model._trainer.planner.programs.items()]
     found += [p for _, p in model._array_calls._programs.items()]
     found += [v.core for v in model.weights]
+    if model.optimizer is not None:
+        found += [model.optimizer, model.optimizer.core]
     if model._structure is not None:
         found += [model._structure, *model._structure.nodes, *model._structure.inputs, *model._structure.outputs]
     return [(weakref.ref(x), repr(x)[:80]) for x in found if x is not None and type(x).__weakrefoffset__]
@@ -123,6 +125,17 @@ def no_collector():
     gc.disable()
     yield
     gc.enable()
+    gc.collect()
+
+
+def left_to_the_collector():
+    """Objects of ours, and weights, that are unreachable and still there."""
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    gc.set_debug(0)
+    found = [repr(x)[:80] for x in gc.garbage if type(x).__module__.startswith("cconv") or isinstance(x, np.ndarray)]
+    gc.garbage.clear()
+    return found
 
 
 @pytest.mark.parametrize("use", [nothing, fit, with_history, evaluate, predict, save, refused])
@@ -135,6 +148,7 @@ def test_nothing_remains(make, use, tmp_path, no_collector):
     left = [text for reference, text in references if reference() is not None]
     assert not left
     del kept
+    assert not left_to_the_collector()
 
 
 @pytest.mark.parametrize("make", [sequential, functional])

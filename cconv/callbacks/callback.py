@@ -1,5 +1,6 @@
 """The base class of callbacks: what can be listened to during `fit`, `evaluate` and `predict`."""
 
+import inspect
 import weakref
 from typing import Any
 
@@ -28,6 +29,11 @@ class Callback:
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_model": None}
+
+    def __repr__(self) -> str:
+        settings = [name for name in inspect.signature(type(self).__init__).parameters if name in vars(self)]
+        told = ", ".join(f"{name}={vars(self)[name]!r}" for name in settings)
+        return f"<{type(self).__name__} {told}>" if told else f"<{type(self).__name__}>"
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receives `verbose`, `epochs` and `steps` before anything else happens."""

@@ -1,5 +1,6 @@
 """Ends training when a metric no longer improves."""
 
+from ..ops.arguments import number, whole
 from ..utils import io_utils
 from .callback import Logs
 from .monitor_callback import MonitorCallback
@@ -41,11 +42,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
+        self.patience = whole(patience, "patience", 0)
         self.verbose = verbose
-        self.baseline = baseline
+        self.baseline = None if baseline is None else number(baseline, "baseline")
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = whole(start_from_epoch, "start_from_epoch", 0)
         self.wait = 0
         self.stopped_epoch = 0
         self.best_epoch = 0

@@ -24,6 +24,10 @@ class History(Callback):
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
 
+    def __repr__(self) -> str:
+        last = "".join(f", {name}={values[-1]:.4g}" for name, values in self.history.items() if values)
+        return f"<History epochs={len(self.epoch)}{last}>"
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.epoch = []
 

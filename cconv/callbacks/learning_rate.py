@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..ops.arguments import number, whole
 from ..utils import io_utils
 from .callback import Callback, Logs
 from .monitor_callback import MonitorCallback
@@ -90,10 +91,10 @@ class ReduceLROnPlateau(MonitorCallback):
         if not 0 < factor < 1:
             raise ValueError(f"Expected `factor` to be above 0 and below 1. Received: factor={factor}")
         self.factor = factor
-        self.patience = patience
+        self.patience = whole(patience, "patience", 0)
         self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.cooldown = whole(cooldown, "cooldown", 0)
+        self.min_lr = number(min_lr, "min_lr", 0)
         self.cooldown_counter = 0
         self.wait = 0
 

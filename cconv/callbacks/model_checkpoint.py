@@ -51,6 +51,7 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
+        self.initial_value_threshold = initial_value_threshold
         self._epoch = 0
         self._batches = 0
         self._known: set[str] = set()  # files whose value is known

@@ -4,6 +4,7 @@ import operator
 import warnings
 from collections.abc import Callable
 
+from ..ops.arguments import number
 from .callback import Callback, Logs
 
 _BETTER_WHEN_HIGH = ("acc", "auc", "precision", "recall", "f1", "iou", "similarity", "score", "r2", "hits")
@@ -30,13 +31,11 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.best = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(min_delta, "min_delta"))
         self.monitor_op: Callable[[float, float], bool] | None = None
 
     def _set_monitor_op(self) -> None:
         self.monitor_op = {"min": operator.lt, "max": operator.gt}.get(self.mode) or self._infer_monitor_op()
-        if self.monitor_op is operator.lt:
-            self.min_delta = -self.min_delta
 
     def _infer_monitor_op(self) -> Callable[[float, float], bool]:
         name = self.monitor.removeprefix("val_")
@@ -56,7 +55,8 @@ class MonitorCallback(Callback):
         if self.monitor_op is None:
             # Not in __init__: the metrics are known once training has begun.
             self._set_monitor_op()
-        return reference is None or bool(self.monitor_op(value - self.min_delta, reference))
+        delta = -self.min_delta if self.monitor_op is operator.lt else self.min_delta
+        return reference is None or bool(self.monitor_op(value - delta, reference))
 
     def _monitored(self, logs: Logs | None, action: str) -> float | None:
         value = (logs or {}).get(self.monitor)

@@ -141,6 +141,7 @@ def make_data(
     """
     structure = None
     if inputs is None:
+        x = _with_arrays(x)
         arrays = [as_array(leaf, "x", gathered=True) for leaf in (tree.flatten(x) if _is_structure(x) else [x])]
         numbers = iter(range(len(arrays)))
         structure = tree.map_structure(lambda _: next(numbers), x) if _is_structure(x) else 0
@@ -223,6 +224,17 @@ def _is_structure(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and any(
         hasattr(leaf, "__array__") and np.ndim(leaf) > 0 for leaf in tree.flatten(x)[:1]
     )
+
+
+def _with_arrays(x: Any) -> Any:
+    """The same structure, with numbers in nested lists as arrays."""
+    if isinstance(x, dict):
+        return {key: _with_arrays(value) for key, value in x.items()}
+    if not isinstance(x, (list, tuple)):
+        return x
+    if not _is_structure(x):
+        return as_array(x, "x")
+    return tuple(map(_with_arrays, x)) if isinstance(x, tuple) else [_with_arrays(item) for item in x]
 
 
 def _labels(what: str, names: Sequence[str], kind: str) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import array
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ from .arrays import Data
 _ACCEPTED = (
     "NumPy arrays (or lists of numbers, or objects with `__array__`), a list or dictionary of them for several inputs, "
     "a cconv.utils.PyDataset, or a generator or other iterable of batches (x, y)"
+)
+
+_ONCE = (
+    "A generator gives its batches once: for several epochs give enough of them and the steps of each, a PyDataset, or "
+    "what can be iterated over again."
 )
 
 Batch = tuple[Data, np.ndarray | None, int]
@@ -60,6 +66,9 @@ class ArrayFeed:
     def example(self) -> Data:
         """Data with the shapes of a batch."""
         return self.data
+
+    def check_passes(self, several: bool, argument: str) -> None:
+        """Arrays serve any number of passes."""
 
     def rewind(self) -> None:
         """The next epoch begins with the first batch of a pass."""
@@ -142,6 +151,11 @@ class BatchFeed:
                 raise ValueError("Expected at least one batch. Received an iterator without any.")
         return self._first
 
+    def check_passes(self, several: bool, argument: str) -> None:
+        """Refuses a generator that would be needed for several passes; `argument` says how to make do with one."""
+        if several and self.steps is None and isinstance(self._source, GeneratorType):
+            raise ValueError(f"{_ONCE} Received no `{argument}`, and more than one epoch needs them.")
+
     def rewind(self) -> None:
         """The next epoch begins with the first batch of a pass."""
         if self._first is None:
@@ -159,10 +173,7 @@ class BatchFeed:
                 self._iterator = None
                 data = self._read(0)
         if data is None:
-            raise ValueError(
-                "The data ran out before this epoch: a generator gives its batches once. For several epochs give "
-                "`steps_per_epoch` and enough batches, a PyDataset, or what can be iterated over anew."
-            )
+            raise ValueError(f"The data ran out before this epoch. {_ONCE}")
         count = 0
         while data is not None:
             count += 1
@@ -233,7 +244,7 @@ def is_batches(x: Any) -> bool:
     """Whether x is a source of whole batches."""
     return is_dataset(x) or (
         isinstance(x, Iterable)
-        and not isinstance(x, (list, tuple, dict, str, bytes, memoryview, range, array.array))
+        and not isinstance(x, (list, tuple, Mapping, Set, str, bytes, memoryview, range, array.array))
         and not is_array_like(x)
         and not hasattr(x, "tocoo")
     )
@@ -241,5 +252,5 @@ def is_batches(x: Any) -> bool:
 
 def refuse(x: Any, method: str) -> None:
     """Raises for data that is of no accepted kind."""
-    if x is None or isinstance(x, (str, bytes)) or callable(x):
+    if x is None or isinstance(x, (str, bytes)) or (callable(x) and not (is_batches(x) or is_array_like(x))):
         raise TypeError(f"{method}: expected x to be {_ACCEPTED}. Received: {type(x).__name__} {x!r:.60}")

@@ -7,7 +7,7 @@ import io
 import pickle
 import tarfile
 import zlib
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from .files import Source, find
 
 _PIXELS = 3 * 32 * 32
 _IMAGES_PER_BATCH = 10000
+_MOST_OF_A_BATCH = 2 * (_PIXELS + 1) * _IMAGES_PER_BATCH  # bytes
 _SITE = "https://www.cs.toronto.edu/~kriz/"
 # The binary form comes first: it is plain bytes, while the other one holds Python pickles.
 _SOURCES = (
@@ -60,20 +61,37 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
     return (np.concatenate(images[:5]), np.concatenate(labels[:5])), (images[5], labels[5])
 
 
+class _Bounded:
+    """The unpacked bytes of a file, up to as many as an archive of these pictures has: few bytes can become many."""
+
+    def __init__(self, file: BinaryIO, path: str) -> None:
+        self._file, self._path = file, path
+        self._left = 7 * _MOST_OF_A_BATCH
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError(f"{self._path!r} is no archive of CIFAR-10: expected six batches, found far more bytes.")
+        return data
+
+
 def _read_archive(path: str, names: list[str]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns (images, labels) of each batch, in the order of `names`. Nothing is extracted to the disk."""
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as file, tarfile.open(fileobj=_Bounded(file, path), mode="r|") as archive:
             for member in archive:
+                archive.members = []  # it would keep every one that it has passed
                 name = member.name.rsplit("/", 1)[-1]
                 binary = name.endswith(".bin")
                 name = name.removesuffix(".bin")
                 if name not in names or not member.isfile():
                     continue
-                limit = 2 * (_PIXELS + 1) * _IMAGES_PER_BATCH
-                if member.size > limit:
-                    raise ValueError(f"{path!r}: {member.name} declares {member.size} bytes, expected at most {limit}.")
+                if member.size > _MOST_OF_A_BATCH:
+                    raise ValueError(
+                        f"{path!r}: {member.name} declares {member.size} bytes, expected at most {_MOST_OF_A_BATCH}."
+                    )
                 data = archive.extractfile(member).read()
                 found[name] = (_parse_binary if binary else _parse_pickle)(data, f"{path!r}: {member.name}")
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:

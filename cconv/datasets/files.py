@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -52,6 +53,8 @@ def find(dataset: str, sources: Sequence[Source]) -> str:
         path = os.path.join(folder, source.name)
         if os.path.isfile(path):
             return path
+    if folder:
+        _warn_of_users_folder(dataset, folder, sources)
     for source in sources:
         path = os.path.join(cache_folder(dataset), source.name)
         if os.path.isfile(path):
@@ -60,6 +63,28 @@ def find(dataset: str, sources: Sequence[Source]) -> str:
     path = os.path.join(cache_folder(dataset), sources[0].name)
     _download(dataset, sources[0], path)
     return path
+
+
+def _warn_of_users_folder(dataset: str, folder: str, sources: Sequence[Source]) -> None:
+    """Says what CCONV_DATASETS is set to, and what is there instead of what was looked for."""
+    expected = f"one of {', '.join(source.name for source in sources)}" if len(sources) > 1 else sources[0].name
+    root = os.path.dirname(folder)
+    if os.path.isdir(folder):
+        found = f"{folder!r} holds {_listed(folder)}"
+    elif os.path.isdir(root):
+        found = f"{root!r} holds {_listed(root)}, and no {dataset}"
+    else:
+        found = f"{root!r} is no folder"
+    warnings.warn(
+        f"CCONV_DATASETS={os.environ['CCONV_DATASETS']!r}: expected {expected} in {folder!r}, but {found}. "
+        f"Looking in {cache_folder(dataset)!r}, then on the network.",
+        stacklevel=4,
+    )
+
+
+def _listed(folder: str) -> str:
+    names = sorted(os.listdir(folder))
+    return f"{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else "nothing"
 
 
 def _check(path: str, source: Source) -> None:
@@ -96,9 +121,11 @@ def _download(dataset: str, source: Source, path: str) -> None:
             problems.append(str(error))
         except (OSError, EOFError, http.client.HTTPException) as error:
             problems.append(f"{url}: {error}")
+    other = users_folder(dataset)
+    place = f"into {other!r}" if other else f"into <folder>/{dataset} and set the variable CCONV_DATASETS to <folder>"
     advice = (
         f"Could not download {source.name} ({'; '.join(problems)}). Without a network, put the file as published into "
-        f"{os.path.dirname(path)!r}, or into <folder>/{dataset} and set the variable CCONV_DATASETS to <folder>."
+        f"{os.path.dirname(path)!r}, or {place}."
     )
     raise ValueError(advice) if wrong else OSError(advice)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,8 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
 
 def deserialize(config: dict[str, Any], custom_objects: dict | None = None) -> Initializer:
     """The initializer of a JSON form."""
+    if not isinstance(config, Mapping):
+        raise TypeError(f"Expected the configuration of an initializer, a dictionary. Received: {config!r}")
     if "module" not in config and config.get("class_name") in _BY_NAME:
         return _BY_NAME[config["class_name"]].from_config(config.get("config", {}))
     return deserialize_object(config, custom_objects=custom_objects)
@@ -94,7 +96,7 @@ def get(identifier: Any) -> Initializer | Callable | None:
     if callable(found):
         return found
     raise ValueError(
-        f"Could not interpret initializer identifier: {identifier!r}. {unknown(__name__, identifier, _BY_NAME)}"
+        f"Could not interpret initializer identifier: {identifier}. {unknown(__name__, identifier, _BY_NAME)}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..naming import nearest
 from ..tensor import Tensor
 from ..tree import flatten
 from ..variable import Variable
@@ -41,12 +42,34 @@ def position(function: Callable, args: tuple, name: str) -> int | None:
     return at - 1 if given else None
 
 
+def argument_names(cls: type) -> list[str]:
+    """The arguments that a class takes: those of its constructor, and of the next one where it passes others on."""
+    names: list[str] = []
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            parameters = signature(base.__init__).parameters.values()
+            names += [
+                p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name != "self"
+            ]
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
+    return list(dict.fromkeys(names))
+
+
 def constructor_arguments(cls: type, instance: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any] | None:
-    """What a constructor is given, by name; `None` where it does not fit."""
+    """What a constructor is given, by name; `None` where it does not fit.
+
+    Raises:
+        TypeError: It does not fit, and has an argument that no constructor of the class takes.
+    """
     constructor = signature(cls.__init__)
     try:
         bound = constructor.bind(instance, *args, **kwargs)
-    except TypeError:
+    except TypeError as error:
+        known = argument_names(cls)
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"{cls.__name__}: {error}. Received {name!r}. {nearest(name, known)}") from None
         return None
     found = {}
     for name, value in list(bound.arguments.items())[1:]:

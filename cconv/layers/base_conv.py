@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from types import FunctionType
 from typing import Any
 
 from .. import activations, initializers
@@ -19,6 +22,12 @@ class BaseConv(Layer):
     """A layer that lays a window over images. Subclasses say of how many axes."""
 
     rank: int
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__dict__.get("rank", 1) > 1:
+            ones = (1,) * cls.rank
+            cls.__init__ = with_defaults(cls.__init__, strides=ones, dilation_rate=ones)
 
     def __init__(
         self,
@@ -110,6 +119,18 @@ class BaseConv(Layer):
         for part in ("regularizer", "constraint"):
             config |= {f"{n}_{part}": serialize_part(getattr(self, f"{n}_{part}")) for n in names}
         return config
+
+
+def with_defaults(function: FunctionType, **defaults: Any) -> FunctionType:
+    """A copy of `function` with other defaults: one body, and signatures that say what each number of axes has."""
+    copy = FunctionType(function.__code__, function.__globals__, function.__name__, None, function.__closure__)
+    functools.update_wrapper(copy, function)
+    del copy.__wrapped__  # whose signature would be shown
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.default is not p.empty]
+    optional = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    copy.__defaults__ = tuple(defaults.get(p.name, p.default) for p in optional)
+    copy.__kwdefaults__ = {p.name: defaults.get(p.name, p.default) for p in parameters if p not in optional} or None
+    return copy
 
 
 def positive(value: Any, name: str) -> int:

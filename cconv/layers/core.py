@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..ops._apply import apply
-from ..ops.arguments import number
+from ..ops.arguments import is_integer, number
+from ..tree import flatten, is_nested
 from .layer import Layer
+from .shapes import map_shapes, shapes_of
 
 __all__ = ["Identity", "Lambda", "Rescaling"]
 
@@ -76,14 +78,21 @@ class Lambda(Layer):
 
     Args:
         function: Function of a tensor, written with `cconv.ops`.
-        output_shape: Unused; the shape follows from tracing.
+        output_shape: The shape of the result without its batch axis, a structure of them for several results, or a
+            function that makes the whole shape (with the batch axis) of that of the input; `None` stands for any size.
+            The shape follows from the function in any case; this one is held against it.
         mask: Must be `None`.
         arguments: More arguments for the function, by name.
+
+    Raises:
+        ValueError: An argument is out of its range, or the function's result has not the `output_shape`.
 
     Example:
 
     >>> cconv.layers.Lambda(lambda x: 2 * x)(np.ones((1, 2))).tolist()
     [[2.0, 2.0]]
+    >>> cconv.layers.Lambda(lambda x: x[:, :1], output_shape=(1,))(np.ones((4, 2))).shape
+    (4, 1)
     """
 
     def __init__(
@@ -99,12 +108,52 @@ class Lambda(Layer):
             raise ValueError(f"`function` must be a function of tensors. Received: function={function!r}")
         if mask is not None:
             raise ValueError(f"Masks are not supported. Received: mask={mask!r}")
+        if output_shape is not None and not callable(output_shape):
+            _check_is_shape(output_shape)
         self.function = function
+        self._expected = output_shape
         self.arguments = dict(arguments or {})
         self.built = True
 
     def call(self, inputs):
-        return self.function(inputs, **self.arguments)
+        outputs = self.function(inputs, **self.arguments)
+        if self._expected is not None:
+            self._check_shape(inputs, outputs)
+        return outputs
+
+    def _check_shape(self, inputs: Any, outputs: Any) -> None:
+        shapes = shapes_of(outputs)
+        if callable(self._expected):
+            expected = self._expected(shapes_of(inputs))
+        else:
+            expected = map_shapes(lambda shape: (None, *shape), self._expected)
+        wanted, found = [], []
+        map_shapes(wanted.append, expected)
+        map_shapes(found.append, shapes)
+        if len(wanted) != len(found) or not all(map(_agree, wanted, found)):
+            raise ValueError(
+                f"Layer '{self.name}': the function must return the shape {expected}, as `output_shape` says. "
+                f"Received from it: {shapes}"
+            )
 
     def get_config(self):
-        return {**super().get_config(), "function": self.function, "arguments": self.arguments}
+        config = {"function": self.function, "output_shape": self._expected, "arguments": self.arguments}
+        return {**super().get_config(), **config}
+
+
+def _agree(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
+    """Whether two shapes can be one: `None` is any size."""
+    return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
+
+
+def _check_is_shape(value: Any) -> None:
+    """Refuses what is no structure of shapes."""
+    try:
+        sizes = flatten(value)
+        good = is_nested(value) and all(s is None or (is_integer(s) and s >= 0) for s in sizes)
+        map_shapes(tuple, value if good else None)
+    except TypeError:
+        raise ValueError(
+            "`output_shape` must be a shape without the batch axis, a structure of such shapes, or a function. "
+            f"Received: output_shape={value!r}"
+        ) from None

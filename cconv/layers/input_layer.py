@@ -8,6 +8,7 @@ from typing import Any
 from ..dtypes import standardize
 from ..ops.arguments import is_integer
 from ..ops.operation import Node
+from ..size_limit import check_count
 from ..tensor import Tensor
 from .layer import Layer
 
@@ -57,6 +58,8 @@ class InputLayer(Layer):
                 f"Received: batch_size={batch_size}, batch_shape={batch_shape}"
             )
         if input_tensor is not None:
+            if not isinstance(input_tensor, Tensor):
+                raise TypeError(f"Expected a symbolic tensor to take the shape of. Received: {input_tensor!r}")
             batch_shape = input_tensor.shape
         elif batch_shape is None:
             if shape is None:
@@ -101,6 +104,7 @@ def check_sizes(shape: Any, name: str) -> tuple[int | None, ...]:
     for size in sizes:
         if size is not None and (not is_integer(size) or size <= 0):
             raise ValueError(f"The sizes of `{name}` must be positive integers or None. Received: {name}={shape}")
+    check_count(sizes, f"`{name}` of an Input")
     return tuple(None if size is None else int(size) for size in sizes)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dtypes import of, standardize
+from ..ops.arguments import whole
 from ..tensor import Tensor
 from ..tree import flatten
 
@@ -49,9 +50,11 @@ class InputSpec:
     ) -> None:
         self.dtype = None if dtype is None else standardize(dtype)
         self.shape = None if shape is None else tuple(shape)
-        self.ndim = len(self.shape) if self.shape is not None else ndim
-        self.max_ndim = max_ndim
-        self.min_ndim = min_ndim
+        self.ndim = len(self.shape) if self.shape is not None else _rank(ndim, "ndim")
+        self.max_ndim = _rank(max_ndim, "max_ndim")
+        self.min_ndim = _rank(min_ndim, "min_ndim")
+        if not isinstance(axes, (Mapping, type(None))):
+            raise TypeError(f"`axes` must be a dictionary from an axis to its size. Received: axes={axes!r}")
         self.axes = {int(k): v for k, v in (axes or {}).items()}
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         self.name = name
@@ -66,6 +69,14 @@ class InputSpec:
             "min_ndim": self.min_ndim,
             "axes": self.axes,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        return cls(**config)
+
+
+def _rank(value: int | None, name: str) -> int | None:
+    return None if value is None else whole(value, name, 0)
 
 
 def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:

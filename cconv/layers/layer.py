@@ -11,7 +11,7 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..config import standardize_dtype
-from ..naming import auto_name
+from ..naming import auto_name, nearest
 from ..ops.operation import Calls, Node, fresh
 from ..regularizers import activity_penalty
 from ..scope import (
@@ -28,6 +28,7 @@ from ..scope import (
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .arguments import (
+    argument_names,
     constructor_arguments,
     position,
     shape_arguments,
@@ -122,7 +123,10 @@ class Layer(Tracked):
         elif "input_dim" in kwargs:
             self._input_shape_argument = (None, kwargs.pop("input_dim"))
         if kwargs:
-            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}. "
+                f"{nearest(next(iter(kwargs)), argument_names(type(self)))}"
+            )
 
     # ---- to be written by subclasses
 

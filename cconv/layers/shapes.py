@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..size_limit import check_count
 from ..tensor import Tensor
 from ..tree import flatten, is_nested, map_structure
 from .arguments import shape_arguments
@@ -46,6 +47,7 @@ def symbol(shape: Sequence[int | None]) -> Tensor:
     """A symbolic input of this shape."""
     if any(size is not None and size < 0 for size in shape):
         raise ValueError(f"The sizes of a shape must not be negative. Received: {tuple(shape)}")
+    check_count(shape, "compute_output_shape")
     return Tensor(tuple(shape))
 
 

@@ -177,8 +177,10 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
     array([499.65], dtype=float32)
     """
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    size = ops.abs(ops.subtract(y_pred, y_true))  # log(cosh(x)) is even; this form loses no digits for x > 0
-    return ops.mean(size + ops.softplus(-2.0 * size) - math.log(2.0), axis=-1)
+    size = ops.abs(ops.subtract(y_pred, y_true))  # log(cosh(x)) is even
+    less = ops.expm1(-ops.minimum(size, 1.0))  # cosh(x) - 1 = less**2 / (2 + 2 less): near 0 no digit is lost
+    near = ops.log1p(ops.square(less) / (2.0 + 2.0 * less))
+    return ops.mean(ops.where(size < 1.0, near, size + ops.softplus(-2.0 * size) - math.log(2.0)), axis=-1)
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:

@@ -13,6 +13,7 @@ from ..configured import Configured
 from ..naming import auto_name
 from ..ops._apply import name_scope, shape_of
 from ..serialization import deserialize_object, serialize_object
+from .arguments import checked
 
 __all__ = ["Loss", "LossFunctionWrapper"]
 
@@ -108,7 +109,7 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
-        self.settings = kwargs
+        self.settings = checked(fn, kwargs)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)

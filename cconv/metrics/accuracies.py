@@ -7,6 +7,7 @@ from typing import Any
 from .. import ops
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..ops._apply import shape_of
+from ..ops.arguments import positive_integer
 
 __all__ = [
     "accuracy",
@@ -71,7 +72,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     >>> cconv.metrics.top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.125, 0.375]], k=2).tolist()
     [1.0]
     """
-    return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
+    return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, positive_integer(k, "k"))
 
 
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
@@ -88,8 +89,9 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     >>> cconv.metrics.sparse_top_k_categorical_accuracy([2], [[0.5, 0.125, 0.375]], k=2).tolist()
     [1.0]
     """
-    y_true = _class_numbers(y_true, y_pred)
+    y_true, k = _class_numbers(y_true, y_pred), positive_integer(k, "k")
     if from_sorted_ids:
+        _classes(y_pred)
         best = ops.get_item(y_pred, (Ellipsis, slice(0, k)))
         return _share(ops.max(ops.equal(ops.expand_dims(y_true, -1), best), axis=-1))
     return _in_top_k(y_true, y_pred, k)
@@ -102,12 +104,20 @@ def _share(right: Any) -> Any:
 
 def _class_numbers(y_true: Any, y_pred: Any) -> Any:
     shape = shape_of(y_true)
-    return ops.squeeze(y_true, -1) if len(shape) == len(shape_of(y_pred)) and shape[-1] == 1 else y_true
+    return ops.squeeze(y_true, -1) if shape and len(shape) == len(shape_of(y_pred)) and shape[-1] == 1 else y_true
+
+
+def _classes(y_pred: Any) -> int:
+    """The number of classes that predictions are for."""
+    shape = shape_of(y_pred)
+    if not shape or shape[-1] is None:
+        raise ValueError(f"Expected `y_pred` with a number for each class along its last axis. Received: shape={shape}")
+    return shape[-1]
 
 
 def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
     """Fewer than k predictions are larger than that of the label. Not true for NaN, or for a label that is no class."""
-    chosen = ops.one_hot(labels, shape_of(y_pred)[-1])
+    chosen = ops.one_hot(labels, _classes(y_pred))
     own = ops.sum(ops.multiply(chosen, y_pred), axis=-1, keepdims=True)
     larger = ops.sum(ops.greater(y_pred, own), axis=-1)
     valid = ops.multiply(ops.max(chosen, axis=-1), ops.squeeze(ops.equal(own, own), -1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..losses import functions
+from ..ops.arguments import number, positive_integer
 from . import accuracies
 from .reduction import MeanMetricWrapper
 
@@ -58,7 +59,7 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(accuracies.binary_accuracy, name, dtype, threshold=threshold)
-        self.threshold = threshold
+        self.threshold = number(threshold, "threshold")
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
@@ -111,7 +112,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(accuracies.top_k_categorical_accuracy, name, dtype, k=k)
-        self.k = k
+        self.k = positive_integer(k, "k")
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -139,7 +140,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         super().__init__(
             accuracies.sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
         )
-        self.k = k
+        self.k = positive_integer(k, "k")
         self.from_sorted_ids = from_sorted_ids
 
 

@@ -7,6 +7,7 @@ predictions as arrays.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..naming import auto_name
 from ..ops._apply import apply, shape_of
 from ..state_variable import StateVariable
+from ..tensor import Tensor
 from ..variable import Variable
 
 __all__ = ["Metric"]
@@ -30,6 +32,19 @@ def traced(update_state: Callable) -> Callable:
     that overrides it is not marked, and is called with arrays."""
     update_state.traced = True
     return update_state
+
+
+def _of_arrays(update_state: Callable) -> Callable:
+    """The same method, which says so where it is given symbolic tensors."""
+
+    @functools.wraps(update_state)
+    def update(self: Metric, *args: Any, **kwargs: Any) -> None:
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, Tensor):
+                raise TypeError(f"Metric {self.name!r} takes arrays only. Received a symbolic tensor: {x!r}")
+        update_state(self, *args, **kwargs)
+
+    return update
 
 
 class Metric(Configured, Observed):
@@ -62,7 +77,13 @@ class Metric(Configured, Observed):
 
     _state: tuple[str, ...] = ()  # attributes that hold numbers of the batches so far
     # what batches change, or is only shown: no plan depends on it
-    _unobserved = frozenset({"_variables", "total", "count", "_counts", "name"})
+    _unobserved = frozenset({"_variables", "_counts", "name"})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._unobserved = Metric._unobserved.union(cls._state)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_arrays(vars(cls)["update_state"])
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import ops
+from ..losses.arguments import checked
 from ..losses.loss import apply_mask, function_mask
 from ..serialization import deserialize_object, serialize_object
 from .metric import Metric, ones_like, samplewise, total, traced
@@ -114,7 +115,7 @@ class MeanMetricWrapper(Mean):
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
         self._fn = fn
-        self._fn_kwargs = kwargs
+        self._fn_kwargs = checked(fn, kwargs)
 
     @traced
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

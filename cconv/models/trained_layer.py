@@ -8,7 +8,7 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
-from ..training import Trainer, names_arguments
+from ..training import Trainer
 from .functional import Structure
 
 
@@ -108,7 +108,6 @@ class TrainedLayer(Layer):
 
     # ---- compile
 
-    @names_arguments
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -182,7 +181,6 @@ class TrainedLayer(Layer):
 
     # ---- fit, evaluate, predict
 
-    @names_arguments
     def fit(
         self,
         x: Any = None,
@@ -263,7 +261,6 @@ class TrainedLayer(Layer):
             validation_freq,
         )
 
-    @names_arguments
     def evaluate(
         self,
         x: Any = None,
@@ -301,7 +298,6 @@ class TrainedLayer(Layer):
             x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
         )
 
-    @names_arguments
     def predict(
         self,
         x: Any,
@@ -335,7 +331,6 @@ class TrainedLayer(Layer):
         """
         return self._between_steps("predict").predict(x, batch_size, verbose, steps, callbacks)
 
-    @names_arguments
     def train_on_batch(
         self,
         x: Any,
@@ -365,7 +360,6 @@ class TrainedLayer(Layer):
         """
         return self._between_steps("train_on_batch").train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
-    @names_arguments
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..dtypes import of
 from ..tensor import Value
-from ._apply import apply
+from ._apply import apply, shape_of
+from .arguments import axis as number_of_axis
 from .arguments import number
 from .operation import operation
 
@@ -85,7 +86,8 @@ swish = silu
 @operation("x", module="nn")
 def hard_sigmoid(x: Any) -> Value:
     """`x / 6 + 0.5`, limited to 0 .. 1."""
-    return apply("clip", [apply("add", [apply("multiply", [x, 1 / 6]), 0.5])], {"minimum": 0.0, "maximum": 1.0})
+    # by x + 3, which near -3 is exact
+    return apply("multiply", [apply("clip", [apply("add", [x, 3.0])], {"minimum": 0.0, "maximum": 6.0}), 1 / 6])
 
 
 @operation("x", module="nn")
@@ -115,10 +117,10 @@ def softmax(x: Any, axis: int = -1) -> Value:
     >>> cconv.ops.softmax([0.0, 0.0]).tolist()
     [0.5, 0.5]
     """
-    return apply("softmax", [x], {"axis": int(axis)})
+    return apply("softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
 
 
 @operation("x", module="nn")
 def log_softmax(x: Any, axis: int = -1) -> Value:
     """The logarithm of `softmax`."""
-    return apply("log_softmax", [x], {"axis": int(axis)})
+    return apply("log_softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})

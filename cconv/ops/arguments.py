@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..scope import current_name
+
 
 def integers(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ...]:
     """One whole number for all of `count` axes, or one for each."""
@@ -74,6 +76,30 @@ def pads(axes: Sequence[tuple[int, int]]) -> list[int]:
     return [before for before, _ in axes] + [after for _, after in axes]
 
 
+def axis(value: Any, rank: int, name: str = "axis") -> int:
+    """The number of an axis of `rank`, counted from the first: one below 0 counts from the last.
+
+    Raises:
+        ValueError: It is no whole number, or there is no such axis.
+    """
+    if not is_integer(value) or not -rank <= value < rank:
+        owner = current_name()
+        there_are = f"from {-rank} to {rank - 1}" if rank else "and a scalar has none"
+        raise ValueError(
+            f"{owner + ': ' if owner else ''}The `{name}` argument must be the number of an axis, {there_are}. "
+            f"Received: {name}={value!r}"
+        )
+    return int(value) % rank
+
+
+def axes(value: Any, rank: int, name: str = "axis") -> list[int]:
+    """The numbers of several axes, or of one, in the order given; each may come once."""
+    found = [axis(v, rank, name) for v in (value if isinstance(value, (list, tuple)) else [value])]
+    if len(set(found)) < len(found):
+        raise ValueError(f"The `{name}` argument must name each axis once. Received: {name}={value} of {rank} axes.")
+    return found
+
+
 def positive_integer(value: Any, name: str) -> int:
     if not is_integer(value) or value <= 0:
         raise ValueError(
@@ -97,6 +123,35 @@ def number(value: Any, name: str, least: float = -math.inf, most: float = math.i
         raise ValueError(
             f"Invalid value received for argument `{name}`. Expected {expected}. Received: {name}={value!r}"
         )
+    return value
+
+
+def numbers(value: Any, name: str, least: float = -math.inf) -> Any:
+    """A finite number, or a list, tuple or array of them."""
+    for item in np.ravel(value).tolist() if isinstance(value, (list, tuple, np.ndarray)) else [value]:
+        number(item, name, least)
+    return value
+
+
+def whole(value: Any, name: str, least: float = -math.inf) -> int:
+    """A whole number."""
+    if not is_integer(value) or value < least:
+        expected = "an integer" if math.isinf(least) else f"an integer of at least {least}"
+        raise ValueError(
+            f"Invalid value received for argument `{name}`. Expected {expected}. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def one_axis_or_more(value: Any, name: str) -> Any:
+    """An axis, several, or `None`, as they were given."""
+    several = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+    for axis in several:
+        if not is_integer(axis) or abs(axis) >= 2**31:
+            raise ValueError(
+                f"Invalid value received for argument `{name}`. Expected an integer, several, or None. "
+                f"Received: {name}={value!r}"
+            )
     return value
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from ..dtypes import of, result_type
 from ..tensor import Value
 from ._apply import apply, shape_of
+from .arguments import is_integer
 from .comparison import logical_and, logical_or
 from .operation import operation
 from .tensors import cast
@@ -21,6 +23,7 @@ __all__ = [
     "cos",
     "divide",
     "exp",
+    "expm1",
     "floor",
     "log",
     "log1p",
@@ -84,13 +87,13 @@ def power(x1: Any, x2: Any) -> Value:
 
 @operation("x1", "x2")
 def maximum(x1: Any, x2: Any) -> Value:
-    """The larger one, element by element."""
+    """The larger one, element by element. Numbers below 1.18e-38 count as 0."""
     return apply("maximum", [x1, x2])
 
 
 @operation("x1", "x2")
 def minimum(x1: Any, x2: Any) -> Value:
-    """The smaller one, element by element."""
+    """The smaller one, element by element. Numbers below 1.18e-38 count as 0."""
     return apply("minimum", [x1, x2])
 
 
@@ -155,6 +158,12 @@ def exp(x: Any) -> Value:
 
 
 @operation("x")
+def expm1(x: Any) -> Value:
+    """`exp(x) - 1`, which keeps its digits where `x` is small."""
+    return apply("expm1", [x])
+
+
+@operation("x")
 def log(x: Any) -> Value:
     """The natural logarithm."""
     return apply("log", [x])
@@ -162,8 +171,14 @@ def log(x: Any) -> Value:
 
 @operation("x")
 def log1p(x: Any) -> Value:
-    """`log(1 + x)`."""
-    return apply("log", [apply("add", [x, 1.0])])
+    """`log(1 + x)`, which keeps its digits where `x` is small.
+
+    Example:
+
+    >>> round(float(cconv.ops.log1p(1e-10)) * 1e10, 6)
+    1.0
+    """
+    return apply("log1p", [x])
 
 
 @operation("x")
@@ -203,14 +218,29 @@ def ceil(x: Any) -> Value:
 
 
 @operation("x")
-def round(x: Any) -> Value:
-    """The nearest whole number; halves go to the even one."""
-    return apply("round" if of(x) == "float32" else "identity", [x])
+def round(x: Any, decimals: int = 0) -> Value:
+    """The nearest whole number, or the nearest multiple of `10**-decimals`; halves go to the even one.
+
+    Example:
+
+    >>> cconv.ops.round([2.5, 0.126], 2).tolist()
+    [2.5, 0.12999999523162842]
+    """
+    if not is_integer(decimals):
+        raise ValueError(f"The `decimals` argument must be a whole number. Received: decimals={decimals!r}")
+    if of(x) != "float32" and decimals >= 0:
+        return apply("identity", [x])
+    if decimals == 0:
+        return apply("round", [x])
+    scale = 10.0 ** builtins.abs(decimals)
+    there, back = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
+    y = apply(back, [apply("round", [apply(there, [x, scale])]), scale])
+    return y if of(x) == "float32" else cast(y, "int32")
 
 
 @operation("x")
 def sign(x: Any) -> Value:
-    """-1, 0 or 1."""
+    """-1, 0 or 1, by the sign itself: also of numbers below the normal ones, which comparisons take for 0."""
     return apply("identity" if of(x) == "bool" else "sign", [x])
 
 

@@ -1,4 +1,7 @@
-"""Comparisons, logic, and the choice between two values."""
+"""Comparisons, logic, and the choice between two values.
+
+Numbers below the normal ones (1.18e-38) count as 0 here, as in all arithmetic of the core; `sign` tells them from it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ __all__ = [
 
 @operation("x1", "x2")
 def equal(x1: Any, x2: Any) -> Value:
-    """Whether they are equal, element by element, as bools."""
+    """Whether they are equal, element by element, as bools. Numbers below 1.18e-38 count as 0, in all comparisons."""
     return apply("equal", [x1, x2])
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of
 from ..tensor import Value
-from ._apply import apply, shape_of
+from ._apply import apply, is_eager, shape_of
+from .arguments import axis as number_of_axis
 from .arguments import positive_integer
 from .operation import operation
-from .tensors import identity
+from .tensors import cast
 
 __all__ = [
     "argsort",
@@ -69,7 +71,7 @@ def get_item(x: Any, key: Any) -> Value:
     for i, r in enumerate(r for r in result if r != "drop"):
         if r == "new":
             y = apply("expand_dims", [y], {"axis": i})
-    return y if y is not x else identity(x)
+    return y if y is not x else apply("identity", [x])
 
 
 def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tuple[int, int]:
@@ -117,15 +119,17 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     """The elements of `x` at positions along `axis` (`None`: of all values in one row).
 
     A position below 0 counts from the end; one outside gives 0. The positions' axes take the place of `axis`.
+    An array of floating point numbers is taken if all of them are whole.
 
     Example:
 
     >>> cconv.ops.take([[1, 2], [3, 4], [5, 6]], [2, 0], axis=0).tolist()
     [[5, 6], [1, 2]]
     """
+    indices = _whole(indices, "take", "indices")
     if axis is None:
         return apply("take", [apply("reshape", [x], {"shape": [-1]}), indices], {"axis": 0})
-    return apply("take", [x, indices], {"axis": int(axis)})
+    return apply("take", [x, indices], {"axis": number_of_axis(axis, len(shape_of(x)))})
 
 
 @operation("x", "indices")
@@ -142,9 +146,11 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
     >>> cconv.ops.take_along_axis([[1, 2, 3], [4, 5, 6]], [[2], [0]], axis=1).tolist()
     [[3], [4]]
     """
+    indices = _whole(indices, "take_along_axis", "indices")
     if axis is None:
         x, indices = (apply("reshape", [value], {"shape": [-1]}) for value in (x, indices))
-    return apply("take_along_axis", [x, indices], {"axis": -1 if axis is None else int(axis)})
+    place = 0 if axis is None else number_of_axis(axis, len(shape_of(x)))
+    return apply("take_along_axis", [x, indices], {"axis": place})
 
 
 @operation("x")
@@ -160,7 +166,7 @@ def argsort(x: Any, axis: int | None = -1) -> Value:
     """
     if axis is None:
         return apply("argsort", [apply("reshape", [x], {"shape": [-1]})])
-    return apply("argsort", [x], {"axis": int(axis)})
+    return apply("argsort", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
 
 
 @operation("x", module="math")
@@ -183,19 +189,44 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Value, Value]:
 
 
 @operation("x", module="nn")
-def one_hot(x: Any, num_classes: int, axis: int = -1) -> Value:
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: str | None = None) -> Value:
     """A new axis of size `num_classes` that is 1 at position `x`, else 0.
+
+    Args:
+        x: Numbers of classes; one that is none gives zeros. An array of floating point numbers is taken if all of them
+            are whole.
+        num_classes: How many classes there are.
+        axis: The place of the new axis in the result.
+        dtype: float32 (the default), int32 or bool.
 
     Example:
 
     >>> cconv.ops.one_hot([1, 0], 3).tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
-    y = apply("one_hot", [x], {"depth": positive_integer(num_classes, "num_classes")})
+    depth = {"depth": positive_integer(num_classes, "num_classes")}
+    y = cast(apply("one_hot", [_whole(x, "one_hot", "x")], depth), dtype or "float32")
     rank = len(shape_of(y))
-    axis = axis % rank
+    axis = number_of_axis(axis, rank)
     if axis == rank - 1:
         return y
     axes = list(range(rank - 1))
     axes.insert(axis, rank - 1)
     return apply("transpose", [y], {"axes": axes})
+
+
+def _whole(positions: Any, op: str, name: str) -> Any:
+    """Positions as they are. What is known already and of floating point must be whole: a fraction is no position.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if of(positions) == "float32" and is_eager(positions):
+        numbers = np.asarray(positions)
+        wrong = numbers[numbers != np.floor(numbers)]
+        if wrong.size:
+            raise ValueError(
+                f"`{op}` takes whole numbers as `{name}`. "
+                f"Received: {name} of dtype {numbers.dtype}, among them {wrong.flat[0]}"
+            )
+    return positions

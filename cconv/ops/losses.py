@@ -45,6 +45,8 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Value:
     """`-log(output[target])`: cross-entropy where `target` holds the numbers of the classes."""
     rank = len(shape_of(output))
+    if not rank:
+        raise ValueError(f"Expected an output with a number for each class. Received: {output!r}")
     if int(axis) % max(rank, 1) != rank - 1:
         axes = [i for i in range(rank) if i != int(axis) % rank] + [int(axis) % rank]
         output = apply("transpose", [output], {"axes": axes})

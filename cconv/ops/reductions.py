@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..tensor import Value
 from ._apply import apply, shape_of
+from .arguments import axes as numbers_of_axes
+from .arguments import axis as number_of_axis
 from .operation import operation
-from .tensors import convert_to_tensor
+from .tensors import cast, convert_to_tensor
 
 __all__ = [
     "amax",
@@ -29,10 +29,10 @@ __all__ = [
 
 
 def _reduce(op: str, x: Any, axis: int | Sequence[int] | None, keepdims: bool) -> Value:
-    axes = [] if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    axes = [] if axis is None else numbers_of_axes(axis, len(shape_of(x)))
     if axis is not None and not axes:
         return convert_to_tensor(x)
-    return apply(op, [x], {"axes": [int(a) for a in axes], "keepdims": bool(keepdims)})
+    return apply(op, [x], {"axes": axes, "keepdims": bool(keepdims)})
 
 
 @operation("x")
@@ -80,6 +80,7 @@ def prod(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False
 @operation("x")
 def var(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
     """The variance over `axis` (mean of the squared distances from the mean)."""
+    x = cast(x, "float32")
     distance = apply("subtract", [x, _reduce("mean", x, axis, True)])
     return _reduce("mean", apply("square", [distance]), axis, keepdims)
 
@@ -93,10 +94,19 @@ def std(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False)
 
 @operation("x", module="math")
 def logsumexp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """`log(sum(exp(x)))` over `axis`, without overflow."""
-    top = apply("stop_gradient", [_reduce("max", x, axis, True)])
-    total = apply("log", [_reduce("sum", apply("exp", [apply("subtract", [x, top])]), axis, True)])
-    y = apply("add", [total, top])
+    """`log(sum(exp(x)))` over `axis`, without overflow, and with all digits where one number outweighs the others.
+
+    Example:
+
+    >>> cconv.ops.logsumexp([1000.0, 1000.0]).round(3).tolist()
+    1000.6929931640625
+    """
+    top = _reduce("max", x, axis, True)
+    tops = apply("equal", [x, top])
+    count = _reduce("sum", cast(tops, "float32"), axis, True)
+    others = apply("where", [tops, float("-inf"), apply("subtract", [x, top])])  # infinite ones are among the largest
+    share = apply("divide", [_reduce("sum", apply("exp", [others]), axis, True), count])
+    y = apply("add", [top, apply("add", [apply("log", [count]), apply("log1p", [share])])])
     return y if keepdims else _reduce("sum", y, axis, False)
 
 
@@ -117,8 +127,9 @@ def _position(op: str, x: Any, axis: int | None, keepdims: bool) -> Value:
     if axis is None:
         y = apply(op, [apply("reshape", [x], {"shape": [-1]})], {"axis": -1})
         return apply("reshape", [y], {"shape": [1] * rank}) if keepdims and rank else y
-    y = apply(op, [x], {"axis": int(axis)})
-    return apply("expand_dims", [y], {"axis": int(axis)}) if keepdims else y
+    place = {"axis": number_of_axis(axis, rank)}
+    y = apply(op, [x], place)
+    return apply("expand_dims", [y], place) if keepdims else y
 
 
 @operation("x")

@@ -10,6 +10,8 @@ import numpy as np
 from ..dtypes import of
 from ..tensor import Value
 from ._apply import apply, is_eager, shape_of
+from .arguments import axes as numbers_of_axes
+from .arguments import axis as number_of_axis
 from .arguments import is_integer, number, pads, sides
 from .operation import operation
 from .tensors import convert_to_tensor
@@ -59,40 +61,58 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
     """The axes in the order `axes`; reversed if `None`."""
     rank = len(shape_of(x))
-    axes = list(range(rank))[::-1] if axes is None else [int(a) + (rank if a < 0 else 0) for a in axes]
-    if rank == 0:
-        return convert_to_tensor(x)
-    return apply("transpose", [x], {"axes": axes})
+    order = list(range(rank))[::-1] if axes is None else numbers_of_axes(list(axes), rank, "axes")
+    if len(order) != rank:
+        raise ValueError(f"The `axes` argument must name each of the {rank} axes. Received: axes={axes}")
+    return apply("transpose", [x], {"axes": order}) if rank else convert_to_tensor(x)
 
 
 @operation("x")
-def moveaxis(x: Any, source: int, destination: int) -> Value:
-    """Moves one axis to another place."""
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Value:
+    """Moves axes to other places, one or several; the others keep their order.
+
+    Example:
+
+    >>> cconv.ops.moveaxis(np.zeros((2, 3, 4)), (0, 1), (-1, -2)).shape
+    (4, 3, 2)
+    """
     rank = len(shape_of(x))
-    axes = list(range(rank))
-    axes.insert(destination % rank, axes.pop(source % rank))
-    return apply("transpose", [x], {"axes": axes})
+    moved = numbers_of_axes(source, rank, "source")
+    places = numbers_of_axes(destination, rank, "destination")
+    if len(moved) != len(places):
+        raise ValueError(
+            f"`moveaxis` takes a `destination` for each `source`. Received: source={source}, destination={destination}"
+        )
+    order = [axis for axis in range(rank) if axis not in moved]
+    for place, axis in sorted(zip(places, moved, strict=True)):
+        order.insert(place, axis)
+    return apply("transpose", [x], {"axes": order}) if rank else convert_to_tensor(x)
 
 
 @operation("x")
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
-    """A new axis of size 1 at place `axis`."""
-    for a in [axis] if isinstance(axis, (int, np.integer)) else sorted(axis):
-        x = apply("expand_dims", [x], {"axis": int(a)})
-    return x
+    """New axes of size 1 at the places `axis` of the result; one below 0 counts from its last.
+
+    Example:
+
+    >>> cconv.ops.expand_dims(np.ones((2, 3, 4)), (-1, -2)).shape
+    (2, 3, 4, 1, 1)
+    """
+    count = len(axis) if isinstance(axis, (list, tuple)) else 1
+    for place in sorted(numbers_of_axes(axis, len(shape_of(x)) + count)):
+        x = apply("expand_dims", [x], {"axis": place})
+    return x if count else convert_to_tensor(x)
 
 
 @operation("x")
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """Without the axes of size 1 (all of them if `None`)."""
+    """Without the axes of size 1: those of `axis`, which all must be, or all there are if `None`."""
     shape = shape_of(x)
     if axis is None:
         axes = [i for i, size in enumerate(shape) if size == 1]
-        if not axes:
-            return convert_to_tensor(x)
     else:
-        axes = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
-    return apply("squeeze", [x], {"axes": [int(a) for a in axes]})
+        axes = numbers_of_axes(axis, len(shape))
+    return apply("squeeze", [x], {"axes": axes}) if axes else convert_to_tensor(x)
 
 
 @operation("xs")
@@ -104,13 +124,20 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     >>> cconv.ops.concatenate([[[1, 2]], [[3, 4]]], axis=1).tolist()
     [[1, 2, 3, 4]]
     """
-    return apply("concatenate", list(xs), {"axis": int(axis)})
+    xs = list(xs)
+    if not xs:
+        raise ValueError("`concatenate` takes one tensor or more. Received: none")
+    return apply("concatenate", xs, {"axis": number_of_axis(axis, len(shape_of(xs[0])))})
 
 
 @operation("x")
 def stack(x: Sequence[Any], axis: int = 0) -> Value:
     """The tensors side by side along a new axis."""
-    return apply("concatenate", [apply("expand_dims", [item], {"axis": int(axis)}) for item in x], {"axis": int(axis)})
+    items = list(x)
+    if not items:
+        raise ValueError("`stack` takes one tensor or more. Received: none")
+    place = {"axis": number_of_axis(axis, len(shape_of(items[0])) + 1)}
+    return apply("concatenate", [apply("expand_dims", [item], place) for item in items], place)
 
 
 @operation("x")

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import converted, of, result_type, standardize
+from ..dtypes import as_numbers, converted, of, result_type, standardize
 from ..tensor import Tensor, Value
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
+from .arguments import is_integer
 from .operation import operation
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
+    "eye",
     "full",
     "identity",
     "is_tensor",
@@ -41,7 +43,7 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
 
 def convert_to_numpy(x: Any) -> np.ndarray:
     """The numbers of a variable or array. A symbolic tensor has none: TypeError."""
-    return np.array(x)
+    return np.array(as_numbers(x, "convert_to_numpy"))
 
 
 @operation("x", module="core")
@@ -49,7 +51,7 @@ def cast(x: Any, dtype: str) -> Value:
     """`x` as `"float32"`, `"int32"` or `"bool"`.
 
     To int32 fractions are cut off; numbers beyond its range become its nearest end, a NaN the lowest. To bool: whether
-    the number is not 0.
+    the number is not 0, nor below 1.18e-38.
 
     Example:
 
@@ -102,13 +104,39 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: str 
 
 def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
     """An array of one value."""
-    return np.full(shape, fill_value, standardize(dtype))
+    return np.full(shape, as_numbers(fill_value, "full"), standardize(dtype))
 
 
-@operation("x")
-def identity(x: Any) -> Value:
-    """`x` itself."""
-    return apply("identity", [x])
+def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> np.ndarray:
+    """A matrix of `N` rows and `M` columns (by default `N`) with ones on a diagonal, else zeros.
+
+    Args:
+        N: Rows.
+        M: Columns.
+        k: The diagonal: 0 the main one, `k` above it, or `-k` below.
+        dtype: float32, int32 or bool.
+
+    Example:
+
+    >>> cconv.ops.eye(2, 3, k=1).tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    columns = N if M is None else M
+    for name, value, least in (("N", N, 0), ("M", columns, 0), ("k", k, None)):
+        if not is_integer(value) or (least is not None and value < least):
+            raise ValueError(f"`eye` takes whole numbers, of rows and columns at least 0. Received: {name}={value!r}")
+    return np.eye(N, columns, k, dtype=standardize(dtype))
+
+
+def identity(n: int, dtype: str | None = None) -> np.ndarray:
+    """The unit matrix of `n` rows and columns.
+
+    Example:
+
+    >>> cconv.ops.identity(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return eye(n, dtype=dtype)
 
 
 @operation("variable", module="core")

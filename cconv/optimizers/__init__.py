@@ -38,6 +38,8 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
     """The optimizer that a configuration describes. It has no state."""
+    if not isinstance(config, Mapping):
+        raise TypeError(f"Expected the configuration of an optimizer, a dictionary. Received: {config!r}")
     cls = _OBJECTS.get(str(config.get("class_name", "")).lower())
     if cls is not None and not custom_objects:
         return cls.from_config(config.get("config", {}))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..configured import Configured
+from ..keras_names import getattr_of
+from ..ops.arguments import number, numbers
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
 
@@ -70,12 +72,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 f"Received: boundaries={boundaries} of length {len(boundaries)}, "
                 f"and values={values} of length {len(values)}."
             )
-        self.boundaries = list(boundaries)
-        self.values = list(values)
+        self.boundaries = list(numbers(boundaries, "boundaries"))
+        self.values = list(numbers(values, "values"))
         self.name = name
 
     def __call__(self, step: int) -> float:
-        return self.values[sum(int(step) > boundary for boundary in self.boundaries)]
+        return self.values[sum(_step(step) > boundary for boundary in self.boundaries)]
 
     def get_config(self) -> dict[str, Any]:
         return _config(self, "boundaries", "values", "name")
@@ -106,15 +108,15 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate")
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
+        self.decay_rate = number(decay_rate, "decay_rate", 0)
         self.staircase = staircase
         self.name = name
 
     def __call__(self, step: int) -> float:
-        part = int(step) / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate ** (math.floor(part) if self.staircase else part)
+        part = _step(step) / self.decay_steps
+        return self.initial_learning_rate * _power(self.decay_rate, math.floor(part) if self.staircase else part)
 
     def get_config(self) -> dict[str, Any]:
         return _config(self, "initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
@@ -144,14 +146,14 @@ class InverseTimeDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate")
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
+        self.decay_rate = number(decay_rate, "decay_rate", 0)
         self.staircase = staircase
         self.name = name
 
     def __call__(self, step: int) -> float:
-        part = int(step) / self.decay_steps
+        part = _step(step) / self.decay_steps
         return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(part) if self.staircase else part))
 
     def get_config(self) -> dict[str, Any]:
@@ -185,19 +187,21 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate")
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.end_learning_rate = end_learning_rate
-        self.power = power
+        self.end_learning_rate = number(end_learning_rate, "end_learning_rate")
+        self.power = number(power, "power", 0)
         self.cycle = cycle
         self.name = name
 
     def __call__(self, step: int) -> float:
-        step, end = int(step), self.decay_steps
+        step, end = _step(step), self.decay_steps
         if self.cycle:
             end *= max(1, math.ceil(step / end))
         part = min(step, end) / end
-        return (self.initial_learning_rate - self.end_learning_rate) * (1 - part) ** self.power + self.end_learning_rate
+        return (self.initial_learning_rate - self.end_learning_rate) * _power(
+            1 - part, self.power
+        ) + self.end_learning_rate
 
     def get_config(self) -> dict[str, Any]:
         return _config(self, "initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
@@ -230,15 +234,15 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate")
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.alpha = alpha
+        self.alpha = number(alpha, "alpha")
         self.name = name
-        self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+        self.warmup_target = None if warmup_target is None else number(warmup_target, "warmup_target")
+        self.warmup_steps = number(warmup_steps, "warmup_steps", 0)
 
     def __call__(self, step: int) -> float:
-        step, start = int(step), self.initial_learning_rate
+        step, start = _step(step), self.initial_learning_rate
         if self.warmup_target is not None:
             if step < self.warmup_steps:
                 return start + (self.warmup_target - start) * step / self.warmup_steps
@@ -277,18 +281,20 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate")
         self.first_decay_steps = _positive("first_decay_steps", first_decay_steps)
         self.t_mul = _at_least_one("t_mul", t_mul)
-        self.m_mul = m_mul
-        self.alpha = alpha
+        self.m_mul = number(m_mul, "m_mul", 0)
+        self.alpha = number(alpha, "alpha")
         self.name = name
 
     def __call__(self, step: int) -> float:
-        part, length, restarts = int(step) / self.first_decay_steps, 1.0, 0
+        part, length, restarts = _step(step) / self.first_decay_steps, 1.0, 0
+        if self.t_mul == 1:
+            restarts, part = math.floor(part), part % 1
         while part >= length:
             part, length, restarts = part - length, length * self.t_mul, restarts + 1
-        cosine = 0.5 * self.m_mul**restarts * (1 + math.cos(math.pi * part / length))
+        cosine = 0.5 * _power(self.m_mul, restarts) * (1 + math.cos(math.pi * part / length))
         return self.initial_learning_rate * ((1 - self.alpha) * cosine + self.alpha)
 
     def get_config(self) -> dict[str, Any]:
@@ -309,16 +315,29 @@ def _config(schedule: LearningRateSchedule, *names: str) -> dict[str, Any]:
     return {name: getattr(schedule, name) for name in names}
 
 
+def _step(step: Any) -> int:
+    """The number of a step."""
+    return int(number(step, "step", 0))
+
+
+def _power(base: float, exponent: float) -> float:
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf
+
+
 def _positive(name: str, value: int) -> int:
-    if not value > 0:
+    if not number(value, name) > 0:
         raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={value}")
     return value
 
 
 def _at_least_one(name: str, value: float) -> float:
-    if not value >= 1:
+    if not number(value, name) >= 1:
         raise ValueError(f"Argument `{name}` must be >= 1. Received: {name}={value}")
     return value
 
 
 register_public("keras.optimizers.schedules", globals())
+__getattr__ = getattr_of(globals())

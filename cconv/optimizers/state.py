@@ -23,14 +23,12 @@ class Iterations(OptimizerVariable, NDArrayOperatorsMixin):
     """
 
     def __init__(self, path: str, core: Any) -> None:
-        self._core = core  # not the optimizer, which holds this
-        super().__init__(path, self._count, self._set)
+        self._core = core  # not the optimizer, which holds this; nor do the functions hold what holds them
 
-    def _count(self) -> np.ndarray:
-        return np.array(self._core.iterations, np.int64)
+        def count(value: np.ndarray) -> None:
+            core.iterations = int(value)
 
-    def _set(self, value: np.ndarray) -> None:
-        self._core.iterations = int(value)
+        super().__init__(path, lambda: np.array(core.iterations, np.int64), count)
 
     def assign_add(self, value: Any) -> None:
         """Counts so many steps more."""

@@ -23,6 +23,9 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _COMMENT_START = b"cconv model; sha256 of all bytes before these 64 digits: "
 _COMMENT_SIZE = len(_COMMENT_START) + 64
 _END_RECORD = struct.Struct("<4s4H2LH")  # zip's last record, before the comment
+# What a byte of a member may become. Deflate's best is 1 : 1032, and other methods, such as bzip2, know no such bound.
+_EXPANSION = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1100}
+_TEXT_EXPANSION = 100  # of a configuration, which takes many times its size once it is parsed
 _CHECKSUM_KEY, _CHECKSUM_VALUE = "cconv_checksum", "sha256 in the archive's comment"
 
 
@@ -106,7 +109,15 @@ def _extract(archive: zipfile.ZipFile, path: str, size: int) -> dict[str, bytes]
             f"found {', '.join(names) or 'none'}."
         )
     for info in infos:
-        if info.compress_size > size or info.file_size > 1100 * info.compress_size:  # deflate's best is 1 : 1032
+        if info.compress_type not in _EXPANSION:
+            raise ValueError(
+                f"{path!r} is not a `.keras` file: expected members that are stored or deflated, found {info.filename} "
+                f"compressed by method {info.compress_type}."
+            )
+        most = _EXPANSION[info.compress_type] * info.compress_size
+        if info.filename in (METADATA, CONFIG) and info.compress_type == zipfile.ZIP_DEFLATED:
+            most = min(most, _TEXT_EXPANSION * info.compress_size + (1 << 20))
+        if info.compress_size > size or info.file_size > most:
             raise ValueError(
                 f"{path!r} is damaged: the member {info.filename} declares {info.file_size} bytes "
                 f"in {info.compress_size}, the whole file has {size}."

@@ -8,6 +8,8 @@ found right.
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
@@ -43,13 +45,19 @@ def write_groups(
         attributes: Numbers that belong to the file as a whole.
         userblock_size: Bytes to leave free in front: 0, or a power of two from 512 on.
     """
-    with h5py().File(file, "w", userblock_size=userblock_size) as h5:
+    h5 = h5py().File(file, "w", userblock_size=userblock_size)
+    try:
         h5.attrs.update(attributes)
         for group in groups:
             h5_group = h5.create_group(f"{group.path}/vars" if group.path else "vars")
             h5_group.attrs["name"] = group.name
             for k, slot in enumerate(group.slots):
                 h5_group.create_dataset(str(k), data=slot.get())
+    except BaseException:  # the reason (no memory, a full disk), which must not be hidden by what closing says then
+        with contextlib.suppress(Exception):
+            h5.close()
+        raise
+    h5.close()
 
 
 class ArrayFile:
@@ -78,6 +86,7 @@ class ArrayFile:
         try:
             with self.reading():
                 self.arrays = dict(_walk(self._h5, where))
+                _check_sizes(self.arrays, file.seek(0, os.SEEK_END), where)
                 self.elements = sum(int(item.size) for item in self.arrays.values())
         except BaseException:
             self._h5.close()
@@ -137,14 +146,22 @@ def _check_plain(dataset: Any, path: str, where: str) -> None:
         raise ValueError(f"{where}: the array {path!r} points to another file, which is not followed.")
     if not is_number(dataset.dtype) or dataset.shape is None:
         raise ValueError(f"{where}: expected numbers at {path!r}, found {dataset.dtype}.")
-    stored_bytes = dataset.id.get_storage_size()
-    if dataset.nbytes > _MAX_EXPANSION * stored_bytes:
-        raise ValueError(
-            f"{where}: the array {path!r} declares {dataset.nbytes} bytes in shape {dataset.shape}, "
-            f"the file holds {stored_bytes} of them."
-        )
     if dataset.compression not in _FILTERS:
         raise ValueError(f"{where}: the array {path!r} is compressed in an unknown way ({dataset.compression!r}).")
+
+
+def _check_sizes(arrays: Mapping[str, Any], left: int, where: str) -> None:
+    """Refuses arrays that are larger than what the file can hold of them. It has `left` bytes for all of them."""
+    for path, dataset in arrays.items():
+        held = min(dataset.id.get_storage_size(), left)
+        left -= held
+        chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0  # is read as a whole
+        most = held if dataset.compression is None else _MAX_EXPANSION * held
+        if max(dataset.nbytes, chunk) > most:
+            raise ValueError(
+                f"{where}: the array {path!r} declares {max(dataset.nbytes, chunk)} bytes in shape {dataset.shape}, "
+                f"the file holds {held} of them."
+            )
 
 
 def read_group(arrays: Mapping[str, Any], group: Group, where: str) -> list[np.ndarray]:

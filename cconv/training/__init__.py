@@ -1,6 +1,5 @@
 """How models learn and are run: `Trainer`, what `compile` asks for, and the steps that `fit` is made of."""
 
-from .arguments import names_arguments
 from .trainer import Trainer
 
-__all__ = ["Trainer", "names_arguments"]
+__all__ = ["Trainer"]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Container
+from collections.abc import Container
+from itertools import islice
 from typing import Any
 
 import numpy as np
-
-from ..naming import nearest
 
 
 def check_compile(model: Any, run_eagerly: bool, steps_per_execution: int, jit_compile: str | bool | None) -> None:
@@ -50,17 +47,8 @@ def is_due(epoch: int, frequency: int | Container[int]) -> bool:
     return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
 
 
-def names_arguments(method: Callable) -> Callable:
-    """Makes the error of a method that is given an argument it does not have name the nearest of those it has."""
-    known = set(inspect.signature(method).parameters)
-
-    @functools.wraps(method)
-    def checked(self, *args: Any, **kwargs: Any) -> Any:
-        if not known.issuperset(kwargs):
-            name = next(name for name in kwargs if name not in known)
-            raise TypeError(
-                f"{method.__name__}() got an unexpected keyword argument {name!r}. {nearest(name, known - {'self'})}"
-            )
-        return method(self, *args, **kwargs)
-
-    return checked
+def is_due_again(initial_epoch: int, epochs: int, frequency: int | Container[int]) -> bool:
+    """Whether more than one of these epochs is due."""
+    if isinstance(frequency, int):
+        return epochs // frequency - initial_epoch // frequency > 1
+    return len(set(islice((epoch for epoch in frequency if initial_epoch < epoch <= epochs), 2))) > 1

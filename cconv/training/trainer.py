@@ -19,7 +19,7 @@ from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
 from ..serialization import deserialize_object, serialize_object
-from .arguments import check_compile, check_verbose, count, is_due
+from .arguments import check_compile, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
 from .planner import Planner, rounded
 from .step import Step
@@ -196,6 +196,9 @@ class Trainer:
         if validation_data is not None:
             validation = self.feeder.validation(validation_data, validation_batch_size, batch_size, validation_steps)
         # Both are traced and checked now, so that what does not fit the validation is not found out after an epoch.
+        feed.check_passes(epochs - initial_epoch > 1, "steps_per_epoch")
+        if validation is not None:
+            validation.check_passes(is_due_again(initial_epoch, epochs, validation_freq), "validation_steps")
         self.planner.prepare("train", feed, "y", self.optimizer)
         if validation is not None:
             self.planner.prepare("test", validation, "validation labels")

@@ -1,5 +1,6 @@
 """Writing to the terminal, whatever state it is in. Nothing here may stop a training run."""
 
+import shutil
 import sys
 
 
@@ -50,3 +51,14 @@ def is_dynamic() -> bool:
     except (AttributeError, ValueError, OSError):
         return False
     return stream is not None and "ipykernel" in sys.modules and hasattr(stream, "_is_master_process")
+
+
+def columns() -> int | None:
+    """How many characters fit a line of the terminal that standard output is; `None` where it is none.
+
+    A notebook's cell is as wide as it need be.
+    """
+    try:
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    except (AttributeError, ValueError, OSError):
+        return None

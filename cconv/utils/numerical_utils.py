@@ -1,6 +1,11 @@
 """Small conversions of arrays that prepare labels and features."""
 
+from typing import Any
+
 import numpy as np
+
+from ..ops.arguments import is_integer, number
+from ..tensor import Tensor
 
 
 def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
@@ -23,7 +28,7 @@ def to_categorical(x, num_classes: int | None = None) -> np.ndarray:
            [0., 0., 1.],
            [0., 1., 0.]])
     """
-    values = np.asarray(x)
+    values = _array(x, "to_categorical")
     if values.dtype.kind not in "biuf" or (values.dtype.kind == "f" and not np.array_equal(values, np.floor(values))):
         raise ValueError(f"Expected `x` to hold class numbers (integers). Received an array of dtype {values.dtype}")
     values = values.astype(np.int64)
@@ -60,6 +65,16 @@ def normalize(x, axis: int = -1, order: float = 2) -> np.ndarray:
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    values = np.asarray(x)
+    values = _array(x, "normalize")
+    if order != float("inf"):
+        number(order, "order", 0)
+    if not is_integer(axis) or not -values.ndim <= axis < values.ndim:
+        raise ValueError(f"Expected `axis` to be one of an array of {values.ndim} axes. Received: axis={axis!r}")
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return values / np.where(norm == 0, 1, norm)
+
+
+def _array(x: Any, function: str) -> np.ndarray:
+    if isinstance(x, Tensor):
+        raise TypeError(f"{function}: expected an array. Received a symbolic tensor: {x!r}")
+    return np.asarray(x)

@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +13,8 @@ _BOLD, _GREEN, _GREY, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 class Progbar:
     """Displays a progress bar.
 
-    On a terminal the bar is drawn again in place. Where standard output is a file or a pipe, one line is written when
+    On a terminal the bar is drawn again in place, in one line that fits; the last one goes on below where it is too
+    narrow. Where standard output is a file or a pipe, one line is written when
     the bar is complete, so that logs hold one line per epoch.
 
     Args:
@@ -99,7 +99,7 @@ class Progbar:
                 self._last_update = now
         elif self.verbose and finalize:
             count = f"{current}/{self.target}" if self.target else f"{current}/Unknown"
-            info = f" - {now - self._start:.0f}s -{self._format_time(step_time)}{self._format_values()}"
+            info = f" - {now - self._start:.0f}s -{self._format_time(step_time)}{''.join(self._format_values())}"
             io_utils.print_msg(count + info)
 
     def add(self, n: int, values: Sequence[tuple[str, float]] | None = None) -> None:
@@ -128,35 +128,50 @@ class Progbar:
             clock = f"{now - self._start:.0f}s"
         else:
             clock = _format_remaining(step_time * (self.target - current))
-        tail = f"{self._format_time(step_time)}{self._format_values()}"
         if self.target:
             count = f"{current:>{len(str(self.target))}}/{self.target}"
-            plain = len(count) + 2 + len(clock) + len(tail)
-            # A line longer than the terminal would wrap, and then be repeated instead of redrawn: the bar gives way.
-            width = max(0, min(self.width, shutil.get_terminal_size().columns - 1 - plain))
-            done = min(width, int(width * current / self.target))
-            bar = self._paint(self._cells[0] * done, _GREEN) + self._paint(self._cells[1] * (width - done), _GREY)
-            line = f"{self._paint(count, _BOLD)} {bar} {self._paint(clock, _BOLD)}{tail}"
-            visible = plain + width
         else:
             count = f"{current:7d}/Unknown"
-            line = f"{count} {self._paint(clock, _BOLD)}{tail}"
-            visible = len(count) + 1 + len(clock) + len(tail)
-        padding = " " * max(0, self._drawn_width - visible)
+        pace = self._format_time(step_time)
+        values = self._format_values()
+        columns = io_utils.columns()
+        # A line longer than the terminal would wrap, and then be repeated instead of redrawn: the bar gives way, then
+        # the values; the last line is not drawn again, and goes on below.
+        limit = math.inf if columns is None else max(1, columns - 1)
+        head = len(count) + 1 + bool(self.target) + len(clock) + len(pace)
+        shown = _that_fit(values, limit - head)
+        parts = [(count, _BOLD), (" ", "")]
+        if self.target:
+            width = int(max(0, min(self.width, limit - head - sum(map(len, shown)))))
+            done = min(width, int(width * current / self.target))
+            parts += [(self._cells[0] * done, _GREEN), (self._cells[1] * (width - done), _GREY), (" ", "")]
+        parts += [(clock, _BOLD), (pace + "".join(shown), "")]
+        text, visible = self._clipped(parts, limit)
+        padding = " " * int(max(0, min(self._drawn_width, limit) - visible))
         self._drawn_width = visible
-        io_utils.print_msg(f"\r{line}{padding}", line_break=finalize)
+        below = _lines(values[len(shown) :], limit) if finalize else []
+        io_utils.print_msg("\n".join([f"\r{text}{padding}", *below]), line_break=finalize)
         if finalize:
             self._drawn_width = 0
 
-    def _paint(self, text: str, code: str) -> str:
-        return f"{code}{text}{_RESET}" if self._colored and text else text
+    def _clipped(self, parts: Sequence[tuple[str, str]], limit: float) -> tuple[str, int]:
+        """The painted parts, as far as they fit, and how many characters they take."""
+        line, visible = "", 0
+        for text, code in parts:
+            text = text[: int(min(limit - visible, len(text)))]
+            line += self._paint(text, code)
+            visible += len(text)
+        return line, visible
 
-    def _format_values(self) -> str:
-        text = ""
+    def _paint(self, text: str, code: str) -> str:
+        return f"{code}{text}{_RESET}" if self._colored and text and code else text
+
+    def _format_values(self) -> list[str]:
+        values = []
         for name, (total, count) in self._values.items():
             average = total / max(1, count)
-            text += f" - {name}: {average:.4f}" if abs(average) > 1e-3 else f" - {name}: {average:.4e}"
-        return text
+            values.append(f" - {name}: {average:.4f}" if abs(average) > 1e-3 else f" - {name}: {average:.4e}")
+        return values
 
     def _format_time(self, step_time: float) -> str:
         if step_time >= 1 or step_time == 0:
@@ -182,3 +197,25 @@ def _format_remaining(seconds: float) -> str:
     if seconds > 60:
         return f"{seconds // 60:.0f}:{int(seconds % 60):02d}"
     return f"{int(seconds)}s"
+
+
+def _that_fit(values: Sequence[str], limit: float) -> list[str]:
+    """The first values that fit together."""
+    shown = []
+    for value in values:
+        limit -= len(value)
+        if limit < 0:
+            break
+        shown.append(value)
+    return shown
+
+
+def _lines(values: Sequence[str], limit: float) -> list[str]:
+    """Values in lines that fit; one that is longer than a line is broken."""
+    lines: list[str] = []
+    for value in values:
+        if lines and len(lines[-1]) + len(value) <= limit:
+            lines[-1] += value
+        else:
+            lines += [value[first : first + int(limit)] for first in range(0, len(value), int(limit))]
+    return lines

@@ -40,7 +40,7 @@ class PyDataset:
         self.max_queue_size = max_queue_size
 
     def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} must define `__len__`, the number of batches")
+        raise TypeError(f"{type(self).__name__} must define `__len__`, the number of batches")
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define `__getitem__(index)`, which returns one batch")

@@ -61,8 +61,8 @@ static cc_tile gemm_tile_of(const cc_product *p, const gemm_depth *s, int64_t pa
     };
 }
 
-/* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of tiles, then blocks of depth, then panels, then tiles: what a block of depth has of
- * a panel stays in the second-level cache while a block's tiles use it, and its rows of `a` stay there from panel to panel. */
+/* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of tiles, then blocks of depth, then panels, then tiles: what a block of depth has
+ * of a panel stays in the second-level cache while a block's tiles use it, and its rows of `a` stay there from panel to panel. */
 static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
 {
     const cc_kernels *kernels = cc_kernels_get();

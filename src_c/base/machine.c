@@ -25,7 +25,7 @@
 #include <xmmintrin.h>
 #endif
 
-enum { MAX_THREADS = 1024, PATH = 512 };
+enum { PATH = 512 };
 
 const char *cconv_version(void)
 {
@@ -145,7 +145,7 @@ static int granted(void)
     if (quota < threads) threads = quota, reason = BY_QUOTA;
 #endif
     if (threads < 1) threads = 1;
-    if (threads > MAX_THREADS) threads = MAX_THREADS;
+    if (threads > CC_MAX_THREADS) threads = CC_MAX_THREADS;
     return threads * 8 + reason;
 }
 
@@ -155,7 +155,7 @@ static int decide(void)
     if (wish) {
         char *end;
         long threads = strtol(wish, &end, 10);
-        if (end != wish && threads >= 1) return (int)(threads < MAX_THREADS ? threads : MAX_THREADS) * 8 + BY_ENVIRONMENT;
+        if (end != wish && threads >= 1) return (int)(threads < CC_MAX_THREADS ? threads : CC_MAX_THREADS) * 8 + BY_ENVIRONMENT;
     }
     return granted();
 }
@@ -214,8 +214,8 @@ const char *cconv_num_threads_reason(void)
 
 cconv_status cconv_set_num_threads(int threads)
 {
-    if (threads < 0 || threads > MAX_THREADS)
-        return cc_fail(CCONV_INVALID, "expected threads from 0 (the default) to %d, received %d", MAX_THREADS, threads);
+    if (threads < 0 || threads > CC_MAX_THREADS)
+        return cc_fail(CCONV_INVALID, "expected threads from 0 (the default) to %d, received %d", CC_MAX_THREADS, threads);
     atomic_store(&decision, threads ? threads * 8 + BY_CALL : 0);
     return CCONV_OK;
 }

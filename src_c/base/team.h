@@ -18,6 +18,8 @@ typedef struct cc_barrier {
     _Alignas(64) atomic_uint rounds; /* how often all have: what those who wait look at */
 } cc_barrier;
 
+enum { CC_MAX_THREADS = 1024 }; /* of a team */
+
 typedef struct cc_team {
     int ith, nth;        /* this thread's number, 0 .. nth-1 */
     cc_barrier *barrier; /* NULL: of a thread on its own, or where threads share processors */

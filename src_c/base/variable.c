@@ -2,6 +2,7 @@
 #include "base/variable.h"
 #include "base/alloc.h"
 #include "base/status.h"
+#include <stdbool.h>
 #include <string.h>
 
 cconv_variable *cconv_variable_new(int rank, const int64_t *shape)
@@ -50,9 +51,16 @@ void cconv_variable_free(cconv_variable *variable)
     cc_free(variable);
 }
 
+/* Leaves the sentence where there is none. */
+static bool is_there(const cconv_variable *variable)
+{
+    if (!variable) cc_fail(CCONV_INVALID, "expected a variable, received NULL");
+    return variable != NULL;
+}
+
 float *cconv_variable_data(cconv_variable *variable)
 {
-    return variable ? variable->data : NULL;
+    return is_there(variable) ? variable->data : NULL;
 }
 
 void cconv_variable_touch(cconv_variable *variable)
@@ -62,12 +70,12 @@ void cconv_variable_touch(cconv_variable *variable)
 
 int cconv_variable_shape(const cconv_variable *variable, int64_t *shape)
 {
-    if (!variable) return -1;
+    if (!is_there(variable)) return -1;
     if (shape) memcpy(shape, variable->shape.dim, (size_t)variable->shape.rank * sizeof *shape);
     return variable->shape.rank;
 }
 
 size_t cconv_variable_count(const cconv_variable *variable)
 {
-    return variable ? variable->count : 0;
+    return is_there(variable) ? variable->count : 0;
 }

@@ -11,6 +11,13 @@ typedef struct cc_writer {
     size_t length; /* of the whole text, without the 0 */
 } cc_writer;
 
+/* One that begins in the caller's memory; NULL, whatever its size: only counts. */
+static inline cc_writer cc_writer_in(char *text, size_t size)
+{
+    if (text && size) text[0] = 0;
+    return (cc_writer){text, text ? size : 0, 0};
+}
+
 void cc_put(cc_writer *w, const char *format, ...) CC_PRINTF(2, 3);
 
 /* A number that a reader takes for the same float, in as few digits as will do, with a point in any locale. */

@@ -204,18 +204,18 @@ int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_
 
 int cconv_graph_count(const cconv_graph *graph)
 {
+    if (!graph) cc_fail(CCONV_INVALID, "expected a graph, received NULL");
     return graph ? graph->count : 0;
 }
 
 cconv_dtype cconv_graph_dtype(const cconv_graph *graph, int node)
 {
-    return graph && node >= 1 && node <= graph->count ? cc_graph_node(graph, node)->shape.type : (cconv_dtype)-1;
+    return cc_graph_has(graph, node) ? cc_graph_node(graph, node)->shape.type : (cconv_dtype)-1;
 }
 
 cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape)
 {
-    if (!graph || node < 1 || node > graph->count)
-        return cc_fail(CCONV_INVALID, "expected a node of 1 to %d, received %d", graph ? graph->count : 0, node);
+    if (!cc_graph_has(graph, node)) return CCONV_INVALID;
     const cc_shape *found = &cc_graph_node(graph, node)->shape;
     if (rank) *rank = found->rank;
     if (shape) memcpy(shape, found->dim, (size_t)found->rank * sizeof *shape);

@@ -35,6 +35,9 @@ static inline const cc_node *cc_graph_node(const cconv_graph *graph, int node)
     return &graph->nodes[node - 1];
 }
 
+/* Whether there is such a node; else the sentence says so. */
+bool cc_graph_has(const cconv_graph *graph, int node);
+
 /* Appends a copy of a node (of this graph or another), with inputs that are numbers in this graph. Returns its number or 0. */
 int cc_graph_copy(cconv_graph *graph, const cc_node *node, const char *name);
 

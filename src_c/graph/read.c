@@ -4,16 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool has_node(const cconv_graph *graph, int node)
+bool cc_graph_has(const cconv_graph *graph, int node)
 {
     if (graph && node >= 1 && node <= graph->count) return true;
-    cc_fail(CCONV_INVALID, "expected a node of 1 to %d, received %d", graph ? graph->count : 0, node);
+    if (!graph)
+        cc_fail(CCONV_INVALID, "expected a graph, received NULL");
+    else
+        cc_fail(CCONV_INVALID, "expected a node of 1 to %d, received %d", graph->count, node);
     return false;
 }
 
 cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *out)
 {
-    if (!has_node(graph, node)) return CCONV_INVALID;
+    if (!cc_graph_has(graph, node)) return CCONV_INVALID;
     if (!out) return cc_fail(CCONV_INVALID, "node %d: expected a place for what is read, received NULL", node);
     const cc_node *found = cc_graph_node(graph, node);
     *out = (cconv_node){.kind = (cconv_kind)found->kind,
@@ -31,9 +34,8 @@ cconv_status cconv_graph_node(const cconv_graph *graph, int node, cconv_node *ou
 
 size_t cconv_graph_attributes(const cconv_graph *graph, int node, char *text, size_t size)
 {
-    cc_writer w = {text, size, 0};
-    if (size && text) text[0] = 0;
-    if (!has_node(graph, node)) return 0;
+    cc_writer w = cc_writer_in(text, size);
+    if (!cc_graph_has(graph, node)) return 0;
     const cc_node *found = cc_graph_node(graph, node);
     if (found->kind == CC_COMPUTED) cc_attributes_write(found->op->attributes, found->attributes, &w);
     return w.length;
@@ -101,11 +103,13 @@ size_t cconv_graph_describe(const cconv_graph *graph, char *text, size_t size)
 {
     static const char *const titles[COLUMNS] = {"op", "output", "inputs", "name"};
     enum { WIDEST = 48 };
-    cc_writer w = {text, size, 0};
+    cc_writer w = cc_writer_in(text, size);
     size_t width[COLUMNS];
     char column[COLUMNS][COLUMN_TEXT];
-    if (size && text) text[0] = 0;
-    if (!graph) return 0;
+    if (!graph) {
+        cc_fail(CCONV_INVALID, "describe: expected a graph, received NULL");
+        return 0;
+    }
     for (int c = 0; c < COLUMNS; ++c) width[c] = strlen(titles[c]);
     for (int i = 1; i <= graph->count; ++i) {
         fill_columns(cc_graph_node(graph, i), column);

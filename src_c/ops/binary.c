@@ -1,5 +1,5 @@
-/* Functions of two elements: a, b -> y of the shape they broadcast to. Each op is one line: y from u of a and v of b, and the
- * gradients of both from dy. An operand that is repeated gets the sum of the gradients of its repetitions. Integers wrap around. */
+/* Functions of two elements: a, b -> y of the shape they broadcast to, a row of binary.def each. An operand that is repeated gets
+ * the sum of the gradients of its repetitions. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "ops/op.h"
@@ -17,34 +17,34 @@ static cconv_status binary_infer(const cc_call *call, cc_shape *ys)
 }
 
 /* out[i] for n elements. a and b advance with i, or stay where they are. out may be g, a or b if that one advances. */
-typedef void run_function(float *out, const float *g, const float *a, bool a_moves, const float *b, bool b_moves, int64_t n);
+typedef void binary_function(float *out, const float *g, const float *a, bool a_moves, const float *b, bool b_moves, int64_t n);
 
-#define RUN(tag, part, formula)                                                                                                \
+#define BINARY_RUN(tag, part, formula)                                                                                         \
     static void tag##_##part(float *out, const float *dy, const float *a, bool a_moves, const float *b, bool b_moves,          \
                              int64_t n)                                                                                        \
     {                                                                                                                          \
         (void)dy;                                                                                                              \
         if (a_moves && b_moves) {                                                                                              \
-            RUN_LOOP(formula, a[i], b[i])                                                                                      \
+            BINARY_LOOP(formula, a[i], b[i])                                                                                   \
         } else if (a_moves) {                                                                                                  \
             const float fixed = *b;                                                                                            \
-            RUN_LOOP(formula, a[i], fixed)                                                                                     \
+            BINARY_LOOP(formula, a[i], fixed)                                                                                  \
         } else if (b_moves) {                                                                                                  \
             const float fixed = *a;                                                                                            \
-            RUN_LOOP(formula, fixed, b[i])                                                                                     \
+            BINARY_LOOP(formula, fixed, b[i])                                                                                  \
         } else {                                                                                                               \
             const float first = *a, second = *b;                                                                               \
-            RUN_LOOP(formula, first, second)                                                                                   \
+            BINARY_LOOP(formula, first, second)                                                                                \
         }                                                                                                                      \
     }
-#define RUN_LOOP(formula, first_operand, second_operand)                                                                       \
+#define BINARY_LOOP(formula, first_operand, second_operand)                                                                    \
     for (int64_t i = 0; i < n; ++i) {                                                                                          \
         const float u = first_operand, v = second_operand;                                                                     \
         (void)u, (void)v;                                                                                                      \
         out[i] = formula;                                                                                                      \
     }
 
-static void binary_forward(const cc_call *call, const cc_team *team, run_function *run)
+static void binary_forward(const cc_call *call, const cc_team *team, binary_function *run)
 {
     cc_broadcast shape;
     cc_broadcast_init(&shape, &call->ys, 2, call->xs);
@@ -55,7 +55,7 @@ static void binary_forward(const cc_call *call, const cc_team *team, run_functio
 }
 
 /* The same for int32 operands: out is int32, or the float of a bool. */
-#define INTS(tag, out_type, to, formula)                                                                                       \
+#define BINARY_INTS(tag, out_type, to, formula)                                                                                \
     static void tag##_ints(const cc_call *call, const cc_team *team)                                                           \
     {                                                                                                                          \
         cc_broadcast shape;                                                                                                    \
@@ -77,7 +77,7 @@ static void binary_forward(const cc_call *call, const cc_team *team, run_functio
 #define WRAP(u, operator, v) (int32_t)((uint32_t)(u) operator(uint32_t)(v))
 
 /* u^v; for v < 0 the power cut off at 0, but 1 and -1 have theirs. 0 to a negative power is 0. */
-static int32_t power_of_ints(int32_t u, int32_t v)
+static int32_t binary_power_of_ints(int32_t u, int32_t v)
 {
     if (v < 0) return u == 1 ? 1 : u == -1 ? (v & 1 ? -1 : 1) : 0;
     uint32_t result = 1;
@@ -87,13 +87,13 @@ static int32_t power_of_ints(int32_t u, int32_t v)
 }
 
 /* The gradient of an operand by stretches of y: what a reduction folds for an operand that is repeated. Without `run` it is dy. */
-typedef struct gradient {
+typedef struct binary_gradient {
     const cc_call *call;
-    run_function *run;
+    binary_function *run;
     cc_broadcast shape;
-} gradient;
+} binary_gradient;
 
-static void binary_fill(const gradient *of, cc_range range, float *out)
+static void binary_fill(const binary_gradient *of, cc_range range, float *out)
 {
     const cc_call *call = of->call;
     static const float unread[1]; /* in place of an operand that need() did not ask for */
@@ -106,23 +106,23 @@ static void binary_fill(const gradient *of, cc_range range, float *out)
 
 static const float *binary_terms(const void *context, int64_t begin, int64_t n, float *buffer)
 {
-    const gradient *of = context;
+    const binary_gradient *of = context;
     if (!of->run) return of->call->dy + begin;
     binary_fill(of, (cc_range){begin, begin + n}, buffer);
     return buffer;
 }
 
-static bool repeated(const cc_call *call, int i)
+static bool binary_repeated(const cc_call *call, int i)
 {
     return cc_broadcast_repeated(&call->xs[i], &call->ys) != 0;
 }
 
-static void operand_gradient(const cc_call *call, const cc_team *team, int i, run_function *run)
+static void binary_operand_gradient(const cc_call *call, const cc_team *team, int i, binary_function *run)
 {
-    gradient of = {.call = call, .run = run};
+    binary_gradient of = {.call = call, .run = run};
     cc_broadcast_init(&of.shape, &call->ys, 2, call->xs);
     float *dx = call->dx[i];
-    if (repeated(call, i)) {
+    if (binary_repeated(call, i)) {
         cc_reduction reduction;
         cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
         cc_reduce(&reduction, CC_FOLD_SUM, binary_terms, &of, 1, dx, NULL, call->scratch, team);
@@ -137,17 +137,17 @@ static void operand_gradient(const cc_call *call, const cc_team *team, int i, ru
 }
 
 /* dx[0] may be dy, so it comes last, when nobody reads dy any more. */
-static void binary_backward(const cc_call *call, const cc_team *team, run_function *run_a, run_function *run_b)
+static void binary_backward(const cc_call *call, const cc_team *team, binary_function *run_a, binary_function *run_b)
 {
     if (call->dx[1]) {
-        operand_gradient(call, team, 1, run_b);
+        binary_operand_gradient(call, team, 1, run_b);
         cc_barrier_wait(team);
     }
-    if (call->dx[0]) operand_gradient(call, team, 0, run_a);
+    if (call->dx[0]) binary_operand_gradient(call, team, 0, run_a);
 }
 
 /* reads: bit 0 and 1: the gradient of a reads a, b; bit 2 and 3: the gradient of b reads a, b. */
-static void need_of(const cc_call *call, cc_need *need, unsigned reads)
+static void binary_need(const cc_call *call, cc_need *need, unsigned reads)
 {
     need->reads = 0;
     if (call->needs_gradient[0]) need->reads |= reads & 3u;
@@ -156,21 +156,33 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
         if (!call->needs_gradient[i]) continue;
         cc_reduction reduction;
         cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[i], &call->ys));
-        size_t bytes = repeated(call, i) ? cc_reduction_scratch(&reduction) : 0;
+        size_t bytes = binary_repeated(call, i) ? cc_reduction_scratch(&reduction) : 0;
         if (need->backward_scratch < bytes) need->backward_scratch = bytes;
     }
 }
 
-#define FORWARD(tag, formula)                                                                                                  \
-    RUN(tag, value, formula)                                                                                                   \
+/* ---- The kinds of rows ---- */
+
+enum {
+    A_READS_A = 1,
+    A_READS_B = 2,
+    B_READS_A = 4,
+    B_READS_B = 8,
+    ALL_READ_ALL = 15,
+    A_IS_DY = 16,
+    B_IS_DY = 32
+}; /* the last two: the gradient is dy itself */
+
+#define BINARY_FORWARD(tag, formula)                                                                                           \
+    BINARY_RUN(tag, value, formula)                                                                                            \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
         binary_forward(call, team, tag##_value);                                                                               \
     }
 
-#define FORWARD_OF_ALL(tag, formula, out_type, to, int_formula)                                                                \
-    RUN(tag, value, formula)                                                                                                   \
-    INTS(tag, out_type, to, int_formula)                                                                                       \
+#define BINARY_FORWARD_OF_ALL(tag, formula, out_type, to, int_formula)                                                         \
+    BINARY_RUN(tag, value, formula)                                                                                            \
+    BINARY_INTS(tag, out_type, to, int_formula)                                                                                \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
         if (call->xs[0].type == CCONV_INT32)                                                                                   \
@@ -178,18 +190,18 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
         else                                                                                                                   \
             binary_forward(call, team, tag##_value);                                                                           \
     }
-#define NUMBERS(tag, formula, int_formula) FORWARD_OF_ALL(tag, formula, int32_t, cc_ints_out, int_formula)
 
-/* gradient_a and gradient_b name functions made by RUN; NULL: it is dy itself. */
-#define BACKWARD(tag, takes, gradient_a, gradient_b, reads_bits)                                                               \
+#define BINARY_BACKWARD(tag, takes, gradient_a, gradient_b, reads_bits)                                                        \
+    BINARY_RUN(tag, da, gradient_a)                                                                                            \
+    BINARY_RUN(tag, db, gradient_b)                                                                                            \
     static void tag##_need(const cc_call *call, int nth, cc_need *need)                                                        \
     {                                                                                                                          \
         (void)nth;                                                                                                             \
-        need_of(call, need, reads_bits);                                                                                       \
+        binary_need(call, need, (reads_bits)&ALL_READ_ALL);                                                                    \
     }                                                                                                                          \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
-        binary_backward(call, team, gradient_a, gradient_b);                                                                   \
+        binary_backward(call, team, (reads_bits)&A_IS_DY ? NULL : tag##_da, (reads_bits)&B_IS_DY ? NULL : tag##_db);           \
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
@@ -198,59 +210,24 @@ static void need_of(const cc_call *call, cc_need *need, unsigned reads)
                                .infer = binary_infer,                                                                          \
                                .need = tag##_need,                                                                             \
                                .forward = tag##_forward,                                                                       \
-                               .backward = tag##_backward}
+                               .backward = tag##_backward};
 
-enum { A_READS_A = 1, A_READS_B = 2, B_READS_A = 4, B_READS_B = 8 };
-
-/* d(uv) = v du + u dv;  d(u/v) = du / v - u dv / v^2 */
-NUMBERS(add, u + v, WRAP(u, +, v))
-BACKWARD(add, "n n -> n", NULL, NULL, 0);
-
-NUMBERS(subtract, u - v, WRAP(u, -, v))
-RUN(subtract, db, -dy[i])
-BACKWARD(subtract, "n n -> n", NULL, subtract_db, 0);
-
-NUMBERS(multiply, (u * v), WRAP(u, *, v))
-RUN(multiply, da, dy[i] * v)
-RUN(multiply, db, dy[i] * u)
-BACKWARD(multiply, "n n -> n", multiply_da, multiply_db, A_READS_B | B_READS_A);
-
-FORWARD(divide, u / v)
-RUN(divide, da, dy[i] / v)
-RUN(divide, db, -dy[i] * (u / v / v))
-BACKWARD(divide, NULL, divide_da, divide_db, A_READS_B | B_READS_A | B_READS_B);
-
-/* d(u^v) = v u^(v-1) du + u^v log(u) dv; at v = 0 the first is 0, at u = 0 and v >= 0 the second. */
-NUMBERS(power, powf(u, v), power_of_ints(u, v))
-RUN(power, da, v == 0 ? 0 : dy[i] * v * powf(u, v - 1))
-RUN(power, db, u == 0 && v >= 0 ? 0 : dy[i] * powf(u, v) * logf(u))
-BACKWARD(power, "n n -> n", power_da, power_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
-
-/* Of bools: whether one holds, whether both do. A NaN of either goes through. The gradient goes to the chosen one; equal ones
- * share it. */
-NUMBERS(maximum, u > v || u != u ? u : v, u > v ? u : v)
-RUN(maximum, da, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
-RUN(maximum, db, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
-BACKWARD(maximum, "t t -> t", maximum_da, maximum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
-
-NUMBERS(minimum, u < v || u != u ? u : v, u < v ? u : v)
-RUN(minimum, da, u == v ? 0.5f * dy[i] : u > v ? 0 : dy[i])
-RUN(minimum, db, u == v ? 0.5f * dy[i] : u < v ? 0 : dy[i])
-BACKWARD(minimum, "t t -> t", minimum_da, minimum_db, A_READS_A | A_READS_B | B_READS_A | B_READS_B);
-
-/* Whether it holds. No gradient passes. */
-#define COMPARISON(tag, holds)                                                                                                 \
-    FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                                 \
+#define BINARY_FLOATS(tag, value, da, db, reads) BINARY_FORWARD(tag, value) BINARY_BACKWARD(tag, NULL, da, db, reads)
+#define BINARY_NUMBERS(tag, value, int_value, da, db, reads)                                                                   \
+    BINARY_FORWARD_OF_ALL(tag, value, int32_t, cc_ints_out, int_value)                                                         \
+    BINARY_BACKWARD(tag, "n n -> n", da, db, reads)
+#define BINARY_ALL(tag, value, int_value, da, db, reads)                                                                       \
+    BINARY_FORWARD_OF_ALL(tag, value, int32_t, cc_ints_out, int_value)                                                         \
+    BINARY_BACKWARD(tag, "t t -> t", da, db, reads)
+#define BINARY_COMPARISON(tag, holds)                                                                                          \
+    BINARY_FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
                                .types = "t t -> b",                                                                            \
                                .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
                                .infer = binary_infer,                                                                          \
-                               .forward = tag##_forward}
+                               .forward = tag##_forward};
 
-COMPARISON(equal, u == v);
-COMPARISON(not_equal, u != v);
-COMPARISON(greater, u > v);
-COMPARISON(greater_equal, u >= v);
-COMPARISON(less, u < v);
-COMPARISON(less_equal, u <= v);
+#define CC_BINARY(kind, tag, ...) BINARY_##kind(tag, __VA_ARGS__)
+#include "ops/binary.def"
+#undef CC_BINARY

@@ -260,8 +260,8 @@ static int64_t conv_result_pixels(const cc_call *call)
     return pixels;
 }
 
-/* Floats of each area of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins where the
- * input gradient's weights do. */
+/* Floats of each area of backward_scratch, in this order. The passes run one after another: the weight gradient's scratch begins
+ * where the input gradient's weights do. */
 typedef struct conv_backward_sizes {
     int64_t dz, bias_partial, packed, scratch, weight_scratch;
 } conv_backward_sizes;

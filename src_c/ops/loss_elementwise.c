@@ -50,12 +50,13 @@ static inline term absolute(float t, float p, const context *in)
     return (term){fabsf(d), -loss_elementwise_sign(d), loss_elementwise_sign(d)};
 }
 
-/* (log(1 + p) - log(1 + t))^2, with p and t raised to epsilon */
+/* (log(1 + p) - log(1 + t))^2, with p and t raised to epsilon. The difference is a logarithm of what the larger one is more, so
+ * that neighbours do not cancel. */
 static inline term squared_logarithmic(float t, float p, const context *in)
 {
     (void)in;
     float pc = p < EPSILON ? EPSILON : p, tc = t < EPSILON ? EPSILON : t;
-    float d = log1pf(pc) - log1pf(tc);
+    float d = pc < tc ? -log1pf((tc - pc) / (1 + pc)) : log1pf((pc - tc) / (1 + tc));
     return (term){d * d, t < EPSILON ? 0 : -2 * d / (1 + tc), p < EPSILON ? 0 : 2 * d / (1 + pc)};
 }
 
@@ -78,24 +79,32 @@ static inline term hinge_term(float t, float p, const context *in)
     return (term){margin, -slope * p, -s};
 }
 
+/* log(a / b) of positive numbers: of neighbours, whose ratio has few places beside the 1, by their difference. */
+static inline float loss_elementwise_log_ratio(float a, float b)
+{
+    return fabsf(a - b) < 0.5f * b ? log1pf((a - b) / b) : logf(a / b);
+}
+
 /* t log(t / p), with t and p clipped to [epsilon, 1] */
 static inline term divergence(float t, float p, const context *in)
 {
     (void)in;
-    float tc = loss_elementwise_clip(t, EPSILON, 1), pc = loss_elementwise_clip(p, EPSILON, 1), ratio = logf(tc / pc);
+    float tc = loss_elementwise_clip(t, EPSILON, 1), pc = loss_elementwise_clip(p, EPSILON, 1),
+          ratio = loss_elementwise_log_ratio(tc, pc);
     return (term){tc * ratio, tc == t ? ratio + 1 : 0, pc == p ? -tc / pc : 0};
 }
 
 /* With z = t smoothed towards 1/2:
  *   p a probability in [epsilon, 1 - epsilon]:  -z log(p) - (1 - z) log(1 - p);     d/dp = (p - z) / (p (1 - p))
  *   p a logit, q = 1 / (1 + exp(-p)):           max(p, 0) - p z + log(1 + exp(-|p|));    d/dp = q - z
- * The second is the first with q in p's place, arranged so that no exponential overflows and no logarithm sees 0. */
+ * The second is the first with q in p's place, arranged so that no exponential overflows, no logarithm sees 0, and what a sure
+ * and right prediction still has to learn is not lost beside the 1. */
 static inline term cross_entropy(float t, float p, const context *in)
 {
     float smoothing = in->given.label_smoothing, z = t * (1 - smoothing) + 0.5f * smoothing;
     if (in->given.from_logits) {
-        float e = expf(-fabsf(p)), q = (p >= 0 ? 1 : e) / (1 + e);
-        return (term){(p > 0 ? p : 0) - p * z + log1pf(e), -p * (1 - smoothing), q - z};
+        float e = expf(-fabsf(p)), q = (p >= 0 ? 1 : e) / (1 + e), rest = e / (1 + e); /* 1 - q for p >= 0 */
+        return (term){(p > 0 ? p : 0) - p * z + log1pf(e), -p * (1 - smoothing), p >= 0 && z > 0.5f ? (1 - z) - rest : q - z};
     }
     float pc = loss_elementwise_clip(p, EPSILON, 1 - EPSILON), yes = logf(pc), no = logf(1 - pc);
     return (term){-z * yes - (1 - z) * no, (no - yes) * (1 - smoothing), pc == p ? (pc - z) / (pc * (1 - pc)) : 0};

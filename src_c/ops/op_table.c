@@ -210,6 +210,23 @@ bool cc_per_sample_x(const cc_call *call)
     return true;
 }
 
+/* The rank, sizes and type of input i of cconv_infer's arguments. */
+static cconv_status read_input(const cc_call *call, int i, const cconv_dtype *dtypes, int rank, const int64_t *sizes, cc_shape *xs)
+{
+    char text[CC_SHAPE_TEXT];
+    if (rank > CCONV_MAX_RANK)
+        return cc_op_fail(call, CCONV_INVALID, "expected rank of at most %d, received %d", CCONV_MAX_RANK, rank);
+    *xs = (cc_shape){.rank = rank < 0 ? -1 : rank, .type = dtypes ? dtypes[i] : CCONV_FLOAT32};
+    if (!cc_type_is_computed(xs->type))
+        return cc_op_fail(call, CCONV_INVALID, "expected dtypes of float32, int32 or bool, received %d", (int)xs->type);
+    if (rank > 0 && !sizes) return cc_op_fail(call, CCONV_INVALID, "expected the sizes of input %d, received NULL", i + 1);
+    if (rank > 0) memcpy(xs->dim, sizes, (size_t)rank * sizeof *sizes);
+    if (rank >= 0 && !cc_shape_check(xs))
+        return cc_op_fail(call, CCONV_INVALID, "expected sizes (-1: unknown) that fit in memory, received shape %s",
+                          cc_shape_text(xs, text));
+    return CCONV_OK;
+}
+
 cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, const cconv_dtype *dtypes, const int *ranks,
                          const int64_t *const *shapes, const char *attributes, cconv_dtype *dtype, int *rank, int64_t *shape)
 {
@@ -223,18 +240,8 @@ cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, co
     cc_shape *xs = (cc_shape *)memory;
     cc_call call = {.op = op, .name = name, .attributes = memory + shapes_bytes, .n_inputs = n_inputs, .xs = xs};
     cconv_status status = CCONV_OK;
-    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i) {
-        if (ranks[i] > CCONV_MAX_RANK)
-            status = cc_op_fail(&call, CCONV_INVALID, "expected rank of at most %d, received %d", CCONV_MAX_RANK, ranks[i]);
-        else {
-            xs[i].rank = ranks[i] < 0 ? -1 : ranks[i];
-            xs[i].type = dtypes ? dtypes[i] : CCONV_FLOAT32;
-            if (!cc_type_is_computed(xs[i].type))
-                status =
-                    cc_op_fail(&call, CCONV_INVALID, "expected dtypes of float32, int32 or bool, received %d", (int)xs[i].type);
-            if (ranks[i] > 0) memcpy(xs[i].dim, shapes[i], (size_t)ranks[i] * sizeof(int64_t));
-        }
-    }
+    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i)
+        status = read_input(&call, i, dtypes, ranks[i], shapes[i], &xs[i]);
     cc_shape ys = {0};
     if (status == CCONV_OK) status = cc_op_check_inputs(&call);
     if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, memory + shapes_bytes, 0)) != CCONV_OK)

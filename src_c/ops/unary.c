@@ -1,40 +1,55 @@
-/* Functions of one element: x -> y of the same shape. Each op is one line: what its backward pass reads, y[i], and dx[i]. */
+/* Functions of one element: x -> y of the same shape, a row of unary.def each. */
 #include "ops/infer.h"
 #include "kernels/kernels.h"
 #include <math.h>
+#include <string.h>
 
+/* Zero and NaN stay what they are. By its bits, since comparisons of a run take subnormals for zeros. */
 static inline float unary_sign(float x)
 {
-    return x > 0 ? 1.0f : x < 0 ? -1.0f : x; /* zero and NaN stay what they are */
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint32_t size = bits & 0x7fffffffu, one = (bits & 0x80000000u) | 0x3f800000u;
+    bits = size == 0 || size > 0x7f800000u ? bits : one;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
-#define FORWARD(tag, formula)                                                                                                  \
+static void unary_exp(float *y, const float *x, int64_t n)
+{
+    cc_kernels_get()->elementwise.exp(y, x, 0, n);
+}
+
+static cc_range unary_slice(const cc_call *call, const cc_team *team)
+{
+    return cc_slice(team, cc_shape_count(&call->ys), 1024);
+}
+
+#define UNARY_FORWARD(tag, formula)                                                                                            \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
         const float *x = call->x[0];                                                                                           \
         float *y = call->y;                                                                                                    \
-        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);                                                       \
+        const cc_range mine = unary_slice(call, team);                                                                         \
         for (int64_t i = mine.begin; i < mine.end; ++i) y[i] = formula;                                                        \
     }
 
-/* Of int32 elements v, too. */
-#define NUMBERS(tag, what_backward_reads, value, gradient, int_value)                                                          \
-    FORWARD(tag##_float, value)                                                                                                \
+#define UNARY_FORWARD_OF_NUMBERS(tag, formula, int_formula)                                                                    \
+    UNARY_FORWARD(tag##_float, formula)                                                                                        \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
     {                                                                                                                          \
         if (call->xs[0].type != CCONV_INT32) {                                                                                 \
             tag##_float_forward(call, team);                                                                                   \
             return;                                                                                                            \
         }                                                                                                                      \
-        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);                                                       \
+        const cc_range mine = unary_slice(call, team);                                                                         \
         for (int64_t i = mine.begin; i < mine.end; ++i) {                                                                      \
             const int32_t v = cc_ints(call->x[0])[i];                                                                          \
-            cc_ints_out(call->y)[i] = int_value;                                                                               \
+            cc_ints_out(call->y)[i] = int_formula;                                                                             \
         }                                                                                                                      \
-    }                                                                                                                          \
-    WITH_FORWARD(tag, "n -> n", what_backward_reads, gradient)
+    }
 
-#define BACKWARD(tag, formula)                                                                                                 \
+#define UNARY_BACKWARD(tag, formula)                                                                                           \
     static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
     {                                                                                                                          \
         const float *x = call->x[0], *y = call->y, *dy = call->dy;                                                             \
@@ -42,68 +57,44 @@ static inline float unary_sign(float x)
         (void)x;                                                                                                               \
         (void)y;                                                                                                               \
         if (!dx) return;                                                                                                       \
-        cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);                                                       \
+        const cc_range mine = unary_slice(call, team);                                                                         \
         for (int64_t i = mine.begin; i < mine.end; ++i) dx[i] = formula;                                                       \
     }
 
-#define UNARY(tag, what_backward_reads, value, gradient)                                                                       \
-    FORWARD(tag, value)                                                                                                        \
-    WITH_FORWARD(tag, NULL, what_backward_reads, gradient)
-
-#define WITH_FORWARD(tag, takes, what_backward_reads, gradient)                                                                \
-    BACKWARD(tag, gradient)                                                                                                    \
+#define UNARY_OP(tag, takes, backward_flag, what_backward_reads, tag_backward)                                                 \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .types = takes,                                                                                 \
-                               .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
+                               .flags = CC_INPLACE | CC_ELEMENTWISE | (backward_flag),                                         \
                                .reads = what_backward_reads,                                                                   \
                                .infer = cc_infer_same,                                                                         \
                                .forward = tag##_forward,                                                                       \
-                               .backward = tag##_backward}
+                               .backward = tag_backward};
 
-/* Flat between its steps: no gradient passes. */
-#define STEPS(tag, value)                                                                                                      \
-    FORWARD(tag, value)                                                                                                        \
-    const cc_op cc_op_##tag = {                                                                                                \
-        .name = #tag, .inputs = "x", .flags = CC_INPLACE | CC_ELEMENTWISE, .infer = cc_infer_same, .forward = tag##_forward}
+/* The kinds of rows. */
+#define UNARY_FLOATS(tag, reads, value, gradient)                                                                              \
+    UNARY_FORWARD(tag, value)                                                                                                  \
+    UNARY_BACKWARD(tag, gradient)                                                                                              \
+    UNARY_OP(tag, NULL, CC_INPLACE_BACKWARD, reads, tag##_backward)
+#define UNARY_NUMBERS(tag, reads, value, gradient, int_value)                                                                  \
+    UNARY_FORWARD_OF_NUMBERS(tag, value, int_value)                                                                            \
+    UNARY_BACKWARD(tag, gradient)                                                                                              \
+    UNARY_OP(tag, "n -> n", CC_INPLACE_BACKWARD, reads, tag##_backward)
+#define UNARY_VECTORS(tag, reads, function, gradient)                                                                          \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        const cc_range mine = unary_slice(call, team);                                                                         \
+        function(call->y + mine.begin, call->x[0] + mine.begin, mine.end - mine.begin);                                        \
+    }                                                                                                                          \
+    UNARY_BACKWARD(tag, gradient)                                                                                              \
+    UNARY_OP(tag, NULL, CC_INPLACE_BACKWARD, reads, tag##_backward)
+#define UNARY_STEPS(tag, value)                                                                                                \
+    UNARY_FORWARD(tag, value)                                                                                                  \
+    UNARY_OP(tag, NULL, 0, 0, NULL)
+#define UNARY_NUMBER_STEPS(tag, value, int_value)                                                                              \
+    UNARY_FORWARD_OF_NUMBERS(tag, value, int_value)                                                                            \
+    UNARY_OP(tag, "n -> n", 0, 0, NULL)
 
-/* Integers wrap around: the negative of the lowest is itself. */
-NUMBERS(negative, 0, -x[i], -dy[i], (int32_t)(0u - (uint32_t)v));
-NUMBERS(abs, CC_READS_X(0), fabsf(x[i]), dy[i] * unary_sign(x[i]),
-        (int32_t)(v < 0 ? 0u - (uint32_t)v : (uint32_t)v)); /* slope 0 at 0 */
-NUMBERS(square, CC_READS_X(0), x[i] * x[i], 2 * x[i] * dy[i], (int32_t)((uint32_t)v *(uint32_t)v));
-UNARY(sqrt, CC_READS_Y, sqrtf(x[i]), dy[i] / (2 * y[i])); /* infinite at 0 */
-
-static void exp_forward(const cc_call *call, const cc_team *team)
-{
-    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
-    cc_kernels_get()->elementwise.exp(call->y + mine.begin, call->x[0] + mine.begin, 0, mine.end - mine.begin);
-}
-WITH_FORWARD(exp, NULL, CC_READS_Y, dy[i] * y[i]);
-
-UNARY(log, CC_READS_X(0), logf(x[i]), dy[i] / x[i]);
-UNARY(sin, CC_READS_X(0), sinf(x[i]), dy[i] * cosf(x[i]));
-UNARY(cos, CC_READS_X(0), cosf(x[i]), -dy[i] * sinf(x[i]));
-UNARY(reciprocal, CC_READS_Y, 1 / x[i], -dy[i] * y[i] * y[i]);
-STEPS(floor, floorf(x[i]));
-STEPS(round, rintf(x[i])); /* halves to the even neighbour */
-
-FORWARD(sign_float, unary_sign(x[i]))
-static void sign_forward(const cc_call *call, const cc_team *team)
-{
-    if (call->xs[0].type != CCONV_INT32) {
-        sign_float_forward(call, team);
-        return;
-    }
-    cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int32_t v = cc_ints(call->x[0])[i];
-        cc_ints_out(call->y)[i] = (v > 0) - (v < 0);
-    }
-}
-const cc_op cc_op_sign = {.name = "sign",
-                          .inputs = "x",
-                          .types = "n -> n",
-                          .flags = CC_INPLACE | CC_ELEMENTWISE,
-                          .infer = cc_infer_same,
-                          .forward = sign_forward};
+#define CC_UNARY(kind, tag, ...) UNARY_##kind(tag, __VA_ARGS__)
+#include "ops/unary.def"
+#undef CC_UNARY

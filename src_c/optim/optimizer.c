@@ -141,9 +141,15 @@ void cconv_optimizer_free(cconv_optimizer *optimizer)
     cc_free(optimizer);
 }
 
+static cconv_status optimizer_missing(void)
+{
+    return cc_fail(CCONV_INVALID, "expected an optimizer, received NULL");
+}
+
 /* The new settings are read into a copy: after a failure the old ones are all still there. */
 cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attributes)
 {
+    if (!optimizer) return optimizer_missing();
     const cc_rule *rule = optimizer->rule;
     void *copy = cc_alloc(rule->attributes_size);
     if (!copy) return CCONV_NO_MEMORY;
@@ -158,7 +164,7 @@ cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attribu
             status = cc_fail(CCONV_INVALID,
                              "optimizer %s: expected settings that keep the %d slots of its %d variables, received \"%s\"; "
                              "make a new optimizer to turn momentum, centered or amsgrad on or off",
-                             rule->name, optimizer->n_slots, optimizer->n_entries, attributes);
+                             rule->name, optimizer->n_slots, optimizer->n_entries, attributes ? attributes : "");
     }
     if (status == CCONV_OK) {
         memcpy(optimizer->attributes, copy, rule->attributes_size);
@@ -171,19 +177,21 @@ cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attribu
 
 int64_t cconv_optimizer_iterations(const cconv_optimizer *optimizer)
 {
-    return optimizer->iterations;
+    if (!optimizer) optimizer_missing();
+    return optimizer ? optimizer->iterations : 0;
 }
 
 void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations)
 {
-    optimizer->iterations = iterations > 0 ? iterations : 0;
+    if (optimizer) optimizer->iterations = iterations > 0 ? iterations : 0;
 }
 
 /* ---- Slots -------------------------------------------------------------------------------------------------------- */
 
 const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
 {
-    return i >= 0 && i < optimizer->n_slots ? optimizer->names[i] : NULL;
+    if (!optimizer) optimizer_missing();
+    return optimizer && i >= 0 && i < optimizer->n_slots ? optimizer->names[i] : NULL;
 }
 
 /* The variable's entry, made if there is none: all of its slots exist, or none of it. NULL without memory. */
@@ -220,6 +228,10 @@ static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
 
 cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)
 {
+    if (!optimizer || !variable) {
+        cc_fail(CCONV_INVALID, "expected an optimizer and a variable, received NULL");
+        return NULL;
+    }
     if (i < 0 || i >= optimizer->n_slots) {
         cc_fail(CCONV_INVALID, "optimizer %s: expected a slot from 0 to %d, received %d", optimizer->rule->name,
                 optimizer->n_slots - 1, i);

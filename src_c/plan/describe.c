@@ -71,9 +71,11 @@ static void put_line(cc_writer *w, const cconv_plan *plan, int width, const char
 
 size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
 {
-    cc_writer w = {text, size, 0};
-    if (size && text) text[0] = 0;
-    if (!plan) return 0;
+    cc_writer w = cc_writer_in(text, size);
+    if (!plan) {
+        cc_fail(CCONV_INVALID, "describe: expected a plan, received NULL");
+        return 0;
+    }
     int constant = 0, width = (int)strlen("(outputs copied)");
     const double runs = (double)plan->timed_runs, *times = times_of_nodes(plan);
     for (int i = 1; i <= plan->graph->count; ++i) {

@@ -65,7 +65,9 @@ static cconv_status check_options(const cconv_graph *graph, const cconv_plan_opt
     CC_TRY(check_differentiable(graph, "a root", options->root != 0, &options->root));
     if (options->max_batch < 0)
         return cc_fail(CCONV_INVALID, "plan: expected max_batch >= 0, received %lld", (long long)options->max_batch);
-    if (options->threads < 0) return cc_fail(CCONV_INVALID, "plan: expected threads >= 0, received %d", options->threads);
+    if (options->threads < 0 || options->threads > CC_MAX_THREADS)
+        return cc_fail(CCONV_INVALID, "plan: expected threads of 0 (cconv_num_threads) to %d, received %d", CC_MAX_THREADS,
+                       options->threads);
     if (options->n_wrt > 0 && !options->root)
         return cc_fail(CCONV_INVALID, "plan: gradients are wanted (wrt) but there is no root to differentiate");
     if (options->optimizer && options->n_wrt == 0)
@@ -325,15 +327,21 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
 
 const float *cconv_plan_gradient(const cconv_plan *plan, int node)
 {
-    if (!plan || !plan->keeps_gradients) return NULL;
-    node = cc_plan_number(plan, node);
-    return node && plan->values[node].wrt ? plan->values[node].gradient : NULL;
+    const int number = plan && plan->keeps_gradients ? cc_plan_number(plan, node) : 0;
+    if (number && plan->values[number].wrt) return plan->values[number].gradient;
+    if (!plan)
+        cc_fail(CCONV_INVALID, "gradient: expected a plan, received NULL");
+    else
+        cc_fail(CCONV_INVALID, "gradient: expected a node of wrt%s, received %d",
+                plan->keeps_gradients ? "" : " of a plan that keeps gradients (keep_gradients)", node);
+    return NULL;
 }
 
 cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape)
 {
     const int asked = node;
     node = plan ? cc_plan_number(plan, node) : 0;
+    if (!plan) return cc_fail(CCONV_INVALID, "plan: expected a plan, received NULL");
     if (!node || !plan->values[node].needed)
         return cc_fail(CCONV_INVALID, "plan: expected a node that the plan computes, received %d", asked);
     if (n < 1 || n > plan->max_batch)
@@ -351,5 +359,6 @@ cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, 
 
 size_t cconv_plan_bytes(const cconv_plan *plan)
 {
+    if (!plan) cc_fail(CCONV_INVALID, "plan: expected a plan, received NULL");
     return plan ? plan->arena_bytes : 0;
 }

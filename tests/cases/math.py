@@ -58,6 +58,8 @@ CASES = {
     "sqrt": unary("positive"),
     "exp": unary("normal"),
     "log": unary("positive"),
+    "expm1": unary("normal"),
+    "log1p": unary("positive"),
     "sin": unary("normal"),
     "cos": unary("normal"),
     "reciprocal": unary("away_from_zero"),

@@ -219,6 +219,10 @@ def test_what_a_table_lacks_is_no_number_and_its_words_are_refused():
     table.loc[3, "b"] = pandas.NA
     predicted = classifier(cconv).predict(table, verbose=0)
     assert np.isnan(predicted[3]).all() and np.isfinite(np.delete(predicted, 3, 0)).all()
+    with pytest.raises(TypeError, match="x .*column 'day' has dtype datetime64"):
+        classifier(cconv).predict(
+            TABLE.assign(d=pandas.Timestamp("2020-01-01")).rename(columns={"d": "day"}), verbose=0
+        )
     with pytest.raises(TypeError, match="x .*column 'name' .*str"):
         classifier(cconv).predict(TABLE.assign(name="cat")[["a", "b", "c", "name"]].astype({"name": object}), verbose=0)
 

@@ -70,6 +70,26 @@ def log_backward(dy, x):
     return (dy / x,)
 
 
+def expm1(x):
+    """(...) -> (...): y = e^x - 1, to the last place where x is small."""
+    return np.expm1(x)
+
+
+def expm1_backward(dy, x):
+    """dx = dy e^x"""
+    return (dy * np.exp(x),)
+
+
+def log1p(x):
+    """(...) -> (...): y = log(1 + x), to the last place where x is small; -infinity where x = -1, NaN where x < -1."""
+    return np.log1p(x)
+
+
+def log1p_backward(dy, x):
+    """dx = dy / (1 + x)"""
+    return (dy / (1 + x),)
+
+
 def sin(x):
     """(...) -> (...): y = sin x, x in radians."""
     return np.sin(x)

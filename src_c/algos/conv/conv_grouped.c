@@ -115,8 +115,8 @@ static int64_t conv_grouped_packed_floats(const cc_conv *conv, cc_conv_pass pass
     return v.vectors * cc_conv_taps(conv) * v.in * v.vec;
 }
 
-/* The weights of one vector and group of taps: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's channel
- * i. */
+/* The weights of one vector and group of taps: lane i of [k][j] is from input channel k's (or, transposed, to it) to the vector's
+ * channel i. */
 static void conv_grouped_pack_taps(const cc_conv *conv, const conv_grouped_vectors *v, bool transposed, float *to,
                                    const float *w, int64_t i, int64_t ty, const conv_grouped_taps *r,
                                    const cc_gather_axis *axis)

@@ -15,7 +15,8 @@
  *     binary_step  x >= 0 ? 1 : 0                0
  *
  * Told from y, leaky_relu and elu need alpha >= 0 (otherwise the sign of y is not the sign of x): ops refuse others. At the kink
- * x = 0 the derivative is that of the left side. A NaN goes through every one of them. */
+ * x = 0 the derivative is that of the left side. Where y is next to a limit, its last place is what is known of the derivative: it
+ * is right to 1e-7 of the largest one, not of itself. A NaN goes through every one of them. */
 #ifndef CC_ACTIVATION_H
 #define CC_ACTIVATION_H
 

@@ -10,8 +10,8 @@
 /* A vector of outputs holds several groups, or some lanes of one; each weight of the vector meets the input channel of its own
  * group, so the inputs are permuted: lane i of permutation k is channel permutation[k][i] of a pixel.
  *
- * A row of pixels is read by 1 .. CC_GROUPED_TAPS neighbouring taps: output p reads pixel p + j for tap j. Pixels from `begin` to end - 1
- * lie inside the image, others count as zeros. */
+ * A row of pixels is read by 1 .. CC_GROUPED_TAPS neighbouring taps: output p reads pixel p + j for tap j. Pixels from `begin` to
+ * end - 1 lie inside the image, others count as zeros. */
 #define CC_GROUPED_TAPS 3
 typedef struct cc_grouped_row {
     const float *x;       /* pixel 0, whether it lies inside or not */
@@ -20,8 +20,8 @@ typedef struct cc_grouped_row {
     int64_t ahead;        /* from a pixel to one that is read for the first time by and by, to be prefetched, or 0 */
 } cc_grouped_row;
 
-/* y[p][i] = start + sum over rows, k < depth, j < taps of x[p + j][k's permutation][i] w[k][j][i], with the start of a cc_tile, then
- * max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
+/* y[p][i] = start + sum over rows, k < depth, j < taps of x[p + j][k's permutation][i] w[k][j][i], with the start of a cc_tile,
+ * then max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
 typedef struct cc_grouped {
     const cc_grouped_row *row;
     int rows;
