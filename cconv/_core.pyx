@@ -6,6 +6,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
+import operator
 import sys
 import threading
 from collections import namedtuple
@@ -481,7 +482,7 @@ cdef class Plan:
     cdef object __weakref__
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
-                  wrt=(), Optimizer optimizer=None, int threads=0, bint rewrite=True,
+                  wrt=(), Optimizer optimizer=None, threads=0, bint rewrite=True,
                   tune=None, bint keep_gradients=False, precision="float32", int hidden=0):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
@@ -505,7 +506,7 @@ cdef class Plan:
         options.n_wrt = len(wrt)
         options.wrt = <int *>wrt_nodes.at
         options.optimizer = NULL if optimizer is None else optimizer.handle
-        options.threads = threads
+        options.threads = thread_count(threads)
         options.no_rewrite = not rewrite
         options.tune = tuning if tune is None else bool(tune)
         options.keep_gradients = keep_gradients
@@ -760,14 +761,22 @@ def get_num_threads():
     return cconv_num_threads()
 
 
-def set_num_threads(int threads):
+cdef int thread_count(threads) except -1:
+    """A number of threads that fits a C int; what of these is allowed, the core says."""
+    number = operator.index(threads)
+    if not 0 <= number < 2**31:
+        raise ValueError(f"expected threads from 0 (the default) to 1024, received {threads}")
+    return number
+
+
+def set_num_threads(threads):
     """Sets how many threads new plans use; 0 returns to the default. Results do not depend on it.
 
     Raises:
-        ValueError: the number is negative.
+        ValueError: the number is negative, or more than 1024.
         TypeError: it is no integer.
     """
-    check(cconv_set_num_threads(threads))
+    check(cconv_set_num_threads(thread_count(threads)))
 
 
 def winograd():

@@ -43,9 +43,11 @@ def selu(x):
 
 
 FUNCTIONS = {
-    "absolute": np.abs, "arctan": np.arctan, "ceil": np.ceil, "cos": np.cos, "exp": np.exp, "expm1": np.expm1,
+    "absolute": np.abs, "arctan": np.arctan, "ceil": np.ceil, "cos": np.cos, "cosh": np.cosh,
+    "exp": np.exp, "expm1": np.expm1,
     "floor": np.floor, "log": np.log, "log1p": np.log1p, "negative": np.negative, "reciprocal": lambda x: 1 / x,
-    "round": np.round, "rsqrt": lambda x: 1 / np.sqrt(x), "sign": np.sign, "sin": np.sin, "sqrt": np.sqrt,
+    "round": np.round, "rsqrt": lambda x: 1 / np.sqrt(x), "sign": np.sign, "sin": np.sin, "sinh": np.sinh,
+    "sqrt": np.sqrt,
     "square": np.square, "tanh": np.tanh,
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "hard_sigmoid": lambda x: np.clip((x + 3) / 6, 0, 1),

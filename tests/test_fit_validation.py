@@ -223,6 +223,16 @@ def test_a_generator_that_is_needed_again_is_refused_at_once():
     classifier().fit(generator(4, []), epochs=3, initial_epoch=2, verbose=0)
 
 
+def test_no_more_is_taken_of_a_generator_than_is_used():
+    log, model = [], classifier()
+    batches = generator(20, log)
+    model.evaluate(batches, steps=2, verbose=0)
+    assert log == [0, 1]
+    model.predict(batches, steps=1, verbose=0)
+    model.fit(batches, steps_per_epoch=2, epochs=2, verbose=0)
+    assert log == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_arrays_go_on_within_a_pass():
     seen = []
 

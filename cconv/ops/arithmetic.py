@@ -21,6 +21,7 @@ __all__ = [
     "ceil",
     "clip",
     "cos",
+    "cosh",
     "divide",
     "exp",
     "expm1",
@@ -38,6 +39,7 @@ __all__ = [
     "rsqrt",
     "sign",
     "sin",
+    "sinh",
     "sqrt",
     "square",
     "subtract",
@@ -175,8 +177,8 @@ def log1p(x: Any) -> Value:
 
     Example:
 
-    >>> round(float(cconv.ops.log1p(1e-10)) * 1e10, 6)
-    1.0
+    >>> print(cconv.ops.log1p(1e-10))
+    1e-10
     """
     return apply("log1p", [x])
 
@@ -191,6 +193,18 @@ def sin(x: Any) -> Value:
 def cos(x: Any) -> Value:
     """The cosine of `x` in radians."""
     return apply("cos", [x])
+
+
+@operation("x")
+def cosh(x: Any) -> Value:
+    """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`."""
+    return apply("cosh", [x])
+
+
+@operation("x")
+def sinh(x: Any) -> Value:
+    """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`."""
+    return apply("sinh", [x])
 
 
 @operation("x")

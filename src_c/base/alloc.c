@@ -55,10 +55,10 @@ uint64_t cconv_allocations(void)
     return atomic_load(&allocations);
 }
 
-void *cc_alloc(size_t bytes)
+void *cc_alloc(uint64_t bytes)
 {
     const size_t overhead = sizeof(header) + CC_ALIGN - 1;
-    void *memory = bytes <= PTRDIFF_MAX - overhead ? current.allocate(bytes + overhead, current.context) : NULL;
+    void *memory = bytes <= PTRDIFF_MAX - overhead ? current.allocate((size_t)bytes + overhead, current.context) : NULL;
     if (!memory) {
         cc_fail(CCONV_NO_MEMORY, "out of memory: could not allocate %.1f MiB", (double)bytes / (1024.0 * 1024.0));
         return NULL;
@@ -71,10 +71,10 @@ void *cc_alloc(size_t bytes)
     return block;
 }
 
-void *cc_alloc_zero(size_t bytes)
+void *cc_alloc_zero(uint64_t bytes)
 {
     void *block = cc_alloc(bytes);
-    if (block) memset(block, 0, bytes);
+    if (block) memset(block, 0, (size_t)bytes);
     return block;
 }
 

@@ -3,6 +3,7 @@
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/team.h"
 #include <limits.h>
@@ -127,6 +128,44 @@ int cc_cgroup_limit(const char *cgroups, const char *mount)
     return limit;
 }
 
+/* Read once: it takes a hundred times as long as asking for the affinity, and seldom changes. */
+static int cpu_quota(void)
+{
+    static atomic_int known;
+    int value = atomic_load_explicit(&known, memory_order_relaxed);
+#if defined(__linux__)
+    if (!value) atomic_store(&known, value = cc_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
+#endif
+    return value ? value : INT_MAX;
+}
+
+int cc_processors_here(void)
+{
+    const int threads = affinity(), limit = cpu_quota(), least = threads < limit ? threads : limit;
+    return least < 1 ? 1 : least > CC_MAX_THREADS ? CC_MAX_THREADS : least;
+}
+
+/* Processors as of the last time somebody asked, and as of the first; 0: nobody has. */
+static atomic_int processors, processors_at_first;
+
+/* Asks again if that was some time ago: a look at the clock takes a tenth of it. */
+static void ask_again(void)
+{
+    static atomic_llong asked; /* in hundredths of a second, from 1 */
+    const long long now = (long long)(cc_seconds() * 100) + 1;
+    if (atomic_load_explicit(&asked, memory_order_relaxed) == now) return;
+    atomic_store_explicit(&asked, now, memory_order_relaxed);
+    const int found = cc_processors_here();
+    atomic_store_explicit(&processors, found, memory_order_relaxed);
+    if (!atomic_load_explicit(&processors_at_first, memory_order_relaxed)) atomic_store(&processors_at_first, found);
+}
+
+int cc_processors(void)
+{
+    const int known = atomic_load_explicit(&processors, memory_order_relaxed);
+    return known ? known : cc_processors_here();
+}
+
 enum { BY_AFFINITY, BY_QUOTA, BY_ENVIRONMENT, BY_CALL, BY_FORK, BY_BUILD };
 
 static const char *const reasons[] = {"affinity", "cgroup quota", "OMP_NUM_THREADS", "cconv_set_num_threads",
@@ -136,19 +175,6 @@ static const char *const reasons[] = {"affinity", "cgroup quota", "OMP_NUM_THREA
 static atomic_int decision;
 static atomic_bool forked;
 
-/* By affinity or quota. */
-static int granted(void)
-{
-    int threads = affinity(), reason = BY_AFFINITY;
-#if defined(__linux__)
-    int quota = cc_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup");
-    if (quota < threads) threads = quota, reason = BY_QUOTA;
-#endif
-    if (threads < 1) threads = 1;
-    if (threads > CC_MAX_THREADS) threads = CC_MAX_THREADS;
-    return threads * 8 + reason;
-}
-
 static int decide(void)
 {
     const char *wish = getenv("OMP_NUM_THREADS"); /* may list a number per nesting level, "4,2": the first counts */
@@ -157,15 +183,7 @@ static int decide(void)
         long threads = strtol(wish, &end, 10);
         if (end != wish && threads >= 1) return (int)(threads < CC_MAX_THREADS ? threads : CC_MAX_THREADS) * 8 + BY_ENVIRONMENT;
     }
-    return granted();
-}
-
-int cc_processors(void)
-{
-    static atomic_int known;
-    int value = atomic_load_explicit(&known, memory_order_relaxed);
-    if (!value) atomic_store(&known, value = granted());
-    return value / 8;
+    return cc_processors() * 8 + (cpu_quota() < affinity() ? BY_QUOTA : BY_AFFINITY);
 }
 
 #if !defined(_WIN32)
@@ -183,6 +201,14 @@ static void watch_fork(void)
     pthread_atfork(NULL, NULL, after_fork);
     atomic_store(&watching, true);
 }
+
+/* When the library is loaded, not when it is first used: others may have used the same OpenMP runtime before the fork. */
+#if defined(__GNUC__)
+__attribute__((constructor)) static void watch_fork_from_the_start(void)
+{
+    watch_fork();
+}
+#endif
 #endif
 
 static int decided(void)
@@ -192,9 +218,12 @@ static int decided(void)
 #endif
     if (atomic_load(&forked)) return 8 + BY_FORK;
     if (!cconv_openmp()) return 8 + BY_BUILD;
+    ask_again();
     int value = atomic_load(&decision);
     if (!value) atomic_store(&decision, value = decide());
-    return value;
+    /* Processors taken from the process since: whoever asked for more threads did not ask for two on one. */
+    const int now = cc_processors();
+    return now < atomic_load(&processors_at_first) && now < value / 8 ? now * 8 + BY_AFFINITY : value;
 }
 
 int cc_team_size(void)

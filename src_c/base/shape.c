@@ -7,13 +7,14 @@
 bool cc_shape_check(const cc_shape *shape)
 {
     if (shape->rank < 0 || shape->rank > CCONV_MAX_RANK) return false;
+    const int64_t most = PTRDIFF_MAX / 8; /* 8: the bytes of the widest element outside */
     int64_t count = 1;
     for (int i = 0; i < shape->rank; ++i) {
         int64_t size = shape->dim[i];
         if (size < CC_UNKNOWN) return false;
         /* A size of 0 counts as 1: products of the other sizes must not overflow either. */
         if (size < 1) size = 1;
-        if (size > ((int64_t)1 << 60) / count) return false;
+        if (size > most / count) return false;
         count *= size;
     }
     return true;

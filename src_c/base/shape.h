@@ -53,7 +53,7 @@ static inline bool cc_shape_equal(const cc_shape *a, const cc_shape *b)
 /* Bytes that a tensor of this shape takes where it is computed with. Every size must be known. */
 size_t cc_shape_bytes(const cc_shape *shape);
 
-/* False if the number of bytes of a tensor of the known sizes would not fit in 62 bits, or the rank or a size is invalid. */
+/* False if a tensor of the known sizes would be larger than any memory, or the rank or a size is invalid. */
 bool cc_shape_check(const cc_shape *shape);
 
 /* Writes "(None, 28, 28, 1)" as Python prints it; returns text. */

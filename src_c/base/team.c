@@ -1,4 +1,4 @@
-/* Waiting for the other threads of a team: team.h has the barrier. */
+/* Whether there are threads for a team, and how they wait for each other: team.h has the barrier. */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 #endif
@@ -8,6 +8,7 @@
 #if defined(_WIN32)
 #include <windows.h>
 #else
+#include <pthread.h>
 #include <time.h>
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
@@ -36,6 +37,49 @@ void cc_team_leave(int threads)
     atomic_fetch_sub_explicit(&busy, threads, memory_order_relaxed);
 }
 
+/* ---- Threads that can be had -------------------------------------------------------------------------------------- */
+
+#if defined(_WIN32)
+int cc_team_grant(int threads)
+{
+    return threads;
+}
+#else
+static void *wait_for_all(void *all)
+{
+    pthread_mutex_lock(all);
+    pthread_mutex_unlock(all);
+    return NULL;
+}
+
+/* Whether so many threads can run beside those there are: they are started, wait for each other, and end. */
+static bool can_start(int n)
+{
+    pthread_t threads[2 * CC_MAX_THREADS];
+    pthread_mutex_t all = PTHREAD_MUTEX_INITIALIZER;
+    int started = 0;
+    pthread_mutex_lock(&all);
+    while (started < n && pthread_create(&threads[started], NULL, wait_for_all, &all) == 0) ++started;
+    pthread_mutex_unlock(&all);
+    for (int i = 0; i < started; ++i) pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&all);
+    return started == n;
+}
+
+/* The runtime keeps the threads of a leader's last team, and starts what is more. Twice as many are tried: the system may count
+ * those that have just ended a little longer. */
+int cc_team_grant(int threads)
+{
+    static _Thread_local int led = 1;
+    if (threads <= 1 || threads == led) return threads;
+    if (threads > led && !can_start(2 * (threads - led))) return 1;
+    led = threads;
+    return threads;
+}
+#endif
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
 static void relax(void)
 {
 #if defined(__SSE2__) || defined(_M_X64)
@@ -56,10 +100,14 @@ static void nap(void)
 
 void cc_barrier_await(cc_barrier *barrier, unsigned round)
 {
-    const int looks = crowded(atomic_load_explicit(&busy, memory_order_relaxed)) ? LOOKS_IN_A_CROWD : LOOKS;
-    for (int i = 0; atomic_load_explicit(&barrier->rounds, memory_order_acquire) == round; i += i < looks)
+    int looks = crowded(atomic_load_explicit(&busy, memory_order_relaxed)) ? LOOKS_IN_A_CROWD : LOOKS;
+    for (int i = 0; atomic_load_explicit(&barrier->rounds, memory_order_acquire) == round; i += i < looks) {
+        /* A long wait: processors may have been taken away since anybody asked. */
+        if (i == LOOKS_IN_A_CROWD && i < looks && atomic_load_explicit(&busy, memory_order_relaxed) > cc_processors_here())
+            looks = LOOKS_IN_A_CROWD;
         if (i < looks)
             relax();
         else
             nap();
+    }
 }

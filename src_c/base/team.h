@@ -25,8 +25,15 @@ typedef struct cc_team {
     cc_barrier *barrier; /* NULL: of a thread on its own, or where threads share processors */
 } cc_team;
 
-/* Processors this process may use: of affinity and quota the smaller. */
+/* Processors this process may use: of affinity and quota the smaller, as cc_team_size last found them. */
 int cc_processors(void);
+
+/* Those that the thread which calls may use now; a call to the system. */
+int cc_processors_here(void);
+
+/* A team of so many if the system lets it have the threads, else of one: an OpenMP runtime that is refused a thread would end the
+ * process. */
+int cc_team_grant(int threads);
 
 /* Around a parallel region. Returns `barrier`, or NULL if there are more threads in regions now than processors. */
 cc_barrier *cc_team_enter(int threads, cc_barrier *barrier);
@@ -72,6 +79,7 @@ static inline void cc_barrier_wait(const cc_team *team)
 /* Calls body on each thread of a team of at most `threads`. */
 static inline void cc_team_run(int threads, void (*body)(const cc_team *team, void *context), void *context)
 {
+    threads = cc_team_grant(threads);
     cc_barrier place = {0}, *barrier = cc_team_enter(threads, &place);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)

@@ -93,9 +93,11 @@ CCONV_API const char *cconv_isas(void);
 /* The OpenMP version (yyyymm) the library was built with, 0 without OpenMP (then everything runs on one thread). */
 CCONV_API int cconv_openmp(void);
 
-/* Threads a plan uses by default: OMP_NUM_THREADS if set, else the smaller of CPU affinity and cgroup quota; at least 1.
- * cconv_set_num_threads(0) returns to that default. Existing plans use at most the number they were made with. A child made by
- * fork() runs on one thread. Results do not depend on the number of threads. */
+/* Threads a plan uses by default: OMP_NUM_THREADS if set, else the smaller of CPU affinity and cgroup quota; at least 1, at most
+ * 1024. cconv_set_num_threads(0) returns to that default. Existing plans use at most the number they were made with. When
+ * processors are taken from the process later on, runs use no more threads than are left ("affinity"); when the system refuses
+ * threads, they use one. A child made by fork() after this library was loaded runs on one thread, whoever used OpenMP before.
+ * Results do not depend on the number of threads. */
 CCONV_API int cconv_num_threads(void);
 CCONV_API cconv_status cconv_set_num_threads(int threads);
 /* What bounds the default: "OMP_NUM_THREADS", "affinity", "cgroup quota", "cconv_set_num_threads", "fork" or "no OpenMP". */
@@ -290,7 +292,7 @@ typedef struct cconv_plan_options {
     int n_wrt;                          /* float32 nodes (inputs, variables, constants) to differentiate with respect to */
     const int *wrt;
     cconv_optimizer *optimizer;         /* updates the variables among wrt after each backward pass; NULL: none */
-    int threads;                        /* 0: cconv_num_threads() */
+    int threads;                        /* 0: cconv_num_threads(); at most 1024 */
     int no_rewrite;                     /* 1: run node by node as the graph says; 0: joined where that is faster (an activation into
                                            the convolution before it, batch normalization into its weights ...) */
     int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes
@@ -334,7 +336,7 @@ typedef struct cconv_batch {
 } cconv_batch;
 
 /* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was
- * interrupted) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by
+ * interrupted, or met a value that an op cannot compute with, such as a label that is no class: CCONV_INVALID) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by
  * norm was turned on after the plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 

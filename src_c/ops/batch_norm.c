@@ -171,9 +171,9 @@ static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     const layout l = layout_of(call);
-    const size_t row = (size_t)l.c * sizeof(float);
+    const uint64_t row = (uint64_t)l.c * sizeof(float);
     need->saved = SAVED * row; /* also without a backward pass: update reads it */
-    need->backward_scratch = (COEFFICIENTS + (size_t)l.blocks * SUMS) * row;
+    need->backward_scratch = (COEFFICIENTS + (uint64_t)l.blocks * SUMS) * row;
     need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
     const uint64_t residual = cc_has_input(call, CC_NORM_RESIDUAL) ? CC_READS_X(CC_NORM_RESIDUAL) : 0;
     if (of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | residual;

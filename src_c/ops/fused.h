@@ -55,9 +55,9 @@ static inline float *cc_scratch_take(char **at, int64_t floats)
     return area;
 }
 
-static inline size_t cc_scratch_bytes(int64_t floats)
+static inline uint64_t cc_scratch_bytes(int64_t floats)
 {
-    return CC_ALIGN_UP((size_t)floats * sizeof(float));
+    return CC_ALIGN_UP((uint64_t)floats * sizeof(float));
 }
 
 #endif

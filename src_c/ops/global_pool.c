@@ -124,7 +124,7 @@ static void global_avg_backward(const cc_call *call, const cc_team *team)
 static void global_max_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
-    if (call->differentiate) need->saved = (size_t)cc_shape_count(&call->ys) * sizeof(int64_t);
+    if (call->differentiate) need->saved = (uint64_t)cc_shape_count(&call->ys) * sizeof(int64_t);
 }
 
 static void global_max_forward(const cc_call *call, const cc_team *team)

@@ -6,8 +6,8 @@
  *     probabilities  q = x / sum(x) clipped to [epsilon, 1 - epsilon];  y = -sum_i t_i log(q_i)
  *                    dq_i = -dy t_i / q_i, 0 where clipped;  dx_j = (dq_j - sum_i dq_i q_i) / sum(x)
  *
- * The form with class numbers is the same with t one-hot, without ever writing that down; a number that is no class makes the
- * sample's loss and gradient NaN. Distributions get a gradient, too. */
+ * The form with class numbers is the same with t one-hot, without ever writing that down; a number that is no class ends the
+ * run. Distributions get a gradient, too. */
 #include "ops/loss.h"
 #include "ops/exp_row.h"
 #include "ops/op.h"
@@ -82,7 +82,7 @@ static cconv_status infer_sparse(const cc_call *call, cc_shape *ys)
 static void loss_crossentropy_need(const cc_call *call, int nth, cc_need *out)
 {
     (void)nth;
-    if (call->differentiate) out->saved = (size_t)cc_shape_count(&call->ys) * sizeof(row_state);
+    if (call->differentiate) out->saved = (uint64_t)cc_shape_count(&call->ys) * sizeof(row_state);
 }
 
 /* ---- One sample --------------------------------------------------------------------------------------------------- */
@@ -114,12 +114,6 @@ static inline float loss_crossentropy_clip(float q)
 static inline float surprise(float x, row_state row, bool logits)
 {
     return logits ? logf(row.sum) - (x - row.highest) : -logf(loss_crossentropy_clip(x / row.sum));
-}
-
-/* Whether the label is the number of one of c classes. */
-static inline bool is_class(int32_t label, int64_t c)
-{
-    return label >= 0 && label < c;
 }
 
 /* ---- Distributions as targets ------------------------------------------------------------------------------------- */
@@ -194,9 +188,20 @@ static void sparse_forward(const cc_call *call, const cc_team *team)
         const float *x = call->x[1] + row * c;
         const int32_t label = cc_ints(call->x[0])[row];
         row_state state = c > 0 ? summarize(x, c, 1, a->from_logits) : (row_state){0, 0};
-        call->y[row] = is_class(label, c) ? surprise(x[label], state, a->from_logits) : NAN;
+        if (label < 0 || label >= c) {
+            cc_report(call, row);
+            continue;
+        }
+        call->y[row] = surprise(x[label], state, a->from_logits);
         if (saved) saved[row] = state;
     }
+}
+
+static cconv_status sparse_refuse(const cc_call *call, int64_t element)
+{
+    const int64_t c = call->xs[1].dim[call->xs[1].rank - 1];
+    return cc_op_fail(call, CCONV_INVALID, "expected labels of 0 to %lld, for y_pred has %lld classes, received %ld",
+                      (long long)c - 1, (long long)c, (long)cc_ints(call->x[0])[element]);
 }
 
 static void sparse_backward(const cc_call *call, const cc_team *team)
@@ -208,14 +213,10 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
     if (!call->dx[1]) return;
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const float *x = call->x[1] + row * c, dy = call->dy[row];
-        const int32_t label = cc_ints(call->x[0])[row];
+        const int64_t k = cc_ints(call->x[0])[row];
         float *dx = call->dx[1] + row * c;
         const row_state state = saved[row];
-        const bool known = is_class(label, c);
-        const int64_t k = known ? label : 0;
-        if (!known) {
-            for (int64_t i = 0; i < c; ++i) dx[i] = NAN;
-        } else if (a->from_logits) {
+        if (a->from_logits) {
             const float scale = 1 / state.sum;
             cc_kernels_get()->elementwise.exp(dx, x, state.highest, c);
             for (int64_t i = 0; i < c; ++i) dx[i] = dy * (scale * dx[i] - (i == k ? 1.0f : 0.0f));
@@ -267,4 +268,5 @@ const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical
                                                      .infer = infer_sparse,
                                                      .need = loss_crossentropy_need,
                                                      .forward = sparse_forward,
+                                                     .refuse = sparse_refuse,
                                                      .backward = sparse_backward};

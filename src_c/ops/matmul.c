@@ -161,12 +161,12 @@ static task gradient_task(const cc_call *call, int i, int of[2])
 static void matmul_need(const cc_call *call, int nth, cc_need *need)
 {
     const task f = forward_task(call);
-    need->forward_scratch = (size_t)nth * CC_ALIGN_UP((size_t)task_scratch(&f) * sizeof(float));
+    need->forward_scratch = (uint64_t)nth * CC_ALIGN_UP((uint64_t)task_scratch(&f) * sizeof(float));
     if (!call->differentiate) return;
     for (int i = 0; i < 2; ++i) {
         int of[2];
         const task t = gradient_task(call, i, of);
-        const size_t bytes = (size_t)nth * CC_ALIGN_UP((size_t)task_scratch(&t) * sizeof(float));
+        const uint64_t bytes = (uint64_t)nth * CC_ALIGN_UP((uint64_t)task_scratch(&t) * sizeof(float));
         if (!call->needs_gradient[i]) continue;
         if (bytes > need->backward_scratch) need->backward_scratch = bytes;
         need->reads |= CC_READS_X(1 - i);

@@ -9,6 +9,8 @@
  *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient passes.
  *   recompute computes y anew from `saved` and the inputs in need.recompute, bit for bit, between forward and backward: then y
  *             need not be kept for the backward passes that read it. For ops that cost little more than reading y. Usually NULL.
+ *   refuse    fails with a sentence about an element that forward has reported to call->fault: the run ends there, before it has
+ *             changed anything. NULL: there is nothing that forward cannot compute with.
  *   update    changes variables among the inputs after the backward pass (moving averages); reads those and `saved` only.
  *             Called in training, also when nothing is differentiated, if all inputs in `updates` are variables: what a caller
  *             feeds is never written. Usually NULL.
@@ -32,6 +34,12 @@ typedef struct cc_op cc_op;
 typedef struct cc_sink {
     void (*take)(const struct cc_sink *sink, const float *gradient, int64_t first, int64_t count);
 } cc_sink;
+
+/* Where the forward passes of a run report what they cannot compute with. */
+typedef struct cc_fault {
+    _Atomic int64_t element; /* the first that was reported; CC_NO_FAULT: none was */
+} cc_fault;
+#define CC_NO_FAULT INT64_MAX
 
 /* What an op is asked to do: made once by the planner, shapes renewed when the batch changes. */
 typedef struct cc_call {
@@ -62,10 +70,19 @@ typedef struct cc_call {
     void *packed;  /* need.packed bytes, written by pack and read by forward */
 
     uint64_t seed, step; /* of this run */
+    cc_fault *fault;     /* written by cc_report */
 } cc_call;
 
+/* Says that forward cannot compute with an element of an input (any number that `refuse` understands); y may be left as it is.
+ * Of several the lowest is kept, whichever threads report them. */
+static inline void cc_report(const cc_call *call, int64_t element)
+{
+    int64_t lowest = atomic_load_explicit(&call->fault->element, memory_order_relaxed);
+    while (element < lowest && !atomic_compare_exchange_weak(&call->fault->element, &lowest, element)) continue;
+}
+
 typedef struct cc_need {
-    size_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
+    uint64_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
     uint64_t reads;     /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
     uint64_t recompute; /* what the op's `recompute` reads, as CC_READS_X(i); 0: it cannot do this call */
     int inplace; /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
@@ -118,6 +135,7 @@ struct cc_op {
     void (*backward)(const cc_call *call, const cc_team *team);
     void (*recompute)(const cc_call *call, const cc_team *team);
     void (*update)(const cc_call *call, const cc_team *team);
+    cconv_status (*refuse)(const cc_call *call, int64_t element);
 };
 
 /* Fails with the node in front: "conv1 (conv): expected ..., received ...". */

@@ -106,10 +106,10 @@ static size_t place_bytes(const cc_window *window)
 
 /* Scratch of a thread, where windows have several planes: the sums of many; what one of them gives for a row of outputs, and
  * its places. */
-static size_t plane_bytes(const cc_window *window, int64_t c)
+static uint64_t plane_bytes(const cc_window *window, int64_t c)
 {
     if (window->d.kernel == 1) return 0;
-    return CC_ALIGN_UP((size_t)(window->w.out * c) * (sizeof(double) + sizeof(float) + place_bytes(window)));
+    return CC_ALIGN_UP((uint64_t)(window->w.out * c) * (sizeof(double) + sizeof(float) + place_bytes(window)));
 }
 
 /* Windows over a cell, at most, and those whose gradients are added up in float32 one after the other. */
@@ -125,17 +125,17 @@ static bool is_under_many(const cc_window *window)
 }
 
 /* Scratch of a thread: a row of dx. */
-static size_t row_bytes(const cc_window *window, int64_t c)
+static uint64_t row_bytes(const cc_window *window, int64_t c)
 {
-    return is_under_many(window) ? CC_ALIGN_UP((size_t)(window->w.in * c) * sizeof(double)) : 0;
+    return is_under_many(window) ? CC_ALIGN_UP((uint64_t)(window->w.in * c) * sizeof(double)) : 0;
 }
 
 static void pool_need(const cc_call *call, int nth, cc_need *need)
 {
     cc_window window;
     if (pool_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
-    need->forward_scratch = (size_t)nth * plane_bytes(&window, pool_channels(call));
-    if (call->differentiate) need->backward_scratch = (size_t)nth * row_bytes(&window, pool_channels(call));
+    need->forward_scratch = (uint64_t)nth * plane_bytes(&window, pool_channels(call));
+    if (call->differentiate) need->backward_scratch = (uint64_t)nth * row_bytes(&window, pool_channels(call));
 }
 
 static void pool_max_need(const cc_call *call, int nth, cc_need *need)
@@ -144,7 +144,7 @@ static void pool_max_need(const cc_call *call, int nth, cc_need *need)
     if (pool_window(call, &window) != CCONV_OK) return;
     pool_need(call, nth, need);
     if (!call->differentiate) return;
-    need->saved = (size_t)cc_shape_count(&call->ys) * place_bytes(&window);
+    need->saved = (uint64_t)cc_shape_count(&call->ys) * place_bytes(&window);
     if (((const cc_pool_attributes *)call->attributes)->activation != CC_ACT_LINEAR) need->reads |= CC_READS_Y;
 }
 

@@ -120,7 +120,7 @@ static const float *tie_terms(const void *context, int64_t begin, int64_t n, flo
 static void extreme_need(const cc_call *call, int nth, cc_need *out)
 {
     reductions_need(call, nth, out);
-    out->backward_scratch = (size_t)cc_shape_count(&call->ys) * sizeof(double) + out->forward_scratch;
+    out->backward_scratch = (uint64_t)cc_shape_count(&call->ys) * sizeof(double) + out->forward_scratch;
 }
 
 static void extreme_backward(const cc_call *call, const cc_team *team)
@@ -164,7 +164,7 @@ static const float *nonzero_terms(const void *context, int64_t begin, int64_t n,
 static void prod_need(const cc_call *call, int nth, cc_need *out)
 {
     reductions_need(call, nth, out);
-    out->backward_scratch = (size_t)cc_shape_count(&call->ys) * 2 * sizeof(double) + out->forward_scratch;
+    out->backward_scratch = (uint64_t)cc_shape_count(&call->ys) * 2 * sizeof(double) + out->forward_scratch;
 }
 
 static void prod_backward(const cc_call *call, const cc_team *team)

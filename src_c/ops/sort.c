@@ -116,12 +116,12 @@ static void top_k_indices_forward(const cc_call *call, const cc_team *team)
 
 static void argsort_need(const cc_call *call, int nth, cc_need *need)
 {
-    need->forward_scratch = (size_t)nth * 2 * (size_t)call->xs[0].dim[sort_axis(call, false)] * sizeof(int32_t);
+    need->forward_scratch = (uint64_t)nth * 2 * (uint64_t)call->xs[0].dim[sort_axis(call, false)] * sizeof(int32_t);
 }
 
 static void top_k_indices_need(const cc_call *call, int nth, cc_need *need)
 {
-    need->forward_scratch = (size_t)nth * 2 * (size_t)call->xs[0].dim[sort_axis(call, true)] * sizeof(int32_t);
+    need->forward_scratch = (uint64_t)nth * 2 * (uint64_t)call->xs[0].dim[sort_axis(call, true)] * sizeof(int32_t);
 }
 
 static bool argsort_per_sample(const cc_call *call)

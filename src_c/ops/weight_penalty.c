@@ -30,7 +30,7 @@ static cconv_status weight_penalty_infer(const cc_call *call, cc_shape *ys)
 static void weight_penalty_need(const cc_call *call, int nth, cc_need *out)
 {
     (void)nth;
-    out->forward_scratch = (size_t)weight_penalty_blocks_of(cc_shape_count(&call->xs[0])) * sizeof(double);
+    out->forward_scratch = (uint64_t)weight_penalty_blocks_of(cc_shape_count(&call->xs[0])) * sizeof(double);
 }
 
 static void weight_penalty_forward(const cc_call *call, const cc_team *team)

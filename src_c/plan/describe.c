@@ -40,10 +40,10 @@ static const double *times_of_nodes(const cconv_plan *plan)
     return sums;
 }
 
-static size_t describe_bytes_of(const cc_value *value)
+static uint64_t describe_bytes_of(const cc_value *value)
 {
     const cc_need *need = &value->need;
-    size_t scratch = need->forward_scratch > need->backward_scratch ? need->forward_scratch : need->backward_scratch;
+    uint64_t scratch = need->forward_scratch > need->backward_scratch ? need->forward_scratch : need->backward_scratch;
     return value->bytes + need->saved + need->packed + scratch;
 }
 
@@ -92,7 +92,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         const cc_node *node = cc_graph_node(plan->graph, i);
         const cc_value *value = &plan->values[i];
         char shape[CC_SHAPE_TEXT], bytes[24];
-        snprintf(bytes, sizeof bytes, "%zu", describe_bytes_of(value));
+        snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)describe_bytes_of(value));
         put_line(&w, plan, width, node->op->name, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
                  times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
     }

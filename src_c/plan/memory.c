@@ -20,8 +20,10 @@ typedef struct layout {
     int *last_recomputed;                            /* of its value computed anew */
 } layout;
 
-static int add_block(layout *l, size_t bytes, int first, int last)
+/* What fits no memory takes all there can be: it is refused where memory is asked for. */
+static int add_block(layout *l, uint64_t wanted, int first, int last)
 {
+    const size_t most = PTRDIFF_MAX / CC_ALIGN * CC_ALIGN, bytes = wanted < most ? (size_t)wanted : most;
     l->blocks[l->n_blocks] = (cc_block){.bytes = CC_ALIGN_UP(bytes), .first = first, .last = last};
     return l->n_blocks++;
 }

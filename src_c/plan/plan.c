@@ -7,7 +7,7 @@
 
 void *cc_plan_table(cconv_plan *plan, size_t count, size_t size)
 {
-    void *table = cc_alloc_zero(count * size);
+    void *table = cc_alloc_zero((uint64_t)count * size);
     if (table) plan->tables[plan->n_tables++] = table;
     return table;
 }
@@ -184,6 +184,7 @@ static cconv_status plan_prepare_calls(cconv_plan *plan)
                                 .n_inputs = node->n_inputs,
                                 .xs = xs,
                                 .training = plan->training,
+                                .fault = &plan->fault,
                                 .needs_gradient = needs_gradient,
                                 .x = x,
                                 .dx = (float **)(x + node->n_inputs)};

@@ -101,6 +101,7 @@ struct cconv_plan {
     void *tables[20]; /* memory of the arrays above and of the calls' own */
     int n_tables;
     atomic_flag busy;
+    cc_fault fault; /* of the run */
 };
 
 /* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was

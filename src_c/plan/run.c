@@ -281,6 +281,24 @@ static void add_time(double *time, double *since)
     *since = now;
 }
 
+static bool has_fault(const cconv_plan *plan)
+{
+    return atomic_load_explicit(&plan->fault.element, memory_order_relaxed) != CC_NO_FAULT;
+}
+
+/* Fails with what the op of a step says about what it reported, and in which sample that is. */
+static cconv_status refuse(const cconv_plan *plan, const cconv_batch *batch, const cc_step *step)
+{
+    const cc_call *call = &plan->values[step->node].call;
+    const int64_t element = atomic_load(&plan->fault.element), count = cc_shape_count(&call->xs[0]);
+    const cconv_status status = call->op->refuse(call, element);
+    if (call->xs[0].rank == 0) return status;
+    const int64_t n = call->xs[0].dim[0], sample = element / (count / n);
+    if (!batch->rows || n != batch->n) return cc_fail(status, "%s in sample %lld", cconv_last_error(), (long long)sample);
+    return cc_fail(status, "%s in sample %lld of the batch, row %lld of the data", cconv_last_error(), (long long)sample,
+                   (long long)batch->rows[sample]);
+}
+
 /* What every thread of the team does. *stop is -1, or the step after which all of them leave: a number, so that a thread that
  * comes late from one barrier does not take the next step's decision for this one's. */
 static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
@@ -296,6 +314,7 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
             asked = cc_seconds();
         }
+        if (has_fault(plan)) atomic_store(stop, t);
         if (t + 1 < plan->n_steps || copies_outputs(plan, batch)) cc_barrier_wait(team); /* else the end of the region is one */
         if (times) add_time(&times[t], &since);
         if (atomic_load_explicit(stop, memory_order_relaxed) == t) return;
@@ -334,10 +353,12 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     cc_plan_due(plan);
     run_prepare_calls(plan, batch);
     int team = cc_team_size();
+    atomic_store(&plan->fault.element, CC_NO_FAULT);
     task job = {plan, batch, -1};
     cc_team_run(team < plan->threads ? team : plan->threads, run, &job);
     if (atomic_load(&job.stop) >= 0) {
         cc_plan_forget(plan); /* nothing that outlives runs is right */
+        if (has_fault(plan)) return refuse(plan, batch, &plan->steps[atomic_load(&job.stop)]);
         return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
     }
     touch_updated(plan);

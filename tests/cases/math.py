@@ -62,6 +62,8 @@ CASES = {
     "log1p": unary("positive"),
     "sin": unary("normal"),
     "cos": unary("normal"),
+    "cosh": unary("normal"),
+    "sinh": unary("normal"),
     "reciprocal": unary("away_from_zero"),
     "floor": unary(quarters),
     "round": unary(quarters),

@@ -13,13 +13,13 @@ FLOATS = np.array([1.5, 2.0, 3.0], "float32")
 WHOLE = np.array([1, 2, 3], "int32")
 BOOLS = np.array([True, False, True])
 UNARY = [
-    "negative", "absolute", "sqrt", "square", "exp", "log", "log1p", "sin", "cos", "tanh", "arctan", "floor", "ceil",
-    "round", "sign", "reciprocal", "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "argmax", "argmin",
-    "logical_not", "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "silu", "softplus", "softsign", "softmax",
-    "log_softmax", "stop_gradient", "transpose", "rsqrt", "hard_sigmoid", "expand_dims", "reshape", "clip", "one_hot",
-    "stack", "concatenate", "squeeze", "broadcast_to", "moveaxis", "get_item", "cast", "where_number", "add_int",
-    "add_float", "multiply_int", "multiply_float", "power_int", "divide_int", "maximum_float", "zeros", "arange",
-    "convert",
+    "negative", "absolute", "sqrt", "square", "exp", "log", "log1p", "expm1", "sin", "cos", "sinh", "cosh", "tanh",
+    "arctan", "floor", "ceil", "round", "sign", "reciprocal", "sum", "mean", "max", "min", "prod", "var", "std",
+    "logsumexp", "argmax", "argmin", "logical_not", "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "silu",
+    "softplus", "softsign", "softmax", "log_softmax", "stop_gradient", "transpose", "rsqrt", "hard_sigmoid",
+    "expand_dims", "reshape", "clip", "one_hot", "stack", "concatenate", "squeeze", "broadcast_to", "moveaxis",
+    "get_item", "cast", "where_number", "add_int", "add_float", "multiply_int", "multiply_float", "power_int",
+    "divide_int", "maximum_float", "zeros", "arange", "convert",
 ]  # fmt: skip
 BINARY = [
     "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "equal", "not_equal", "greater",

@@ -245,3 +245,21 @@ def test_the_first_value_to_beat(threshold, mode, tmp_path):
     (got, best), (expected, keras_best) = both(run)
     assert got == expected
     assert best == keras_best or best == pytest.approx(keras_best, rel=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_keras_opens_a_checkpoint_that_tells_what_it_was_kept_for(suffix, tmp_path):
+    path = str(tmp_path / f"best{suffix}")
+    callback = cconv.callbacks.ModelCheckpoint(
+        path, "loss", save_best_only=True, save_weights_only=suffix == ".weights.h5"
+    )
+    model = classifier(cconv)
+    model.fit(X, Y, 5, 2, 0, callbacks=[callback])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        opened = classifier(keras)
+        opened.load_weights(path)
+        models = [opened] if suffix == ".weights.h5" else [opened, keras.saving.load_model(path)]
+    for other in models:
+        for got, expected in zip(other.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(got, expected)

@@ -180,7 +180,7 @@ def log_probabilities(p, from_logits, axis):
 def sparse_categorical_crossentropy(t, p, *, from_logits=False):
     """y_true t (...) or (..., 1), y_pred p (..., c) -> (...): y = -log q[t], t the number of the class, from 0.
     q = p / (sum of p), clipped to [1e-7, 1 - 1e-7]; from_logits: q = softmax(p), not clipped.
-    A t that is no class makes y NaN.
+    A t that is no class ends the run with an error.
     """
     labels = t.reshape(p.shape[:-1])
     return categorical_crossentropy(_one_hot(labels, p.shape[-1]), p, from_logits=from_logits)
@@ -189,7 +189,7 @@ def sparse_categorical_crossentropy(t, p, *, from_logits=False):
 def sparse_categorical_crossentropy_backward(dy, t, p, *, from_logits=False):
     """With [i = t], 1 where i = t, else 0:
     dp[i] = dy (1 - [i = t] / q[t]) / (sum of p), all 0 if q[t] was clipped; from_logits: dp[i] = dy (q[i] - [i = t])
-    y_true gets none; a t that is no class makes dp NaN.
+    y_true gets none.
     """
     labels = t.reshape(p.shape[:-1])
     return None, categorical_crossentropy_backward(dy, _one_hot(labels, p.shape[-1]), p, from_logits=from_logits)[1]

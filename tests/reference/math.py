@@ -110,6 +110,26 @@ def cos_backward(dy, x):
     return (-dy * np.sin(x),)
 
 
+def cosh(x):
+    """(...) -> (...): y = (e^x + e^-x) / 2, the hyperbolic cosine."""
+    return np.cosh(x)
+
+
+def cosh_backward(dy, x):
+    """dx = dy sinh x"""
+    return (dy * np.sinh(x),)
+
+
+def sinh(x):
+    """(...) -> (...): y = (e^x - e^-x) / 2, the hyperbolic sine."""
+    return np.sinh(x)
+
+
+def sinh_backward(dy, x):
+    """dx = dy cosh x"""
+    return (dy * np.cosh(x),)
+
+
 def reciprocal(x):
     """(...) -> (...): y = 1 / x."""
     return 1 / x

@@ -75,7 +75,7 @@ static double conv_tune_measure(const cc_conv *conv, cc_conv_pass pass, const cc
     const int64_t line = CC_ALIGN / sizeof(float), sizes[5] = {in, w, out, packed, scratch};
     int64_t at[6] = {0};
     for (int i = 0; i < 5; ++i) at[i + 1] = (at[i] + sizes[i] + line - 1) / line * line;
-    float *memory = cc_alloc_zero((size_t)at[5] * sizeof *memory);
+    float *memory = cc_alloc_zero((uint64_t)at[5] * sizeof *memory);
     if (!memory) return -1;
     conv_tune_trial t = {.conv = conv,
                          .algorithm = algorithm,
