@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import reprlib
 from typing import Any
 
-from .naming import nearest
-
-_short = reprlib.Repr()
-_short.maxother = _short.maxstring = 200
+from .naming import nearest, short_repr
 
 
 class Configured:
@@ -43,7 +39,7 @@ class Configured:
 
     def __repr__(self) -> str:
         told = [
-            f"{name}={getattr(value, '__name__', None) or _short.repr(value)}"
+            f"{name}={short_repr(value)}"
             for name, value in self._settings().items()
             if value is not None and name != "dtype"
         ]

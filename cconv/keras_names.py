@@ -49,7 +49,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             cdist celu cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate cosh count_nonzero cross
             ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff
             digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf
-            erfc erfinv exp2 extract_sequences eye fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
+            erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
             fori_loop full_like gcd gelu geomspace glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh
             heaviside histogram hsplit hstack hypot i0 ifft2 imag image in_top_k inner inv irfft isclose isfinite isin
             isinf isnan isneginf isposinf isreal istft jvp kaiser kron layer_normalization lcm ldexp left_shift linalg

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import re
+import reprlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
@@ -44,7 +48,37 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"Expected one of {', '.join(names)}."
 
 
+def explain_arguments(cls: type) -> type:
+    """Makes the public methods of a class tell which argument an unknown one is like."""
+    for name, method in list(vars(cls).items()):
+        if inspect.isfunction(method) and not name.startswith("_"):
+            setattr(cls, name, _explained(method))
+    return cls
+
+
+def _explained(method: Callable) -> Callable:
+    known = frozenset(inspect.signature(method).parameters) - {"self"}
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not known.issuperset(kwargs):
+            name = next(name for name in kwargs if name not in known)
+            raise TypeError(f"{method.__name__}() got an unexpected keyword argument {name!r}. {nearest(name, known)}")
+        return method(self, *args, **kwargs)
+
+    return call
+
+
 def reset_names() -> None:
     """Starts all counters again."""
     with _lock:
         _counts.clear()
+
+
+_short = reprlib.Repr()
+_short.maxother = _short.maxstring = 200
+
+
+def short_repr(value: Any) -> str:
+    """A setting as a few words: functions by their names, what is long shortened."""
+    return getattr(value, "__name__", None) or _short.repr(value)

@@ -46,6 +46,22 @@ def object_sharing_scope() -> Iterator[None]:
         _local.shared = outer
 
 
+@contextlib.contextmanager
+def noting_custom_objects() -> Iterator[dict[str, Any]]:
+    """Within this scope, classes and functions of the user's that are serialized are noted by their name."""
+    outer = getattr(_local, "noted", None)
+    _local.noted = {}
+    try:
+        yield _local.noted
+    finally:
+        _local.noted = outer
+
+
+def _note(name: str, item: Any) -> None:
+    if getattr(_local, "noted", None) is not None and not str(item.__module__).startswith("cconv."):
+        _local.noted[name] = item
+
+
 class _Shared:
     """What a sharing scope has seen. Objects are kept, so that an address is never met again for another object."""
 
@@ -119,6 +135,7 @@ def _serialize_function(item: Any) -> dict[str, Any]:
         )
     kind = "class" if isinstance(item, type) else "function"
     name = get_registered_name(item)
+    _note(name, item)
     return {"module": "builtins", "class_name": kind, "config": name, "registered_name": kind}
 
 
@@ -142,6 +159,7 @@ def _serialize_instance(item: Any) -> dict[str, Any]:
         module = None if cls.__module__ == "__main__" else cls.__module__
         config = {"module": module, "class_name": cls.__name__}
         registered_name = get_registered_name(cls)
+        _note(registered_name, cls)
     else:
         module, name = public
         module, registered_name = _WRITTEN_AS.get(name, (module, None))

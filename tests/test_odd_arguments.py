@@ -153,6 +153,9 @@ def test_axes_are_integers(name):
         lambda: schedules.PolynomialDecay(2.0, 2)(float("inf")),
         lambda: schedules.PiecewiseConstantDecay([1], ["x", "y"]),
         lambda: layers.Dense(2, dtype={"config": 3}),
+        lambda: ops.batch_normalization(X, 1.0, 1.0, axis=-float("inf")),
+        lambda: cconv.initializers.RandomNormal()(np.ones((2, 3))),
+        lambda: layers.AveragePooling1D(np.broadcast_to(np.float32(1), (2**20, 2))),
     ],
 )
 def test_found_by_the_fuzzer(use):

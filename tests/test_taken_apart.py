@@ -550,3 +550,11 @@ def test_what_call_may_set():
     assert layer(X).shape == (1, 2) and len(layer.weights) == 2
     layer.part = layers.Dense(3)
     assert layer(X).shape == (1, 3)
+
+
+@pytest.mark.parametrize("argument", ["loss", "metrics", "loss_weights"])
+def test_a_wrong_key(argument):
+    x = cconv.Input((4,))
+    model = cconv.Model(x, {"out": layers.Dense(2)(x)})
+    with pytest.raises(KeyError, match=f"`{argument}`.*'out'.*'wrong'"):
+        model.compile("sgd", **{"loss": {"out": "mse"}, argument: {"wrong": 2.0 if "weights" in argument else "mae"}})

@@ -195,7 +195,7 @@ WRONG = {
     "fit with optimizer None": (lambda: model(optimizer=None).fit(X, Y), ValueError, ["fit", "optimizer=None"]),
     "metrics as text": (lambda: model(metrics="accuracy"), ValueError, ["metrics", "list", "'accuracy'"]),
     "losses for outputs that are not there": (lambda: model(["mse", "mse"]), ValueError, ["loss", "kind", "2"]),
-    "loss by a wrong name": (lambda: model({"size": "mse"}), ValueError, ["loss", "kind", "size"]),
+    "loss by a wrong name": (lambda: model({"size": "mse"}), KeyError, ["loss", "kind", "size"]),
     "loss weights that do not fit": (lambda: model(loss_weights=[1.0, 2.0]), ValueError, ["loss_weights", "kind", "2"]),
     "loss weight NaN": (lambda: model(loss_weights=[float("nan")]), ValueError, ["loss_weights", "finite", "nan"]),
     "run_eagerly": (lambda: model(run_eagerly=True), ValueError, ["run_eagerly"]),

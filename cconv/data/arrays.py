@@ -72,7 +72,7 @@ class Data:
         self.structure = structure
         self.first = 0
         self.arrays = [a for a in (*x, *(y or ()), *weights) if a is not None]
-        self.stored = any(isinstance(a, StoredArray) for a in self.arrays)
+        self.stored = StoredArray in map(type, self.arrays)
         self.size = _common_length(x, y, weights)
         shapes = tuple(tuple(None if a is None else a.shape[1:] for a in group) for group in (x, y or (), weights))
         self.key = (*shapes, self.x_dtypes, self.y_dtypes)
@@ -179,20 +179,7 @@ def as_array(value: Any, label: str, gathered: bool = False) -> Array:
         label: What errors call it.
         gathered: Whether only the core looks at it: labels and weights are looked at before.
     """
-    if value is None:
-        raise ValueError(f"{label}: expected an array. Received: None")
-    if isinstance(value, StoredArray):
-        return value
-    if hasattr(value, "tocoo"):
-        raise TypeError(f"{label}: expected a dense array, use `.toarray()`. Received: {type(value).__name__}")
-    if is_stored(value, gathered):
-        array = StoredArray(value)
-    else:
-        try:
-            array = to_numpy(value)
-        except (ValueError, TypeError) as error:
-            kind = type(value).__name__
-            raise TypeError(f"{label}: expected an array of numbers. Received {kind}: {error}") from None
+    array = value if type(value) is np.ndarray and value.base is None else _found(value, label, gathered)
     if not is_number(array.dtype):
         raise TypeError(
             f"{label}: expected an array of numbers. Received dtype {array.dtype}"
@@ -201,6 +188,23 @@ def as_array(value: Any, label: str, gathered: bool = False) -> Array:
     if array.ndim == 0:
         raise ValueError(f"{label}: expected an array with one row per sample. Received a single number: {array}")
     return array if isinstance(array, StoredArray) else accepted(array)
+
+
+def _found(value: Any, label: str, gathered: bool) -> Array:
+    """Any other value than an array with memory of its own, which most are, as an array."""
+    if value is None:
+        raise ValueError(f"{label}: expected an array. Received: None")
+    if isinstance(value, StoredArray):
+        return value
+    if hasattr(value, "tocoo"):
+        raise TypeError(f"{label}: expected a dense array, use `.toarray()`. Received: {type(value).__name__}")
+    if is_stored(value, gathered):
+        return StoredArray(value)
+    try:
+        return to_numpy(value)
+    except (ValueError, TypeError) as error:
+        kind = type(value).__name__
+        raise TypeError(f"{label}: expected an array of numbers. Received {kind}: {error}") from None
 
 
 def fit_shape(array: Array, shape: Sequence[int | None], label: str) -> Array:

@@ -52,6 +52,7 @@ def deal(argument: str, value: Any, structure: Any, spread: bool = True) -> list
         spread: Whether a single value is for all outputs.
 
     Raises:
+        KeyError: A dictionary has a key that is no output's name.
         ValueError: The value does not match the outputs.
 
     Example:
@@ -70,7 +71,7 @@ def deal(argument: str, value: Any, structure: Any, spread: bool = True) -> list
         return found
     if isinstance(value, dict):
         known = list(structure) if isinstance(structure, dict) else names
-        raise ValueError(f"`{argument}`: expected the names of outputs {known} as keys. Received: {list(value)}")
+        raise KeyError(f"`{argument}`: expected the names of outputs {known} as keys. Received: {list(value)}")
     nested = f", or as they nest: {structure}" if _is_deep(structure) else ""
     count = f" {len(value)}" if isinstance(value, (list, tuple)) else ""
     raise ValueError(

@@ -7,6 +7,7 @@ They give the same ones at every call when they have a `seed`; without, they tak
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -283,6 +284,7 @@ def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
 def _drawn(shape: Sequence[int], draw: Callable[[int], np.ndarray]) -> np.ndarray:
     """A float32 array of what `draw(n)` returns, which is called for a piece at a time: float64 numbers of all weights
     at once would be the largest memory that making a network takes."""
+    shape = tuple(operator.index(size) for size in shape)
     values = np.empty(math.prod(shape), np.float32)
     for first in range(0, values.size, _PIECE):
         piece = values[first : first + _PIECE]

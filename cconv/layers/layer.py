@@ -11,7 +11,7 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..config import standardize_dtype
-from ..naming import auto_name, nearest
+from ..naming import auto_name, nearest, short_repr
 from ..ops.operation import Calls, Node, fresh
 from ..regularizers import activity_penalty
 from ..scope import (
@@ -333,7 +333,20 @@ class Layer(Tracked):
         return {**vars(self), **own}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+        told = {"name": self.name, **self._told_settings(), "built": self.built}
+        shown = (f"{key}={value if key == 'name' else short_repr(value)}" for key, value in told.items())
+        return f"<{type(self).__name__} {', '.join(shown)}>"
+
+    def _told_settings(self) -> dict[str, Any]:
+        """The arguments that the layer was made with, but for those that say the default, as they are now."""
+        parameters = {**signature(Layer.__init__).parameters, **signature(type(self).__init__).parameters}
+        found = {}
+        for key, value in self._init_config.items():
+            default = parameters[key].default if key in parameters else None
+            plain = isinstance(value, (str, int, float, tuple)) and type(value) is type(default)
+            if key not in ("name", "dtype") and value is not default and not (plain and value == default):
+                found[key] = getattr(self, key, value)
+        return found
 
 
 def _wrap_build(build: Callable) -> Callable:

@@ -164,7 +164,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     error = ops.subtract(y_pred, y_true)
-    size = ops.abs(error)
+    size, delta = ops.abs(error), float(delta)
     return ops.mean(ops.where(size <= delta, 0.5 * ops.square(error), delta * size - 0.5 * delta * delta), axis=-1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
@@ -11,8 +11,9 @@ from ..layers.parts import dtype_config
 from ..layers.shapes import shape_from_config
 from ..ops.operation import Node, Operation
 from ..registry import CustomObjectScope
+from ..saving.state import collect
 from ..scope import untraced
-from ..serialization import TensorReference, deserialize_object, serialize_object
+from ..serialization import TensorReference, deserialize_object, noting_custom_objects, serialize_object
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 
@@ -217,22 +218,49 @@ def sequential_from_config(
     return model
 
 
-def state_of(model: Any) -> tuple:
-    """What makes a model anew: class, configuration, weights, arguments of `compile`, classes of its layers."""
-    classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=False)}
-    compiled = model.get_compile_config() if model.compiled else None
-    return type(model), serialize_object(model.get_config()), model.get_weights(), compiled, classes
+class ModelState(NamedTuple):
+    """What makes a model anew.
+
+    Attributes:
+        config: Its configuration.
+        compiled: The arguments of `compile`; `None` before it.
+        arrays: Weights, and what the optimizer remembers.
+        trainable: Of each layer, whether training changes it.
+        seed: That of training.
+        custom: The classes and functions of the user's, by the names that they have in the configuration.
+    """
+
+    config: dict[str, Any]
+    compiled: dict[str, Any] | None
+    arrays: list[Any]
+    trainable: list[bool]
+    seed: int
+    custom: dict[str, Any]
 
 
-def restore(cls: type, config: dict[str, Any], weights: list, compiled: dict | None, classes: dict[str, type]) -> Any:
+def state_of(model: Any) -> tuple[type, ModelState]:
+    """The arguments of `restore` for a copy of the model."""
+    with noting_custom_objects() as custom:
+        config = serialize_object(model.get_config())
+        compiled = model.get_compile_config() if model.compiled else None
+    arrays = [slot.get() for group in collect(model) for slot in group.slots]
+    trainable = [layer.trainable for layer in model._flatten_layers()]
+    return type(model), ModelState(config, compiled, arrays, trainable, model._trainer.seed, custom)
+
+
+def restore(cls: type, state: ModelState) -> Any:
     """The model of a `state_of`."""
-    own = {name: found for name, found in classes.items() if not found.__module__.startswith("cconv.")}
-    with CustomObjectScope(own):
-        model = cls.from_config(config)
-        if compiled is not None:
-            model.compile_from_config(compiled)
-    if weights:
-        model.set_weights(weights)
+    with CustomObjectScope(state.custom):
+        model = cls.from_config(state.config)
+        for layer, trainable in zip(model._flatten_layers(), state.trainable, strict=True):
+            if layer.trainable != trainable:
+                layer.trainable = trainable
+        if state.compiled is not None:
+            model.compile_from_config(state.compiled)
+    slots = [slot for group in collect(model) for slot in group.slots]
+    for slot, array in zip(slots, state.arrays, strict=True):
+        slot.set(array)
+    model._trainer.seed = state.seed
     return model
 
 

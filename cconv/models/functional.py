@@ -132,8 +132,9 @@ class Structure:
             self._fixed and e is not None and s is not None and e != s
             for e, s in zip(expected[1:], shape[1:], strict=True)
         ):
+            name = f" with name '{self.input_names[i]}'" if self._fixed else ""  # else the name was made up here
             raise ValueError(
-                f"Input {i} with name '{self.input_names[i]}' of layer '{self._name}' is incompatible with the layer: "
+                f"Input {i}{name} of layer '{self._name}' is incompatible with the layer: "
                 f"expected shape={expected}, found shape={shape}"
             )
         dtype = self.inputs[i].dtype

@@ -107,6 +107,12 @@ class Model(TrainedLayer):
         """The layers of the model itself, not those inside them."""
         return list(self._structure.layers) if self._is_functional() else list(self._layers)
 
+    def _told_settings(self) -> dict[str, Any]:
+        own = {
+            key: value for key, value in super()._told_settings().items() if key not in ("inputs", "outputs", "layers")
+        }
+        return own | {"layers": len(self.layers)}
+
     @property
     def _layers(self) -> list[Layer]:
         own = [] if self._structure is None else self._structure.layers

@@ -36,15 +36,20 @@ class Sequential(Model):
     (None, 10)
     """
 
-    _saved_as_layers = ("_stack", "_structure")
+    _saved_as_layers = ("_stack", "_made")
+    _unobserved = Model._unobserved | {"_made", "_connected", "_names"}
     _stack: tuple[Layer, ...] = ()
     _has_input = True  # whether the input's layer was given; else its sizes are those of the first data
+    _names: set[str]  # among which are those of all layers
+    _made: Structure | None = None  # of `_tensors`, once it is asked for
+    _connected = False  # whether `_tensors` are those of the whole stack
     _tensors: tuple[Tensor, ...] = ()  # the input, then the output of each layer, once they are known
 
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
+        self._names = set()
         if type(self) is Sequential:
             self._init_config = {}  # has a configuration of its own, and would keep layers that are taken off
         for layer in layers or ():
@@ -66,7 +71,7 @@ class Sequential(Model):
                     f"(of type {type(layer)})"
                 )
             layer = Lambda(layer)
-        if any(layer.name == other.name for other in self._stack):
+        if layer.name in self._names and any(layer.name == other.name for other in self._stack):
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
                 "name "
@@ -83,7 +88,8 @@ class Sequential(Model):
             )
         if not self._stack and not isinstance(layer, InputLayer) and getattr(layer, "_input_shape_argument", None):
             self._stack = (InputLayer(batch_shape=layer._input_shape_argument),)
-        if rebuild and self._structure is not None:
+        self._names.add(layer.name)
+        if rebuild and self._connected:
             # first, so that a layer that does not fit leaves the model as it was
             output = self._extend(self._tensors[-1], layer)
             self._stack = (*self._stack, layer)
@@ -91,7 +97,7 @@ class Sequential(Model):
             self._restack()
         else:
             self._stack = (*self._stack, layer)
-            self._structure = None
+            self._disconnect()
             if rebuild:
                 self._maybe_rebuild()
 
@@ -104,13 +110,13 @@ class Sequential(Model):
         if rebuild and len(self._tensors) > 1:
             self._restack()
         else:
-            self._structure = None
+            self._disconnect()
             self.built = False
         return layer
 
     def _maybe_rebuild(self) -> None:
         self.built = False
-        self._structure = None
+        self._disconnect()
         first = self._stack[0] if len(self._stack) > 1 else None
         if isinstance(first, InputLayer):
             self.build(first.batch_shape)
@@ -128,10 +134,20 @@ class Sequential(Model):
         return y
 
     def _restack(self) -> None:
-        """Makes the structure from the first tensor to the last."""
+        """The tensors are those of the whole stack."""
         auto_name("functional")  # Keras makes a functional model here, so the names of later ones start behind it
-        self._structure = Structure(self._tensors[0], self._tensors[-1], self.name, fixed=self._has_input)
+        self._made, self._connected = None, True
         self.built = True
+
+    def _disconnect(self) -> None:
+        self._made, self._connected = None, False
+
+    @property
+    def _structure(self) -> Structure | None:
+        """The calls from the first tensor to the last; made when it is asked for, not by each `add`."""
+        if self._made is None and self._connected:
+            self._made = Structure(self._tensors[0], self._tensors[-1], self.name, fixed=self._has_input)
+        return self._made
 
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers for inputs of this shape."""

@@ -8,10 +8,12 @@ from typing import Any
 from ..callbacks import History
 from ..data import Slots
 from ..layers.layer import Layer
+from ..naming import explain_arguments
 from ..training import Trainer
 from .functional import Structure
 
 
+@explain_arguments
 class TrainedLayer(Layer):
     """A layer with a trainer, and what the trainer wants to know of it; the base of `Model`."""
 

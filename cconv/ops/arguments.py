@@ -17,7 +17,7 @@ def integers(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ..
     expected = f"a tuple of {count} integer{'s' * (count > 1)}"
     values = (value,) * count if is_integer(value) else value
     try:
-        values = tuple(values)
+        values = tuple(values) if len(values) == count else ()
         fits = len(values) == count and all(is_integer(v) for v in values)
     except TypeError:
         fits = False

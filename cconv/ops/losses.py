@@ -6,6 +6,7 @@ from typing import Any
 
 from ..tensor import Value
 from ._apply import apply, shape_of
+from .arguments import whole
 from .operation import operation
 
 __all__ = [
@@ -38,7 +39,9 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     >>> print(cconv.ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4))
     [0.6931]
     """
-    return apply("categorical_crossentropy", [target, output], {"from_logits": bool(from_logits), "axis": int(axis)})
+    return apply(
+        "categorical_crossentropy", [target, output], {"from_logits": bool(from_logits), "axis": whole(axis, "axis")}
+    )
 
 
 @operation("target", "output", module="nn")
@@ -47,7 +50,8 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     rank = len(shape_of(output))
     if not rank:
         raise ValueError(f"Expected an output with a number for each class. Received: {output!r}")
-    if int(axis) % max(rank, 1) != rank - 1:
-        axes = [i for i in range(rank) if i != int(axis) % rank] + [int(axis) % rank]
+    axis = whole(axis, "axis") % rank
+    if axis != rank - 1:
+        axes = [*(i for i in range(rank) if i != axis), axis]
         output = apply("transpose", [output], {"axes": axes})
     return apply("sparse_categorical_crossentropy", [target, output], {"from_logits": bool(from_logits)})

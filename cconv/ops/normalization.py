@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Value
 from ._apply import apply
-from .arguments import number
+from .arguments import number, whole
 from .operation import operation
 
 __all__ = [
@@ -25,5 +25,5 @@ def batch_normalization(
     >>> cconv.ops.batch_normalization([[1.0, 2.0]], [1.0, 1.0], [1.0, 1.0], epsilon=0.0).tolist()
     [[0.0, 1.0]]
     """
-    attributes = {"axis": int(axis), "epsilon": number(epsilon, "epsilon", 0), "training": False}
+    attributes = {"axis": whole(axis, "axis"), "epsilon": number(epsilon, "epsilon", 0), "training": False}
     return apply("batch_norm", [x, scale, offset, mean, variance], attributes)

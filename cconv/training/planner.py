@@ -54,6 +54,7 @@ class Planner:
         self._variables: list[Any] = []  # whatever has a flag that says whether it is trained
         self._flags: int | None = None  # the number of the flags' present setting, of those there were
         self._settings: dict[tuple, int] = {}
+        self._dtypes: tuple[str, ...] | None = None  # of the model's inputs, if it has some of its own
 
     @property
     def _model(self) -> Any:
@@ -99,8 +100,7 @@ class Planner:
         usable = flags.carray or (flags.c_contiguous and flags.aligned)
         if x.size == 0 or x.ndim == 0 or not usable or not gathers(x.dtype):
             return None
-        inputs = self._model.inputs
-        dtypes = tuple([t.dtype for t in inputs]) if inputs else (of_array(x.dtype),)
+        dtypes = self._dtypes or (of_array(x.dtype),)
         return self._known("predict", ((x.shape[1:],), (), (None,), dtypes, ()), rounded(len(x)))
 
     def refuse_within(self, method: str) -> None:
@@ -181,6 +181,7 @@ class Planner:
         for watch in self._watches:
             watch.observed.clear()
         self._flags = None
+        self._dtypes = None if model.inputs is None else tuple([t.dtype for t in model.inputs])
 
     def _make(self, mode: str, traced: Traced, max_batch: int, optimizer: Any) -> Step:
         if mode == "predict":

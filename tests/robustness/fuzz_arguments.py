@@ -17,6 +17,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+import zlib
 
 import numpy as np
 
@@ -126,7 +127,7 @@ def odd_values(chosen):
         np.array([1j]),
         np.array([object()]),
         np.array([10**18, -1]),
-        np.broadcast_to(np.float32(1), (2**20, 2**20)),
+        np.broadcast_to(np.float32(1), (2**6, 2**34)),
         np.zeros(3, [("a", int)]),
         np.array("2020", "datetime64"),
         t,
@@ -227,7 +228,8 @@ def steps_of(item, made, chosen):
 def run(number, verbose=False):
     """One trial. Returns what is wrong about it, or None."""
     chosen = random.Random(number)
-    name = chosen.choice(list(TARGETS))
+    # a new name takes trials of its own and leaves the others what they were
+    name = min(TARGETS, key=lambda target: zlib.crc32(f"{number} {target}".encode()))
     item = TARGETS[name]
     args, kwargs = arguments(item, chosen)
     what = f"{name}({', '.join(f'{k}={short(v)}' for k, v in kwargs.items())})"
