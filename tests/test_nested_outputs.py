@@ -27,13 +27,10 @@ def test_dealing():
     assert deal("loss", ["x", None, "y"], DEEP) == ["x", None, "y"]
     assert deal("loss", {"z": [None, "y"]}, DEEP) == [None, None, "y"]
     assert deal("loss", {"b": "x"}, ["a", ["1/b", "1/c"]]) == [None, "x", None]
-    for wrong, message in (
-        ({"b": "x"}, r"names of outputs \['a', 'z'\]"),
-        (["x"], "each of the 3 outputs"),
-        ({"a": "x", "z": "y"}, "as keys"),
-        ({"z": ["x"]}, "as keys"),
-    ):
-        with pytest.raises(ValueError, match=message):
+    with pytest.raises(KeyError, match=r"names of outputs \['a', 'z'\] as keys"):
+        deal("loss", {"b": "x"}, DEEP)
+    for wrong in (["x"], {"a": "x", "z": "y"}, {"z": ["x"]}, {"z": {"b": "x", "d": "y"}}):
+        with pytest.raises(ValueError, match="each of the 3 outputs .* or as they nest"):
             deal("loss", wrong, DEEP)
 
 

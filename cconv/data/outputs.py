@@ -69,8 +69,8 @@ def deal(argument: str, value: Any, structure: Any, spread: bool = True) -> list
     found = _matched(value, structure)
     if found is not None:
         return found
-    if isinstance(value, dict):
-        known = list(structure) if isinstance(structure, dict) else names
+    known = list(structure) if isinstance(structure, dict) else names
+    if isinstance(value, dict) and not value.keys() <= set(known):
         raise KeyError(f"`{argument}`: expected the names of outputs {known} as keys. Received: {list(value)}")
     nested = f", or as they nest: {structure}" if _is_deep(structure) else ""
     count = f" {len(value)}" if isinstance(value, (list, tuple)) else ""

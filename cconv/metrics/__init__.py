@@ -28,8 +28,9 @@ from ..losses.functions import (
 from ..naming import to_snake_case
 from ..registry import get_registered_object, register_public
 from ..serialization import deserialize_object, serialize_object
-from . import accuracies, classification, confusion, metric, reduction, regression
+from . import accuracies, auc, classification, confusion, metric, reduction, regression
 from .accuracies import *
+from .auc import *
 from .classification import *
 from .confusion import *
 from .metric import *
@@ -41,7 +42,7 @@ _LOSSES = (
     categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
     mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
 )  # fmt: skip
-_MODULES = (accuracies, classification, confusion, metric, reduction, regression)
+_MODULES = (accuracies, auc, classification, confusion, metric, reduction, regression)
 __all__ = sorted(
     ["deserialize", "get", "serialize"]
     + [name for module in _MODULES for name in module.__all__]

@@ -132,10 +132,36 @@ static void test_slots_are_seen_to_change(void)
     cconv_variable_free(w);
 }
 
+/* Weight decay of a half takes half of a weight, unless it is excluded; the gradient of each element takes a half besides. */
+static void test_weight_decay_leaves_excluded_variables_alone(void)
+{
+    cconv_graph *g = cconv_graph_new();
+    cconv_variable *w[2] = {cconv_variable_new(1, (int64_t[]){2}), cconv_variable_new(1, (int64_t[]){2})};
+    cconv_optimizer *sgd = cconv_optimizer_new("sgd", "learning_rate=1 weight_decay=0.5");
+    int nodes[2];
+    for (int i = 0; i < 2; ++i) {
+        for (int j = 0; j < 2; ++j) cconv_variable_data(w[i])[j] = 8;
+        nodes[i] = cconv_graph_variable(g, i ? "b" : "a", w[i]);
+    }
+    CHECK(cconv_optimizer_exclude_from_weight_decay(sgd, w[1]) == CCONV_OK);
+    CHECK(cconv_optimizer_exclude_from_weight_decay(sgd, NULL) == CCONV_INVALID);
+    CHECK(cconv_optimizer_exclude_from_weight_decay(NULL, w[1]) == CCONV_INVALID);
+    const int sum = cconv_graph_add(g, "add", NULL, 2, nodes, NULL), loss = cconv_graph_add(g, "mean", NULL, 1, &sum, NULL);
+    cconv_plan *plan =
+        cconv_plan_new(g, &(cconv_plan_options){.training = 1, .root = loss, .n_wrt = 2, .wrt = nodes, .optimizer = sgd});
+    CHECK(plan && cconv_plan_run(plan, &(cconv_batch){.n = 1}) == CCONV_OK);
+    CHECK(cconv_variable_data(w[0])[1] == 3.5f && cconv_variable_data(w[1])[1] == 7.5f);
+    cconv_plan_free(plan);
+    cconv_optimizer_free(sgd);
+    cconv_graph_free(g);
+    for (int i = 0; i < 2; ++i) cconv_variable_free(w[i]);
+}
+
 const test weight_tests[] = {
 #if !defined(_WIN32)
     {"what_is_packed_while_weights_change_is_packed_again", test_what_is_packed_while_weights_change_is_packed_again},
 #endif
     {"slots_are_seen_to_change", test_slots_are_seen_to_change},
+    {"weight_decay_leaves_excluded_variables_alone", test_weight_decay_leaves_excluded_variables_alone},
     {0},
 };
