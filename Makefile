@@ -35,8 +35,18 @@ $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
 	@$(PY) examples/digits_demo.py
 
-test: $(VENV)/.installed-test ## the tests of Python and C
+test: $(VENV)/.installed-test ## the tests of Python and C (8 minutes on 2 cores)
+	@echo "all tests: about 8 minutes on 2 cores; make test-quick takes two"
 	@$(PYTEST)
+
+test-quick: $(VENV)/.installed-test ## every test by its first case and its last, without the slow ones (2 minutes)
+	@$(PYTEST) --quick
+
+test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed in new environments, trained with (2 minutes)
+	@$(PY) tests/packaging_programs/check_packages.py
+
+test-readme: ## every command of the README but the long ones, as it stands, in a fresh clone of the last commit
+	@$(PYTHON) tests/packaging_programs/run_readme.py
 
 test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (large downloads, once)
 	@$(PYTEST) tests/peers
@@ -52,6 +62,17 @@ test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong use
 
 fuzz-arguments: $(VENV)/.installed-test ## 20,000 odd uses of public classes and functions (5 minutes; FIRST=number COUNT=number)
 	@OMP_NUM_THREADS=1 $(PY) tests/robustness/fuzz_arguments.py --first $(or $(FIRST),0) --count $(or $(COUNT),20000)
+
+# For SECONDS, from SEED on (by default another each time, which is printed): what fails says with which seed.
+SECONDS ?= 60
+FUZZ = --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+fuzz-files: $(VENV)/.installed-test ## damaged, hostile and random files for SECONDS=60, from SEED= on
+	@$(PY) tests/robustness/fuzz_files.py $(FUZZ)
+
+fuzz-graphs: tests/robustness/fuzz_graphs.c ## random graphs, built, planned and run under sanitizers for SECONDS=60, from SEED= on
+	@$(CORE) OUT=../build/sanitize EXTRA='$(SANITIZE) -O1'
+	@$(CC) $(C_TEST_FLAGS) $(SANITIZE) -O1 $< build/sanitize/libcconv.a `cat build/sanitize/link_flags` -o build/sanitize/fuzz_graphs
+	@ASAN_OPTIONS=allocator_may_return_null=1 build/sanitize/fuzz_graphs $(FUZZ)
 
 # PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
 $(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
@@ -142,5 +163,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-peers test-isa test-robustness bench bench-quick mnist lib test-c sanitize test-aarch64 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize test-aarch64 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

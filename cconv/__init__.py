@@ -12,6 +12,7 @@
 54410
 """
 
+import warnings as _warnings
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 
@@ -56,6 +57,9 @@ from .tensor import Tensor
 from .variable import Variable
 
 __version__ = _core.version()
+
+if _core.isa_error():
+    _warnings.warn(f"{_core.isa_error()}; using {_core.isa()}", stacklevel=2)
 
 # imported when first used
 _LATE = frozenset(["applications", "datasets"])

@@ -55,6 +55,7 @@ cdef extern from "cconv.h" nogil:
         const char *type
         const char *default_value
         const char *choices
+        const char *meaning
     int cconv_op_count()
     const char *cconv_op_name(int i)
     const char *cconv_op_inputs(const char *op)
@@ -68,6 +69,7 @@ cdef extern from "cconv.h" nogil:
         int residual
     cconv_status cconv_op_info(const char *op, cconv_op_facts *facts)
     const char *cconv_op_types(const char *op)
+    const char *cconv_op_meaning(const char *op)
     cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute)
     cconv_status cconv_infer(const char *op, const char *name, int n_inputs, const cconv_dtype *dtypes, const int *ranks,
                              const int64_t **shapes, const char *attributes, cconv_dtype *dtype, int *rank, int64_t *shape)

@@ -102,10 +102,12 @@ class Attribute:
     type: str  # "int" "float" "bool" "enum" "list" "floats"
     default: str | None  # as text; None: must be given
     choices: tuple[str, ...]
+    meaning: str
 
 class Op:
     name: str
     inputs: tuple[str, ...]  # "x", "w", "b?" ; "x*"
+    meaning: str  # of the inputs; "": their names tell
     types: str  # of the elements, as cconv_op_types says: "n n -> n"
     attributes: tuple[Attribute, ...]
     differentiable: bool

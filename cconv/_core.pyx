@@ -211,14 +211,14 @@ cdef class Variable:
 
 # ---- Ops and optimizer rules: what their tables say ------------------------------------------------------------------
 
-Attribute = namedtuple("Attribute", "name type default choices")
-Op = namedtuple("Op", "name inputs types attributes differentiable random elementwise per_sample weights bias residual")
+Attribute = namedtuple("Attribute", "name type default choices meaning")
+Op = namedtuple("Op", "name inputs meaning types attributes differentiable random elementwise per_sample weights bias residual")
 
 
 cdef object attribute_of(cconv_attribute *a):
     return Attribute(
         a.name.decode(), a.type.decode(), None if a.default_value == NULL else a.default_value.decode(),
-        () if a.choices == NULL else tuple(a.choices.decode().split("|")))
+        () if a.choices == NULL else tuple(a.choices.decode().split("|")), a.meaning.decode())
 
 
 def ops():
@@ -234,7 +234,8 @@ def ops():
             attributes.append(attribute_of(&attribute))
             k += 1
         check(cconv_op_info(name, &facts))
-        table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()), cconv_op_types(name).decode(),
+        table[name.decode()] = Op(name.decode(), tuple(cconv_op_inputs(name).decode().split()),
+                                  cconv_op_meaning(name).decode(), cconv_op_types(name).decode(),
                                   tuple(attributes), bool(facts.differentiable), bool(facts.random), bool(facts.elementwise), bool(facts.per_sample),
                                   facts.weights, facts.bias, facts.residual)
     return table

@@ -34,6 +34,7 @@ Every op of the C core under its name in `cconv_graph_add`. How to read an entry
   kernel `kd`, `kh`, `kw`. Indices in brackets are counted from 0. An axis below 0 is counted from the last.
 - `dy` is the gradient of the loss by `y`, `dx` that by an input `x`.
 - An input that is optional may be left out; of one that is repeated there are one or more.
+- All of an entry but its formulas is known at run time, too: `cconv_op_describe`.
 - An attribute without a default must be given. A list is written `2,2`; where it has a value for each axis, a single
   value holds for all of them.
 """
@@ -107,6 +108,9 @@ def code(text: str) -> list[str]:
 
 def section(op) -> list[str]:
     lines = [f"### {op.name}", "", "Inputs: " + ", ".join(map(input_text, op.inputs)), ""]
+    if op.meaning:
+        meaning = re.sub(r"([a-z_]+(?:, [a-z_]+)*):", lambda names: f"`{names[1]}`:", op.meaning)
+        lines += [f"{meaning}.", ""]
     if types := types_of(op):
         lines += [f"Types: {types}", ""]
     if properties := properties_of(op):
@@ -117,12 +121,25 @@ def section(op) -> list[str]:
     else:
         lines += ["No gradient passes.", ""]
     if op.attributes:
-        lines += ["| attribute | type | default | choices |", "|---|---|---|---|"]
-        for attribute in op.attributes:
-            choices = ", ".join(f"`{choice}`" for choice in attribute.choices)
-            lines.append(f"| `{attribute.name}` | {attribute.type} | {default_text(attribute)} | {choices} |")
-        lines.append("")
+        lines += [*attribute_table(op.attributes), ""]
     return lines
+
+
+def attribute_table(attributes) -> list[str]:
+    lines = ["| attribute | type | default | choices | meaning |", "|---|---|---|---|---|"]
+    for attribute in attributes:
+        choices = ", ".join(f"`{choice}`" for choice in attribute.choices)
+        meaning = attribute.meaning.replace("|", "\\|")
+        lines.append(f"| `{attribute.name}` | {attribute.type} | {default_text(attribute)} | {choices} | {meaning} |")
+    return lines
+
+
+def rules() -> list[str]:
+    """What updates variables: rules are made by cconv_optimizer_new, and are no ops."""
+    lines = ["", "## Update rules", "", "The kinds of `cconv_optimizer_new`, with their settings.", ""]
+    for name, attributes in _core.optimizer_rules().items():
+        lines += [f"### {name}", "", *attribute_table(attributes), ""]
+    return lines[:-1]
 
 
 def anchor(heading: str) -> str:
@@ -141,12 +158,14 @@ def page() -> str:
     for heading, members in families.items():
         links = " ".join(f"[{op.name}](#{anchor(op.name)})" for op in members)
         lines += [f"- [{heading}](#{anchor(heading)}): {links}"]
+    links = " ".join(f"[{name}](#{anchor(name)})" for name in _core.optimizer_rules())
+    lines += [f"- [Update rules](#update-rules): {links}"]
     for heading, members in families.items():
         lines += ["", f"## {heading}", ""]
         for op in members:
             lines += section(op)
         lines.pop()
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + rules()) + "\n"
 
 
 if __name__ == "__main__":

@@ -48,3 +48,29 @@ def test_what_the_table_may_say_is_put_in_words(make_ops):
     op = SimpleNamespace(inputs=("condition", "a", "b?"), types="b t t -> t", per_sample=True, random=False, residual=2)
     assert make_ops.types_of(op) == "bool, any, any -> any"
     assert make_ops.properties_of(op) == "samples stay apart (as attributes allow), residual `b`"
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_the_table_says_what_attributes_and_inputs_mean(op):
+    facts = OPS[op]
+    for attribute in facts.attributes:
+        assert len(attribute.meaning) > 10, f"expected the meaning of {op}'s attribute {attribute.name}, found none"
+    for declared in facts.inputs:
+        name = declared.rstrip("?*")
+        if len(facts.inputs) > 1 and not (op == "batch_norm" and name == "x"):
+            assert re.search(rf"\b{name}\b.*:", facts.meaning), f"expected what {op}'s input {name} is, found none"
+
+
+def test_the_meaning_of_lists_says_their_order():
+    meanings = {a.name: a.meaning for a in OPS["conv"].attributes}
+    assert "top,left,bottom,right" in meanings["pads"]
+    assert "leaky_relu" in meanings["alpha"] and "elu" in meanings["alpha"]
+    assert "before axis 0, before axis 1, ..., behind axis 0" in OPS["pad"].attributes[0].meaning
+
+
+def test_settings_of_update_rules_have_a_meaning(make_ops):
+    page = make_ops.page()
+    for rule, attributes in _core.optimizer_rules().items():
+        assert f"\n### {rule}\n" in page
+        for attribute in attributes:
+            assert len(attribute.meaning) > 10 and attribute.meaning in page

@@ -110,3 +110,14 @@ def test_isa_files_without_their_flags_are_empty(level):
         [compiler, "-std=c11", BASE, "-E", "-P", str(source)], check=True, capture_output=True, text=True
     )
     assert f"cc_unit_{level.name} = 0;" in done.stdout
+
+
+def test_importing_with_an_isa_that_is_not_there_warns():
+    def said(isa):
+        command = [sys.executable, "-c", "import cconv"]
+        result = subprocess.run(command, env={**os.environ, "CCONV_ISA": isa}, cwd=ROOT, capture_output=True, text=True)
+        assert result.returncode == 0
+        return result.stderr
+
+    assert re.search(r'UserWarning: CCONV_ISA: expected portable, .* received "sse9"; using \w+', said("sse9"))
+    assert said("portable") == "" and said("") == ""

@@ -293,7 +293,9 @@ cconv_status cc_attributes_describe(const cc_attr *table, int i, cconv_attribute
     while (table && table[n].name) ++n;
     if (i < 0 || i >= n) return cc_fail(CCONV_INVALID, "expected an attribute number from 0 to %d, received %d", n - 1, i);
     if (!out) return cc_fail(CCONV_INVALID, "expected a place for what is told of an attribute, received NULL");
-    *out = (cconv_attribute){table[i].name, type_names[table[i].type], table[i].default_value, table[i].choices};
+    const cc_attr *a = table + i;
+    const char *meaning = a->meaning ? a->meaning : "";
+    *out = (cconv_attribute){a->name, type_names[a->type], a->default_value, a->choices, meaning};
     return CCONV_OK;
 }
 

@@ -33,6 +33,7 @@ typedef struct cc_attr {
     size_t offset;             /* into the struct */
     const char *default_value; /* as text; NULL: must be given. A list's "" is empty */
     const char *choices;       /* of a CC_ENUM: "valid|same" */
+    const char *meaning;       /* for who sets it; the reference and cconv_op_describe print it */
 } cc_attr;                     /* tables end with {0} */
 
 /* Fills `out` from `text` (NULL: defaults only). With `keep`, attributes not named keep the value they have in out. */

@@ -169,6 +169,7 @@ typedef struct cconv_attribute {
     const char *type;          /* "int", "float", "bool", "enum", "list" (of whole numbers) or "floats" (a list) */
     const char *default_value; /* as text; NULL: must be given */
     const char *choices;       /* of an enum: "valid|same"; else NULL */
+    const char *meaning;       /* what it does, in which order a list is given, what special values stand for */
 } cconv_attribute;
 
 CCONV_API int cconv_op_count(void);
@@ -179,6 +180,12 @@ CCONV_API const char *cconv_op_inputs(const char *op);
  * each place; the last input's letter holds for those that follow; "-> *": an attribute says it. NULL: no such op. */
 CCONV_API const char *cconv_op_types(const char *op);
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
+
+/* What its inputs are, of an op whose inputs' names do not tell; else "". NULL: no such op. */
+CCONV_API const char *cconv_op_meaning(const char *op);
+/* All of this for people: inputs, types, and for each attribute its type, default, choices and meaning. docs/ops.md has the
+ * formulas besides. Writes and returns as cconv_graph_attributes; 0: no such op. */
+CCONV_API size_t cconv_op_describe(const char *op, char *text, size_t size);
 
 /* What else is known of an op; each answer but the last three is 0 or 1. The activations that it can compute in the same pass
  * are the choices of its attribute "activation". */

@@ -19,6 +19,7 @@
 #endif
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
+#pragma clang diagnostic ignored "-Wpass-failed" /* it is a hint: where Clang has a reason not to follow it, nothing is wrong */
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 16")
 #else

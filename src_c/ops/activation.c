@@ -31,8 +31,10 @@ static inline void activation_backward(const cc_call *call, const cc_team *team,
     cc_act_backward(act, alpha, call->dx[0] + mine.begin, call->dy + mine.begin, call->y + mine.begin, mine.end - mine.begin);
 }
 
-static const cc_attr leaky_relu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, alpha), "0.2", NULL}, {0}};
-static const cc_attr elu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, alpha), "1", NULL}, {0}};
+static const cc_attr leaky_relu_attributes[] = {{"alpha", CC_FLOAT, offsetof(settings, alpha), "0.2", NULL, "slope below 0"},
+                                                {0}};
+static const cc_attr elu_attributes[] = {
+    {"alpha", CC_FLOAT, offsetof(settings, alpha), "1", NULL, "scale of exp(x) - 1 below 0"}, {0}};
 
 #define FORWARD(tag, act)                                                                                                      \
     static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \

@@ -1,11 +1,13 @@
 /* argmax, argmin: x -> y, the position of the largest or smallest element along one axis, as an int32; the axis is dropped, or 1
  * with keepdims. The first of equal ones; a NaN comes before all others. No gradient passes. */
 #include "ops/axes.h"
+#include "ops/meanings.h"
 #include "ops/infer.h"
 
-static const cc_attr argmax_attributes[] = {{"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL},
-                                            {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL},
-                                            {0}};
+static const cc_attr argmax_attributes[] = {
+    {"axis", CC_INT, offsetof(cc_argmax_attributes, axis), "-1", NULL, CC_AXIS_MEANING},
+    {"keepdims", CC_BOOL, offsetof(cc_argmax_attributes, keepdims), "0", NULL, CC_KEEPDIMS_MEANING},
+    {0}};
 
 static cconv_status argmax_infer(const cc_call *call, cc_shape *ys)
 {

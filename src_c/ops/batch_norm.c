@@ -39,17 +39,19 @@
  *
  * which loses nothing when the mean is large and the variance small. For the same reason the mean is kept as two floats. */
 #include "ops/batch_norm.h"
+#include "ops/meanings.h"
 #include "ops/fused.h"
 #include "kernels/kernels.h"
 #include <math.h>
 #include <string.h>
 
+typedef cc_batch_norm_attributes settings;
 static const cc_attr batch_norm_attributes[] = {
-    {"axis", CC_INT, offsetof(cc_batch_norm_attributes, axis), "-1", NULL},
-    {"momentum", CC_FLOAT, offsetof(cc_batch_norm_attributes, momentum), "0.99", NULL},
-    {"epsilon", CC_FLOAT, offsetof(cc_batch_norm_attributes, epsilon), "0.001", NULL},
-    {"training", CC_BOOL, offsetof(cc_batch_norm_attributes, training), "0", NULL},
-    {"activation", CC_ENUM, offsetof(cc_batch_norm_attributes, activation), "linear", CC_ACT_CLAMPS},
+    {"axis", CC_INT, offsetof(settings, axis), "-1", NULL, CC_AXIS_MEANING},
+    {"momentum", CC_FLOAT, offsetof(settings, momentum), "0.99", NULL, "part of the moving averages that a step keeps"},
+    {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "0.001", NULL, "added to the variance before its root is taken"},
+    {"training", CC_BOOL, offsetof(settings, training), "0", NULL, "1: plans for training take the batch's mean and variance"},
+    {"activation", CC_ENUM, offsetof(settings, activation), "linear", CC_ACT_CLAMPS, CC_CLAMP_MEANING},
     {0}};
 
 /* dx of an input that may be absent from the call. */
@@ -481,6 +483,8 @@ static bool batch_norm_per_sample(const cc_call *call)
 
 const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .inputs = "x gamma? beta? moving_mean moving_var r?",
+                                .meaning = "gamma: scale of a channel, else 1; beta: added to it; moving_mean, moving_var: "
+                                           "averages that training renews, if variables; r: added before the activation",
                                 .attributes = batch_norm_attributes,
                                 .attributes_size = sizeof(cc_batch_norm_attributes),
                                 .flags = CC_INPLACE | CC_INPLACE_BACKWARD,

@@ -205,6 +205,7 @@ enum {
     }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
+                               .meaning = "a, b: two that broadcast by NumPy's rule",                                          \
                                .types = takes,                                                                                 \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD | CC_ELEMENTWISE,                                     \
                                .infer = binary_infer,                                                                          \
@@ -223,6 +224,7 @@ enum {
     BINARY_FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
+                               .meaning = "a, b: two that broadcast by NumPy's rule",                                          \
                                .types = "t t -> b",                                                                            \
                                .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
                                .infer = binary_infer,                                                                          \

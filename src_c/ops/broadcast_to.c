@@ -9,7 +9,8 @@ typedef struct broadcast_to {
     cc_list shape;
 } broadcast_to;
 
-static const cc_attr broadcast_to_attributes[] = {{"shape", CC_LIST, offsetof(broadcast_to, shape), NULL, NULL}, {0}};
+static const cc_attr broadcast_to_attributes[] = {
+    {"shape", CC_LIST, offsetof(broadcast_to, shape), NULL, NULL, "sizes of the output; -1: the size that x has there"}, {0}};
 
 static cconv_status broadcast_to_infer(const cc_call *call, cc_shape *ys)
 {

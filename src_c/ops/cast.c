@@ -9,7 +9,8 @@ typedef struct cast {
     int to;
 } cast;
 
-static const cc_attr cast_attributes[] = {{"to", CC_ENUM, offsetof(cast, to), NULL, "float32|int32|bool"}, {0}};
+static const cc_attr cast_attributes[] = {{"to", CC_ENUM, offsetof(cast, to), NULL, "float32|int32|bool", "type of the output"},
+                                          {0}};
 
 static cconv_status cast_infer(const cc_call *call, cc_shape *ys)
 {

@@ -2,9 +2,10 @@
 #include "ops/clip.h"
 #include "ops/infer.h"
 
-static const cc_attr clip_attributes[] = {{"minimum", CC_FLOAT, offsetof(cc_clip_attributes, minimum), NULL, NULL},
-                                          {"maximum", CC_FLOAT, offsetof(cc_clip_attributes, maximum), NULL, NULL},
-                                          {0}};
+static const cc_attr clip_attributes[] = {
+    {"minimum", CC_FLOAT, offsetof(cc_clip_attributes, minimum), NULL, NULL, "smallest value that is let through"},
+    {"maximum", CC_FLOAT, offsetof(cc_clip_attributes, maximum), NULL, NULL, "largest value that is let through"},
+    {0}};
 
 static cconv_status clip_infer(const cc_call *call, cc_shape *ys)
 {

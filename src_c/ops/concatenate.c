@@ -3,7 +3,9 @@
 #include "ops/infer.h"
 #include <string.h>
 
-static const cc_attr concatenate_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL}, {0}};
+static const cc_attr concatenate_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL,
+                                                  "along which they stand one after another; below 0 counted from the last"},
+                                                 {0}};
 
 static cconv_status concatenate_infer(const cc_call *call, cc_shape *ys)
 {
@@ -75,6 +77,7 @@ static bool concatenate_per_sample(const cc_call *call)
 
 const cc_op cc_op_concatenate = {.name = "concatenate",
                                  .inputs = "x*",
+                                 .meaning = "x: one or more, which differ in size along the axis only",
                                  .types = "t -> t",
                                  .attributes = concatenate_attributes,
                                  .attributes_size = sizeof(cc_axis_attributes),

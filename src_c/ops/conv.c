@@ -12,6 +12,8 @@ static const cc_attr attributes[] = {CC_CONV_ATTRIBUTES, {0}};
 const cc_op cc_op_conv = {
     .name = "conv",
     .inputs = "x w b? r?",
+    .meaning = "x: images; w: the kernels; b: added to each channel, nothing if left out; r: added to the sum before the "
+               "activation, in the output's shape",
     .attributes = attributes,
     .attributes_size = sizeof(cc_conv_attributes),
     .weights = 1,

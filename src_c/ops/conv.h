@@ -8,6 +8,7 @@
 #define CC_OPS_CONV_H
 
 #include "algos/conv/conv.h"
+#include "ops/meanings.h"
 #include "ops/op.h"
 
 typedef struct cc_conv_attributes {
@@ -18,17 +19,21 @@ typedef struct cc_conv_attributes {
     float alpha;
 } cc_conv_attributes;
 
+/* clang-format off */
 #define CC_CONV_ATTRIBUTES                                                                                                     \
-    {"strides", CC_LIST, offsetof(cc_conv_attributes, strides), "1", NULL},                                                    \
-        {"padding", CC_ENUM, offsetof(cc_conv_attributes, padding), "valid", CC_PADDING_CHOICES},                              \
-        {"pads", CC_LIST, offsetof(cc_conv_attributes, pads), "", NULL},                                                       \
-        {"dilation", CC_LIST, offsetof(cc_conv_attributes, dilation), "1", NULL},                                              \
-        {"groups", CC_INT, offsetof(cc_conv_attributes, groups), "1", NULL},                                                   \
-        {"activation", CC_ENUM, offsetof(cc_conv_attributes, activation), "linear", CC_ACT_CHOICES},                           \
-        {"alpha", CC_FLOAT, offsetof(cc_conv_attributes, alpha), "0", NULL},                                                   \
-    {                                                                                                                          \
-        "algorithm", CC_ENUM, offsetof(cc_conv_attributes, algorithm), CC_CONV_AUTO, CC_CONV_CHOICES                           \
-    }
+    {"strides", CC_LIST, offsetof(cc_conv_attributes, strides), "1", NULL,                                                     \
+     "distance between places of the window, for each axis or one for all"},                                                   \
+    {"padding", CC_ENUM, offsetof(cc_conv_attributes, padding), "valid", CC_PADDING_CHOICES, CC_PADDING_MEANING},              \
+    {"pads", CC_LIST, offsetof(cc_conv_attributes, pads), "", NULL, CC_PADS_MEANING},                                          \
+    {"dilation", CC_LIST, offsetof(cc_conv_attributes, dilation), "1", NULL,                                                   \
+     "distance between cells of the kernel, for each axis or one for all"},                                                    \
+    {"groups", CC_INT, offsetof(cc_conv_attributes, groups), "1", NULL,                                                        \
+     "parts that the channels fall into: a channel of the output sees those of its part only"},                                \
+    {"activation", CC_ENUM, offsetof(cc_conv_attributes, activation), "linear", CC_ACT_CHOICES, CC_ACTIVATION_MEANING},        \
+    {"alpha", CC_FLOAT, offsetof(cc_conv_attributes, alpha), "0", NULL, CC_ALPHA_MEANING},                                     \
+    {"algorithm", CC_ENUM, offsetof(cc_conv_attributes, algorithm), CC_CONV_AUTO, CC_CONV_CHOICES,                             \
+     "how the sum is computed, which changes roundings only; auto: what should be fastest, told by sizes"}
+/* clang-format on */
 
 extern const cc_op cc_op_conv, cc_op_conv_transpose;
 

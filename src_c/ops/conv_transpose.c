@@ -9,13 +9,16 @@
 
 static const cc_attr attributes[] = {
     CC_CONV_ATTRIBUTES,
-    {"output_padding", CC_LIST, offsetof(cc_conv_attributes, output_padding), "", NULL},
+    {"output_padding", CC_LIST, offsetof(cc_conv_attributes, output_padding), "", NULL,
+     "cells added to the end of the output, for each axis or one for all; none: none are added"},
     {0},
 };
 
 const cc_op cc_op_conv_transpose = {
     .name = "conv_transpose",
     .inputs = "x w b? r?",
+    .meaning = "x: images; w: the kernels, output channels before input channels; b: added to each channel, nothing if left "
+               "out; r: added to the sum before the activation, in the output's shape",
     .attributes = attributes,
     .attributes_size = sizeof(cc_conv_attributes),
     .weights = 1,

@@ -4,12 +4,13 @@
 #include "ops/dense.h"
 #include "ops/fused.h"
 #include "algos/gemm.h"
+#include "ops/meanings.h"
 #include "ops/op.h"
 #include "algos/pack.h"
 
 static const cc_attr attributes[] = {
-    {"activation", CC_ENUM, offsetof(cc_dense_attributes, activation), "linear", CC_ACT_CHOICES},
-    {"alpha", CC_FLOAT, offsetof(cc_dense_attributes, alpha), "0", NULL},
+    {"activation", CC_ENUM, offsetof(cc_dense_attributes, activation), "linear", CC_ACT_CHOICES, CC_ACTIVATION_MEANING},
+    {"alpha", CC_FLOAT, offsetof(cc_dense_attributes, alpha), "0", NULL, CC_ALPHA_MEANING},
     {0},
 };
 
@@ -214,6 +215,7 @@ static void dense_backward(const cc_call *call, const cc_team *team)
 const cc_op cc_op_dense = {
     .name = "dense",
     .inputs = "x w b?",
+    .meaning = "x: rows of numbers; w: the matrix they are multiplied with; b: added to each column, nothing if left out",
     .attributes = attributes,
     .attributes_size = sizeof(cc_dense_attributes),
     .flags = CC_BY_ROWS,

@@ -17,7 +17,10 @@ typedef struct dropout {
 } dropout;
 
 static const cc_attr dropout_attributes[] = {
-    {"rate", CC_FLOAT, offsetof(dropout, rate), NULL, NULL}, {"seed", CC_INT, offsetof(dropout, seed), "0", NULL}, {0}};
+    {"rate", CC_FLOAT, offsetof(dropout, rate), NULL, NULL,
+     "probability that an element becomes 0; the others are divided by 1 - rate"},
+    {"seed", CC_INT, offsetof(dropout, seed), "0", NULL, "told apart by it, ops of one graph draw other numbers"},
+    {0}};
 
 static cconv_status dropout_infer(const cc_call *call, cc_shape *ys)
 {

@@ -6,6 +6,7 @@
  *
  * Sliced by blocks of channels of one image. */
 #include "ops/infer.h"
+#include "ops/meanings.h"
 
 #define CHANNELS 64
 
@@ -13,7 +14,8 @@ typedef struct global_pool {
     int keepdims;
 } global_pool;
 
-static const cc_attr global_pool_attributes[] = {{"keepdims", CC_BOOL, offsetof(global_pool, keepdims), "0", NULL}, {0}};
+static const cc_attr global_pool_attributes[] = {
+    {"keepdims", CC_BOOL, offsetof(global_pool, keepdims), "0", NULL, CC_KEEPDIMS_MEANING}, {0}};
 
 static cconv_status global_pool_infer(const cc_call *call, cc_shape *ys)
 {

@@ -10,6 +10,7 @@
  * run. Distributions get a gradient, too. */
 #include "ops/loss.h"
 #include "ops/exp_row.h"
+#include "ops/meanings.h"
 #include "ops/op.h"
 #include <math.h>
 
@@ -240,33 +241,39 @@ static bool sparse_per_sample(const cc_call *call)
 }
 
 typedef cc_crossentropy_attributes settings;
-static const cc_attr categorical_table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL},
-                                            {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL},
-                                            {"axis", CC_INT, offsetof(settings, axis), "-1", NULL},
-                                            {0}};
+static const cc_attr categorical_table[] = {
+    {"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL, CC_LOGITS_MEANING},
+    {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL, CC_SMOOTHING_MEANING},
+    {"axis", CC_INT, offsetof(settings, axis), "-1", NULL, "axis of the classes; below 0 counted from the last"},
+    {0}};
 
-static const cc_attr sparse_table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL}, {0}};
+static const cc_attr sparse_table[] = {
+    {"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL, CC_LOGITS_MEANING}, {0}};
 
-const cc_op cc_op_categorical_crossentropy = {.name = "categorical_crossentropy",
-                                              .inputs = "y_true y_pred",
-                                              .attributes = categorical_table,
-                                              .attributes_size = sizeof(cc_crossentropy_attributes),
-                                              .reads = CC_READS_X(0) | CC_READS_X(1),
-                                              .per_sample = categorical_per_sample,
-                                              .infer = infer_categorical,
-                                              .need = loss_crossentropy_need,
-                                              .forward = categorical_forward,
-                                              .backward = categorical_backward};
+const cc_op cc_op_categorical_crossentropy = {
+    .name = "categorical_crossentropy",
+    .inputs = "y_true y_pred",
+    .meaning = "y_true: the probability of each class; y_pred: the computed ones, of the same shape",
+    .attributes = categorical_table,
+    .attributes_size = sizeof(cc_crossentropy_attributes),
+    .reads = CC_READS_X(0) | CC_READS_X(1),
+    .per_sample = categorical_per_sample,
+    .infer = infer_categorical,
+    .need = loss_crossentropy_need,
+    .forward = categorical_forward,
+    .backward = categorical_backward};
 
-const cc_op cc_op_sparse_categorical_crossentropy = {.name = "sparse_categorical_crossentropy",
-                                                     .inputs = "y_true y_pred",
-                                                     .types = "i f -> f",
-                                                     .attributes = sparse_table,
-                                                     .attributes_size = sizeof(cc_crossentropy_attributes),
-                                                     .reads = CC_READS_X(0) | CC_READS_X(1),
-                                                     .per_sample = sparse_per_sample,
-                                                     .infer = infer_sparse,
-                                                     .need = loss_crossentropy_need,
-                                                     .forward = sparse_forward,
-                                                     .refuse = sparse_refuse,
-                                                     .backward = sparse_backward};
+const cc_op cc_op_sparse_categorical_crossentropy = {
+    .name = "sparse_categorical_crossentropy",
+    .inputs = "y_true y_pred",
+    .meaning = "y_true: numbers of classes, from 0; y_pred: a value for each class along the last axis",
+    .types = "i f -> f",
+    .attributes = sparse_table,
+    .attributes_size = sizeof(cc_crossentropy_attributes),
+    .reads = CC_READS_X(0) | CC_READS_X(1),
+    .per_sample = sparse_per_sample,
+    .infer = infer_sparse,
+    .need = loss_crossentropy_need,
+    .forward = sparse_forward,
+    .refuse = sparse_refuse,
+    .backward = sparse_backward};

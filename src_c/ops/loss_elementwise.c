@@ -6,6 +6,7 @@
  * give gradients to y_pred and to y_true, so that a target may itself be computed from parameters. Predictions clipped into
  * the domain of a logarithm have the derivative 0 there. Sums are kept in double. */
 #include "ops/loss.h"
+#include "ops/meanings.h"
 #include "ops/op.h"
 #include <math.h>
 
@@ -189,6 +190,7 @@ static bool loss_elementwise_per_sample(const cc_call *call)
     }                                                                                                                          \
     const cc_op cc_op_##name_ = {.name = #name_,                                                                               \
                                  .inputs = "y_true y_pred",                                                                    \
+                                 .meaning = "y_true: what is right; y_pred: what was computed, of the same shape",             \
                                  .attributes = attributes_,                                                                    \
                                  .attributes_size = size_,                                                                     \
                                  .reads = CC_READS_X(0) | CC_READS_X(1),                                                       \
@@ -197,9 +199,10 @@ static bool loss_elementwise_per_sample(const cc_call *call)
                                  .forward = name_##_forward,                                                                   \
                                  .backward = name_##_backward};
 
-static const cc_attr table[] = {{"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL},
-                                {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL},
-                                {0}};
+static const cc_attr table[] = {
+    {"from_logits", CC_BOOL, offsetof(settings, from_logits), "false", NULL, CC_LOGITS_MEANING},
+    {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL, CC_SMOOTHING_MEANING},
+    {0}};
 
 LOSS(mean_squared_error, squared, true, false, NULL, 0, loss_elementwise_infer)
 LOSS(mean_absolute_error, absolute, true, false, NULL, 0, loss_elementwise_infer)

@@ -16,8 +16,8 @@ typedef struct settings {
 } settings;
 
 static const cc_attr attributes[] = {
-    {"transpose_a", CC_BOOL, offsetof(settings, transpose_a), "0", NULL},
-    {"transpose_b", CC_BOOL, offsetof(settings, transpose_b), "0", NULL},
+    {"transpose_a", CC_BOOL, offsetof(settings, transpose_a), "0", NULL, "1: the last two axes of a are exchanged first"},
+    {"transpose_b", CC_BOOL, offsetof(settings, transpose_b), "0", NULL, "1: the last two axes of b are exchanged first"},
     {0},
 };
 
@@ -265,6 +265,7 @@ static bool matmul_per_sample(const cc_call *call)
 const cc_op cc_op_matmul = {
     .name = "matmul",
     .inputs = "a b",
+    .meaning = "a: left factor; b: right factor; their leading axes broadcast",
     .types = "n n -> n",
     .attributes = attributes,
     .attributes_size = sizeof(settings),

@@ -6,7 +6,8 @@ typedef struct one_hot {
     int64_t depth;
 } one_hot;
 
-static const cc_attr one_hot_attributes[] = {{"depth", CC_INT, offsetof(one_hot, depth), NULL, NULL}, {0}};
+static const cc_attr one_hot_attributes[] = {
+    {"depth", CC_INT, offsetof(one_hot, depth), NULL, NULL, "number of classes, the size of the new last axis"}, {0}};
 
 static cconv_status one_hot_infer(const cc_call *call, cc_shape *ys)
 {

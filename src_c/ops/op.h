@@ -115,6 +115,7 @@ struct cc_op {
     const char *name;          /* also the tag in C, Python, tests and docs */
     const char *inputs;        /* "x w b?": a name each; ? may be absent; a last "x*" is one or more */
     const char *types;         /* of the elements of inputs and output, as cconv_op_types says; NULL: "f -> f" */
+    const char *meaning;       /* of the inputs, for who adds the node; NULL: their names tell */
     const cc_attr *attributes; /* ends with {0}; NULL: none */
     size_t attributes_size;
     int flags;

@@ -75,6 +75,46 @@ cconv_status cconv_op_attribute(const char *name, int i, cconv_attribute *attrib
     return op ? cc_attributes_describe(op->attributes, i, attribute) : CCONV_INVALID;
 }
 
+const char *cconv_op_meaning(const char *name)
+{
+    const cc_op *op = cc_op_find(name);
+    return !op ? NULL : op->meaning ? op->meaning : "";
+}
+
+/* "x, w, b (optional)" */
+static void describe_inputs(const char *inputs, cc_writer *w)
+{
+    for (const char *at = inputs; *at;) {
+        const size_t length = strcspn(at, " "), bare = strcspn(at, " ?*");
+        cc_put(w, "%s%.*s", at == inputs ? "" : ", ", (int)bare, at);
+        if (bare < length) cc_put(w, at[bare] == '?' ? " (optional)" : " (one or more)");
+        at += length + (at[length] == ' ');
+    }
+}
+
+size_t cconv_op_describe(const char *name, char *text, size_t size)
+{
+    const cc_op *op = cc_op_find(name);
+    cc_writer w = {text, size, 0};
+    if (!op) return 0;
+    cc_put(&w, "%s\n  inputs: ", op->name);
+    describe_inputs(op->inputs, &w);
+    if (op->meaning) cc_put(&w, "\n    %s", op->meaning);
+    cc_put(&w, "\n  types: %s\n", types_of(op)); /* as cconv_op_types explains */
+    cconv_attribute a;
+    for (int i = 0; op->attributes && op->attributes[i].name; ++i) {
+        (void)cc_attributes_describe(op->attributes, i, &a);
+        cc_put(&w, "  %s: %s, ", a.name, a.type);
+        if (!a.default_value)
+            cc_put(&w, "must be given");
+        else
+            cc_put(&w, "default %s", *a.default_value ? a.default_value : "none");
+        if (a.choices) cc_put(&w, ", one of %s", a.choices);
+        cc_put(&w, "\n    %s\n", a.meaning);
+    }
+    return w.length;
+}
+
 cconv_status cc_op_fail(const cc_call *call, cconv_status status, const char *format, ...)
 {
     char text[512];

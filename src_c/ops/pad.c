@@ -15,9 +15,12 @@
 
 /* clang-format off */
 static const cc_attr pad_attributes[] = {
-    {"pads", CC_LIST, offsetof(cc_pad_attributes, pads), NULL, NULL},
-    {"mode", CC_ENUM, offsetof(cc_pad_attributes, mode), "constant", "constant|reflect|symmetric|edge"},
-    {"value", CC_FLOAT, offsetof(cc_pad_attributes, value), "0", NULL},
+    {"pads", CC_LIST, offsetof(cc_pad_attributes, pads), NULL, NULL,
+     "elements around x, in the order before axis 0, before axis 1, ..., behind axis 0, behind axis 1, ..."},
+    {"mode", CC_ENUM, offsetof(cc_pad_attributes, mode), "constant", "constant|reflect|symmetric|edge",
+     "what stands there: constant: value; reflect: x mirrored at its last element; symmetric: mirrored behind it; edge: the "
+     "nearest element"},
+    {"value", CC_FLOAT, offsetof(cc_pad_attributes, value), "0", NULL, "of mode=constant"},
     {0}};
 /* clang-format on */
 

@@ -18,6 +18,7 @@
  * overlapping windows never meet in one element. The kernels know rows and columns; of a third axis each plane is pooled by itself,
  * and what the planes give is joined. Sums of many planes, and gradients of cells under many windows, are kept in double. */
 #include "ops/pool.h"
+#include "ops/meanings.h"
 #include "algos/window.h"
 #include "base/alloc.h"
 #include "base/minmax.h"
@@ -30,18 +31,25 @@ typedef enum kind { MAX, AVG, SUM, L2 } kind;
 
 /* clang-format off */
 #define ATTRIBUTES                                                                                                             \
-    {"pool_size", CC_LIST, offsetof(cc_pool_attributes, pool_size), NULL, NULL},                                               \
-    {"strides", CC_LIST, offsetof(cc_pool_attributes, strides), "", NULL},                                                     \
-    {"padding", CC_ENUM, offsetof(cc_pool_attributes, padding), "valid", CC_PADDING_CHOICES},                                  \
-    {"pads", CC_LIST, offsetof(cc_pool_attributes, pads), "", NULL},                                                           \
-    {"ceil_mode", CC_BOOL, offsetof(cc_pool_attributes, ceil_mode), "0", NULL}
+    {"pool_size", CC_LIST, offsetof(cc_pool_attributes, pool_size), NULL, NULL,                                                \
+     "cells of the window, for each axis or one for all"},                                                                     \
+    {"strides", CC_LIST, offsetof(cc_pool_attributes, strides), "", NULL,                                                      \
+     "distance between windows, for each axis or one for all; none: pool_size"},                                               \
+    {"padding", CC_ENUM, offsetof(cc_pool_attributes, padding), "valid", CC_PADDING_CHOICES, CC_PADDING_MEANING},              \
+    {"pads", CC_LIST, offsetof(cc_pool_attributes, pads), "", NULL, CC_PADS_MEANING},                                          \
+    {"ceil_mode", CC_BOOL, offsetof(cc_pool_attributes, ceil_mode), "0", NULL,                                                 \
+     "1: the last window of an axis may reach beyond the image and its padding, if it begins inside"}
 /* clang-format on */
 
 static const cc_attr pool_attributes[] = {ATTRIBUTES, {0}};
 static const cc_attr max_attributes[] = {
-    ATTRIBUTES, {"activation", CC_ENUM, offsetof(cc_pool_attributes, activation), "linear", CC_ACT_CLAMPS}, {0}};
-static const cc_attr avg_attributes[] = {
-    ATTRIBUTES, {"count_include_pad", CC_BOOL, offsetof(cc_pool_attributes, count_include_pad), "0", NULL}, {0}};
+    ATTRIBUTES,
+    {"activation", CC_ENUM, offsetof(cc_pool_attributes, activation), "linear", CC_ACT_CLAMPS, CC_CLAMP_MEANING},
+    {0}};
+static const cc_attr avg_attributes[] = {ATTRIBUTES,
+                                         {"count_include_pad", CC_BOOL, offsetof(cc_pool_attributes, count_include_pad), "0",
+                                          NULL, "1: cells of the padding count in the mean; 0: those of the image only"},
+                                         {0}};
 
 #define MOST_CELLS (1 << 24) /* of a window: their numbers are whole as floats */
 

@@ -5,13 +5,15 @@
  *     max    dx = dy / ties where x = y, else 0: equal maxima share it; min likewise
  *     prod   dx = dy times the product of the others: y / x; with one zero among the terms only that one has a gradient */
 #include "ops/axes.h"
+#include "ops/meanings.h"
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "ops/infer.h"
 
-static const cc_attr settings_attributes[] = {{"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL},
-                                              {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL},
-                                              {0}};
+static const cc_attr settings_attributes[] = {
+    {"axes", CC_LIST, offsetof(cc_reduction_attributes, axes), "", NULL, CC_AXES_MEANING},
+    {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL, CC_KEEPDIMS_MEANING},
+    {0}};
 
 static unsigned axes_of(const cc_call *call)
 {

@@ -29,7 +29,9 @@ typedef struct reshape {
     cc_list shape;
 } reshape;
 
-static const cc_attr reshape_attributes[] = {{"shape", CC_LIST, offsetof(reshape, shape), NULL, NULL}, {0}};
+static const cc_attr reshape_attributes[] = {{"shape", CC_LIST, offsetof(reshape, shape), NULL, NULL,
+                                              "sizes of the output; 0: the size that x has there, one -1: what is left"},
+                                             {0}};
 
 /* "(0, -1, 3)", as the attribute was given. */
 static const char *list_text(const cc_list *list, char text[CC_SHAPE_TEXT])
@@ -104,7 +106,10 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-static const cc_attr expand_dims_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), NULL, NULL}, {0}};
+static const cc_attr expand_dims_attributes[] = {
+    {"axis", CC_INT, offsetof(cc_axis_attributes, axis), NULL, NULL,
+     "where the new axis of size 1 stands in the output; below 0 counted from the last"},
+    {0}};
 
 static cconv_status expand_dims_infer(const cc_call *call, cc_shape *ys)
 {
@@ -122,7 +127,10 @@ typedef struct squeeze {
     cc_list axes;
 } squeeze;
 
-static const cc_attr squeeze_attributes[] = {{"axes", CC_LIST, offsetof(squeeze, axes), NULL, NULL}, {0}};
+static const cc_attr squeeze_attributes[] = {
+    {"axes", CC_LIST, offsetof(squeeze, axes), NULL, NULL,
+     "numbers of axes of size 1 that go, below 0 counted from the last; none given: all of size 1"},
+    {0}};
 
 /* Drops axes of size 1; an empty list: all there are. */
 static cconv_status squeeze_infer(const cc_call *call, cc_shape *ys)

@@ -4,9 +4,11 @@
 #include "algos/region.h"
 #include "ops/op.h"
 
-static const cc_attr slice_attributes[] = {{"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL},
-                                           {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL},
-                                           {0}};
+static const cc_attr slice_attributes[] = {
+    {"begin", CC_LIST, offsetof(cc_slice_attributes, begin), NULL, NULL,
+     "first index on each axis; below 0 counted from the end"},
+    {"size", CC_LIST, offsetof(cc_slice_attributes, size), NULL, NULL, "indices taken on each axis; -1: up to the end"},
+    {0}};
 
 static cconv_status slice_infer(const cc_call *call, cc_shape *ys)
 {

@@ -10,7 +10,10 @@
 
 enum { COLUMNS = 64 }; /* rows of values along the axis that are worked on side by side when they are not contiguous */
 
-static const cc_attr softmax_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL}, {0}};
+static const cc_attr softmax_attributes[] = {
+    {"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL,
+     "along which the values add up to 1 (their exponentials, for log_softmax); below 0 counted from the last"},
+    {0}};
 
 static cconv_status softmax_infer(const cc_call *call, cc_shape *ys)
 {

@@ -2,6 +2,7 @@
  * the k largest along the last axis, from the largest on, x[...][n] -> y[...][k]. Equal elements keep their order; a NaN is the
  * largest. No gradient passes: it flows through take_along_axis with these positions. */
 #include "ops/infer.h"
+#include "ops/meanings.h"
 
 typedef struct argsort {
     int64_t axis;
@@ -11,8 +12,9 @@ typedef struct top_k_indices {
     int64_t k;
 } top_k_indices;
 
-static const cc_attr argsort_attributes[] = {{"axis", CC_INT, offsetof(argsort, axis), "-1", NULL}, {0}};
-static const cc_attr top_k_indices_attributes[] = {{"k", CC_INT, offsetof(top_k_indices, k), NULL, NULL}, {0}};
+static const cc_attr argsort_attributes[] = {{"axis", CC_INT, offsetof(argsort, axis), "-1", NULL, CC_AXIS_MEANING}, {0}};
+static const cc_attr top_k_indices_attributes[] = {
+    {"k", CC_INT, offsetof(top_k_indices, k), NULL, NULL, "how many of the largest"}, {0}};
 
 static cconv_status sort_check_length(const cc_call *call, int axis)
 {

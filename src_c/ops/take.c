@@ -3,13 +3,14 @@
  * below 0 counts from the end; one outside gives 0, and no gradient. dx gets each dy where it was taken from, summed in the
  * order of the positions. */
 #include "ops/infer.h"
+#include "ops/meanings.h"
 #include <string.h>
 
 typedef struct take {
     int64_t axis;
 } take;
 
-static const cc_attr take_attributes[] = {{"axis", CC_INT, offsetof(take, axis), "-1", NULL}, {0}};
+static const cc_attr take_attributes[] = {{"axis", CC_INT, offsetof(take, axis), "-1", NULL, CC_AXIS_MEANING}, {0}};
 
 /* x[outer][n][inner], y[outer][m][inner]; the positions are [m], or [outer][m][inner]. */
 typedef struct taking {
@@ -153,16 +154,18 @@ static bool take_along_axis_per_sample(const cc_call *call)
 }
 
 #define TAKE(tag)                                                                                                              \
-    const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
-                               .inputs = "x indices",                                                                          \
-                               .types = "t i -> t",                                                                            \
-                               .attributes = take_attributes,                                                                  \
-                               .attributes_size = sizeof(take),                                                                \
-                               .reads = CC_READS_X(1),                                                                         \
-                               .per_sample = tag##_per_sample,                                                                 \
-                               .infer = tag##_infer,                                                                           \
-                               .forward = tag##_forward,                                                                       \
-                               .backward = tag##_backward}
+    const cc_op cc_op_##tag = {                                                                                                \
+        .name = #tag,                                                                                                          \
+        .inputs = "x indices",                                                                                                 \
+        .meaning = "x: where elements are taken from; indices: their positions along the axis, below 0 counted from the end",  \
+        .types = "t i -> t",                                                                                                   \
+        .attributes = take_attributes,                                                                                         \
+        .attributes_size = sizeof(take),                                                                                       \
+        .reads = CC_READS_X(1),                                                                                                \
+        .per_sample = tag##_per_sample,                                                                                        \
+        .infer = tag##_infer,                                                                                                  \
+        .forward = tag##_forward,                                                                                              \
+        .backward = tag##_backward}
 
 TAKE(take);
 TAKE(take_along_axis);

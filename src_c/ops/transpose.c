@@ -3,7 +3,8 @@
 #include "ops/infer.h"
 #include <string.h>
 
-static const cc_attr transpose_attributes[] = {{"axes", CC_LIST, offsetof(cc_transpose_attributes, axes), NULL, NULL}, {0}};
+static const cc_attr transpose_attributes[] = {
+    {"axes", CC_LIST, offsetof(cc_transpose_attributes, axes), NULL, NULL, "axis k of the output is axis axes[k] of x"}, {0}};
 
 static cconv_status transpose_infer(const cc_call *call, cc_shape *ys)
 {

@@ -68,8 +68,9 @@ static void weight_penalty_backward(const cc_call *call, const cc_team *team)
     }
 }
 
-static const cc_attr table[] = {
-    {"l1", CC_FLOAT, offsetof(settings, l1), "0", NULL}, {"l2", CC_FLOAT, offsetof(settings, l2), "0", NULL}, {0}};
+static const cc_attr table[] = {{"l1", CC_FLOAT, offsetof(settings, l1), "0", NULL, "factor of the sum of |w|, at least 0"},
+                                {"l2", CC_FLOAT, offsetof(settings, l2), "0", NULL, "factor of the sum of w * w, at least 0"},
+                                {0}};
 
 const cc_op cc_op_weight_penalty = {.name = "weight_penalty",
                                     .inputs = "w",

@@ -85,6 +85,7 @@ static void where_backward(const cc_call *call, const cc_team *team)
 
 const cc_op cc_op_where = {.name = "where",
                            .inputs = "condition a b",
+                           .meaning = "condition: which of the two; a: taken where it holds; b: taken elsewhere; all broadcast",
                            .types = "b t t -> t",
                            .flags = CC_INPLACE | CC_ELEMENTWISE,
                            .reads = CC_READS_X(0),

@@ -14,12 +14,15 @@ typedef struct settings {
     int amsgrad;
 } settings;
 
-static const cc_attr table[] = {CC_OPTIM_COMMON("0.001"),
-                                {"beta_1", CC_FLOAT, offsetof(settings, beta_1), "0.9", NULL},
-                                {"beta_2", CC_FLOAT, offsetof(settings, beta_2), "0.999", NULL},
-                                {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL},
-                                {"amsgrad", CC_BOOL, offsetof(settings, amsgrad), "false", NULL},
-                                {0}};
+static const cc_attr table[] = {
+    CC_OPTIM_COMMON("0.001"),
+    {"beta_1", CC_FLOAT, offsetof(settings, beta_1), "0.9", NULL, "part of the running mean of gradients that a step keeps"},
+    {"beta_2", CC_FLOAT, offsetof(settings, beta_2), "0.999", NULL,
+     "part of the running mean of squared gradients that a step keeps"},
+    {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL, "added to the root that is divided by"},
+    {"amsgrad", CC_BOOL, offsetof(settings, amsgrad), "false", NULL,
+     "1: divides by the largest running mean of squares so far"},
+    {0}};
 
 enum { ALPHA, REST_1, REST_2, EPSILON, AMSGRAD };
 

@@ -17,12 +17,20 @@ typedef struct cc_optim_common {
 } cc_optim_common;
 
 #define CC_OPTIM_COMMON(rate)                                                                                                  \
-    {"learning_rate", CC_FLOAT, offsetof(cc_optim_common, learning_rate), rate, NULL},                                         \
-        {"weight_decay", CC_FLOAT, offsetof(cc_optim_common, weight_decay), "-1", NULL},                                       \
-        {"clipnorm", CC_FLOAT, offsetof(cc_optim_common, clipnorm), "-1", NULL},                                               \
-        {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue), "-1", NULL},                                             \
+    {"learning_rate", CC_FLOAT, offsetof(cc_optim_common, learning_rate), rate, NULL, "size of a step"},                       \
+        {"weight_decay",                                                                                                       \
+         CC_FLOAT,                                                                                                             \
+         offsetof(cc_optim_common, weight_decay),                                                                              \
+         "-1",                                                                                                                 \
+         NULL,                                                                                                                 \
+         "part of the weights, times the learning rate, that a step takes off them first; 0 or below: off"},                   \
+        {"clipnorm", CC_FLOAT, offsetof(cc_optim_common, clipnorm),                                                            \
+         "-1",       NULL,     "largest norm of a variable's gradient, which is scaled down to it; 0 or below: off"},          \
+        {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue),                                                          \
+         "-1",        NULL,     "largest magnitude of a gradient's element; 0 or below: off"},                                 \
     {                                                                                                                          \
-        "global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL                                    \
+        "global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL,                                   \
+            "largest norm of all gradients together, which are scaled down to it; 0 or below: off"                             \
     }
 
 typedef struct cc_rule {

@@ -14,12 +14,14 @@ typedef struct settings {
     int centered;
 } settings;
 
-static const cc_attr table[] = {CC_OPTIM_COMMON("0.001"),
-                                {"rho", CC_FLOAT, offsetof(settings, rho), "0.9", NULL},
-                                {"momentum", CC_FLOAT, offsetof(settings, momentum), "0", NULL},
-                                {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL},
-                                {"centered", CC_BOOL, offsetof(settings, centered), "false", NULL},
-                                {0}};
+static const cc_attr table[] = {
+    CC_OPTIM_COMMON("0.001"),
+    {"rho", CC_FLOAT, offsetof(settings, rho), "0.9", NULL, "part of the running mean of squared gradients that a step keeps"},
+    {"momentum", CC_FLOAT, offsetof(settings, momentum), "0", NULL, "part of the last step that is added to the next"},
+    {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL, "added to the running mean before its root is taken"},
+    {"centered", CC_BOOL, offsetof(settings, centered), "false", NULL,
+     "1: the squared running mean of gradients is subtracted first"},
+    {0}};
 
 enum { RATE, RHO, REST, MOMENTUM, EPSILON, CENTERED };
 

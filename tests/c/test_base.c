@@ -26,13 +26,13 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    {"axis", CC_INT, offsetof(settings, axis), "-1", NULL},
-    {"strides", CC_LIST, offsetof(settings, strides), "1", NULL},
-    {"rate", CC_FLOAT, offsetof(settings, rate), NULL, NULL},
-    {"biased", CC_BOOL, offsetof(settings, biased), "1", NULL},
-    {"padding", CC_ENUM, offsetof(settings, padding), "valid", "valid|same|explicit"},
-    {"pads", CC_LIST, offsetof(settings, pads), "", NULL},
-    {"ratios", CC_FLOATS, offsetof(settings, ratios), "0.5,1", NULL},
+    {"axis", CC_INT, offsetof(settings, axis), "-1", NULL, "a meaning"},
+    {"strides", CC_LIST, offsetof(settings, strides), "1", NULL, "a meaning"},
+    {"rate", CC_FLOAT, offsetof(settings, rate), NULL, NULL, "a meaning"},
+    {"biased", CC_BOOL, offsetof(settings, biased), "1", NULL, "a meaning"},
+    {"padding", CC_ENUM, offsetof(settings, padding), "valid", "valid|same|explicit", "a meaning"},
+    {"pads", CC_LIST, offsetof(settings, pads), "", NULL, "a meaning"},
+    {"ratios", CC_FLOATS, offsetof(settings, ratios), "0.5,1", NULL, "a meaning"},
     {0},
 };
 
@@ -173,7 +173,7 @@ static void test_attributes_are_described(void)
     cconv_attribute a;
     CHECK(cc_attributes_describe(table, 4, &a) == CCONV_OK);
     CHECK(!strcmp(a.name, "padding") && !strcmp(a.type, "enum") && !strcmp(a.default_value, "valid"));
-    CHECK(!strcmp(a.choices, "valid|same|explicit"));
+    CHECK(!strcmp(a.choices, "valid|same|explicit") && !strcmp(a.meaning, "a meaning"));
     CHECK(cc_attributes_describe(table, 2, &a) == CCONV_OK && a.default_value == NULL);
     CHECK(cc_attributes_describe(table, 7, &a) == CCONV_INVALID);
     CHECK(cc_attributes_describe(table, -1, &a) == CCONV_INVALID);

@@ -184,6 +184,27 @@ static void test_rows_are_gathered_and_converted(void)
     cconv_graph_free(g);
 }
 
+static void test_an_op_is_described_in_words(void)
+{
+    char text[4096], part[8];
+    for (int i = 0; i < cconv_op_count(); ++i) {
+        const char *name = cconv_op_name(i);
+        const size_t length = cconv_op_describe(name, text, sizeof text);
+        CHECK(length > 20 && length < sizeof text && strlen(text) == length && !strncmp(text, name, strlen(name)));
+        CHECK(cconv_op_describe(name, part, sizeof part) == length && !strncmp(part, text, 7) && !part[7]);
+        CHECK(cconv_op_describe(name, NULL, 0) == length);
+        CHECK(cconv_op_meaning(name) && strstr(text, cconv_op_meaning(name)));
+        cconv_attribute a;
+        for (int k = 0; cconv_op_attribute(name, k, &a) == CCONV_OK; ++k) CHECK(strstr(text, a.name) && strstr(text, a.meaning));
+    }
+    cconv_op_describe("conv", text, sizeof text);
+    CHECK(strstr(text, "inputs: x, w, b (optional), r (optional)") && strstr(text, "top,left,bottom,right"));
+    CHECK(strstr(text, "alpha: float, default 0") && strstr(text, "one of valid|same|explicit"));
+    CHECK(cconv_op_describe("concatenate", text, sizeof text) && strstr(text, "inputs: x (one or more)"));
+    CHECK(cconv_op_describe("no_such_op", text, sizeof text) == 0 && strstr(cconv_last_error(), "no_such_op"));
+    CHECK(cconv_op_meaning("no_such_op") == NULL);
+}
+
 static void test_the_table_of_ops_is_complete(void)
 {
     int n = cconv_op_count();
@@ -196,7 +217,7 @@ static void test_the_table_of_ops_is_complete(void)
         cconv_attribute a;
         int count = 0;
         while (cconv_op_attribute(name, count, &a) == CCONV_OK) {
-            CHECK(a.name && a.type);
+            CHECK(a.name && a.type && a.meaning && *a.meaning);
             CHECK((strcmp(a.type, "enum") == 0) == (a.choices != NULL));
             ++count;
         }
@@ -396,6 +417,7 @@ const test graph_tests[] = {
     {"gradients_agree_with_differences", test_gradients_agree_with_differences},
     {"outputs_are_written_exactly", test_outputs_are_written_exactly},
     {"rows_are_gathered_and_converted", test_rows_are_gathered_and_converted},
+    {"an_op_is_described_in_words", test_an_op_is_described_in_words},
     {"the_table_of_ops_is_complete", test_the_table_of_ops_is_complete},
     {"shapes_without_a_graph", test_shapes_without_a_graph},
     {"graphs_can_be_read", test_graphs_can_be_read},

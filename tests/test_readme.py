@@ -1,0 +1,72 @@
+"""The README's commands and programs, as they stand. `make test-readme` runs the commands in a fresh clone."""
+
+import gzip
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packaging_programs import run_readme
+
+import cconv
+
+TOP = Path(__file__).resolve().parent.parent
+README = (TOP / "README.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_commands_are_found():
+    assert run_readme.commands(README) == [
+        "make demo",
+        "make test",
+        "pip install .",
+        'cd examples && python -c "import cconv; cconv.show_config()"',
+    ]
+
+
+def test_every_make_target_is_one():
+    targets = set(re.findall(r"`make ([a-z0-9-]+)", README)) | set(
+        re.findall(r"^make ([a-z0-9-]+)", README, re.MULTILINE)
+    )
+    assert {"test", "demo", "lib", "bench", "mnist", "test-quick", "help"} <= targets
+    listed = subprocess.run(["make", "help"], cwd=TOP, check=True, capture_output=True, text=True).stdout
+    assert targets <= set(re.findall(r"make ([a-z0-9-]+)", listed))
+
+
+def test_every_file_it_names_is_there():
+    named = re.findall(r"`((?:docs|examples|src_c|tests)/[\w./-]+)`", README)
+    assert named and [name for name in named if not (TOP / name).exists()] == []
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    header = bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape)
+    path.write_bytes(gzip.compress(header + values.tobytes()))
+
+
+def test_the_first_program_runs(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name, count in ("train", 96), ("t10k", 16):
+        write_idx(folder / f"{name}-images-idx3-ubyte.gz", rng.integers(0, 256, (count, 28, 28), dtype=np.uint8))
+        write_idx(folder / f"{name}-labels-idx1-ubyte.gz", rng.integers(0, 10, count, dtype=np.uint8))
+    monkeypatch.setenv("CCONV_DATASETS", str(tmp_path))
+    exec(PROGRAMS[0], {})
+    assert len(PROGRAMS) == 2 and "Epoch 12/12" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_program_about_weights_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3)).astype(np.float32)
+
+    class keras:  # what writes the file there: a network of the same weights, as the peers' tests show
+        class applications:
+            @staticmethod
+            def ResNet50():
+                return cconv.applications.ResNet50(weights=None)
+
+    names = {"cconv": cconv, "keras": keras, "images": images}
+    exec(PROGRAMS[1], names)
+    assert names["model"].predict(images, verbose=0).shape == (1, 1000)
