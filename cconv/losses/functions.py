@@ -22,6 +22,14 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _size(y: Any, axis: int) -> Any:
+    """The size of the axis along which the classes are."""
+    shape = shape_of(y)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"Expected numbers of classes along axis {axis}. Received: shape {shape}")
+    return shape[axis]
+
+
 def _loss(op: str, y_true: Any, y_pred: Any, attributes: dict[str, Any] | None = None) -> Any:
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     return apply(op, [y_true, y_pred], attributes)
@@ -337,7 +345,7 @@ def categorical_focal_crossentropy(
     array([0.0433], dtype=float32)
     """
     if label_smoothing:
-        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / shape_of(y_true)[axis])
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / _size(y_true, axis))
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     output = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))
