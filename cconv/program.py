@@ -98,10 +98,6 @@ class Program:
         with self._lock:
             return self._plan.run(arrays, **batch)
 
-    def is_running_here(self) -> bool:
-        """Whether this very thread is running it: so it is in a signal handler, or in code that the run calls."""
-        return self._lock._is_owned()
-
     def gradients(self, arrays: Sequence[np.ndarray], root_gradient: np.ndarray) -> list[np.ndarray]:
         """One run forward and backward: the gradients of `sum(root_gradient * root)` by each of `wrt`."""
         with self._lock:
@@ -175,6 +171,10 @@ class ProgramCache:
         """The keys and programs, those used longest ago first."""
         with _lock:
             return sorted(self._programs.items(), key=lambda item: item[1].used)
+
+    def is_running_here(self) -> bool:
+        """Whether this very thread is running one of them: it is in a signal handler, or in code that the run calls."""
+        return any(program._lock._is_owned() for program in list(self._programs.values()))
 
     def put(self, key: Hashable, made: Program) -> None:
         """Keeps a program, in the place of the one of that key."""

@@ -163,9 +163,7 @@ def test_a_handler_within_a_step_of_the_same_model(outer, inner, alarm):
     refused = []
 
     def handler(number, frame):
-        if not model._trainer.planner.programs or not any(
-            step.is_running_here() for _, step in model._trainer.planner.programs.items()
-        ):
+        if not model._trainer.planner.programs.is_running_here():
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
         try:
@@ -202,10 +200,11 @@ def test_a_handler_may_use_other_models(alarm):
 def test_a_handler_that_calls_what_is_running(alarm):
     model, refused = network(), []
     model(IMAGES)
-    ((_, program),) = model._array_calls._programs.items()
+    programs = model._array_calls._programs
+    assert len(programs) == 1
 
     def handler(number, frame):
-        if program.is_running_here() and not refused:
+        if programs.is_running_here() and not refused:
             with pytest.raises(RuntimeError, match="is running"):
                 model(IMAGES)
             refused.append(True)

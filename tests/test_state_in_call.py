@@ -131,7 +131,7 @@ class Swapping(layers.Layer):
         self.b = self.add_weight(shape=(2,), initializer="zeros", trainable=False)
 
     def call(self, x):
-        a, b = ops.identity(self.a), ops.identity(self.b)
+        a, b = ops.stop_gradient(self.a), ops.stop_gradient(self.b)
         self.a.assign(b)
         self.b.assign(a)
         return x + a

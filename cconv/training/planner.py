@@ -109,7 +109,7 @@ class Planner:
         Raises:
             RuntimeError: It does: this is a signal handler, or code that a step calls.
         """
-        if self._tracing == get_ident() or any(step.is_running_here() for _, step in self.programs.items()):
+        if self._tracing == get_ident() or self.programs.is_running_here():
             raise RuntimeError(
                 f"`{method}()` of model '{self._model.name}' was called while this thread is in the middle of a step "
                 "of the same model, by a signal handler or by what the step itself calls: expected a call between "
