@@ -167,7 +167,7 @@ def check(data: bytes, kind: str, folder: str) -> str | None:
     """Loads a file; what is wrong with how that went, or None."""
     path = os.path.join(folder, f"file{kind}")
     Path(path).write_bytes(data)
-    start = time.monotonic()
+    start = time.process_time()  # other programs on the machine do not count
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -179,8 +179,8 @@ def check(data: bytes, kind: str, folder: str) -> str | None:
         if isinstance(error, KeyboardInterrupt):
             raise
         return "".join(traceback.format_exception(error)[-4:])
-    if time.monotonic() - start > MOST_SECONDS:
-        return f"took {time.monotonic() - start:.0f} s"
+    if time.process_time() - start > MOST_SECONDS:
+        return f"took {time.process_time() - start:.0f} s"
     return None
 
 

@@ -10,7 +10,8 @@
 
 enum { MOST_NODES = 40, MOST_INPUTS = 6, LARGEST = 4096, MOST_BYTES = 64 << 20 };
 
-static uint64_t seed, state; /* of this graph; of its random numbers */
+static uint64_t seed, state;     /* of this graph; of its random numbers */
+static uint64_t all_nodes, runs; /* so far; a fuzzer that is refused everything would show */
 
 static uint64_t draw(void)
 {
@@ -230,7 +231,8 @@ static void run(cconv_graph *g, int training, int root, int n_wrt, const int *wr
     char *seen[2][OUTPUTS] = {{NULL}};
     int64_t sizes[OUTPUTS] = {0};
     cconv_status said[2] = {CCONV_OK, CCONV_OK};
-    for (int threads = 1; threads <= 2; ++threads) {
+    const int most = chance(20) ? 2 : 1; /* a second thread takes long where others use the processors */
+    for (int threads = 1; threads <= most; ++threads) {
         cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = batch,
                                                                    .n_outputs = OUTPUTS,
                                                                    .outputs = outputs,
@@ -255,12 +257,13 @@ static void run(cconv_graph *g, int training, int root, int n_wrt, const int *wr
         said[threads - 1] = cconv_plan_run(plan, &(cconv_batch){.n = batch, .inputs = inputs, .outputs = places, .seed = 1});
         for (int i = 0; i < n_wrt && said[threads - 1] == CCONV_OK && root; ++i) (void)cconv_plan_gradient(plan, wrt[i]);
         char text[256];
+        runs += said[threads - 1] == CCONV_OK;
         (void)cconv_plan_describe(plan, text, sizeof text);
         cconv_plan_free(plan);
     }
-    if (said[0] != said[1]) fail("one thread is told something else than two");
+    if (most == 2 && said[0] != said[1]) fail("one thread is told something else than two");
     for (int i = 0; i < OUTPUTS; ++i) {
-        if (said[0] == CCONV_OK && memcmp(seen[0][i], seen[1][i], (size_t)sizes[i]))
+        if (most == 2 && said[0] == CCONV_OK && memcmp(seen[0][i], seen[1][i], (size_t)sizes[i]))
             fail("two threads compute other bits than one");
         free(seen[0][i]);
         free(seen[1][i]);
@@ -278,6 +281,7 @@ static void one_graph(void)
     for (int tries = 20 + below(60); tries > 0 && cconv_graph_count(g) && cconv_graph_count(g) < MOST_NODES - 1; --tries)
         add_op(g);
     const int nodes = cconv_graph_count(g);
+    all_nodes += (uint64_t)nodes;
     if (nodes) {
         char text[512];
         (void)cconv_graph_describe(g, text, sizeof text);
@@ -314,6 +318,6 @@ int main(int argc, char **argv)
         state = (seed + 1) * 0x9E3779B97F4A7C15u;
         one_graph();
     }
-    printf("%" PRIu64 " graphs, none failed\n", done);
+    printf("%" PRIu64 " graphs of %" PRIu64 " nodes, %" PRIu64 " runs, none failed\n", done, all_nodes, runs);
     return 0;
 }
