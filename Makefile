@@ -109,10 +109,10 @@ test-aarch64: $(C_TESTS) ## the C core's own tests for AArch64, at each level (n
 	@for isa in portable neon; do CCONV_ISA=$$isa $(AARCH64_RUN) build/aarch64/c_tests $(TEST) || exit 1; done
 	@$(AARCH64_RUN) build/aarch64/header_program
 
-# A processor of 32 bits: Debian's gcc-multilib builds for it.
+# Addresses of 32 bits, and floats that are rounded to 32 as everywhere else: Debian's gcc-multilib builds for them.
 test-m32: $(C_TESTS) ## the C core's own tests where addresses have 32 bits (needs gcc-multilib)
-	@$(CORE) OUT=../build/m32 EXTRA='-m32 -Wno-psabi'
-	$(call run-c-tests,build/m32,-m32 -Wno-psabi)
+	@$(CORE) OUT=../build/m32 EXTRA='-m32 -msse2 -mfpmath=sse -Wno-psabi'
+	$(call run-c-tests,build/m32,-m32 -msse2 -mfpmath=sse -Wno-psabi)
 
 digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 	@$(PY) -c "import gzip, pathlib, sklearn; p = pathlib.Path(sklearn.__file__).parent / 'datasets/data/digits.csv.gz'; \

@@ -140,6 +140,12 @@ static void test_sizes_that_fit_nowhere(void)
                             NULL, &rank, shape),
                 CCONV_INVALID);
     CHECK_ERROR("4294967296");
+    enum { MANY = 64 };
+    int ranks[MANY];
+    const int64_t *shapes[MANY];
+    const int64_t part = PTRDIFF_MAX / 9;
+    for (int i = 0; i < MANY; ++i) ranks[i] = 1, shapes[i] = &part;
+    CHECK_FAILS(cconv_infer("concatenate", NULL, MANY, NULL, ranks, shapes, NULL, NULL, &rank, shape), CCONV_INVALID);
     CHECK_FAILS(cconv_variable_new(1, (int64_t[]){PTRDIFF_MAX / 4}), NULL);
     CHECK_FAILS(cconv_variable_new(1, (int64_t[]){(int64_t)1 << 60}), NULL);
     CHECK_FAILS(cconv_variable_new(3, (int64_t[]){0, large, large}), NULL);
@@ -153,10 +159,84 @@ static void test_sizes_that_fit_nowhere(void)
     cconv_graph_free(g);
 }
 
+static unsigned state = 1;
+
+static int below(int n)
+{
+    state = state * 1664525u + 1013904223u;
+    return (int)((state >> 8) % (unsigned)n);
+}
+
+static int64_t odd_number(void)
+{
+    static const int64_t numbers[] = {0,
+                                      1,
+                                      2,
+                                      3,
+                                      7,
+                                      -1,
+                                      -2,
+                                      1 << 20,
+                                      INT32_MAX,
+                                      (int64_t)1 << 31,
+                                      (int64_t)1 << 32,
+                                      (int64_t)1 << 40,
+                                      (int64_t)1 << 59,
+                                      (int64_t)1 << 62,
+                                      INT64_MAX,
+                                      INT64_MIN};
+    return below(3) ? numbers[below(6)] : numbers[below(sizeof numbers / sizeof *numbers)];
+}
+
+/* Attributes of whole numbers, some of them, of any size. */
+static void put_attributes(const char *op, char *text, size_t size)
+{
+    cconv_attribute a;
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; cconv_op_attribute(op, i, &a) == CCONV_OK && used + 400 < size; ++i) {
+        const int list = strcmp(a.type, "list") == 0 ? 1 + below(6) : strcmp(a.type, "int") == 0;
+        if (!list || (a.default_value && below(2))) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s=", a.name);
+        for (int k = 0; k < list; ++k)
+            used += (size_t)snprintf(text + used, size - used, k ? ",%lld" : "%lld", (long long)odd_number());
+        used += (size_t)snprintf(text + used, size - used, " ");
+    }
+}
+
+/* Whatever the sizes: an error, or a shape that can be addressed. What overflows on the way, sanitizers see. */
+static void test_shapes_of_any_sizes(void)
+{
+    for (int i = 0; i < cconv_op_count(); ++i) {
+        const char *op = cconv_op_name(i);
+        for (int round = 0; round < 2000; ++round) {
+            int64_t sizes[4][CCONV_MAX_RANK], shape[CCONV_MAX_RANK];
+            const int64_t *const shapes[4] = {sizes[0], sizes[1], sizes[2], sizes[3]};
+            int ranks[4], rank = 0;
+            cconv_dtype dtypes[4];
+            char attributes[4000];
+            const int n = 1 + below(4), same = below(2), common = 1 + below(5);
+            for (int k = 0; k < n; ++k) {
+                ranks[k] = same ? common : below(6);
+                dtypes[k] = below(3) ? CCONV_FLOAT32 : below(2) ? CCONV_INT32 : CCONV_BOOL;
+                for (int d = 0; d < ranks[k]; ++d) sizes[k][d] = k && d < ranks[0] && below(2) ? sizes[0][d] : odd_number();
+            }
+            put_attributes(op, attributes, sizeof attributes);
+            if (cconv_infer(op, NULL, n, dtypes, ranks, shapes, attributes, NULL, &rank, shape) != CCONV_OK) continue;
+            int64_t count = 1;
+            for (int d = 0; d < rank; ++d) {
+                CHECK(shape[d] >= -1 && shape[d] <= PTRDIFF_MAX / 8 / count);
+                if (shape[d] > 1) count *= shape[d];
+            }
+        }
+    }
+}
+
 const test argument_tests[] = {
     {"null_in_calls_of_variables_and_ops", test_null_in_calls_of_variables_and_ops},
     {"null_in_calls_of_graphs", test_null_in_calls_of_graphs},
     {"null_in_calls_of_optimizers_and_plans", test_null_in_calls_of_optimizers_and_plans},
     {"sizes_that_fit_nowhere", test_sizes_that_fit_nowhere},
+    {"shapes_of_any_sizes", test_shapes_of_any_sizes},
     {0},
 };
