@@ -133,6 +133,11 @@ test-aarch64: $(C_TESTS) ## the C core's own tests for AArch64, at each level (n
 	@for isa in portable neon; do CCONV_ISA=$$isa $(AARCH64_RUN) build/aarch64/c_tests $(TEST) || exit 1; done
 	@$(AARCH64_RUN) build/aarch64/header_program
 
+# Addresses of 32 bits, and floats that are rounded to 32 as everywhere else: Debian's gcc-multilib builds for them.
+test-m32: $(C_TESTS) ## the C core's own tests where addresses have 32 bits (needs gcc-multilib)
+	@$(CORE) OUT=../build/m32 EXTRA='-m32 -msse2 -mfpmath=sse -Wno-psabi'
+	$(call run-c-tests,build/m32,-m32 -msse2 -mfpmath=sse -Wno-psabi)
+
 digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 	@$(PY) -c "import gzip, pathlib, sklearn; p = pathlib.Path(sklearn.__file__).parent / 'datasets/data/digits.csv.gz'; \
 	    pathlib.Path('build/digits.csv').write_bytes(gzip.open(p).read())"
@@ -163,5 +168,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize test-aarch64 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

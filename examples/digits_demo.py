@@ -124,9 +124,7 @@ def main(argv: list[str] | None = None) -> float:
     # The rate falls to nothing by the end: at a fixed one the last epochs jump up and down by a per cent.
     steps = arguments.epochs * -(-len(x_train) // BATCH_SIZE)
     rate = cconv.optimizers.schedules.CosineDecay(3e-3, max(1, steps))
-    model.compile(
-        optimizer=cconv.optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(optimizer=cconv.optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     start = time.perf_counter()
     history = model.fit(
         x_train,

@@ -1,4 +1,4 @@
-"""What the system grants may change or be little: processors taken away, no thread to be had, forks of others' processes."""
+"""What the system grants may change or be little: processors taken away, no thread to be had; forks, and sizes."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def plan(threads=0):
 x = np.random.default_rng(0).normal(size=(32, 256)).astype(np.float32)
 
 def run(plan):
-    np.testing.assert_array_equal(plan.run([x])[0], x)
+    assert (plan.run([x])[0] == x).all()
 """
 
 

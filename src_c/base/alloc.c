@@ -47,7 +47,8 @@ static _Atomic uint64_t allocations;
 
 void cconv_set_allocator(const cconv_allocator *allocator)
 {
-    current = allocator && allocator->allocate && allocator->release ? *allocator : (cconv_allocator){allocate_malloc, release_malloc, NULL};
+    current = allocator && allocator->allocate && allocator->release ? *allocator
+                                                                     : (cconv_allocator){allocate_malloc, release_malloc, NULL};
 }
 
 uint64_t cconv_allocations(void)

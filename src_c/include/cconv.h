@@ -346,8 +346,9 @@ typedef struct cconv_batch {
 } cconv_batch;
 
 /* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was
- * interrupted, or met a value that an op cannot compute with, such as a label that is no class: CCONV_INVALID) none. Allocates nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by
- * norm was turned on after the plan was made. */
+ * interrupted, or met a value that an op cannot compute with, such as a label that is no class: CCONV_INVALID) none. Allocates
+ * nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by norm was turned on after the
+ * plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not

@@ -47,6 +47,7 @@ static bool assign_per_sample(const cc_call *call)
 
 const cc_op cc_op_assign = {.name = "assign",
                             .inputs = "variable x",
+                            .meaning = "variable: what is assigned, after the run; x: its new value, of the same shape",
                             .updates = CC_READS_X(ASSIGN_VARIABLE),
                             .per_sample = assign_per_sample,
                             .infer = assign_infer,

@@ -27,6 +27,7 @@ static cconv_status concatenate_infer(const cc_call *call, cc_shape *ys)
         if (!fits)
             return cc_op_fail(call, CCONV_INVALID, "expected shapes equal but for axis %d, received %s and %s (input %d)", axis,
                               cc_shape_text(&call->xs[0], text[0]), cc_shape_text(xs, text[1]), i);
+        if (!cc_shape_check(ys)) return cc_op_fail(call, CCONV_INVALID, "the output is too large to address");
     }
     return CCONV_OK;
 }

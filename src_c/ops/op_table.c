@@ -251,7 +251,8 @@ bool cc_per_sample_x(const cc_call *call)
 }
 
 /* The rank, sizes and type of input i of cconv_infer's arguments. */
-static cconv_status read_input(const cc_call *call, int i, const cconv_dtype *dtypes, int rank, const int64_t *sizes, cc_shape *xs)
+static cconv_status read_input(const cc_call *call, int i, const cconv_dtype *dtypes, int rank, const int64_t *sizes,
+                               cc_shape *xs)
 {
     char text[CC_SHAPE_TEXT];
     if (rank > CCONV_MAX_RANK)
@@ -280,8 +281,7 @@ cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, co
     cc_shape *xs = (cc_shape *)memory;
     cc_call call = {.op = op, .name = name, .attributes = memory + shapes_bytes, .n_inputs = n_inputs, .xs = xs};
     cconv_status status = CCONV_OK;
-    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i)
-        status = read_input(&call, i, dtypes, ranks[i], shapes[i], &xs[i]);
+    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i) status = read_input(&call, i, dtypes, ranks[i], shapes[i], &xs[i]);
     cc_shape ys = {0};
     if (status == CCONV_OK) status = cc_op_check_inputs(&call);
     if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, memory + shapes_bytes, 0)) != CCONV_OK)

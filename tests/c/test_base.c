@@ -261,7 +261,7 @@ static void test_memory_is_aligned_and_counted(void)
     CHECK(cc_alloc(SIZE_MAX) == NULL);
     CHECK_ERROR("out of memory");
     CHECK(cc_alloc(SIZE_MAX - 64) == NULL);
-    CHECK(cc_alloc((size_t)1 << 62) == NULL);
+    CHECK(cc_alloc((uint64_t)1 << 62) == NULL);
 }
 
 #if !defined(_WIN32)
