@@ -34,6 +34,7 @@ def images(n=2, side=32, channels=3):
     return np.random.default_rng(0).random((n, side, side, channels), dtype=np.float32)
 
 
+@pytest.mark.slow
 def test_vgg16():
     model = VGG16()
     assert model.count_params() == 138_357_544
@@ -139,6 +140,7 @@ def test_name_of_mobilenet_v2_follows_the_tensor():
         assert model.name == f"mobilenetv2_0.35_{rows}" and model.input_shape == (None, side, side, 3)
 
 
+@pytest.mark.slow
 @NETWORKS
 def test_weights_come_from_a_file(network, tmp_path):
     one = small(network)
@@ -152,6 +154,7 @@ def test_weights_come_from_a_file(network, tmp_path):
         network(weights=str(tmp_path / "net.weights.h5"), classifier_activation="relu")
 
 
+@pytest.mark.slow
 def test_a_model_file_holds_it_all(tmp_path):
     one = small(MobileNetV2, pooling="avg")
     one.save(tmp_path / "net.keras")

@@ -50,6 +50,7 @@ def test_builds_single_threaded_without_openmp(tmp_path):
     assert int(ops) > 30
 
 
+@pytest.mark.slow
 def test_a_wheel_holds_the_whole_package(tmp_path):
     command = [
         sys.executable,

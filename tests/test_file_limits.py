@@ -150,6 +150,7 @@ for save, path in (model.save, sys.argv[1] + ".keras"), (model.save_weights, sys
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc how much memory is in use")
 def test_saving_with_little_memory_is_a_memory_error(tmp_path):
     command = [sys.executable, "-c", SAVE_WITH_LITTLE_MEMORY, str(tmp_path / "model")]

@@ -27,6 +27,7 @@ def compiler(folder: Path, name: str, script: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["EXTRA=-DANY", "CFLAGS=-O1", "OPENMP=0", "WERROR=1", "CC"])
 def test_another_compiler_or_flag_builds_anew_and_the_same_one_does_not(change, tmp_path):
     if change == "CC":
