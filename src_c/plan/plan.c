@@ -99,7 +99,10 @@ static cconv_status read_input_shapes(cconv_plan *plan, const cconv_plan_options
                 if (shape->dim[d] < 0) shape->dim[d] = given[d];
             }
         }
-        if (!cc_shape_known(shape) || !cc_shape_check(shape))
+        if (cc_shape_known(shape) && !cc_shape_check(shape))
+            return cc_fail(CCONV_NO_MEMORY, "input '%s': shape %s takes more memory than there can be", node->name,
+                           cc_shape_text(shape, text));
+        if (!cc_shape_known(shape))
             return cc_fail(CCONV_INVALID, "input '%s': every size must be known to make a plan, received %s", node->name,
                            cc_shape_text(shape, text));
         plan->inputs[k++] = i;

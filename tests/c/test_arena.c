@@ -48,7 +48,7 @@ static void test_blocks_are_put_at_their_lowest_free_offsets(void)
         size_t size = 0, end = 0;
         for (int i = 0; i < n; ++i) {
             const int first = below(steps), last = first + below(round % 2 ? steps - first : 1 + (steps - first) / 8);
-            blocks[i] = (cc_block){.bytes = (size_t)below(sizes) << 20, .first = first, .last = last};
+            blocks[i] = (cc_block){.bytes = (size_t)below(sizes) << 16, .first = first, .last = last};
         }
         blocks[0].bytes = (size_t)3 << 20; /* more than what is put apart anyway */
         CHECK(cc_arena_place(blocks, n, &size) == CCONV_OK);
