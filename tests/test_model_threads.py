@@ -205,9 +205,10 @@ def test_a_handler_that_calls_what_is_running(alarm):
 
     def handler(number, frame):
         if programs.is_running_here() and not refused:
-            with pytest.raises(RuntimeError, match="is running"):
-                model(IMAGES)
-            refused.append(True)
+            try:
+                model(IMAGES)  # on its way into the run, or out of it, a call is none within the run
+            except RuntimeError as error:
+                refused.append(str(error))
 
     alarm(handler)
     for _ in range(200):
@@ -215,7 +216,7 @@ def test_a_handler_that_calls_what_is_running(alarm):
         if refused:
             break
     signal.setitimer(signal.ITIMER_REAL, 0)
-    assert refused
+    assert "is running" in refused[0]
     np.testing.assert_array_equal(model(IMAGES), result)
 
 

@@ -152,7 +152,7 @@ def _check_is_shape(value: Any) -> None:
         sizes = flatten(value)
         good = is_nested(value) and all(s is None or (is_integer(s) and s >= 0) for s in sizes)
         map_shapes(tuple, value if good else None)
-    except TypeError:
+    except (TypeError, ValueError):
         raise ValueError(
             "`output_shape` must be a shape without the batch axis, a structure of such shapes, or a function. "
             f"Received: output_shape={value!r}"

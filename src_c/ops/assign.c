@@ -13,11 +13,14 @@ static cconv_status assign_infer(const cc_call *call, cc_shape *ys)
     const cc_shape *to = &call->xs[ASSIGN_VARIABLE], *x = &call->xs[ASSIGN_X];
     char text[2][CC_SHAPE_TEXT];
     bool same = to->rank == x->rank;
-    for (int k = 0; same && k < x->rank; ++k) same = to->dim[k] == x->dim[k]; /* also both unknown */
+    *ys = *to;
+    for (int k = 0; same && k < x->rank; ++k) {
+        same = to->dim[k] == x->dim[k] || to->dim[k] == CC_UNKNOWN || x->dim[k] == CC_UNKNOWN; /* the plan will tell */
+        if (to->dim[k] == CC_UNKNOWN) ys->dim[k] = x->dim[k];
+    }
     if (!same)
         return cc_op_fail(call, CCONV_INVALID, "expected x of the variable's shape %s, received shape %s",
                           cc_shape_text(to, text[0]), cc_shape_text(x, text[1]));
-    *ys = *to;
     return CCONV_OK;
 }
 
