@@ -55,7 +55,7 @@ static const cc_attr batch_norm_attributes[] = {
     {0}};
 
 /* dx of an input that may be absent from the call. */
-static float *gradient_of(const cc_call *call, int i)
+static float *batch_norm_gradient_of(const cc_call *call, int i)
 {
     return i < call->n_inputs ? call->dx[i] : NULL;
 }
@@ -103,7 +103,7 @@ typedef struct layout {
     int64_t outer, c, inner, rows, blocks;
 } layout;
 
-static layout layout_of(const cc_call *call)
+static layout batch_norm_layout_of(const cc_call *call)
 {
     const cc_batch_norm_attributes *a = call->attributes;
     const cc_shape *x = &call->xs[CC_NORM_X];
@@ -116,17 +116,17 @@ static layout layout_of(const cc_call *call)
 }
 
 /* Whether this run uses the batch's own statistics. */
-static bool of_batch(const cc_call *call)
+static bool batch_norm_of_batch(const cc_call *call)
 {
     const cc_batch_norm_attributes *a = call->attributes;
     return a->training && call->training;
 }
 
 /* Whether backward tells act' from y. */
-static bool reads_y(const cc_call *call)
+static bool batch_norm_reads_y(const cc_call *call)
 {
     const cc_batch_norm_attributes *a = call->attributes;
-    return a->activation != CC_ACT_LINEAR && (cc_has_input(call, CC_NORM_RESIDUAL) || !of_batch(call));
+    return a->activation != CC_ACT_LINEAR && (cc_has_input(call, CC_NORM_RESIDUAL) || !batch_norm_of_batch(call));
 }
 
 /* saved, each c floats: mean = high + low, s, the batch's variance, and what v is made with: (x - mean) scale + shift. */
@@ -135,7 +135,7 @@ typedef struct saved {
     float *high, *low, *s, *variance, *scale, *shift;
 } saved;
 
-static saved saved_of(const cc_call *call, int64_t c)
+static saved batch_norm_saved_of(const cc_call *call, int64_t c)
 {
     float *p = call->saved;
     return (saved){p, p + c, p + 2 * c, p + 3 * c, p + 4 * c, p + 5 * c};
@@ -148,17 +148,17 @@ typedef struct scratch {
     float *sums;            /* [blocks][SUMS][c] */
 } scratch;
 
-static scratch scratch_of(const cc_call *call, const layout *l)
+static scratch batch_norm_scratch_of(const cc_call *call, const layout *l)
 {
     float *p = call->scratch;
     return (scratch){p, p + l->c, p + COEFFICIENTS * l->c};
 }
 
-static cc_norm norm_of(const cc_call *call, const layout *l)
+static cc_norm batch_norm_norm_of(const cc_call *call, const layout *l)
 {
     const cc_batch_norm_attributes *a = call->attributes;
-    const saved s = saved_of(call, l->c);
-    const scratch w = scratch_of(call, l);
+    const saved s = batch_norm_saved_of(call, l->c);
+    const scratch w = batch_norm_scratch_of(call, l);
     return (cc_norm){.c = l->c,
                      .act = (cc_activation)a->activation,
                      .high = s.high,
@@ -172,22 +172,22 @@ static cc_norm norm_of(const cc_call *call, const layout *l)
 static void batch_norm_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
-    const layout l = layout_of(call);
+    const layout l = batch_norm_layout_of(call);
     const uint64_t row = (uint64_t)l.c * sizeof(float);
     need->saved = SAVED * row; /* also without a backward pass: update reads it */
     need->backward_scratch = (COEFFICIENTS + (uint64_t)l.blocks * SUMS) * row;
-    need->forward_scratch = of_batch(call) ? need->backward_scratch : 0;
+    need->forward_scratch = batch_norm_of_batch(call) ? need->backward_scratch : 0;
     const uint64_t residual = cc_has_input(call, CC_NORM_RESIDUAL) ? CC_READS_X(CC_NORM_RESIDUAL) : 0;
-    if (of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | residual;
+    if (batch_norm_of_batch(call)) need->recompute = CC_READS_X(CC_NORM_X) | residual;
     const bool scaled = call->needs_gradient[CC_NORM_GAMMA] || call->needs_gradient[CC_NORM_VARIANCE];
-    need->reads = of_batch(call) || scaled ? CC_READS_X(CC_NORM_X) : 0;
-    if (reads_y(call)) need->reads |= CC_READS_Y;
+    need->reads = batch_norm_of_batch(call) || scaled ? CC_READS_X(CC_NORM_X) : 0;
+    if (batch_norm_reads_y(call)) need->reads |= CC_READS_Y;
 }
 
 /* ---- Slices ---- */
 
 /* Elements are worth some 4 operations each. */
-static cc_range my_channels(const layout *l, const cc_team *team)
+static cc_range batch_norm_my_channels(const layout *l, const cc_team *team)
 {
     return cc_slice(team, l->c, 512 / (l->blocks + 1) + 1);
 }
@@ -199,7 +199,7 @@ static cc_range batch_norm_my_tasks(const layout *l, const cc_team *team)
     return cc_slice(team, l->outer * l->c, 512 / (l->inner + 1) + 1);
 }
 
-static int64_t rows_of_block(const layout *l, int64_t block)
+static int64_t batch_norm_rows_of_block(const layout *l, int64_t block)
 {
     const int64_t left = l->outer - block * l->rows;
     return left < l->rows ? left : l->rows;
@@ -209,7 +209,7 @@ static int64_t rows_of_block(const layout *l, int64_t block)
 
 /* about, first and second of one channel of a block, where channels are not last: its values lie in runs of `inner`, c * inner
  * apart. */
-static void moments_inner(const layout *l, const float *x, int64_t rows, float *about, float *first, float *second)
+static void batch_norm_moments_inner(const layout *l, const float *x, int64_t rows, float *about, float *first, float *second)
 {
     double sum = 0, difference = 0, square = 0;
     for (int64_t row = 0; row < rows; ++row)
@@ -226,23 +226,23 @@ static void moments_inner(const layout *l, const float *x, int64_t rows, float *
     *second = (float)square;
 }
 
-static void moments_of_blocks(const cc_call *call, const layout *l, float *sums, const cc_team *team)
+static void batch_norm_moments_of_blocks(const cc_call *call, const layout *l, float *sums, const cc_team *team)
 {
     const float *x = call->x[CC_NORM_X];
     const int64_t c = l->c, per_block = l->inner == 1 ? 1 : c;
     const cc_range mine = cc_slice(team, l->blocks * per_block, 1);
     for (int64_t task = mine.begin; task < mine.end; ++task) {
-        const int64_t b = task / per_block, channel = task % per_block, rows = rows_of_block(l, b);
+        const int64_t b = task / per_block, channel = task % per_block, rows = batch_norm_rows_of_block(l, b);
         const float *from = x + (b * l->rows * c + channel) * l->inner;
         float *about = sums + b * SUMS * c + channel;
         if (l->inner == 1)
             cc_kernels_get()->norm.moments(from, rows, c, about, about + c, about + 2 * c);
         else
-            moments_inner(l, from, rows, about, about + c, about + 2 * c);
+            batch_norm_moments_inner(l, from, rows, about, about + c, about + 2 * c);
     }
 }
 
-static void keep_statistics(const saved *s, int64_t channel, double mean, double variance, float epsilon)
+static void batch_norm_keep(const saved *s, int64_t channel, double mean, double variance, float epsilon)
 {
     s->high[channel] = (float)mean;
     s->low[channel] = (float)(mean - (double)s->high[channel]);
@@ -252,19 +252,19 @@ static void keep_statistics(const saved *s, int64_t channel, double mean, double
 
 /* Joins the blocks' sums of n channels from `channel` on; n is at most TOGETHER. */
 enum { TOGETHER = 64 };
-static void join_moments(const layout *l, const float *sums, int64_t channel, int64_t n, double *mean, double *variance)
+static void batch_norm_join(const layout *l, const float *sums, int64_t channel, int64_t n, double *mean, double *variance)
 {
     const double m = (double)(l->outer * l->inner);
     for (int64_t i = 0; i < n; ++i) mean[i] = variance[i] = 0;
     for (int64_t b = 0; b < l->blocks; ++b) {
         const float *about = sums + b * SUMS * l->c + channel, *first = about + l->c;
-        const double count = (double)(rows_of_block(l, b) * l->inner);
+        const double count = (double)(batch_norm_rows_of_block(l, b) * l->inner);
         for (int64_t i = 0; i < n; ++i) mean[i] += count * (double)about[i] + (double)first[i];
     }
     for (int64_t i = 0; i < n; ++i) mean[i] /= m;
     for (int64_t b = 0; b < l->blocks; ++b) {
         const float *about = sums + b * SUMS * l->c + channel, *first = about + l->c, *second = first + l->c;
-        const double count = (double)(rows_of_block(l, b) * l->inner);
+        const double count = (double)(batch_norm_rows_of_block(l, b) * l->inner);
         for (int64_t i = 0; i < n; ++i) {
             const double e = mean[i] - (double)about[i];
             variance[i] += (double)second[i] + e * (count * e - 2 * (double)first[i]);
@@ -273,25 +273,25 @@ static void join_moments(const layout *l, const float *sums, int64_t channel, in
     for (int64_t i = 0; i < n; ++i) variance[i] = variance[i] < 0 ? 0 : variance[i] / m; /* below 0 by rounding only */
 }
 
-static void find_statistics(const cc_call *call, const layout *l, const cc_team *team)
+static void batch_norm_find_statistics(const cc_call *call, const layout *l, const cc_team *team)
 {
     const cc_batch_norm_attributes *a = call->attributes;
-    const saved s = saved_of(call, l->c);
-    const scratch w = scratch_of(call, l);
-    if (of_batch(call)) {
-        moments_of_blocks(call, l, w.sums, team);
+    const saved s = batch_norm_saved_of(call, l->c);
+    const scratch w = batch_norm_scratch_of(call, l);
+    if (batch_norm_of_batch(call)) {
+        batch_norm_moments_of_blocks(call, l, w.sums, team);
         cc_barrier_wait(team);
     }
-    const cc_range channels = my_channels(l, team);
+    const cc_range channels = batch_norm_my_channels(l, team);
     for (int64_t at = channels.begin; at < channels.end; at += TOGETHER) {
         double mean[TOGETHER], variance[TOGETHER];
         const int64_t n = channels.end - at < TOGETHER ? channels.end - at : TOGETHER;
-        if (of_batch(call)) join_moments(l, w.sums, at, n, mean, variance);
+        if (batch_norm_of_batch(call)) batch_norm_join(l, w.sums, at, n, mean, variance);
         for (int64_t i = at; i < at + n; ++i) {
-            if (of_batch(call))
-                keep_statistics(&s, i, mean[i - at], variance[i - at], a->epsilon);
+            if (batch_norm_of_batch(call))
+                batch_norm_keep(&s, i, mean[i - at], variance[i - at], a->epsilon);
             else
-                keep_statistics(&s, i, (double)call->x[CC_NORM_MEAN][i], (double)call->x[CC_NORM_VARIANCE][i], a->epsilon);
+                batch_norm_keep(&s, i, (double)call->x[CC_NORM_MEAN][i], (double)call->x[CC_NORM_VARIANCE][i], a->epsilon);
             s.scale[i] = call->x[CC_NORM_GAMMA] ? call->x[CC_NORM_GAMMA][i] * s.s[i] : s.s[i];
             s.shift[i] = call->x[CC_NORM_BETA] ? call->x[CC_NORM_BETA][i] : 0;
         }
@@ -299,17 +299,17 @@ static void find_statistics(const cc_call *call, const layout *l, const cc_team 
     cc_barrier_wait(team);
 }
 
-static float activate(float v, int act)
+static float batch_norm_activate(float v, int act)
 {
     if (act != CC_ACT_LINEAR && v < 0) v = 0;
     return act == CC_ACT_RELU6 && v > 6 ? 6 : v;
 }
 
 /* y from x, the residual and the statistics in `saved`. */
-static void normalize(const cc_call *call, const cc_team *team)
+static void batch_norm_normalize(const cc_call *call, const cc_team *team)
 {
-    const layout l = layout_of(call);
-    const cc_norm k = norm_of(call, &l);
+    const layout l = batch_norm_layout_of(call);
+    const cc_norm k = batch_norm_norm_of(call, &l);
     const float *x = call->x[CC_NORM_X], *residual = cc_has_input(call, CC_NORM_RESIDUAL) ? call->x[CC_NORM_RESIDUAL] : NULL;
     float *y = call->y;
     const cc_range mine = batch_norm_my_tasks(&l, team);
@@ -323,17 +323,17 @@ static void normalize(const cc_call *call, const cc_team *team)
         const int64_t i = task % l.c;
         for (int64_t at = task * l.inner; at < (task + 1) * l.inner; ++at) {
             const float v = ((x[at] - k.high[i]) - k.low[i]) * k.scale[i] + k.shift[i];
-            y[at] = activate(residual ? v + residual[at] : v, k.act);
+            y[at] = batch_norm_activate(residual ? v + residual[at] : v, k.act);
         }
     }
 }
 
 static void batch_norm_forward(const cc_call *call, const cc_team *team)
 {
-    const layout l = layout_of(call);
+    const layout l = batch_norm_layout_of(call);
     if (l.outer * l.c * l.inner == 0) return;
-    find_statistics(call, &l, team);
-    normalize(call, team);
+    batch_norm_find_statistics(call, &l, team);
+    batch_norm_normalize(call, team);
 }
 
 /* ---- Backward ---- */
@@ -345,7 +345,7 @@ typedef struct sources {
 } sources;
 
 /* dv at one element of channel i, where channels are not last. */
-static float dv_at(const sources *from, const cc_norm *k, int64_t i, int64_t at)
+static float batch_norm_dv_at(const sources *from, const cc_norm *k, int64_t i, int64_t at)
 {
     if (from->act == CC_ACT_LINEAR) return from->dy[at];
     const float v = from->y ? from->y[at] : ((from->x[at] - k->high[i]) - k->low[i]) * k->scale[i] + k->shift[i];
@@ -353,12 +353,12 @@ static float dv_at(const sources *from, const cc_norm *k, int64_t i, int64_t at)
 }
 
 /* sum dv and sum dv (x - mean) of each block and channel, and dv itself if asked for. Without x the second sum is 0. */
-static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *from, float *dv, float *sums, const cc_team *team)
+static void batch_norm_sums(const layout *l, const cc_norm *k, const sources *from, float *dv, float *sums, const cc_team *team)
 {
     const int64_t c = l->c, per_block = l->inner == 1 ? 1 : c;
     const cc_range mine = cc_slice(team, l->blocks * per_block, 1);
     for (int64_t task = mine.begin; task < mine.end; ++task) {
-        const int64_t b = task / per_block, channel = task % per_block, rows = rows_of_block(l, b),
+        const int64_t b = task / per_block, channel = task % per_block, rows = batch_norm_rows_of_block(l, b),
                       first = b * l->rows * c * l->inner;
         float *sum = sums + b * SUMS * c + channel;
         if (l->inner == 1) {
@@ -370,7 +370,7 @@ static void sums_of_blocks(const layout *l, const cc_norm *k, const sources *fro
         for (int64_t row = 0; row < rows; ++row) {
             const int64_t begin = first + (row * c + channel) * l->inner;
             for (int64_t at = begin; at < begin + l->inner; ++at) {
-                const float d = dv_at(from, k, channel, at);
+                const float d = batch_norm_dv_at(from, k, channel, at);
                 if (dv) dv[at] = d;
                 total += (double)d;
                 if (from->x) product += (double)d * (double)((from->x[at] - k->high[channel]) - k->low[channel]);
@@ -395,7 +395,7 @@ static void batch_norm_input_gradient(const layout *l, const cc_norm *k, const s
     for (int64_t task = mine.begin; task < mine.end; ++task) {
         const int64_t i = task % l->c;
         for (int64_t at = task * l->inner; at < (task + 1) * l->inner; ++at) {
-            const float dv = dv_at(from, k, i, at);
+            const float dv = batch_norm_dv_at(from, k, i, at);
             const float product = from->x ? ((from->x[at] - k->high[i]) - k->low[i]) * k->by_x[i] : 0;
             dx[at] = ((dv + k->constant[i]) + product) * k->scale[i];
         }
@@ -403,14 +403,14 @@ static void batch_norm_input_gradient(const layout *l, const cc_norm *k, const s
 }
 
 /* The sums of every channel, the gradients that are those sums, and the coefficients of dx. */
-static void channel_gradients(const cc_call *call, const layout *l, bool sums, const cc_team *team)
+static void batch_norm_channel_gradients(const cc_call *call, const layout *l, bool sums, const cc_team *team)
 {
-    const saved s = saved_of(call, l->c);
-    const scratch w = scratch_of(call, l);
+    const saved s = batch_norm_saved_of(call, l->c);
+    const scratch w = batch_norm_scratch_of(call, l);
     const double m = (double)(l->outer * l->inner);
-    const bool batch = of_batch(call);
+    const bool batch = batch_norm_of_batch(call);
     float *const *dx = call->dx;
-    const cc_range channels = my_channels(l, team);
+    const cc_range channels = batch_norm_my_channels(l, team);
     for (int64_t i = channels.begin; i < channels.end; ++i) {
         const double scale = (double)s.scale[i], r = (double)s.s[i];
         double dbeta = 0, dgamma = 0;
@@ -430,28 +430,28 @@ static void channel_gradients(const cc_call *call, const layout *l, bool sums, c
 
 static void batch_norm_backward(const cc_call *call, const cc_team *team)
 {
-    const layout l = layout_of(call);
-    const scratch w = scratch_of(call, &l);
-    const bool batch = of_batch(call);
-    float *const *dx = call->dx, *residual_gradient = gradient_of(call, CC_NORM_RESIDUAL);
+    const layout l = batch_norm_layout_of(call);
+    const scratch w = batch_norm_scratch_of(call, &l);
+    const bool batch = batch_norm_of_batch(call);
+    float *const *dx = call->dx, *residual_gradient = batch_norm_gradient_of(call, CC_NORM_RESIDUAL);
     if (l.outer * l.c * l.inner == 0) {
         for (int i = CC_NORM_GAMMA; team->ith == 0 && i <= CC_NORM_VARIANCE; ++i)
             if (dx[i]) memset(dx[i], 0, (size_t)l.c * sizeof(float)); /* sums of nothing */
         return;
     }
 
-    cc_norm k = norm_of(call, &l);
+    cc_norm k = batch_norm_norm_of(call, &l);
     const bool sums = batch || dx[CC_NORM_GAMMA] || dx[CC_NORM_BETA] || dx[CC_NORM_MEAN] || dx[CC_NORM_VARIANCE];
     const bool reads_x = batch || dx[CC_NORM_GAMMA] || dx[CC_NORM_VARIANCE];
     sources from = {.dy = call->dy, .x = reads_x ? call->x[CC_NORM_X] : NULL, .act = k.act};
-    if (reads_y(call)) from.y = call->y;
-    if (sums || residual_gradient) sums_of_blocks(&l, &k, &from, residual_gradient, w.sums, team);
+    if (batch_norm_reads_y(call)) from.y = call->y;
+    if (sums || residual_gradient) batch_norm_sums(&l, &k, &from, residual_gradient, w.sums, team);
     if (residual_gradient) {
         from.dy = residual_gradient; /* dv itself: act' is done */
         from.act = k.act = CC_ACT_LINEAR;
     }
     cc_barrier_wait(team);
-    channel_gradients(call, &l, sums, team);
+    batch_norm_channel_gradients(call, &l, sums, team);
     if (!dx[CC_NORM_X]) return;
     cc_barrier_wait(team);
     if (!batch) from.x = NULL;
@@ -463,12 +463,12 @@ static void batch_norm_backward(const cc_call *call, const cc_team *team)
 static void batch_norm_update(const cc_call *call, const cc_team *team)
 {
     const cc_batch_norm_attributes *a = call->attributes;
-    const layout l = layout_of(call);
-    const saved s = saved_of(call, l.c);
-    if (!of_batch(call) || l.outer * l.inner == 0) return;
+    const layout l = batch_norm_layout_of(call);
+    const saved s = batch_norm_saved_of(call, l.c);
+    if (!batch_norm_of_batch(call) || l.outer * l.inner == 0) return;
     float *mean = (float *)(uintptr_t)call->x[CC_NORM_MEAN], *variance = (float *)(uintptr_t)call->x[CC_NORM_VARIANCE];
     const float old = a->momentum, new = 1 - a->momentum;
-    const cc_range channels = my_channels(&l, team);
+    const cc_range channels = batch_norm_my_channels(&l, team);
     for (int64_t i = channels.begin; i < channels.end; ++i) {
         mean[i] = old * mean[i] + new *s.high[i];
         variance[i] = old * variance[i] + new *s.variance[i];
@@ -496,5 +496,5 @@ const cc_op cc_op_batch_norm = {.name = "batch_norm",
                                 .need = batch_norm_need,
                                 .forward = batch_norm_forward,
                                 .backward = batch_norm_backward,
-                                .recompute = normalize,
+                                .recompute = batch_norm_normalize,
                                 .update = batch_norm_update};

@@ -34,7 +34,7 @@ static cconv_status concatenate_infer(const cc_call *call, cc_shape *ys)
 
 /* Copies this thread's share of input i to its part of y, or, if `back`, that part of dy to dx[i]. `before` is how far along a row
  * of y it begins, a row being everything from the axis on. */
-static void copy_part(const cc_call *call, const cc_team *team, int i, int64_t row, int64_t before, bool back)
+static void concatenate_copy_part(const cc_call *call, const cc_team *team, int i, int64_t row, int64_t before, bool back)
 {
     const cc_shape *xs = &call->xs[i];
     int axis = cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, xs->rank);
@@ -51,24 +51,24 @@ static void copy_part(const cc_call *call, const cc_team *team, int i, int64_t r
     }
 }
 
-static void copy_parts(const cc_call *call, const cc_team *team, bool back)
+static void concatenate_copy_parts(const cc_call *call, const cc_team *team, bool back)
 {
     int axis = cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank);
     int64_t row = cc_shape_product(&call->ys, axis, call->ys.rank), before = 0;
     for (int i = 0; i < call->n_inputs; ++i) {
-        if (!back || call->dx[i]) copy_part(call, team, i, row, before, back);
+        if (!back || call->dx[i]) concatenate_copy_part(call, team, i, row, before, back);
         before += cc_shape_product(&call->xs[i], axis, call->ys.rank);
     }
 }
 
 static void concatenate_forward(const cc_call *call, const cc_team *team)
 {
-    copy_parts(call, team, false);
+    concatenate_copy_parts(call, team, false);
 }
 
 static void concatenate_backward(const cc_call *call, const cc_team *team)
 {
-    copy_parts(call, team, true);
+    concatenate_copy_parts(call, team, true);
 }
 
 static bool concatenate_per_sample(const cc_call *call)

@@ -98,7 +98,7 @@ static cc_conv conv_with(const cc_call *call, const cc_window *window)
 }
 
 /* "(2, 1)": the values of a setting for each axis. */
-static const char *each_text(const cc_list *list, int axes, char text[80])
+static const char *conv_each_text(const cc_list *list, int axes, char text[80])
 {
     int at = 0;
     for (int i = 0; i < axes; ++i)
@@ -122,8 +122,8 @@ static cconv_status conv_check_algorithm(const cc_call *call, const cc_window *w
     return cc_op_fail(call, CCONV_INVALID,
                       "expected an algorithm that fits (\"auto\" does), received \"%s\" for a kernel %s, "
                       "strides %s, dilation %s and %lld groups",
-                      forced->name, cc_shape_text(w, wt), each_text(&s->strides, conv_axes(call), strides),
-                      each_text(&s->dilation, conv_axes(call), dilation), (long long)s->groups);
+                      forced->name, cc_shape_text(w, wt), conv_each_text(&s->strides, conv_axes(call), strides),
+                      conv_each_text(&s->dilation, conv_axes(call), dilation), (long long)s->groups);
 }
 
 static cconv_status conv_check_residual(const cc_call *call, cc_shape *ys)

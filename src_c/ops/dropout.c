@@ -32,7 +32,7 @@ static cconv_status dropout_infer(const cc_call *call, cc_shape *ys)
 }
 
 /* out = in m, element by element; out may be in. */
-static void apply_mask(const cc_call *call, const cc_team *team, const float *in, float *out)
+static void dropout_apply_mask(const cc_call *call, const cc_team *team, const float *in, float *out)
 {
     const dropout *a = call->attributes;
     const cc_range mine = cc_slice(team, cc_shape_count(&call->xs[0]), 512); /* a multiple of 4: whole blocks of numbers */
@@ -54,12 +54,12 @@ static void apply_mask(const cc_call *call, const cc_team *team, const float *in
 
 static void dropout_forward(const cc_call *call, const cc_team *team)
 {
-    apply_mask(call, team, call->x[0], call->y);
+    dropout_apply_mask(call, team, call->x[0], call->y);
 }
 
 static void dropout_backward(const cc_call *call, const cc_team *team)
 {
-    if (call->dx[0]) apply_mask(call, team, call->dy, call->dx[0]);
+    if (call->dx[0]) dropout_apply_mask(call, team, call->dy, call->dx[0]);
 }
 
 const cc_op cc_op_dropout = {.name = "dropout",

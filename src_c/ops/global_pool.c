@@ -40,7 +40,7 @@ typedef struct images {
     int64_t n, rows, row, cells, c;
 } images;
 
-static images images_of(const cc_call *call)
+static images global_pool_images_of(const cc_call *call)
 {
     const cc_shape *x = &call->xs[0];
     images s = {x->dim[0], cc_shape_product(x, 1, x->rank - 2), x->dim[x->rank - 2], 0, x->dim[x->rank - 1]};
@@ -54,13 +54,13 @@ typedef struct block {
     int many;
 } block;
 
-static block block_at(int64_t i, int64_t c)
+static block global_pool_block_at(int64_t i, int64_t c)
 {
     int64_t blocks = (c + CHANNELS - 1) / CHANNELS, begin = i % blocks * CHANNELS;
     return (block){i / blocks, begin, c - begin < CHANNELS ? (int)(c - begin) : CHANNELS};
 }
 
-static cc_range my_blocks(const images *x, const cc_team *team)
+static cc_range global_pool_my_blocks(const images *x, const cc_team *team)
 {
     const int64_t blocks = (x->c + CHANNELS - 1) / CHANNELS;
     return cc_slice(team, x->n * blocks, 2048 / (x->cells * CHANNELS) + 1);
@@ -68,7 +68,7 @@ static cc_range my_blocks(const images *x, const cc_team *team)
 
 /* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of a volume d h + w). Where
  * that is still many, sums of a few cells are added in double. */
-static void long_average(float *y, const float *x, int64_t cells, int64_t c, int many)
+static void global_pool_long_average(float *y, const float *x, int64_t cells, int64_t c, int many)
 {
     enum { FEW = 64 };
     double total[CHANNELS] = {0};
@@ -81,18 +81,18 @@ static void long_average(float *y, const float *x, int64_t cells, int64_t c, int
     for (int ch = 0; ch < many; ++ch) y[ch] = (float)(total[ch] / (double)cells);
 }
 
-static void global_avg_forward(const cc_call *call, const cc_team *team)
+static void global_avg_pool_forward(const cc_call *call, const cc_team *team)
 {
     enum { MANY = 1024 }; /* rows and cells of one */
-    const images s = images_of(call);
+    const images s = global_pool_images_of(call);
     const int64_t h = s.rows, w = s.row, c = s.c;
-    const cc_range mine = my_blocks(&s, team);
+    const cc_range mine = global_pool_my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
-        const block k = block_at(b, c);
+        const block k = global_pool_block_at(b, c);
         const float *x = call->x[0] + k.n * h * w * c + k.begin;
         float *y = call->y + k.n * c + k.begin;
         if (h + w > MANY) {
-            long_average(y, x, s.cells, c, k.many);
+            global_pool_long_average(y, x, s.cells, c, k.many);
             continue;
         }
         float total[CHANNELS] = {0};
@@ -106,14 +106,14 @@ static void global_avg_forward(const cc_call *call, const cc_team *team)
     }
 }
 
-static void global_avg_backward(const cc_call *call, const cc_team *team)
+static void global_avg_pool_backward(const cc_call *call, const cc_team *team)
 {
-    const images s = images_of(call);
+    const images s = global_pool_images_of(call);
     const int64_t cells = s.cells, c = s.c;
     if (!call->dx[0]) return;
-    const cc_range mine = my_blocks(&s, team);
+    const cc_range mine = global_pool_my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
-        const block k = block_at(b, c);
+        const block k = global_pool_block_at(b, c);
         const float *dy = call->dy + k.n * c + k.begin;
         float *dx = call->dx[0] + k.n * cells * c + k.begin, share[CHANNELS];
         for (int ch = 0; ch < k.many; ++ch) share[ch] = dy[ch] / (float)cells;
@@ -123,19 +123,19 @@ static void global_avg_backward(const cc_call *call, const cc_team *team)
 }
 
 /* saved: the cell of each maximum, int64 (n, c). */
-static void global_max_need(const cc_call *call, int nth, cc_need *need)
+static void global_max_pool_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
     if (call->differentiate) need->saved = (uint64_t)cc_shape_count(&call->ys) * sizeof(int64_t);
 }
 
-static void global_max_forward(const cc_call *call, const cc_team *team)
+static void global_max_pool_forward(const cc_call *call, const cc_team *team)
 {
-    const images s = images_of(call);
+    const images s = global_pool_images_of(call);
     const int64_t cells = s.cells, c = s.c;
-    const cc_range mine = my_blocks(&s, team);
+    const cc_range mine = global_pool_my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
-        const block k = block_at(b, c);
+        const block k = global_pool_block_at(b, c);
         const float *x = call->x[0] + k.n * cells * c + k.begin;
         float best[CHANNELS];
         int64_t place[CHANNELS] = {0};
@@ -154,14 +154,14 @@ static void global_max_forward(const cc_call *call, const cc_team *team)
     }
 }
 
-static void global_max_backward(const cc_call *call, const cc_team *team)
+static void global_max_pool_backward(const cc_call *call, const cc_team *team)
 {
-    const images s = images_of(call);
+    const images s = global_pool_images_of(call);
     const int64_t cells = s.cells, c = s.c;
     if (!call->dx[0]) return;
-    const cc_range mine = my_blocks(&s, team);
+    const cc_range mine = global_pool_my_blocks(&s, team);
     for (int64_t b = mine.begin; b < mine.end; ++b) {
-        const block k = block_at(b, c);
+        const block k = global_pool_block_at(b, c);
         const float *dy = call->dy + k.n * c + k.begin;
         const int64_t *place = (const int64_t *)call->saved + k.n * c + k.begin;
         float *dx = call->dx[0] + k.n * cells * c + k.begin;
@@ -176,8 +176,8 @@ const cc_op cc_op_global_avg_pool = {.name = "global_avg_pool",
                                      .attributes_size = sizeof(global_pool),
                                      .per_sample = cc_per_sample_x,
                                      .infer = global_pool_infer,
-                                     .forward = global_avg_forward,
-                                     .backward = global_avg_backward};
+                                     .forward = global_avg_pool_forward,
+                                     .backward = global_avg_pool_backward};
 
 const cc_op cc_op_global_max_pool = {.name = "global_max_pool",
                                      .inputs = "x",
@@ -185,6 +185,6 @@ const cc_op cc_op_global_max_pool = {.name = "global_max_pool",
                                      .attributes_size = sizeof(global_pool),
                                      .per_sample = cc_per_sample_x,
                                      .infer = global_pool_infer,
-                                     .need = global_max_need,
-                                     .forward = global_max_forward,
-                                     .backward = global_max_backward};
+                                     .need = global_max_pool_need,
+                                     .forward = global_max_pool_forward,
+                                     .backward = global_max_pool_backward};

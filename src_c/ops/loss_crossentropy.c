@@ -34,7 +34,7 @@ static geometry loss_crossentropy_locate(const cc_shape *shape, int64_t axis)
 /* ---- Shapes ------------------------------------------------------------------------------------------------------- */
 
 /* y_true and y_pred of one shape; y without the axis of the classes. */
-static cconv_status infer_categorical(const cc_call *call, cc_shape *ys)
+static cconv_status loss_crossentropy_infer_categorical(const cc_call *call, cc_shape *ys)
 {
     const cc_crossentropy_attributes *a = call->attributes;
     const cc_shape *t = &call->xs[0], *p = &call->xs[1];
@@ -63,7 +63,7 @@ static cconv_status infer_categorical(const cc_call *call, cc_shape *ys)
 }
 
 /* y_true of y_pred's shape without its last axis, or with 1 there. */
-static cconv_status infer_sparse(const cc_call *call, cc_shape *ys)
+static cconv_status loss_crossentropy_infer_sparse(const cc_call *call, cc_shape *ys)
 {
     const cc_shape *t = &call->xs[0], *p = &call->xs[1];
     char text[2][CC_SHAPE_TEXT];
@@ -89,7 +89,7 @@ static void loss_crossentropy_need(const cc_call *call, int nth, cc_need *out)
 /* ---- One sample --------------------------------------------------------------------------------------------------- */
 
 /* x[c], `inner` apart. */
-static inline row_state summarize(const float *x, int64_t c, int64_t inner, bool logits)
+static inline row_state loss_crossentropy_summarize(const float *x, int64_t c, int64_t inner, bool logits)
 {
     double sum = 0;
     float highest = 0;
@@ -112,14 +112,14 @@ static inline float loss_crossentropy_clip(float q)
 }
 
 /* -log of the probability of the class whose element is x. */
-static inline float surprise(float x, row_state row, bool logits)
+static inline float loss_crossentropy_surprise(float x, row_state row, bool logits)
 {
     return logits ? logf(row.sum) - (x - row.highest) : -logf(loss_crossentropy_clip(x / row.sum));
 }
 
 /* ---- Distributions as targets ------------------------------------------------------------------------------------- */
 
-static void categorical_forward(const cc_call *call, const cc_team *team)
+static void categorical_crossentropy_forward(const cc_call *call, const cc_team *team)
 {
     const cc_crossentropy_attributes *a = call->attributes;
     const geometry g = loss_crossentropy_locate(&call->xs[1], a->axis);
@@ -130,12 +130,12 @@ static void categorical_forward(const cc_call *call, const cc_team *team)
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         int64_t at = row / g.inner * g.c * g.inner + row % g.inner;
         const float *t = call->x[0] + at, *x = call->x[1] + at;
-        row_state state = g.c > 0 ? summarize(x, g.c, g.inner, logits) : (row_state){0, 0};
+        row_state state = g.c > 0 ? loss_crossentropy_summarize(x, g.c, g.inner, logits) : (row_state){0, 0};
         double sum = 0;
         for (int64_t i = 0; i < g.c; ++i) {
             float target = t[i * g.inner] * keep + add;
             /* a class that is not asked for may have the logit -infinity */
-            if (target != 0) sum += (double)target * (double)surprise(x[i * g.inner], state, logits);
+            if (target != 0) sum += (double)target * (double)loss_crossentropy_surprise(x[i * g.inner], state, logits);
         }
         if (isnan(state.sum)) sum = (double)NAN;
         call->y[row] = (float)sum;
@@ -143,7 +143,7 @@ static void categorical_forward(const cc_call *call, const cc_team *team)
     }
 }
 
-static void categorical_backward(const cc_call *call, const cc_team *team)
+static void categorical_crossentropy_backward(const cc_call *call, const cc_team *team)
 {
     const cc_crossentropy_attributes *a = call->attributes;
     const geometry g = loss_crossentropy_locate(&call->xs[1], a->axis);
@@ -156,7 +156,8 @@ static void categorical_backward(const cc_call *call, const cc_team *team)
         const float *t = call->x[0] + at, *x = call->x[1] + at, dy = call->dy[row];
         const row_state state = saved[row];
         if (call->dx[0])
-            for (int64_t i = 0; i < g.c; ++i) call->dx[0][at + i * n] = dy * keep * surprise(x[i * n], state, logits);
+            for (int64_t i = 0; i < g.c; ++i)
+                call->dx[0][at + i * n] = dy * keep * loss_crossentropy_surprise(x[i * n], state, logits);
         if (!call->dx[1]) continue;
         float *dx = call->dx[1] + at;
         double total = 0;
@@ -179,7 +180,7 @@ static void categorical_backward(const cc_call *call, const cc_team *team)
 
 /* ---- Class numbers as targets ------------------------------------------------------------------------------------- */
 
-static void sparse_forward(const cc_call *call, const cc_team *team)
+static void sparse_categorical_crossentropy_forward(const cc_call *call, const cc_team *team)
 {
     const cc_crossentropy_attributes *a = call->attributes;
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
@@ -188,24 +189,24 @@ static void sparse_forward(const cc_call *call, const cc_team *team)
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const float *x = call->x[1] + row * c;
         const int32_t label = cc_ints(call->x[0])[row];
-        row_state state = c > 0 ? summarize(x, c, 1, a->from_logits) : (row_state){0, 0};
+        row_state state = c > 0 ? loss_crossentropy_summarize(x, c, 1, a->from_logits) : (row_state){0, 0};
         if (label < 0 || label >= c) {
             cc_report(call, row);
             continue;
         }
-        call->y[row] = surprise(x[label], state, a->from_logits);
+        call->y[row] = loss_crossentropy_surprise(x[label], state, a->from_logits);
         if (saved) saved[row] = state;
     }
 }
 
-static cconv_status sparse_refuse(const cc_call *call, int64_t element)
+static cconv_status sparse_categorical_crossentropy_refuse(const cc_call *call, int64_t element)
 {
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1];
     return cc_op_fail(call, CCONV_INVALID, "expected labels of 0 to %lld, for y_pred has %lld classes, received %ld",
                       (long long)c - 1, (long long)c, (long)cc_ints(call->x[0])[element]);
 }
 
-static void sparse_backward(const cc_call *call, const cc_team *team)
+static void sparse_categorical_crossentropy_backward(const cc_call *call, const cc_team *team)
 {
     const cc_crossentropy_attributes *a = call->attributes;
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
@@ -229,13 +230,13 @@ static void sparse_backward(const cc_call *call, const cc_team *team)
     }
 }
 
-static bool categorical_per_sample(const cc_call *call)
+static bool categorical_crossentropy_per_sample(const cc_call *call)
 {
     const cc_crossentropy_attributes *a = call->attributes;
     return a->axis != 0 && a->axis != -call->xs[1].rank;
 }
 
-static bool sparse_per_sample(const cc_call *call)
+static bool sparse_categorical_crossentropy_per_sample(const cc_call *call)
 {
     return call->xs[1].rank > 1;
 }
@@ -257,11 +258,11 @@ const cc_op cc_op_categorical_crossentropy = {
     .attributes = categorical_table,
     .attributes_size = sizeof(cc_crossentropy_attributes),
     .reads = CC_READS_X(0) | CC_READS_X(1),
-    .per_sample = categorical_per_sample,
-    .infer = infer_categorical,
+    .per_sample = categorical_crossentropy_per_sample,
+    .infer = loss_crossentropy_infer_categorical,
     .need = loss_crossentropy_need,
-    .forward = categorical_forward,
-    .backward = categorical_backward};
+    .forward = categorical_crossentropy_forward,
+    .backward = categorical_crossentropy_backward};
 
 const cc_op cc_op_sparse_categorical_crossentropy = {
     .name = "sparse_categorical_crossentropy",
@@ -271,9 +272,9 @@ const cc_op cc_op_sparse_categorical_crossentropy = {
     .attributes = sparse_table,
     .attributes_size = sizeof(cc_crossentropy_attributes),
     .reads = CC_READS_X(0) | CC_READS_X(1),
-    .per_sample = sparse_per_sample,
-    .infer = infer_sparse,
+    .per_sample = sparse_categorical_crossentropy_per_sample,
+    .infer = loss_crossentropy_infer_sparse,
     .need = loss_crossentropy_need,
-    .forward = sparse_forward,
-    .refuse = sparse_refuse,
-    .backward = sparse_backward};
+    .forward = sparse_categorical_crossentropy_forward,
+    .refuse = sparse_categorical_crossentropy_refuse,
+    .backward = sparse_categorical_crossentropy_backward};

@@ -36,7 +36,7 @@ static inline float loss_elementwise_sign(float x)
 }
 
 /* (p - t)^2 */
-static inline term squared(float t, float p, const context *in)
+static inline term loss_elementwise_squared(float t, float p, const context *in)
 {
     (void)in;
     float d = p - t;
@@ -44,7 +44,7 @@ static inline term squared(float t, float p, const context *in)
 }
 
 /* |p - t|, with the derivative 0 at 0 */
-static inline term absolute(float t, float p, const context *in)
+static inline term loss_elementwise_absolute(float t, float p, const context *in)
 {
     (void)in;
     float d = p - t;
@@ -53,7 +53,7 @@ static inline term absolute(float t, float p, const context *in)
 
 /* (log(1 + p) - log(1 + t))^2, with p and t raised to epsilon. The difference is a logarithm of what the larger one is more, so
  * that neighbours do not cancel. */
-static inline term squared_logarithmic(float t, float p, const context *in)
+static inline term loss_elementwise_squared_logarithmic(float t, float p, const context *in)
 {
     (void)in;
     float pc = p < EPSILON ? EPSILON : p, tc = t < EPSILON ? EPSILON : t;
@@ -62,7 +62,7 @@ static inline term squared_logarithmic(float t, float p, const context *in)
 }
 
 /* 100 |p - t| / |t|, with |t| raised to epsilon */
-static inline term absolute_percentage(float t, float p, const context *in)
+static inline term loss_elementwise_absolute_percentage(float t, float p, const context *in)
 {
     (void)in;
     float d = p - t, size = fabsf(t), whole = size < EPSILON ? EPSILON : size;
@@ -87,7 +87,7 @@ static inline float loss_elementwise_log_ratio(float a, float b)
 }
 
 /* t log(t / p), with t and p clipped to [epsilon, 1] */
-static inline term divergence(float t, float p, const context *in)
+static inline term loss_elementwise_divergence(float t, float p, const context *in)
 {
     (void)in;
     float tc = loss_elementwise_clip(t, EPSILON, 1), pc = loss_elementwise_clip(p, EPSILON, 1),
@@ -100,7 +100,7 @@ static inline term divergence(float t, float p, const context *in)
  *   p a logit, q = 1 / (1 + exp(-p)):           max(p, 0) - p z + log(1 + exp(-|p|));    d/dp = q - z
  * The second is the first with q in p's place, arranged so that no exponential overflows, no logarithm sees 0, and what a sure
  * and right prediction still has to learn is not lost beside the 1. */
-static inline term cross_entropy(float t, float p, const context *in)
+static inline term loss_elementwise_cross_entropy(float t, float p, const context *in)
 {
     float smoothing = in->given.label_smoothing, z = t * (1 - smoothing) + 0.5f * smoothing;
     if (in->given.from_logits) {
@@ -127,7 +127,7 @@ static cconv_status loss_elementwise_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-static cconv_status infer_cross_entropy(const cc_call *call, cc_shape *ys)
+static cconv_status loss_elementwise_infer_cross_entropy(const cc_call *call, cc_shape *ys)
 {
     const settings *a = call->attributes;
     if (!(a->label_smoothing >= 0 && a->label_smoothing <= 1))
@@ -136,7 +136,7 @@ static cconv_status infer_cross_entropy(const cc_call *call, cc_shape *ys)
     return loss_elementwise_infer(call, ys);
 }
 
-static context make_context(const cc_call *call, bool labels)
+static context loss_elementwise_make_context(const cc_call *call, bool labels)
 {
     context made = {.binary = labels};
     if (call->op->attributes) made.given = *(const settings *)call->attributes;
@@ -147,7 +147,7 @@ static context make_context(const cc_call *call, bool labels)
 
 static inline void loss_elementwise_forward(const cc_call *call, const cc_team *team, formula *f, bool mean, bool labels)
 {
-    const context in = make_context(call, labels);
+    const context in = loss_elementwise_make_context(call, labels);
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
     cc_range mine = cc_slice(team, rows, 1 + 512 / (c + 1));
     for (int64_t row = mine.begin; row < mine.end; ++row) {
@@ -160,7 +160,7 @@ static inline void loss_elementwise_forward(const cc_call *call, const cc_team *
 
 static inline void loss_elementwise_backward(const cc_call *call, const cc_team *team, formula *f, bool mean, bool labels)
 {
-    const context in = make_context(call, labels);
+    const context in = loss_elementwise_make_context(call, labels);
     const int64_t c = call->xs[1].dim[call->xs[1].rank - 1], rows = cc_shape_count(&call->ys);
     cc_range mine = cc_slice(team, rows, 1 + 512 / (c + 1));
     for (int64_t row = mine.begin; row < mine.end; ++row) {
@@ -204,12 +204,13 @@ static const cc_attr table[] = {
     {"label_smoothing", CC_FLOAT, offsetof(settings, label_smoothing), "0", NULL, CC_SMOOTHING_MEANING},
     {0}};
 
-LOSS(mean_squared_error, squared, true, false, NULL, 0, loss_elementwise_infer)
-LOSS(mean_absolute_error, absolute, true, false, NULL, 0, loss_elementwise_infer)
-LOSS(l1_loss, absolute, false, false, NULL, 0, loss_elementwise_infer)
-LOSS(l2_loss, squared, false, false, NULL, 0, loss_elementwise_infer)
-LOSS(mean_squared_logarithmic_error, squared_logarithmic, true, false, NULL, 0, loss_elementwise_infer)
-LOSS(mean_absolute_percentage_error, absolute_percentage, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_squared_error, loss_elementwise_squared, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_absolute_error, loss_elementwise_absolute, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(l1_loss, loss_elementwise_absolute, false, false, NULL, 0, loss_elementwise_infer)
+LOSS(l2_loss, loss_elementwise_squared, false, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_squared_logarithmic_error, loss_elementwise_squared_logarithmic, true, false, NULL, 0, loss_elementwise_infer)
+LOSS(mean_absolute_percentage_error, loss_elementwise_absolute_percentage, true, false, NULL, 0, loss_elementwise_infer)
 LOSS(hinge, hinge_term, true, true, NULL, 0, loss_elementwise_infer)
-LOSS(kl_divergence, divergence, false, false, NULL, 0, loss_elementwise_infer)
-LOSS(binary_crossentropy, cross_entropy, true, false, table, sizeof(settings), infer_cross_entropy)
+LOSS(kl_divergence, loss_elementwise_divergence, false, false, NULL, 0, loss_elementwise_infer)
+LOSS(binary_crossentropy, loss_elementwise_cross_entropy, true, false, table, sizeof(settings),
+     loss_elementwise_infer_cross_entropy)

@@ -29,7 +29,7 @@ typedef struct stack {
     bool transpose;
 } stack;
 
-static stack stack_of(const cc_shape *shape, bool is_column, int transpose)
+static stack matmul_stack_of(const cc_shape *shape, bool is_column, int transpose)
 {
     const int rank = shape->rank;
     if (rank == 1)
@@ -43,14 +43,14 @@ static stack stack_of(const cc_shape *shape, bool is_column, int transpose)
                    .transpose = transpose != 0};
 }
 
-static stack left(const cc_call *call)
+static stack matmul_left(const cc_call *call)
 {
-    return stack_of(&call->xs[0], false, ((const settings *)call->attributes)->transpose_a);
+    return matmul_stack_of(&call->xs[0], false, ((const settings *)call->attributes)->transpose_a);
 }
 
-static stack right(const cc_call *call)
+static stack matmul_right(const cc_call *call)
 {
-    return stack_of(&call->xs[1], true, ((const settings *)call->attributes)->transpose_b);
+    return matmul_stack_of(&call->xs[1], true, ((const settings *)call->attributes)->transpose_b);
 }
 
 static cconv_status matmul_infer(const cc_call *call, cc_shape *ys)
@@ -59,7 +59,7 @@ static cconv_status matmul_infer(const cc_call *call, cc_shape *ys)
     if (call->xs[0].rank < 1 || call->xs[1].rank < 1)
         return cc_op_fail(call, CCONV_INVALID, "expected a and b of rank 1 or more, received shapes %s and %s",
                           cc_shape_text(&call->xs[0], at), cc_shape_text(&call->xs[1], bt));
-    const stack a = left(call), b = right(call);
+    const stack a = matmul_left(call), b = matmul_right(call);
     const int64_t inner_a = a.transpose ? a.rows : a.columns, inner_b = b.transpose ? b.columns : b.rows;
     if (!cc_agree(inner_a, inner_b))
         return cc_op_fail(
@@ -81,13 +81,13 @@ static cconv_status matmul_infer(const cc_call *call, cc_shape *ys)
 }
 
 /* How many matrices y stacks, and which matrix of an input makes the i-th of them. */
-static int64_t results(const cc_call *call)
+static int64_t matmul_results(const cc_call *call)
 {
-    const stack a = left(call), b = right(call);
+    const stack a = matmul_left(call), b = matmul_right(call);
     return cc_shape_product(&call->ys, 0, a.lead > b.lead ? a.lead : b.lead);
 }
 
-static int64_t matrix_of(const cc_call *call, const stack *s, int64_t i)
+static int64_t matmul_matrix_of(const cc_call *call, const stack *s, int64_t i)
 {
     const int lead = (call->xs[0].rank > call->xs[1].rank ? call->xs[0].rank : call->xs[1].rank) - 2;
     int64_t index = 0, scale = 1;
@@ -106,13 +106,13 @@ typedef struct task {
     bool transpose_a, transpose_b;
 } task;
 
-static int64_t task_scratch(const task *t)
+static int64_t matmul_task_scratch(const task *t)
 {
     return cc_panels_count(1, t->k, t->n) + (t->transpose_a ? t->m * t->k : 0);
 }
 
-static void multiply(const task *t, float *y, const float *a, const float *b, bool accumulate, float *scratch,
-                     const cc_team *team)
+static void matmul_multiply(const task *t, float *y, const float *a, const float *b, bool accumulate, float *scratch,
+                            const cc_team *team)
 {
     cc_pack_matrix(scratch, b, t->k, t->n, t->transpose_b ? 1 : t->n, t->transpose_b ? t->k : 1, team);
     cc_matrix_rows rows = {.a = a, .a_row = t->k, .y = y, .y_row = t->n};
@@ -137,9 +137,9 @@ static void multiply(const task *t, float *y, const float *a, const float *b, bo
     cc_barrier_wait(team); /* scratch is free again */
 }
 
-static task forward_task(const cc_call *call)
+static task matmul_forward_task(const cc_call *call)
 {
-    const stack a = left(call), b = right(call);
+    const stack a = matmul_left(call), b = matmul_right(call);
     return (task){.m = a.transpose ? a.columns : a.rows,
                   .n = b.transpose ? b.rows : b.columns,
                   .k = a.transpose ? a.rows : a.columns,
@@ -148,9 +148,9 @@ static task forward_task(const cc_call *call)
 }
 
 /* The gradient of input i: result = first second, where *of says which of (a, b, dy) they are. */
-static task gradient_task(const cc_call *call, int i, int of[2])
+static task matmul_gradient_task(const cc_call *call, int i, int of[2])
 {
-    const task f = forward_task(call);
+    const task f = matmul_forward_task(call);
     enum { A, B, DY };
     if (i == 0 && !f.transpose_a) return of[0] = DY, of[1] = B, (task){f.m, f.k, f.n, false, !f.transpose_b};
     if (i == 0) return of[0] = B, of[1] = DY, (task){f.k, f.m, f.n, f.transpose_b, true};
@@ -160,13 +160,13 @@ static task gradient_task(const cc_call *call, int i, int of[2])
 
 static void matmul_need(const cc_call *call, int nth, cc_need *need)
 {
-    const task f = forward_task(call);
-    need->forward_scratch = (uint64_t)nth * CC_ALIGN_UP((uint64_t)task_scratch(&f) * sizeof(float));
+    const task f = matmul_forward_task(call);
+    need->forward_scratch = (uint64_t)nth * CC_ALIGN_UP((uint64_t)matmul_task_scratch(&f) * sizeof(float));
     if (!call->differentiate) return;
     for (int i = 0; i < 2; ++i) {
         int of[2];
-        const task t = gradient_task(call, i, of);
-        const uint64_t bytes = (uint64_t)nth * CC_ALIGN_UP((uint64_t)task_scratch(&t) * sizeof(float));
+        const task t = matmul_gradient_task(call, i, of);
+        const uint64_t bytes = (uint64_t)nth * CC_ALIGN_UP((uint64_t)matmul_task_scratch(&t) * sizeof(float));
         if (!call->needs_gradient[i]) continue;
         if (bytes > need->backward_scratch) need->backward_scratch = bytes;
         need->reads |= CC_READS_X(1 - i);
@@ -182,22 +182,22 @@ static cc_range matmul_share(int64_t count, const task *t, const cc_team *team, 
         return (cc_range){0, count};
     }
     *solo = (cc_team){.nth = 1};
-    *scratch += (size_t)team->ith * CC_ALIGN_UP((size_t)task_scratch(t) * sizeof(float)) / sizeof(float);
+    *scratch += (size_t)team->ith * CC_ALIGN_UP((size_t)matmul_task_scratch(t) * sizeof(float)) / sizeof(float);
     return cc_slice(team, count, 1);
 }
 
 /* Of int32 matrices, exactly, in arithmetic that wraps around. */
 static void matmul_ints(const cc_call *call, const cc_team *team)
 {
-    const stack a = left(call), b = right(call);
-    const task t = forward_task(call);
+    const stack a = matmul_left(call), b = matmul_right(call);
+    const task t = matmul_forward_task(call);
     const int64_t a_row = t.transpose_a ? 1 : t.k, a_step = t.transpose_a ? t.m : 1;
     const int64_t b_row = t.transpose_b ? 1 : t.n, b_step = t.transpose_b ? t.k : 1;
-    const cc_range mine = cc_slice(team, results(call) * t.m, 4096 / (t.k * t.n + 1) + 1);
+    const cc_range mine = cc_slice(team, matmul_results(call) * t.m, 4096 / (t.k * t.n + 1) + 1);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
         const int64_t i = r / t.m;
-        const int32_t *x = cc_ints(call->x[0]) + matrix_of(call, &a, i) * a.rows * a.columns + r % t.m * a_row;
-        const int32_t *w = cc_ints(call->x[1]) + matrix_of(call, &b, i) * b.rows * b.columns;
+        const int32_t *x = cc_ints(call->x[0]) + matmul_matrix_of(call, &a, i) * a.rows * a.columns + r % t.m * a_row;
+        const int32_t *w = cc_ints(call->x[1]) + matmul_matrix_of(call, &b, i) * b.rows * b.columns;
         for (int64_t j = 0; j < t.n; ++j) {
             uint32_t sum = 0;
             for (int64_t k = 0; k < t.k; ++k) sum += (uint32_t)x[k * a_step] * (uint32_t)w[k * b_row + j * b_step];
@@ -212,25 +212,25 @@ static void matmul_forward(const cc_call *call, const cc_team *team)
         matmul_ints(call, team);
         return;
     }
-    const stack a = left(call), b = right(call);
-    const task t = forward_task(call);
+    const stack a = matmul_left(call), b = matmul_right(call);
+    const task t = matmul_forward_task(call);
     float *scratch = call->scratch;
     cc_team solo;
-    const cc_range mine = matmul_share(results(call), &t, team, &solo, &scratch);
+    const cc_range mine = matmul_share(matmul_results(call), &t, team, &solo, &scratch);
     for (int64_t i = mine.begin; i < mine.end; ++i)
-        multiply(&t, call->y + i * t.m * t.n, call->x[0] + matrix_of(call, &a, i) * a.rows * a.columns,
-                 call->x[1] + matrix_of(call, &b, i) * b.rows * b.columns, false, scratch, &solo);
+        matmul_multiply(&t, call->y + i * t.m * t.n, call->x[0] + matmul_matrix_of(call, &a, i) * a.rows * a.columns,
+                        call->x[1] + matmul_matrix_of(call, &b, i) * b.rows * b.columns, false, scratch, &solo);
 }
 
 static void matmul_backward(const cc_call *call, const cc_team *team)
 {
-    const stack stacks[2] = {left(call), right(call)};
-    const task f = forward_task(call);
-    const int64_t count = results(call);
+    const stack stacks[2] = {matmul_left(call), matmul_right(call)};
+    const task f = matmul_forward_task(call);
+    const int64_t count = matmul_results(call);
     for (int input = 0; input < 2; ++input) {
         if (!call->dx[input]) continue;
         int of[2];
-        const task t = gradient_task(call, input, of);
+        const task t = matmul_gradient_task(call, input, of);
         const stack *own = &stacks[input], *other = &stacks[1 - input];
         const int64_t size = own->rows * own->columns;
         float *scratch = call->scratch;
@@ -242,10 +242,10 @@ static void matmul_backward(const cc_call *call, const cc_team *team)
             /* Every result this matrix took part in, in order: just one if it was not broadcast. */
             const int64_t begin = own->count == count ? matrix : 0, end = own->count == count ? matrix + 1 : count;
             for (int64_t i = begin; i < end; ++i) {
-                if (matrix_of(call, own, i) != matrix) continue;
+                if (matmul_matrix_of(call, own, i) != matrix) continue;
                 const float *dy = call->dy + i * f.m * f.n;
-                const float *x = call->x[1 - input] + matrix_of(call, other, i) * other->rows * other->columns;
-                multiply(&t, to, of[0] == 2 ? dy : x, of[1] == 2 ? dy : x, !first, scratch, &solo);
+                const float *x = call->x[1 - input] + matmul_matrix_of(call, other, i) * other->rows * other->columns;
+                matmul_multiply(&t, to, of[0] == 2 ? dy : x, of[1] == 2 ? dy : x, !first, scratch, &solo);
                 first = false;
             }
             if (first && solo.ith == 0) memset(to, 0, (size_t)size * sizeof *to);
@@ -256,9 +256,9 @@ static void matmul_backward(const cc_call *call, const cc_team *team)
 
 static bool matmul_per_sample(const cc_call *call)
 {
-    const int la = left(call).lead, lb = right(call).lead, lead = la > lb ? la : lb;
+    const int la = matmul_left(call).lead, lb = matmul_right(call).lead, lead = la > lb ? la : lb;
     const bool a = cc_is_batched(&call->xs[0]), b = cc_is_batched(&call->xs[1]);
-    if (lead == 0) return a && !b && call->xs[0].rank == 2 && !left(call).transpose; /* rows */
+    if (lead == 0) return a && !b && call->xs[0].rank == 2 && !matmul_left(call).transpose; /* rows */
     return (!a || la == lead) && (!b || lb == lead);
 }
 

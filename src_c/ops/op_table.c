@@ -43,7 +43,7 @@ const char *cconv_op_inputs(const char *name)
     return op ? op->inputs : NULL;
 }
 
-static const char *types_of(const cc_op *op)
+static const char *op_table_types_of(const cc_op *op)
 {
     return op->types ? op->types : "f -> f";
 }
@@ -51,7 +51,7 @@ static const char *types_of(const cc_op *op)
 const char *cconv_op_types(const char *name)
 {
     const cc_op *op = cc_op_find(name);
-    return op ? types_of(op) : NULL;
+    return op ? op_table_types_of(op) : NULL;
 }
 
 cconv_status cconv_op_info(const char *name, cconv_op_facts *facts)
@@ -82,7 +82,7 @@ const char *cconv_op_meaning(const char *name)
 }
 
 /* "x, w, b (optional)" */
-static void describe_inputs(const char *inputs, cc_writer *w)
+static void op_table_describe_inputs(const char *inputs, cc_writer *w)
 {
     for (const char *at = inputs; *at;) {
         const size_t length = strcspn(at, " "), bare = strcspn(at, " ?*");
@@ -98,9 +98,9 @@ size_t cconv_op_describe(const char *name, char *text, size_t size)
     cc_writer w = {text, size, 0};
     if (!op) return 0;
     cc_put(&w, "%s\n  inputs: ", op->name);
-    describe_inputs(op->inputs, &w);
+    op_table_describe_inputs(op->inputs, &w);
     if (op->meaning) cc_put(&w, "\n    %s", op->meaning);
-    cc_put(&w, "\n  types: %s\n", types_of(op)); /* as cconv_op_types explains */
+    cc_put(&w, "\n  types: %s\n", op_table_types_of(op)); /* as cconv_op_types explains */
     cconv_attribute a;
     for (int i = 0; op->attributes && op->attributes[i].name; ++i) {
         (void)cc_attributes_describe(op->attributes, i, &a);
@@ -127,7 +127,7 @@ cconv_status cc_op_fail(const cc_call *call, cconv_status status, const char *fo
 }
 
 /* The name of input i, e.g. "w", into name. */
-static void input_name(const cc_op *op, int i, char name[32])
+static void op_table_input_name(const cc_op *op, int i, char name[32])
 {
     const char *at = op->inputs;
     for (; i > 0 && strchr(at, ' '); --i) at = strchr(at, ' ') + 1;
@@ -139,14 +139,14 @@ cconv_status cc_op_check_rank(const cc_call *call, int i, int rank, const char *
 {
     if (call->xs[i].rank == rank) return CCONV_OK;
     char name[32], text[CC_SHAPE_TEXT];
-    input_name(call->op, i, name);
+    op_table_input_name(call->op, i, name);
     return cc_op_fail(call, CCONV_INVALID, "expected %s of rank %d%s%s, received shape %s", name, rank, letters ? " " : "",
                       letters ? letters : "", cc_shape_text(&call->xs[i], text));
 }
 
 /* ---- Element types ------------------------------------------------------------------------------------------------ */
 
-static bool accepts(char letter, cconv_dtype type)
+static bool op_table_accepts(char letter, cconv_dtype type)
 {
     switch (letter) {
     case 'f': return type == CCONV_FLOAT32;
@@ -157,7 +157,7 @@ static bool accepts(char letter, cconv_dtype type)
     }
 }
 
-static const char *letter_text(char letter)
+static const char *op_table_letter_text(char letter)
 {
     switch (letter) {
     case 'f': return "float32";
@@ -169,9 +169,9 @@ static const char *letter_text(char letter)
 }
 
 /* Whether every input has a type that the op takes; *type is that of the output where the table says it. */
-static cconv_status check_types(const cc_call *call, cconv_dtype *type)
+static cconv_status op_table_check_types(const cc_call *call, cconv_dtype *type)
 {
-    const char *at = types_of(call->op), *arrow = strchr(at, '>');
+    const char *at = op_table_types_of(call->op), *arrow = strchr(at, '>');
     int first = -1; /* the input that decides what n or t stands for */
     char name[32], other[32];
     for (int i = 0; i < call->n_inputs; ++i) {
@@ -180,13 +180,14 @@ static cconv_status check_types(const cc_call *call, cconv_dtype *type)
         if (call->xs[i].rank < 0) continue;
         const cconv_dtype found = call->xs[i].type;
         const char *received = cc_type_of(found)->name;
-        input_name(call->op, i, name);
-        if (!accepts(letter, found))
-            return cc_op_fail(call, CCONV_INVALID, "expected %s of %s, received %s", name, letter_text(letter), received);
+        op_table_input_name(call->op, i, name);
+        if (!op_table_accepts(letter, found))
+            return cc_op_fail(call, CCONV_INVALID, "expected %s of %s, received %s", name, op_table_letter_text(letter),
+                              received);
         if (letter != 'n' && letter != 't') continue;
         if (first < 0) first = i;
         if (found == call->xs[first].type) continue;
-        input_name(call->op, first, other);
+        op_table_input_name(call->op, first, other);
         return cc_op_fail(call, CCONV_INVALID, "expected %s of the type of %s, %s, received %s", name, other,
                           cc_type_of(call->xs[first].type)->name, received);
     }
@@ -203,9 +204,9 @@ static cconv_status check_types(const cc_call *call, cconv_dtype *type)
 cconv_status cc_op_infer(const cc_call *call, cc_shape *ys)
 {
     cconv_dtype type = CCONV_FLOAT32;
-    CC_TRY(check_types(call, &type));
+    CC_TRY(op_table_check_types(call, &type));
     CC_TRY(call->op->infer(call, ys));
-    if (types_of(call->op)[strlen(types_of(call->op)) - 1] != '*') ys->type = type;
+    if (op_table_types_of(call->op)[strlen(op_table_types_of(call->op)) - 1] != '*') ys->type = type;
     return CCONV_OK;
 }
 
@@ -222,7 +223,7 @@ cconv_status cc_op_check_inputs(const cc_call *call)
         if (mark != '?') required = declared;
         if (mark != '?' && declared - 1 < call->n_inputs && call->xs[declared - 1].rank < 0) {
             char name[32];
-            input_name(call->op, declared - 1, name);
+            op_table_input_name(call->op, declared - 1, name);
             return cc_op_fail(call, CCONV_INVALID, "input %s is missing", name);
         }
         at += length + (at[length] == ' ');
@@ -251,8 +252,8 @@ bool cc_per_sample_x(const cc_call *call)
 }
 
 /* The rank, sizes and type of input i of cconv_infer's arguments. */
-static cconv_status read_input(const cc_call *call, int i, const cconv_dtype *dtypes, int rank, const int64_t *sizes,
-                               cc_shape *xs)
+static cconv_status op_table_read_input(const cc_call *call, int i, const cconv_dtype *dtypes, int rank, const int64_t *sizes,
+                                        cc_shape *xs)
 {
     char text[CC_SHAPE_TEXT];
     if (rank > CCONV_MAX_RANK)
@@ -281,7 +282,8 @@ cconv_status cconv_infer(const char *op_name, const char *name, int n_inputs, co
     cc_shape *xs = (cc_shape *)memory;
     cc_call call = {.op = op, .name = name, .attributes = memory + shapes_bytes, .n_inputs = n_inputs, .xs = xs};
     cconv_status status = CCONV_OK;
-    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i) status = read_input(&call, i, dtypes, ranks[i], shapes[i], &xs[i]);
+    for (int i = 0; i < n_inputs && status == CCONV_OK; ++i)
+        status = op_table_read_input(&call, i, dtypes, ranks[i], shapes[i], &xs[i]);
     cc_shape ys = {0};
     if (status == CCONV_OK) status = cc_op_check_inputs(&call);
     if (status == CCONV_OK && (status = cc_attributes_read(op->attributes, attributes, memory + shapes_bytes, 0)) != CCONV_OK)

@@ -125,7 +125,7 @@ static pad_rows pad_rows_of(const cc_call *call)
     return r;
 }
 
-static void copy_row(const pad_rows *r, float *y, const float *x)
+static void pad_copy_row(const pad_rows *r, float *y, const float *x)
 {
     const int64_t cell = r->cell, end = r->row.before + r->row.in;
     for (int64_t i = 0; i < r->row.before; ++i)
@@ -135,18 +135,18 @@ static void copy_row(const pad_rows *r, float *y, const float *x)
         memcpy(y + i * cell, x + pad_source(&r->row, i) * cell, (size_t)cell * sizeof *y);
 }
 
-static void add_cells(float *dx, const float *dy, int64_t n)
+static void pad_add_cells(float *dx, const float *dy, int64_t n)
 {
     for (int64_t i = 0; i < n; ++i) dx[i] += dy[i];
 }
 
 /* The transpose of copy_row, added to dx. */
-static void add_row(const pad_rows *r, float *dx, const float *dy)
+static void pad_add_row(const pad_rows *r, float *dx, const float *dy)
 {
     const int64_t cell = r->cell, end = r->row.before + r->row.in;
-    add_cells(dx, dy + r->row.before * cell, r->row.in * cell);
-    for (int64_t i = 0; i < r->row.before; ++i) add_cells(dx + pad_source(&r->row, i) * cell, dy + i * cell, cell);
-    for (int64_t i = end; i < r->row.out; ++i) add_cells(dx + pad_source(&r->row, i) * cell, dy + i * cell, cell);
+    pad_add_cells(dx, dy + r->row.before * cell, r->row.in * cell);
+    for (int64_t i = 0; i < r->row.before; ++i) pad_add_cells(dx + pad_source(&r->row, i) * cell, dy + i * cell, cell);
+    for (int64_t i = end; i < r->row.out; ++i) pad_add_cells(dx + pad_source(&r->row, i) * cell, dy + i * cell, cell);
 }
 
 /* The constant, with the bits it has in a tensor of this type. */
@@ -176,13 +176,13 @@ static void pad_forward(const cc_call *call, const cc_team *team)
             rest /= r.axes[k].out;
             step *= r.axes[k].in;
         }
-        copy_row(&r, call->y + i * row, call->x[0] + source * r.row.in * r.cell);
+        pad_copy_row(&r, call->y + i * row, call->x[0] + source * r.row.in * r.cell);
     }
 }
 
 /* The row of y at turn[k] of those that read index[k] of x along each axis k in front; moves on to the next turns, and says whether
  * there are any. */
-static bool next_reader(const pad_rows *r, const int64_t *index, int64_t *turn, int64_t *row)
+static bool pad_next_reader(const pad_rows *r, const int64_t *index, int64_t *turn, int64_t *row)
 {
     *row = 0;
     for (int k = 0; k < r->rank; ++k) *row = *row * r->axes[k].out + pad_reader(&r->axes[k], index[k], turn[k]);
@@ -214,8 +214,8 @@ static void pad_backward(const cc_call *call, const cc_team *team)
         }
         memset(dx, 0, (size_t)row * sizeof *dx);
         for (bool more = true; more;) {
-            more = next_reader(&r, index, turn, &reader);
-            add_row(&r, dx, call->dy + reader * r.row.out * r.cell);
+            more = pad_next_reader(&r, index, turn, &reader);
+            pad_add_row(&r, dx, call->dy + reader * r.row.out * r.cell);
         }
     }
 }

@@ -107,43 +107,43 @@ static int64_t pool_channels(const cc_call *call)
 }
 
 /* Where in its window each maximum was found is kept as (plane * kh + row) * kw + column: a byte if that fits, else a float. */
-static size_t place_bytes(const cc_window *window)
+static size_t pool_place_bytes(const cc_window *window)
 {
     return cc_window_cells(window) <= 256 ? sizeof(uint8_t) : sizeof(float);
 }
 
 /* Scratch of a thread, where windows have several planes: the sums of many; what one of them gives for a row of outputs, and
  * its places. */
-static uint64_t plane_bytes(const cc_window *window, int64_t c)
+static uint64_t pool_plane_bytes(const cc_window *window, int64_t c)
 {
     if (window->d.kernel == 1) return 0;
-    return CC_ALIGN_UP((uint64_t)(window->w.out * c) * (sizeof(double) + sizeof(float) + place_bytes(window)));
+    return CC_ALIGN_UP((uint64_t)(window->w.out * c) * (sizeof(double) + sizeof(float) + pool_place_bytes(window)));
 }
 
 /* Windows over a cell, at most, and those whose gradients are added up in float32 one after the other. */
-static int64_t most_over(const cc_axis *axis)
+static int64_t pool_most_over(const cc_axis *axis)
 {
     return cc_min((axis->kernel + axis->stride - 1) / axis->stride, axis->out);
 }
 
-static bool is_under_many(const cc_window *window)
+static bool pool_is_under_many(const cc_window *window)
 {
     enum { FEW = 256 };
-    return most_over(&window->d) * most_over(&window->h) * most_over(&window->w) > FEW;
+    return pool_most_over(&window->d) * pool_most_over(&window->h) * pool_most_over(&window->w) > FEW;
 }
 
 /* Scratch of a thread: a row of dx. */
-static uint64_t row_bytes(const cc_window *window, int64_t c)
+static uint64_t pool_row_bytes(const cc_window *window, int64_t c)
 {
-    return is_under_many(window) ? CC_ALIGN_UP((uint64_t)(window->w.in * c) * sizeof(double)) : 0;
+    return pool_is_under_many(window) ? CC_ALIGN_UP((uint64_t)(window->w.in * c) * sizeof(double)) : 0;
 }
 
 static void pool_need(const cc_call *call, int nth, cc_need *need)
 {
     cc_window window;
     if (pool_window(call, &window) != CCONV_OK) return; /* cannot be: infer has seen the same */
-    need->forward_scratch = (uint64_t)nth * plane_bytes(&window, pool_channels(call));
-    if (call->differentiate) need->backward_scratch = (uint64_t)nth * row_bytes(&window, pool_channels(call));
+    need->forward_scratch = (uint64_t)nth * pool_plane_bytes(&window, pool_channels(call));
+    if (call->differentiate) need->backward_scratch = (uint64_t)nth * pool_row_bytes(&window, pool_channels(call));
 }
 
 static void pool_max_need(const cc_call *call, int nth, cc_need *need)
@@ -152,18 +152,18 @@ static void pool_max_need(const cc_call *call, int nth, cc_need *need)
     if (pool_window(call, &window) != CCONV_OK) return;
     pool_need(call, nth, need);
     if (!call->differentiate) return;
-    need->saved = (uint64_t)cc_shape_count(&call->ys) * place_bytes(&window);
+    need->saved = (uint64_t)cc_shape_count(&call->ys) * pool_place_bytes(&window);
     if (((const cc_pool_attributes *)call->attributes)->activation != CC_ACT_LINEAR) need->reads |= CC_READS_Y;
 }
 
 /* Rows per slice, so that one slice is worth a barrier. */
-static int64_t row_grain(int64_t operations_per_row)
+static int64_t pool_row_grain(int64_t operations_per_row)
 {
     return operations_per_row > 0 ? 2048 / operations_per_row + 1 : 1;
 }
 
 /* How many outputs from p on have windows with the same cells inside the image as that of p. */
-static int64_t alike(const cc_axis *axis, int64_t p)
+static int64_t pool_alike(const cc_axis *axis, int64_t p)
 {
     int64_t begin, begin_of_last, end, end_of_first; /* outputs whose first, and whose last cell lies inside */
     cc_axis_inside(axis, 0, &begin, &end_of_first);
@@ -180,11 +180,11 @@ static cc_pool pool_of(const cc_call *call, const cc_window *window)
                      .line = window->w.in * c,
                      .width = (int)window->w.kernel,
                      .act = (cc_activation)a->activation,
-                     .wide = place_bytes(window) > 1};
+                     .wide = pool_place_bytes(window) > 1};
 }
 
 /* How many cells along this axis the average at output o counts, of whose window `inside` lie in the image. */
-static int64_t counted(const cc_call *call, const cc_axis *axis, int64_t o, int64_t inside)
+static int64_t pool_counted(const cc_call *call, const cc_axis *axis, int64_t o, int64_t inside)
 {
     return ((const cc_pool_attributes *)call->attributes)->count_include_pad ? cc_axis_padded_taps(axis, o) : inside;
 }
@@ -193,8 +193,8 @@ static int64_t counted(const cc_call *call, const cc_axis *axis, int64_t o, int6
 
 /* What the planes before gave, in y and places, or in `total` if there are many to add up, is joined with what the next one
  * gives. (An activation does not change which is larger, and where it makes both equal no gradient passes.) */
-static void join_planes(kind k, float *y, void *places, const float *part, const void *part_places, bool wide, double *total,
-                        int64_t count)
+static void pool_join_planes(kind k, float *y, void *places, const float *part, const void *part_places, bool wide,
+                             double *total, int64_t count)
 {
     for (int64_t i = 0; i < count; ++i) {
         if (total) {
@@ -211,23 +211,23 @@ static void join_planes(kind k, float *y, void *places, const float *part, const
 
 /* A row of outputs from one plane of the image: x is the first row of it that their windows see, `number` that row's in the
  * windows, planes and rows counted through. Averages count `rows` of them. */
-static inline void plane_forward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *y, void *places,
-                                 const float *x, int64_t number, int64_t rows)
+static inline void pool_plane_forward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *y,
+                                      void *places, const float *x, int64_t number, int64_t rows)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t p = 0; p < window->w.out; p += pool.outputs) {
         int64_t tw, tw_end;
         cc_axis_taps(&window->w, p, &tw, &tw_end);
-        pool.outputs = alike(&window->w, p);
+        pool.outputs = pool_alike(&window->w, p);
         pool.columns = (int)(tw_end - tw);
         pool.first = (int)(number * window->w.kernel + tw);
         const float *cell = x + (p * window->w.stride - window->w.before + tw) * pool.c;
         const int64_t out = p * pool.c;
         if (k == MAX)
-            kernels->pool.max(&pool, y + out, places ? (char *)places + (size_t)out * place_bytes(window) : NULL, cell);
+            kernels->pool.max(&pool, y + out, places ? (char *)places + (size_t)out * pool_place_bytes(window) : NULL, cell);
         else
             kernels->pool.sum(&pool, y + out, cell,
-                              k == AVG ? 1 / (float)(rows * counted(call, &window->w, p, pool.columns)) : 1, k == L2);
+                              k == AVG ? 1 / (float)(rows * pool_counted(call, &window->w, p, pool.columns)) : 1, k == L2);
     }
 }
 
@@ -238,9 +238,9 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
     const int64_t c = pool_channels(call), d = window.d.in, h = window.h.in, w = window.w.in, od = window.d.out,
                   oh = window.h.out;
     const int64_t count = window.w.out * c;
-    const cc_range lines = cc_slice(team, call->ys.dim[0] * od * oh, row_grain(count * cc_window_cells(&window)));
+    const cc_range lines = cc_slice(team, call->ys.dim[0] * od * oh, pool_row_grain(count * cc_window_cells(&window)));
     cc_pool pool = pool_of(call, &window);
-    const size_t bytes = plane_bytes(&window, c);
+    const size_t bytes = pool_plane_bytes(&window, c);
     double *wide = bytes ? (double *)((char *)call->scratch + (size_t)team->ith * bytes) : NULL;
     float *part = bytes ? (float *)(wide + count) : NULL;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
@@ -249,21 +249,22 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
         cc_axis_taps(&window.d, j, &td, &td_end);
         cc_axis_taps(&window.h, i, &th, &th_end);
         pool.rows = (int)(th_end - th);
-        const int64_t rows = k == AVG ? counted(call, &window.d, j, td_end - td) * counted(call, &window.h, i, th_end - th) : 0;
+        const int64_t rows =
+            k == AVG ? pool_counted(call, &window.d, j, td_end - td) * pool_counted(call, &window.h, i, th_end - th) : 0;
         float *y = call->y + r * count;
         void *places =
-            k == MAX && call->differentiate ? (char *)call->saved + (size_t)(r * count) * place_bytes(&window) : NULL;
+            k == MAX && call->differentiate ? (char *)call->saved + (size_t)(r * count) * pool_place_bytes(&window) : NULL;
         double *total = k != MAX && td_end - td > CC_POOL_FEW ? wide : NULL;
         for (int64_t t = td; t < td_end; ++t) {
             const int64_t plane = n * d + j * window.d.stride - window.d.before + t;
             const float *x = call->x[0] + (plane * h + i * window.h.stride - window.h.before + th) * w * c;
             const int64_t number = t * window.h.kernel + th;
             if (t == td) {
-                plane_forward(k, call, &window, pool, y, places, x, number, rows);
+                pool_plane_forward(k, call, &window, pool, y, places, x, number, rows);
                 for (int64_t e = 0; total && e < count; ++e) total[e] = (double)y[e];
             } else {
-                plane_forward(k, call, &window, pool, part, places ? part + count : NULL, x, number, rows);
-                join_planes(k, y, places, part, part + count, pool.wide, total, count);
+                pool_plane_forward(k, call, &window, pool, part, places ? part + count : NULL, x, number, rows);
+                pool_join_planes(k, y, places, part, part + count, pool.wide, total, count);
             }
         }
         for (int64_t e = 0; total && e < count; ++e) y[e] = (float)total[e];
@@ -275,7 +276,7 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
 /* ---- Backward ---- */
 
 /* The outputs whose windows cover input cell i, inside the image's padding or not. */
-static cc_range covering(const cc_axis *axis, int64_t i)
+static cc_range pool_covering(const cc_axis *axis, int64_t i)
 {
     int64_t place = i + axis->before, over = place - axis->kernel; /* o stride <= place < o stride + kernel */
     cc_range range = {over < 0 ? 0 : over / axis->stride + 1, place / axis->stride + 1};
@@ -284,7 +285,7 @@ static cc_range covering(const cc_axis *axis, int64_t i)
 }
 
 /* Adds what the outputs of a stretch send to their cells in one row, of L2 before it is multiplied by x. */
-static void add_ratios(const cc_pool *k, float *dx, const float *dy, const float *y)
+static void pool_add_ratios(const cc_pool *k, float *dx, const float *dy, const float *y)
 {
     for (int64_t o = 0; o < k->outputs; ++o, dx += k->step, dy += k->c, y += k->c)
         for (int j = 0; j < k->columns; ++j)
@@ -292,8 +293,8 @@ static void add_ratios(const cc_pool *k, float *dx, const float *dy, const float
 }
 
 /* The same of any kind, in double. */
-static void add_wide(kind k, const cc_pool *pool, double *dx, const float *dy, const float *y, const void *places,
-                     double factor)
+static void pool_add_wide(kind k, const cc_pool *pool, double *dx, const float *dy, const float *y, const void *places,
+                          double factor)
 {
     for (int64_t o = 0; o < pool->outputs; ++o, dx += pool->step, dy += pool->c)
         for (int64_t i = 0; i < pool->c; ++i) {
@@ -313,44 +314,44 @@ static void add_wide(kind k, const cc_pool *pool, double *dx, const float *dy, c
 
 /* One row of dx, or of the sums `wide` if they are not NULL, from one row of outputs, which begins at `at`; `number` and `rows` as
  * above. */
-static inline void line_backward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *dx, double *wide,
-                                 int64_t at, int64_t number, int64_t rows, bool add)
+static inline void pool_line_backward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *dx,
+                                      double *wide, int64_t at, int64_t number, int64_t rows, bool add)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t p = 0; p < window->w.out; p += pool.outputs) {
         int64_t tw, tw_end;
         cc_axis_taps(&window->w, p, &tw, &tw_end);
-        pool.outputs = alike(&window->w, p);
+        pool.outputs = pool_alike(&window->w, p);
         pool.columns = (int)(tw_end - tw);
         pool.first = (int)(number * window->w.kernel + tw);
         const int64_t first = (p * window->w.stride - window->w.before + tw) * pool.c, out = at + p * pool.c;
         float *cell = dx + first;
         const float *dy = call->dy + out, *y = k == L2 || pool.act != CC_ACT_LINEAR ? call->y + out : NULL;
-        const void *places = k == MAX ? (char *)call->saved + (size_t)out * place_bytes(window) : NULL;
-        const int64_t cells = k == AVG ? rows * counted(call, &window->w, p, pool.columns) : 1;
+        const void *places = k == MAX ? (char *)call->saved + (size_t)out * pool_place_bytes(window) : NULL;
+        const int64_t cells = k == AVG ? rows * pool_counted(call, &window->w, p, pool.columns) : 1;
         if (wide) {
-            add_wide(k, &pool, wide + first, dy, y, places, 1 / (double)cells);
+            pool_add_wide(k, &pool, wide + first, dy, y, places, 1 / (double)cells);
             continue;
         }
         switch (k) {
         case MAX: kernels->pool.max_backward(&pool, cell, dy, y, places, add); break;
         case AVG: kernels->pool.sum_backward(&pool, cell, dy, 1 / (float)cells, add); break;
         case SUM: kernels->pool.sum_backward(&pool, cell, dy, 1, add); break;
-        case L2: add_ratios(&pool, cell, dy, y); break;
+        case L2: pool_add_ratios(&pool, cell, dy, y); break;
         }
     }
 }
 
 /* How many rows of the window at row (od, oh) of the outputs, those of all planes, averages count. */
-static int64_t rows_of(const cc_call *call, const cc_window *window, int64_t od, int64_t oh)
+static int64_t pool_rows_of(const cc_call *call, const cc_window *window, int64_t od, int64_t oh)
 {
     int64_t td, td_end, th, th_end;
     cc_axis_taps(&window->d, od, &td, &td_end);
     cc_axis_taps(&window->h, oh, &th, &th_end);
-    return counted(call, &window->d, od, td_end - td) * counted(call, &window->h, oh, th_end - th);
+    return pool_counted(call, &window->d, od, td_end - td) * pool_counted(call, &window->h, oh, th_end - th);
 }
 
-static bool overlaps(const cc_axis *axis)
+static bool pool_overlaps(const cc_axis *axis)
 {
     return axis->kernel > axis->stride;
 }
@@ -361,26 +362,26 @@ static inline void pool_backward(kind k, const cc_call *call, const cc_team *tea
     cc_window window;
     if (!call->dx[0] || pool_window(call, &window) != CCONV_OK) return;
     const int64_t c = pool_channels(call), d = window.d.in, h = window.h.in, w = window.w.in;
-    const cc_range lines = cc_slice(team, call->xs[0].dim[0] * d * h, row_grain(w * c));
-    const bool add = k == L2 || overlaps(&window.d) || overlaps(&window.h) || overlaps(&window.w);
+    const cc_range lines = cc_slice(team, call->xs[0].dim[0] * d * h, pool_row_grain(w * c));
+    const bool add = k == L2 || pool_overlaps(&window.d) || pool_overlaps(&window.h) || pool_overlaps(&window.w);
     const bool all =
         window.w.kernel == window.w.stride && window.w.out * window.w.stride - window.w.before >= w; /* a row's every cell */
     double *wide = NULL;
-    if (is_under_many(&window)) wide = (double *)((char *)call->scratch + (size_t)team->ith * row_bytes(&window, c));
+    if (pool_is_under_many(&window)) wide = (double *)((char *)call->scratch + (size_t)team->ith * pool_row_bytes(&window, c));
     cc_pool pool = pool_of(call, &window);
     pool.rows = 1;
     for (int64_t r = lines.begin; r < lines.end; ++r) {
         const int64_t i = r % h, n = r / h / d, j = r / h % d;
         float *dx = call->dx[0] + r * w * c;
-        const cc_range planes = covering(&window.d, j), rows = covering(&window.h, i);
+        const cc_range planes = pool_covering(&window.d, j), rows = pool_covering(&window.h, i);
         if (add || !all || planes.begin >= planes.end || rows.begin >= rows.end) memset(dx, 0, (size_t)(w * c) * sizeof *dx);
         if (wide) memset(wide, 0, (size_t)(w * c) * sizeof *wide);
         for (int64_t od = planes.begin; od < planes.end; ++od)
             for (int64_t oh = rows.begin; oh < rows.end; ++oh) {
                 const int64_t td = j + window.d.before - od * window.d.stride, th = i + window.h.before - oh * window.h.stride;
                 const int64_t at = ((n * window.d.out + od) * window.h.out + oh) * window.w.out * c;
-                line_backward(k, call, &window, pool, dx, wide, at, td * window.h.kernel + th,
-                              k == AVG ? rows_of(call, &window, od, oh) : 0, add);
+                pool_line_backward(k, call, &window, pool, dx, wide, at, td * window.h.kernel + th,
+                                   k == AVG ? pool_rows_of(call, &window, od, oh) : 0, add);
             }
         for (int64_t e = 0; wide && e < w * c; ++e) dx[e] = (float)wide[e];
         if (k == L2)

@@ -15,7 +15,7 @@ static const cc_attr settings_attributes[] = {
     {"keepdims", CC_BOOL, offsetof(cc_reduction_attributes, keepdims), "0", NULL, CC_KEEPDIMS_MEANING},
     {0}};
 
-static unsigned axes_of(const cc_call *call)
+static unsigned reductions_axes_of(const cc_call *call)
 {
     return cc_axes_of(&((const cc_reduction_attributes *)call->attributes)->axes, call->xs[0].rank);
 }
@@ -26,7 +26,7 @@ static cconv_status reductions_infer(const cc_call *call, cc_shape *ys)
     const cc_shape *xs = &call->xs[0];
     unsigned axes;
     CC_TRY(cc_infer_axes(call, &a->axes, &axes));
-    axes = axes_of(call);
+    axes = reductions_axes_of(call);
     *ys = (cc_shape){.rank = 0};
     for (int k = 0; k < xs->rank; ++k) {
         if (!(axes >> k & 1u))
@@ -38,36 +38,36 @@ static cconv_status reductions_infer(const cc_call *call, cc_shape *ys)
 }
 
 /* The largest of nothing is not a number. */
-static cconv_status infer_of_some(const cc_call *call, cc_shape *ys)
+static cconv_status reductions_infer_of_some(const cc_call *call, cc_shape *ys)
 {
     char text[CC_SHAPE_TEXT];
     CC_TRY(reductions_infer(call, ys));
     for (int k = 0; k < call->xs[0].rank; ++k)
-        if ((axes_of(call) >> k & 1u) && call->xs[0].dim[k] == 0)
+        if ((reductions_axes_of(call) >> k & 1u) && call->xs[0].dim[k] == 0)
             return cc_op_fail(call, CCONV_INVALID, "expected at least one element along axis %d, received shape %s", k,
                               cc_shape_text(&call->xs[0], text));
     return CCONV_OK;
 }
 
-static cc_reduction reduction_of(const cc_call *call)
+static cc_reduction reductions_reduction_of(const cc_call *call)
 {
     cc_reduction reduction;
-    cc_reduction_init(&reduction, &call->xs[0], axes_of(call));
+    cc_reduction_init(&reduction, &call->xs[0], reductions_axes_of(call));
     return reduction;
 }
 
 /* y in x's rank, the reduced axes 1. */
-static cc_shape kept_shape(const cc_call *call)
+static cc_shape reductions_kept_shape(const cc_call *call)
 {
     cc_shape shape = call->xs[0];
     for (int k = 0; k < shape.rank; ++k)
-        if (axes_of(call) >> k & 1u) shape.dim[k] = 1;
+        if (reductions_axes_of(call) >> k & 1u) shape.dim[k] = 1;
     return shape;
 }
 
 static void reductions_forward(const cc_call *call, const cc_team *team, cc_fold fold, bool mean)
 {
-    cc_reduction r = reduction_of(call);
+    cc_reduction r = reductions_reduction_of(call);
     if (call->xs[0].type == CCONV_INT32) {
         cc_reduce_ints(&r, fold, cc_ints(call->x[0]), cc_ints_out(call->y), team);
         return;
@@ -78,7 +78,7 @@ static void reductions_forward(const cc_call *call, const cc_team *team, cc_fold
 static void reductions_need(const cc_call *call, int nth, cc_need *need)
 {
     (void)nth;
-    cc_reduction r = reduction_of(call);
+    cc_reduction r = reductions_reduction_of(call);
     need->forward_scratch = cc_reduction_scratch(&r);
 }
 
@@ -86,7 +86,7 @@ static void reductions_need(const cc_call *call, int nth, cc_need *need)
 static void reductions_spread(const cc_call *call, const cc_team *team, float divisor)
 {
     if (!call->dx[0]) return;
-    cc_shape kept = kept_shape(call);
+    cc_shape kept = reductions_kept_shape(call);
     cc_broadcast shape;
     cc_broadcast_init(&shape, &call->xs[0], 1, &kept);
     int64_t step = cc_broadcast_moves(&shape, 0);
@@ -106,7 +106,7 @@ typedef struct ties {
 } ties;
 
 /* 1 where x is the extreme. */
-static const float *tie_terms(const void *context, int64_t begin, int64_t n, float *buffer)
+static const float *reductions_tie_terms(const void *context, int64_t begin, int64_t n, float *buffer)
 {
     const ties *t = context;
     int64_t step = cc_broadcast_moves(&t->shape, 0);
@@ -119,21 +119,21 @@ static const float *tie_terms(const void *context, int64_t begin, int64_t n, flo
 }
 
 /* Scratch: how often each extreme occurs, then the reduction's own. */
-static void extreme_need(const cc_call *call, int nth, cc_need *out)
+static void reductions_extreme_need(const cc_call *call, int nth, cc_need *out)
 {
     reductions_need(call, nth, out);
     out->backward_scratch = (uint64_t)cc_shape_count(&call->ys) * sizeof(double) + out->forward_scratch;
 }
 
-static void extreme_backward(const cc_call *call, const cc_team *team)
+static void reductions_extreme_backward(const cc_call *call, const cc_team *team)
 {
     if (!call->dx[0]) return;
-    cc_reduction r = reduction_of(call);
-    cc_shape kept = kept_shape(call);
+    cc_reduction r = reductions_reduction_of(call);
+    cc_shape kept = reductions_kept_shape(call);
     double *count = call->scratch;
     ties t = {.x = call->x[0], .y = call->y};
     cc_broadcast_init(&t.shape, &call->xs[0], 1, &kept);
-    cc_reduce(&r, CC_FOLD_SUM, tie_terms, &t, 1, NULL, count, count + r.outputs, team);
+    cc_reduce(&r, CC_FOLD_SUM, reductions_tie_terms, &t, 1, NULL, count, count + r.outputs, team);
     cc_barrier_wait(team);
 
     int64_t step = cc_broadcast_moves(&t.shape, 0);
@@ -148,14 +148,14 @@ static void extreme_backward(const cc_call *call, const cc_team *team)
 
 /* ---- prod ---- */
 
-static const float *zero_terms(const void *context, int64_t begin, int64_t n, float *buffer)
+static const float *reductions_zero_terms(const void *context, int64_t begin, int64_t n, float *buffer)
 {
     const float *x = (const float *)context + begin;
     for (int64_t i = 0; i < n; ++i) buffer[i] = x[i] == 0 ? 1.0f : 0.0f;
     return buffer;
 }
 
-static const float *nonzero_terms(const void *context, int64_t begin, int64_t n, float *buffer)
+static const float *reductions_nonzero_terms(const void *context, int64_t begin, int64_t n, float *buffer)
 {
     const float *x = (const float *)context + begin;
     for (int64_t i = 0; i < n; ++i) buffer[i] = x[i] == 0 ? 1.0f : x[i];
@@ -172,14 +172,14 @@ static void prod_need(const cc_call *call, int nth, cc_need *out)
 static void prod_backward(const cc_call *call, const cc_team *team)
 {
     if (!call->dx[0]) return;
-    cc_reduction r = reduction_of(call);
+    cc_reduction r = reductions_reduction_of(call);
     double *zeros = call->scratch, *others = zeros + r.outputs, *partial = others + r.outputs;
-    cc_reduce(&r, CC_FOLD_SUM, zero_terms, call->x[0], 1, NULL, zeros, partial, team);
+    cc_reduce(&r, CC_FOLD_SUM, reductions_zero_terms, call->x[0], 1, NULL, zeros, partial, team);
     cc_barrier_wait(team);
-    cc_reduce(&r, CC_FOLD_PROD, nonzero_terms, call->x[0], 1, NULL, others, partial, team);
+    cc_reduce(&r, CC_FOLD_PROD, reductions_nonzero_terms, call->x[0], 1, NULL, others, partial, team);
     cc_barrier_wait(team);
 
-    cc_shape kept = kept_shape(call);
+    cc_shape kept = reductions_kept_shape(call);
     cc_broadcast shape;
     cc_broadcast_init(&shape, &call->xs[0], 1, &kept);
     int64_t step = cc_broadcast_moves(&shape, 0);
@@ -205,12 +205,12 @@ static void sum_backward(const cc_call *call, const cc_team *team)
 
 static void mean_backward(const cc_call *call, const cc_team *team)
 {
-    reductions_spread(call, team, (float)reduction_of(call).terms);
+    reductions_spread(call, team, (float)reductions_reduction_of(call).terms);
 }
 
 static bool reductions_per_sample(const cc_call *call)
 {
-    return !(axes_of(call) & 1u);
+    return !(reductions_axes_of(call) & 1u);
 }
 
 #define REDUCTION(tag, takes, fold, mean, infer_function, need_function, backward_function, what_backward_reads)               \
@@ -232,6 +232,8 @@ static bool reductions_per_sample(const cc_call *call)
 
 REDUCTION(sum, "n -> n", CC_FOLD_SUM, false, reductions_infer, reductions_need, sum_backward, 0);
 REDUCTION(mean, NULL, CC_FOLD_SUM, true, reductions_infer, reductions_need, mean_backward, 0);
-REDUCTION(max, "t -> t", CC_FOLD_MAX, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
-REDUCTION(min, "t -> t", CC_FOLD_MIN, false, infer_of_some, extreme_need, extreme_backward, CC_READS_X(0) | CC_READS_Y);
+REDUCTION(max, "t -> t", CC_FOLD_MAX, false, reductions_infer_of_some, reductions_extreme_need, reductions_extreme_backward,
+          CC_READS_X(0) | CC_READS_Y);
+REDUCTION(min, "t -> t", CC_FOLD_MIN, false, reductions_infer_of_some, reductions_extreme_need, reductions_extreme_backward,
+          CC_READS_X(0) | CC_READS_Y);
 REDUCTION(prod, "n -> n", CC_FOLD_PROD, false, reductions_infer, prod_need, prod_backward, CC_READS_X(0));

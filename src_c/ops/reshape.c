@@ -34,7 +34,7 @@ static const cc_attr reshape_attributes[] = {{"shape", CC_LIST, offsetof(reshape
                                              {0}};
 
 /* "(0, -1, 3)", as the attribute was given. */
-static const char *list_text(const cc_list *list, char text[CC_SHAPE_TEXT])
+static const char *reshape_list_text(const cc_list *list, char text[CC_SHAPE_TEXT])
 {
     size_t used = (size_t)snprintf(text, CC_SHAPE_TEXT, "(");
     for (int i = 0; i < list->n && used < CC_SHAPE_TEXT; ++i)
@@ -44,7 +44,7 @@ static const char *list_text(const cc_list *list, char text[CC_SHAPE_TEXT])
 }
 
 /* a * b, or false if that is beyond what a tensor can hold. */
-static bool times(int64_t *a, int64_t b)
+static bool reshape_times(int64_t *a, int64_t b)
 {
     if (b != 0 && *a > INT64_MAX / b) return false;
     *a *= b;
@@ -58,7 +58,7 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     const cc_list *to = &((const reshape *)call->attributes)->shape;
     const cc_shape *xs = &call->xs[0];
     char text[2][CC_SHAPE_TEXT];
-    list_text(to, text[1]);
+    reshape_list_text(to, text[1]);
     if (to->n > CCONV_MAX_RANK)
         return cc_op_fail(call, CCONV_INVALID, "expected a shape of rank %d or less, received %s", CCONV_MAX_RANK, text[1]);
 
@@ -90,7 +90,7 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
         ys->dim[k] = size;
         if (size < 0)
             --unknown;
-        else if (!times(&want, size))
+        else if (!reshape_times(&want, size))
             return cc_op_fail(call, CCONV_INVALID, "expected a shape that fits in memory, received %s", text[1]);
     }
     bool fits;

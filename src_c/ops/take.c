@@ -59,7 +59,7 @@ static cconv_status take_along_axis_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-static taking taking_of(const cc_call *call, bool along)
+static taking take_taking_of(const cc_call *call, bool along)
 {
     const cc_shape *xs = &call->xs[0], *is = &call->xs[1];
     const int axis = take_axis(call);
@@ -77,7 +77,7 @@ static inline int64_t take_place(int64_t position, int64_t n)
 /* All stored types have four bytes, and 0 is 0 in each. */
 static void take_forward(const cc_call *call, const cc_team *team)
 {
-    const taking t = taking_of(call, false);
+    const taking t = take_taking_of(call, false);
     const int32_t *positions = cc_ints(call->x[1]);
     const cc_range mine = cc_slice(team, t.outer * t.m, 2048 / (t.inner + 1) + 1);
     for (int64_t row = mine.begin; row < mine.end; ++row) {
@@ -93,7 +93,7 @@ static void take_forward(const cc_call *call, const cc_team *team)
 /* Each thread owns some rows of dx, and looks for them in all positions. */
 static void take_backward(const cc_call *call, const cc_team *team)
 {
-    const taking t = taking_of(call, false);
+    const taking t = take_taking_of(call, false);
     const int32_t *positions = cc_ints(call->x[1]);
     float *dx = call->dx[0];
     if (!dx) return;
@@ -111,7 +111,7 @@ static void take_backward(const cc_call *call, const cc_team *team)
 
 static void take_along_axis_forward(const cc_call *call, const cc_team *team)
 {
-    const taking t = taking_of(call, true);
+    const taking t = take_taking_of(call, true);
     const int32_t *positions = cc_ints(call->x[1]);
     const cc_range mine = cc_slice(team, t.outer * t.m * t.inner, 2048);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
@@ -126,7 +126,7 @@ static void take_along_axis_forward(const cc_call *call, const cc_team *team)
 /* Each thread owns whole lines. */
 static void take_along_axis_backward(const cc_call *call, const cc_team *team)
 {
-    const taking t = taking_of(call, true);
+    const taking t = take_taking_of(call, true);
     const int32_t *positions = cc_ints(call->x[1]);
     float *dx = call->dx[0];
     if (!dx) return;

@@ -22,7 +22,7 @@ static cconv_status transpose_infer(const cc_call *call, cc_shape *ys)
 }
 
 /* to, of the shape given, takes its axis k from axis order[k] of `from`. */
-static void permute(float *to, const cc_shape *shape, const float *from, const int *order, const cc_team *team)
+static void transpose_permute(float *to, const cc_shape *shape, const float *from, const int *order, const cc_team *team)
 {
     int rank = 0;
     int64_t dim[CCONV_MAX_RANK], stride[CCONV_MAX_RANK], source[CCONV_MAX_RANK], index[CCONV_MAX_RANK] = {0}, step = 1;
@@ -79,7 +79,7 @@ static void transpose_forward(const cc_call *call, const cc_team *team)
     const cc_list *axes = &((const cc_transpose_attributes *)call->attributes)->axes;
     int order[CCONV_MAX_RANK];
     for (int k = 0; k < axes->n; ++k) order[k] = cc_axis_of(axes->v[k], axes->n);
-    permute(call->y, &call->ys, call->x[0], order, team);
+    transpose_permute(call->y, &call->ys, call->x[0], order, team);
 }
 
 static void transpose_backward(const cc_call *call, const cc_team *team)
@@ -87,7 +87,7 @@ static void transpose_backward(const cc_call *call, const cc_team *team)
     const cc_list *axes = &((const cc_transpose_attributes *)call->attributes)->axes;
     int order[CCONV_MAX_RANK];
     for (int k = 0; k < axes->n; ++k) order[cc_axis_of(axes->v[k], axes->n)] = k;
-    if (call->dx[0]) permute(call->dx[0], &call->xs[0], call->dy, order, team);
+    if (call->dx[0]) transpose_permute(call->dx[0], &call->xs[0], call->dy, order, team);
 }
 
 static bool transpose_per_sample(const cc_call *call)
