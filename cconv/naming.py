@@ -49,8 +49,10 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 
 def explain_arguments(cls: type) -> type:
-    """Makes the public methods of a class tell which argument an unknown one is like; what Python says is enough for one
-    argument."""
+    """Makes the public methods of a class tell which argument an unknown one is like.
+
+    Of those with one argument, what Python says is enough.
+    """
     for name, method in list(vars(cls).items()):
         if inspect.isfunction(method) and not name.startswith("_") and len(inspect.signature(method).parameters) > 2:
             setattr(cls, name, _explained(method))

@@ -16,7 +16,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 # Lowest first: a module or package may import itself and what stands above it here, nothing beside or below it.
 LAYERS = (
-    {"naming"},
+    {"naming", "warning"},
     {"configured", "keras_names"},
     {"_core", "array_like", "random", "registry", "scope", "size_limit", "tree"},
     {"dtypes"},

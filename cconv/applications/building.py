@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from .. import activations, config, layers
 from ..models.model import Functional
 from ..tensor import Tensor
+from ..warning import warn
 
 SMALLEST = 32  # pixels; halved five times, one is left
 
@@ -57,10 +57,7 @@ def image_shape(
         raise ValueError(f"`input_shape` must be a tuple of three integers. Received: input_shape={input_shape}")
     channels, sides = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
     if channels not in (1, 3):
-        warnings.warn(
-            f"Images usually have 1 or 3 channels. Received: input_shape={input_shape}, with {channels} channels",
-            stacklevel=4,
-        )
+        warn(f"Images usually have 1 or 3 channels. Received: input_shape={input_shape}, with {channels} channels")
     if any(side is not None and side < SMALLEST for side in sides):
         raise ValueError(f"Images must be at least {SMALLEST}x{SMALLEST}. Received: input_shape={input_shape}")
     if include_top and None in shape:

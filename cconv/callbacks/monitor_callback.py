@@ -1,10 +1,10 @@
 """What EarlyStopping, ModelCheckpoint and ReduceLROnPlateau share: is the watched value better than before?"""
 
 import operator
-import warnings
 from collections.abc import Callable
 
 from ..ops.arguments import number
+from ..warning import warn
 from .callback import Callback, Logs
 
 _BETTER_WHEN_HIGH = ("acc", "auc", "precision", "recall", "f1", "iou", "similarity", "score", "r2", "hits")
@@ -26,7 +26,7 @@ class MonitorCallback(Callback):
     ) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__} mode {mode!r} is unknown; 'auto' is used.", stacklevel=3)
+            warn(f"{type(self).__name__} mode {mode!r} is unknown; 'auto' is used.")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
@@ -61,8 +61,5 @@ class MonitorCallback(Callback):
     def _monitored(self, logs: Logs | None, action: str) -> float | None:
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
-                f"{action} depends on `{self.monitor}`, which is not available. Available: {', '.join(logs or {})}",
-                stacklevel=3,
-            )
+            warn(f"{action} depends on `{self.monitor}`, which is not available. Available: {', '.join(logs or {})}")
         return value

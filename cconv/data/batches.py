@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import array
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import GeneratorType
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
+from ..warning import warn
 from .arrays import Data
 
 _ACCEPTED = (
@@ -228,9 +228,7 @@ def _count_of(source: Any, is_dataset: bool) -> int | None:
 
 
 def _warn_of_end(count: int, steps: int) -> None:
-    warnings.warn(
-        f"The data ran out after {count} of {steps} batches, the steps asked for. This epoch ends early.", stacklevel=6
-    )
+    warn(f"The data ran out after {count} of {steps} batches, the steps asked for. This epoch ends early.")
 
 
 def is_dataset(x: Any) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..saving.atomic import atomic_write
+from ..warning import warn
 
 _CHUNK = 1 << 18
 _TIMEOUT_SECONDS = 30
@@ -75,10 +75,9 @@ def _warn_of_users_folder(dataset: str, folder: str, sources: Sequence[Source]) 
         found = f"{root!r} holds {_listed(root)}, and no {dataset}"
     else:
         found = f"{root!r} is no folder"
-    warnings.warn(
+    warn(
         f"CCONV_DATASETS={os.environ['CCONV_DATASETS']!r}: expected {expected} in {folder!r}, but {found}. "
-        f"Looking in {cache_folder(dataset)!r}, then on the network.",
-        stacklevel=4,
+        f"Looking in {cache_folder(dataset)!r}, then on the network."
     )
 
 

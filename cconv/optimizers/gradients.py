@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ..program import Program
 from ..tensor import Tensor
+from ..warning import warn
 
 
 def checked(grads: Sequence[Any], variables: Sequence[Any]) -> tuple[list[np.ndarray], list[Any]]:
@@ -27,7 +27,7 @@ def checked(grads: Sequence[Any], variables: Sequence[Any]) -> tuple[list[np.nda
         raise ValueError("No gradients provided for any variable.")
     if len(given) < len(variables):
         missing = [variable.name for gradient, variable in zip(grads, variables) if gradient is None]
-        warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=3)
+        warn(f"Gradients do not exist for variables {missing} when minimizing the loss.")
     arrays = [np.array(gradient, np.float32, order="C") for gradient in grads if gradient is not None]
     for array, variable in zip(arrays, given):
         if array.shape != tuple(variable.shape):

@@ -11,10 +11,10 @@ import contextlib
 import hashlib
 import io
 import os
-import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from ..warning import warn
 from . import hdf5
 from .archive import WEIGHTS, read_archive
 from .atomic import atomic_write
@@ -108,7 +108,7 @@ def _read_layer(arrays: dict[str, Any], group: Group, where: str, skip_mismatch:
     except ValueError as error:
         if not skip_mismatch:
             raise
-        warnings.warn(f"{group.label} is not loaded. {error}", stacklevel=5)
+        warn(f"{group.label} is not loaded. {error}")
         return None
 
 
@@ -124,7 +124,7 @@ def _read_optimizer(arrays: dict[str, Any], group: Group, where: str, strict: bo
     except ValueError as error:
         if strict:
             raise ValueError(f"{error} Load with `compile=False` to leave the optimizer's state out.") from error
-        warnings.warn(f"The state of the optimizer is not loaded. {error}", stacklevel=4)
+        warn(f"The state of the optimizer is not loaded. {error}")
         return None
 
 

@@ -40,7 +40,7 @@ SPECIAL = {
     "expand_dims": lambda ops, x: ops.expand_dims(x, 0),
     "reshape": lambda ops, x: ops.reshape(x, (3, 1)),
     "clip": lambda ops, x: ops.clip(x, 0, 2),
-    "one_hot": lambda ops, x: ops.one_hot(x, 4),
+    "one_hot": lambda ops, x: ops.one_hot(x[1:], 4),
     "stack": lambda ops, x: ops.stack([x, x]),
     "concatenate": lambda ops, x: ops.concatenate([x, x]),
     "squeeze": lambda ops, x: ops.squeeze(ops.expand_dims(x, 0)),
