@@ -115,7 +115,9 @@ def test_every_link_of_the_readme_leads_to_a_file():
 def test_source_that_is_not_compiled_says_what_to_do(tmp_path):
     (tmp_path / "cconv").mkdir()
     shutil.copy(TOP / "cconv" / "__init__.py", tmp_path / "cconv")
-    result = subprocess.run([sys.executable, "-c", "import cconv"], cwd=tmp_path, capture_output=True, text=True)
+    # without site: an editable installation would lend the folder its compiled part
+    command = [sys.executable, "-S", "-c", "import cconv"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     error = result.stderr.strip().splitlines()[-1]
     assert result.returncode == 1
     assert error.startswith("ImportError") and str(tmp_path) in error

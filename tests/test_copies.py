@@ -128,7 +128,7 @@ def make_layers():
 
 
 @pytest.mark.parametrize("how", COPIES)
-@pytest.mark.parametrize("layer", make_layers(), ids=lambda layer: layer.name)
+@pytest.mark.parametrize("layer", list(make_layers()), ids=lambda layer: layer.name)
 def test_layers(layer, how):
     before = COPIES[how](layer)
     layer(X)
