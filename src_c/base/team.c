@@ -39,6 +39,14 @@ void cc_team_leave(int threads)
 
 /* ---- Threads that can be had -------------------------------------------------------------------------------------- */
 
+/* glibc 2.34 gave these new versions because they moved into another library of its. The old ones are there on any glibc, so that
+ * a wheel that was built on a new system runs on an old one. */
+#if defined(CCONV_EXTENSION) && defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5\n.symver pthread_join, pthread_join@GLIBC_2.2.5");
+#elif defined(CCONV_EXTENSION) && defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.17\n.symver pthread_join, pthread_join@GLIBC_2.17");
+#endif
+
 #if defined(_WIN32)
 int cc_team_grant(int threads)
 {
