@@ -35,14 +35,14 @@ $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
 	@$(PY) examples/digits_demo.py
 
-test: $(VENV)/.installed-test ## the tests of Python and C (8 minutes on 2 cores)
-	@echo "all tests: about 8 minutes on 2 cores; make test-quick takes two"
+test: $(VENV)/.installed-test ## the tests of Python and C (10 minutes on 2 cores)
+	@echo "all tests: about 10 minutes on 2 cores; make test-quick takes two"
 	@$(PYTEST)
 
 test-quick: $(VENV)/.installed-test ## every test by its first case and its last, without the slow ones (2 minutes)
 	@$(PYTEST) --quick
 
-test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed in new environments, trained with (2 minutes)
+test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed in new environments, trained with (3 minutes)
 	@$(PY) tests/packaging_programs/check_packages.py
 
 test-readme: ## every command of the README but the long ones, as it stands, in a fresh clone of the last commit

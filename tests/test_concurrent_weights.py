@@ -36,6 +36,7 @@ def two_threads():
     cconv.set_num_threads(0)
 
 
+@pytest.mark.slow
 def test_a_prediction_after_training_is_of_the_weights(two_threads):
     model, twin, stale = make(), make(), 0
     for _ in range(40):

@@ -121,6 +121,7 @@ def lines_of_all(make, n, path):
     return {"make": count} | {name: lines_run(work)[1] for name, work in everything(model, path)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", KINDS)
 def test_work_grows_with_the_layers(make, tmp_path):
     """Eight times the layers are about eight times the work; where it grew with the square, it would be 64."""

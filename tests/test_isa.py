@@ -83,6 +83,7 @@ def test_isa_is_empty_as_if_not_set():
     assert report("")["error"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "level", [level for level in LEVELS if level.machine and level.here], ids=lambda level: level.name
 )

@@ -236,6 +236,7 @@ print((peak() - start) / first)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_ten_large_models_one_after_the_other():
     """At most 2.5 times the memory of one."""

@@ -197,6 +197,7 @@ def test_a_handler_may_use_other_models(alarm):
         np.testing.assert_array_equal(result, right)
 
 
+@pytest.mark.slow
 def test_a_handler_that_calls_what_is_running(alarm):
     model, refused = network(), []
     model(IMAGES)

@@ -44,6 +44,7 @@ def test_bytes_added_in_front_or_behind_are_refused(kind, tmp_path):
     assert checker.refused == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_saves_leave_a_whole_file(kind):
