@@ -108,9 +108,9 @@ class BuildCore(build_ext):
             common, warn = ["/std:c11", "/experimental:c11atomics", "/O2", *compile_openmp], []
 
         macros = [
-            ("CCONV_API", ""),
+            ("CCONV_API", ""),  # nothing but the module's own symbol leaves the extension
             ("CCONV_EXTENSION", None),
-        ]  # nothing but the module's own symbol leaves the extension
+        ]
         isa_flags = {}
         if self.unix:
             for level, flags in read_level_flags().items():

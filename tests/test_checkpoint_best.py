@@ -48,6 +48,7 @@ def test_a_worse_model_does_not_replace_the_file_of_an_earlier_training(suffix, 
     assert trained(path, 1.5) == 1.0
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_new_process_knows_what_the_file_was_kept_for(suffix, tmp_path):
     path = str(tmp_path / f"best{suffix}")

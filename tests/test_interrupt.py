@@ -93,6 +93,7 @@ def uninterrupted(steps):
     return model
 
 
+@pytest.mark.slow
 def test_fifty_interrupts_at_random_moments():
     # Half of them at any moment from the start on, half after given steps: on a busy machine a fit may not have
     # begun in 50 ms.

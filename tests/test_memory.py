@@ -92,6 +92,7 @@ def resident():
 needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
 
 
+@pytest.mark.slow
 @needs_proc
 def test_random_shapes_do_not_pile_up():
     model = make()
@@ -112,6 +113,7 @@ def test_random_shapes_do_not_pile_up():
     assert resident() - before < 8 * 2**20
 
 
+@pytest.mark.slow
 @needs_proc
 def test_models_that_are_gone_leave_nothing():
     x, y = images(8)

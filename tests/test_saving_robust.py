@@ -25,6 +25,7 @@ from cconv.saving import atomic, hdf5
 KINDS = [".keras", ".weights.h5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_flipped_bits_and_cuts_never_load_as_other_values(kind, tmp_path):
     checker = Checker(kind, str(tmp_path))
