@@ -132,8 +132,8 @@ class TrainedLayer(Layer):
             metrics: List of names, instances or functions; for several outputs a list of lists or nested likewise.
             weighted_metrics: The same, for metrics that take `sample_weight` and `class_weight` into account.
             run_eagerly: Only `False`: there is no other way to run than the graph.
-            steps_per_execution: Only 1.
-            jit_compile: Only `"auto"`, `False` or `None`.
+            steps_per_execution: Batches of which callbacks hear as of one. Each is a step of its own all the same.
+            jit_compile: `"auto"`, `True` or `False`, which are the same here: a step is always run as a planned graph.
             auto_scale_loss: Without effect: everything is computed in float32.
 
         Raises:

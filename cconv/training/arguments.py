@@ -8,17 +8,25 @@ from typing import Any
 
 import numpy as np
 
+#: Those of `compile` that a configuration may set.
+SAVED_ARGUMENTS = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "steps_per_execution",
+    "jit_compile",
+)
+
 
 def check_compile(model: Any, run_eagerly: bool, steps_per_execution: int, jit_compile: str | bool | None) -> None:
     """Refuses what `compile` cannot do, and models with steps of their own."""
     if run_eagerly:
         raise ValueError("`run_eagerly=True` is not supported: models always run as a graph.")
-    if isinstance(steps_per_execution, bool) or steps_per_execution != 1:
-        raise ValueError(f"`steps_per_execution`: expected 1. Received: {steps_per_execution!r}")
-    if jit_compile not in ("auto", False, None):
-        raise ValueError(
-            f"`jit_compile`: expected 'auto' or False, there is nothing to compile. Received: {jit_compile!r}"
-        )
+    count("steps_per_execution", steps_per_execution)
+    if jit_compile not in ("auto", True, False, None):
+        raise ValueError(f"`jit_compile`: expected 'auto', True or False. Received: {jit_compile!r}")
     for method in ("train_step", "test_step", "predict_step", "compute_loss"):
         if hasattr(type(model), method):
             raise ValueError(

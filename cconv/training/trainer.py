@@ -19,7 +19,7 @@ from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
 from ..random import next_seed
 from ..serialization import deserialize_object, serialize_object
-from .arguments import check_compile, check_verbose, count, is_due, is_due_again
+from .arguments import SAVED_ARGUMENTS, check_compile, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
 from .planner import Planner, rounded
 from .step import Step
@@ -41,6 +41,7 @@ class Trainer:
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
+        steps_per_execution: Batches of which callbacks hear as of one.
         reached: What a file that is being written is kept for, by the name of the monitored value.
         stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
     """
@@ -52,6 +53,7 @@ class Trainer:
         self.seed = 0
         self.history: History | None = None
         self.reached: dict[str, float] = {}
+        self.steps_per_execution = 1
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}
         self._aim(None)
@@ -94,8 +96,7 @@ class Trainer:
         outputs = self.model._output_slots()
         if outputs is not None:
             targets.bind(outputs.structure)
-        self.optimizer = new_optimizer
-        self.loss = loss
+        self.optimizer, self.loss, self.steps_per_execution = new_optimizer, loss, steps_per_execution
         self._arguments = {
             "optimizer": new_optimizer,
             "loss": loss,
@@ -103,8 +104,8 @@ class Trainer:
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
             "run_eagerly": False,
-            "steps_per_execution": 1,
-            "jit_compile": False,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile is True,
         }
         self._aim(targets)
         self.seed = next_seed()
@@ -119,8 +120,7 @@ class Trainer:
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         arguments = deserialize_object(config)
-        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
-        self.model.compile(**{name: arguments[name] for name in names if name in arguments})
+        self.model.compile(**{name: arguments[name] for name in SAVED_ARGUMENTS if name in arguments})
         if self.model.built and self.optimizer is not None:
             self.optimizer.build(self.model.trainable_variables)
 
@@ -234,15 +234,17 @@ class Trainer:
         return self.history
 
     def _train_epoch(self, feed: Feed, callbacks: CallbackList) -> None:
+        groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
         for batch, (data, rows, n) in enumerate(feed.epoch()):
             if data is not current:
                 current, step = data, self.planner.next_step("train", feed, data, n, batch, "y", self.optimizer)
-            callbacks.on_train_batch_begin(batch)
+            groups.on_train_batch_begin(batch)
             self._train(step, data, rows, n)
-            callbacks.on_train_batch_end(batch, totals.logs)
+            groups.on_train_batch_end(batch, totals.logs)
             if self.stop_training:
                 break
+        groups.end_group()
 
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
@@ -258,15 +260,17 @@ class Trainer:
         self.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
+        groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
         for batch, (data, rows, n) in enumerate(feed.epoch()):
             if data is not current:
                 current, step = data, self.planner.next_step("test", feed, data, n, batch, label, None)
-            callbacks.on_test_batch_begin(batch)
+            groups.on_test_batch_begin(batch)
             step.accumulate(totals, data.arrays, n, rows, self.seed)
-            callbacks.on_test_batch_end(batch, totals.logs)
+            groups.on_test_batch_end(batch, totals.logs)
             if self.stop_evaluating:
                 break
+        groups.end_group()
         logs = totals.logs()
         callbacks.on_test_end(logs)
         return logs
@@ -310,20 +314,22 @@ class Trainer:
         total = min(feed.data.size, feed.batch_size * feed.num_batches) if isinstance(feed, ArrayFeed) else None
         with callbacks:
             callbacks.on_predict_begin()
+            groups = callbacks.in_groups(self.steps_per_execution)
             for batch, (data, rows, n) in enumerate(feed.epoch()):
                 if data is not current:
                     current, step = data, self.step("predict", data, max(n, feed.batch_size))
                     if outputs is None and total is not None:
                         outputs = step.empty(total)
-                callbacks.on_predict_batch_begin(batch)
+                groups.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
                 results = step.predict(data.arrays, n, rows, place)
                 if outputs is None:
                     pieces.append(results)
                 done += n
-                callbacks.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
+                groups.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
                 if self.stop_predicting:
                     break
+            groups.end_group()
             callbacks.on_predict_end()
         if outputs is None:
             outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
@@ -332,14 +338,8 @@ class Trainer:
         return tree.pack(step.structure, outputs)
 
     def _callback_list(self, callbacks: Any, verbose: str | int, feed: Feed) -> CallbackList:
-        return CallbackList(
-            callbacks,
-            add_progbar=bool(verbose),
-            verbose=verbose,
-            epochs=1,
-            steps=feed.num_batches,
-            model=self.model,
-        )
+        shown = {"add_progbar": bool(verbose), "verbose": verbose}
+        return CallbackList(callbacks, epochs=1, steps=feed.num_batches, model=self.model, **shown)
 
     # ---- single batches ----------------------------------------------------------------------------------------------
 
