@@ -43,6 +43,7 @@ class Trainer:
         history: Of the last `fit`.
         steps_per_execution: Batches of which callbacks hear as of one.
         reached: What a file that is being written is kept for, by the name of the monitored value.
+        feed, callbacks, first_epoch: Of the `fit` under way: weak references, and where callbacks let it begin.
         stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
     """
 
@@ -54,6 +55,7 @@ class Trainer:
         self.history: History | None = None
         self.reached: dict[str, float] = {}
         self.steps_per_execution = 1
+        self.feed = self.callbacks = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}
         self._aim(None)
@@ -70,7 +72,7 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | {"_owner": None, "feeder": None, "planner": None}
+        return vars(self) | dict.fromkeys(("_owner", "feeder", "planner", "feed", "callbacks"))
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
@@ -214,10 +216,11 @@ class Trainer:
                 model=self.model,
             )
         self.stop_training = False
+        self.feed, self.callbacks, self.first_epoch = weakref.ref(feed), weakref.ref(callbacks), initial_epoch
         logs: dict[str, float] = {}
         with callbacks:
             callbacks.on_train_begin()
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(self.first_epoch, epochs):
                 self.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 self._train_epoch(feed, callbacks)
@@ -236,7 +239,7 @@ class Trainer:
     def _train_epoch(self, feed: Feed, callbacks: CallbackList) -> None:
         groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
-        for batch, (data, rows, n) in enumerate(feed.epoch()):
+        for batch, (data, rows, n) in enumerate(feed.epoch(), feed.done):
             if data is not current:
                 current, step = data, self.planner.next_step("train", feed, data, n, batch, "y", self.optimizer)
             groups.on_train_batch_begin(batch)
