@@ -14,6 +14,7 @@ from ..scope import absolute_name_scope, current_path, is_calling
 from ..variable import Variable
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, type(len), type(lambda: None)})  # holds no layer or variable
 
 
 class Tracked(Observed):
@@ -167,7 +168,7 @@ class Tracked(Observed):
         """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
         found = list(self._weights)
         for key, value in vars(self).items():
-            if key not in self._unobserved:
+            if type(value) not in _PLAIN and key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Variable) and not any(item is v for v in found):
                         found.append(item)
@@ -178,7 +179,7 @@ class Tracked(Observed):
         """The layers among the attributes, also in lists, tuples and dictionaries."""
         found: list[Tracked] = []
         for key, value in vars(self).items():
-            if key not in self._unobserved:
+            if type(value) not in _PLAIN and key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Tracked) and not any(item is layer for layer in found):
                         found.append(item)
