@@ -1,9 +1,9 @@
 """Gradients of what was recorded: which there are, and the programs that compute them.
 
-One `GradientTape.gradient` is one `GradientCall`. Where everything before it is computed in the same program, so are its
-gradients, and where they are handed to an optimizer before anybody looks at them, that program makes its step as well:
-one call into the core, as in `fit`. Otherwise a program repeats what was recorded, with the same random numbers and
-without changing variables, and goes on backward.
+One `GradientTape.gradient` is one `GradientCall`. Where everything before it is computed in the same program, so are
+its gradients, and where they are handed to an optimizer before anybody looks at them, that program makes its step as
+well: one call into the core, as in `fit`. Otherwise a program repeats what was recorded, with the same random numbers
+and without changing variables, and goes on backward.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 from . import _core
 from .program import ProgramCache, computed
+from .recorded_programs import Builder, Entry, RecordedProgram, arrays_of, programs
 from .recorded_tensor import RecordedTensor
-from .recording import Builder, Entry, Record, RecordedProgram, arrays_of, programs
+from .recording import Record
 from .tensor import Tensor
 from .variable import Variable
 
@@ -153,10 +154,6 @@ class GradientCall:
             wrt.append(built.source(source) if isinstance(source, Variable) else tensors[source])
         options: dict[str, Any] = {"root": computed(total), "wrt": wrt, "fused": fused}
         return {**options, "optimizer": self._optimizer} if fused else options
-
-    def batch(self, record: Record) -> dict[str, Any]:
-        """What its runs are given besides."""
-        return {}
 
     def run(self, record: Record) -> None:
         """Computes the gradients by a program of their own, which changes no variable."""

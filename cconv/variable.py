@@ -18,7 +18,6 @@ from .scope import assignments, changing, current_path, settle
 from .size_limit import charge
 from .tensor import Operators, Tensor, constant
 
-
 _serials = itertools.count(1)
 
 

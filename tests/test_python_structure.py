@@ -24,6 +24,7 @@ LAYERS = (
     {"_config_report", "changes", "config", "recorded_tensor", "serialization"},
     {"graph", "initializers"},
     {"program", "state_variable", "variable"},
+    {"recorded_programs"},
     {"recording"},
     {"recorded_gradients"},
     {"ops"},

@@ -11,8 +11,9 @@ from ..changes import Watch
 from ..dtypes import of, of_array
 from ..graph import as_input_array, signature
 from ..program import computed
+from ..recorded_programs import Unit
 from ..recorded_tensor import RecordedTensor
-from ..recording import Record, Unit
+from ..recording import Record
 from ..scope import building, current_training, recording
 from ..tensor import Tensor
 from ..tree import flatten, map_structure

@@ -14,7 +14,7 @@ from ..scope import absolute_name_scope, current_path, is_calling
 from ..variable import Variable
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes, type(len), type(lambda: None)})  # holds no layer or variable
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})  # hold no layer or variable
 
 
 class Tracked(Observed):

@@ -31,9 +31,7 @@ def is_eager(*inputs: Any) -> bool:
 
 def _is_symbolic(inputs: Sequence[Any]) -> bool:
     """Whether an op on these becomes a node."""
-    return any(isinstance(x, Tensor) for x in inputs) or (
-        is_tracing() and any(isinstance(x, Variable) for x in inputs)
-    )
+    return any(isinstance(x, Tensor) for x in inputs) or (is_tracing() and any(isinstance(x, Variable) for x in inputs))
 
 
 def shape_of(x: Any) -> tuple[int | None, ...]:
@@ -59,9 +57,9 @@ def apply(
         seed: Seed of the run where the op draws random numbers and runs at once.
 
     Returns:
-        A `Tensor` if an input is symbolic, or a variable while a layer is traced; a `RecordedTensor` where a tape records
-        or an input is one; else an array. Inputs of types that the op does not take are cast: to the type they have
-        together, or to the one that it computes in.
+        A `Tensor` if an input is symbolic, or a variable while a layer is traced; a `RecordedTensor` where a tape
+        records or an input is one; else an array. Inputs of types that the op does not take are cast: to the type they
+        have together, or to the one that it computes in.
 
     Raises:
         ValueError: The attributes or shapes break a rule of the op.

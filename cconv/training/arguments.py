@@ -9,22 +9,14 @@ from typing import Any
 import numpy as np
 
 
-def check_compile(model: Any, run_eagerly: bool, steps_per_execution: int, jit_compile: str | bool | None) -> None:
-    """Refuses what `compile` cannot do, and models with steps of their own."""
-    if run_eagerly:
-        raise ValueError("`run_eagerly=True` is not supported: models always run as a graph.")
+def check_compile(steps_per_execution: int, jit_compile: str | bool | None) -> None:
+    """Refuses what `compile` cannot do."""
     if isinstance(steps_per_execution, bool) or steps_per_execution != 1:
         raise ValueError(f"`steps_per_execution`: expected 1. Received: {steps_per_execution!r}")
     if jit_compile not in ("auto", False, None):
         raise ValueError(
             f"`jit_compile`: expected 'auto' or False, there is nothing to compile. Received: {jit_compile!r}"
         )
-    for method in ("train_step", "test_step", "predict_step", "compute_loss"):
-        if hasattr(type(model), method):
-            raise ValueError(
-                f"{type(model).__name__} defines `{method}`, which is not supported: a step is one call into "
-                "the core. Write a custom loss, metric or layer instead."
-            )
 
 
 def count(name: str, value: Any, least: int = 1, optional: bool = False) -> int | None:
