@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 
 from .. import tree
 from .._core import get_num_threads
-from ..array_like import to_numpy
 from ..random import drawing_from, next_seed
+from .elements import arrays_of, count_of, stacked
 from .workers import ahead_of_need, described, in_threads
 
 AUTOTUNE = -1  # as many threads as the core has; two elements ahead
@@ -26,10 +25,10 @@ _AHEAD = 2  # elements taken from the source for each thread, so that none waits
 class Dataset:
     """A sequence of elements that can be gone through any number of times, each time made anew.
 
-    An element is an array, a number, a text, or a tuple or dictionary of them. A data set is made by `from_tensor_slices`,
-    `from_generator`, `range` or `list_files`, and each method that changes it returns a new one. Nothing is computed
-    before an element is asked for. `fit`, `evaluate` and `predict` take data sets of batches `(x, y)` or
-    `(x, y, sample_weight)`.
+    An element is an array, a number, a text, or a tuple or dictionary of them. A data set is made by
+    `from_tensor_slices`, `from_generator`, `range` or `list_files`, and each method that changes it returns a new one.
+    Nothing is computed before an element is asked for. `fit`, `evaluate` and `predict` take data sets of batches
+    `(x, y)` or `(x, y, sample_weight)`.
 
     The elements and their order do not depend on the number of threads. With `cconv.utils.set_random_seed`, nor do
     random numbers that `map`'s function draws by cconv's layers or `cconv.random`.
@@ -68,10 +67,10 @@ class Dataset:
 
         Example:
 
-        >>> list(cconv.data.Dataset.from_tensor_slices({"a": [1, 2]}))
-        [{'a': 1}, {'a': 2}]
+        >>> [row["a"].tolist() for row in cconv.data.Dataset.from_tensor_slices({"a": [[1, 2], [3, 4]]})]
+        [[1, 2], [3, 4]]
         """
-        arrays = _structure_of_arrays(tensors)
+        arrays = arrays_of(tensors)
         leaves = tree.flatten(arrays)
         shapes = [np.shape(leaf) for leaf in leaves]
         if not leaves or () in shapes or len({shape[0] for shape in shapes}) > 1:
@@ -171,7 +170,7 @@ class Dataset:
         return iter(self)
 
     def cardinality(self) -> int:
-        """The number of elements; `INFINITE_CARDINALITY` (-1), or `UNKNOWN_CARDINALITY` (-2) where only a pass tells."""
+        """The number of elements, `INFINITE_CARDINALITY` (-1), or `UNKNOWN_CARDINALITY` (-2) if only a pass tells."""
         return self._size
 
     def __len__(self) -> int:
@@ -251,10 +250,6 @@ class Dataset:
         """Pairs of a number, counted from `start`, and an element."""
         return self._changed(lambda: enumerate(self, start))
 
-    def apply(self, transformation_func: Callable[[Dataset], Dataset]) -> Dataset:
-        """`transformation_func(self)`, so that it can stand in a chain of methods."""
-        return transformation_func(self)
-
     # ---- which elements, in which order ------------------------------------------------------------------------------
 
     def shuffle(self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True) -> Dataset:
@@ -273,7 +268,7 @@ class Dataset:
         >>> sorted(first) == sorted(second) and first != second
         True
         """
-        buffer_size = _count("shuffle", "buffer_size", buffer_size)
+        buffer_size = count_of("shuffle", "buffer_size", buffer_size)
         seed, passes = next_seed() if seed is None else int(seed), itertools.count()
 
         def elements() -> Iterator[Any]:
@@ -297,7 +292,7 @@ class Dataset:
     def repeat(self, count: int | None = None) -> Dataset:
         """The elements `count` times, each time by a pass of its own; without end by default, or for -1."""
         endless = count is None or count == -1
-        count = 0 if endless else _count("repeat", "count", count, least=0)
+        count = 0 if endless else count_of("repeat", "count", count, least=0)
 
         def elements() -> Iterator[Any]:
             for _ in itertools.repeat(None) if endless else itertools.repeat(None, count):
@@ -308,17 +303,15 @@ class Dataset:
                 if empty:
                     return
 
-        if self._size == 0 or (endless and self._size != UNKNOWN_CARDINALITY):
-            return self._changed(elements, 0 if self._size == 0 else INFINITE_CARDINALITY)
         if endless:
-            return self._changed(elements, INFINITE_CARDINALITY)
-        return self._changed(elements, self._size * count if self._size >= 0 else self._size if count else 0)
+            return self._changed(elements, INFINITE_CARDINALITY if self._size else 0)
+        return self._changed(elements, self._size * count if self._size >= 0 or not count else self._size)
 
     def take(self, count: int) -> Dataset:
         """The first `count` elements; all for -1."""
         if count == -1:
             return self
-        count = _count("take", "count", count, least=0)
+        count = count_of("take", "count", count, least=0)
         size = {INFINITE_CARDINALITY: count, UNKNOWN_CARDINALITY: UNKNOWN_CARDINALITY if count else 0}
         return self._changed(lambda: itertools.islice(self, count), size.get(self._size, min(self._size, count)))
 
@@ -326,7 +319,7 @@ class Dataset:
         """All but the first `count` elements; none for -1."""
         if count == -1:
             return self.take(0)
-        count = _count("skip", "count", count, least=0)
+        count = count_of("skip", "count", count, least=0)
         size = self._size if self._size < 0 else max(0, self._size - count)
         return self._changed(lambda: itertools.islice(self, count, None), size)
 
@@ -350,14 +343,14 @@ class Dataset:
         Raises:
             ValueError: Elements of a batch have different shapes or parts.
         """
-        batch_size = _count("batch", "batch_size", batch_size)
+        batch_size = count_of("batch", "batch_size", batch_size)
 
         def elements() -> Iterator[Any]:
             source, number = iter(self), 0
             while group := list(itertools.islice(source, batch_size)):
                 if len(group) < batch_size and drop_remainder:
                     return
-                yield _stacked(group, number)
+                yield stacked(group, number)
                 number += 1
 
         size = self._size
@@ -398,48 +391,11 @@ class Dataset:
         Args:
             buffer_size: Their number; `AUTOTUNE`: two. The thread ends when the iterator is dropped.
         """
-        size = 2 if buffer_size in (None, AUTOTUNE) else _count("prefetch", "buffer_size", buffer_size)
+        size = 2 if buffer_size in (None, AUTOTUNE) else count_of("prefetch", "buffer_size", buffer_size)
         return self._changed(lambda: ahead_of_need(self._source, size))
-
-
-def _structure_of_arrays(value: Any) -> Any:
-    """The same structure of tuples and dictionaries, with what is in it as arrays."""
-    if isinstance(value, dict):
-        return {key: _structure_of_arrays(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(map(_structure_of_arrays, value))
-    return value if hasattr(value, "shape") and hasattr(value, "__getitem__") and _is_file(value) else to_numpy(value)
-
-
-def _is_file(value: Any) -> bool:
-    """Whether rows are read one at a time: a data set of an HDF5 file."""
-    return hasattr(value, "chunks") and not hasattr(value, "compute")
-
-
-def _stacked(group: list[Any], number: int) -> Any:
-    first = group[0]
-    try:
-        if type(first) is tuple and not any(map(tree.is_nested, first)):
-            return tuple(_stack(column) for column in zip(*group, strict=True))
-        if not tree.is_nested(first):
-            return _stack(group)
-        columns = zip(*map(tree.flatten, group), strict=True)
-        return tree.pack(first, [_stack(column) for column in columns])
-    except ValueError as error:
-        raise ValueError(f"batch: elements of batch {number} do not fit each other: {error}") from error
-
-
-def _stack(items: Iterable[Any]) -> np.ndarray:
-    return np.stack([to_numpy(item) for item in items])
-
-
-def _count(method: str, name: str, value: Any, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{method}: expected `{name}` to be a whole number from {least} on. Received: {value!r}")
-    return int(value)
 
 
 def _threads(value: Any) -> int | None:
     if value is None:
         return None
-    return get_num_threads() if value == AUTOTUNE else _count("map", "num_parallel_calls", value)
+    return get_num_threads() if value == AUTOTUNE else count_of("map", "num_parallel_calls", value)
