@@ -65,9 +65,9 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             view_as_real vsplit vstack while_loop zeros_like
         """,
         "cconv.utils": """
-            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging
-            enable_interactive_logging get_file get_source_inputs image_dataset_from_directory img_to_array
-            is_interactive_logging_enabled is_keras_tensor load_img model_to_dot pad_sequences plot_model save_img
+            Config FeatureSpace audio_dataset_from_directory bounding_boxes disable_interactive_logging
+            enable_interactive_logging get_file get_source_inputs
+            is_interactive_logging_enabled is_keras_tensor model_to_dot pad_sequences plot_model
             split_dataset text_dataset_from_directory timeseries_dataset_from_array
         """,
         "cconv.activations": """

@@ -18,7 +18,6 @@ from .workers import ahead_of_need, described, in_threads
 AUTOTUNE = -1  # as many threads as the core has; two elements ahead
 INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
-
 _AHEAD = 2  # elements taken from the source for each thread, so that none waits
 
 
@@ -134,7 +133,7 @@ class Dataset:
             ValueError: No file matches.
         """
         patterns = [file_pattern] if isinstance(file_pattern, str) else list(file_pattern)
-        names = sorted({name for pattern in patterns for name in glob.glob(pattern)})
+        names = sorted(set().union(*map(glob.glob, patterns)))
         if not names:
             raise ValueError(f"list_files: expected a pattern that files match. Received: {file_pattern!r}")
         made = cls(lambda: iter(names), len(names))
