@@ -1,7 +1,6 @@
 """Sends the logs of every epoch to a server."""
 
 import json
-import urllib.parse
 from typing import Any
 
 import numpy as np
