@@ -521,5 +521,7 @@ def left_shift(a, b):
 
 
 def right_shift(a, b):
-    """(...), (...) -> (...): y = the bits of a, b places lower, the sign moving in; b below 0 or above 31 counts as 31."""
+    """(...), (...) -> (...): y = the bits of a, b places lower, the sign moving in.
+    A b below 0 or above 31 counts as 31.
+    """
     return a.astype(np.int32) >> np.where((b < 0) | (b > 31), 31, b).astype(np.int32)

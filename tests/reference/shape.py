@@ -198,8 +198,9 @@ def _rows(x, indices, updates):
 
 
 def scatter_update(x, indices, updates, *, reduction="none"):
-    """x (n, ...), indices (...), updates (..., ...) -> (n, ...): x, with row indices[j] replaced by updates[j], the last of
-    several, or combined with all its updates by `reduction`. An index below 0 counts from the end; outside: no effect.
+    """x (n, ...), indices (...), updates (..., ...) -> (n, ...): x, with row indices[j] replaced by
+    updates[j], the last of several, or combined with all its updates by `reduction`. An index below 0 counts from the
+    end; outside: no effect.
     """
     rows, updates = _rows(x, indices, updates)
     y = np.concatenate([x, np.zeros_like(x[:1])])
@@ -209,8 +210,8 @@ def scatter_update(x, indices, updates, *, reduction="none"):
 
 
 def scatter_update_backward(dy, x, indices, updates, *, reduction="none"):
-    """Of each element to those it was combined of, r of x and u_j of the updates: none: dy to the last u, without one to r;
-    add: dy to each; mul: dy times the product of the others; max, min: dy to the largest, smallest, shared by equal ones
+    """Of each element to those it was combined of, one of x and some updates: none: dy to the last update, without one
+    to x; add: dy to each; mul: dy times the product of the others; max, min: dy to the extreme, shared by equal ones
     """
     rows, flat = _rows(x, indices, updates)
     dx, du = np.zeros_like(x), np.zeros_like(flat)
