@@ -14,7 +14,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.layers": """
             ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
             AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
-            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop ContrastLimitedAdaptiveHistogramEqualization
+            AugMix AutoContrast Bidirectional CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization
             ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot EinsumDense Embedding Equalization FlaxLayer
             GRU GRUCell GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention HashedCrossing Hashing
             IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp
@@ -22,10 +22,10 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
             RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
             RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector
-            Resizing ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
+            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
             SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
-            UpSampling3D Wrapper deserialize dot serialize
+            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization 
+            Wrapper deserialize dot serialize
         """,
         "cconv.losses": """
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
@@ -51,7 +51,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf
             erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
             fori_loop full_like gcd gelu geomspace glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh
-            heaviside histogram hsplit hstack hypot i0 ifft2 imag image in_top_k inner inv irfft isclose isfinite isin
+            heaviside histogram hsplit hstack hypot i0 ifft2 imag in_top_k inner inv irfft isclose isfinite isin
             isinf isnan isneginf isposinf isreal istft jvp kaiser kron layer_normalization lcm ldexp left_shift linalg
             linspace log10 log2 log_sigmoid logaddexp logaddexp2 logdet logical_xor logspace lstsq lu_factor map
             matrix_rank median meshgrid mod moments multi_hot nan_to_num nanargmax nanargmin nancumprod nancumsum
@@ -63,6 +63,9 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             squareplus stft svd swapaxes switch tan tanh_shrink tensordot threshold tile trace trapezoid tri tril triu
             trunc unfold unique unravel_index unstack vander vdot vectorize vectorized_map view view_as_complex
             view_as_real vsplit vstack while_loop zeros_like
+        """,
+        "cconv.ops.image": """
+            elastic_transform extract_patches extract_patches_3d gaussian_blur map_coordinates sobel_edges ssim
         """,
         "cconv.utils": """
             Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging

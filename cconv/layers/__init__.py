@@ -19,7 +19,9 @@ from . import (
     pooling,
     regularization,
     reshaping,
+    resizing,
     separable_conv,
+    up_sampling,
 )
 from .activation import *
 from .conv import *
@@ -38,11 +40,14 @@ from .padding import *
 from .pooling import *
 from .regularization import *
 from .reshaping import *
+from .resizing import *
 from .separable_conv import *
+from .up_sampling import *
 
 _MODULES = (
     activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
+    merging, normalization, padding, pooling, regularization, reshaping,
+    resizing, separable_conv, up_sampling,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

@@ -20,7 +20,8 @@ typedef struct resize {
 } resize;
 
 static const cc_attr resize_attributes[] = {
-    {"size", CC_LIST, offsetof(resize, size), NULL, NULL, "cells of the output along each axis between batch and channels"},
+    {"size", CC_LIST, offsetof(resize, size), "", NULL,
+     "cells of the output along each axis between batch and channels; none: those of the input times scale, rounded down"},
     {"interpolation", CC_ENUM, offsetof(resize, interpolation), "bilinear", "nearest|bilinear|bicubic|lanczos3|lanczos5",
      "nearest: the cell it lies in; the others: a weighted mean of cells less than 1, 2, 3, 5 away"},
     {"antialias", CC_BOOL, offsetof(resize, antialias), "0", NULL,
@@ -46,7 +47,8 @@ static axis resize_axis(const cc_call *call, int k, int rank)
     axis s = {.in = 1, .out = 1, .scale = 1, .factor = 1, .exact = true};
     if (own >= 0) {
         s.in = call->xs[0].dim[1 + own];
-        s.out = a->size.v[own];
+        const double scaled = a->scale.n ? floor((double)s.in * (double)a->scale.v[own]) : 0;
+        s.out = a->size.n ? a->size.v[own] : s.in < 0 ? CC_UNKNOWN : scaled < (double)INT32_MAX ? (int64_t)scaled : INT32_MAX;
         s.exact = !a->scale.n && !a->translation.n;
         s.scale = a->scale.n ? (double)a->scale.v[own] : (double)s.out / (double)s.in;
         s.translation = a->translation.n ? (double)a->translation.v[own] : 0;
@@ -68,26 +70,27 @@ static cconv_status resize_infer(const cc_call *call, cc_shape *ys)
     char text[CC_SHAPE_TEXT];
     int rank;
     CC_TRY(cc_infer_image(call, 0, &rank));
-    if (a->size.n != rank)
-        return cc_op_fail(call, CCONV_INVALID, "expected a size for each of the %d axes of the image, received %d", rank,
-                          a->size.n);
+    if (a->size.n != rank && (a->size.n || !a->scale.n))
+        return cc_op_fail(call, CCONV_INVALID, "expected a size for each of the %d axes of the image, or a scale, received %d",
+                          rank, a->size.n);
     if ((a->scale.n && a->scale.n != rank) || (a->translation.n && a->translation.n != rank))
         return cc_op_fail(call, CCONV_INVALID,
                           "expected scale and translation for each of %d axes, or none, received %d and %d", rank, a->scale.n,
                           a->translation.n);
     *ys = call->xs[0];
     for (int k = 0; k < rank; ++k) {
-        if (a->size.v[k] < 1 || a->size.v[k] > INT32_MAX / 64)
-            return cc_op_fail(call, CCONV_INVALID, "expected sizes from 1 to %d, received %lld", INT32_MAX / 64,
-                              (long long)a->size.v[k]);
+        if (a->scale.n && !(a->scale.v[k] >= 1e-6f && a->scale.v[k] <= 1e6f))
+            return cc_op_fail(call, CCONV_INVALID, "expected a scale from 1e-6 to 1e6, received %g", (double)a->scale.v[k]);
         if (ys->dim[1 + k] == 0 || ys->dim[1 + k] > INT32_MAX / 64)
             return cc_op_fail(call, CCONV_INVALID,
                               "expected images of at least one cell, and at most %d a side, received shape %s", INT32_MAX / 64,
                               cc_shape_text(&call->xs[0], text));
-        if (a->scale.n && !(a->scale.v[k] >= 1e-6f && a->scale.v[k] <= 1e6f))
-            return cc_op_fail(call, CCONV_INVALID, "expected a scale from 1e-6 to 1e6, received %g", (double)a->scale.v[k]);
-        ys->dim[1 + k] = a->size.v[k];
         const axis s = resize_axis(call, AXES - rank + k, rank);
+        ys->dim[1 + k] = s.out;
+        if (s.out == CC_UNKNOWN) continue;
+        if (s.out < 1 || s.out > INT32_MAX / 64)
+            return cc_op_fail(call, CCONV_INVALID, "expected sizes from 1 to %d, received %lld for shape %s", INT32_MAX / 64,
+                              (long long)s.out, cc_shape_text(&call->xs[0], text));
         if (s.in > 0 && s.out > (INT32_MAX / 2) / resize_most_taps(&s))
             return cc_op_fail(call, CCONV_INVALID, "expected less than %d weights, received size %lld for shape %s",
                               INT32_MAX / 2, (long long)s.out, cc_shape_text(&call->xs[0], text));

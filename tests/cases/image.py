@@ -33,7 +33,9 @@ def perspectives(rng, shape):
 def transforms(id, shape, rows, values, **settings):
     given = {"values": ("normal", values), "min_nonzero": 0.1, **settings}
     return [
-        Case(f"{id}, {way}, {fill}", [shape, rows], {"interpolation": way, "fill_mode": fill, "fill_value": 0.5}, **given)
+        Case(
+            f"{id}, {way}, {fill}", [shape, rows], {"interpolation": way, "fill_mode": fill, "fill_value": 0.5}, **given
+        )
         for way in ("nearest", "bilinear")
         for fill in ("constant", "nearest", "reflect", "wrap", "mirror")
     ]
@@ -52,8 +54,15 @@ CASES = {
         *resizes("from one cell", (2, 1, 1, 3), (3, 4), exact=("nearest", "bilinear")),
         Case("several shares", [(2, 30, 40, 3)], {"size": (35, 17)}),
         Case("many taps", [(1, 70, 60, 2)], {"size": (3, 2), "interpolation": "lanczos5", "antialias": True}),
-        Case("moved", [(1, 6, 7, 2)], {"size": (5, 9), "scale": (1.25, 0.75), "translation": (-1.0, 1.5), "antialias": True}),
-        Case("nearest, moved", [(1, 6, 7, 2)], {"size": (5, 9), "interpolation": "nearest", "translation": (1.25, -2.25)}),
+        Case(
+            "moved",
+            [(1, 6, 7, 2)],
+            {"size": (5, 9), "scale": (1.25, 0.75), "translation": (-1.0, 1.5), "antialias": True},
+        ),
+        Case(
+            "nearest, moved", [(1, 6, 7, 2)], {"size": (5, 9), "interpolation": "nearest", "translation": (1.25, -2.25)}
+        ),
+        Case("by scale", [(2, 3, 5, 2)], {"scale": (2.0, 1.5), "interpolation": "nearest"}, exact=True),
         Case("empty", [(0, 3, 4, 2)], {"size": (6, 5)}),
     ],
     "projective_transform": [

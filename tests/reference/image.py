@@ -10,7 +10,9 @@ KERNELS = {
     "bilinear": (1, lambda x: np.maximum(1 - x, 0)),
     "bicubic": (
         2,
-        lambda x: np.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0)),
+        lambda x: np.where(
+            x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0)
+        ),
     ),
     "lanczos3": (3, lambda x: np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)),
     "lanczos5": (5, lambda x: np.where(x < 5, np.sinc(x) * np.sinc(x / 5), 0)),
@@ -31,6 +33,7 @@ def band(before, after, interpolation, antialias, scale, translation):
 
 
 def bands(x, size, interpolation, antialias, scale, translation):
+    size = size or [int(n * s) for n, s in zip(x.shape[1:-1], scale, strict=True)]
     scales = scale or [None] * len(size)
     translations = translation or [0] * len(size)
     return [
@@ -45,10 +48,10 @@ def along_axes(x, matrices):
     return x
 
 
-def resize(x, *, size, interpolation="bilinear", antialias=False, scale=(), translation=()):
+def resize(x, *, size=(), interpolation="bilinear", antialias=False, scale=(), translation=()):
     """(n, w, c) -> (n, ow, c), or (n, h, w, c), (n, d, h, w, c) likewise, one axis after the other:
     y[i] = sum over k of x[k] K(|k + 1/2 - s| / f) / sum over k of K(|k + 1/2 - s| / f), s = (i + 1/2 - translation) / scale.
-    scale is ow / w if not given. f = max(1 / scale, 1) with antialias, else 1. K(t), 0 from its radius on: bilinear: 1 - t
+    scale is ow / w if not given, ow is w scale rounded down if `size` is not. f = max(1 / scale, 1) with antialias, else 1. K(t), 0 from its radius on: bilinear: 1 - t
     below 1; bicubic: 1.5 t^3 - 2.5 t^2 + 1 below 1, -0.5 t^3 + 2.5 t^2 - 4 t + 2 below 2; lanczos3: sinc(t) sinc(t / 3)
     below 3; lanczos5: sinc(t) sinc(t / 5) below 5, with sinc(t) = sin(pi t) / (pi t). nearest: y[i] = x[floor(s)].
     y[i] = 0 where s is outside of 0 .. w.
@@ -56,7 +59,7 @@ def resize(x, *, size, interpolation="bilinear", antialias=False, scale=(), tran
     return along_axes(x, bands(x, size, interpolation, antialias, scale, translation))
 
 
-def resize_backward(dy, x, *, size, interpolation="bilinear", antialias=False, scale=(), translation=()):
+def resize_backward(dy, x, *, size=(), interpolation="bilinear", antialias=False, scale=(), translation=()):
     """dx[k] = sum over i of dy[i] times the weight that x[k] has in y[i]"""
     return (along_axes(dy, [m.T for m in bands(x, size, interpolation, antialias, scale, translation)]),)
 
