@@ -24,7 +24,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector
             ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
             SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization 
+            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization
             Wrapper deserialize dot serialize
         """,
         "cconv.losses": """
@@ -43,26 +43,24 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
         "cconv.callbacks": "BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
         "cconv.ops": """
-            adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh
-            arctan2 arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and
-            bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt
-            cdist celu cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
-            ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff
-            digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf
-            erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
-            fori_loop full_like gcd gelu geomspace glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh
-            heaviside histogram hsplit hstack hypot i0 ifft2 imag in_top_k inner inv irfft isclose isfinite isin
-            isinf isnan isneginf isposinf isreal istft jvp kaiser kron layer_normalization lcm ldexp left_shift linalg
-            linspace log10 log2 log_sigmoid logaddexp logaddexp2 logdet logical_xor logspace lstsq lu_factor map
-            matrix_rank median meshgrid mod moments multi_hot nan_to_num nanargmax nanargmin nancumprod nancumsum
-            nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter nn
-            nonzero norm normalize numpy ones_like outer percentile pinv polar psnr ptp qr quantile rad2deg ravel real
-            rearrange repeat rfft right_shift rms_normalization roll rot90 saturate_cast scan scatter scatter_update
-            searchsorted segment_max segment_min segment_prod segment_sum select signbit sinc slice_update slogdet
-            soft_shrink solve solve_triangular sort space_to_depth sparse_plus sparse_sigmoid sparsemax split
-            squareplus stft svd swapaxes switch tan tanh_shrink tensordot threshold tile trace trapezoid tri tril triu
-            trunc unfold unique unravel_index unstack vander vdot vectorize vectorized_map view view_as_complex
-            view_as_real vsplit vstack while_loop zeros_like
+            adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh arctan2
+            arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and bitwise_invert
+            bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt cdist cholesky
+            cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross ctc_decode ctc_loss cumprod
+            cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff digitize divide_no_nan dot
+            dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf erfc erfinv exp2
+            extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold fori_loop full_like gcd
+            geomspace hamming hanning heaviside histogram hsplit hstack hypot i0 ifft2 imag in_top_k inner inv
+            irfft isclose isfinite isin isinf isnan isneginf isposinf isreal istft jvp kaiser kron layer_normalization
+            lcm ldexp left_shift linalg linspace log10 log2 logaddexp logaddexp2 logdet logical_xor logspace lstsq
+            lu_factor map matrix_rank median meshgrid mod moments multi_hot nan_to_num nanargmax nanargmin nancumprod
+            nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter
+            nn nonzero norm normalize numpy ones_like outer percentile pinv polar psnr ptp qr quantile rad2deg ravel
+            real rearrange repeat rfft right_shift rms_normalization roll rot90 saturate_cast scan scatter
+            scatter_update searchsorted segment_max segment_min segment_prod segment_sum select signbit sinc
+            slice_update slogdet solve solve_triangular sort space_to_depth split stft svd swapaxes switch tan tensordot
+            tile trace trapezoid tri tril triu trunc unfold unique unravel_index unstack vander vdot vectorize
+            vectorized_map view view_as_complex view_as_real vsplit vstack while_loop zeros_like
         """,
         "cconv.ops.image": """
             elastic_transform extract_patches extract_patches_3d gaussian_blur map_coordinates sobel_edges ssim
@@ -72,10 +70,6 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             enable_interactive_logging get_file get_source_inputs image_dataset_from_directory img_to_array
             is_interactive_logging_enabled is_keras_tensor load_img model_to_dot pad_sequences plot_model save_img
             split_dataset text_dataset_from_directory timeseries_dataset_from_array
-        """,
-        "cconv.activations": """
-            celu gelu glu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid mish soft_shrink sparse_plus
-            sparse_sigmoid sparsemax squareplus tanh_shrink threshold
         """,
         "cconv.applications": """
             ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
@@ -88,7 +82,6 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         """,
         "cconv.models": "clone_model",
         "cconv.saving": "KerasFileEditor",
-        "cconv.random": "beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
         "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
         "cconv.config": """
             backend disable_interactive_logging disable_traceback_filtering dtype_policy enable_interactive_logging

@@ -1,5 +1,5 @@
 /* projective_transform: images seen through a projective map, each its own: x (n, h, w, c), transform (n, 8) or (8,) -> y of x's
- * shape. With transform a0 a1 a2 b0 b1 b2 c0 c1 the cell in row i and column j of y is x at
+ * shape or, in rows and columns, of `size`. With transform a0 a1 a2 b0 b1 b2 c0 c1 the cell in row i and column j of y is x at
  *
  *     column (a0 j + a1 i + a2) / k,   row (b0 j + b1 i + b2) / k,   k = c0 j + c1 i + 1
  *
@@ -15,6 +15,7 @@ enum { FILL_CONSTANT, FILL_NEAREST, FILL_REFLECT, FILL_WRAP, FILL_MIRROR };
 typedef struct projective_transform {
     int interpolation, fill_mode;
     float fill_value;
+    cc_list size;
 } projective_transform;
 
 static const cc_attr projective_transform_attributes[] = {
@@ -24,6 +25,7 @@ static const cc_attr projective_transform_attributes[] = {
      "what stands outside: fill_value; the nearest cell; the image mirrored at its edge; repeated; mirrored at its last cells"},
     {"fill_value", CC_FLOAT, offsetof(projective_transform, fill_value), "0", NULL,
      "of fill_mode=constant: what stands outside"},
+    {"size", CC_LIST, offsetof(projective_transform, size), "", NULL, "rows and columns of the output; none: those of x"},
     {0}};
 
 static cconv_status projective_transform_infer(const cc_call *call, cc_shape *ys)
@@ -40,7 +42,16 @@ static cconv_status projective_transform_infer(const cc_call *call, cc_shape *ys
     if (xs->dim[1] > INT32_MAX / 4 || xs->dim[2] > INT32_MAX / 4)
         return cc_op_fail(call, CCONV_INVALID, "expected images of at most %d cells a side, received shape %s", INT32_MAX / 4,
                           cc_shape_text(xs, text[0]));
+    const cc_list *size = &((const projective_transform *)call->attributes)->size;
+    if (size->n &&
+        (size->n != 2 || size->v[0] < 1 || size->v[1] < 1 || size->v[0] > INT32_MAX / 4 || size->v[1] > INT32_MAX / 4))
+        return cc_op_fail(call, CCONV_INVALID, "expected a size of two numbers from 1 to %d, or none, received %d numbers",
+                          INT32_MAX / 4, size->n);
     *ys = *xs;
+    for (int k = 0; k < size->n; ++k) ys->dim[1 + k] = size->v[k];
+    if (cc_shape_known(ys) && !cc_shape_check(ys))
+        return cc_op_fail(call, CCONV_INVALID, "expected a result that fits in memory, received shape %s",
+                          cc_shape_text(ys, text[0]));
     if (ts->rank == 2 && ys->dim[0] < 0) ys->dim[0] = ts->dim[0];
     return CCONV_OK;
 }
@@ -119,13 +130,14 @@ static const float *projective_transform_of(const cc_call *call, int64_t image)
 static void projective_transform_forward(const cc_call *call, const cc_team *team)
 {
     const projective_transform *a = call->attributes;
-    const int64_t n = call->ys.dim[0], h = call->ys.dim[1], w = call->ys.dim[2], c = call->ys.dim[3];
-    const cc_range mine = cc_slice(team, n * h, 512 / (w * (c + 4) + 1) + 1);
+    const int64_t n = call->ys.dim[0], h = call->xs[0].dim[1], w = call->xs[0].dim[2], c = call->ys.dim[3];
+    const int64_t oh = call->ys.dim[1], ow = call->ys.dim[2];
+    const cc_range mine = cc_slice(team, n * oh, 512 / (ow * (c + 4) + 1) + 1);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
-        const float *x = call->x[0] + r / h * h * w * c, *t = projective_transform_of(call, r / h);
-        float *y = call->y + r * w * c;
-        for (int64_t j = 0; j < w; ++j, y += c) {
-            const sample s = projective_transform_sample(a, t, r % h, j, h, w, c);
+        const float *x = call->x[0] + r / oh * h * w * c, *t = projective_transform_of(call, r / oh);
+        float *y = call->y + r * ow * c;
+        for (int64_t j = 0; j < ow; ++j, y += c) {
+            const sample s = projective_transform_sample(a, t, r % oh, j, h, w, c);
             if (s.n == 4 && s.element[0] >= 0 && s.element[1] >= 0 && s.element[2] >= 0 && s.element[3] >= 0) {
                 const float *p = x + s.element[0], *q = x + s.element[1], *u = x + s.element[2], *v = x + s.element[3];
                 for (int64_t ch = 0; ch < c; ++ch)
@@ -145,15 +157,16 @@ static void projective_transform_forward(const cc_call *call, const cc_team *tea
 static void projective_transform_backward(const cc_call *call, const cc_team *team)
 {
     const projective_transform *a = call->attributes;
-    const int64_t n = call->ys.dim[0], h = call->ys.dim[1], w = call->ys.dim[2], c = call->ys.dim[3];
+    const int64_t n = call->ys.dim[0], h = call->xs[0].dim[1], w = call->xs[0].dim[2], c = call->ys.dim[3];
+    const int64_t oh = call->ys.dim[1], ow = call->ys.dim[2];
     if (!call->dx[0]) return;
-    const cc_range mine = cc_slice(team, n, 512 / (h * w * (c + 4) + 1) + 1);
+    const cc_range mine = cc_slice(team, n, 512 / (oh * ow * (c + 4) + 1) + 1);
     for (int64_t image = mine.begin; image < mine.end; ++image) {
         float *dx = call->dx[0] + image * h * w * c;
-        const float *dy = call->dy + image * h * w * c, *t = projective_transform_of(call, image);
+        const float *dy = call->dy + image * oh * ow * c, *t = projective_transform_of(call, image);
         memset(dx, 0, (size_t)(h * w * c) * sizeof *dx);
-        for (int64_t p = 0; p < h * w; ++p, dy += c) {
-            const sample s = projective_transform_sample(a, t, p / w, p % w, h, w, c);
+        for (int64_t p = 0; p < oh * ow; ++p, dy += c) {
+            const sample s = projective_transform_sample(a, t, p / ow, p % ow, h, w, c);
             for (int k = 0; k < s.n; ++k) {
                 if (s.element[k] < 0) continue;
                 for (int64_t ch = 0; ch < c; ++ch) dx[s.element[k] + ch] += s.weight[k] * dy[ch];

@@ -69,6 +69,7 @@ CASES = {
         *transforms("image", (5, 6, 7, 3), (5, 8), turns, min_nonzero=0.5),
         *transforms("one for all", (2, 5, 6, 2), (8,), turns, min_nonzero=0.5),
         Case("one cell", [(5, 1, 1, 2), (5, 8)], {"fill_mode": "mirror"}, values=("normal", turns)),
+        Case("a part", [(2, 6, 7, 3), (2, 8)], {"size": (3, 2)}, values=("normal", turns)),
         Case("perspective", [(2, 6, 5, 3), (2, 8)], values=("normal", perspectives)),
         Case("several shares", [(5, 30, 20, 3), (5, 8)], {"fill_mode": "reflect"}, values=("normal", turns)),
         Case("empty", [(0, 3, 4, 2), (0, 8)], values=("normal", turns)),

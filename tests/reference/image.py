@@ -50,10 +50,11 @@ def along_axes(x, matrices):
 
 def resize(x, *, size=(), interpolation="bilinear", antialias=False, scale=(), translation=()):
     """(n, w, c) -> (n, ow, c), or (n, h, w, c), (n, d, h, w, c) likewise, one axis after the other:
-    y[i] = sum over k of x[k] K(|k + 1/2 - s| / f) / sum over k of K(|k + 1/2 - s| / f), s = (i + 1/2 - translation) / scale.
-    scale is ow / w if not given, ow is w scale rounded down if `size` is not. f = max(1 / scale, 1) with antialias, else 1. K(t), 0 from its radius on: bilinear: 1 - t
-    below 1; bicubic: 1.5 t^3 - 2.5 t^2 + 1 below 1, -0.5 t^3 + 2.5 t^2 - 4 t + 2 below 2; lanczos3: sinc(t) sinc(t / 3)
-    below 3; lanczos5: sinc(t) sinc(t / 5) below 5, with sinc(t) = sin(pi t) / (pi t). nearest: y[i] = x[floor(s)].
+    y[i] = sum over k of x[k] K(|k + 1/2 - s| / f) / sum over k of K(|k + 1/2 - s| / f),
+    s = (i + 1/2 - translation) / scale. scale is ow / w if not given, ow is w scale rounded down if `size` is not.
+    f = max(1 / scale, 1) with antialias, else 1. K(t), 0 from its radius on: bilinear: 1 - t below 1; bicubic:
+    1.5 t^3 - 2.5 t^2 + 1 below 1, -0.5 t^3 + 2.5 t^2 - 4 t + 2 below 2; lanczos3: sinc(t) sinc(t / 3) below 3;
+    lanczos5: sinc(t) sinc(t / 5) below 5, with sinc(t) = sin(pi t) / (pi t). nearest: y[i] = x[floor(s)].
     y[i] = 0 where s is outside of 0 .. w.
     """
     return along_axes(x, bands(x, size, interpolation, antialias, scale, translation))
@@ -80,11 +81,12 @@ def cell(i, n, fill_mode):
     return np.clip(i, 0, n - 1), inside
 
 
-def samples(x, transform, interpolation, fill_mode):
+def samples(x, transform, interpolation, fill_mode, size):
     """Weights (n, h, w, 1), rows, columns and insideness of the cells that are added up."""
     n, h, w, _ = x.shape
     a0, a1, a2, b0, b1, b2, c0, c1 = np.moveaxis(np.broadcast_to(transform, (n, 8)), 1, 0)[..., None, None]
-    i, j = np.arange(h)[:, None], np.arange(w)
+    oh, ow = size or (h, w)
+    i, j = np.arange(oh)[:, None], np.arange(ow)
     k = c0 * j + c1 * i + 1
     column, row = (a0 * j + a1 * i + a2) / k, (b0 * j + b1 * i + b2) / k
     if interpolation == "nearest":
@@ -103,21 +105,21 @@ def samples(x, transform, interpolation, fill_mode):
         yield weight[..., None], y, z, (y_inside & z_inside)[..., None]
 
 
-def projective_transform(x, transform, *, interpolation="bilinear", fill_mode="constant", fill_value=0.0):
-    """x (n, h, w, c), transform (n, 8) or (8,) -> (n, h, w, c): with transform a0 a1 a2 b0 b1 b2 c0 c1,
-    y[i, j] = x at row (b0 j + b1 i + b2) / k and column (a0 j + a1 i + a2) / k, k = c0 j + c1 i + 1.
-    Between cells: nearest: the nearest, of two the even one; bilinear: the mean of the four around, weighted by how near
-    they are. Outside, at cells a b c d: constant: fill_value; nearest: aaaa|abcd|dddd; reflect: dcba|abcd|dcba; wrap:
-    abcd|abcd|abcd; mirror: dcb|abcd|cba.
+def projective_transform(x, transform, *, interpolation="bilinear", fill_mode="constant", fill_value=0.0, size=()):
+    """x (n, h, w, c), transform (n, 8) or (8,) -> (n, oh, ow, c), the size of x or `size`: with transform
+    a0 a1 a2 b0 b1 b2 c0 c1, y[i, j] = x at column (a0 j + a1 i + a2) / k and row (b0 j + b1 i + b2) / k,
+    k = c0 j + c1 i + 1. Between cells: nearest: the nearest, of two the even one; bilinear: the mean of the four
+    around, weighted by how near they are. Outside, at cells a b c d: constant: fill_value; nearest: aaaa|abcd|dddd;
+    reflect: dcba|abcd|dcba; wrap: abcd|abcd|abcd; mirror: dcb|abcd|cba.
     """
     n = np.arange(len(x))[:, None, None]
-    parts = samples(x, transform, interpolation, fill_mode)
+    parts = samples(x, transform, interpolation, fill_mode, size)
     return sum(weight * np.where(inside, x[n, i, j], fill_value) for weight, i, j, inside in parts)
 
 
-def projective_transform_backward(dy, x, transform, *, interpolation="bilinear", fill_mode="constant", fill_value=0.0):
+def projective_transform_backward(dy, x, transform, *, interpolation="bilinear", fill_mode="constant", fill_value=0.0, size=()):
     """dx[p] = sum of dy times the weight that x[p] has in y; no gradient flows to the transform"""
     dx, n = np.zeros(x.shape), np.arange(len(x))[:, None, None]
-    for weight, i, j, inside in samples(x, transform, interpolation, fill_mode):
+    for weight, i, j, inside in samples(x, transform, interpolation, fill_mode, size):
         np.add.at(dx, (np.broadcast_to(n, i.shape), i, j), weight * inside * dy)
     return dx, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...tensor import Value
-from .._apply import apply, shape_of
+from .._apply import apply
 from ..arguments import whole
 from ..operation import operation
 from .batch import as_batch, sides_of
