@@ -14,15 +14,15 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.layers": """
             ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
             AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
-            AugMix AutoContrast Bidirectional CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization
+            AugMix Bidirectional CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization
             ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot EinsumDense Embedding Equalization FlaxLayer
             GRU GRUCell GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention HashedCrossing Hashing
-            IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp
-            MultiHeadAttention Normalization Pipeline RMSNormalization RNN RandAugment RandomBrightness
-            RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-            RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
-            RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector
-            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
+            IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MelSpectrogram MixUp
+            MultiHeadAttention Normalization RMSNormalization RNN RandAugment
+            RandomElasticTransform RandomErasing
+            RandomGaussianBlur
+            RepeatVector
+            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpatialDropout1D
             SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
             TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization
             Wrapper deserialize dot serialize
@@ -66,7 +66,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             elastic_transform extract_patches extract_patches_3d gaussian_blur map_coordinates sobel_edges ssim
         """,
         "cconv.utils": """
-            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging
+            Config FeatureSpace array_to_img audio_dataset_from_directory disable_interactive_logging
             enable_interactive_logging get_file get_source_inputs image_dataset_from_directory img_to_array
             is_interactive_logging_enabled is_keras_tensor load_img model_to_dot pad_sequences plot_model save_img
             split_dataset text_dataset_from_directory timeseries_dataset_from_array

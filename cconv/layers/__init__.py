@@ -4,6 +4,7 @@ from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
+    augmentation,
     conv,
     conv_transpose,
     core,
@@ -24,6 +25,7 @@ from . import (
     up_sampling,
 )
 from .activation import *
+from .augmentation import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -45,7 +47,7 @@ from .separable_conv import *
 from .up_sampling import *
 
 _MODULES = (
-    activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
+    activation, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
     merging, normalization, padding, pooling, regularization, reshaping,
     resizing, separable_conv, up_sampling,
 )  # fmt: skip

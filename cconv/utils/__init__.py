@@ -2,6 +2,7 @@
 
 from .._config_report import show_config
 from ..keras_names import getattr_of
+from . import bounding_boxes
 from .numerical_utils import normalize, to_categorical
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -12,6 +13,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "bounding_boxes",
     "clear_session",
     "get_random_seed",
     "normalize",

@@ -117,7 +117,9 @@ def projective_transform(x, transform, *, interpolation="bilinear", fill_mode="c
     return sum(weight * np.where(inside, x[n, i, j], fill_value) for weight, i, j, inside in parts)
 
 
-def projective_transform_backward(dy, x, transform, *, interpolation="bilinear", fill_mode="constant", fill_value=0.0, size=()):
+def projective_transform_backward(
+    dy, x, transform, *, interpolation="bilinear", fill_mode="constant", fill_value=0.0, size=()
+):
     """dx[p] = sum of dy times the weight that x[p] has in y; no gradient flows to the transform"""
     dx, n = np.zeros(x.shape), np.arange(len(x))[:, None, None]
     for weight, i, j, inside in samples(x, transform, interpolation, fill_mode, size):
