@@ -63,7 +63,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             vectorized_map view view_as_complex view_as_real vsplit vstack while_loop zeros_like
         """,
         "cconv.ops.image": """
-            elastic_transform extract_patches extract_patches_3d gaussian_blur map_coordinates sobel_edges ssim
+            elastic_transform gaussian_blur map_coordinates sobel_edges ssim
         """,
         "cconv.utils": """
             Config FeatureSpace array_to_img audio_dataset_from_directory disable_interactive_logging

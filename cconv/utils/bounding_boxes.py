@@ -16,6 +16,7 @@ from typing import Any
 
 from ..keras_names import getattr_of
 from ..ops._apply import apply, shape_of
+from ..ops.comparison import logical_or
 from ..ops.shapes import concatenate
 from ..ops.tensors import cast
 
@@ -200,7 +201,7 @@ def compute_iou(
     if not use_masking:
         return iou
     low = [apply("less", [apply("max", [v], {"axes": [-1]}), 0.0]) for v in (a, b)]
-    return apply("where", [apply("logical_or", low), float(mask_val), iou])
+    return apply("where", [logical_or(*low), float(mask_val), iou])
 
 
 __getattr__ = getattr_of(globals())

@@ -153,3 +153,30 @@ def test_borders(name, settings):
     for module in (cconv, keras):
         with pytest.raises(ValueError):
             getattr(module.ops.image, name)(IMAGES, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"size": 2},
+        {"size": (2, 3)},
+        {"size": (2, 3), "strides": 1},
+        {"size": 3, "strides": 2, "padding": "same"},
+        {"size": 2, "strides": 1, "dilation_rate": 2},
+        {"size": 4, "padding": "same"},
+    ],
+    ids=str,
+)
+def test_extract_patches(settings):
+    ours, theirs = cconv.ops.image.extract_patches, keras.ops.image.extract_patches
+    near(ours(IMAGES, **settings), theirs(IMAGES, **settings))
+    near(ours(IMAGES[0], **settings), theirs(IMAGES[0], **settings))
+    near(ours(FIRST, data_format="channels_first", **settings), theirs(FIRST, data_format="channels_first", **settings))
+
+
+@pytest.mark.parametrize("settings", [{"size": 2}, {"size": (1, 2, 3), "strides": 1, "padding": "same"}], ids=str)
+def test_extract_patches_3d(settings):
+    volumes = RNG.uniform(0, 1, (2, 4, 5, 6, 2)).astype("float32")
+    near(
+        cconv.ops.image.extract_patches_3d(volumes, **settings), keras.ops.image.extract_patches_3d(volumes, **settings)
+    )

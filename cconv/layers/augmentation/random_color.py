@@ -55,9 +55,9 @@ class RandomHue(Augmentation):
     def transform_images(self, images, transformation):
         low, high = self.value_range
         hue, saturation, value = channels(to_hsv((images - low) * (1 / (high - low))))
-        hue = hue + per_pixel(transformation)
-        hue = hue - apply("floor", [hue])
-        return to_rgb(concatenate([hue, saturation, value], axis=-1)) * float(high - low) + low
+        return (
+            to_rgb(concatenate([hue + per_pixel(transformation), saturation, value], axis=-1)) * float(high - low) + low
+        )
 
     _told = ("factor", "value_range", "seed")
 
@@ -106,7 +106,7 @@ class RandomSaturation(Augmentation):
     def transform_images(self, images, transformation):
         low, high = self.value_range
         hue, saturation, value = channels(to_hsv((images - low) * (1 / (high - low))))
-        saturation = saturation * per_pixel(transformation)
+        saturation = saturation * apply("maximum", [per_pixel(transformation), 0.0])
         return to_rgb(concatenate([hue, saturation, value], axis=-1)) * float(high - low) + low
 
     _told = ("factor", "value_range", "seed")

@@ -18,7 +18,7 @@ class RandomFlip(Geometric):
 
     Args:
         mode: `"horizontal"`: left and right change places; `"vertical"`: top and bottom; `"horizontal_and_vertical"`:
-            either, both or neither.
+            both at once, which turns the image by half a circle.
         seed: Integer or `None`.
         data_format: `"channels_last"` or `"channels_first"`.
         bounding_box_format: That of boxes in the data, see `cconv.utils.bounding_boxes`.
@@ -54,12 +54,12 @@ class RandomFlip(Geometric):
 
     def get_random_transformation(self, images):
         h, w = sides_of(images, f"Layer '{self.name}'")
+        chance = cast(self.uniform(images) < 0.5, "float32")
+        still = chance * 0.0
         flips = []
         for axis, size in (("horizontal", w), ("vertical", h)):
-            chance = (
-                cast(self.uniform(images) < 0.5, "float32") if axis in self.mode else self.uniform(images, 0.0, 0.0)
-            )
-            flips.append((1.0 - 2.0 * chance, chance * (size - 1.0)))
+            flipped = chance if axis in self.mode else still
+            flips.append((1.0 - 2.0 * flipped, flipped * (size - 1.0)))
         (a, c), (e, f) = flips
         return transform_of(a, 0.0, c, 0.0, e, f)
 

@@ -125,9 +125,9 @@ class Solarization(Augmentation):
     """In training, makes each image lighter, and turns what is brighter than a threshold into its negative.
 
     Args:
-        addition_factor: Range of the most that is added, as a share of the `value_range`, two numbers or the upper one;
-            0 to 1. What is added is drawn from 0 up to it.
-        threshold_factor: Range of the threshold, likewise.
+        addition_factor: The most that is added, as a share of the `value_range`, 0 to 1: what is added is drawn from 0
+            up to it. Of two numbers the larger counts, as in Keras.
+        threshold_factor: The highest threshold, likewise.
         value_range: Lowest and highest number that pixels have.
         seed: Integer or `None`.
 
@@ -161,7 +161,7 @@ class Solarization(Augmentation):
 
     def get_random_transformation(self, images):
         pairs = (self.addition_factor, self.threshold_factor)
-        return [per_pixel(self.uniform(images) * self.uniform(images, *pair) * 255.0) for pair in pairs]
+        return [per_pixel(self.uniform(images, 0.0, 255.0 * most)) for _, most in pairs]
 
     def transform_images(self, images, transformation):
         low, high = self.value_range
@@ -174,7 +174,7 @@ class Solarization(Augmentation):
 
 
 class AutoContrast(Augmentation):
-    """In training, stretches each channel of each image to the whole range of values.
+    """Stretches each channel of each image to the whole range of values.
 
     Args:
         value_range: Lowest and highest number that pixels have.
@@ -197,6 +197,9 @@ class AutoContrast(Augmentation):
     def __init__(self, value_range: Any = (0, 255), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.value_range = list(value_range_of(value_range))
+
+    def untransformed(self, images):
+        return self.transform_images(images, None)
 
     def transform_images(self, images, transformation):
         low, high = self.value_range

@@ -113,7 +113,7 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Value:
 def to_rgb(x: Any) -> Value:
     """`(n, h, w, 3)` -> the same"""
     hue, saturation, value = channels(x)
-    sixths = hue * 6
+    sixths = (hue - apply("floor", [hue])) * 6
     red = clip(apply("abs", [sixths - 3]) - 1, 0, 1)
     green = clip(2 - apply("abs", [sixths - 2]), 0, 1)
     blue = clip(2 - apply("abs", [sixths - 4]), 0, 1)
