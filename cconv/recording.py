@@ -83,6 +83,13 @@ class Record:
             array = array.copy()  # what is done to it later is not meant
         return self.leaf(array)
 
+    def constant(self, x: Any) -> RecordedTensor:
+        """A tensor with the numbers of an array."""
+        index = self.reference(x)
+        made = RecordedTensor(self.entries[index].shape, self.entries[index].dtype, self, index)
+        made.set(self.entries[index].array)
+        return made
+
     def given(self, x: Any, array: np.ndarray) -> int:
         """The entry of a tensor or an array that is the same one wherever it comes."""
         known = self._given.get(id(x))

@@ -14,7 +14,6 @@ from .dtypes import of
 from .recorded_gradients import GradientCall
 from .recorded_tensor import RecordedTensor
 from .recording import Record, begin, end, record_of
-from .scope import change_tapes
 from .tensor import Tensor
 from .tree import flatten, pack
 from .variable import Variable
@@ -32,7 +31,8 @@ class GradientTape:
     that nobody has looked at runs forward, backward and the update in one call.
 
     Trainable variables are watched as soon as they are used. Arrays and other tensors are watched with `watch`; what is
-    done to an array in place afterwards is not seen.
+    done to an array in place afterwards is not seen. Operators between arrays are NumPy's, of which a tape knows
+    nothing: use functions of `cconv.ops`, or make a tensor of the array inside (`cconv.ops.convert_to_tensor`).
 
     Args:
         persistent: Whether `gradient` may be called several times.
@@ -134,11 +134,11 @@ class GradientTape:
         if not self._recording:
             raise ValueError("Tape is not recording.")
         self._parts[-1][1] = len(self._record.entries)
-        change_tapes(-1)
+        end()
         try:
             yield
         finally:
-            change_tapes(1)
+            begin(self, self._record)
             self._parts.append([len(self._record.entries), None])
 
     # ---- watching
@@ -158,7 +158,7 @@ class GradientTape:
         >>> x = np.array([1.0, 2.0], "float32")
         >>> with cconv.GradientTape() as tape:
         ...     tape.watch(x)
-        ...     y = cconv.ops.sum(x ** 2)
+        ...     y = cconv.ops.sum(cconv.ops.square(x))
         >>> tape.gradient(y, x).tolist()
         [2.0, 4.0]
         """
@@ -208,8 +208,8 @@ class GradientTape:
 
         Example:
 
-        >>> x = np.array([3.0], "float32")
         >>> with cconv.GradientTape(persistent=True) as tape:
+        ...     x = cconv.ops.convert_to_tensor([3.0])
         ...     tape.watch(x)
         ...     y = x * x
         ...     z = y * y

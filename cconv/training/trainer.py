@@ -68,7 +68,7 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | {"_owner": None, "feeder": None, "planner": None, "own": None}
+        return vars(self) | dict.fromkeys(("_owner", "feeder", "planner", "own", "output_structure"))
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
