@@ -47,7 +47,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             arctan2 arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and
             bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt
             cdist celu cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
-            ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff
+            ctc_decode ctc_loss cumprod cumsum  deg2rad depth_to_space det diag diagflat diagonal diff
             digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf
             erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
             fori_loop full_like gcd gelu geomspace glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh

@@ -20,7 +20,7 @@ from . import _core
 from .dtypes import of, of_array, wanted
 from .graph import as_input_array, freeze
 from .random import next_seed
-from .recorded_programs import Entry, Stage, Unit
+from .recorded_programs import Entry, Stage, Unit, draws
 from .recorded_tensor import RecordedTensor
 from .scope import change_tapes, current_record, is_recording, live_records, set_record, untraced
 from .variable import Variable
@@ -55,6 +55,8 @@ class Record:
     # ---- recording
 
     def _append(self, entry: Entry, key: Hashable) -> int:
+        if self._seed is None and draws((entry,)):
+            self._seed = next_seed()  # now: the order of the code is that of the seeds
         self.entries.append(entry)
         self.keys.append(key)
         return len(self.entries) - 1
@@ -198,9 +200,7 @@ class Record:
     @property
     def seed(self) -> int:
         """What the random numbers of this record are made of."""
-        if self._seed is None:
-            self._seed = next_seed()
-        return self._seed
+        return self._seed or 0
 
     def settle(self, fused: Any = None) -> None:
         """Computes whatever is not computed yet.

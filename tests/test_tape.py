@@ -84,10 +84,8 @@ def test_targets_are_added_and_weighted():
     assert tape.gradient(y, v).tolist() == [2.0, 4.0]
     assert tape.gradient([y, z], v).tolist() == [5.0, 7.0]
     assert tape.gradient(y, v, output_gradients=np.array([1.0, 10.0])).tolist() == [2.0, 40.0]
-    assert tape.gradient({"a": y, "b": z}, v, output_gradients={"a": np.array([1.0, 0.0]), "b": 2.0}).tolist() == [
-        8.0,
-        6.0,
-    ]
+    weights = {"a": np.array([1.0, 0.0]), "b": 2.0}
+    assert tape.gradient({"a": y, "b": z}, v, output_gradients=weights).tolist() == [8.0, 6.0]
     with pytest.raises(ValueError, match="shape of the target"):
         tape.gradient(y, v, output_gradients=np.ones(3))
     with pytest.raises(ValueError, match="one for each target"):
@@ -509,7 +507,7 @@ def test_class_activation_and_integrated_gradients():
         tape.watch(path)
         top = model(path)[1][:, 1]
     attribution = x * np.mean(tape.gradient(top, path).numpy(), axis=0)
-    assert np.isclose(attribution.sum(), float(chosen) - float(model(0 * x)[1][0, 1]), rtol=0.05)
+    assert np.isclose(attribution.sum(), chosen.item() - float(model(0 * x)[1][0, 1]), rtol=0.05)
 
 
 def test_pixels_are_optimized_in_few_plans(plans):

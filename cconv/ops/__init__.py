@@ -16,6 +16,7 @@ from .indexing import *
 from .indexing import slice_ as slice
 from .losses import *
 from .normalization import *
+from .own_gradients import *
 from .pooling import *
 from .random import *
 from .reductions import *
