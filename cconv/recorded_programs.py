@@ -137,10 +137,7 @@ class Builder:
             if entry.what.has_effects:
                 self.effects += [made[entry.what.where(t)] for t in entry.what.outputs]
             return None
-        made = Tensor(entry.shape, entry.what, reads, entry.attributes, entry.name, dtype=entry.dtype)
-        if is_random(entry.what):
-            self.randoms.append(made)
-        return made
+        return Tensor(entry.shape, entry.what, reads, entry.attributes, entry.name, dtype=entry.dtype)
 
     def _input(self, entry: Entry, source: Any) -> Tensor:
         made = Tensor(entry.shape, dtype=entry.dtype)
@@ -188,11 +185,8 @@ def read_later(record: Any, hi: int) -> set[int]:
 
 
 def draws(entries: Iterable[Entry]) -> int:
-    """How many of the ops recorded draw random numbers."""
-    return sum(
-        entry.what.randoms if entry.kind == "unit" else entry.kind == "op" and is_random(entry.what)
-        for entry in entries
-    )
+    """How many of the ops recorded draw random numbers: within units, others have drawn theirs."""
+    return sum(entry.what.randoms for entry in entries if entry.kind == "unit")
 
 
 def _draw() -> Tensor:

@@ -345,6 +345,22 @@ def test_dropout_draws_anew_in_each_step_and_alike_for_all_gradients():
     assert not np.array_equal(seen[0], seen[1]) and not np.array_equal(seen[1], seen[2])
 
 
+def test_what_is_drawn_within_a_tape():
+    v = cconv.Variable(np.ones(40, np.float32))
+    with cconv.GradientTape() as tape:
+        noise = cconv.random.normal((40,), seed=3)
+        y = ops.dropout(v, 0.5, seed=4) * noise
+    assert np.array_equal(noise, cconv.random.normal((40,), seed=3))
+    mask = ops.dropout(np.ones(40, np.float32), 0.5, seed=4)
+    assert set(np.unique(mask)) == {0.0, 2.0} and np.array_equal(y, mask * noise.numpy())
+    assert np.array_equal(tape.gradient(y, v), mask * noise.numpy())
+    generator = cconv.random.SeedGenerator(1)
+    with cconv.GradientTape():
+        a, b = (cconv.random.uniform((3,), seed=generator) for _ in range(2))
+    again = cconv.random.SeedGenerator(1)
+    assert np.array_equal(a, cconv.random.uniform((3,), seed=again)) and not np.array_equal(a, b)
+
+
 def test_moving_averages_change_once_for_each_call():
     one, other = net(), net()
     with cconv.GradientTape(persistent=True) as tape:

@@ -134,8 +134,8 @@ class TrainedLayer(Steps, Layer):
             weighted_metrics: The same, for metrics that take `sample_weight` and `class_weight` into account.
             run_eagerly: Whether `train_step` and its kin run as Python in every step, as they do where the model
                 overrides one of them, rather than as one graph. Layers are traced all the same.
-            steps_per_execution: Only 1.
-            jit_compile: Only `"auto"`, `False` or `None`.
+            steps_per_execution: Batches of which callbacks hear as of one. Each is a step of its own all the same.
+            jit_compile: `"auto"`, `True` or `False`, which are the same here: a step is always run as a planned graph.
             auto_scale_loss: Without effect: everything is computed in float32.
 
         Raises:

@@ -8,14 +8,34 @@ from typing import Any
 
 import numpy as np
 
+#: Those of `compile` that a configuration may set.
+SAVED_ARGUMENTS = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+)
+
 
 def check_compile(steps_per_execution: int, jit_compile: str | bool | None) -> None:
     """Refuses what `compile` cannot do."""
-    if isinstance(steps_per_execution, bool) or steps_per_execution != 1:
-        raise ValueError(f"`steps_per_execution`: expected 1. Received: {steps_per_execution!r}")
-    if jit_compile not in ("auto", False, None):
+    count("steps_per_execution", steps_per_execution)
+    if jit_compile not in ("auto", True, False, None):
+        raise ValueError(f"`jit_compile`: expected 'auto', True or False. Received: {jit_compile!r}")
+
+
+def check_compiled(method: str, targets: Any, optimizer: Any = None, trains: bool = False) -> None:
+    """Refuses a method of a model that lacks what it needs."""
+    if targets is None:
+        missing = "the model has no loss and no optimizer."
+        raise ValueError(f"You must call `compile()` before calling `{method}()`: {missing}")
+    if trains and optimizer is None:
         raise ValueError(
-            f"`jit_compile`: expected 'auto' or False, there is nothing to compile. Received: {jit_compile!r}"
+            f"`{method}()` needs an optimizer. The model was compiled with `optimizer=None`: it can be evaluated."
         )
 
 

@@ -92,12 +92,14 @@ class OwnSteps:
     def train_epoch(self, feed: Feed, callbacks: Any) -> dict[str, float]:
         """One epoch of training; returns the logs of its last batch."""
         logs: dict[str, Any] = {}
-        for batch, (data, rows, _) in enumerate(feed.epoch()):
-            callbacks.on_train_batch_begin(batch)
+        groups = callbacks.in_groups(self._trainer().steps_per_execution)
+        for batch, (data, rows, _) in enumerate(feed.epoch(), feed.done):
+            groups.on_train_batch_begin(batch)
             logs = self.step("train", data, rows)
-            callbacks.on_train_batch_end(batch, lambda logs=logs: as_logs(logs))
+            groups.on_train_batch_end(batch, lambda logs=logs: as_logs(logs))
             if self._trainer().stop_training:
                 break
+        groups.end_group()
         return as_logs(logs)
 
     def test_epoch(self, feed: Feed, callbacks: Any) -> dict[str, float]:
@@ -107,12 +109,14 @@ class OwnSteps:
         trainer.stop_evaluating = False
         callbacks.on_test_begin()
         logs: dict[str, Any] = {}
+        groups = callbacks.in_groups(self._trainer().steps_per_execution)
         for batch, (data, rows, _) in enumerate(feed.epoch()):
-            callbacks.on_test_batch_begin(batch)
+            groups.on_test_batch_begin(batch)
             logs = self.step("test", data, rows)
-            callbacks.on_test_batch_end(batch, lambda logs=logs: as_logs(logs))
+            groups.on_test_batch_end(batch, lambda logs=logs: as_logs(logs))
             if trainer.stop_evaluating:
                 break
+        groups.end_group()
         found = as_logs(logs)
         callbacks.on_test_end(found)
         return found
@@ -124,12 +128,14 @@ class OwnSteps:
         pieces: list[Any] = []
         with callbacks:
             callbacks.on_predict_begin()
+            groups = callbacks.in_groups(trainer.steps_per_execution)
             for batch, (data, rows, _) in enumerate(feed.epoch()):
-                callbacks.on_predict_batch_begin(batch)
+                groups.on_predict_batch_begin(batch)
                 pieces.append(as_arrays(self.step("predict", data, rows)))
-                callbacks.on_predict_batch_end(batch, {"outputs": pieces[-1]})
+                groups.on_predict_batch_end(batch, {"outputs": pieces[-1]})
                 if trainer.stop_predicting:
                     break
+            groups.end_group()
             callbacks.on_predict_end()
         joined = [np.concatenate(parts) for parts in zip(*map(tree.flatten, pieces), strict=True)]
         return tree.pack(pieces[0], joined)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,14 @@ class Totals:
         self._sums = [0.0] * len(self.loss_names)
         for metric in self.metrics:
             metric.reset_state()
+
+    def state(self) -> dict[str, Any]:
+        """What it has added up beside the metrics, for `resume`."""
+        return {"samples": self._samples, "sums": list(self._sums)}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what others have added up."""
+        self._samples, self._sums = state["samples"], list(state["sums"])
 
     def add(self, results: list[np.ndarray], n: int, n_losses: int, metric_counts: list[int]) -> None:
         """Adds a step's outputs: the total loss, the losses of the outputs, then the numbers of each metric."""

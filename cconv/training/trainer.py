@@ -17,9 +17,9 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
-from ..random import next_seed
+from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
-from .arguments import check_compile, check_verbose, count, is_due, is_due_again
+from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
 from .own_steps import OwnSteps, as_arrays, in_order
 from .planner import Planner, rounded
@@ -42,7 +42,9 @@ class Trainer:
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
+        steps_per_execution: Batches of which callbacks hear as of one.
         reached: What a file that is being written is kept for, by the name of the monitored value.
+        feed, callbacks, first_epoch: Of the `fit` under way: weak references, and where callbacks let it begin.
         stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
     """
 
@@ -52,6 +54,8 @@ class Trainer:
         self.seed = 0
         self.history: History | None = None
         self.reached: dict[str, float] = {}
+        self.steps_per_execution = 1
+        self.feed = self.callbacks = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}
         self._aim(None)
@@ -68,7 +72,8 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | dict.fromkeys(("_owner", "feeder", "planner", "own", "output_structure"))
+        names = ("_owner", "feeder", "planner", "own", "feed", "callbacks", "output_structure")
+        return vars(self) | dict.fromkeys(names)
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
@@ -95,7 +100,7 @@ class Trainer:
         outputs = self.model._output_slots()
         if outputs is not None:
             targets.bind(outputs.structure)
-        self.optimizer, self.loss = optimizer, loss
+        self.optimizer, self.loss, self.steps_per_execution = optimizer, loss, steps_per_execution
         self._arguments = {
             "optimizer": optimizer,
             "loss": loss,
@@ -103,8 +108,8 @@ class Trainer:
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
             "run_eagerly": bool(run_eagerly),
-            "steps_per_execution": 1,
-            "jit_compile": False,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile is True,
         }
         self._aim(targets)
         self.own.eager = bool(run_eagerly)
@@ -120,8 +125,7 @@ class Trainer:
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         arguments = deserialize_object(config)
-        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly")
-        self.model.compile(**{name: arguments[name] for name in names if name in arguments})
+        self.model.compile(**{name: arguments[name] for name in SAVED_ARGUMENTS if name in arguments})
         if self.model.built and self.optimizer is not None:
             self.optimizer.build(self.model.trainable_variables)
 
@@ -176,7 +180,7 @@ class Trainer:
         validation_batch_size: int | None,
         validation_freq: int | Container[int],
     ) -> History:
-        self._assert_trained("fit")
+        check_compiled("fit", self.targets, self.optimizer, trains=True)
         batch_size = count("batch_size", batch_size, optional=True)
         epochs = count("epochs", epochs, least=0)
         initial_epoch = count("initial_epoch", initial_epoch, least=0)
@@ -208,10 +212,11 @@ class Trainer:
             self.planner.prepare("test", validation, "validation labels")
         callbacks = self._callback_list(callbacks, verbose, feed, epochs, add_history=True)
         self.stop_training = False
+        self.feed, self.callbacks, self.first_epoch = weakref.ref(feed), weakref.ref(callbacks), initial_epoch
         logs: dict[str, float] = {}
         with callbacks:
             callbacks.on_train_begin()
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(self.first_epoch, epochs):
                 self.model.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 logs = self._train_epoch(feed, callbacks)
@@ -229,15 +234,17 @@ class Trainer:
     def _train_epoch(self, feed: Feed, callbacks: CallbackList) -> dict[str, float]:
         if self.own.are_used("train"):
             return self.own.train_epoch(feed, callbacks)
+        groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
-        for batch, (data, rows, n) in enumerate(feed.epoch()):
+        for batch, (data, rows, n) in enumerate(feed.epoch(), feed.done):
             if data is not current:
                 current, step = data, self.planner.next_step("train", feed, data, n, batch, "y", self.optimizer)
-            callbacks.on_train_batch_begin(batch)
+            groups.on_train_batch_begin(batch)
             self._train(step, data, rows, n)
-            callbacks.on_train_batch_end(batch, totals.logs)
+            groups.on_train_batch_end(batch, totals.logs)
             if self.stop_training:
                 break
+        groups.end_group()
         return totals.logs()
 
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
@@ -256,15 +263,17 @@ class Trainer:
         self.model.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
+        groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
         for batch, (data, rows, n) in enumerate(feed.epoch()):
             if data is not current:
                 current, step = data, self.planner.next_step("test", feed, data, n, batch, label, None)
-            callbacks.on_test_batch_begin(batch)
-            step.accumulate(totals, data.arrays, n, rows, self.seed)
-            callbacks.on_test_batch_end(batch, totals.logs)
+            groups.on_test_batch_begin(batch)
+            step.accumulate(totals, data.arrays, n, rows, self.seed, batch)
+            groups.on_test_batch_end(batch, totals.logs)
             if self.stop_evaluating:
                 break
+        groups.end_group()
         logs = totals.logs()
         callbacks.on_test_end(logs)
         return logs
@@ -282,7 +291,7 @@ class Trainer:
         callbacks: Any,
         return_dict: bool,
     ) -> float | list[float] | dict[str, float]:
-        self._assert_compiled("evaluate")
+        check_compiled("evaluate", self.targets)
         batch_size = count("batch_size", batch_size, optional=True)
         steps = count("steps", steps, optional=True)
         check_verbose(verbose)
@@ -311,20 +320,22 @@ class Trainer:
         total = min(feed.data.size, feed.batch_size * feed.num_batches) if isinstance(feed, ArrayFeed) else None
         with callbacks:
             callbacks.on_predict_begin()
+            groups = callbacks.in_groups(self.steps_per_execution)
             for batch, (data, rows, n) in enumerate(feed.epoch()):
                 if data is not current:
                     current, step = data, self.step("predict", data, max(n, feed.batch_size))
                     if outputs is None and total is not None:
                         outputs = step.empty(total)
-                callbacks.on_predict_batch_begin(batch)
+                groups.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
                 results = step.predict(data.arrays, n, rows, place)
                 if outputs is None:
                     pieces.append(results)
                 done += n
-                callbacks.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
+                groups.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
                 if self.stop_predicting:
                     break
+            groups.end_group()
             callbacks.on_predict_end()
         if outputs is None:
             outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
@@ -345,7 +356,7 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None, return_dict: bool
     ) -> float | list[float] | dict[str, float]:
-        self._assert_trained("train_on_batch")
+        check_compiled("train_on_batch", self.targets, self.optimizer, trains=True)
         if self.own.are_used("train"):
             return self.own.on_batch("train", x, y, sample_weight, class_weight, return_dict)
         data, step = self._single("train", x, y, sample_weight, class_weight)
@@ -357,7 +368,7 @@ class Trainer:
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any, return_dict: bool
     ) -> float | list[float] | dict[str, float]:
-        self._assert_compiled("test_on_batch")
+        check_compiled("test_on_batch", self.targets)
         if self.own.are_used("test"):
             return self.own.on_batch("test", x, y, sample_weight, None, return_dict)
         data, step = self._single("test", x, y, sample_weight, None)
@@ -386,15 +397,3 @@ class Trainer:
 
     def step(self, mode: str, data: Data, max_batch: int) -> Step:
         return self.planner.step(mode, data, max_batch, self.optimizer if mode == "train" else None)
-
-    def _assert_compiled(self, method: str) -> None:
-        if not self.compiled:
-            missing = "the model has no loss and no optimizer."
-            raise ValueError(f"You must call `compile()` before calling `{method}()`: {missing}")
-
-    def _assert_trained(self, method: str) -> None:
-        self._assert_compiled(method)
-        if self.optimizer is None:
-            raise ValueError(
-                f"`{method}()` needs an optimizer. The model was compiled with `optimizer=None`: it can be evaluated."
-            )
