@@ -13,6 +13,7 @@ from .dtypes import of
 from .recorded_gradients import GradientCall
 from .recorded_tensor import RecordedTensor
 from .recording import Record, begin, end
+from .scope import is_tracing
 from .tensor import Tensor
 from .tree import flatten, pack
 from .variable import Variable
@@ -76,6 +77,11 @@ class GradientTape:
     def __enter__(self) -> GradientTape:
         if self._recording:
             raise ValueError("Tape is still recording, this can happen if you try to re-enter an already-active tape.")
+        if is_tracing():
+            raise NotImplementedError(
+                "A GradientTape records what is computed with numbers. It cannot be used in the `call` of a layer, nor "
+                "in what a graph is made of: that is traced once, without numbers."
+            )
         record = begin(self, self._record)
         if self._record is not None and record is not self._record:
             end()

@@ -442,6 +442,27 @@ def test_losses_of_layers_are_part_of_a_tape():
         assert np.allclose(gradient, expected, atol=1e-4) and y.shape == (6, 2) and len(model.losses) == 2
 
 
+def test_losses_added_by_a_step_and_values_of_variables():
+    layer, v = layers.Dense(2), cconv.Variable([1.0, 2.0])
+    with cconv.GradientTape() as tape:
+        layer(X)
+        layer.add_loss(ops.sum(v.value * v))
+        loss = sum(layer.losses)
+    assert tape.gradient(loss, v).tolist() == [2.0, 4.0]
+    layer(X)
+    assert layer.losses == []
+
+
+def test_no_tape_within_calls():
+    class Inner(layers.Layer):
+        def call(self, x):
+            with cconv.GradientTape():
+                return x * 2
+
+    with pytest.raises(NotImplementedError, match="`call` of a layer"):
+        Inner()(X)
+
+
 def test_results_do_not_depend_on_threads():
     found = []
     before = cconv.get_num_threads()

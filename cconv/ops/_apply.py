@@ -131,7 +131,7 @@ def _fed(given: str, wanted: str) -> str:
 
 
 def _array(x: Any) -> np.ndarray:
-    return x.value if isinstance(x, Variable) else as_input_array(x)
+    return x._numbers() if isinstance(x, Variable) else as_input_array(x)
 
 
 def _node(x: Any, dtype: str | None) -> Tensor | None:
