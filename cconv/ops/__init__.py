@@ -29,6 +29,7 @@ from .losses import *
 from .matrices import *
 from .nan_reductions import *
 from .normalization import *
+from .own_gradients import *
 from .pooling import *
 from .random import *
 from .ranges import *
