@@ -4,6 +4,7 @@ from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
+    adaptive_pooling,
     conv,
     conv_transpose,
     core,
@@ -20,8 +21,10 @@ from . import (
     regularization,
     reshaping,
     separable_conv,
+    wrapping,
 )
 from .activation import *
+from .adaptive_pooling import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -39,10 +42,12 @@ from .pooling import *
 from .regularization import *
 from .reshaping import *
 from .separable_conv import *
+from .wrapping import *
 
 _MODULES = (
-    activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
+    activation, adaptive_pooling, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling,
+    input_layer, input_spec, merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
+    wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

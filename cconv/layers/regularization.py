@@ -104,8 +104,9 @@ class BaseSpatialDropout(BaseNoise):
         return dropped(inputs, self.rate, sizes, self._stream)
 
     def get_config(self):
-        own = {} if self.rank == 1 else {"data_format": self.data_format}
-        return {**super().get_config(), "rate": self.rate, **own}
+        config = {**super().get_config(), "rate": self.rate}
+        del config["trainable"]  # which the constructor does not take
+        return config if self.rank == 1 else {**config, "data_format": self.data_format}
 
 
 class SpatialDropout1D(BaseSpatialDropout):
