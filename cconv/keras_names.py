@@ -65,10 +65,9 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             view_as_real vsplit vstack while_loop zeros_like
         """,
         "cconv.utils": """
-            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging
-            enable_interactive_logging get_file get_source_inputs image_dataset_from_directory img_to_array
-            is_interactive_logging_enabled is_keras_tensor load_img model_to_dot pad_sequences plot_model save_img
-            split_dataset text_dataset_from_directory timeseries_dataset_from_array
+            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes get_file
+            image_dataset_from_directory img_to_array load_img pad_sequences save_img split_dataset
+            text_dataset_from_directory timeseries_dataset_from_array
         """,
         "cconv.activations": """
             celu gelu glu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid mish soft_shrink sparse_plus
@@ -83,20 +82,18 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
             resnet_v2 vgg19 xception
         """,
-        "cconv.models": "clone_model",
         "cconv.saving": "KerasFileEditor",
         "cconv.random": "beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
         "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
         "cconv.config": """
-            backend disable_interactive_logging disable_traceback_filtering dtype_policy enable_interactive_logging
-            enable_traceback_filtering enable_unsafe_deserialization is_interactive_logging_enabled is_nnx_enabled
-            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend set_dtype_policy set_floatx
-            set_max_epochs set_max_steps_per_epoch
+            backend disable_traceback_filtering dtype_policy enable_traceback_filtering enable_unsafe_deserialization
+            is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend set_dtype_policy
+            set_floatx set_max_epochs set_max_steps_per_epoch
         """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
             SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope
-            preprocessing quantizers remat visualization wrappers
+            preprocessing quantizers remat
         """,
     }.items()
 }

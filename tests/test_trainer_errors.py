@@ -199,8 +199,8 @@ WRONG = {
     "loss weights that do not fit": (lambda: model(loss_weights=[1.0, 2.0]), ValueError, ["loss_weights", "kind", "2"]),
     "loss weight NaN": (lambda: model(loss_weights=[float("nan")]), ValueError, ["loss_weights", "finite", "nan"]),
     "run_eagerly": (lambda: model(run_eagerly=True), ValueError, ["run_eagerly"]),
-    "steps_per_execution": (lambda: model(steps_per_execution=8), ValueError, ["steps_per_execution", "8"]),
-    "jit_compile": (lambda: model(jit_compile=True), ValueError, ["jit_compile", "True"]),
+    "steps_per_execution": (lambda: model(steps_per_execution=0), ValueError, ["steps_per_execution", "0"]),
+    "jit_compile": (lambda: model(jit_compile="yes"), ValueError, ["jit_compile", "yes"]),
 }
 
 
