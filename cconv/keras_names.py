@@ -36,12 +36,11 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             concordance_correlation pearson_correlation
         """,
         "cconv.optimizers": """
-            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam OptimizerMap
-            ScheduleFreeAdamW
+            LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW
         """,
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
-        "cconv.callbacks": "BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
+        "cconv.callbacks": "OrbaxCheckpoint",
         "cconv.ops": """
             adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh
             arctan2 arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and

@@ -281,8 +281,8 @@ CCONV_API cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv
 CCONV_API const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i);
 /* From now on weight_decay leaves this variable alone, in plans that are made later. */
 CCONV_API cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable);
-/* From now on the steps of `optimizer` change this variable as `to` does, with its settings and its slots, in plans that are made later;
- * `to` counts along. It must live as long as `optimizer`, and delegate nothing itself. */
+/* From now on the steps of `optimizer` change this variable as `to` does, with its settings and its slots, in plans that are made
+ * later; `to` counts along. It must live as long as `optimizer`, and delegate nothing itself. */
 CCONV_API cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, cconv_variable *variable, cconv_optimizer *to);
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
-/* Adafactor: Shazeer and Stern, "Adafactor: adaptive learning rates with sublinear memory cost", 2018, algorithms 4 and 5. The mean of
- * squares of a matrix (the last two axes; the others are a stack of them) is kept as the means r of its rows and c of its columns. At
- * step t = 1, 2, ... with b = 1 - t^beta_2_decay:
+/* Adafactor: Shazeer and Stern, "Adafactor: adaptive learning rates with sublinear memory cost", 2018, algorithms 4 and 5. The
+ * mean of squares of a matrix (the last two axes; the others are a stack of them) is kept as the means r of its rows and c of its
+ * columns. At step t = 1, 2, ... with b = 1 - t^beta_2_decay:
  *
  *     r = b r + (1 - b) mean of rows of (g^2 + epsilon_1)        c likewise
  *     v = r c / mean(r)                                         of a vector: v = b v + (1 - b) (g^2 + epsilon_1)

@@ -1,5 +1,5 @@
-/* FTRL-Proximal: McMahan and others, "Ad click prediction: a view from the trenches", 2013, algorithm 1, with a power of the learning
- * rate of one's own and the shrinkage of TensorFlow's. p = learning_rate_power.
+/* FTRL-Proximal: McMahan and others, "Ad click prediction: a view from the trenches", 2013, algorithm 1, with a power of the
+ * learning rate of one's own and the shrinkage of TensorFlow's. p = learning_rate_power.
  *
  *     s' = s + g^2
  *     z += g + 2 shrinkage w - (s'^-p - s^-p) / lr w

@@ -1,4 +1,5 @@
-/* LAMB: You and others, "Large batch optimization for deep learning: training BERT in 76 minutes", 2020, algorithm 2. At step t = 1, 2, ...
+/* LAMB: You and others, "Large batch optimization for deep learning: training BERT in 76 minutes", 2020, algorithm 2. At step t =
+ * 1, 2, ...
  *
  *     m += (g - m) (1 - beta_1)
  *     v += (g^2 - v) (1 - beta_2)

@@ -1,6 +1,6 @@
-/* The contract of an update rule: elementwise, over ranges of a variable, or of a whole variable at a time. optimizer.c and step.c do
- * the rest (slots, accumulation, clipping, weight decay, averages, threads). A new rule is one file with its table, and one line in
- * optim.def. */
+/* The contract of an update rule: elementwise, over ranges of a variable, or of a whole variable at a time. optimizer.c and
+ * step.c do the rest (slots, accumulation, clipping, weight decay, averages, threads). A new rule is one file with its table, and
+ * one line in optim.def. */
 #ifndef CC_OPTIM_H
 #define CC_OPTIM_H
 
@@ -76,8 +76,8 @@ typedef struct cc_rule {
                    float limit, int64_t n);
     /* In place of update: a whole variable, by one thread. */
     void (*whole)(const float coefficients[CC_MAX_COEFFICIENTS], const cc_whole *variable);
-    /* NULL unless said otherwise: floats of scratch that whole wants; what a slot is filled with (NULL: 0); a slot's shape (NULL: the
-     * variable's), of which the rank is returned. */
+    /* NULL unless said otherwise: floats of scratch that whole wants; what a slot is filled with (NULL: 0); a slot's shape (NULL:
+     * the variable's), of which the rank is returned. */
     int64_t (*scratch)(int rank, const int64_t *dim);
     float (*initial)(const void *attributes, int slot);
     int (*slot_shape)(int slot, int rank, const int64_t *dim, int64_t *slot_dim);

@@ -1,5 +1,5 @@
-/* What all update rules share: their list, settings, and the slots of each variable. What a step does is in step.c, the arithmetic of a
- * rule in the file named after it. */
+/* What all update rules share: their list, settings, and the slots of each variable. What a step does is in step.c, the
+ * arithmetic of a rule in the file named after it. */
 #include "optim/optimizer.h"
 #include "base/alloc.h"
 #include "base/map.h"
@@ -45,6 +45,16 @@ static cconv_status check_common(const cc_optim_common *common)
                        "expected at most one of clipnorm, clipvalue and global_clipnorm, received clipnorm=%g, clipvalue=%g, "
                        "global_clipnorm=%g",
                        (double)common->clipnorm, (double)common->clipvalue, (double)common->global_clipnorm);
+    if (!isfinite(common->loss_scale_factor))
+        return cc_fail(CCONV_INVALID, "expected a finite loss_scale_factor, received %g", (double)common->loss_scale_factor);
+    if (!(common->ema_momentum <= 1))
+        return cc_fail(CCONV_INVALID, "expected ema_momentum of at most 1, received %g", (double)common->ema_momentum);
+    if (common->ema_overwrite_frequency < 0 || common->gradient_accumulation_steps < 1)
+        return cc_fail(
+            CCONV_INVALID,
+            "expected ema_overwrite_frequency of at least 0 and gradient_accumulation_steps of at least 1, received %d "
+            "and %d",
+            common->ema_overwrite_frequency, common->gradient_accumulation_steps);
     return CCONV_OK;
 }
 

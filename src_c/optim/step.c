@@ -6,8 +6,8 @@
  * blocks that depend on the sizes of the variables alone, in double, and the blocks' sums are added in order: results are the same
  * for any number of threads.
  *
- * Where gradients are accumulated, each step adds its own to the accumulators; the last one of several makes them the mean, and goes on
- * with them in the gradients' place. */
+ * Where gradients are accumulated, each step adds its own to the accumulators; the last one of several makes them the mean, and
+ * goes on with them in the gradients' place. */
 #include "optim/optimizer.h"
 #include <math.h>
 #include <string.h>
