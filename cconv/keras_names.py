@@ -28,18 +28,12 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             UpSampling3D Wrapper deserialize dot serialize
         """,
         "cconv.losses": """
-            CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
-        """,
-        "cconv.metrics": """
-            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU PearsonCorrelation
-            PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity
-            concordance_correlation pearson_correlation
+            CTC ctc
         """,
         "cconv.optimizers": """
             LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW
         """,
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
-        "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
         "cconv.callbacks": "OrbaxCheckpoint",
         "cconv.ops": """
             adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh
