@@ -19,6 +19,7 @@ from . import (
     pooling,
     regularization,
     reshaping,
+    sample_normalization,
     separable_conv,
 )
 from .activation import *
@@ -38,11 +39,12 @@ from .padding import *
 from .pooling import *
 from .regularization import *
 from .reshaping import *
+from .sample_normalization import *
 from .separable_conv import *
 
 _MODULES = (
     activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
+    merging, normalization, padding, pooling, regularization, reshaping, sample_normalization, separable_conv,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 
