@@ -13,18 +13,17 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
     for module, names in {
         "cconv.layers": """
             ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-            AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
-            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop ContrastLimitedAdaptiveHistogramEqualization
-            ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot EinsumDense Embedding Equalization FlaxLayer GRU
-            GRUCell GaussianDropout GaussianNoise GroupQueryAttention HashedCrossing Hashing IntegerLookup JaxLayer
-            LSTM LSTMCell Masking MaxNumBoundingBoxes MelSpectrogram MixUp MultiHeadAttention Normalization Pipeline
-            RNN RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
+            AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AlphaDropout AugMix AutoContrast
+            Bidirectional CenterCrop ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D
+            CutMix Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise HashedCrossing Hashing
+            IntegerLookup JaxLayer LSTM LSTMCell Masking MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN
+            RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
             RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
             RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
             RandomTranslation RandomZoom RepeatVector Resizing ReversibleEmbedding STFTSpectrogram SimpleRNN
             SimpleRNNCell Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D SpectralNormalization
             StackedRNNCells StringLookup TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper UpSampling1D
-            UpSampling2D UpSampling3D Wrapper deserialize dot serialize
+            UpSampling2D UpSampling3D Wrapper deserialize serialize
         """,
         "cconv.losses": """
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
@@ -47,20 +46,20 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt
             cdist celu cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
             ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff
-            digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf
-            erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
-            fori_loop full_like gcd gelu geomspace glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh
-            heaviside histogram hsplit hstack hypot i0 ifft2 imag image in_top_k inner inv irfft isclose isfinite isin
-            isinf isnan isneginf isposinf isreal istft jvp kaiser kron lcm ldexp left_shift linalg linspace log10 log2
-            log_sigmoid logaddexp logaddexp2 logdet logical_xor logspace lstsq lu_factor map matrix_rank median
-            meshgrid mod multi_hot nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
-            nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter nn nonzero norm numpy ones_like outer
-            percentile pinv polar psnr ptp qr quantile rad2deg ravel real rearrange repeat rfft right_shift roll rot90
-            saturate_cast scan scatter scatter_update searchsorted segment_max segment_min segment_prod segment_sum
-            select signbit sinc slice_update slogdet soft_shrink solve solve_triangular sort space_to_depth sparse_plus
-            sparse_sigmoid sparsemax split squareplus stft svd swapaxes switch tan tanh_shrink tensordot threshold tile
-            trace trapezoid tri tril triu trunc unfold unique unravel_index unstack vander vdot vectorize
-            vectorized_map view view_as_complex view_as_real vsplit vstack while_loop zeros_like
+            digitize divide_no_nan dsplit dstack dtype eig eigh empty empty_like erf erfc erfinv exp2 extract_sequences
+            fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold fori_loop full_like gcd gelu geomspace
+            glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh heaviside histogram hsplit hstack hypot i0
+            ifft2 imag image in_top_k inv irfft isclose isfinite isin isinf isnan isneginf isposinf isreal istft jvp
+            kaiser kron lcm ldexp left_shift linalg linspace log10 log2 log_sigmoid logaddexp logaddexp2 logdet
+            logical_xor logspace lstsq lu_factor map matrix_rank median meshgrid mod multi_hot nan_to_num nanargmax
+            nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd
+            nansum nanvar nextafter nn nonzero norm numpy ones_like percentile pinv polar psnr ptp qr quantile rad2deg
+            ravel real rearrange repeat rfft right_shift roll rot90 saturate_cast scan scatter scatter_update
+            searchsorted segment_max segment_min segment_prod segment_sum select signbit sinc slice_update slogdet
+            soft_shrink solve solve_triangular sort space_to_depth sparse_plus sparse_sigmoid sparsemax split
+            squareplus stft svd swapaxes switch tan tanh_shrink threshold tile trace trapezoid tri tril triu trunc
+            unfold unique unravel_index unstack vander vectorize vectorized_map view view_as_complex view_as_real
+            vsplit vstack while_loop zeros_like
         """,
         "cconv.utils": """
             Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging

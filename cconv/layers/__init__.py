@@ -4,47 +4,60 @@ from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
+    attention,
     conv,
     conv_transpose,
     core,
     cropping,
     dense,
     depthwise_conv,
+    einsum_dense,
+    embedding,
     global_pooling,
+    grouped_query_attention,
     input_layer,
     input_spec,
     merging,
+    multi_head_attention,
     normalization,
     padding,
     pooling,
+    preprocessing,
     regularization,
     reshaping,
     sample_normalization,
     separable_conv,
 )
 from .activation import *
+from .attention import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
 from .cropping import *
 from .dense import *
 from .depthwise_conv import *
+from .einsum_dense import *
+from .embedding import *
 from .global_pooling import *
+from .grouped_query_attention import *
 from .input_layer import *
 from .input_spec import *
 from .layer import Layer
 from .merging import *
+from .multi_head_attention import *
 from .normalization import *
 from .padding import *
 from .pooling import *
+from .preprocessing import *
 from .regularization import *
 from .reshaping import *
 from .sample_normalization import *
 from .separable_conv import *
 
 _MODULES = (
-    activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping, sample_normalization, separable_conv,
+    activation, attention, conv, conv_transpose, core, cropping, dense, depthwise_conv, einsum_dense, embedding,
+    global_pooling, grouped_query_attention, input_layer, input_spec, merging, multi_head_attention, normalization,
+    padding, pooling, preprocessing, regularization, reshaping, sample_normalization, separable_conv,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

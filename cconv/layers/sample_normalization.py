@@ -107,7 +107,7 @@ class _Scaled(Layer):
 
 
 class LayerNormalization(_Scaled):
-    """Gives each sample mean 0 and variance 1 over `axis`, then scales by `gamma` and shifts by `beta` (Ba et al., 2016).
+    """Gives each sample mean 0 and variance 1 over `axis`, then scales by `gamma` and adds `beta` (Ba et al., 2016).
 
     Args:
         axis: One axis or several, over which mean and variance are taken together: the others are samples.

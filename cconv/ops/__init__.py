@@ -10,7 +10,9 @@ from ..registry import register_public as _register_public
 from . import operators
 from .activations import *
 from .arithmetic import *
+from .attention import *
 from .comparison import *
+from .contraction import *
 from .convolution import *
 from .indexing import *
 from .indexing import slice_ as slice

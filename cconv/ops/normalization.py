@@ -71,9 +71,7 @@ def layer_normalization(
 
 
 @operation("x", "scale", module="nn")
-def rms_normalization(
-    x: Any, scale: Any = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
-) -> Value:
+def rms_normalization(x: Any, scale: Any = None, axis: int | Sequence[int] = -1, epsilon: float | None = None) -> Value:
     """`x / sqrt(mean(x ** 2) + epsilon) * scale`, the mean over `axis` (Zhang and Sennrich, 2019).
 
     Args:
@@ -131,7 +129,9 @@ def moments(
     ([2.0], [1.0])
     """
     if synchronized:
-        raise NotImplementedError("`moments`: moments of several devices are not supported: expected synchronized=False.")
+        raise NotImplementedError(
+            "`moments`: moments of several devices are not supported: expected synchronized=False."
+        )
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 

@@ -20,7 +20,11 @@ def check_signature(name):
         ours = inspect.signature(getattr(getattr(cconv.layers, name), method)).parameters
         theirs = inspect.signature(getattr(getattr(keras.layers, name), method)).parameters
         for key, parameter in theirs.items():
-            if parameter.kind is parameter.VAR_KEYWORD or key in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size"):
+            if parameter.kind is parameter.VAR_KEYWORD or key in (
+                "lora_rank",
+                "lora_alpha",
+                "gptq_unpacked_column_size",
+            ):
                 continue
             assert key in ours, (name, method, key)
             assert repr(ours[key].default) == repr(parameter.default), (name, method, key)

@@ -202,7 +202,9 @@ def group_norm_backward(dy, x, gamma=None, beta=None, *, groups=1, epsilon=0.001
     """
     shape = (len(x), -1, groups, x.shape[-1] // groups)
     g = dy if gamma is None else dy * gamma
-    dx = layer_norm_backward(g.reshape(shape).swapaxes(1, 2), x.reshape(shape).swapaxes(1, 2), axis=2, epsilon=epsilon)[0]
+    dx = layer_norm_backward(g.reshape(shape).swapaxes(1, 2), x.reshape(shape).swapaxes(1, 2), axis=2, epsilon=epsilon)[
+        0
+    ]
     z = group_norm(x, groups=groups, epsilon=epsilon)
     others = tuple(range(x.ndim - 1))
     dgamma = None if gamma is None else (dy * z).sum(others)
