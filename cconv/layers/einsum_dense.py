@@ -149,7 +149,7 @@ class EinsumDense(Layer):
                 sizes[letter] = sizes.get(letter) if size is None else size
         return sizes
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
         own, kernel, result = self._letters
         tail = "".join(c for c in kernel if c in own)
         columns = kernel[len(tail) :]
@@ -190,4 +190,5 @@ class EinsumDense(Layer):
             "activity_regularizer": serialize_part(self.activity_regularizer),
             "kernel_constraint": serialize_part(self.kernel_constraint),
             "bias_constraint": serialize_part(self.bias_constraint),
+            "quantization_config": None,
         }

@@ -6,13 +6,14 @@ import math
 from typing import Any
 
 from .. import ops
+from ..naming import auto_name
 from ..ops.attention import attention_scores, attention_values, masked_softmax
 from .headed_attention import HeadedAttention, positive
 
-__all__ = ["GroupQueryAttention", "GroupedQueryAttention"]
+__all__ = ["GroupQueryAttention"]
 
 
-class GroupedQueryAttention(HeadedAttention):
+class GroupQueryAttention(HeadedAttention):
     """Attention in which several heads of the query share a head of keys and values (Ainslie et al., 2023).
 
     Args:
@@ -61,6 +62,8 @@ class GroupedQueryAttention(HeadedAttention):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get("name") is None:  # Keras' class has another name within
+            kwargs["name"] = auto_name("GroupedQueryAttention")
         super().__init__(
             dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
             kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate,
@@ -109,6 +112,3 @@ class GroupedQueryAttention(HeadedAttention):
             "num_key_value_heads": self.num_key_value_heads,
         }
         return {**super().get_config(), **config, **self._shared_config()}
-
-
-GroupQueryAttention = GroupedQueryAttention

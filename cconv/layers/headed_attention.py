@@ -62,7 +62,8 @@ class HeadedAttention(Layer):
         self._softmax = Softmax()
         self._dropout_layer = Dropout(dropout, seed=seed)
         self.dropout = self._dropout_layer.rate
-        self._query_dense = self._key_dense = self._value_dense = self._output_dense = self._gate_dense = None
+        # in the order of Keras' weights
+        self._query_dense = self._key_dense = self._gate_dense = self._value_dense = self._output_dense = None
 
     def _dense(
         self, name: str, equation: str, shape: Sequence[int | None], bias_axes: str, activation: Any = None

@@ -181,7 +181,7 @@ _MODES = ("int", "one_hot", "multi_hot", "count")
 
 
 def _encoded(x: Any, depth: int, mode: str, weights: Any = None) -> Any:
-    """Whole numbers as vectors of `depth`: each by itself, or those along the last axis together."""
+    """Whole numbers as vectors of `depth`: each by itself, or those of a sample (along axis 1) together."""
     if mode == "int":
         return x
     shape = x.shape
@@ -193,7 +193,7 @@ def _encoded(x: Any, depth: int, mode: str, weights: Any = None) -> Any:
     if weights is not None:
         vectors = ops.multiply(vectors, ops.expand_dims(weights, -1))
     reduce: Callable = ops.max if mode == "multi_hot" else ops.sum
-    return reduce(vectors, axis=-2)
+    return reduce(vectors, axis=1 if len(shape) > 1 else 0)
 
 
 class Discretization(Layer):
@@ -205,7 +205,7 @@ class Discretization(Layer):
         num_bins: How many bins `adapt` makes, of as many values each.
         epsilon: Of Keras' approximation; `adapt` finds exact quantiles, and does not need it.
         output_mode: `"int"`: the numbers, as int32; `"one_hot"`: a vector for each; `"multi_hot"`: one for the values
-            along the last axis, 1 for each bin that one is in; `"count"`: how many.
+            along axis 1, 1 for each bin that one is in; `"count"`: how many.
         sparse: Must be False.
         dtype: `"float32"`: of what comes in, and of the vectors.
         name: Name of the layer.
@@ -214,7 +214,7 @@ class Discretization(Layer):
         Any.
 
     Output shape:
-        The same, with an axis of `num_bins` more (`"one_hot"`) or in place of the last (`"multi_hot"`, `"count"`).
+        The same, with an axis of `num_bins` more (`"one_hot"`) or in place of axis 1 (`"multi_hot"`, `"count"`).
 
     Raises:
         ValueError: Both boundaries and number are given, or neither; the layer is called before it has boundaries.
@@ -314,8 +314,8 @@ class CategoryEncoding(Layer):
 
     Args:
         num_tokens: How many categories there are.
-        output_mode: `"one_hot"`: a vector for each number; `"multi_hot"`: one for the numbers along the last axis, 1
-            for each category among them; `"count"`: how often each is among them.
+        output_mode: `"one_hot"`: a vector for each number; `"multi_hot"`: one for the numbers along axis 1, 1 for
+            each category among them; `"count"`: how often each is among them.
         sparse: Must be False.
 
     Call arguments:

@@ -92,9 +92,11 @@ def _trained(library, layer, data, call, steps):
     floats = all(x.dtype == np.float32 for x in data)
     x = [library.layers.Dense(x.shape[-1], kernel_initializer="identity")(x) for x in inputs] if floats else inputs
     y = library.tree.flatten(call(layer, x))[0]
-    y = library.layers.Dense(2, kernel_initializer=library.initializers.Constant(0.1))(library.layers.Flatten()(y))
+    if None in y.shape[1:]:
+        y = library.ops.mean(library.ops.tanh(y), axis=list(range(1, len(y.shape) - 1)))
+    y = library.layers.Dense(2, kernel_initializer=library.initializers.Constant(0.02))(library.layers.Flatten()(y))
     model = library.Model(inputs if len(inputs) > 1 else inputs[0], y)
-    model.compile(library.optimizers.SGD(0.05), "mse")
+    model.compile(library.optimizers.SGD(0.01), "mse")
     target = random((len(data[0]), 2), 99)
     return [float(model.train_on_batch(data if len(data) > 1 else data[0], target)) for _ in range(steps)]
 
