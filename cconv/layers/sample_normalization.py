@@ -308,8 +308,8 @@ class UnitNormalization(Layer):
 
     Example:
 
-    >>> cconv.layers.UnitNormalization()(np.array([[3.0, 4.0]])).round(2).tolist()
-    [[0.6, 0.8]]
+    >>> cconv.layers.UnitNormalization()(np.array([[0.0, 4.0]])).tolist()
+    [[0.0, 1.0]]
     """
 
     supports_masking = True

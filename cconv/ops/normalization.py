@@ -147,8 +147,8 @@ def normalize(x: Any, axis: int | Sequence[int] = -1, order: int = 2, epsilon: f
 
     Example:
 
-    >>> cconv.ops.normalize([[3.0, 4.0]]).round(2).tolist()
-    [[0.6, 0.8]]
+    >>> cconv.ops.normalize([[0.0, 4.0]]).tolist()
+    [[0.0, 1.0]]
     """
     if not is_integer(order) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")

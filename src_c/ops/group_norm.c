@@ -250,15 +250,16 @@ static void group_norm_backward(const cc_call *call, const cc_team *team)
     }
 }
 
-const cc_op cc_op_group_norm = {.name = "group_norm",
-                                .inputs = "x gamma? beta?",
-                                .meaning = "gamma: scale of a channel, else 1; beta: added to it",
-                                .attributes = group_norm_attributes,
-                                .attributes_size = sizeof(settings),
-                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
-                                .reads = CC_READS_X(X),
-                                .per_sample = cc_per_sample_x,
-                                .infer = group_norm_infer,
-                                .need = group_norm_need,
-                                .forward = group_norm_forward,
-                                .backward = group_norm_backward};
+const cc_op cc_op_group_norm = {
+    .name = "group_norm",
+    .inputs = "x gamma? beta?",
+    .meaning = "x: samples, their channels on the last axis; gamma: scale of a channel, else 1; beta: added to it",
+    .attributes = group_norm_attributes,
+    .attributes_size = sizeof(settings),
+    .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
+    .reads = CC_READS_X(X),
+    .per_sample = cc_per_sample_x,
+    .infer = group_norm_infer,
+    .need = group_norm_need,
+    .forward = group_norm_forward,
+    .backward = group_norm_backward};

@@ -163,16 +163,17 @@ static bool layer_norm_per_sample(const cc_call *call)
     return cc_axis_of(((const settings *)call->attributes)->axis, call->xs[X].rank) != 0 && cc_per_sample_x(call);
 }
 
-const cc_op cc_op_layer_norm = {.name = "layer_norm",
-                                .inputs = "x gamma? beta?",
-                                .meaning =
-                                    "gamma: scale of each position on the axes that are normalized, else 1; beta: added to it",
-                                .attributes = layer_norm_attributes,
-                                .attributes_size = sizeof(settings),
-                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
-                                .reads = CC_READS_X(X),
-                                .per_sample = layer_norm_per_sample,
-                                .infer = layer_norm_infer,
-                                .need = layer_norm_need,
-                                .forward = layer_norm_forward,
-                                .backward = layer_norm_backward};
+const cc_op cc_op_layer_norm = {
+    .name = "layer_norm",
+    .inputs = "x gamma? beta?",
+    .meaning =
+        "x: what is normalized; gamma: scale of each position on the axes that are normalized, else 1; beta: added to it",
+    .attributes = layer_norm_attributes,
+    .attributes_size = sizeof(settings),
+    .flags = CC_INPLACE | CC_INPLACE_BACKWARD,
+    .reads = CC_READS_X(X),
+    .per_sample = layer_norm_per_sample,
+    .infer = layer_norm_infer,
+    .need = layer_norm_need,
+    .forward = layer_norm_forward,
+    .backward = layer_norm_backward};

@@ -92,9 +92,10 @@ def _trained(library, layer, data, call, steps):
     floats = all(x.dtype == np.float32 for x in data)
     x = [library.layers.Dense(x.shape[-1], kernel_initializer="identity")(x) for x in inputs] if floats else inputs
     y = library.tree.flatten(call(layer, x))[0]
-    if None in y.shape[1:]:
-        y = library.ops.mean(library.ops.tanh(y), axis=list(range(1, len(y.shape) - 1)))
-    y = library.layers.Dense(2, kernel_initializer=library.initializers.Constant(0.02))(library.layers.Flatten()(y))
+    size = int(np.prod(library.tree.flatten(call(layer, data))[0].shape[1:]))  # Keras does not tell every size
+    y = library.layers.Dense(2, kernel_initializer=library.initializers.Constant(0.02))(
+        library.layers.Reshape((size,))(y)
+    )
     model = library.Model(inputs if len(inputs) > 1 else inputs[0], y)
     model.compile(library.optimizers.SGD(0.01), "mse")
     target = random((len(data[0]), 2), 99)
