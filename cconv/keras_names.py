@@ -12,23 +12,17 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
     module: frozenset(names.split())
     for module, names in {
         "cconv.layers": """
-            AdditiveAttention Attention AugMix Bidirectional CategoryEncoding
-            ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot
-            EinsumDense Embedding Equalization FlaxLayer GRU GRUCell GroupNormalization GroupQueryAttention
-            HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization MelSpectrogram MixUp
-            MultiHeadAttention Normalization RMSNormalization RNN RandAugment RandomElasticTransform RandomErasing
-            RandomGaussianBlur ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization
-            StackedRNNCells StringLookup TFSMLayer TextVectorization TorchModuleWrapper UnitNormalization
-            deserialize dot serialize
+            AugMix Bidirectional ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D
+            CutMix Equalization FlaxLayer GRU GRUCell HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
+            MelSpectrogram MixUp RNN RandAugment RandomElasticTransform RandomErasing RandomGaussianBlur
+            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization StackedRNNCells
+            StringLookup TFSMLayer TextVectorization TorchModuleWrapper deserialize serialize
         """,
         "cconv.losses": "CTC ctc",
         "cconv.optimizers": "LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
         "cconv.callbacks": "OrbaxCheckpoint",
-        "cconv.ops": """
-            ctc_decode ctc_loss dot dot_product_attention einsum inner jvp layer_normalization nn numpy outer
-            rearrange rms_normalization tensordot vdot vectorize view
-        """,
+        "cconv.ops": "ctc_decode ctc_loss jvp nn numpy rearrange vectorize view",
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.utils": """
             Config FeatureSpace audio_dataset_from_directory get_file pad_sequences split_dataset

@@ -5,6 +5,7 @@ from ..registry import register_public
 from . import (
     activation,
     adaptive_pooling,
+    attention,
     augmentation,
     conv,
     conv_transpose,
@@ -12,22 +13,29 @@ from . import (
     cropping,
     dense,
     depthwise_conv,
+    einsum_dense,
+    embedding,
     global_pooling,
+    grouped_query_attention,
     input_layer,
     input_spec,
     merging,
+    multi_head_attention,
     normalization,
     padding,
     pooling,
+    preprocessing,
     regularization,
     reshaping,
     resizing,
+    sample_normalization,
     separable_conv,
     up_sampling,
     wrapping,
 )
 from .activation import *
 from .adaptive_pooling import *
+from .attention import *
 from .augmentation import *
 from .conv import *
 from .conv_transpose import *
@@ -35,25 +43,32 @@ from .core import *
 from .cropping import *
 from .dense import *
 from .depthwise_conv import *
+from .einsum_dense import *
+from .embedding import *
 from .global_pooling import *
+from .grouped_query_attention import *
 from .input_layer import *
 from .input_spec import *
 from .layer import Layer
 from .merging import *
+from .multi_head_attention import *
 from .normalization import *
 from .padding import *
 from .pooling import *
+from .preprocessing import *
 from .regularization import *
 from .reshaping import *
 from .resizing import *
+from .sample_normalization import *
 from .separable_conv import *
 from .up_sampling import *
 from .wrapping import *
 
 _MODULES = (
-    activation, adaptive_pooling, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv,
-    global_pooling, input_layer, input_spec, merging, normalization, padding, pooling, regularization, reshaping,
-    resizing, separable_conv, up_sampling, wrapping,
+    activation, adaptive_pooling, attention, augmentation, conv, conv_transpose, core, cropping, dense,
+    depthwise_conv, einsum_dense, embedding, global_pooling, grouped_query_attention, input_layer, input_spec,
+    merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
+    resizing, sample_normalization, separable_conv, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

@@ -320,7 +320,8 @@ class Layer(Tracked):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes with which the layer was built."""
-        return self._build_config
+        several = self._build_config is not None and len(self._build_config) > 1
+        return {"shapes_dict": self._build_config} if several else self._build_config
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer from `get_build_config`'s shapes."""
@@ -330,7 +331,7 @@ class Layer(Tracked):
         if "input_shape" in shapes:
             self.build(shapes["input_shape"])
         elif "shapes_dict" in shapes:
-            self.build(**config["shapes_dict"])
+            self.build(**shapes["shapes_dict"])
         elif shapes:
             self.build(**shapes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from functools import reduce
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = [
     "Add",
     "Average",
     "Concatenate",
+    "Dot",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -21,6 +23,7 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "dot",
     "maximum",
     "minimum",
     "multiply",
@@ -265,3 +268,95 @@ def minimum(inputs: list, **kwargs: Any) -> Any:
 def concatenate(inputs: list, axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate(axis, **kwargs)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+class Dot(Layer):
+    """Products of two inputs summed over an axis of each, sample by sample.
+
+    Args:
+        axes: The axis of both, or a pair, counted with the batch.
+        normalize: Whether the inputs are divided by their length along that axis first: cosine similarity.
+
+    Input shape:
+        A list of two, `(batch, ...)`.
+
+    Output shape:
+        `(batch, ...)`: the other axes of the first input, then those of the second; `(batch, 1)` if there are none.
+
+    Raises:
+        TypeError: `axes` is neither an integer nor a list.
+        ValueError: It is no pair, or the sizes on the axes differ.
+
+    Example:
+
+    >>> cconv.layers.Dot(axes=1)([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[11.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not is_integer(axes):
+            if not isinstance(axes, (list, tuple)):
+                raise TypeError(
+                    f"Invalid type for argument `axes`: it should be a list or an int. Received: axes={axes}"
+                )
+            if len(axes) != 2 or not all(is_integer(a) for a in axes):
+                raise ValueError(
+                    f"Invalid format for argument `axes`: it should contain two integers. Received: axes={axes}"
+                )
+        self.axes = axes
+        self.normalize = bool(normalize)
+
+    def build(self, input_shape):
+        if not isinstance(input_shape, list) or len(input_shape) != 2:
+            raise ValueError(
+                f"A `Dot` layer should be called on a list of 2 inputs. Received: input_shape={input_shape} "
+                f"(layer '{self.name}')"
+            )
+        first, second = input_shape
+        a, b = self._axes(len(first), len(second))
+        if first[a] != second[b] and None not in (first[a], second[b]):
+            raise ValueError(
+                f"Incompatible input shapes: axis values {first[a]} (at axis {a}) != {second[b]} (at axis {b}). "
+                f"Full input shapes: {first}, {second} (layer '{self.name}')"
+            )
+
+    def _axes(self, *ranks):
+        axes = (self.axes, self.axes) if is_integer(self.axes) else self.axes
+        if any(not -rank <= axis < rank or axis % rank == 0 for axis, rank in zip(axes, ranks, strict=True)):
+            raise ValueError(
+                f"Layer '{self.name}': `axes` must name an axis of each input behind the batch. Received: "
+                f"axes={self.axes} for inputs of rank {ranks[0]} and {ranks[1]}"
+            )
+        return [axis % rank for axis, rank in zip(axes, ranks, strict=True)]
+
+    def call(self, inputs):
+        first, second = inputs
+        a, b = self._axes(len(first.shape), len(second.shape))
+        if self.normalize:
+            first, second = ops.normalize(first, axis=a), ops.normalize(second, axis=b)
+        left = string.ascii_lowercase[: len(first.shape)]
+        right = left[0] + string.ascii_uppercase[1 : len(second.shape)]
+        right = right[:b] + left[a] + right[b + 1 :]
+        result = left.replace(left[a], "") + right[1:].replace(left[a], "")
+        y = ops.einsum(f"{left},{right}->{result}", first, second)
+        return ops.expand_dims(y, 1) if len(result) == 1 else y
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+    def get_config(self):
+        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+    """`Dot(axes, **kwargs)(inputs)`.
+
+    Example:
+
+    >>> cconv.layers.dot([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[11.0]]
+    """
+    return Dot(axes=axes, **kwargs)(inputs)

@@ -11,9 +11,11 @@ from . import image, linalg, operators
 from .activations import *
 from .arithmetic import *
 from .arrangement import *
+from .attention import *
 from .bitwise import *
 from .blocks import *
 from .comparison import *
+from .contraction import *
 from .control import *
 from .convolution import *
 from .counting import *

@@ -1,16 +1,26 @@
-"""Normalization with given statistics."""
+"""Normalization: with given statistics, with those of a sample, by a norm; and these statistics."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from ..config import epsilon as default_epsilon
 from ..tensor import Value
-from ._apply import apply
-from .arguments import number, whole
+from ._apply import apply, shape_of
+from .arguments import axes as numbers_of_axes
+from .arguments import is_integer, number, whole
 from .operation import operation
+from .reductions import mean, sum, var
 
 __all__ = [
     "batch_normalization",
+    "layer_normalization",
+    "moments",
+    "normalize",
+    "rms_normalization",
 ]
 
 
@@ -27,3 +37,127 @@ def batch_normalization(
     """
     attributes = {"axis": whole(axis, "axis"), "epsilon": number(epsilon, "epsilon", 0), "training": False}
     return apply("batch_norm", [x, scale, offset, mean, variance], attributes)
+
+
+@operation("x", "gamma", "beta", module="nn")
+def layer_normalization(
+    x: Any,
+    gamma: Any = None,
+    beta: Any = None,
+    axis: int | Sequence[int] = -1,
+    epsilon: float | None = None,
+    rms_scaling: bool = False,
+) -> Value:
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` with the mean and variance over `axis` (Ba et al., 2016).
+
+    Args:
+        x: Tensor of rank 1 or more.
+        gamma: Scale, of the sizes that `x` has on `axis`, in the order of the axes; `None`: 1.
+        beta: Shift, likewise; `None`: 0.
+        axis: One axis or several, over which mean and variance are taken together.
+        epsilon: Added to the variance; `None`: `cconv.config.epsilon()`.
+        rms_scaling: With true, no mean is taken off and there is no `beta`: `x / sqrt(variance + epsilon) * gamma`.
+
+    Example:
+
+    >>> cconv.ops.layer_normalization([[1.0, 3.0]], epsilon=0.0).tolist()
+    [[-1.0, 1.0]]
+    """
+    epsilon = number(default_epsilon() if epsilon is None else epsilon, "epsilon", 0)
+    if not rms_scaling:
+        return _by_rows(x, gamma, beta, axis, epsilon, False)
+    y = apply("divide", [x, apply("sqrt", [apply("add", [var(x, axis, keepdims=True), epsilon])])])
+    return y if gamma is None else apply("multiply", [y, _beside(gamma, x, axis)])
+
+
+@operation("x", "scale", module="nn")
+def rms_normalization(x: Any, scale: Any = None, axis: int | Sequence[int] = -1, epsilon: float | None = None) -> Value:
+    """`x / sqrt(mean(x ** 2) + epsilon) * scale`, the mean over `axis` (Zhang and Sennrich, 2019).
+
+    Args:
+        x: Tensor of rank 1 or more.
+        scale: Of the sizes that `x` has on `axis`, in the order of the axes; `None`: 1.
+        axis: One axis or several.
+        epsilon: Added to the mean square; `None`: `cconv.config.epsilon()`.
+
+    Example:
+
+    >>> cconv.ops.rms_normalization([[3.0, -3.0]], epsilon=0.0).tolist()
+    [[1.0, -1.0]]
+    """
+    epsilon = number(default_epsilon() if epsilon is None else epsilon, "epsilon", 0)
+    return _by_rows(x, scale, None, axis, epsilon, True)
+
+
+def _by_rows(x: Any, gamma: Any, beta: Any, axis: Any, epsilon: float, rms: bool) -> Value:
+    """The op `layer_norm`, which takes its axes last."""
+    rank = len(shape_of(x))
+    axes = sorted(numbers_of_axes(axis, rank))
+    if not axes:
+        raise ValueError(f"The `axis` argument must name one axis or more. Received: axis={axis!r}")
+    order = [i for i in range(rank) if i not in axes] + axes
+    moved = order != list(range(rank))
+    y = apply("transpose", [x], {"axes": order}) if moved else x
+    attributes = {"axis": rank - len(axes), "epsilon": epsilon, "rms": rms}
+    y = apply("layer_norm", [y, gamma, beta], attributes)
+    return apply("transpose", [y], {"axes": [order.index(i) for i in range(rank)]}) if moved else y
+
+
+def _beside(values: Any, x: Any, axis: Any) -> Value:
+    """Values of some axes of `x` in a shape that broadcasts to it."""
+    shape = shape_of(x)
+    axes = numbers_of_axes(axis, len(shape))
+    return apply("reshape", [values], {"shape": [n if i in axes else 1 for i, n in enumerate(shape)]})
+
+
+@operation("x", module="nn")
+def moments(
+    x: Any, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
+) -> tuple[Value, Value]:
+    """The mean and the variance of `x` over `axes`.
+
+    Args:
+        x: Tensor.
+        axes: One axis or several.
+        keepdims: Whether these axes stay, with size 1.
+        synchronized: Must be False: there is one copy of a model.
+
+    Example:
+
+    >>> mean, variance = cconv.ops.moments([[1.0, 3.0]], axes=[1])
+    >>> mean.tolist(), variance.tolist()
+    ([2.0], [1.0])
+    """
+    if synchronized:
+        raise NotImplementedError(
+            "`moments`: moments of several devices are not supported: expected synchronized=False."
+        )
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
+@operation("x", module="math")
+def normalize(x: Any, axis: int | Sequence[int] = -1, order: int = 2, epsilon: float | None = None) -> Value:
+    """`x / max(norm(x), epsilon)`, the norm over `axis`.
+
+    Args:
+        x: Tensor of rank 1 or more.
+        axis: One axis or several.
+        order: Of the norm, `sum(|x| ** order) ** (1 / order)`: a whole number of at least 1.
+        epsilon: The least norm that is divided by; `None`: `cconv.config.epsilon()`.
+
+    Example:
+
+    >>> cconv.ops.normalize([[0.0, 4.0]]).tolist()
+    [[0.0, 1.0]]
+    """
+    if not is_integer(order) or order < 1:
+        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
+    epsilon = number(default_epsilon() if epsilon is None else epsilon, "epsilon", 0)
+    if order == 2:
+        # the root of the larger one: at a norm of 0 it has a gradient
+        square = sum(apply("square", [x]), axis, keepdims=True)
+        return apply("divide", [x, apply("sqrt", [apply("maximum", [square, float(np.float32(epsilon) ** 2)])])])
+    size = apply("abs", [x])
+    norm = sum(size if order == 1 else apply("power", [size, float(order)]), axis, keepdims=True)
+    norm = norm if order == 1 else apply("power", [norm, 1 / order])
+    return apply("divide", [x, apply("maximum", [norm, epsilon])])

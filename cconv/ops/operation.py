@@ -148,6 +148,8 @@ def operation(*tensors: str, module: str = "numpy", class_name: str | None = Non
             late = {k: v for k, v in settings.items() if any(isinstance(x, Tensor) for x in flatten(v))}
             bound.apply_defaults()
             inputs = [bound.arguments[k] for k in tensors]
+            if parameters.parameters[tensors[-1]].kind is inspect.Parameter.VAR_POSITIONAL:
+                inputs = [*inputs[:-1], *inputs[-1]]
             while inputs and inputs[-1] is None:
                 inputs.pop()
             return Operation(call, **{k: v for k, v in settings.items() if k not in late})(*inputs, **late)

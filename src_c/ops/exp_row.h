@@ -9,8 +9,13 @@ enum { CC_ROW_LANES = 8 }; /* sums side by side, whose order the instruction set
 
 static inline float cc_row_max(const float *x, int64_t n)
 {
-    float most = x[0];
-    for (int64_t i = 1; i < n; ++i) most = x[i] > most ? x[i] : most;
+    float lane[CC_ROW_LANES], most = x[0];
+    int64_t i = 0;
+    for (int j = 0; j < CC_ROW_LANES; ++j) lane[j] = most;
+    for (; i + CC_ROW_LANES <= n; i += CC_ROW_LANES)
+        for (int j = 0; j < CC_ROW_LANES; ++j) lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
+    for (; i < n; ++i) most = x[i] > most ? x[i] : most;
+    for (int j = 0; j < CC_ROW_LANES; ++j) most = lane[j] > most ? lane[j] : most;
     return most;
 }
 
@@ -21,6 +26,17 @@ static inline double cc_row_sum(const float *x, int64_t n)
     for (; i + CC_ROW_LANES <= n; i += CC_ROW_LANES)
         for (int j = 0; j < CC_ROW_LANES; ++j) sum[j] += (double)x[i + j];
     for (; i < n; ++i) all += (double)x[i];
+    for (int j = 0; j < CC_ROW_LANES; ++j) all += sum[j];
+    return all;
+}
+
+static inline double cc_row_dot(const float *x, const float *y, int64_t n)
+{
+    double sum[CC_ROW_LANES] = {0}, all = 0;
+    int64_t i = 0;
+    for (; i + CC_ROW_LANES <= n; i += CC_ROW_LANES)
+        for (int j = 0; j < CC_ROW_LANES; ++j) sum[j] += (double)x[i + j] * (double)y[i + j];
+    for (; i < n; ++i) all += (double)x[i] * (double)y[i];
     for (int j = 0; j < CC_ROW_LANES; ++j) all += sum[j];
     return all;
 }

@@ -113,6 +113,11 @@ static inline void softmax_axis_backward(const cc_call *call, const cc_team *tea
         int64_t width, base = softmax_place(&p, i, &width);
         const float *y = call->y + base, *dy = call->dy + base;
         float *dx = call->dx[0] + base;
+        if (p.inner == 1 && !logarithm) {
+            const double sum = cc_row_dot(dy, y, p.length);
+            for (int64_t k = 0; k < p.length; ++k) dx[k] = (float)((double)y[k] * ((double)dy[k] - sum));
+            continue;
+        }
         double sum[COLUMNS] = {0};
         for (int64_t k = 0; k < p.length; ++k)
             for (int64_t j = 0; j < width; ++j) {

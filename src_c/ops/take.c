@@ -1,16 +1,21 @@
 /* Elements chosen by position along an axis: take, x[a][n][b] and indices[i] -> y[a][i][b], the same ones everywhere;
  * take_along_axis, x[a][n][b] and indices[a][i][b] -> y[a][i][b], others in each line. (a, i, b stand for any axes.) A position
- * below 0 counts from the end; one outside gives 0, and no gradient. dx gets each dy where it was taken from, summed in the
- * order of the positions. */
+ * below 0 counts from the end; one outside gives 0, and no gradient. With `checked` either makes the run fail. dx gets each dy
+ * where it was taken from, summed in the order of the positions. */
 #include "ops/infer.h"
 #include "ops/meanings.h"
 #include <string.h>
 
 typedef struct take {
     int64_t axis;
+    int checked; /* of take */
 } take;
 
-static const cc_attr take_attributes[] = {{"axis", CC_INT, offsetof(take, axis), "-1", NULL, CC_AXIS_MEANING}, {0}};
+static const cc_attr take_attributes[] = {{"axis", CC_INT, offsetof(take, axis), "-1", NULL, CC_AXIS_MEANING},
+                                          {"checked", CC_BOOL, offsetof(take, checked), "0", NULL,
+                                           "1: a run in which a position is not from 0 to the size less 1 fails"},
+                                          {0}};
+static const cc_attr take_along_axis_attributes[] = {{"axis", CC_INT, offsetof(take, axis), "-1", NULL, CC_AXIS_MEANING}, {0}};
 
 /* x[outer][n][inner], y[outer][m][inner]; the positions are [m], or [outer][m][inner]. */
 typedef struct taking {
@@ -79,8 +84,10 @@ static void take_forward(const cc_call *call, const cc_team *team)
 {
     const taking t = take_taking_of(call, false);
     const int32_t *positions = cc_ints(call->x[1]);
+    const bool checked = ((const take *)call->attributes)->checked;
     const cc_range mine = cc_slice(team, t.outer * t.m, 2048 / (t.inner + 1) + 1);
     for (int64_t row = mine.begin; row < mine.end; ++row) {
+        if (checked && (positions[row % t.m] < 0 || positions[row % t.m] >= t.n)) cc_report(call, row % t.m);
         const int64_t place = take_place(positions[row % t.m], t.n);
         float *y = call->y + row * t.inner;
         if (place < 0)
@@ -88,6 +95,13 @@ static void take_forward(const cc_call *call, const cc_team *team)
         else
             memcpy(y, call->x[0] + (row / t.m * t.n + place) * t.inner, (size_t)t.inner * sizeof *y);
     }
+}
+
+static cconv_status take_refuse(const cc_call *call, int64_t element)
+{
+    const int64_t n = call->xs[0].dim[take_axis(call)];
+    return cc_op_fail(call, CCONV_INVALID, "expected positions from 0 to %lld, received %d", (long long)n - 1,
+                      cc_ints(call->x[1])[element]);
 }
 
 /* Each thread owns some rows of dx, and looks for them in all positions. */
@@ -153,19 +167,20 @@ static bool take_along_axis_per_sample(const cc_call *call)
     return take_axis(call) == 0 ? !x : x && cc_is_batched(&call->xs[1]);
 }
 
-#define TAKE(tag)                                                                                                              \
+#define TAKE(tag, refuses)                                                                                                     \
     const cc_op cc_op_##tag = {                                                                                                \
         .name = #tag,                                                                                                          \
         .inputs = "x indices",                                                                                                 \
         .meaning = "x: where elements are taken from; indices: their positions along the axis, below 0 counted from the end",  \
         .types = "t i -> t",                                                                                                   \
-        .attributes = take_attributes,                                                                                         \
+        .attributes = tag##_attributes,                                                                                        \
         .attributes_size = sizeof(take),                                                                                       \
         .reads = CC_READS_X(1),                                                                                                \
         .per_sample = tag##_per_sample,                                                                                        \
         .infer = tag##_infer,                                                                                                  \
         .forward = tag##_forward,                                                                                              \
-        .backward = tag##_backward}
+        .backward = tag##_backward,                                                                                            \
+        .refuse = refuses}
 
-TAKE(take);
-TAKE(take_along_axis);
+TAKE(take, take_refuse);
+TAKE(take_along_axis, NULL);

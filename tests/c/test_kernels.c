@@ -310,6 +310,9 @@ static void check_norm(const pair *p)
                 p->plain.norm.backward(&job, a + n, dy, x, a, ROWS);
                 p->wide.norm.backward(&job, b + n, dy, x, b, ROWS);
                 CHECK(same(a, b, 2 * n));
+                p->plain.norm.combine(&job, a, dy, x, ROWS);
+                p->wide.norm.combine(&job, b, dy, x, ROWS);
+                CHECK(same(a, b, n));
                 p->plain.norm.moments(x, 4, c, a, a + c, a + 2 * c); /* quarters: exact, too */
                 p->wide.norm.moments(x, 4, c, b, b + c, b + 2 * c);
                 CHECK(same(a, b, 3 * c));
@@ -317,6 +320,32 @@ static void check_norm(const pair *p)
             float *const all[] = {f, x, dy, a, b};
             for (size_t i = 0; i < sizeof all / sizeof *all; ++i) free(all[i]);
         }
+}
+
+static void check_row_norm(const pair *p)
+{
+    for (int64_t n = 1; n <= 101; n += n < 40 ? 1 : 20) {
+        float *f = wholes(2 * n, 8), *x = wholes(n, 2), *dy = wholes(n, 4), *a = zeros(3 * n), *b = zeros(3 * n);
+        if (f && x && dy && a && b) {
+            const cc_row_norm job = {
+                .n = n, .high = 2, .low = 1, .s = 0.5f, .gamma = n % 3 ? f : NULL, .beta = n % 2 ? f + n : NULL};
+            double sums[4];
+            p->plain.norm.row_moments(x, n, 1, &sums[0], &sums[1]);
+            p->wide.norm.row_moments(x, n, 1, &sums[2], &sums[3]);
+            CHECK(sums[0] == sums[2] && sums[1] == sums[3]);
+            p->plain.norm.row_forward(&job, a, x);
+            p->wide.norm.row_forward(&job, b, x);
+            CHECK(same(a, b, n));
+            p->plain.norm.row_sums(&job, dy, x, a + n, a + 2 * n, &sums[0], &sums[1]);
+            p->wide.norm.row_sums(&job, dy, x, b + n, b + 2 * n, &sums[2], &sums[3]);
+            CHECK(sums[0] == sums[2] && sums[1] == sums[3] && same(a, b, 3 * n));
+            p->plain.norm.row_backward(&job, a, dy, x, 3, -1);
+            p->wide.norm.row_backward(&job, b, dy, x, 3, -1);
+            CHECK(same(a, b, n));
+        }
+        float *const all[] = {f, x, dy, a, b};
+        for (size_t i = 0; i < sizeof all / sizeof *all; ++i) free(all[i]);
+    }
 }
 
 static void check_elementwise(const pair *p)
@@ -410,6 +439,7 @@ static void test_levels_pool_alike(void)
 static void test_levels_normalize_alike(void)
 {
     each_level(check_norm);
+    each_level(check_row_norm);
 }
 
 static void test_levels_compute_elements_alike(void)

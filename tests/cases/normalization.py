@@ -1,4 +1,4 @@
-"""Cases of batch normalization, in both modes, dropout, and random numbers."""
+"""Cases of batch normalization, in both modes, of layer and group normalization, dropout, and random numbers."""
 
 from cases import Case
 
@@ -32,7 +32,56 @@ def batch_norm(
     )
 
 
+def layer_norm(id, shape, attributes=None, *, gamma=True, beta=True, values="normal", **more):
+    attributes = attributes or {}
+    own = shape[attributes.get("axis", -1) :]
+    return Case(
+        id,
+        [shape, own if gamma else None, own if beta else None],
+        attributes,
+        values=(values, "normal", "normal"),
+        tolerance=more.pop("tolerance", 4),  # sums of as many terms as a row has, and differences of them
+        **more,
+    )
+
+
+def group_norm(id, shape, attributes=None, *, gamma=True, beta=True, values="normal", **more):
+    c = shape[-1:]
+    inputs = [shape, c if gamma else None, c if beta else None]
+    return Case(id, inputs, attributes or {}, values=(values, "normal", "normal"), tolerance=4, **more)
+
+
 CASES = {
+    "layer_norm": [
+        layer_norm("tokens", (3, 5, 17)),
+        layer_norm("whole vectors", (4, 64)),
+        layer_norm("no gamma", (4, 9), {"epsilon": 1e-5}, gamma=False),
+        layer_norm("no beta", (2, 3, 33), beta=False),
+        layer_norm("neither, rms", (7, 12), {"rms": True}, gamma=False, beta=False),
+        layer_norm("rms, far from zero", (6, 21), {"rms": True}, values=far_from_zero),
+        layer_norm("several axes", (3, 4, 5, 6), {"axis": 1}),
+        layer_norm("two axes", (3, 2, 5, 7), {"axis": 2, "epsilon": 0.1}),
+        layer_norm("one row", (50,), {"axis": 0}, gamma=False, beta=False),
+        layer_norm("long rows", (2, 5003), tolerance=8),
+        layer_norm("many blocks", (1500, 6), tolerance=8),
+        layer_norm("large mean, small variance", (9, 40), values=far_from_zero),
+        layer_norm("gradient of gamma and beta only", (5, 11), grad=(1, 2)),
+        layer_norm("gradient of x only", (5, 11), grad=(0,)),
+        # One element in a row: y = beta, and nothing flows to x or gamma.
+        layer_norm("one element", (6, 1), grad=(0, 2), numeric=False, min_nonzero=0),
+    ],
+    "group_norm": [
+        group_norm("images", (3, 4, 5, 12), {"groups": 3}),
+        group_norm("one group", (2, 3, 3, 7)),
+        group_norm("each channel by itself", (2, 5, 3, 6), {"groups": 6, "epsilon": 1e-4}),
+        group_norm("no gamma", (2, 4, 3, 8), {"groups": 2}, gamma=False),
+        group_norm("no beta, rows", (3, 9, 20), {"groups": 5}, beta=False),
+        group_norm("vectors, neither", (5, 24), {"groups": 4}, gamma=False, beta=False),
+        group_norm("many blocks", (2, 30, 40, 4), {"groups": 2}),
+        group_norm("volumes", (2, 3, 4, 2, 6), {"groups": 2}),
+        group_norm("large mean, small variance", (3, 6, 5, 8), {"groups": 2}, values=far_from_zero),
+        group_norm("gradient of gamma and beta only", (2, 3, 8), {"groups": 4}, grad=(1, 2)),
+    ],
     "batch_norm": [
         batch_norm("images", (3, 5, 4, 7)),
         batch_norm("images, moving statistics", (3, 5, 4, 7), training=False),

@@ -147,6 +147,7 @@ CASES = {
         Case("one", [(3, 5), ()], {"axis": 1}, values=("normal", "labels(5)"), exact=True),
         Case("from the end, and outside", [(5, 3), (6,)], {"axis": 0}, values=("normal", ends), exact=True),
         Case("several shares", [(40, 70), (300,)], {"axis": 0}, values=("normal", "labels(40)"), exact=True),
+        Case("checked", [(6, 4), (2, 5)], {"axis": 0, "checked": True}, values=("normal", "labels(6)"), exact=True),
     ],
     "scatter_update": [
         *(

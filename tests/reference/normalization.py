@@ -1,4 +1,4 @@
-"""Batch normalization, dropout and random numbers."""
+"""Batch, layer and group normalization, dropout and random numbers."""
 
 import numpy as np
 
@@ -181,3 +181,67 @@ def random(x=None, *, distribution, shape=(), seed=0, fixed=False, run=DEFAULT_R
         again = normal_numbers(count, place[0] ^ attempt * 0xD1B54A32D192ED03 % 2**64, *place[1:])
         y = np.where(np.abs(y) > 2, again, y)
     return y.reshape(shape)
+
+
+def _row_moments(x, axis, rms):
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    mean = 0 * x if rms else x.mean(axes, keepdims=True)
+    return axes, x - mean, ((x - mean) ** 2).mean(axes, keepdims=True)
+
+
+def layer_norm(x, gamma=None, beta=None, *, axis=-1, epsilon=0.001, rms=False):
+    """x (...), gamma, beta: the sizes of x from `axis` on -> (...): for each position on the axes before `axis`,
+    y = gamma z + beta, z = (x - mean) s, s = 1 / sqrt(variance + epsilon), of the n elements on the others
+    mean = (sum of x) / n, with `rms` 0; variance = (sum of (x - mean)^2) / n. Where absent, gamma is 1 and beta 0.
+    """
+    _, centered, variance = _row_moments(x, axis, rms)
+    y = centered / np.sqrt(variance + epsilon)
+    if gamma is not None:
+        y = y * gamma
+    return y if beta is None else y + beta
+
+
+def layer_norm_backward(dy, x, gamma=None, beta=None, *, axis=-1, epsilon=0.001, rms=False):
+    """With g = dy gamma, and sums over the n elements of a row but those of dgamma and dbeta, which are over the rows:
+    dx = s (g - (sum of g) / n - z (sum of g z) / n), with `rms` s (g - z (sum of g z) / n)
+    dgamma = sum of dy z        dbeta = sum of dy
+    """
+    axes, centered, variance = _row_moments(x, axis, rms)
+    deviation = np.sqrt(variance + epsilon)
+    dz = dy if gamma is None else dy * gamma
+    dvariance = (dz * centered).sum(axes, keepdims=True) * -0.5 / deviation**3
+    n = np.prod([x.shape[i] for i in axes])
+    dx = dz / deviation + dvariance * 2 * centered / n
+    if not rms:
+        dx = dx - (dz / deviation).sum(axes, keepdims=True) / n
+    rows = tuple(range(axis % x.ndim))
+    dgamma = None if gamma is None else (dy * centered / deviation).sum(rows)
+    return dx, dgamma, None if beta is None else dy.sum(rows)
+
+
+def group_norm(x, gamma=None, beta=None, *, groups=1, epsilon=0.001):
+    """x (n, ..., c), gamma, beta (c) -> (n, ..., c): of each sample, `groups` times c / groups neighbouring channels,
+    y = gamma z + beta, z = (x - mean) / sqrt(variance + epsilon), mean and variance (squares divided by their number)
+    over all positions and channels of the group. Where absent, gamma is 1 and beta 0.
+    """
+    rows = x.reshape(len(x), -1, groups, x.shape[-1] // groups).swapaxes(1, 2)
+    y = layer_norm(rows, axis=2, epsilon=epsilon).swapaxes(1, 2).reshape(x.shape)
+    if gamma is not None:
+        y = y * gamma
+    return y if beta is None else y + beta
+
+
+def group_norm_backward(dy, x, gamma=None, beta=None, *, groups=1, epsilon=0.001):
+    """With g = dy gamma, s = 1 / sqrt(variance + epsilon), and sums over the m elements of a group in dx, over those of
+    a channel in the others:
+    dx = s (g - (sum of g) / m - z (sum of g z) / m)        dgamma = sum of dy z        dbeta = sum of dy
+    """
+    shape = (len(x), -1, groups, x.shape[-1] // groups)
+    g = dy if gamma is None else dy * gamma
+    dx = layer_norm_backward(g.reshape(shape).swapaxes(1, 2), x.reshape(shape).swapaxes(1, 2), axis=2, epsilon=epsilon)[
+        0
+    ]
+    z = group_norm(x, groups=groups, epsilon=epsilon)
+    others = tuple(range(x.ndim - 1))
+    dgamma = None if gamma is None else (dy * z).sum(others)
+    return dx.swapaxes(1, 2).reshape(x.shape), dgamma, None if beta is None else dy.sum(others)

@@ -153,14 +153,15 @@ def _with_zero(x, axis):
     return np.concatenate([x, np.zeros_like(np.take(x, [0], axis))], axis)
 
 
-def take(x, indices, *, axis=-1):
+def take(x, indices, *, axis=-1, checked=False):
     """x (before, n, after), indices (...) -> (before, ..., after), n the size of `axis`:
-    y[i, j, k] = x[i, indices[j], k]. An index below 0 counts from the end; one outside -n .. n - 1 gives 0.
+    y[i, j, k] = x[i, indices[j], k]. An index below 0 counts from the end; one outside -n .. n - 1 gives 0. With
+    `checked` both make the run fail.
     """
     return np.take(_with_zero(x, axis), _places(indices, x.shape[axis]), axis)
 
 
-def take_backward(dy, x, indices, *, axis=-1):
+def take_backward(dy, x, indices, *, axis=-1, checked=False):
     """dx[i, p, k] = sum of dy[i, j, k] over the j where indices[j] is p"""
     axis %= x.ndim
     flat = dy.reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])

@@ -1,12 +1,13 @@
-/* Batch normalization over rows of channels, written once over the vocabulary of simd_*.h. Four rows are taken together: the
- * channels' coefficients and sums are then loaded once for four vectors of data, and memory is read in a few straight streams.
- * Sums are float32, four rows first, then one after another: callers give a few hundred rows at a time. Bodies take the number
- * of rows and the activation as constants. */
+/* Batch and group normalization over rows of channels, written once over the vocabulary of simd_*.h. Four rows are taken
+ * together: the channels' coefficients and sums are then loaded once for four vectors of data, and memory is read in a few
+ * straight streams. Sums are float32, four rows first, then one after another: callers give a few hundred rows at a time. Bodies
+ * take the number of rows and the activation as constants. */
 #ifndef CC_NORM_INC_H
 #define CC_NORM_INC_H
 
 #include "kernels/column.inc.h"
 #include "kernels/norm/norm_kernels.h"
+#include "kernels/norm/row_norm.inc.h"
 
 /* sum[i] += v[0] + .. + v[rows - 1] */
 ALWAYS_INLINE void column_add(float *sum, const column at, const vec *v, const int rows)
@@ -207,11 +208,41 @@ static void norm_backward(const cc_norm *k, float *dx, const float *dy, const fl
 }
 #undef FROM
 
+ALWAYS_INLINE void combine_column(const cc_norm *k, float *dx, const float *dy, const float *x, const int rows, const column at)
+{
+    const vec high = column_load(k->high, at), low = column_load(k->low, at), scale = column_load(k->scale, at);
+    const vec by_x = column_load(k->by_x, at), constant = column_load(k->constant, at);
+    UNROLL
+    for (int j = 0; j < rows; ++j) {
+        const vec centered = minus(minus(column_load(x + j * k->c, at), high), low);
+        column_store(dx + j * k->c, at, vec_fma(column_load(dy + j * k->c, at), scale, vec_fma(centered, by_x, constant)));
+    }
+}
+
+ALWAYS_INLINE void combine_rows(const cc_norm *k, float *dx, const float *dy, const float *x, const int rows)
+{
+    int64_t i = 0;
+    for (; i + VEC <= k->c; i += VEC) combine_column(k, dx, dy, x, rows, WHOLE(i));
+    if (i < k->c) combine_column(k, dx, dy, x, rows, PART(i, k->c));
+}
+
+static void norm_combine(const cc_norm *k, float *dx, const float *dy, const float *x, int64_t rows)
+{
+    int64_t row = 0;
+    for (; row + 4 <= rows; row += 4) combine_rows(k, dx + row * k->c, dy + row * k->c, x + row * k->c, 4);
+    for (; row < rows; ++row) combine_rows(k, dx + row * k->c, dy + row * k->c, x + row * k->c, 1);
+}
+
 static const cc_norm_kernels norm_kernels = {
     .moments = norm_moments,
     .forward = norm_forward,
     .sums = norm_sums,
     .backward = norm_backward,
+    .combine = norm_combine,
+    .row_moments = norm_row_moments,
+    .row_forward = norm_row_forward,
+    .row_sums = norm_row_sums,
+    .row_backward = norm_row_backward,
 };
 
 #endif
