@@ -7,7 +7,9 @@ many batches make one, it goes on where the last epoch ended, and a pass ends wh
 from __future__ import annotations
 
 import array
+import itertools
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import GeneratorType
 from typing import Any
@@ -16,7 +18,7 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..pipeline import INFINITE_CARDINALITY, Dataset
-from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
+from ..utils.py_dataset import PyDataset, batches_of, unpack_x_y_sample_weight
 from ..warning import warn
 from .arrays import Data
 
@@ -63,6 +65,8 @@ class ArrayFeed:
         self._random = np.random.RandomState(seed % 2**32) if shuffle else None
         self._order: np.ndarray | None = None
         self._next = 0
+
+    waited = 0.0
 
     def example(self) -> Data:
         """Data with the shapes of a batch."""
@@ -122,9 +126,11 @@ class BatchFeed:
     Attributes:
         checked: False: each batch's labels are still to be checked.
         num_batches: Batches per epoch, as far as they are known.
+        waited: Seconds that the last epoch has waited for batches.
     """
 
     checked = False
+    waited = 0.0
 
     def __init__(
         self, source: Any, convert: Callable[..., Data], steps: int | None, shuffle: bool = False, seed: int = 0
@@ -166,7 +172,7 @@ class BatchFeed:
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch: (data, None, number of samples)."""
-        data, self._first = self._first, None
+        data, self._first, self.waited = self._first, None, 0.0
         if data is None:
             self._begin_epoch()
             if self.steps is None:
@@ -195,19 +201,24 @@ class BatchFeed:
             self._source.on_epoch_begin()
 
     def _begin_pass(self) -> Iterator[Any]:
-        if not self._is_dataset or self._size is None:
+        if not self._is_dataset:
             return iter(self._source)
+        if self._size is None:
+            return batches_of(self._source, itertools.count())
         order = range(self._size) if self._random is None else self._random.permutation(self._size)
-        return (self._source[int(i)] for i in order)
+        return batches_of(self._source, order)
 
     def _read(self, number: int) -> Data | None:
         """The next batch of the pass; `None` at its end. `number` is what errors call it: its place in the epoch."""
         if self._iterator is None:
             self._iterator = self._begin_pass()
+        start = time.perf_counter()
         try:
             batch = next(self._iterator)
         except StopIteration:
             return None
+        finally:
+            self.waited += time.perf_counter() - start
         if not isinstance(batch, (tuple, list)):
             batch = (batch,)
         try:
