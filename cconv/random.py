@@ -7,8 +7,9 @@ repeatable.
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,25 @@ def next_seed() -> int:
         if _seeds is None:
             _seeds = np.random.default_rng()
         return int(_seeds.integers(2**31 - 1))
+
+
+def get_state() -> dict[str, Any]:
+    """The state of everything random in the process: the stream of seeds, Python's and NumPy's generators."""
+    with _lock:
+        seeds = None if _seeds is None else _seeds.bit_generator.state
+    return {"seeds": seeds, "python": random.getstate(), "numpy": np.random.get_state()}
+
+
+def set_state(state: Mapping[str, Any]) -> None:
+    """Brings everything random into a state that `get_state` found, also where it went through a file as lists."""
+    global _seeds
+    with _lock:
+        _seeds = None if state["seeds"] is None else np.random.default_rng()
+        if _seeds is not None:
+            _seeds.bit_generator.state = state["seeds"]
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    np.random.set_state(tuple(state["numpy"]))
 
 
 @contextlib.contextmanager
