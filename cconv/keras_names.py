@@ -67,8 +67,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             vsplit vstack while_loop zeros_like
         """,
         "cconv.utils": """
-            Config FeatureSpace audio_dataset_from_directory bounding_boxes get_file pad_sequences split_dataset
-            text_dataset_from_directory timeseries_dataset_from_array
+            Config FeatureSpace audio_dataset_from_directory bounding_boxes text_dataset_from_directory
         """,
         "cconv.activations": """
             celu gelu glu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid mish soft_shrink sparse_plus
@@ -85,7 +84,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         """,
         "cconv.saving": "KerasFileEditor",
         "cconv.random": "beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
-        "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
+        "cconv.datasets": "boston_housing california_housing imdb reuters",
         "cconv.config": """
             backend disable_traceback_filtering dtype_policy enable_traceback_filtering
             enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs

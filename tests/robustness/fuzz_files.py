@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 import cconv
-from cconv.datasets import cifar10, idx
+from cconv.datasets import cifar, cifar10, idx
 from cconv.saving import archive, weights_file
 
 try:
@@ -96,7 +96,7 @@ def load_weights(path: str) -> None:
 
 
 def load_cifar(path: str) -> None:
-    cifar10._read_archive(path, [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"])
+    cifar.read_images(path, cifar10._FORMAT)
 
 
 KINDS = {
