@@ -19,10 +19,10 @@ import numpy as np
 from . import _core
 from .dtypes import of, of_array, wanted
 from .graph import as_input_array, freeze
-from .random import next_seed
 from .recorded_programs import Entry, Stage, Unit
 from .recorded_tensor import RecordedTensor
 from .scope import change_tapes, current_record, is_recording, live_records, set_record, untraced
+from .seeds import next_seed
 from .variable import Variable
 
 _MOST_PENDING = 10_000  # entries; more are computed without being asked for

@@ -18,7 +18,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 LAYERS = (
     {"naming", "warning"},
     {"configured", "keras_names"},
-    {"_core", "array_like", "random", "registry", "scope", "size_limit", "tree"},
+    {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},
     {"_config_report", "changes", "config", "recorded_tensor", "serialization"},
@@ -28,7 +28,7 @@ LAYERS = (
     {"recording"},
     {"recorded_gradients"},
     {"ops"},
-    {"activations", "constraints", "regularizers", "tape"},
+    {"activations", "constraints", "random", "regularizers", "tape"},
     {"layers"},
     {"losses", "optimizers"},
     {"metrics"},

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..pipeline import INFINITE_CARDINALITY, Dataset
-from ..random import get_state, set_state
+from ..seeds import get_state, set_state
 from ..utils.py_dataset import PyDataset, batches_of, unpack_x_y_sample_weight
 from ..warning import warn
 from .arrays import Data

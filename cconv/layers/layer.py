@@ -217,7 +217,7 @@ class Layer(Tracked):
             call_kwargs["training"] = training
         call_kwargs.update(mask_arguments(self, tensors, kwargs))
         with (
-            layer_call(self) as outermost,
+            layer_call(self, [x for x in leaves if isinstance(x, Tensor)]) as outermost,
             tracing(),
             absolute_name_scope((*current_path(), self.name)),
             training_scope(training),

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import tree
 from .._core import get_num_threads
-from ..random import drawing_from, next_seed
+from ..seeds import drawing_from, next_seed
 from .elements import arrays_of, count_of, stacked
 from .workers import ahead_of_need, described, in_threads
 

@@ -17,7 +17,7 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
-from ..random import next_seed
+from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
 from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
@@ -268,7 +268,7 @@ class Trainer:
             if data is not current:
                 current, step = data, self.planner.next_step("test", feed, data, n, batch, label, None)
             groups.on_test_batch_begin(batch)
-            step.accumulate(totals, data.arrays, n, rows, self.seed)
+            step.accumulate(totals, data.arrays, n, rows, self.seed, batch)
             groups.on_test_batch_end(batch, totals.logs)
             if self.stop_evaluating:
                 break

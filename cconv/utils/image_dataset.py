@@ -10,7 +10,7 @@ import numpy as np
 
 from ..config import standardize_data_format
 from ..pipeline import AUTOTUNE, UNKNOWN_CARDINALITY, Dataset
-from ..random import next_seed
+from ..seeds import next_seed
 from ..warning import warn
 from .directory import Listing, check_split, listed, part, shuffled
 from .image_files import MODES, pillow, pixels

@@ -10,7 +10,7 @@ import numpy as np
 from ..array_like import to_numpy
 from ..pipeline import Dataset
 from ..pipeline.elements import arrays_of, count_of
-from ..random import next_seed
+from ..seeds import next_seed
 
 
 def pad_sequences(
