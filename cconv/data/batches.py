@@ -168,6 +168,7 @@ class BatchFeed:
         self._size = size
         self._random = np.random.RandomState(seed % 2**32) if shuffle and self._is_dataset and size else None
         self._iterator: Iterator[Any] | None = None  # None: the next batch begins a pass
+        self._passes: list[int] = []  # those of a `Dataset`'s steps before this pass
         self._first: Data | None = None  # of the next epoch, where it is known already
         self._began: Any = None  # the random state before this pass
         self._read_count = 0  # batches of this pass that were read
@@ -197,7 +198,7 @@ class BatchFeed:
         """Where in its passes and epochs it is, for `resume`."""
         within = self._iterator is not None
         return {"random": self._began if within else self._randomness(), "within": within, "read": self._read_count,
-                "done": self.done}  # fmt: skip
+                "done": self.done, "passes": self._passes if within else self._passes_begun()}  # fmt: skip
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Goes on where another feed of the same source was. What cannot be read by number is read and left out."""
@@ -212,6 +213,8 @@ class BatchFeed:
                 self._random.set_state(tuple(state["random"]))
             elif state["random"] is not None:
                 set_state(state["random"])
+            if isinstance(self._source, Dataset):
+                self._source.resume(state.get("passes") or [])
             if not state["within"]:
                 return
             self._iterator = self._begin_pass(state["read"] if self._by_number else 0)
@@ -259,8 +262,11 @@ class BatchFeed:
         """What decides the order of a pass that begins now."""
         return get_state() if self._random is None else self._random.get_state()
 
+    def _passes_begun(self) -> list[int]:
+        return self._source.state() if isinstance(self._source, Dataset) else []
+
     def _begin_pass(self, read: int = 0) -> Iterator[Any]:
-        self._began, self._read_count = self._randomness(), read
+        self._began, self._read_count, self._passes = self._randomness(), read, self._passes_begun()
         if not self._is_dataset:
             return iter(self._source)
         if self._size is None:
