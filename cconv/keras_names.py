@@ -25,8 +25,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.ops": "ctc_decode ctc_loss jvp nn numpy rearrange vectorize view",
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.utils": """
-            Config FeatureSpace audio_dataset_from_directory get_file pad_sequences split_dataset
-            text_dataset_from_directory timeseries_dataset_from_array
+            Config FeatureSpace audio_dataset_from_directory text_dataset_from_directory
         """,
         "cconv.applications": """
             ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
@@ -38,7 +37,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             mobilenet_v3 nasnet resnet_v2 vgg19 xception
         """,
         "cconv.saving": "KerasFileEditor",
-        "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
+        "cconv.datasets": "boston_housing california_housing imdb reuters",
         "cconv.config": """
             backend disable_traceback_filtering dtype_policy enable_traceback_filtering
             enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs

@@ -55,7 +55,19 @@ class Again:
             yield X[i * 10 : i * 10 + 10], Y[i * 10 : i * 10 + 10]
 
 
+def steps():
+    """Rows in another order in each pass, with other noise, made ahead by threads."""
+
+    def noisy(x, y):
+        return x + np.random.default_rng(cconv.random.SeedGenerator().next()).normal(size=6), y
+
+    data = cconv.data.Dataset.from_tensor_slices((X, Y)).shuffle(50)
+    return data.map(noisy, num_parallel_calls=2).batch(10).prefetch(2)
+
+
 DATA = {
+    "steps of data": {"x": steps},
+    "endless steps of data": {"x": lambda: steps().repeat(), "steps_per_epoch": 4},
     "arrays": {"x": X, "y": Y, "batch_size": 8},
     "in order": {"x": X, "y": Y, "batch_size": 8, "shuffle": False},
     "whole batches": {"x": X, "y": Y, "batch_size": 8, "shuffle": "batch"},

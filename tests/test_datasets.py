@@ -13,7 +13,7 @@ import threading
 import numpy as np
 import pytest
 
-from cconv.datasets import cifar10, fashion_mnist, files, mnist
+from cconv.datasets import cifar10, cifar100, fashion_mnist, files, mnist
 from cconv.datasets.files import Source
 
 IDX_NAMES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
@@ -331,3 +331,48 @@ def test_the_published_files_are_what_they_should_be(module):
         assert np.bincount(y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     else:
         assert np.bincount(y_train).tolist() == [6000] * 10
+
+
+def test_a_file_that_is_too_long_is_refused_when_that_is_known(home, server, monkeypatch):
+    (server.folder / "a.bin").write_bytes(bytes(5000))
+    monkeypatch.setattr(files, "_MOST_BYTES", 4999)
+    with pytest.raises(ValueError, match="longer than expected: at most 4999 bytes are taken, received 5000"):
+        files.find("example", [Source("a.bin", "0" * 64, (server.url + "a.bin",))])
+    assert os.listdir(home / ".cconv" / "datasets" / "example") == []
+
+
+def cifar100_archive(folder, form):
+    """An archive in one of the two forms; returns pictures as rows, fine and coarse labels, by the name of the set."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(3)
+    sets = {
+        name: (rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 100, n), rng.integers(0, 20, n))
+        for name, n in (("train", 7), ("test", 3))
+    }
+    with tarfile.open(folder / f"cifar-100-{form}.tar.gz", "w:gz") as archive:
+        for name, (rows, fine, coarse) in sets.items():
+            if form == "binary":
+                records = np.concatenate([coarse[:, None], fine[:, None], rows], 1).astype(np.uint8)
+                data, name = records.tobytes(), f"{name}.bin"
+            else:
+                data = pickle.dumps({"data": rows, "fine_labels": fine.tolist(), "coarse_labels": coarse.tolist()}, 2)
+            info = tarfile.TarInfo(f"cifar-100-{form}/{name}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return sets
+
+
+@pytest.mark.parametrize("form", ["binary", "python"])
+@pytest.mark.parametrize("mode", ["fine", "coarse"])
+def test_cifar100_in_both_forms_with_both_labels(users_folder, form, mode):
+    sets = cifar100_archive(users_folder / "cifar100", form)
+    for (x, y), (rows, fine, coarse) in zip(cifar100.load_data(mode), sets.values(), strict=True):
+        assert x.dtype == y.dtype == np.uint8 and x.shape == (len(rows), 32, 32, 3) and y.shape == (len(rows), 1)
+        np.testing.assert_array_equal(x.transpose(0, 3, 1, 2).reshape(len(rows), -1), rows)
+        np.testing.assert_array_equal(y[:, 0], fine if mode == "fine" else coarse)
+
+
+def test_cifar100_refuses_other_labels(users_folder):
+    cifar100_archive(users_folder / "cifar100", "binary")
+    with pytest.raises(ValueError, match="`label_mode`: expected 'fine' or 'coarse'"):
+        cifar100.load_data("medium")

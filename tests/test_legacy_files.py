@@ -466,6 +466,23 @@ def test_names_of_arrays_that_are_not_there(tmp_path):
         cconv.saving.load_model(path)
 
 
+def test_a_heap_in_which_hdf5_would_walk_for_ever_is_refused(tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = "{}" * 50
+    data = bytearray((tmp_path / "m.h5").read_bytes())
+    first = data.index(b"GCOL\x01\0\0\0") + 16
+    free = first + 16 + -(-int.from_bytes(data[first + 8 : first + 16], "little") // 8) * 8
+    assert data[free : free + 2] == b"\0\0"
+    with pytest.raises(ValueError, match="expected JSON"):
+        cconv.saving.load_model(tmp_path / "m.h5")
+    for place, size in ((free, 0), (free, 8), (free, 2**40), (first, 2**63), (first, 2**64 - 1), (first - 16, 2**50)):
+        changed = bytearray(data)
+        changed[place + 8 : place + 16] = size.to_bytes(8, "little")
+        (tmp_path / "m.h5").write_bytes(changed)
+        with pytest.raises(ValueError, match="damaged: (an object|a heap) of"):
+            cconv.saving.load_model(tmp_path / "m.h5")
+
+
 # ---- real files
 
 REAL = Path(os.environ.get("CCONV_DATASETS", "/nowhere"), "models", "keras")

@@ -53,7 +53,20 @@ def test_the_first_program_runs(tmp_path, monkeypatch, capsys):
         write_idx(folder / f"{name}-labels-idx1-ubyte.gz", rng.integers(0, 10, count, dtype=np.uint8))
     monkeypatch.setenv("CCONV_DATASETS", str(tmp_path))
     exec(PROGRAMS[0], {})
-    assert len(PROGRAMS) == 2 and "Epoch 12/12" in capsys.readouterr().out
+    assert len(PROGRAMS) == 3 and "Epoch 12/12" in capsys.readouterr().out
+
+
+def test_the_program_about_pictures_runs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("PIL")
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        path = Path("flowers", ("rose", "tulip")[number % 2], f"{number}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cconv.utils.save_img(path, np.full((9, 8, 3), number))
+    model = cconv.Sequential([cconv.Input((96, 96, 3)), cconv.layers.GlobalAveragePooling2D(), cconv.layers.Dense(2)])
+    model.compile("sgd", cconv.losses.SparseCategoricalCrossentropy(from_logits=True))
+    exec(PROGRAMS[1], {"cconv": cconv, "model": model})
+    assert "Epoch 10/10" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -68,5 +81,5 @@ def test_the_program_about_weights_runs(tmp_path, monkeypatch):
                 return cconv.applications.ResNet50(weights=None)
 
     names = {"cconv": cconv, "keras": keras, "images": images}
-    exec(PROGRAMS[1], names)
+    exec(PROGRAMS[2], names)
     assert names["model"].predict(images, verbose=0).shape == (1, 1000)

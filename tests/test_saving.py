@@ -330,8 +330,8 @@ def test_file_has_keras_members_and_paths(tmp_path):
 
 def test_wrong_use_says_what_was_expected_and_received(tmp_path):
     model = sequential()
-    with pytest.raises(ValueError, match=r"must end in '.keras'. Received: filepath='model.h5'"):
-        model.save("model.h5")
+    with pytest.raises(ValueError, match=r"must end in '.keras'. Received: filepath='model.h6'"):
+        model.save("model.h6")
     with pytest.raises(ValueError, match=r"must end in '.weights.h5'. Received: filepath='w.h5'"):
         model.save_weights("w.h5")
     model.save(tmp_path / "model.keras")

@@ -76,7 +76,7 @@ def test_pydataset():
 
     assert list(Three()) == [(0, 0), (1, 1), (2, 2)]
     with pytest.raises(ValueError, match="workers"):
-        Three(workers=4)
+        Three(workers=-1)
     with pytest.raises(TypeError, match="__len__"):
         len(PyDataset())
 

@@ -1,14 +1,20 @@
 """The callback behind the display of `fit`, `evaluate` and `predict`."""
 
+import time
 from typing import Any
 
 from ..utils import io_utils
 from ..utils.progbar import Progbar
 from .callback import Callback, Logs
 
+_WORTH_A_WORD = 1.0  # seconds
+
 
 class ProgbarLogger(Callback):
-    """Writes the epoch, a progress bar and the metrics to standard output. Added unless `verbose=0`."""
+    """Writes the epoch, a progress bar and the metrics to standard output. Added unless `verbose=0`.
+
+    Where training waited for its data more than a third of an epoch (and more than a second), a line says so.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,6 +24,7 @@ class ProgbarLogger(Callback):
         self.verbose = 1
         self.epochs = 1
         self._in_fit = False
+        self._began = 0.0
 
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
@@ -42,6 +49,7 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         if self.verbose and self.epochs > 1:
             io_utils.print_msg(f"Epoch {epoch + 1}/{self.epochs}")
+        self._began = time.perf_counter()
         self._restart()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
@@ -63,6 +71,14 @@ class ProgbarLogger(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self._finish(logs)
+        feed = self.model._trainer.feed if self.model is not None else None
+        waited = getattr(feed() if feed else None, "waited", 0)  # seconds
+        took = time.perf_counter() - self._began
+        if self.verbose and waited > _WORTH_A_WORD and waited > took / 3:
+            io_utils.print_msg(
+                f"Data was the bottleneck: training waited for it {waited:.0f} of {took:.0f} s. "
+                "More threads may help (`num_parallel_calls`, `workers`), or to `cache` or `prefetch` it."
+            )
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         if not self._in_fit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import GeneratorType
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from ..array_like import is_array_like
 from ..pipeline import INFINITE_CARDINALITY, Dataset
 from ..seeds import get_state, set_state
-from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
+from ..utils.py_dataset import PyDataset, batches_of, unpack_x_y_sample_weight
 from ..warning import warn
 from .arrays import Data
 
@@ -68,6 +69,7 @@ class ArrayFeed:
         self._order: np.ndarray | None = None
         self._next = 0
         self.done = 0
+        self.waited = 0.0
 
     def example(self) -> Data:
         """Data with the shapes of a batch."""
@@ -144,9 +146,11 @@ class BatchFeed:
         checked: False: each batch's labels are still to be checked.
         num_batches: Batches per epoch, as far as they are known.
         done: Batches of this epoch that were handed out.
+        waited: Seconds that the last epoch has waited for batches.
     """
 
     checked = False
+    waited = 0.0
 
     def __init__(
         self, source: Any, convert: Callable[..., Data], steps: int | None, shuffle: bool = False, seed: int = 0
@@ -164,6 +168,7 @@ class BatchFeed:
         self._size = size
         self._random = np.random.RandomState(seed % 2**32) if shuffle and self._is_dataset and size else None
         self._iterator: Iterator[Any] | None = None  # None: the next batch begins a pass
+        self._passes: list[int] = []  # those of a `Dataset`'s steps before this pass
         self._first: Data | None = None  # of the next epoch, where it is known already
         self._began: Any = None  # the random state before this pass
         self._read_count = 0  # batches of this pass that were read
@@ -193,7 +198,7 @@ class BatchFeed:
         """Where in its passes and epochs it is, for `resume`."""
         within = self._iterator is not None
         return {"random": self._began if within else self._randomness(), "within": within, "read": self._read_count,
-                "done": self.done}  # fmt: skip
+                "done": self.done, "passes": self._passes if within else self._passes_begun()}  # fmt: skip
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Goes on where another feed of the same source was. What cannot be read by number is read and left out."""
@@ -208,6 +213,8 @@ class BatchFeed:
                 self._random.set_state(tuple(state["random"]))
             elif state["random"] is not None:
                 set_state(state["random"])
+            if isinstance(self._source, Dataset):
+                self._source.resume(state.get("passes") or [])
             if not state["within"]:
                 return
             self._iterator = self._begin_pass(state["read"] if self._by_number else 0)
@@ -217,7 +224,7 @@ class BatchFeed:
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch, or what is left of it: (data, None, number of samples)."""
-        data, self._first = self._first, None
+        data, self._first, self.waited = self._first, None, 0.0
         if data is None and self.done:
             data = None if self.done == self.steps else self._read(self.done)
         elif data is None:
@@ -255,21 +262,29 @@ class BatchFeed:
         """What decides the order of a pass that begins now."""
         return get_state() if self._random is None else self._random.get_state()
 
+    def _passes_begun(self) -> list[int]:
+        return self._source.state() if isinstance(self._source, Dataset) else []
+
     def _begin_pass(self, read: int = 0) -> Iterator[Any]:
-        self._began, self._read_count = self._randomness(), read
-        if not self._by_number:
+        self._began, self._read_count, self._passes = self._randomness(), read, self._passes_begun()
+        if not self._is_dataset:
             return iter(self._source)
+        if self._size is None:
+            return batches_of(self._source, itertools.count())
         order = range(self._size) if self._random is None else self._random.permutation(self._size)
-        return (self._source[int(i)] for i in order[read:])
+        return batches_of(self._source, order[read:])
 
     def _read(self, number: int) -> Data | None:
         """The next batch of the pass; `None` at its end. `number` is what errors call it: its place in the epoch."""
         if self._iterator is None:
             self._iterator = self._begin_pass()
+        start = time.perf_counter()
         try:
             batch = next(self._iterator)
         except StopIteration:
             return None
+        finally:
+            self.waited += time.perf_counter() - start
         self._read_count += 1
         if not isinstance(batch, (tuple, list)):
             batch = (batch,)

@@ -6,16 +6,15 @@ published with; a file in the user's own folder need not (it may be a subset), a
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..saving.atomic import atomic_write
+from ..utils.download import digest_of, fetch
 from ..warning import warn
 
-_CHUNK = 1 << 18
-_TIMEOUT_SECONDS = 30
+_MOST_BYTES = 1 << 28  # of a file: the longest of these data sets has 170 million
 
 
 class Source(NamedTuple):
@@ -87,12 +86,8 @@ def _listed(folder: str) -> str:
 
 
 def _check(path: str, source: Source) -> None:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            digest.update(chunk)
     try:
-        _compare(path, source, digest.hexdigest(), os.path.getsize(path))
+        _compare(path, source, digest_of(path, "sha256"), os.path.getsize(path))
     except ValueError as error:
         raise ValueError(f"{error} Remove it to have it downloaded again.") from None
 
@@ -113,7 +108,8 @@ def _download(dataset: str, source: Source, path: str) -> None:
     problems, wrong = [], None
     for url in source.urls:
         try:
-            _fetch(url, source, path)
+            compare = functools.partial(_compare, url, source)
+            fetch(url, path, source.name, _MOST_BYTES, "sha256", compare)
             return
         except ValueError as error:
             wrong = error
@@ -127,24 +123,3 @@ def _download(dataset: str, source: Source, path: str) -> None:
         f"{os.path.dirname(path)!r}, or {place}."
     )
     raise ValueError(advice) if wrong else OSError(advice)
-
-
-def _fetch(url: str, source: Source, path: str) -> None:
-    import urllib.request  # imported here: it takes longer to import than the rest of cconv
-
-    from tqdm import tqdm
-
-    request = urllib.request.Request(url, headers={"User-Agent": "cconv"})
-    digest, received = hashlib.sha256(), 0
-    with atomic_write(path) as file, urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
-        length = response.headers.get("Content-Length")
-        total = int(length) if length and length.isdigit() else None
-        with tqdm(total=total, desc=source.name, unit="B", unit_scale=True) as bar:
-            for chunk in iter(lambda: response.read(_CHUNK), b""):
-                file.write(chunk)
-                digest.update(chunk)
-                received += len(chunk)
-                bar.update(len(chunk))
-        if total is not None and received != total:
-            raise EOFError(f"the connection ended after {received} of {total} bytes")
-        _compare(url, source, digest.hexdigest(), received)

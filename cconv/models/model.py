@@ -258,10 +258,10 @@ class Model(TrainedLayer):
         return functional_from_config(cls, config, custom_objects)
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
-        """Saves configuration, weights and the state of training as a `.keras` file.
+        """Saves configuration, weights and the state of training as a `.keras` file, or in the older form of `.h5`.
 
         Args:
-            filepath: Name of the file.
+            filepath: Name of the file; it ends in `.keras`, `.h5` or `.hdf5`.
             overwrite: Whether to replace a file that is there without asking.
             zipped: `None` or `True`: the file is an archive. An unpacked folder (`False`) is not written.
             **kwargs: See `cconv.saving.save_model`.
@@ -283,7 +283,13 @@ class Model(TrainedLayer):
         save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Loads weights from a `.weights.h5` or `.keras` file."""
+        """Loads weights from a `.weights.h5` or `.keras` file, or from a `.h5` or `.hdf5` file of Keras 1 or 2.
+
+        Args:
+            filepath: Name of the file.
+            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
+            **kwargs: See `cconv.saving.load_weights`: `by_name=True` finds layers by their names.
+        """
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from .._core import get_num_threads
 from ..seeds import drawing_from, next_seed
-from .elements import arrays_of, count_of, stacked
+from .elements import AUTOTUNE, arrays_of, count_of, mixed, stacked, threads_of
 from .workers import ahead_of_need, described, in_threads
 
-AUTOTUNE = -1  # as many threads as the core has; two elements ahead
 INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
 _AHEAD = 2  # elements taken from the source for each thread, so that none waits
@@ -54,6 +52,7 @@ class Dataset:
             )
         self._source = source
         self._size = cardinality
+        self._counts: list[list[int]] = []  # of each step that differs from pass to pass: how many it has begun
 
     # ---- making ------------------------------------------------------------------------------------------------------
 
@@ -157,7 +156,9 @@ class Dataset:
                 raise TypeError(f"zip: expected data sets. Received: {type(leaf).__name__}")
         sizes = [leaf._size for leaf in leaves if leaf._size != INFINITE_CARDINALITY]
         size = INFINITE_CARDINALITY if not sizes else min(sizes)
-        return Dataset(lambda: (tree.pack(datasets, row) for row in zip(*map(iter, leaves))), size)
+        made = Dataset(lambda: (tree.pack(datasets, row) for row in zip(*map(iter, leaves))), size)
+        made._counts = [count for leaf in leaves for count in leaf._counts]
+        return made
 
     # ---- going through -----------------------------------------------------------------------------------------------
 
@@ -185,8 +186,19 @@ class Dataset:
         size = {INFINITE_CARDINALITY: "infinitely many", UNKNOWN_CARDINALITY: "some"}.get(self._size, self._size)
         return f"<Dataset of {size} elements>"
 
-    def _changed(self, elements: Callable[[], Iterable[Any]], size: int | None = None) -> Dataset:
-        return Dataset(elements, self._size if size is None else size)
+    def state(self) -> list[int]:
+        """How many passes the steps have begun that differ from pass to pass, for `resume`."""
+        return [count[0] for count in self._counts]
+
+    def resume(self, state: list[int]) -> None:
+        """The next pass is the one that followed when another process asked the same data set for its `state`."""
+        for count, value in zip(self._counts, state):
+            count[0] = int(value)
+
+    def _changed(self, elements: Callable[[], Iterable[Any]], size: int | None = None, *counts: list[int]) -> Dataset:
+        made = Dataset(elements, self._size if size is None else size)
+        made._counts = [*self._counts, *counts]
+        return made
 
     # ---- element by element ------------------------------------------------------------------------------------------
 
@@ -210,11 +222,11 @@ class Dataset:
         >>> [int(x) for x in cconv.data.Dataset.range(3).map(lambda x: x * x, num_parallel_calls=2)]
         [0, 1, 4]
         """
-        threads = _threads(num_parallel_calls)
-        seed, passes = next_seed(), itertools.count()
+        threads = threads_of(num_parallel_calls)
+        seed, passes = next_seed(), [0]
 
         def elements() -> Iterator[Any]:
-            this = next(passes)
+            this = _next(passes)
 
             def call(numbered: tuple[int, Any]) -> Any:
                 number, element = numbered
@@ -229,7 +241,7 @@ class Dataset:
             else:
                 yield from in_threads(call, enumerate(self), threads, _AHEAD * threads)
 
-        return self._changed(elements)
+        return self._changed(elements, None, passes)
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """The elements of which `predicate` is true; the parts of a tuple are its arguments."""
@@ -268,25 +280,13 @@ class Dataset:
         True
         """
         buffer_size = count_of("shuffle", "buffer_size", buffer_size)
-        seed, passes = next_seed() if seed is None else int(seed), itertools.count()
+        seed, passes = next_seed() if seed is None else int(seed), [0]
 
         def elements() -> Iterator[Any]:
-            this = next(passes) if reshuffle_each_iteration else 0
-            # Not default_rng: NumPy promises that RandomState's streams never change.
-            random = np.random.RandomState(np.random.SeedSequence((seed % 2**64, this)).generate_state(4))
-            buffer: list[Any] = []
-            for element in self:
-                if len(buffer) < buffer_size:
-                    buffer.append(element)
-                    continue
-                place = random.randint(buffer_size)
-                drawn, buffer[place] = buffer[place], element
-                yield drawn
-            random.shuffle(order := np.arange(len(buffer)))
-            for place in order:
-                yield buffer[place]
+            this = _next(passes) if reshuffle_each_iteration else 0
+            yield from mixed(self, buffer_size, (seed % 2**64, this))
 
-        return self._changed(elements)
+        return self._changed(elements, None, passes)
 
     def repeat(self, count: int | None = None) -> Dataset:
         """The elements `count` times, each time by a pass of its own; without end by default, or for -1."""
@@ -328,7 +328,7 @@ class Dataset:
         size = INFINITE_CARDINALITY if INFINITE_CARDINALITY in sizes else sum(sizes)
         if UNKNOWN_CARDINALITY in sizes and INFINITE_CARDINALITY not in sizes:
             size = UNKNOWN_CARDINALITY
-        return self._changed(lambda: itertools.chain(self, dataset), size)
+        return self._changed(lambda: itertools.chain(self, dataset), size, *dataset._counts)
 
     # ---- batches -----------------------------------------------------------------------------------------------------
 
@@ -394,7 +394,6 @@ class Dataset:
         return self._changed(lambda: ahead_of_need(self._source, size))
 
 
-def _threads(value: Any) -> int | None:
-    if value is None:
-        return None
-    return get_num_threads() if value == AUTOTUNE else count_of("map", "num_parallel_calls", value)
+def _next(passes: list[int]) -> int:
+    passes[0] += 1
+    return passes[0] - 1

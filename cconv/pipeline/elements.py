@@ -1,14 +1,17 @@
-"""The elements of data sets: structures of arrays, and batches of them; how many are asked for."""
+"""The elements of data sets: structures of arrays, and batches of them; how many are asked for; their order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .. import tree
+from .._core import get_num_threads
 from ..array_like import to_numpy
+
+AUTOTUNE = -1  # as many threads as the core has; two elements ahead
 
 
 def arrays_of(value: Any) -> Any:
@@ -48,3 +51,28 @@ def count_of(method: str, name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{method}: expected `{name}` to be a whole number from {least} on. Received: {value!r}")
     return int(value)
+
+
+def threads_of(value: Any) -> int | None:
+    """The number of threads of a `num_parallel_calls`; `None` for the one that asks."""
+    if value is None:
+        return None
+    return get_num_threads() if value == AUTOTUNE else count_of("map", "num_parallel_calls", value)
+
+
+def mixed(source: Iterable[Any], buffer_size: int, seed: tuple[int, int]) -> Iterator[Any]:
+    """The elements of a source, each drawn from the next `buffer_size` that are left."""
+    # Not default_rng: NumPy promises that RandomState's streams never change.
+    random = np.random.RandomState(np.random.SeedSequence(seed).generate_state(4))
+    buffer: list[Any] = []
+    for element in source:
+        if len(buffer) < buffer_size:
+            buffer.append(element)
+            continue
+        place = random.randint(buffer_size)
+        drawn, buffer[place] = buffer[place], element
+        yield drawn
+    order = np.arange(len(buffer))
+    random.shuffle(order)
+    for place in order:
+        yield buffer[place]

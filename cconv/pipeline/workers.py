@@ -167,7 +167,15 @@ def _serve(source: Any) -> None:
 
 
 def _get(index: int) -> Any:
-    return _served[index]
+    return item(_served, index)
+
+
+def item(source: Any, index: int) -> Any:
+    """`source[index]`; an error says which one it was."""
+    try:
+        return source[index]
+    except Exception as error:
+        raise described(error, f"{type(source).__name__}[{index}]") from error
 
 
 def in_processes(source: Any, order: Iterable[int], processes: int, ahead: int) -> Iterator[Any]:

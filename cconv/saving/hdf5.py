@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..dtypes import is_number
+from .heaps import check_heaps
 from .state import Group
 
 _MAX_OBJECTS = 1_000_000
@@ -79,6 +80,7 @@ class ArrayFile:
     def __init__(self, file: BinaryIO, where: str) -> None:
         module = h5py()
         self.where = where
+        self._file, self._heaps_are_checked = file, False
         try:
             self._h5 = module.File(file, "r")
         except Exception as error:
@@ -125,10 +127,19 @@ class ArrayFile:
             group = self._h5[path] if path and path in self._h5 else None if path else self._h5
             if group is None or name not in group.attrs:
                 return None
+            self._check_heaps()
             attribute = group.attrs.get_id(name)
             if math.prod(attribute.shape) * max(attribute.dtype.itemsize, 1) > max(self._size, 1 << 16):
                 raise ValueError(f"{self.where}: the attribute {name!r} declares more bytes than the file holds.")
             return group.attrs[name]
+
+    def _check_heaps(self) -> None:
+        """Refuses a file whose texts HDF5 would look for without end."""
+        if not self._heaps_are_checked:
+            if self._h5.id.get_create_plist().get_sizes() != (8, 8):
+                raise ValueError(f"{self.where}: expected an HDF5 file with sizes of 8 bytes.")
+            check_heaps(self._file, self._size, self.where)
+            self._heaps_are_checked = True
 
     def number(self, name: str) -> float | None:
         """A number that belongs to the file as a whole; None if it is not there."""

@@ -18,6 +18,7 @@ from ..registry import (
 )
 from ..serialization import deserialize_keras_object, serialize_keras_object
 from . import bounding_boxes
+from .cached_file import get_file
 from .image_dataset import image_dataset_from_directory
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .model_plot import model_to_dot, plot_model
@@ -25,6 +26,7 @@ from .numerical_utils import normalize, to_categorical
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .rng_utils import get_random_seed, set_random_seed
+from .sequence_utils import pad_sequences, split_dataset, timeseries_dataset_from_array
 from .session import clear_session
 from .source_inputs import get_source_inputs, is_keras_tensor
 
@@ -41,6 +43,7 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_random_seed",
     "get_registered_name",
     "get_registered_object",
@@ -55,11 +58,14 @@ __all__ = [
     "pack_x_y_sample_weight",
     "plot_model",
     "register_keras_serializable",
+    "pad_sequences",
     "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "show_config",
     "standardize_dtype",
+    "split_dataset",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..config import standardize_data_format
-from ..pipeline import AUTOTUNE, UNKNOWN_CARDINALITY, Dataset
+from ..pipeline import AUTOTUNE, Dataset
 from ..seeds import next_seed
 from ..warning import warn
 from .directory import Listing, check_split, listed, part, shuffled
@@ -172,7 +172,7 @@ def _batches(
         data = data.shuffle(len(paths), seed)
     data = data.map(element, AUTOTUNE)
     if skips:
-        data = Dataset(lambda kept=data: (x for x in kept if x is not None), UNKNOWN_CARDINALITY)
+        data = data.filter(lambda *parts: parts[0] is not None)
     if batch_size is not None:
         data = data.batch(batch_size)
     data = data.prefetch(2 if batch_size is not None else 16)

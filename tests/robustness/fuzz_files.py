@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 import cconv
-from cconv.datasets import cifar10, idx
+from cconv.datasets import cifar, cifar10, idx
 from cconv.saving import archive, weights_file
 
 try:
@@ -66,6 +66,21 @@ def weights_bytes(folder: Path, *, plain: bool) -> bytes:
     return plain_path.read_bytes()
 
 
+def legacy_bytes(folder: Path, *, plain: bool) -> bytes:
+    path = folder / "model.h5"
+    model = small_model()
+    model.compile("adam", "mse")
+    model.save(path)
+    if not plain:
+        return path.read_bytes()
+    with h5py.File(path) as old, h5py.File(folder / "plain.h5", "w") as new:
+        for name in old:
+            old.copy(name, new)
+        new.attrs.update(dict(old.attrs))
+        new.attrs["keras_version"] = "2.4.0"
+    return (folder / "plain.h5").read_bytes()
+
+
 def cifar_bytes() -> bytes:
     memory = io.BytesIO()
     with tarfile.open(fileobj=memory, mode="w:gz") as packed:
@@ -96,12 +111,13 @@ def load_weights(path: str) -> None:
 
 
 def load_cifar(path: str) -> None:
-    cifar10._read_archive(path, [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"])
+    cifar.read_images(path, cifar10._FORMAT)
 
 
 KINDS = {
     ".keras": load_keras,
     ".weights.h5": load_weights,
+    ".legacy.h5": load_keras,
     ".tar.gz": load_cifar,
     ".idx.gz": lambda path: idx.read_idx(path, 3),
 }
@@ -112,7 +128,7 @@ def mend(data: bytearray, kind: str) -> None:
     if kind == ".keras" and len(data) > 64 and bytes(data[-121:]).find(archive._COMMENT_START) >= 0:
         data[-64:] = hashlib.sha256(bytes(data[:-64])).hexdigest().encode()
     digits = weights_file._DIGITS
-    if kind == ".weights.h5" and bytes(data[: digits.start]) == weights_file._BLOCK_START:
+    if kind.endswith(".h5") and bytes(data[: digits.start]) == weights_file._BLOCK_START:
         digest = hashlib.sha256(bytes(data[: digits.start]) + bytes(data[digits.stop :]))
         data[digits] = digest.hexdigest().encode()
 
@@ -157,6 +173,7 @@ def samples() -> list[tuple[str, bytes]]:
         folder = Path(name)
         made = [(".keras", keras_file(folder, plain=plain)) for plain in (False, True)]
         made += [(".weights.h5", weights_bytes(folder, plain=plain)) for plain in (False, True)]
+        made += [(".legacy.h5", legacy_bytes(folder, plain=plain)) for plain in (False, True)]
     made += [(".tar.gz", cifar_bytes()), (".idx.gz", idx_bytes())]
     for path in sorted(CORPUS.iterdir()):
         made += [(kind, path.read_bytes()) for kind in KINDS if path.name.endswith(kind)]
