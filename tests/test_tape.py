@@ -210,6 +210,56 @@ def test_integers_and_arrays_used_twice():
     assert tape.gradient(y, v).tolist() == [0.0, 1.0, 4.0]
 
 
+OPS = {
+    "sort": lambda x: ops.sort(x),
+    "argsort": lambda x: ops.argsort(x),
+    "median": lambda x: ops.median(x),
+    "cumsum": lambda x: ops.cumsum(x, axis=1),
+    "where": lambda x: ops.where(x > 0, x, -x),
+    "tile": lambda x: ops.tile(x, (1, 2)),
+    "split": lambda x: ops.split(x, 2, axis=1)[1],
+    "stack": lambda x: ops.stack([x, x * 2]),
+    "std": lambda x: ops.std(x, axis=0),
+    "full_like": lambda x: ops.full_like(x, 3.0),
+    "top_k": lambda x: ops.top_k(x, 2)[0],
+    "one_hot": lambda x: ops.one_hot(ops.argmax(x, axis=-1), 4),
+    "rows": lambda x: x[ops.argmax(x, axis=0)],
+    "masked": lambda x: x[x > 0],
+    "cond": lambda x: ops.cond(ops.sum(x) > 0, lambda: x, lambda: 2 * x),
+    "while": lambda x: ops.while_loop(lambda y: ops.max(y) < 9, lambda y: (y * 2,), (x,))[0],
+    "slice_update": lambda x: ops.slice_update(x, [0, 0], x[1:2, 1:2]),
+    "pad": lambda x: ops.pad(x, 1),
+    "flip": lambda x: ops.flip(x, axis=0),
+    "numpy": lambda x: np.linalg.norm(x),
+}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_ops_take_recorded_tensors(name):
+    x = np.random.default_rng(2).standard_normal((3, 4)).astype(np.float32)
+    expected = OPS[name](x)
+    with cconv.GradientTape() as tape:
+        v = cconv.Variable(x)
+        found = OPS[name](v * 1.0)
+        total = ops.sum(found)
+    assert np.allclose(found, expected, rtol=1e-5) and np.shape(found) == np.shape(expected)
+    if name in (
+        "cumsum",
+        "where",
+        "tile",
+        "split",
+        "stack",
+        "std",
+        "rows",
+        "cond",
+        "while",
+        "slice_update",
+        "pad",
+        "flip",
+    ):
+        assert tape.gradient(total, v).shape == (3, 4)
+
+
 # ---- tensors with numbers
 
 

@@ -98,6 +98,21 @@ def test_run_eagerly_calls_the_methods_and_gives_the_same(several):
     assert np.array_equal(*both)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"gradient_accumulation_steps": 2}, {"use_ema": True}, {"loss_scale_factor": 8.0}, {"global_clipnorm": 0.1}],
+)
+def test_what_optimizers_do_besides_is_done(settings):
+    found = []
+    for eager in (False, True):
+        cconv.utils.set_random_seed(1)
+        model = Net()
+        model.compile(cconv.optimizers.Adam(0.01, **settings), CROSSENTROPY, run_eagerly=eager)
+        model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+        found.append(model.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
 def test_what_a_step_is_given():
     seen = []
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
-from ..ops._apply import apply, is_eager, shape_of
+from ..ops._apply import apply, is_at_hand, is_eager, shape_of
 from .class_numbers import check_class_numbers
 from .loss import squeeze_or_expand_to_same_rank
 
@@ -274,7 +274,7 @@ def sparse_categorical_crossentropy(
     rank = len(shape_of(y_pred))
     if not -rank <= axis < rank:
         raise ValueError(f"Expected an axis of y_pred, whose shape is {shape_of(y_pred)}. Received: axis={axis}")
-    if is_eager(y_true, y_pred):
+    if is_eager(y_pred) and is_at_hand(y_true):
         check_class_numbers(y_true, shape_of(y_pred)[axis], ignore_class)
     if axis not in (-1, rank - 1):
         if len(shape_of(y_true)) == rank:

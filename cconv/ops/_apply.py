@@ -13,25 +13,25 @@ from ..graph import as_input_array, freeze, is_random
 from ..program import Program, ProgramCache
 from ..recorded_tensor import RecordedTensor
 from ..recording import record_of
-from ..scope import current_name, is_recording, is_tracing, name_scope, tracing
+from ..scope import current_name, is_tracing, name_scope, tracing
 from ..tensor import Tensor, constant
 from ..variable import Variable
 
-__all__ = ["apply", "gradient", "is_eager", "name_scope", "shape_of", "tracing"]
+__all__ = ["apply", "gradient", "is_at_hand", "is_eager", "name_scope", "shape_of", "tracing"]
 
 _programs = ProgramCache(64)
 
 
 def is_eager(*inputs: Any) -> bool:
-    """True if the numbers of these inputs are there to be looked at: a function of them need not be part of a graph."""
-    if any(isinstance(x, Tensor) or (isinstance(x, RecordedTensor) and not x.is_known) for x in inputs):
+    """True if an op on these inputs has numbers: it runs at once, or is recorded by a tape."""
+    if any(isinstance(x, Tensor) for x in inputs):
         return False
-    return not ((is_tracing() or is_recording()) and any(isinstance(x, Variable) for x in inputs))
+    return not (is_tracing() and any(isinstance(x, Variable) for x in inputs))
 
 
-def _is_symbolic(inputs: Sequence[Any]) -> bool:
-    """Whether an op on these becomes a node."""
-    return any(isinstance(x, Tensor) for x in inputs) or (is_tracing() and any(isinstance(x, Variable) for x in inputs))
+def is_at_hand(x: Any) -> bool:
+    """Whether numbers can be looked at without computing what a tape has recorded."""
+    return is_eager(x) and not (isinstance(x, RecordedTensor) and not x.is_known)
 
 
 def shape_of(x: Any) -> tuple[int | None, ...]:
@@ -66,7 +66,7 @@ def apply(
     """
     attributes = {key: value for key, value in (attributes or {}).items() if value is not None}
     name = name or current_name()
-    if not _is_symbolic(inputs):
+    if is_eager(*inputs):
         record = None if is_tracing() else record_of(*inputs)
         if record is None:
             return _run(op, inputs, attributes, name, seed)
@@ -86,7 +86,7 @@ def apply(
 
 def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: Any, wrt: int) -> np.ndarray:
     """The gradient of `sum(dy * op(*inputs))` with respect to input number `wrt`, for arrays."""
-    if _is_symbolic([*inputs, dy]):
+    if not is_eager(*inputs, dy):
         raise TypeError("Gradients are computed at once, from arrays. Received a symbolic tensor.")
     arrays = [None if x is None else _array(x) for x in inputs]
     shapes = tuple(None if x is None else x.shape for x in arrays)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import of
+from ..recorded_tensor import RecordedTensor
 from ..tensor import Tensor, Value
 from ..variable import Variable
-from ._apply import apply, is_eager, shape_of
+from ._apply import apply, is_at_hand, is_eager, shape_of
 from .operation import operation
 
 __all__ = [
@@ -65,12 +66,14 @@ def get_item(x: Any, key: Any) -> Value:
 
 
 def _is_array(k: Any) -> bool:
-    return isinstance(k, (np.ndarray, Tensor, Variable))
+    return isinstance(k, (np.ndarray, RecordedTensor, Tensor, Variable))
 
 
 def _one_axis_each(k: Any) -> list[Any]:
     """A key as keys of one axis each: of bools the positions where they hold."""
-    if isinstance(k, list) or (hasattr(k, "__array__") and not isinstance(k, (Tensor, Variable, np.generic))):
+    if isinstance(k, list) or (
+        hasattr(k, "__array__") and not isinstance(k, (RecordedTensor, Tensor, Variable, np.generic))
+    ):
         k = np.asarray(k)
     if _is_array(k) and of(k) == "bool":
         if not is_eager(k):
@@ -119,7 +122,7 @@ def _taken(x: Any, indices: list[Any], axes: list[int], key: Any) -> Value:
     shape = shape_of(x)
     for k, axis in zip(indices, axes, strict=True):
         n = shape[axis]
-        if n is not None and is_eager(k) and not ((np.asarray(k) >= -n) & (np.asarray(k) < n)).all():
+        if n is not None and is_at_hand(k) and not ((np.asarray(k) >= -n) & (np.asarray(k) < n)).all():
             raise IndexError(f"A position is out of bounds for an axis of size {n}. Received: {key!r}, shape {shape}")
     if len(axes) == 1:
         return apply("take", [x, indices[0]], {"axis": axes[0]})

@@ -52,6 +52,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
     if isinstance(x, (Tensor, RecordedTensor)) or not is_eager(x):
         return x if of(x) == dtype else cast(x, dtype)
     if is_recording():
+        if isinstance(x, Variable):
+            return x if of(x) == dtype else cast(x, dtype)
         return record_of().constant(x if of(x) == dtype else converted(x, dtype))
     return np.array(converted(x, dtype))
 
@@ -170,11 +172,15 @@ def full_like(x: Any, fill_value: Any, dtype: str | None = None) -> Value:
     """
     kind = standardize(dtype, default=of(x))
     value = cast(fill_value, kind)
-    if is_eager(x, value):
+    if is_eager(x, value) and not isinstance(value, RecordedTensor):
         return np.full(shape_of(x), value, kind)
     sizes = shape_of(x)
     if not any(size is None for size in sizes):
-        return apply("broadcast_to", [constant(value) if is_eager(value) else value], {"shape": list(sizes)})
+        return apply(
+            "broadcast_to",
+            [value if isinstance(value, RecordedTensor) or not is_eager(value) else constant(value)],
+            {"shape": list(sizes)},
+        )
     # the sizes that are not known are those of x
     return apply("where", [apply("equal", [x, x]), value, value])
 

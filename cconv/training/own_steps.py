@@ -156,9 +156,10 @@ class OwnSteps:
         with tape:
             y_pred = model(x, training=True)
             loss = self._compute(x, y, y_pred, sample_weight, True)
+            scaled = model.optimizer.scale_loss(loss)
         variables = model.trainable_variables
         if variables:
-            model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            model.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
         self._track(loss, x)
         return model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 

@@ -90,6 +90,8 @@ def held_metrics(model: Any) -> list[Metric]:
     found: list[Metric] = []
     for layer in model._flatten_layers():
         for name, value in vars(layer).items():
-            if name not in layer._unobserved:
+            if isinstance(value, Metric):
+                found.append(value)
+            elif tree.is_nested(value) and name not in layer._unobserved:
                 found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, Metric)]
     return list({id(metric): metric for metric in found}.values())

@@ -211,9 +211,8 @@ class Trainer:
         if validation is not None and not self.own.are_used("test"):
             self.planner.prepare("test", validation, "validation labels")
         callbacks = self._callback_list(callbacks, verbose, feed, epochs, add_history=True)
-        self.stop_training = False
+        self.stop_training, logs = False, {}
         self.feed, self.callbacks, self.first_epoch = weakref.ref(feed), weakref.ref(callbacks), initial_epoch
-        logs: dict[str, float] = {}
         with callbacks:
             callbacks.on_train_begin()
             for epoch in range(self.first_epoch, epochs):
