@@ -45,9 +45,8 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.ops": """
             adaptive_average_pool adaptive_max_pool celu ctc_decode ctc_loss custom_gradient dot
             dot_product_attention einsum gelu glu hard_shrink hard_silu hard_swish hard_tanh image inner
-            jvp layer_normalization log_sigmoid multi_hot nn numpy outer rearrange rms_normalization
-            soft_shrink sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink tensordot threshold
-            vdot vectorize view
+            jvp layer_normalization log_sigmoid outer rearrange rms_normalization soft_shrink sparse_plus
+            sparse_sigmoid sparsemax squareplus tanh_shrink tensordot threshold vdot vectorize view
         """,
         "cconv.utils": """
             Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging
@@ -80,7 +79,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
-            SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope
+            SymbolicScope device distillation distribution dtype_policies export mixed_precision name_scope
             preprocessing quantizers remat visualization wrappers
         """,
     }.items()

@@ -31,7 +31,7 @@ LAYERS = (
     {"metrics"},
     {"saving"},
     {"utils"},
-    {"callbacks", "data"},
+    {"backend", "callbacks", "data"},
     {"training"},
     {"models"},
     {"applications", "datasets"},
