@@ -14,73 +14,63 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.layers": """
             ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
             AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
-            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop ContrastLimitedAdaptiveHistogramEqualization
-            ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot EinsumDense Embedding Equalization FlaxLayer
-            GRU GRUCell GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention HashedCrossing Hashing
-            IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp
-            MultiHeadAttention Normalization Pipeline RMSNormalization RNN RandAugment RandomBrightness
-            RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-            RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
-            RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector
-            Resizing ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
+            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop
+            ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot
+            EinsumDense Embedding Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
+            GroupNormalization GroupQueryAttention HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
+            LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp MultiHeadAttention Normalization
+            Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter
+            RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur
+            RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation
+            RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector Resizing
+            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
             SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
-            UpSampling3D Wrapper deserialize dot serialize
+            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization Wrapper deserialize dot serialize
         """,
         "cconv.losses": """
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
         """,
         "cconv.metrics": """
-            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU PearsonCorrelation
-            PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity
-            concordance_correlation pearson_correlation
+            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU
+            PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity
+            SpecificityAtSensitivity concordance_correlation pearson_correlation
         """,
         "cconv.optimizers": """
-            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam OptimizerMap
-            ScheduleFreeAdamW
+            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
+            OptimizerMap ScheduleFreeAdamW
         """,
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
-        "cconv.callbacks": "BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
+        "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
         "cconv.ops": """
-            adaptive_average_pool adaptive_max_pool celu ctc_decode ctc_loss custom_gradient dot
-            dot_product_attention einsum gelu glu hard_shrink hard_silu hard_swish hard_tanh image inner
-            jvp layer_normalization log_sigmoid outer rearrange rms_normalization soft_shrink sparse_plus
-            sparse_sigmoid sparsemax squareplus tanh_shrink tensordot threshold vdot vectorize view
+            adaptive_average_pool adaptive_max_pool ctc_decode ctc_loss custom_gradient dot dot_product_attention
+            einsum inner jvp layer_normalization outer rearrange rms_normalization tensordot vdot vectorize view
         """,
+        "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.utils": """
-            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging
-            enable_interactive_logging get_file get_source_inputs image_dataset_from_directory img_to_array
-            is_interactive_logging_enabled is_keras_tensor load_img model_to_dot pad_sequences plot_model save_img
-            split_dataset text_dataset_from_directory timeseries_dataset_from_array
-        """,
-        "cconv.activations": """
-            celu gelu glu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid mish soft_shrink sparse_plus
-            sparse_sigmoid sparsemax squareplus tanh_shrink threshold
+            Config FeatureSpace audio_dataset_from_directory get_file pad_sequences split_dataset
+            text_dataset_from_directory timeseries_dataset_from_array
         """,
         "cconv.applications": """
             ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
             EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
             EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L
-            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large MobileNetV3Small
-            NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19 Xception convnext
-            densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
-            resnet_v2 vgg19 xception
+            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large
+            MobileNetV3Small NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19
+            Xception convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet
+            mobilenet_v3 nasnet resnet_v2 vgg19 xception
         """,
-        "cconv.models": "clone_model",
         "cconv.saving": "KerasFileEditor",
-        "cconv.random": "beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
         "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
         "cconv.config": """
-            backend disable_interactive_logging disable_traceback_filtering dtype_policy enable_interactive_logging
-            enable_traceback_filtering enable_unsafe_deserialization is_interactive_logging_enabled is_nnx_enabled
-            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend set_dtype_policy set_floatx
-            set_max_epochs set_max_steps_per_epoch
+            backend disable_traceback_filtering dtype_policy enable_traceback_filtering
+            enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs
+            max_steps_per_epoch set_backend set_dtype_policy set_floatx set_max_epochs set_max_steps_per_epoch
         """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
             SymbolicScope device distillation distribution dtype_policies export mixed_precision name_scope
-            preprocessing quantizers remat visualization wrappers
+            preprocessing quantizers remat
         """,
     }.items()
 }

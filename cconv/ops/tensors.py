@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_numbers, converted, of, result_type, standardize
+from ..recorded_tensor import RecordedTensor
+from ..recording import record_of
+from ..scope import is_recording
 from ..tensor import Tensor, Value, constant
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
@@ -45,7 +48,8 @@ __all__ = [
 def convert_to_tensor(
     x: Any, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
 ) -> Value:
-    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`.
+    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`; as a tensor
+    inside of a `cconv.GradientTape`.
 
     Raises:
         NotImplementedError: A sparse or a ragged one is asked for.
@@ -53,8 +57,10 @@ def convert_to_tensor(
     if sparse or ragged:
         raise NotImplementedError(f"There are dense tensors only. Received: sparse={sparse}, ragged={ragged}")
     dtype = standardize(dtype, default=of(x))
-    if isinstance(x, Tensor) or not is_eager(x):
+    if isinstance(x, (Tensor, RecordedTensor)) or not is_eager(x):
         return x if of(x) == dtype else cast(x, dtype)
+    if is_recording():
+        return record_of().constant(x if of(x) == dtype else converted(x, dtype))
     return np.array(converted(x, dtype))
 
 
@@ -83,7 +89,7 @@ def cast(x: Any, dtype: str) -> Value:
 
 def is_tensor(x: Any) -> bool:
     """True for symbolic tensors, variables and arrays."""
-    return isinstance(x, (Tensor, Variable, np.ndarray))
+    return isinstance(x, (Tensor, RecordedTensor, Variable, np.ndarray))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
