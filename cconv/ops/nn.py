@@ -37,7 +37,7 @@ from .fourier import polar
 from .indexing import multi_hot, one_hot
 from .losses import *
 from .normalization import *
-from .pooling import average_pool, max_pool
+from .pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from .reductions import moments
 
 __all__ = [name for name in dir() if not name.startswith("_")]
