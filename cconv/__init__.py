@@ -25,6 +25,7 @@ if _find_spec("cconv._core") is None:
 from . import (
     _core,
     activations,
+    backend,
     callbacks,
     config,
     constraints,
@@ -38,6 +39,7 @@ from . import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from ._config_report import show_config

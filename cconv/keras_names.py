@@ -45,7 +45,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
-            SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope
+            SymbolicScope device distillation distribution dtype_policies export mixed_precision name_scope
             preprocessing quantizers remat
         """,
     }.items()

@@ -43,6 +43,8 @@ def selu(x):
 
 
 FUNCTIONS = {
+    "arcsinh": np.arcsinh, "cbrt": np.cbrt, "erf": special.erf, "erfc": special.erfc, "exp2": np.exp2,
+    "log10": np.log10, "log2": np.log2, "trunc": np.trunc,
     "absolute": np.abs, "arctan": np.arctan, "ceil": np.ceil, "cos": np.cos, "cosh": np.cosh,
     "exp": np.exp, "expm1": np.expm1,
     "floor": np.floor, "log": np.log, "log1p": np.log1p, "negative": np.negative, "reciprocal": lambda x: 1 / x,
@@ -67,6 +69,22 @@ def test_functions_of_one_element(name):
 def test_silu_where_the_sigmoid_is_a_normal_number():
     x = SMALL.astype(np.float64)
     check(ops.silu(SMALL), x * special.expit(x), 4)
+
+
+@pytest.mark.parametrize("name", ["tan", "arcsin", "arccos", "arctanh", "erfinv"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_functions_that_have_a_domain(name):
+    x = np.float32(np.random.default_rng(2).uniform(-1, 1, 20000) ** 3)
+    check(getattr(ops, name)(x), getattr(special if name == "erfinv" else np, name)(x.astype(np.float64)), 4)
+
+
+def test_functions_of_two_elements():
+    rng = np.random.default_rng(3)
+    a, b = (np.float32(rng.choice([-1, 1], 20000) * 10.0 ** rng.uniform(-18, 18, 20000)) for _ in range(2))
+    check(ops.arctan2(a, b), np.arctan2(a.astype(np.float64), b), 4)
+    check(ops.hypot(a, b), np.hypot(a.astype(np.float64), b), 4)
+    near, far = np.float32(rng.uniform(0, 50, (2, 20000)))
+    check(ops.logaddexp(near, far), np.logaddexp(near.astype(np.float64), far), 4)
 
 
 @pytest.mark.parametrize(("name", "slope"), [("expm1", np.exp), ("log1p", lambda x: 1 / (1 + x))])

@@ -34,7 +34,7 @@ LAYERS = (
     {"metrics"},
     {"pipeline", "saving"},
     {"utils"},
-    {"callbacks", "data"},
+    {"backend", "callbacks", "data"},
     {"training"},
     {"models"},
     {"applications", "datasets"},

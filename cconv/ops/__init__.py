@@ -7,7 +7,7 @@ of each: an op of the C core.
 
 from ..keras_names import getattr_of as _getattr_of
 from ..registry import register_public as _register_public
-from . import image, linalg, operators
+from . import image, linalg, nn, numpy, operators
 from .activations import *
 from .arithmetic import *
 from .arrangement import *

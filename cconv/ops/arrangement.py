@@ -201,7 +201,7 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
     >>> cconv.ops.tile([[1, 2]], (2, 2)).tolist()
     [[1, 2, 1, 2], [1, 2, 1, 2]]
     """
-    counts = [repeats] if is_integer(repeats) else np.asarray(repeats).tolist()
+    counts = [repeats] if is_integer(repeats) else np.ravel(repeats).tolist()
     if not all(is_integer(c) and c >= 0 for c in counts):
         raise ValueError(f"`tile` takes whole numbers of at least 0. Received: repeats={repeats}")
     if 0 in counts:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_numbers, of_array
+from ..recorded_tensor import RecordedTensor
+from ..scope import is_recording
 from ..variable import Variable
 from ._apply import is_eager
 
@@ -14,9 +16,12 @@ from ._apply import is_eager
 def require_arrays(op: str, *values: Any) -> None:
     """Raises NotImplementedError for a value that a model is still to compute."""
     for x in values:
+        if isinstance(x, RecordedTensor) and not is_recording():
+            continue  # its numbers can be fetched
         if not is_eager(x):
             raise NotImplementedError(
-                f"`{op}` computes at once, of arrays only: it cannot be part of a model. Received: {x!r}"
+                f"`{op}` computes at once, of arrays only: it cannot be part of a model, nor of what a tape records. "
+                f"Received: {x!r}"
             )
 
 
@@ -35,13 +40,3 @@ def as_value(array: Any) -> np.ndarray:
     """An array of whatever numbers as one of the type that it has as a value."""
     array = np.asarray(array)
     return array if array.dtype.kind == "c" else np.asarray(array, of_array(array.dtype))
-
-
-def as_float(array: np.ndarray) -> np.ndarray:
-    """float64, in which results that are rounded once are computed."""
-    return array.astype(np.float64)
-
-
-def rounded(array: Any) -> np.ndarray:
-    """float32."""
-    return np.asarray(array, np.float32)

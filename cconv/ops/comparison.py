@@ -9,9 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import of
 from ..tensor import Value
 from ._apply import apply, shape_of
+from .arrays import on_arrays
 from .operation import operation
 
 __all__ = [
@@ -98,14 +101,18 @@ def _as_bool(x: Any) -> Any:
 
 
 @operation("condition", "x1", "x2")
-def where(condition: Any, x1: Any, x2: Any) -> Value:
-    """`x1` where `condition` holds (is not 0), else `x2`.
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """`x1` where `condition` holds (is not 0), else `x2`; without both, of arrays, the positions where it holds.
 
     Example:
 
     >>> cconv.ops.where([True, False], [1, 2], 0).tolist()
     [1, 0]
     """
+    if x1 is None and x2 is None:
+        return tuple(axis.astype(np.int32) for axis in np.nonzero(on_arrays("where", condition)[0]))
+    if x1 is None or x2 is None:
+        raise ValueError(f"`where` takes both values or none. Received: x1={x1!r}, x2={x2!r}")
     return apply("where", [condition, x1, x2])
 
 
@@ -172,6 +179,7 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
+@operation("x1", "x2", class_name="AllClose")
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
     """Whether all elements are close to each other; see `isclose`."""
     return apply("min", [isclose(x1, x2, rtol, atol, equal_nan)], {"axes": []})

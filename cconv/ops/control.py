@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..tree import flatten, map_structure, pack
-from ._apply import apply, is_eager, shape_of
+from ._apply import is_eager, shape_of
 from .arguments import axis as number_of_axis
 from .arguments import whole
+from .comparison import less_equal, where
+from .indexing import take
+from .shapes import concatenate, stack
+from .subscripts import get_item
 from .tensors import convert_to_numpy, convert_to_tensor
 
 __all__ = [
@@ -30,7 +34,7 @@ def _chosen(condition: Any, first: Any, second: Any) -> Any:
     a, b = flatten(first), flatten(second)
     if len(a) != len(b):
         raise ValueError(f"Both sides of a choice must return as many tensors. Received: {len(a)} and {len(b)}")
-    return pack(first, [None if x is None else apply("where", [condition, x, y]) for x, y in zip(a, b, strict=True)])
+    return pack(first, [None if x is None else where(condition, x, y) for x, y in zip(a, b, strict=True)])
 
 
 def _known(x: Any) -> Any:
@@ -78,7 +82,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
         return branches[min(max(int(_known(index)), 0), len(branches) - 1)](*operands)
     y = branches[-1](*operands)
     for k in range(len(branches) - 2, -1, -1):
-        y = _chosen(apply("less_equal", [index, k]), branches[k](*operands), y)
+        y = _chosen(less_equal(index, k), branches[k](*operands), y)
     return y
 
 
@@ -163,7 +167,7 @@ def _length(op: str, xs: Any, length: int | None = None) -> int:
 
 
 def _row(xs: Any, i: int) -> Any:
-    return map_structure(lambda x: None if x is None else apply("take", [x, np.int32(i)], {"axis": 0}), xs)
+    return map_structure(lambda x: None if x is None else take(x, np.int32(i), axis=0), xs)
 
 
 def _stacked(results: list) -> Any:
@@ -171,11 +175,7 @@ def _stacked(results: list) -> Any:
     if not results:
         raise ValueError("A loop over no elements has no results.")
     columns = [flatten(result) for result in results]
-    first = {"axis": 0}
-    leaves = [
-        None if group[0] is None else apply("concatenate", [apply("expand_dims", [x], first) for x in group], first)
-        for group in zip(*columns, strict=True)
-    ]
+    leaves = [None if group[0] is None else stack(list(group)) for group in zip(*columns, strict=True)]
     return pack(results[0], leaves)
 
 
@@ -231,22 +231,19 @@ def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int =
         raise ValueError(f"`associative_scan` takes axes of the same known size. Received: sizes {sizes}")
     n = sizes.pop()
 
-    def part(values, begin, count):
-        found = []
-        for x, place in zip(values, places, strict=True):
-            starts, counts = [0] * len(shape_of(x)), [-1] * len(shape_of(x))
-            starts[place], counts[place] = begin, count
-            found.append(apply("slice", [x], {"begin": starts, "size": counts}))
-        return found
+    def part(values: list, begin: int, end: int | None) -> list:
+        cut = [(..., slice(begin, end), *[slice(None)] * (len(shape_of(x)) - 1 - place))
+               for x, place in zip(values, places, strict=True)]  # fmt: skip
+        return [get_item(x, key) for x, key in zip(values, cut, strict=True)]
 
     distance = 1
     while distance < n:
-        early, late = part(leaves, 0, n - distance), part(leaves, distance, n - distance)
+        early, late = part(leaves, 0, n - distance), part(leaves, distance, n)
         first, second = (late, early) if reverse else (early, late)
         combined = flatten(f(pack(elems, first), pack(elems, second)))
-        kept = part(leaves, n - distance if reverse else 0, distance)
+        kept = part(leaves, n - distance, n) if reverse else part(leaves, 0, distance)
         leaves = [
-            apply("concatenate", [new, old] if reverse else [old, new], {"axis": place})
+            concatenate([new, old] if reverse else [old, new], axis=place)
             for old, new, place in zip(kept, combined, places, strict=True)
         ]
         distance *= 2

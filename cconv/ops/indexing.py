@@ -106,7 +106,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Value, Value]:
 
 
 @operation("x", module="nn")
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: str | None = None) -> Value:
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Value:
     """A new axis of size `num_classes` that is 1 at position `x`, else 0.
 
     Args:
@@ -115,12 +115,15 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: str | None = None) 
         num_classes: How many classes there are.
         axis: The place of the new axis in the result.
         dtype: float32 (the default), int32 or bool.
+        sparse: Not supported.
 
     Example:
 
     >>> cconv.ops.one_hot([1, 0], 3).tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
+    if sparse:
+        raise NotImplementedError("`one_hot` gives no sparse tensors. Received: sparse=True")
     depth = {"depth": positive_integer(num_classes, "num_classes")}
     y = cast(apply("one_hot", [_whole(x, "one_hot", "x")], depth), dtype or "float32")
     rank = len(shape_of(y))

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-@operation("x", "mean", "variance", module="nn")
+@operation("x", "mean", "variance", module="nn", class_name="BatchNorm")
 def batch_normalization(
     x: Any, mean: Any, variance: Any, axis: int = -1, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Value:

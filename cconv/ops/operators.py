@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ..tensor import Operators
 from .arithmetic import absolute, add, divide, floor_divide, matmul, mod, multiply, negative, power, subtract
 from .bitwise import bitwise_and, bitwise_not, bitwise_or, bitwise_xor
 from .comparison import equal, greater, greater_equal, less, less_equal, not_equal
 from .shapes import reshape, squeeze, transpose
 from .subscripts import get_item
+
+
+def _subscript(self, key):
+    return get_item(self, np.asarray(key) if isinstance(key, list) else key)
 
 
 def _reflected(function: Callable) -> Callable:
@@ -31,7 +37,7 @@ Operators.reshape = lambda self, *newshape: reshape(self, newshape[0] if len(new
 Operators.squeeze = squeeze
 
 for _name, _function in {
-    "neg": negative, "abs": absolute, "invert": bitwise_not, "getitem": get_item,
+    "neg": negative, "abs": absolute, "invert": bitwise_not, "getitem": _subscript,
     "lt": less, "le": less_equal, "gt": greater, "ge": greater_equal, "eq": equal, "ne": not_equal,
 }.items():  # fmt: skip
     setattr(Operators, f"__{_name}__", _function)

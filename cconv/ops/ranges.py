@@ -13,6 +13,7 @@ from .arguments import axis as number_of_axis
 from .arguments import number, positive_integer, whole
 from .arrays import on_arrays
 from .operation import operation
+from .shapes import broadcast_to, reshape
 from .tensors import cast
 
 __all__ = [
@@ -132,7 +133,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:
     """
     if indexing not in ("xy", "ij"):
         raise ValueError(f"The `indexing` of `meshgrid` must be 'xy' or 'ij'. Received: indexing={indexing!r}")
-    vectors = [apply("reshape", [v], {"shape": [-1]}) for v in x]
+    vectors = [reshape(v, (-1,)) for v in x]
     sizes = [shape_of(v)[0] for v in vectors]
     if any(size is None for size in sizes):
         raise ValueError(f"`meshgrid` takes vectors of known sizes. Received: sizes {sizes}")
@@ -142,8 +143,8 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:
     shape = [sizes[k] for k in order]
     grids = []
     for k, v in enumerate(vectors):
-        line = apply("reshape", [v], {"shape": [sizes[k] if place == k else 1 for place in order]})
-        grids.append(apply("broadcast_to", [line], {"shape": shape}))
+        line = reshape(v, [sizes[k] if place == k else 1 for place in order])
+        grids.append(broadcast_to(line, shape))
     return grids
 
 

@@ -60,27 +60,29 @@ def mean(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False
 
 
 @operation("x")
-def max(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The largest value over `axis`."""
-    return _reduce("max", x, axis, keepdims)
+def max(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, initial: Any = None) -> Value:
+    """The largest value over `axis`, and `initial` if it is given."""
+    y = _reduce("max", x, axis, keepdims)
+    return y if initial is None else apply("maximum", [y, initial])
 
 
 amax = max
 
 
 @operation("x")
-def min(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The smallest value over `axis`."""
-    return _reduce("min", x, axis, keepdims)
+def min(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, initial: Any = None) -> Value:
+    """The smallest value over `axis`, and `initial` if it is given."""
+    y = _reduce("min", x, axis, keepdims)
+    return y if initial is None else apply("minimum", [y, initial])
 
 
 amin = min
 
 
 @operation("x")
-def prod(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The product over `axis`."""
-    return _reduce("prod", x, axis, keepdims)
+def prod(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, dtype: str | None = None) -> Value:
+    """The product over `axis`, of the values as `dtype` if it is given."""
+    return _reduce("prod", x if dtype is None else cast(x, dtype), axis, keepdims)
 
 
 @operation("x")

@@ -27,7 +27,8 @@ def get_item(x: Any, key: Any) -> Value:
     """`x[key]`, for whole numbers, slices, `...`, `None`, and arrays of positions or bools, with NumPy's rules.
 
     An axis of unknown size has slices of step 1 only. Positions may be symbolic, bools may not: how many hold decides
-    the shape. Of a position that is not there known ones raise an error, symbolic ones give 0.
+    the shape. A known position that is not there is an error, a symbolic one gives 0. A list counts as a tuple, as it
+    does in files; in brackets, `x[[2, 0]]`, it is an array.
 
     Raises:
         IndexError: There is no such axis or position.
@@ -41,7 +42,7 @@ def get_item(x: Any, key: Any) -> Value:
     [[2, 0], [5, 3]]
     """
     shape = shape_of(x)
-    keys = [part for k in (key if isinstance(key, tuple) else [key]) for part in _one_axis_each(k)]
+    keys = [part for k in (key if isinstance(key, (tuple, list)) else [key]) for part in _one_axis_each(k)]
     several = any(_is_array(k) for k in keys)
     if several:  # whole numbers are positions like the others
         keys = [np.asarray(k) if isinstance(k, (int, np.integer)) else k for k in keys]

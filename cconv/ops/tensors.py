@@ -45,9 +45,17 @@ __all__ = [
 ]
 
 
-def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
+def convert_to_tensor(
+    x: Any, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Value:
     """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`; as a tensor
-    inside of a `cconv.GradientTape`."""
+    inside of a `cconv.GradientTape`.
+
+    Raises:
+        NotImplementedError: A sparse or a ragged one is asked for.
+    """
+    if sparse or ragged:
+        raise NotImplementedError(f"There are dense tensors only. Received: sparse={sparse}, ragged={ragged}")
     dtype = standardize(dtype, default=of(x))
     if isinstance(x, (Tensor, RecordedTensor)) or not is_eager(x):
         return x if of(x) == dtype else cast(x, dtype)
@@ -112,8 +120,9 @@ def ones(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
     return np.ones(shape, standardize(dtype))
 
 
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> np.ndarray:
-    """The numbers from `start` up to and without `stop`; int32 if all three are whole numbers."""
+def arange(start: float, stop: float | None = None, step: float | None = None, dtype: str | None = None) -> np.ndarray:
+    """The numbers from `start` up to and without `stop`, `step` (by default 1) apart; int32 if all are whole."""
+    step = 1 if step is None else step
     default = result_type(*[of(v) for v in (start, stop, step) if v is not None])
     dtype = standardize(dtype, default=default)
     return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=dtype)

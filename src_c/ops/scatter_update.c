@@ -1,6 +1,6 @@
-/* scatter_update: x[n][...], indices[m...], updates[m...][...] -> y, x with rows combined with updates: y[indices[j]] is replaced by
- * updates[j] (the last of several), or becomes the sum, product, largest or smallest of itself and all its updates, in their order.
- * A position below 0 counts from the end; updates outside have no effect. With r a row's element and u_j its updates:
+/* scatter_update: x[n][...], indices[m...], updates[m...][...] -> y, x with rows combined with updates: y[indices[j]] is replaced
+ * by updates[j] (the last of several), or becomes the sum, product, largest or smallest of itself and all its updates, in their
+ * order. A position below 0 counts from the end; updates outside have no effect. With r a row's element and u_j its updates:
  *
  *     none       dr = dy where there is no u, else 0;  du = dy for the last, else 0
  *     add        dr = du_j = dy

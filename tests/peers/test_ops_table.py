@@ -49,13 +49,13 @@ def test_of_arrays(name, args, settings):
 
 
 def symbolic(name, args, settings):
-    """A program of one call whose tensors, but those that say where, are fed; and their arrays."""
+    """What a call returns for inputs in place of its tensors, but those that say where; these, with their arrays."""
     fed = []
 
     def node(x):
         if not is_tensor(x):
             return x
-        fed.append((Tensor(x.shape, dtype=str(x.dtype)), x))
+        fed.append((cconv.Input(batch_shape=x.shape, dtype=str(x.dtype)), x))
         return fed[-1][0]
 
     if name == "get_item":
@@ -64,8 +64,7 @@ def symbolic(name, args, settings):
         args = (node(args[0]), args[1], node(args[2]))
     else:
         args = map_structure(node, args)
-    with tracing():
-        return getattr(ours, name)(*args, **settings), fed
+    return getattr(ours, name)(*args, **settings), fed
 
 
 # Made of numbers, not of tensors.
@@ -87,7 +86,7 @@ IN_MODELS = [call for call in CALLS if in_models(*call)]
 def test_in_a_model(name, args, settings):
     y, fed = symbolic(name, args, settings)
     outputs = [x for x in flatten(y) if isinstance(x, Tensor)]
-    found = Program(outputs, [x for x, _ in fed]).run([array for _, array in fed])
+    found = flatten(cconv.Model([x for x, _ in fed], outputs)([array for _, array in fed]))
     expected = flatten(getattr(ours, name)(*args, **settings))
     assert len(found) == len(expected)
     for mine, node, right in zip(found, outputs, expected, strict=True):

@@ -1,0 +1,43 @@
+"""The functions of `cconv.ops` that networks are made of, as `keras.ops.nn` has them."""
+
+from .activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    swish,
+    tanh_shrink,
+    threshold,
+)
+from .blocks import *
+from .convolution import conv, conv_transpose, depthwise_conv, separable_conv
+from .distances import normalize, psnr
+from .fourier import polar
+from .indexing import multi_hot, one_hot
+from .losses import *
+from .normalization import *
+from .pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from .reductions import moments
+
+__all__ = [name for name in dir() if not name.startswith("_")]
