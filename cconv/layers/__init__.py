@@ -47,9 +47,9 @@ from .separable_conv import *
 from .up_sampling import *
 
 _MODULES = (
-    activation, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping,
-    resizing, separable_conv, up_sampling,
+    activation, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling,
+    input_layer, input_spec, merging, normalization, padding, pooling, regularization, reshaping, resizing,
+    separable_conv, up_sampling,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

@@ -1,0 +1,127 @@
+"""Images changed in training: each sample by its own numbers, new ones each time, the same for one seed."""
+
+import numpy as np
+import pytest
+
+import cconv
+from cconv import layers
+
+RNG = np.random.default_rng(2)
+IMAGES = RNG.uniform(0, 255, (4, 6, 8, 3)).astype("float32")
+
+
+def augmentations():
+    return [
+        layers.RandomFlip(seed=1),
+        layers.RandomRotation(0.2, seed=1),
+        layers.RandomZoom(0.3, seed=1),
+        layers.RandomTranslation(0.2, 0.2, seed=1),
+        layers.RandomShear(0.3, 0.2, seed=1),
+        layers.RandomPerspective(seed=1),
+        layers.RandomCrop(4, 5, seed=1),
+        layers.RandomContrast(0.5, seed=1),
+        layers.RandomBrightness(0.3, seed=1),
+        layers.RandomHue(0.5, seed=1),
+        layers.RandomSaturation((0.1, 0.9), seed=1),
+        layers.RandomGrayscale(seed=1),
+        layers.RandomColorDegeneration(0.9, seed=1),
+        layers.RandomColorJitter(brightness_factor=0.2, contrast_factor=0.3, seed=1),
+        layers.RandomSharpness(1.0, seed=1),
+        layers.RandomInvert(seed=1),
+        layers.RandomPosterization(6, seed=1),
+        layers.Solarization(0.3, 0.3, seed=1),
+    ]
+
+
+IDS = [type(layer).__name__ for layer in augmentations()]
+
+
+@pytest.mark.parametrize("k", range(len(IDS)), ids=IDS)
+def test_numbers_are_drawn_anew_for_each_sample_and_call(k):
+    same = np.repeat(IMAGES[:1], 32, axis=0)
+    layer, again = augmentations()[k], augmentations()[k]
+    first, second = layer(same), layer(same)
+    assert not all(np.array_equal(first[0], image) for image in first)
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, again(same)) and np.array_equal(second, again(same))
+    assert first.dtype == np.float32
+    assert layer(same[0]).shape == first.shape[1:]
+
+
+@pytest.mark.parametrize("k", range(len(IDS)), ids=IDS)
+def test_in_a_model_they_act_in_training_only(k):
+    layer = augmentations()[k]
+    model = cconv.Sequential([cconv.Input(IMAGES.shape[1:]), layer])
+    same = np.repeat(IMAGES[:1], 32, axis=0)
+    still = model.predict(same, verbose=0)
+    assert all(np.array_equal(still[0], image) for image in still)
+    if not isinstance(layer, layers.RandomCrop):
+        np.testing.assert_array_equal(still, same)
+    cconv.utils.set_random_seed(3)
+    trained = np.asarray(model(same, training=True))
+    assert not all(np.array_equal(trained[0], image) for image in trained)
+    cconv.utils.set_random_seed(3)
+    threads = cconv.get_num_threads()
+    try:
+        cconv.set_num_threads(3)
+        np.testing.assert_array_equal(np.asarray(model(same, training=True)), trained)
+    finally:
+        cconv.set_num_threads(threads)
+
+
+def test_a_network_trains_behind_them():
+    model = cconv.Sequential(
+        [
+            cconv.Input((6, 8, 3)),
+            layers.Rescaling(1 / 255),
+            layers.RandomFlip("horizontal"),
+            layers.RandomRotation(0.1),
+            layers.RandomZoom(0.1),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    history = model.fit(IMAGES, np.ones((4, 1)), epochs=3, batch_size=2, verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+def test_boxes_follow_the_image():
+    """A bright rectangle is where its box is, whatever is done to both."""
+    image = np.zeros((24, 32, 1), "float32")
+    image[6:14, 8:20] = 1
+    data = {"images": image, "bounding_boxes": {"boxes": np.array([[8.0, 6, 12, 8]]), "labels": np.array([1])}}
+    for layer in (
+        layers.RandomFlip(seed=2, bounding_box_format="xywh"),
+        layers.RandomTranslation(0.2, 0.2, "constant", seed=2, bounding_box_format="xywh"),
+        layers.RandomZoom(0.3, 0.3, "constant", seed=2, bounding_box_format="xywh"),
+        layers.RandomCrop(20, 28, seed=2, bounding_box_format="xywh"),
+    ):
+        for _ in range(4):
+            y = layer(data)
+            x, top, w, h = y["bounding_boxes"]["boxes"][0]
+            rows, columns = np.nonzero(y["images"][..., 0] > 0.5)
+            found = columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1
+            np.testing.assert_allclose((x, top, w, h), found, atol=1.3)
+            assert y["bounding_boxes"]["labels"].tolist() == [1]
+
+
+def test_masks_keep_their_classes():
+    masks = RNG.integers(0, 5, (4, 6, 8, 1))
+    for layer in augmentations()[:7]:
+        y = layer({"images": IMAGES, "segmentation_masks": masks})
+        assert set(np.unique(y["segmentation_masks"])) <= {0, 1, 2, 3, 4}
+        assert y["segmentation_masks"].shape[:3] == y["images"].shape[:3]
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="bounding_box_format"):
+        layers.RandomFlip(bounding_box_format="corners")
+    with pytest.raises(ValueError, match="dictionary with 'images'"):
+        layers.RandomFlip()({"pictures": IMAGES})
+    with pytest.raises(ValueError, match="height and width are known"):
+        cconv.Sequential([cconv.Input((None, None, 3)), layers.RandomRotation(0.1)])(IMAGES, training=True)
+        cconv.Model(x := cconv.Input((None, None, 3)), layers.RandomRotation(0.1)(x, training=True))
+    with pytest.raises(ValueError, match="rank 3"):
+        layers.RandomFlip()(np.zeros((4, 4)))
