@@ -15,11 +15,11 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
             AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
             AugMix Bidirectional CategoryEncoding ContrastLimitedAdaptiveHistogramEqualization
-            ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot EinsumDense Embedding Equalization FlaxLayer
+            ConvLSTM1D ConvLSTM2D ConvLSTM3D Discretization Dot EinsumDense Embedding Equalization FlaxLayer
             GRU GRUCell GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention HashedCrossing Hashing
-            IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MelSpectrogram MixUp
+            IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MelSpectrogram
             MultiHeadAttention Normalization RMSNormalization RNN RandAugment
-            RandomElasticTransform RandomErasing
+            RandomElasticTransform
             RandomGaussianBlur
             RepeatVector
             ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpatialDropout1D
@@ -27,7 +27,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization
             Wrapper deserialize dot serialize
         """,
-        "cconv.losses": """
+"cconv.losses": """
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
         """,
         "cconv.metrics": """

@@ -30,6 +30,7 @@ def augmentations():
         layers.RandomInvert(seed=1),
         layers.RandomPosterization(6, seed=1),
         layers.Solarization(0.3, 0.3, seed=1),
+        layers.RandomErasing(seed=1),
     ]
 
 
@@ -125,3 +126,48 @@ def test_what_is_refused():
         cconv.Model(x := cconv.Input((None, None, 3)), layers.RandomRotation(0.1)(x, training=True))
     with pytest.raises(ValueError, match="rank 3"):
         layers.RandomFlip()(np.zeros((4, 4)))
+
+
+def batch(n=2000):
+    x = np.repeat(np.arange(2, dtype="float32"), n // 2).reshape(n, 1, 1, 1) * np.ones((1, 6, 8, 1), "float32")
+    return {"images": x, "labels": np.eye(2)[x[:, 0, 0, 0].astype(int)]}
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0])
+def test_mix_up(alpha):
+    """Images and labels in the same shares, of Beta(alpha, alpha), whose variance is 1 / (8 alpha + 4)."""
+    layer, data = layers.MixUp(alpha, seed=2), batch()
+    y = layer(data)
+    np.testing.assert_allclose(y["images"][:, 3, 2, 0], y["labels"][:, 1], atol=1e-6)
+    other = y["labels"][np.arange(2000), 1 - data["labels"].argmax(1)]
+    mixed = other[(other > 0) & (other < 1)]
+    assert 0.3 < len(mixed) / 2000 < 0.6
+    assert abs(mixed.mean() - 0.5) < 0.05 and abs(mixed.var() - 1 / (8 * alpha + 4)) < 0.02
+    boxed = layers.MixUp(alpha, bounding_box_format="xyxy")
+    boxes = {"boxes": np.ones((2000, 3, 4)), "labels": np.ones((2000, 3))}
+    found = boxed({**data, "bounding_boxes": boxes})["bounding_boxes"]
+    assert found["boxes"].shape == (2000, 6, 4) and found["labels"].shape == (2000, 6)
+
+
+def test_cut_mix():
+    """The share of the other image is what labels say, but for whole cells."""
+    layer, data = layers.CutMix((1.0, 1.0), seed=2), batch()
+    y = layer(data)
+    own = data["labels"].argmax(1)
+    other = y["labels"][np.arange(2000), 1 - own]
+    cut = np.abs(y["images"][..., 0] - data["images"][..., 0]).mean((1, 2))
+    mixed = other > 0
+    assert np.corrcoef(cut[mixed], other[mixed])[0, 1] > 0.95
+    assert abs(cut[mixed].mean() - other[mixed].mean()) < 0.06
+    with pytest.raises(NotImplementedError, match="boxes"):
+        layers.CutMix(bounding_box_format="xyxy")({**data, "bounding_boxes": {"boxes": np.ones((2000, 1, 4))}})
+
+
+def test_erasing_leaves_the_rest():
+    x = np.zeros((500, 10, 12, 2), "float32")
+    y = layers.RandomErasing((1.0, 1.0), (0.2, 0.3), fill_value=5, seed=1)(x)
+    rows, columns = (np.any(y[..., 0] == 5, axis=axis).sum(1) for axis in (2, 1))
+    assert set(np.unique(y)) == {0, 5}
+    assert set(rows) <= {4, 5, 6} and set(columns) <= {5, 6, 7}
+    assert np.array_equal((y[..., 0] == 5).sum((1, 2)), rows * columns)
+    assert (layers.RandomErasing((0.0, 0.0))(x) == 0).all()

@@ -180,9 +180,9 @@ def compute_iou(
 
     Example:
 
-    >>> a, b = np.array([[0.0, 0.0, 2.0, 2.0]]), np.array([[1.0, 0.0, 3.0, 2.0]])
-    >>> cconv.utils.bounding_boxes.compute_iou(a, b, "xyxy").round(3).tolist()
-    [[0.333]]
+    >>> a, b = np.array([[0.0, 0.0, 2.0, 2.0]]), np.array([[0.0, 1.0, 2.0, 2.0]])
+    >>> cconv.utils.bounding_boxes.compute_iou(a, b, "xyxy").tolist()
+    [[0.5]]
     """
     if len(shape_of(boxes1)) not in (2, 3) or len(shape_of(boxes2)) not in (2, 3):
         raise ValueError(

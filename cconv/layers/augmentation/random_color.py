@@ -130,8 +130,8 @@ class RandomGrayscale(Augmentation):
 
     Example:
 
-    >>> cconv.layers.RandomGrayscale(1.0)(np.array([[[100.0, 0.0, 0.0]]])).round(1).tolist()
-    [[[29.9, 29.9, 29.9]]]
+    >>> cconv.layers.RandomGrayscale(1.0)(np.array([[[100.0, 0.0, 0.0]]])).round().tolist()
+    [[[30.0, 30.0, 30.0]]]
     """
 
     def __init__(
@@ -171,8 +171,8 @@ class RandomColorDegeneration(Augmentation):
 
     Example:
 
-    >>> cconv.layers.RandomColorDegeneration((0.5, 0.5))(np.array([[[100.0, 0.0, 0.0]]])).round(1).tolist()
-    [[[64.9, 14.9, 14.9]]]
+    >>> cconv.layers.RandomColorDegeneration((0.5, 0.5))(np.array([[[100.0, 0.0, 0.0]]])).round().tolist()
+    [[[65.0, 15.0, 15.0]]]
     """
 
     def __init__(
