@@ -6,13 +6,17 @@ repeatable.
 
 from __future__ import annotations
 
+import contextlib
+import random
 import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 _lock = threading.Lock()
 _seeds: np.random.Generator | None = None
+_own = threading.local()  # .seeds: within `drawing_from`, what all seeds follow from, and how many were drawn
 
 
 def set_global_seed(seed: int) -> None:
@@ -27,10 +31,57 @@ def set_global_seed(seed: int) -> None:
 def next_seed() -> int:
     """The next number (0 .. 2**31 - 1) of the global stream. Without a global seed, the stream starts anywhere."""
     global _seeds
+    own = getattr(_own, "seeds", None)
+    if own is not None:
+        own[-1] += 1
+        return int(np.random.SeedSequence(own).generate_state(1)[0] >> 1)
     with _lock:
         if _seeds is None:
             _seeds = np.random.default_rng()
         return int(_seeds.integers(2**31 - 1))
+
+
+def get_state() -> dict[str, Any]:
+    """The state of everything random in the process: the stream of seeds, Python's and NumPy's generators."""
+    with _lock:
+        seeds = None if _seeds is None else _seeds.bit_generator.state
+    return {"seeds": seeds, "python": random.getstate(), "numpy": np.random.get_state()}
+
+
+def set_state(state: Mapping[str, Any]) -> None:
+    """Brings everything random into a state that `get_state` found, also where it went through a file as lists."""
+    global _seeds
+    with _lock:
+        _seeds = None if state["seeds"] is None else np.random.default_rng()
+        if _seeds is not None:
+            _seeds.bit_generator.state = state["seeds"]
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    np.random.set_state(tuple(state["numpy"]))
+
+
+@contextlib.contextmanager
+def drawing_from(*seed: int) -> Iterator[None]:
+    """Within this scope, and in this thread, seeds follow from `seed` and from nothing that was drawn before.
+
+    So what is computed for an element of a data set does not depend on the thread that does it, or on its turn.
+
+    Example:
+
+    >>> from cconv.seeds import SeedGenerator, drawing_from
+    >>> generator, drawn = SeedGenerator(1), []
+    >>> for _ in range(2):
+    ...     with drawing_from(7, 0):
+    ...         drawn.append(generator.next())
+    >>> drawn[0] == drawn[1]
+    True
+    """
+    outer = getattr(_own, "seeds", None)
+    _own.seeds = [*seed, 0]
+    try:
+        yield
+    finally:
+        _own.seeds = outer
 
 
 class SeedGenerator:
@@ -70,6 +121,9 @@ class SeedGenerator:
 
     def next(self) -> int:
         """The next seed (0 .. 2**63 - 1)."""
+        if getattr(_own, "seeds", None) is not None:
+            state = np.random.SeedSequence((self._start, next_seed())).generate_state(1, np.uint64)
+            return int(state[0] >> np.uint64(1))
         self._count += 1
         state = np.random.SeedSequence((self._start, self._count)).generate_state(1, np.uint64)
         return int(state[0] >> np.uint64(1))

@@ -13,12 +13,14 @@ from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name, nearest, short_repr
 from ..ops.operation import Calls, Node, fresh
+from ..recorded_tensor import RecordedTensor
 from ..regularizers import activity_penalty
 from ..scope import (
     absolute_name_scope,
     building,
     current_path,
     current_training,
+    is_recording,
     is_tracing,
     layer_call,
     tracing,
@@ -149,12 +151,16 @@ class Layer(Tracked):
     # ---- penalties
 
     def add_loss(self, loss: Any) -> None:
-        """Adds a tensor computed in `call`, or several, to the loss that training minimizes.
+        """Adds a tensor computed in `call`, or several, to the loss that training minimizes; of what a tape recorded,
+        to `losses` until the next call.
 
         Raises:
             ValueError: It is no tensor: a number, or called outside of `call`.
         """
         for value in flatten(loss):
+            if isinstance(value, RecordedTensor):
+                self._array_calls.losses = [*self._array_calls.losses, value]
+                continue
             if not isinstance(value, Tensor):
                 raise ValueError(
                     f"Layer '{self.name}': `add_loss()` is called inside `call()`, with tensors computed from its "
@@ -194,12 +200,12 @@ class Layer(Tracked):
         elif len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and not is_tracing():
             cached = calls.cached.get((args[0].shape, args[0].dtype.kind))
             program = None if cached is None else cached.program()
-            if program is not None:
+            if program is not None and not is_recording():
                 return cached.run(program, args[0])
         leaves = flatten([args, kwargs])
         symbolic = any(isinstance(x, Tensor) for x in leaves)
         if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
-            return calls.call(self, args, kwargs)
+            return calls.call(self, args, kwargs, leaves)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
         tensors = {name: value for name, value in bound.items() if not is_mask(name)}

@@ -91,6 +91,10 @@ class Feeder:
             held_out = held_out.unweighted()
         return ArrayFeed(train, batch_size, steps, shuffle, next_seed()), held_out
 
+    def held_out(self, data: Any) -> Any:
+        """What `split` has set aside, for `validation`: as it is, or as it was given to `fit`."""
+        return data if isinstance(data, Data) else data.given()
+
     def validation(self, given: Any, batch_size: int | None, training_size: int | None, steps: int | None) -> Feed:
         """The batches of each validation.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...ops.arithmetic import cos, sin
+from ...ops.trigonometry import cos, sin
 from ...ops.image.batch import sides_of
 from .base import factors
 from .geometric import Geometric, transform_of
