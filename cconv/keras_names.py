@@ -42,7 +42,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
         "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
         "cconv.ops": """
-            adaptive_average_pool adaptive_max_pool ctc_decode ctc_loss custom_gradient dot dot_product_attention
+            adaptive_average_pool adaptive_max_pool ctc_decode ctc_loss dot dot_product_attention
             einsum inner jvp layer_normalization nn numpy outer rearrange rms_normalization tensordot vdot vectorize
             view
         """,
