@@ -334,6 +334,7 @@ def test_every_op_of_the_core_can_be_reached():
     missing = {name for name in cconv._core.ops() if not hasattr(ops, name)} - {
         "avg_pool", "global_avg_pool", "global_max_pool", "adaptive_avg_pool",
         "batch_norm", "group_norm", "layer_norm", "dense", "top_k_indices", "gelu_tanh",
+        "resize", "projective_transform",  # in `ops.image`
         "assign",  # `Variable.assign` in a layer's call
         "flatten", "weight_penalty", "mean_squared_error", "mean_absolute_error", "l1_loss", "l2_loss",
         "mean_squared_logarithmic_error", "mean_absolute_percentage_error", "hinge", "kl_divergence",

@@ -2,8 +2,8 @@
  *
  * An output cell i of an axis lies at s = (i + 1/2 - translation) / scale of the input, whose cell k has its centre at k + 1/2. It
  * is the sum of x[k] K((k + 1/2 - s) / f) over the cells there are, divided by the sum of its weights K. f is 1, and with
- * antialias 1 / scale where that is larger: then no cell of a shrunken image is passed over. The weights of an axis are a band, and
- * those of dx are the band with rows and columns exchanged, so that both passes are one function.
+ * antialias 1 / scale where that is larger: then no cell of a shrunken image is passed over. The weights of an axis are a sparse
+ * matrix, a blend, and those of dx are the same with rows and columns exchanged, so that both passes are one function.
  *
  * A row of the output is first the sum of rows of the input, and then, along the last axis, of cells of that sum. */
 #include "kernels/kernels.h"
@@ -121,14 +121,14 @@ static double resize_kernel(int interpolation, double x)
     }
 }
 
-/* Bytes of the band of an axis, and of the same with rows and columns exchanged. */
-static uint64_t resize_band_bytes(const axis *s)
+/* Bytes of the blend of an axis, and of the same with rows and columns exchanged. */
+static uint64_t resize_blend_bytes(const axis *s)
 {
     const uint64_t taps = (uint64_t)s->out * (uint64_t)resize_most_taps(s);
     return (2 * taps + 2 * (uint64_t)(s->in + s->out + 2)) * sizeof(float);
 }
 
-static cc_band resize_band(const axis *s, int interpolation, void *memory)
+static cc_blend resize_blend(const axis *s, int interpolation, void *memory)
 {
     int32_t *first = memory, *begin = first + s->out;
     float *weight = (float *)(void *)(begin + s->out + 1);
@@ -153,47 +153,47 @@ static cc_band resize_band(const axis *s, int interpolation, void *memory)
             weight[taps++] = (float)(resize_kernel(interpolation, ((double)k + 0.5 - at) / s->factor) / sum);
     }
     begin[s->out] = taps;
-    return (cc_band){s->out, first, begin, weight};
+    return (cc_blend){s->out, first, begin, weight};
 }
 
 /* Rows and columns exchanged. The rows that have a column follow each other, since first and last columns never go back. */
-static cc_band resize_exchanged(const cc_band *band, int64_t columns, void *memory)
+static cc_blend resize_exchanged(const cc_blend *blend, int64_t columns, void *memory)
 {
     int32_t *first = memory, *begin = first + columns;
     float *weight = (float *)(void *)(begin + columns + 1);
     memset(memory, 0, (size_t)(2 * columns + 1) * sizeof *first);
-    for (int64_t r = band->rows - 1; r >= 0; --r)
-        for (int32_t t = band->begin[r]; t < band->begin[r + 1]; ++t) {
-            const int64_t column = band->first[r] + (t - band->begin[r]);
+    for (int64_t r = blend->rows - 1; r >= 0; --r)
+        for (int32_t t = blend->begin[r]; t < blend->begin[r + 1]; ++t) {
+            const int64_t column = blend->first[r] + (t - blend->begin[r]);
             first[column] = (int32_t)r;
             ++begin[column + 1];
         }
     for (int64_t k = 0; k < columns; ++k) begin[k + 1] += begin[k];
-    for (int64_t r = 0; r < band->rows; ++r)
-        for (int32_t t = band->begin[r]; t < band->begin[r + 1]; ++t) {
-            const int64_t column = band->first[r] + (t - band->begin[r]);
-            weight[begin[column] + (int32_t)r - first[column]] = band->weight[t];
+    for (int64_t r = 0; r < blend->rows; ++r)
+        for (int32_t t = blend->begin[r]; t < blend->begin[r + 1]; ++t) {
+            const int64_t column = blend->first[r] + (t - blend->begin[r]);
+            weight[begin[column] + (int32_t)r - first[column]] = blend->weight[t];
         }
-    return (cc_band){columns, first, begin, weight};
+    return (cc_blend){columns, first, begin, weight};
 }
 
 /* What both passes need to know. */
 typedef struct plan {
     axis axes[AXES];
-    uint64_t bands, row; /* bytes of all bands, and of a row of the input of either pass */
+    uint64_t blends, row; /* bytes of all blends, and of a row of the input of either pass */
 } plan;
 
 static plan resize_plan(const cc_call *call, bool back)
 {
     const int rank = call->xs[0].rank - 2;
-    plan p = {.bands = 0};
+    plan p = {.blends = 0};
     for (int k = 0; k < AXES; ++k) {
         p.axes[k] = resize_axis(call, k, rank);
-        p.bands += resize_band_bytes(&p.axes[k]);
+        p.blends += resize_blend_bytes(&p.axes[k]);
     }
     const axis *last = &p.axes[AXES - 1];
     p.row = (uint64_t)(back ? last->out : last->in) * (uint64_t)call->xs[0].dim[1 + rank] * sizeof(float);
-    p.bands = (p.bands + 63) / 64 * 64;
+    p.blends = (p.blends + 63) / 64 * 64;
     p.row = (p.row + 63) / 64 * 64;
     return p;
 }
@@ -201,23 +201,23 @@ static plan resize_plan(const cc_call *call, bool back)
 static void resize_need(const cc_call *call, int nth, cc_need *need)
 {
     const plan forward = resize_plan(call, false), backward = resize_plan(call, true);
-    need->forward_scratch = (uint64_t)nth * (forward.bands + forward.row);
-    if (call->differentiate) need->backward_scratch = (uint64_t)nth * (backward.bands + backward.row);
+    need->forward_scratch = (uint64_t)nth * (forward.blends + forward.row);
+    if (call->differentiate) need->backward_scratch = (uint64_t)nth * (backward.blends + backward.row);
 }
 
-/* Whether row r of a band and the one before it choose the same row, with the same weight. */
-static bool resize_repeats(const cc_band *band, int64_t r)
+/* Whether row r of a blend and the one before it choose the same row, with the same weight. */
+static bool resize_repeats(const cc_blend *blend, int64_t r)
 {
-    const int32_t *b = &band->begin[r];
-    return band->first[r - 1] == band->first[r] && b[0] - b[-1] == 1 && b[1] - b[0] == 1 &&
-           band->weight[b[-1]] == band->weight[b[0]];
+    const int32_t *b = &blend->begin[r];
+    return blend->first[r - 1] == blend->first[r] && b[0] - b[-1] == 1 && b[1] - b[0] == 1 &&
+           blend->weight[b[-1]] == blend->weight[b[0]];
 }
 
 /* Row (d, h) of an image made of the rows of another: the sum over both axes' taps, or where there is one the row itself. */
-static const float *resize_row(const cc_band bands[AXES], const float *x, int64_t d, int64_t h, int64_t rows, int64_t n,
+static const float *resize_row(const cc_blend blends[AXES], const float *x, int64_t d, int64_t h, int64_t rows, int64_t n,
                                float *sum)
 {
-    const cc_band *outer = &bands[0], *inner = &bands[1];
+    const cc_blend *outer = &blends[0], *inner = &blends[1];
     const int32_t *b = &outer->begin[d], *c = &inner->begin[h];
     const float *in[TAPS + 1];
     float weight[TAPS + 1];
@@ -236,7 +236,7 @@ static const float *resize_row(const cc_band bands[AXES], const float *x, int64_
                 in[taps] = sum;
                 weight[taps++] = 1;
             }
-            cc_kernels_get()->band.combine(sum, in, weight, taps, n);
+            cc_kernels_get()->blend.combine(sum, in, weight, taps, n);
             begun = true;
             taps = 0;
         }
@@ -248,8 +248,8 @@ static void resize_run(const cc_call *call, const cc_team *team, const float *x,
     const resize *a = call->attributes;
     const plan p = resize_plan(call, back);
     const int64_t n = call->xs[0].dim[0], channels = call->xs[0].dim[call->xs[0].rank - 1];
-    char *memory = (char *)call->scratch + (uint64_t)team->ith * (p.bands + p.row);
-    float *sum = (float *)(void *)(memory + p.bands);
+    char *memory = (char *)call->scratch + (uint64_t)team->ith * (p.blends + p.row);
+    float *sum = (float *)(void *)(memory + p.blends);
     int64_t in[AXES], out[AXES];
     for (int k = 0; k < AXES; ++k) {
         in[k] = back ? p.axes[k].out : p.axes[k].in;
@@ -258,28 +258,28 @@ static void resize_run(const cc_call *call, const cc_team *team, const float *x,
     const int64_t row = in[2] * channels, width = out[2] * channels, volume = in[0] * in[1] * row;
     const cc_range mine = cc_slice(team, n * out[0] * out[1], 4096 / (row + width + 1) + 1);
     if (mine.begin >= mine.end) return;
-    cc_band bands[AXES];
+    cc_blend blends[AXES];
     for (int k = 0; k < AXES; ++k) {
         const axis *s = &p.axes[k];
-        bands[k] = resize_band(s, a->interpolation, memory);
-        memory += (2 * (uint64_t)s->out + 1 + (uint64_t)bands[k].begin[s->out]) * sizeof(float);
+        blends[k] = resize_blend(s, a->interpolation, memory);
+        memory += (2 * (uint64_t)s->out + 1 + (uint64_t)blends[k].begin[s->out]) * sizeof(float);
         if (!back) continue;
-        const int32_t taps = bands[k].begin[s->out];
-        bands[k] = resize_exchanged(&bands[k], s->in, memory);
+        const int32_t taps = blends[k].begin[s->out];
+        blends[k] = resize_exchanged(&blends[k], s->in, memory);
         memory += (2 * (uint64_t)s->in + 1 + (uint64_t)taps) * sizeof(float);
     }
     for (int64_t r = mine.begin; r < mine.end; ++r) {
         const int64_t h = r % out[1], d = r / out[1] % out[0], image = r / (out[0] * out[1]);
         float *to = y + r * width;
-        if (r > mine.begin && h > 0 && resize_repeats(&bands[1], h)) {
+        if (r > mine.begin && h > 0 && resize_repeats(&blends[1], h)) {
             memcpy(to, to - width, (size_t)width * sizeof *to);
             continue;
         }
-        const float *from = resize_row(bands, x + image * volume, d, h, in[1], row, sum);
+        const float *from = resize_row(blends, x + image * volume, d, h, in[1], row, sum);
         if (in[2] == out[2] && p.axes[2].exact)
             memcpy(to, from, (size_t)width * sizeof *to);
         else
-            cc_kernels_get()->band.cells(to, from, &bands[2], channels);
+            cc_kernels_get()->blend.cells(to, from, &blends[2], channels);
     }
 }
 

@@ -132,6 +132,7 @@ def test_flip_gives_what_keras_gives(mode):
         ("Solarization", {"addition_factor": (0.3, 0.4), "threshold_factor": (0.2, 0.5)}),
         ("RandomShear", {"x_factor": 0.3, "y_factor": (0.1, 0.2)}),
         ("RandomPerspective", {"factor": 0.9, "scale": 0.4}),
+        ("RandomErasing", {"factor": (0.8, 0.8), "scale": (0.3, 0.6)}),
         ("RandomRotation", {"factor": 0.2}),
         ("RandomZoom", {"height_factor": 0.4}),
         ("RandomTranslation", {"height_factor": 0.3, "width_factor": (0.1, 0.4)}),

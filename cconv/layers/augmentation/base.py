@@ -7,6 +7,7 @@ from typing import Any
 from ...config import standardize_data_format
 from ...ops._apply import apply, name_scope, shape_of
 from ...ops.arguments import is_integer
+from ...ops.bounding_boxes import FORMATS, clipped, convert_format
 from ...ops.image.batch import as_batch
 from ...ops.random import draw
 from ...ops.tensors import cast
@@ -14,16 +15,15 @@ from ...scope import is_tracing
 from ...seeds import SeedGenerator
 from ...tensor import Tensor
 from ...tree import flatten
-from ...utils.bounding_boxes import FORMATS, clipped, convert_format
 from ..layer import Layer
 
 
 class Augmentation(Layer):
     """A layer that changes images, and what belongs to them, in training.
 
-    In a model it changes each sample by numbers of its own, drawn anew in every step; called on arrays it does so unless
-    `training=False` is given. The data may be images, or a dictionary with `"images"` and, as there are, `"labels"`,
-    `"bounding_boxes"` (`{"boxes": (n, m, 4), "labels": (n, m)}`) and `"segmentation_masks"`.
+    In a model it changes each sample by numbers of its own, drawn anew in every step; called on arrays it does so
+    unless `training=False` is given. The data may be images, or a dictionary with `"images"` and, as there are,
+    `"labels"`, `"bounding_boxes"` (`{"boxes": (n, m, 4), "labels": (n, m)}`) and `"segmentation_masks"`.
 
     Args:
         seed: Integer or `None`, by which the numbers are drawn.
@@ -88,8 +88,9 @@ class Augmentation(Layer):
             raise ValueError(f"Layer '{self.name}': expected a dictionary with 'images'. Received: {sorted(given)}")
         if "bounding_boxes" in given and self.bounding_box_format is None:
             raise ValueError(
-                "You passed an input with a 'bounding_boxes' key, but you didn't specify a bounding box format. Pass a "
-                f"`bounding_box_format` argument to your {type(self).__name__} layer, e.g. `bounding_box_format='xyxy'`."
+                "You passed an input with a 'bounding_boxes' key, but you didn't specify a bounding box format. Pass "
+                f"a `bounding_box_format` argument to your {type(self).__name__} layer, e.g. "
+                "`bounding_box_format='xyxy'`."
             )
         images, back = as_batch(given["images"], self.data_format)
         images = cast(images, "float32")
@@ -176,6 +177,14 @@ def factors(value: Any, name: str, least: float, most: float, both: bool = False
         )
     low, high = sorted(pair)
     return low, high
+
+
+def symmetric_factors(value: Any, name: str) -> tuple[float, float]:
+    """Like `factors` from 0 to 1, but a number f becomes `(-f, f)`, as Keras has it for some layers."""
+    if isinstance(value, (list, tuple)) and len(value) == 2 and value[0] == -value[1]:
+        value = value[1]  # as a configuration has it
+    low, high = factors(value, name, 0, 1)
+    return (low, high) if isinstance(value, (list, tuple)) else (-high, high)
 
 
 def value_range_of(value: Any) -> tuple[float, float]:

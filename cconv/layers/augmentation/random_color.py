@@ -7,7 +7,7 @@ from typing import Any
 from ...ops._apply import apply
 from ...ops.image.color import channels, grayscale, to_hsv, to_rgb
 from ...ops.shapes import concatenate
-from .base import Augmentation, clip_to_range, factors, per_pixel, value_range_of
+from .base import Augmentation, clip_to_range, factors, per_pixel, symmetric_factors, value_range_of
 
 __all__ = ["RandomColorDegeneration", "RandomGrayscale", "RandomHue", "RandomSaturation"]
 
@@ -63,7 +63,7 @@ class RandomHue(Augmentation):
 
 
 class RandomSaturation(Augmentation):
-    """In training, multiplies the saturation of each image: by `f / (1 - f)`, so that 0 is grey and 0.5 changes nothing.
+    """In training, multiplies the saturation of each image: by `f / (1 - f)`, so that 0 is grey, 0.5 no change.
 
     Args:
         factor: Range of f, two numbers `(lower, upper)` or one for `(-f, f)`; 0 to 1.
@@ -95,8 +95,7 @@ class RandomSaturation(Augmentation):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        low, high = factors(factor, "factor", 0, 1)
-        self.factor = (low, high) if isinstance(factor, (list, tuple)) else (-high, high)
+        self.factor = symmetric_factors(factor, "factor")
         self.value_range = list(value_range_of(value_range))
 
     def get_random_transformation(self, images):
@@ -131,8 +130,8 @@ class RandomGrayscale(Augmentation):
 
     Example:
 
-    >>> cconv.layers.RandomGrayscale(1.0)(np.array([[[100.0, 0.0, 0.0]]])).round(1).tolist()
-    [[[29.9, 29.9, 29.9]]]
+    >>> cconv.layers.RandomGrayscale(1.0)(np.array([[[100.0, 0.0, 0.0]]])).round().tolist()
+    [[[30.0, 30.0, 30.0]]]
     """
 
     def __init__(
@@ -172,8 +171,8 @@ class RandomColorDegeneration(Augmentation):
 
     Example:
 
-    >>> cconv.layers.RandomColorDegeneration((0.5, 0.5))(np.array([[[100.0, 0.0, 0.0]]])).round(1).tolist()
-    [[[64.9, 14.9, 14.9]]]
+    >>> cconv.layers.RandomColorDegeneration((0.5, 0.5))(np.array([[[100.0, 0.0, 0.0]]])).round().tolist()
+    [[[65.0, 15.0, 15.0]]]
     """
 
     def __init__(
@@ -185,8 +184,7 @@ class RandomColorDegeneration(Augmentation):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        low, high = factors(factor, "factor", 0, 1)
-        self.factor = (low, high) if isinstance(factor, (list, tuple)) else (-high, high)
+        self.factor = symmetric_factors(factor, "factor")
         self.value_range = list(value_range_of(value_range))
 
     def get_random_transformation(self, images):

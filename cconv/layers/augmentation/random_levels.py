@@ -62,8 +62,8 @@ class RandomPosterization(Augmentation):
     """In training, leaves each image only as many levels as some bits tell apart.
 
     Args:
-        factor: Range of the number of bits, two integers `(lower, upper)` or the upper one; 1 to 8. The upper one is not
-            drawn, unless it is the lower one, too.
+        factor: Range of the number of bits, two integers `(lower, upper)` or the upper one; 1 to 8. The upper one is
+            not drawn, unless it is the lower one, too.
         value_range: Lowest and highest number that pixels have.
         data_format: `"channels_last"` or `"channels_first"`.
         seed: Integer or `None`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import factors
+from .base import symmetric_factors
 from .geometric import Geometric, transform_of
 
 __all__ = ["RandomShear"]
@@ -53,8 +53,8 @@ class RandomShear(Geometric):
         **kwargs: Any,
     ) -> None:
         super().__init__(interpolation, fill_mode, fill_value, seed=seed, data_format=data_format, **kwargs)
-        self.x_factor = _shears(x_factor, "x_factor")
-        self.y_factor = _shears(y_factor, "y_factor")
+        self.x_factor = symmetric_factors(x_factor, "x_factor")
+        self.y_factor = symmetric_factors(y_factor, "y_factor")
 
     def get_random_transformation(self, images):
         sign = self.sign(images)
@@ -62,9 +62,3 @@ class RandomShear(Geometric):
         return transform_of(1.0, x, 0.0, y, 1.0, 0.0)
 
     _told = ("x_factor", "y_factor", "fill_mode", "interpolation", "seed", "fill_value")
-
-
-def _shears(value: Any, name: str) -> tuple[float, float]:
-    """Numbers f become `(-f, f)`, as in Keras, pairs are from 0 to 1."""
-    low, high = factors(value, name, 0, 1)
-    return (low, high) if isinstance(value, (list, tuple)) else (-high, high)

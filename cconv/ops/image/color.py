@@ -66,8 +66,8 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Value:
 
     Example:
 
-    >>> cconv.ops.image.rgb_to_hsv(np.array([[[0.0, 1.0, 0.0]]])).round(3).tolist()
-    [[[0.333, 1.0, 1.0]]]
+    >>> cconv.ops.image.rgb_to_hsv(np.array([[[0.0, 0.5, 0.5]]])).tolist()
+    [[[0.5, 1.0, 0.5]]]
     """
     x, back = _colors(images, data_format)
     return back(to_hsv(x))

@@ -12,6 +12,7 @@ from .._apply import apply, shape_of
 from ..arguments import integers, is_integer
 from ..arguments import padding as checked_padding
 from ..operation import operation
+from .batch import like
 
 __all__ = ["extract_patches", "extract_patches_3d"]
 
@@ -48,7 +49,7 @@ def extract_patches(
 
     >>> x = np.arange(8).reshape(1, 2, 4, 1)
     >>> cconv.ops.image.extract_patches(x, 2)[0, 0].tolist()
-    [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0]]
+    [[0, 1, 4, 5], [2, 3, 6, 7]]
     """
     if not is_integer(size) and len(size) not in (2, 3):
         raise ValueError(
@@ -98,7 +99,7 @@ def _patches(
     else:
         cells = int(np.prod(size)) * c
         kernel = np.eye(cells, dtype=np.float32).reshape(*size, c, cells)
-        y = apply("conv", [x, kernel], {"strides": strides, "dilation": dilation, "padding": padding})
+        y = like(apply("conv", [x, kernel], {"strides": strides, "dilation": dilation, "padding": padding}), x)
     if first:
         y = apply("transpose", [y], {"axes": [0, rank + 1, *range(1, rank + 1)]})
     return apply("squeeze", [y], {"axes": [0]}) if single else y

@@ -1,11 +1,11 @@
-/* Products with a band, written once over the vocabulary of simd_*.h. */
-#ifndef CC_BAND_INC_H
-#define CC_BAND_INC_H
+/* Blending, written once over the vocabulary of simd_*.h. */
+#ifndef CC_BLEND_INC_H
+#define CC_BLEND_INC_H
 
-#include "kernels/band/band_kernels.h"
+#include "kernels/blend/blend_kernels.h"
 #include "kernels/macros.h"
 
-static void band_combine(float *y, const float *const *x, const float *weight, int taps, int64_t n)
+static void blend_combine(float *y, const float *const *x, const float *weight, int taps, int64_t n)
 {
     int64_t i = 0;
     for (; i + 4 * VEC <= n; i += 4 * VEC) {
@@ -26,28 +26,28 @@ static void band_combine(float *y, const float *const *x, const float *weight, i
     }
 }
 
-static void band_cells_of_one(float *y, const float *x, const cc_band *band)
+static void blend_cells_of_one(float *y, const float *x, const cc_blend *blend)
 {
-    for (int64_t r = 0; r < band->rows; ++r) {
-        const float *in = x + band->first[r], *w = band->weight + band->begin[r];
-        const int taps = band->begin[r + 1] - band->begin[r];
+    for (int64_t r = 0; r < blend->rows; ++r) {
+        const float *in = x + blend->first[r], *w = blend->weight + blend->begin[r];
+        const int taps = blend->begin[r + 1] - blend->begin[r];
         float sum = 0;
         for (int t = 0; t < taps; ++t) sum += w[t] * in[t];
         y[r] = sum;
     }
 }
 
-static void band_cells(float *y, const float *x, const cc_band *band, int64_t c)
+static void blend_cells(float *y, const float *x, const cc_blend *blend, int64_t c)
 {
     if (c == 1) {
-        band_cells_of_one(y, x, band);
+        blend_cells_of_one(y, x, blend);
         return;
     }
     const int64_t whole = c / VEC * VEC;
     const mask part = mask_first((int)(c - whole));
-    for (int64_t r = 0; r < band->rows; ++r, y += c) {
-        const float *in = x + band->first[r] * c, *w = band->weight + band->begin[r];
-        const int taps = band->begin[r + 1] - band->begin[r];
+    for (int64_t r = 0; r < blend->rows; ++r, y += c) {
+        const float *in = x + blend->first[r] * c, *w = blend->weight + blend->begin[r];
+        const int taps = blend->begin[r + 1] - blend->begin[r];
         for (int64_t j = 0; j < whole; j += VEC) {
             vec sum = vec_zero();
             for (int t = 0; t < taps; ++t) sum = vec_fma(vec_set1(w[t]), vec_load(in + t * c + j), sum);
@@ -61,9 +61,9 @@ static void band_cells(float *y, const float *x, const cc_band *band, int64_t c)
     }
 }
 
-static const cc_band_kernels band_kernels = {
-    .combine = band_combine,
-    .cells = band_cells,
+static const cc_blend_kernels blend_kernels = {
+    .combine = blend_combine,
+    .cells = blend_cells,
 };
 
 #endif
