@@ -91,10 +91,20 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
 #: layers that stay absent, by a word for what they are
 OUT_OF_SCOPE: dict[str, frozenset[str]] = {
     "recurrent layers": frozenset(
-        """
-        Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell
-        StackedRNNCells
-        """.split()
+        {
+            "Bidirectional",
+            "ConvLSTM1D",
+            "ConvLSTM2D",
+            "ConvLSTM3D",
+            "GRU",
+            "GRUCell",
+            "LSTM",
+            "LSTMCell",
+            "RNN",
+            "SimpleRNN",
+            "SimpleRNNCell",
+            "StackedRNNCells",
+        }  # fmt: skip
     ),
 }
 
