@@ -28,6 +28,7 @@ from . import (
     callbacks,
     config,
     constraints,
+    dtype_policies,
     initializers,
     layers,
     losses,
@@ -42,6 +43,7 @@ from . import (
 )
 from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
+from .dtype_policies import DTypePolicy
 from .initializers import Initializer
 from .keras_names import getattr_of as _getattr_of
 from .layers.input_layer import Input
@@ -67,6 +69,7 @@ _LATE = frozenset(["applications", "datasets"])
 _missing = _getattr_of(globals(), [*_LATE, *(key for key, value in globals().items() if hasattr(value, "__path__"))])
 
 __all__ = [
+    "DTypePolicy",
     "Functional",
     "GradientTape",
     "Input",

@@ -76,13 +76,16 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.saving": "KerasFileEditor",
         "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
         "cconv.config": """
-            backend disable_traceback_filtering dtype_policy enable_traceback_filtering
-            enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs
-            max_steps_per_epoch set_backend set_dtype_policy set_floatx set_max_epochs set_max_steps_per_epoch
+            disable_traceback_filtering enable_traceback_filtering enable_unsafe_deserialization is_nnx_enabled
+            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch
+        """,
+        "cconv.dtype_policies": """
+            AWQDTypePolicy DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy
+            QuantizedFloat8DTypePolicy
         """,
         "cconv": """
-            DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
-            SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope
+            FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
+            SymbolicScope backend device distillation distribution export mixed_precision name_scope
             preprocessing quantizers remat
         """,
     }.items()
