@@ -1,4 +1,4 @@
-"""Layers with windows beside Keras in many configurations: output, dtype, and all weights after three training steps."""
+"""Layers with windows beside Keras in many configurations: output, dtype, all weights after three training steps."""
 
 import itertools
 
@@ -21,8 +21,8 @@ def conv_cases():
         {"kernel_size": 1, "groups": 2, "activation": "mish"},
         {"kernel_size": 2, "strides": 1, "groups": 4, "padding": "same"},
     ]
-    for rank, form, window in itertools.product((1, 2, 3), FORMATS, windows):
-        yield f"Conv{rank}D", {"filters": 4, "data_format": form, **window}, rank
+    for i, (rank, window) in enumerate(itertools.product((1, 2, 3), windows)):  # the formats by turns
+        yield f"Conv{rank}D", {"filters": 4, "data_format": FORMATS[(i + rank) % 2], **window}, rank
     for form, strides in itertools.product(FORMATS, (1, 3)):
         window = {"kernel_size": 3, "strides": strides, "padding": "causal"}
         yield "Conv1D", {"filters": 4, "data_format": form, **window}, 1
@@ -31,24 +31,25 @@ def conv_cases():
         {"kernel_size": 3, "strides": 2, "padding": "same"},
         {"kernel_size": 2, "strides": 2, "activation": "silu"},
     ]
-    for rank, form, window in itertools.product((1, 2, 3), FORMATS, transposed):
-        yield f"Conv{rank}DTranspose", {"filters": 3, "data_format": form, **window}, rank
-    for rank, form, padding in itertools.product((1, 2), FORMATS, ("valid", "same")):
+    for i, (rank, window) in enumerate(itertools.product((1, 2, 3), transposed)):
+        yield f"Conv{rank}DTranspose", {"filters": 3, "data_format": FORMATS[i % 2], **window}, rank
+    for rank, form in itertools.product((1, 2), FORMATS):
+        padding = "valid" if form == FORMATS[rank % 2] else "same"
         window = {"kernel_size": 3, "padding": padding, "data_format": form, "depth_multiplier": 2}
         yield f"DepthwiseConv{rank}D", {**window, "strides": 2}, rank
         yield f"SeparableConv{rank}D", {**window, "filters": 3, "activation": "hard_swish"}, rank
 
 
 def other_cases():
-    for rank, form in itertools.product((1, 2, 3), FORMATS):
-        settings = {"data_format": form}
-        for name in ("Max", "Average"):
-            yield f"{name}Pooling{rank}D", {"pool_size": 2, **settings}, rank
-            yield f"{name}Pooling{rank}D", {"pool_size": 3, "strides": 2, "padding": "valid", **settings}, rank
-            yield f"Global{name}Pooling{rank}D", {"keepdims": True, **settings}, rank
-            yield f"Adaptive{name}Pooling{rank}D", {"output_size": 2, **settings}, rank
-        yield f"ZeroPadding{rank}D", {"padding": 2, **settings}, rank
-        yield f"Cropping{rank}D", {"cropping": 1, **settings}, rank
+    for rank in (1, 2, 3):
+        for i, name in enumerate(("Max", "Average")):
+            one, other = FORMATS[i], FORMATS[1 - i]
+            yield f"{name}Pooling{rank}D", {"pool_size": 2, "data_format": one}, rank
+            yield f"{name}Pooling{rank}D", {"pool_size": 3, "strides": 2, "data_format": other}, rank
+            yield f"Global{name}Pooling{rank}D", {"keepdims": True, "data_format": one}, rank
+            yield f"Adaptive{name}Pooling{rank}D", {"output_size": 2, "data_format": other}, rank
+        yield f"ZeroPadding{rank}D", {"padding": 2, "data_format": FORMATS[rank % 2]}, rank
+        yield f"Cropping{rank}D", {"cropping": 1} | ({"data_format": FORMATS[rank % 2]} if rank > 1 else {}), rank
     for axis in (-1, 1, 2):
         yield "BatchNormalization", {"axis": axis, "momentum": 0.7}, 2
     yield "PReLU", {"shared_axes": [1, 2]}, 2
