@@ -5,6 +5,7 @@ from ..registry import register_public
 from . import (
     activation,
     adaptive_pooling,
+    augmentation,
     conv,
     conv_transpose,
     core,
@@ -20,11 +21,14 @@ from . import (
     pooling,
     regularization,
     reshaping,
+    resizing,
     separable_conv,
+    up_sampling,
     wrapping,
 )
 from .activation import *
 from .adaptive_pooling import *
+from .augmentation import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -41,13 +45,15 @@ from .padding import *
 from .pooling import *
 from .regularization import *
 from .reshaping import *
+from .resizing import *
 from .separable_conv import *
+from .up_sampling import *
 from .wrapping import *
 
 _MODULES = (
-    activation, adaptive_pooling, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling,
-    input_layer, input_spec, merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
-    wrapping,
+    activation, adaptive_pooling, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv,
+    global_pooling, input_layer, input_spec, merging, normalization, padding, pooling, regularization, reshaping,
+    resizing, separable_conv, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

@@ -72,7 +72,8 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | dict.fromkeys(("_owner", "feeder", "planner", "own", "feed", "callbacks"))
+        names = ("_owner", "feeder", "planner", "own", "feed", "callbacks", "output_structure")
+        return vars(self) | dict.fromkeys(names)
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
@@ -227,6 +228,7 @@ class Trainer:
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            self.optimizer.finalize_variable_values(self.model.trainable_variables)
             callbacks.on_train_end(logs)
         return self.history
 
@@ -249,11 +251,12 @@ class Trainer:
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
         optimizer.before_step()
-        done = int(optimizer.iterations)
+        core = optimizer.core
+        done = core.iterations
         step.accumulate(self.totals, data.arrays, n, rows, self.seed, done)
-        if optimizer.iterations == done:
+        if core.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
-            optimizer.iterations = done + 1
+            core.iterations = done + 1
         constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:
