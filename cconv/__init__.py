@@ -29,6 +29,7 @@ from . import (
     callbacks,
     config,
     constraints,
+    dtype_policies,
     initializers,
     layers,
     losses,
@@ -44,6 +45,7 @@ from . import (
 )
 from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
+from .dtype_policies import DTypePolicy
 from .initializers import Initializer
 from .keras_names import getattr_of as _getattr_of
 from .layers.input_layer import Input
@@ -70,6 +72,7 @@ _LATE = frozenset(["applications", "datasets"])
 _missing = _getattr_of(globals(), [*_LATE, *(key for key, value in globals().items() if hasattr(value, "__path__"))])
 
 __all__ = [
+    "DTypePolicy",
     "Functional",
     "GradientTape",
     "Input",

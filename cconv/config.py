@@ -8,6 +8,8 @@ import operator
 import os
 
 from . import _core
+from .dtype_policies import DTypePolicy
+from .dtype_policies import get as policy_of
 from .keras_names import getattr_of
 
 _epsilon = 1e-7
@@ -25,6 +27,50 @@ def floatx() -> str:
     'float32'
     """
     return "float32"
+
+
+def set_floatx(value: str) -> None:
+    """Checks that the number type is `"float32"`.
+
+    Raises:
+        ValueError: It is another one.
+    """
+    standardize_dtype(value)
+
+
+def dtype_policy() -> DTypePolicy:
+    """The policy of layers that are given none: always that of float32.
+
+    Example:
+
+    >>> cconv.config.dtype_policy()
+    <DTypePolicy "float32">
+    """
+    return DTypePolicy()
+
+
+def set_dtype_policy(policy: str | DTypePolicy) -> None:
+    """Checks that the policy is that of float32.
+
+    Raises:
+        ValueError: It is another one, such as `"mixed_float16"`.
+    """
+    policy_of(policy)
+
+
+def backend() -> str:
+    """What computes: `"cconv"`."""
+    return "cconv"
+
+
+def set_backend(backend: str) -> None:
+    """Checks that the back end is `"cconv"`.
+
+    Raises:
+        ValueError: It is another one.
+    """
+    if backend != "cconv":
+        raise ValueError(f"There is one back end: expected 'cconv'. Received: backend={backend!r}")
 
 
 def epsilon() -> float:

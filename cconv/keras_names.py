@@ -39,9 +39,12 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.saving": "KerasFileEditor",
         "cconv.datasets": "boston_housing california_housing imdb reuters",
         "cconv.config": """
-            backend disable_traceback_filtering dtype_policy enable_traceback_filtering
-            enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs
-            max_steps_per_epoch set_backend set_dtype_policy set_floatx set_max_epochs set_max_steps_per_epoch
+            disable_traceback_filtering enable_traceback_filtering enable_unsafe_deserialization is_nnx_enabled
+            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch
+        """,
+        "cconv.dtype_policies": """
+            AWQDTypePolicy DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy
+            QuantizedFloat8DTypePolicy
         """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
@@ -54,10 +57,20 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
 #: layers that stay absent, by a word for what they are
 OUT_OF_SCOPE: dict[str, frozenset[str]] = {
     "recurrent layers": frozenset(
-        """
-        Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell
-        StackedRNNCells
-        """.split()
+        {
+            "Bidirectional",
+            "ConvLSTM1D",
+            "ConvLSTM2D",
+            "ConvLSTM3D",
+            "GRU",
+            "GRUCell",
+            "LSTM",
+            "LSTMCell",
+            "RNN",
+            "SimpleRNN",
+            "SimpleRNNCell",
+            "StackedRNNCells",
+        }  # fmt: skip
     ),
 }
 

@@ -18,6 +18,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 LAYERS = (
     {"naming", "warning"},
     {"configured", "keras_names"},
+    {"dtype_policies"},
     {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..config import standardize_dtype
+from ..dtype_policies import DTypePolicy
 from ..naming import auto_name, nearest, short_repr
 from ..ops.operation import Calls, Node, fresh
 from ..recorded_tensor import RecordedTensor
@@ -130,6 +131,21 @@ class Layer(Tracked):
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}. "
                 f"{nearest(next(iter(kwargs)), argument_names(type(self)))}"
             )
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The types of the layer's computation and variables: those of float32."""
+        return DTypePolicy()
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type that the layer computes in."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of the layer's variables."""
+        return self.dtype_policy.variable_dtype
 
     # ---- to be written by subclasses
 

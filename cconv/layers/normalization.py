@@ -149,8 +149,9 @@ class BatchNormalization(Layer):
         rank = len(inputs.shape)
         if len(mask.shape) != rank - 1 or self.axis % rank != rank - 1:
             raise ValueError(
-                f"Layer '{self.name}': a mask must have the axes of the input but the last one, the channels'. Received: "
-                f"a mask of shape {tuple(mask.shape)} for an input of shape {tuple(inputs.shape)}, axis={self.axis}"
+                f"Layer '{self.name}': a mask must have the axes of the input but the last one, the channels'. "
+                f"Received: a mask of shape {tuple(mask.shape)} for an input of shape {tuple(inputs.shape)}, "
+                f"axis={self.axis}"
             )
         weight = ops.expand_dims(ops.cast(mask, "float32"), -1)
         steps = tuple(range(rank - 1))

@@ -110,7 +110,7 @@ class BaseSpatialDropout(BaseNoise):
 
 
 class SpatialDropout1D(BaseSpatialDropout):
-    """In training, drops whole channels of sequences and multiplies the others by `1 / (1 - rate)` (Tompson et al., 2014).
+    """In training, drops whole channels of sequences, multiplying others by `1 / (1 - rate)` (Tompson et al., 2014).
 
     Args:
         rate: The share of channels, at least 0 and below 1.

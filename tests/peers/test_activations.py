@@ -17,7 +17,8 @@ CALLS = [
     ("leaky_relu", {}), ("linear", {}), ("log_sigmoid", {}), ("log_softmax", {"axis": 0}), ("mish", {}), ("relu", {}),
     ("relu", {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.3}), ("relu6", {}), ("selu", {}), ("sigmoid", {}),
     ("silu", {}), ("soft_shrink", {}), ("soft_shrink", {"threshold": 0.1}), ("softmax", {"axis": 0}), ("softplus", {}),
-    ("softsign", {}), ("sparse_plus", {}), ("sparse_sigmoid", {}), ("squareplus", {}), ("squareplus", {"b": 1}), ("swish", {}), ("tanh", {}), ("tanh_shrink", {}),
+    ("softsign", {}), ("sparse_plus", {}), ("sparse_sigmoid", {}),
+    ("squareplus", {}), ("squareplus", {"b": 1}), ("swish", {}), ("tanh", {}), ("tanh_shrink", {}),
     ("threshold", {"threshold": 0.5, "default_value": -2.0}),
 ]  # fmt: skip
 # sparsemax has its own test: Keras' by PyTorch returns rows that do not sum to 1
