@@ -13,20 +13,18 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
     for module, names in {
         "cconv.layers": """
             AugMix Bidirectional ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D
-            CutMix Equalization FlaxLayer GRU GRUCell HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
-            MelSpectrogram MixUp RNN RandAugment RandomElasticTransform RandomErasing RandomGaussianBlur
-            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization StackedRNNCells
-            StringLookup TFSMLayer TextVectorization TorchModuleWrapper deserialize serialize
+            Equalization FlaxLayer GRU GRUCell HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
+            MelSpectrogram RNN RandAugment RandomElasticTransform RandomGaussianBlur ReversibleEmbedding
+            STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization StackedRNNCells StringLookup TFSMLayer
+            TextVectorization TorchModuleWrapper deserialize serialize
         """,
         "cconv.losses": "CTC ctc",
         "cconv.optimizers": "LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
         "cconv.callbacks": "OrbaxCheckpoint",
-        "cconv.ops": "ctc_decode ctc_loss jvp nn numpy rearrange vectorize view",
+        "cconv.ops": "ctc_decode ctc_loss jvp rearrange vectorize view",
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
-        "cconv.utils": """
-            Config FeatureSpace audio_dataset_from_directory text_dataset_from_directory
-        """,
+        "cconv.utils": "Config FeatureSpace audio_dataset_from_directory text_dataset_from_directory",
         "cconv.applications": """
             ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
             EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
@@ -47,9 +45,8 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             QuantizedFloat8DTypePolicy
         """,
         "cconv": """
-            DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
-            SymbolicScope device distillation distribution dtype_policies export mixed_precision name_scope
-            preprocessing quantizers remat
+            FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope SymbolicScope device
+            distillation distribution export mixed_precision name_scope preprocessing quantizers remat
         """,
     }.items()
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...ops.trigonometry import cos, sin
 from ...ops.image.batch import sides_of
+from ...ops.trigonometry import cos, sin
 from .base import factors
 from .geometric import Geometric, transform_of
 
