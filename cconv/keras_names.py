@@ -33,7 +33,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.optimizers": """
             LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW
         """,
-        "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
+        "cconv.initializers": "STFT STFTInitializer stft",
         "cconv.callbacks": "OrbaxCheckpoint",
         "cconv.ops": """
             adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh
