@@ -26,6 +26,7 @@ class _State(threading.local):
         self.tapes = 0
         self.record: Any = None
         self.live: list[Any] = []
+        self.given: tuple[list[Any], ...] = ()
 
 
 _state = _State()
@@ -68,14 +69,19 @@ def assignments() -> dict[int, tuple[Any, Any]] | None:
 
 
 @contextlib.contextmanager
-def layer_call(layer: object) -> Iterator[bool]:
-    """The length of a layer's call. Tells whether it is the outermost one."""
-    before = _state.callers
-    _state.callers = (*before, layer)
+def layer_call(layer: object, tensors: list[Any]) -> Iterator[bool]:
+    """The length of a layer's call with these tensors. Tells whether it is the outermost one."""
+    before, given = _state.callers, _state.given
+    _state.callers, _state.given = (*before, layer), (*given, tensors)
     try:
         yield not before
     finally:
-        _state.callers = before
+        _state.callers, _state.given = before, given
+
+
+def tensors_of_call() -> list[Any]:
+    """The symbolic tensors that the layers being called were given, the innermost layer's first."""
+    return [x for tensors in reversed(_state.given) for x in tensors]
 
 
 def is_calling(layer: object) -> bool:

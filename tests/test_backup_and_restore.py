@@ -145,9 +145,8 @@ def test_goes_on_from_the_backup_before_the_last_one(tmp_path):
     backup = BackupAndRestore(tmp_path, 2, double_checkpoint=True)
     with pytest.raises(InterruptedError):
         fit("arrays", backup, Interrupt(12))
-    damaged = bytearray((tmp_path / "latest.npz").read_bytes())
-    damaged[len(damaged) // 2] ^= 1
-    (tmp_path / "latest.npz").write_bytes(damaged)
+    whole = (tmp_path / "latest.npz").read_bytes()
+    (tmp_path / "latest.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.warns(UserWarning, match="before the last one"):
         assert state(*fit("arrays", backup)) == expected
 

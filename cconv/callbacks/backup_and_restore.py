@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..ops.arguments import positive_integer
-from ..random import get_state, set_state
 from ..saving.backup import read_backup, write_backup
+from ..seeds import get_state, set_state
 from ..warning import warn
 from .callback import Callback, Logs
 

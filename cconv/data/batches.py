@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from ..array_like import is_array_like
-from ..random import get_state, set_state
+from ..pipeline import INFINITE_CARDINALITY, Dataset
+from ..seeds import get_state, set_state
 from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
 from ..warning import warn
 from .arrays import Data
 
 _ACCEPTED = (
     "NumPy arrays (or lists of numbers, or objects with `__array__`), a list or dictionary of them for several inputs, "
-    "a cconv.utils.PyDataset, or a generator or other iterable of batches (x, y)"
+    "a cconv.data.Dataset or cconv.utils.PyDataset, or a generator or other iterable of batches (x, y)"
 )
 
 _ONCE = (
@@ -156,6 +157,8 @@ class BatchFeed:
         size = _count_of(source, self._is_dataset)
         if size == 0:
             raise ValueError("Expected at least one batch. Received an empty data set (0 batches).")
+        if steps is None and isinstance(source, Dataset) and source.cardinality() == INFINITE_CARDINALITY:
+            raise ValueError("Expected the number of steps for a data set without end. Received: None")
         self.num_batches: int | None = steps or size
         self.steps = steps
         self._size = size

@@ -11,9 +11,9 @@ from ..array_like import is_array_like
 from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
-from ..random import next_seed
 from ..recording import record_of
 from ..scope import building, recording
+from ..seeds import next_seed
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from ..variable import Variable

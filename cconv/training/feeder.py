@@ -6,7 +6,7 @@ import weakref
 from typing import Any
 
 from ..data import ArrayFeed, BatchFeed, Data, Feed, by_output, is_batches, make_data, refuse, split
-from ..random import next_seed
+from ..seeds import next_seed
 from .targets import Targets
 from .tracer import Tracer
 

@@ -10,8 +10,8 @@ import numpy as np
 from .. import _core, tree
 from ..graph import signature
 from ..program import Program, clock
-from ..random import next_seed
 from ..scope import settle
+from ..seeds import next_seed
 from ..tensor import Tensor
 from .totals import Totals
 from .tracer import Traced

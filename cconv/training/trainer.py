@@ -17,7 +17,7 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
-from ..random import next_seed
+from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
 from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
@@ -72,7 +72,8 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | dict.fromkeys(("_owner", "feeder", "planner", "own", "feed", "callbacks"))
+        names = ("_owner", "feeder", "planner", "own", "feed", "callbacks", "output_structure")
+        return vars(self) | dict.fromkeys(names)
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
@@ -250,8 +251,7 @@ class Trainer:
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
         optimizer.before_step()
-        core = optimizer.core
-        done = core.iterations
+        core, done = optimizer.core, optimizer.core.iterations
         step.accumulate(self.totals, data.arrays, n, rows, self.seed, done)
         if core.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
@@ -270,7 +270,7 @@ class Trainer:
             if data is not current:
                 current, step = data, self.planner.next_step("test", feed, data, n, batch, label, None)
             groups.on_test_batch_begin(batch)
-            step.accumulate(totals, data.arrays, n, rows, self.seed)
+            step.accumulate(totals, data.arrays, n, rows, self.seed, batch)
             groups.on_test_batch_end(batch, totals.logs)
             if self.stop_evaluating:
                 break
