@@ -20,7 +20,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         """,
         "cconv.losses": "CTC ctc",
         "cconv.optimizers": "LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
-        "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
+        "cconv.initializers": "STFT STFTInitializer stft",
         "cconv.callbacks": "OrbaxCheckpoint",
         "cconv.ops": "ctc_decode ctc_loss jvp rearrange vectorize view",
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",

@@ -18,9 +18,23 @@ STATES = {
     "Precision": ["true_positives", "false_positives"],
     "Recall": ["true_positives", "false_negatives"],
     "AUC": ["true_positives", "false_positives", "true_negatives", "false_negatives"],
+    **dict.fromkeys(
+        ["PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity"],
+        ["true_positives", "false_positives", "true_negatives", "false_negatives"],
+    ),
+    **dict.fromkeys(
+        ["F1Score", "FBetaScore"], ["true_positives", "false_positives", "false_negatives", "intermediate_weights"]
+    ),
+    **dict.fromkeys(["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"], ["total_confusion_matrix"]),
+    "R2Score": ["num_samples", "squared_sum", "sum", "residual", "count"],
     **dict.fromkeys(["TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives"], ["accumulator"]),
 }
 ARGUMENTS = {"MeanMetricWrapper": [cconv.losses.mean_squared_error], "TopKCategoricalAccuracy": [1]}
+ARGUMENTS |= {"MeanIoU": [2], "OneHotMeanIoU": [2], "IoU": [2, [0]], "OneHotIoU": [2, [0]], "F1Score": [None, 0.5]}
+ARGUMENTS |= {"FBetaScore": [None, 1.0, 0.5]}
+ARGUMENTS |= dict.fromkeys(
+    ["PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity"], [0.5]
+)
 NAMES = [name for name in metrics.__all__ if name[0].isupper() and name != "Metric"]
 
 
@@ -30,6 +44,10 @@ def updated(name):
         metric.update_state(P)
     elif name.startswith("Sparse"):
         metric.update_state(Y[:, 0].astype(int), np.hstack([1 - P, P]))
+    elif name.endswith("Correlation"):
+        metric.update_state(Y.T, P.T)
+    elif "Mean" in name and name.endswith("IoU") or name == "IoU":
+        metric.update_state(Y, Y)
     else:
         metric.update_state(Y, P)
     return metric
@@ -41,7 +59,8 @@ def test_the_state_of_every_metric(name):
     assert [v.name for v in metric.variables] == STATES.get(name, STATES["Mean"])
     assert all(v.path == f"{metric.name}/{v.name}" and v.trainable is False for v in metric.variables)
     assert any(np.any(v.numpy() != 0) for v in metric.variables)
-    other = getattr(metrics, name)(*ARGUMENTS.get(name, []))
+    other = updated(name)  # some know their number of classes from the first batch only
+    other.reset_state()
     for mine, its in zip(metric.variables, other.variables, strict=True):
         assert mine.shape == its.shape and mine.dtype == its.dtype
         its.assign(mine.value)

@@ -176,8 +176,10 @@ def confusion(weights):
 
 
 def test_every_class_is_tested():
-    classes = {name for name in metrics.__all__ if isinstance(getattr(metrics, name), type)}
-    assert classes - {"Metric", "Mean", "Sum", "MeanMetricWrapper"} == set(METRICS)
+    elsewhere = {"at_bound", "correlations", "fbeta", "iou", "r2_score"}  # modules: test_newer_metrics.py
+    classes = {name: item for name, item in vars(metrics).items() if name in metrics.__all__ and isinstance(item, type)}
+    here = {name for name, item in classes.items() if item.__module__.rpartition(".")[2] not in elsewhere}
+    assert here - {"Metric", "Mean", "Sum", "MeanMetricWrapper"} == set(METRICS)
 
 
 def batches(*arrays):

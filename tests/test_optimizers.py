@@ -429,8 +429,8 @@ def test_names():
     assert type(cconv.optimizers.get("adamw")) is AdamW and cconv.optimizers.get(None) is None
     optimizer = Adam()
     assert cconv.optimizers.get(optimizer) is optimizer
-    with pytest.raises(ValueError, match="muon2"):
-        cconv.optimizers.get("muon2")
+    with pytest.raises(ValueError, match="muon.*Keras has"):
+        cconv.optimizers.get("muon")
     with pytest.raises(ValueError, match="42"):
         cconv.optimizers.get(42)
 
@@ -614,3 +614,37 @@ def test_swapping_needs_averages():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="use_ema=True"):
         model.fit(np.ones((4, 1)), np.ones(4), verbose=0, callbacks=[cconv.callbacks.SwapEMAWeights()])
+
+
+# ---- Several optimizers in one plan ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_variables_delegated_to_another_optimizer(threads):
+    shapes = [(301, 13), (7,), (5001,)]
+    graph, variables = _core.Graph(), []
+    for value in start(shapes):
+        variables.append(_core.Variable(value.shape))
+        variables[-1].assign(value)
+    inputs, nodes = [graph.input(shape) for shape in shapes], [graph.variable(v) for v in variables]
+    root = 0
+    for x, w in zip(inputs, nodes):
+        total = graph.add("sum", [graph.add("multiply", [w, x])])
+        root = graph.add("add", [root, total]) if root else total
+    sgd = _core.Optimizer("sgd", {"learning_rate": 0.1, "global_clipnorm": 0.5})
+    lamb_too = _core.Optimizer("lamb", {"learning_rate": 0.01, "clipvalue": 0.1})
+    sgd.delegate(variables[0], lamb_too)
+    plan = _core.Plan(graph, [], root=root, wrt=nodes, optimizer=sgd, threads=threads)
+    for step in range(5):
+        plan.run(gradients(step, shapes))
+    assert sgd.iterations == lamb_too.iterations == 5
+    expected, state = [v.astype(np.float64) for v in start(shapes)], {}
+    for step in range(5):
+        grads = gradients(step, shapes)
+        expected[0] = lamb(expected[0], clipped(grads[:1], clipvalue=0.1)[0], state, step + 1, lr=0.01)
+        for i, g in enumerate(clipped(grads[1:], global_clipnorm=0.5), 1):
+            expected[i] -= 0.1 * g
+    for variable, values in zip(variables, expected):
+        np.testing.assert_allclose(variable.array, values, rtol=2e-5, atol=2e-5)
+    with pytest.raises(ValueError, match="another optimizer"):
+        sgd.delegate(variables[0], sgd)

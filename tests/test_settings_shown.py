@@ -18,6 +18,14 @@ ARGUMENTS = {
     "PolynomialDecay": {"initial_learning_rate": 0.25, "decay_steps": 3},
     "CosineDecay": {"initial_learning_rate": 0.25, "decay_steps": 3},
     "CosineDecayRestarts": {"initial_learning_rate": 0.25, "first_decay_steps": 3},
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "MeanIoU": {"num_classes": 3},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "PrecisionAtRecall": {"recall": 0.25},
+    "RecallAtPrecision": {"precision": 0.25},
+    "SensitivityAtSpecificity": {"specificity": 0.25},
+    "SpecificityAtSensitivity": {"sensitivity": 0.25},
     "PiecewiseConstantDecay": {"boundaries": [3], "values": [0.25, 0.5]},
 }
 

@@ -57,6 +57,7 @@ random_normal, random_uniform, truncated_normal, variance_scaling = (
 )
 glorot_uniform, glorot_normal, lecun_uniform, lecun_normal = GlorotUniform, GlorotNormal, LecunUniform, LecunNormal
 he_uniform, he_normal, orthogonal = HeUniform, HeNormal, Orthogonal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def get(identifier: Any) -> Initializer | Callable | None:
 
 
 __all__ = sorted(
-    {"Initializer", "deserialize", "get", "serialize"}
+    {"IdentityInitializer", "Initializer", "OrthogonalInitializer", "deserialize", "get", "serialize"}
     | {name for cls in _CLASSES for name in (cls.__name__, to_snake_case(cls.__name__))}
 )
 register_public("keras.initializers", globals())

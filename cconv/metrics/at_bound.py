@@ -68,7 +68,7 @@ class PrecisionAtRecall(_AtBound):
     >>> metric = cconv.metrics.PrecisionAtRecall(0.5)
     >>> metric.update_state([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8])
     >>> round(metric.result(), 4)
-    RESULT
+    0.5
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class RecallAtPrecision(_AtBound):
     >>> metric = cconv.metrics.RecallAtPrecision(0.5)
     >>> metric.update_state([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8])
     >>> round(metric.result(), 4)
-    RESULT
+    1.0
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class SensitivityAtSpecificity(_AtBound):
     >>> metric = cconv.metrics.SensitivityAtSpecificity(0.5)
     >>> metric.update_state([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8])
     >>> round(metric.result(), 4)
-    RESULT
+    0.5
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class SpecificityAtSensitivity(_AtBound):
     >>> metric = cconv.metrics.SpecificityAtSensitivity(0.5)
     >>> metric.update_state([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8])
     >>> round(metric.result(), 4)
-    RESULT
+    0.6667
     """
 
     def __init__(

@@ -54,8 +54,10 @@ class IoU(ArrayState):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.dtype = str(dtype or "int32")
+        whole_counts = dtype in (None, "int", "int32")
+        super().__init__(name=name, dtype=None if whole_counts else dtype)
+        if whole_counts:
+            self.dtype = "int32"
         self.num_classes = positive_integer(num_classes, "num_classes")
         self.target_class_ids = [whole(i, "target_class_ids", 0) for i in target_class_ids]
         if not self.target_class_ids or max(self.target_class_ids) >= num_classes:

@@ -205,7 +205,7 @@ class ArrayState(Metric):
     def reset_state(self) -> None:
         super().reset_state()
         for name in self._state:
-            setattr(self, name, np.zeros(self._shape))
+            setattr(self, name, np.zeros(np.shape(getattr(self, name, np.zeros(self._shape)))))
 
     def _write(self, name: str, value: np.ndarray) -> None:
         setattr(self, name, np.array(value, np.float64))

@@ -156,7 +156,7 @@ class Nadam(Optimizer):
     >>> v = cconv.Variable([1.0])
     >>> cconv.optimizers.Nadam(learning_rate=0.1).apply([[3.0]], [v])
     >>> v.numpy().round(3)
-    array([0.869], dtype=float32)
+    array([0.894], dtype=float32)
     """
 
     rule = "nadam"

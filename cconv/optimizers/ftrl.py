@@ -31,7 +31,7 @@ class Ftrl(Optimizer):
     >>> v = cconv.Variable([1.0])
     >>> cconv.optimizers.Ftrl(learning_rate=0.1).apply([[3.0]], [v])
     >>> v.numpy().round(3)
-    array([0.089], dtype=float32)
+    array([0.796], dtype=float32)
     """
 
     rule = "ftrl"

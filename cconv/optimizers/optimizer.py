@@ -375,8 +375,9 @@ class Optimizer(Configured):
                 slot.assign(values[name])
 
     def _settings(self) -> dict[str, Any]:
-        config = self.get_config()
-        return {**config, "learning_rate": self._learning_rate}
+        names = ("use_ema", "ema_momentum", "ema_overwrite_frequency") if self.use_ema else ()
+        own = {name: getattr(self, name) for name in (*names, "gradient_accumulation_steps")}
+        return {"learning_rate": self._learning_rate, **self._in_core, **own, "name": self.name}
 
 
 def _access(core: Any) -> tuple[Callable[[], np.ndarray], Callable[[np.ndarray], None]]:

@@ -250,8 +250,7 @@ class Trainer:
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
         optimizer.before_step()
-        core = optimizer.core
-        done = core.iterations
+        core, done = optimizer.core, optimizer.core.iterations
         step.accumulate(self.totals, data.arrays, n, rows, self.seed, done)
         if core.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
