@@ -90,6 +90,10 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend set_dtype_policy
             set_floatx set_max_epochs set_max_steps_per_epoch
         """,
+        "cconv.visualization": """
+            draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
+            plot_segmentation_mask_gallery
+        """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
             SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope

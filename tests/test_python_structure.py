@@ -34,7 +34,9 @@ LAYERS = (
     {"callbacks", "data"},
     {"training"},
     {"models"},
-    {"applications", "datasets"},
+    {"applications", "datasets", "visualization", "wrappers"},
+    {"commands"},
+    {"__main__"},
     {"cconv"},  # the package itself: what its users see
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

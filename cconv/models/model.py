@@ -15,7 +15,7 @@ from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .config import functional_config, functional_from_config, restore, state_of
 from .functional import Structure, check_tensors
-from .summary import print_summary
+from .summary import print_summary, summary_html
 from .trained_layer import TrainedLayer
 
 
@@ -204,6 +204,9 @@ class Model(TrainedLayer):
             layer_range: Names (regular expressions) of the first and the last layer to list.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
 
     # ---- copies, files
 
