@@ -42,7 +42,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # Modules that take long to import and that few programs need: imported by the function that needs them.
-LATE = {"h5py", "http.client", "importlib.metadata", "tqdm", "urllib.request"}
+LATE = {"PIL", "cconv.visualization", "h5py", "http.client", "importlib.metadata", "tqdm", "urllib.request"}
 
 # Modules that are tables of constructors, each with its arguments and their meaning spelled out, may be longer.
 TABLES = {"losses/classes.py"}
