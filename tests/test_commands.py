@@ -106,7 +106,7 @@ def test_summary(tmp_path, capsys):
 
 
 def test_bench(capsys):
-    code, out, _ = told(capsys, "bench", "mnist-predict", "mnist-train", "--seconds", "0.01")
+    code, out, _ = told(capsys, "bench", "mnist-predict", "mnist-train", "--seconds", "0.001")
     rows = [line.split() for line in out.splitlines()[2:]]
     assert code == 0 and [row[0] for row in rows] == ["mnist-predict", "mnist-train"]
     assert all(float(cell) > 0 for row in rows for cell in row[1:])
@@ -126,8 +126,6 @@ def test_operations_are_those_of_products():
         ]
     )
     assert bench.operations_of(model) == 36 * (2 * 27 * 4 + 2 * 9 * 4 + 2 * 9 * 4 + 2 * 4 * 5) + 2 * 180 * 7
-    resnet = cconv.applications.ResNet50(weights=None)
-    assert 7.6e9 < bench.operations_of(resnet) < 7.8e9  # 3.86 billion multiplications in the paper's counting
 
 
 # ---- predict
@@ -204,10 +202,6 @@ def test_train_learns_saves_and_reports(folders, tmp_path, capsys):
     picture = folders / "green" / "3.png"
     code, out, _ = told(capsys, "predict", output / "model.keras", picture, "--labels", output / "labels.txt")
     assert code == 0 and out.splitlines()[1].split()[1] == "green"
-    # the same seed trains the same weights
-    told(capsys, *arguments[:3], tmp_path / "again", *arguments[4:])
-    a, b = (cconv.models.load_model(path / "model.keras").get_weights() for path in (output, tmp_path / "again"))
-    assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_mistakes_stand_in_the_report(tmp_path, capsys):
@@ -223,7 +217,7 @@ def test_mistakes_stand_in_the_report(tmp_path, capsys):
 @pytest.mark.parametrize("epochs_first", [False, True])
 def test_ctrl_c_keeps_what_was_reached(folders, tmp_path, epochs_first):
     output = tmp_path / "out"
-    run = command("train", folders, "--output", output, "--epochs", "100000", "--image-size", "32")
+    run = command("train", folders, "--output", output, "--epochs", "100000", "--image-size", "16")
     if epochs_first:
         while not (output / "model.keras").exists() and run.poll() is None:
             time.sleep(0.02)

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from cconv.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer  # noqa: E402
 
-FIT = {"epochs": 20, "verbose": 0}
+FIT = {"epochs": 10, "verbose": 0}
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3)).astype("float32")
 Y = np.where(X[:, 0] + X[:, 1] > 0, "over", "below")
@@ -34,7 +34,7 @@ def network(X, y, loss="categorical_crossentropy", units=10):
             layers.Dense(y.shape[1], activation=last),
         ]
     )
-    model.compile(cconv.optimizers.Adam(0.02), loss=loss)
+    model.compile(cconv.optimizers.Adam(0.05), loss=loss)
     return model
 
 
@@ -50,7 +50,7 @@ CHECKS_NOT_MET = {
 @pytest.mark.parametrize("kind", [SKLearnClassifier, SKLearnRegressor, SKLearnTransformer])
 def test_scikit_learns_own_checks(kind):
     loss = "categorical_crossentropy" if kind is SKLearnClassifier else "mse"
-    estimator = kind(network, model_kwargs={"loss": loss}, fit_kwargs={"epochs": 3, "verbose": 0})
+    estimator = kind(network, model_kwargs={"loss": loss}, fit_kwargs={"epochs": 1, "verbose": 0})
     results = check_estimator(estimator, on_fail=None, on_skip=None)
     failed = {result["check_name"] for result in results if result["status"] == "failed"}
     assert failed <= (CHECKS_NOT_MET if kind is SKLearnClassifier else set())
@@ -62,7 +62,7 @@ def test_a_classifier_knows_its_labels():
     assert classifier.classes_.tolist() == ["below", "over"] and classifier.n_features_in_ == 3
     assert classifier.score(X, Y) > 0.9 and set(classifier.predict(X)) == {"below", "over"}
     assert classifier.decision_function(X).shape == (60, 2)
-    assert classifier.model_.layers[0].units == 8 and len(classifier.history_["loss"]) == 20
+    assert classifier.model_.layers[0].units == 8 and len(classifier.history_["loss"]) == 10
     classifier.fit(X, Y, epochs=2)
     assert len(classifier.history_["loss"]) == 2
 
@@ -83,7 +83,7 @@ def test_images_are_samples_too():
 
 def test_a_regressor_and_a_transformer():
     y = X @ [1.0, 2.0, 3.0]
-    regressor = SKLearnRegressor(network, model_kwargs={"loss": "mse"}, fit_kwargs={"epochs": 60, "verbose": 0})
+    regressor = SKLearnRegressor(network, model_kwargs={"loss": "mse"}, fit_kwargs={"epochs": 30, "verbose": 0})
     assert regressor.fit(X, y).predict(X).shape == (60,) and regressor.score(X, y) > 0.9
     transformer = SKLearnTransformer(network, model_kwargs={"loss": "mse"}, fit_kwargs=FIT)
     assert transformer.fit_transform(X, y).shape == (60, 1)
@@ -116,7 +116,10 @@ def test_copies_predict_the_same():
     assert not hasattr(again, "model_") and again.get_params() == classifier.get_params()
 
 
-@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
+@pytest.mark.parametrize(
+    "backend",
+    [pytest.param("loky", marks=pytest.mark.slow), "multiprocessing", "threading"],
+)
 def test_grid_search_with_two_workers(backend):
     joblib = pytest.importorskip("joblib")
     search = GridSearchCV(

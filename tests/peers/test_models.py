@@ -52,6 +52,16 @@ def test_functions_take_the_same_arguments(name):
     assert [(p.name, p.default) for p in ours] == expected
 
 
+@pytest.mark.parametrize("name", ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"])
+def test_wrappers_take_the_same_arguments(name):
+    ours, theirs = (getattr(k.wrappers, name) for k in (cconv, keras))
+    assert [(p.name, p.default) for p in inspect.signature(ours).parameters.values()] == [
+        (p.name, p.default) for p in inspect.signature(theirs).parameters.values()
+    ]
+    fitted = {item for item in dir(theirs) if not item.startswith("_")} - {"epoch_"}
+    assert not fitted - set(dir(ours)) - {"predict"}  # a transformer of Keras has `predict`, too
+
+
 def models(k):
     """The same models of either library, by name."""
     layers = k.layers
