@@ -14,15 +14,16 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.layers": """
             ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
             AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
-            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop ContrastLimitedAdaptiveHistogramEqualization
-            ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot EinsumDense Embedding Equalization FlaxLayer
-            GRU GRUCell GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention HashedCrossing Hashing
-            IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp
-            MultiHeadAttention Normalization Pipeline RMSNormalization RNN RandAugment RandomBrightness
-            RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-            RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
-            RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector
-            Resizing ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
+            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop
+            ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot
+            EinsumDense Embedding Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
+            GroupNormalization GroupQueryAttention HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
+            LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp MultiHeadAttention Normalization
+            Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter
+            RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur
+            RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation
+            RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector Resizing
+            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
             SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
             TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
             UpSampling3D Wrapper deserialize dot serialize
@@ -31,64 +32,57 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
         """,
         "cconv.metrics": """
-            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU PearsonCorrelation
-            PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity
-            concordance_correlation pearson_correlation
+            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU
+            PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity
+            SpecificityAtSensitivity concordance_correlation pearson_correlation
         """,
         "cconv.optimizers": """
-            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam OptimizerMap
-            ScheduleFreeAdamW
+            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
+            OptimizerMap ScheduleFreeAdamW
         """,
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
-        "cconv.callbacks": "BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
+        "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
         "cconv.ops": """
             adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh
             arctan2 arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and
             bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt
-            cdist celu cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
-            ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff
-            digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erf
-            erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold
-            fori_loop full_like gcd gelu geomspace glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh
-            heaviside histogram hsplit hstack hypot i0 ifft2 imag image in_top_k inner inv irfft isclose isfinite isin
-            isinf isnan isneginf isposinf isreal istft jvp kaiser kron layer_normalization lcm ldexp left_shift linalg
-            linspace log10 log2 log_sigmoid logaddexp logaddexp2 logdet logical_xor logspace lstsq lu_factor map
-            matrix_rank median meshgrid mod moments multi_hot nan_to_num nanargmax nanargmin nancumprod nancumsum
-            nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter nn
-            nonzero norm normalize numpy ones_like outer percentile pinv polar psnr ptp qr quantile rad2deg ravel real
-            rearrange repeat rfft right_shift rms_normalization roll rot90 saturate_cast scan scatter scatter_update
-            searchsorted segment_max segment_min segment_prod segment_sum select signbit sinc slice_update slogdet
-            soft_shrink solve solve_triangular sort space_to_depth sparse_plus sparse_sigmoid sparsemax split
-            squareplus stft svd swapaxes switch tan tanh_shrink tensordot threshold tile trace trapezoid tri tril triu
-            trunc unfold unique unravel_index unstack vander vdot vectorize vectorized_map view view_as_complex
-            view_as_real vsplit vstack while_loop zeros_like
+            cdist cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
+            ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal
+            diff digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty
+            empty_like erf erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax
+            fmin fmod fold fori_loop full_like gcd geomspace hamming hanning heaviside histogram hsplit hstack hypot
+            i0 ifft2 imag image in_top_k inner inv irfft isclose isfinite isin isinf isnan isneginf isposinf isreal
+            istft jvp kaiser kron layer_normalization lcm ldexp left_shift linalg linspace log10 log2 logaddexp
+            logaddexp2 logdet logical_xor logspace lstsq lu_factor map matrix_rank median meshgrid mod moments
+            multi_hot nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
+            nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter nn nonzero norm normalize numpy
+            ones_like outer percentile pinv polar psnr ptp qr quantile rad2deg ravel real rearrange repeat rfft
+            right_shift rms_normalization roll rot90 saturate_cast scan scatter scatter_update searchsorted
+            segment_max segment_min segment_prod segment_sum select signbit sinc slice_update slogdet solve
+            solve_triangular sort space_to_depth split stft svd swapaxes switch tan tensordot tile trace trapezoid
+            tri tril triu trunc unfold unique unravel_index unstack vander vdot vectorize vectorized_map view
+            view_as_complex view_as_real vsplit vstack while_loop zeros_like
         """,
         "cconv.utils": """
-            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes get_file
-            image_dataset_from_directory img_to_array load_img pad_sequences save_img split_dataset
+            Config FeatureSpace audio_dataset_from_directory bounding_boxes get_file pad_sequences split_dataset
             text_dataset_from_directory timeseries_dataset_from_array
-        """,
-        "cconv.activations": """
-            celu gelu glu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid mish soft_shrink sparse_plus
-            sparse_sigmoid sparsemax squareplus tanh_shrink threshold
         """,
         "cconv.applications": """
             ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
             EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
             EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L
-            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large MobileNetV3Small
-            NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19 Xception convnext
-            densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
-            resnet_v2 vgg19 xception
+            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large
+            MobileNetV3Small NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19
+            Xception convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet
+            mobilenet_v3 nasnet resnet_v2 vgg19 xception
         """,
         "cconv.saving": "KerasFileEditor",
-        "cconv.random": "beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
         "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
         "cconv.config": """
-            backend disable_traceback_filtering dtype_policy enable_traceback_filtering enable_unsafe_deserialization
-            is_nnx_enabled is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend set_dtype_policy
-            set_floatx set_max_epochs set_max_steps_per_epoch
+            backend disable_traceback_filtering dtype_policy enable_traceback_filtering
+            enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs
+            max_steps_per_epoch set_backend set_dtype_policy set_floatx set_max_epochs set_max_steps_per_epoch
         """,
         "cconv.visualization": """
             draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery

@@ -91,6 +91,7 @@ class CallbackList(Callback):
         """Nothing: batches that are told one by one leave no group unfinished."""
 
     def _find_listeners(self) -> None:
+        self.callbacks.sort(key=lambda callback: callback._last)
         self._listeners = {
             hook: [c for c in self.callbacks if c is not self._progbar and listens(c, hook)] for hook in _BATCH_HOOKS
         }

@@ -19,6 +19,7 @@ from ..scope import (
     building,
     current_path,
     current_training,
+    is_recording,
     is_tracing,
     layer_call,
     tracing,
@@ -194,12 +195,12 @@ class Layer(Tracked):
         elif len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and not is_tracing():
             cached = calls.cached.get((args[0].shape, args[0].dtype.kind))
             program = None if cached is None else cached.program()
-            if program is not None:
+            if program is not None and not is_recording():
                 return cached.run(program, args[0])
         leaves = flatten([args, kwargs])
         symbolic = any(isinstance(x, Tensor) for x in leaves)
         if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
-            return calls.call(self, args, kwargs)
+            return calls.call(self, args, kwargs, leaves)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
         tensors = {name: value for name, value in bound.items() if not is_mask(name)}
@@ -216,7 +217,7 @@ class Layer(Tracked):
             call_kwargs["training"] = training
         call_kwargs.update(mask_arguments(self, tensors, kwargs))
         with (
-            layer_call(self) as outermost,
+            layer_call(self, [x for x in leaves if isinstance(x, Tensor)]) as outermost,
             tracing(),
             absolute_name_scope((*current_path(), self.name)),
             training_scope(training),

@@ -15,6 +15,7 @@ from ..variable import Variable
 from .stateless import stateless_call
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})  # hold no layer or variable
 
 
 class Tracked(Observed):
@@ -168,7 +169,7 @@ class Tracked(Observed):
         """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
         found = list(self._weights)
         for key, value in vars(self).items():
-            if key not in self._unobserved:
+            if type(value) not in _PLAIN and key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Variable) and not any(item is v for v in found):
                         found.append(item)
@@ -179,7 +180,7 @@ class Tracked(Observed):
         """The layers among the attributes, also in lists, tuples and dictionaries."""
         found: list[Tracked] = []
         for key, value in vars(self).items():
-            if key not in self._unobserved:
+            if type(value) not in _PLAIN and key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Tracked) and not any(item is layer for layer in found):
                         found.append(item)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_numbers, converted, of, result_type, standardize
+from ..recorded_tensor import RecordedTensor
 from ..tensor import Tensor, Value
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
@@ -36,7 +37,7 @@ __all__ = [
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
     """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`."""
     dtype = standardize(dtype, default=of(x))
-    if isinstance(x, Tensor) or not is_eager(x):
+    if isinstance(x, (Tensor, RecordedTensor)) or not is_eager(x):
         return x if of(x) == dtype else cast(x, dtype)
     return np.array(converted(x, dtype))
 
@@ -66,7 +67,7 @@ def cast(x: Any, dtype: str) -> Value:
 
 def is_tensor(x: Any) -> bool:
     """True for symbolic tensors, variables and arrays."""
-    return isinstance(x, (Tensor, Variable, np.ndarray))
+    return isinstance(x, (Tensor, RecordedTensor, Variable, np.ndarray))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:

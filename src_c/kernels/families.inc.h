@@ -7,7 +7,7 @@
 #include "kernels/grouped/grouped.inc.h"
 #include "kernels/norm/norm.inc.h"
 #include "kernels/pool/pool.inc.h"
-#include "kernels/random/dropout.inc.h"
+#include "kernels/random/normal.inc.h"
 #include "kernels/winograd/winograd.inc.h"
 
 static const cc_unit unit = {
