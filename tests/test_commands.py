@@ -188,6 +188,15 @@ def test_predict_refuses_what_is_no_classifier(tmp_path, capsys):
 # ---- train
 
 
+def test_more_images_than_memory_are_refused(folders, capsys, tmp_path):
+    cconv.config.set_program_memory(1000)
+    try:
+        code, _, err = told(capsys, "train", folders, "--output", tmp_path / "out")
+    finally:
+        cconv.config.set_program_memory(None)
+    assert code == 1 and "--image-size" in err
+
+
 def test_train_learns_saves_and_reports(folders, tmp_path, capsys):
     output = tmp_path / "out"
     arguments = ["train", folders, "--output", output, "--epochs", "4", "--image-size", "16", "--batch-size", "4"]

@@ -7,38 +7,43 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils import Progbar
+from ..config import program_memory
+from ..utils import Progbar, image_files
+from ..utils.resampling import resized
 from .failure import Failure
 
-EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_MODES = {1: "grayscale", 3: "rgb", 4: "rgba"}
 
 
-def read_image(path: Path, size: tuple[int, int] | None, channels: int = 3) -> np.ndarray:
-    """An image file as bytes `(h, w, channels)`, stretched to `size` (height, width); turned as its EXIF data say.
+def read_image(path: Path, size: tuple[int, int], channels: int = 3) -> np.ndarray:
+    """An image file as bytes `(h, w, channels)`, stretched to `size` (height, width).
 
     Raises:
         Failure: It cannot be read; the message names it.
     """
     try:
-        from PIL import Image, ImageOps
-    except ImportError:
-        raise Failure("image files are read by Pillow, which is not installed: pip install Pillow") from None
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file).convert(_MODES[channels])
-            if size is not None and image.size != size[::-1]:
-                image = image.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0)
-            return np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
+        pixels = resized(image_files.pixels(str(path), _MODES[channels]), size, "bilinear")
     except FileNotFoundError:
         raise Failure(f"{path}: there is no such file") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Failure(f"{path}: it cannot be read as an image: {error}") from None
+    except (OSError, ValueError) as error:
+        raise Failure(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+    return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
 
 
 def read_images(paths: Iterable[Path], size: tuple[int, int], channels: int = 3) -> tuple[np.ndarray, list[Path]]:
-    """Images that are there `(n, h, w, channels)` as bytes, and the paths of files that could not be read."""
+    """Images that are there `(n, h, w, channels)` as bytes, and the paths of files that could not be read.
+
+    Raises:
+        Failure: So many images of this size take more memory than there should be for them.
+    """
     paths = list(paths)
+    needed = len(paths) * size[0] * size[1] * channels
+    if needed > program_memory():
+        raise Failure(
+            f"{len(paths)} images of {size[0]}x{size[1]} take {needed / 1e9:.1f} GB, more than a third of the memory: "
+            "choose smaller ones (--image-size)"
+        )
     images = np.empty((len(paths), *size, channels), np.uint8)
     damaged = []
     bar = Progbar(len(paths), unit_name="file")
