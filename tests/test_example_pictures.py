@@ -71,7 +71,7 @@ def test_time_series_do_not_look_ahead(tmp_path, capsys):
 
 def test_volumes_are_told_apart(tmp_path, capsys):
     pytest.importorskip("sklearn")
-    module = run("volumes", tmp_path, "--epochs", 3, "--samples", 250)
+    module = run("volumes", tmp_path, "--epochs", 4, "--samples", 250)
     assert number(capsys.readouterr().out, r"not seen: ([\d.]+) %") > 20
     turn = module.rotation(np.random.default_rng(0))
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
