@@ -44,25 +44,9 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
         "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
         "cconv.ops": """
-            adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh
-            arctan2 arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and
-            bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt
-            cdist cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
-            ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal
-            diff digitize divide_no_nan dot dot_product_attention dsplit dstack dtype eig eigh einsum empty
-            empty_like erf erfc erfinv exp2 extract_sequences fabs fft fft2 flip fliplr flipud floor_divide fmax
-            fmin fmod fold fori_loop full_like gcd geomspace hamming hanning heaviside histogram hsplit hstack hypot
-            i0 ifft2 imag image in_top_k inner inv irfft isclose isfinite isin isinf isnan isneginf isposinf isreal
-            istft jvp kaiser kron layer_normalization lcm ldexp left_shift linalg linspace log10 log2 logaddexp
-            logaddexp2 logdet logical_xor logspace lstsq lu_factor map matrix_rank median meshgrid mod moments
-            multi_hot nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
-            nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter nn nonzero norm normalize numpy
-            ones_like outer percentile pinv polar psnr ptp qr quantile rad2deg ravel real rearrange repeat rfft
-            right_shift rms_normalization roll rot90 saturate_cast scan scatter scatter_update searchsorted
-            segment_max segment_min segment_prod segment_sum select signbit sinc slice_update slogdet solve
-            solve_triangular sort space_to_depth split stft svd swapaxes switch tan tensordot tile trace trapezoid
-            tri tril triu trunc unfold unique unravel_index unstack vander vdot vectorize vectorized_map view
-            view_as_complex view_as_real vsplit vstack while_loop zeros_like
+            adaptive_average_pool adaptive_max_pool ctc_decode ctc_loss custom_gradient dot dot_product_attention
+            einsum image inner jvp layer_normalization nn numpy outer rearrange rms_normalization tensordot vdot
+            vectorize view
         """,
         "cconv.utils": """
             Config FeatureSpace audio_dataset_from_directory bounding_boxes get_file pad_sequences split_dataset
