@@ -53,11 +53,19 @@ from .models.model import Functional, Model
 from .models.sequential import Sequential
 from .optimizers import Optimizer
 from .regularizers import Regularizer
+from .scope import device, name_scope
 from .tape import GradientTape, custom_gradient
 from .tensor import Tensor
 from .variable import Variable
 
 __version__ = _core.version()
+KerasTensor = Tensor  # as scripts ask with `isinstance`
+
+
+def version() -> str:
+    """The version, `cconv.__version__`."""
+    return __version__
+
 
 if _core.isa_error():
     _warnings.warn(f"{_core.isa_error()}; using {_core.isa()}", stacklevel=2)
@@ -71,14 +79,18 @@ __all__ = [
     "GradientTape",
     "Input",
     "InputSpec",
+    "KerasTensor",
     "Layer",
     "Model",
     "Sequential",
     "Tensor",
     "Variable",
     "custom_gradient",
+    "device",
     "get_num_threads",
+    "name_scope",
     "set_num_threads",
+    "version",
 ]
 
 

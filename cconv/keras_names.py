@@ -73,8 +73,8 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             plot_segmentation_mask_gallery
         """,
         "cconv": """
-            DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
-            SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope
+            DTypePolicy FloatDTypePolicy Function Operation Quantizer RematScope StatelessScope
+            SymbolicScope backend distillation distribution dtype_policies export mixed_precision
             preprocessing quantizers remat
         """,
     }.items()

@@ -96,7 +96,18 @@ def test_in_a_model(name, args, settings):
 
 
 # Flat ones, and `vander`, whose gradient PyTorch does not compute.
-FLAT = {"vander", "trunc", "floor_divide", "isin", "heaviside", "saturate_cast", "zeros_like", "ones_like", "full_like", "ldexp"}
+FLAT = {
+    "vander",
+    "trunc",
+    "floor_divide",
+    "isin",
+    "heaviside",
+    "saturate_cast",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "ldexp",
+}
 SLOPES = [
     (name, args, settings)
     for name, args, settings in IN_MODELS
