@@ -25,8 +25,7 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector Resizing
             ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
             SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
-            UpSampling3D Wrapper deserialize dot serialize
+            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization Wrapper deserialize dot serialize
         """,
         "cconv.losses": """
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
@@ -45,11 +44,12 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
         "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
         "cconv.ops": """
             adaptive_average_pool adaptive_max_pool ctc_decode ctc_loss custom_gradient dot dot_product_attention
-            einsum image inner jvp layer_normalization nn numpy outer rearrange rms_normalization tensordot vdot
-            vectorize view
+            einsum inner jvp layer_normalization nn numpy outer rearrange rms_normalization tensordot vdot vectorize
+            view
         """,
+        "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.utils": """
-            Config FeatureSpace audio_dataset_from_directory bounding_boxes get_file pad_sequences split_dataset
+            Config FeatureSpace audio_dataset_from_directory get_file pad_sequences split_dataset
             text_dataset_from_directory timeseries_dataset_from_array
         """,
         "cconv.applications": """

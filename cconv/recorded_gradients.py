@@ -14,7 +14,7 @@ from typing import Any
 
 from . import _core
 from .program import ProgramCache, computed
-from .recorded_programs import Builder, Entry, RecordedProgram, arrays_of, programs
+from .recorded_programs import Builder, Entry, RecordedProgram, arrays_of, programs, read_later
 from .recorded_tensor import RecordedTensor
 from .recording import Record
 from .tensor import Tensor
@@ -115,7 +115,9 @@ class GradientCall:
                         mask |= of(masks, i, ref)
                 elif entry.kind == "part":
                     unit = record.entries[entry.refs[0]]
-                    mask = _through(unit.what, entry.what, lambda r, m=masks, i=i: of(m, i, r), unit.refs)
+                    parts = {id(t): bits.get(entry.refs[0] + 1 + k, 0) for k, t in enumerate(unit.what.outputs)}
+                    own = parts if masks is flows else {}
+                    mask = _through(unit.what, entry.what, lambda r, m=masks, i=i: of(m, i, r), unit.refs, own)
                 masks[i] = 0 if self.stops(i) else mask
             if entry.kind == "gradient":
                 call = entry.what
@@ -170,15 +172,18 @@ class GradientCall:
 
     def take(self, record: Record, gradients: Sequence[Callable]) -> None:
         """Hands the gradients to the tensors that stand for them."""
+        later = read_later(record, self.first + self.count)
         for i, fetch in enumerate(gradients):
+            if self.first + i in later:
+                record.entries[self.first + i].array = fetch()
             tensor = record.entries[self.first + i].held()
             if tensor is not None:
                 fetch.holder = weakref.ref(tensor)
                 tensor.set(fetch)
 
 
-def _through(unit: Any, part: int, mask_of: Callable, refs: tuple) -> int:
-    """The mask of an output of a unit, from those of what the unit reads."""
+def _through(unit: Any, part: int, mask_of: Callable, refs: tuple, own: dict[int, int]) -> int:
+    """The mask of an output of a unit, from those of what the unit reads, and of its outputs themselves."""
     masks = {id(symbol): mask_of(ref) for symbol, ref in zip(unit.symbols, refs, strict=True)}
     for t in unit.order:
         if t.op == "variable":
@@ -188,7 +193,7 @@ def _through(unit: Any, part: int, mask_of: Callable, refs: tuple) -> int:
             if t.op in _FLOWS and t.dtype == "float32":
                 for x in t.inputs:
                     mask |= 0 if x is None else masks[id(x)]
-            masks[id(t)] = mask
+            masks[id(t)] = mask | own.get(id(t), 0)
     return masks[id(unit.outputs[part])]
 
 

@@ -123,7 +123,9 @@ class Builder:
         self.assigned = list(self._current.values())
 
     def _make(self, i: int, entry: Entry) -> Tensor | None:
-        if entry.kind in ("leaf", "gradient"):
+        if entry.kind == "gradient":  # computed before; an input if somebody reads it
+            return None
+        if entry.kind == "leaf":
             return self._input(entry, i - self.lo)
         if entry.kind == "part":
             unit = self.record.entries[entry.refs[0]].what
@@ -135,10 +137,7 @@ class Builder:
             if entry.what.has_effects:
                 self.effects += [made[entry.what.where(t)] for t in entry.what.outputs]
             return None
-        made = Tensor(entry.shape, entry.what, reads, entry.attributes, entry.name, dtype=entry.dtype)
-        if is_random(entry.what):
-            self.randoms.append(made)
-        return made
+        return Tensor(entry.shape, entry.what, reads, entry.attributes, entry.name, dtype=entry.dtype)
 
     def _input(self, entry: Entry, source: Any) -> Tensor:
         made = Tensor(entry.shape, dtype=entry.dtype)
@@ -151,7 +150,7 @@ class Builder:
             return None
         if isinstance(ref, Variable):
             return self.variable(ref, i)
-        if ref not in self.tensors:  # computed before
+        if self.tensors.get(ref) is None:  # computed before
             self.tensors[ref] = self._input(self.record.entries[ref], ref - self.lo)
         return self.tensors[ref]
 
@@ -180,12 +179,14 @@ def arrays_of(record: Any, lo: int, sources: Iterable[Any]) -> list[np.ndarray]:
     return [record.frozen_at(lo + s[0], s[1]()) if isinstance(s, tuple) else record.array_at(lo + s) for s in sources]
 
 
+def read_later(record: Any, hi: int) -> set[int]:
+    """The entries before `hi` that others behind it read."""
+    return {r for e in record.entries[hi:] for r in e.refs if isinstance(r, int) and r < hi}
+
+
 def draws(entries: Iterable[Entry]) -> int:
-    """How many of the ops recorded draw random numbers."""
-    return sum(
-        entry.what.randoms if entry.kind == "unit" else entry.kind == "op" and is_random(entry.what)
-        for entry in entries
-    )
+    """How many of the ops recorded draw random numbers: within units, others have drawn theirs."""
+    return sum(entry.what.randoms for entry in entries if entry.kind == "unit")
 
 
 def _draw() -> Tensor:
@@ -205,7 +206,12 @@ class Stage:
     def __init__(self, record: Any, lo: int, hi: int) -> None:
         self._record, self._lo, self._hi = record, lo, hi
         entries = record.entries[lo:hi]
-        self.outputs = [lo + i for i, e in enumerate(entries) if e.kind in ("op", "part") and e.held() is not None]
+        self._later = read_later(record, hi)
+        self.outputs = [
+            lo + i
+            for i, e in enumerate(entries)
+            if e.kind in ("op", "part") and (e.held() is not None or lo + i in self._later)
+        ]
         self.has_effects = any(e.kind == "unit" and e.what.has_effects for e in entries)
         outside = {r for e in entries for r in e.refs if isinstance(r, int) and r < lo}
         self._outside = tuple((lo - r, record.entries[r].shape, record.entries[r].dtype) for r in sorted(outside))
@@ -231,6 +237,8 @@ class Stage:
             tensor = record.entries[i].held()
             if tensor is not None:
                 tensor.set(value)
+            if i in self._later:
+                record.entries[i].array = value
         if call is not None:
             call.take(record, gradients)
 
@@ -263,11 +271,14 @@ class RecordedProgram(Program):
     def compute(self, arrays: Sequence[np.ndarray], **batch: Any) -> tuple[list[np.ndarray], list[Callable]]:
         """One run: the outputs, and for each gradient a function that fetches it, until the next run."""
         with self._lock:
-            for fetch in self._kept:
-                fetch.keep()
+            for reference in self._kept:
+                fetch = reference()
+                if fetch is not None:
+                    fetch.keep()
             values = self.run(arrays, **batch)
-            self._kept = [_Kept(self, node) for node in self._wrt]
-            return values, list(self._kept)
+            gradients = [_Kept(self, node) for node in self._wrt]
+            self._kept = [weakref.ref(fetch) for fetch in gradients]  # whoever wants one holds it
+            return values, gradients
 
 
 class _Kept:

@@ -19,7 +19,7 @@ import numpy as np
 from . import _core
 from .dtypes import of, of_array, wanted
 from .graph import as_input_array, freeze
-from .recorded_programs import Entry, Stage, Unit
+from .recorded_programs import Entry, Stage, Unit, draws
 from .recorded_tensor import RecordedTensor
 from .scope import change_tapes, current_record, is_recording, live_records, set_record, untraced
 from .seeds import next_seed
@@ -55,6 +55,8 @@ class Record:
     # ---- recording
 
     def _append(self, entry: Entry, key: Hashable) -> int:
+        if self._seed is None and draws((entry,)):
+            self._seed = next_seed()  # now: the order of the code is that of the seeds
         self.entries.append(entry)
         self.keys.append(key)
         return len(self.entries) - 1
@@ -82,6 +84,13 @@ class Record:
         if isinstance(x, np.ndarray) and array.size and np.may_share_memory(array, x):
             array = array.copy()  # what is done to it later is not meant
         return self.leaf(array)
+
+    def constant(self, x: Any) -> RecordedTensor:
+        """A tensor with the numbers of an array."""
+        index = self.reference(x)
+        made = RecordedTensor(self.entries[index].shape, self.entries[index].dtype, self, index)
+        made.set(self.entries[index].array)
+        return made
 
     def given(self, x: Any, array: np.ndarray) -> int:
         """The entry of a tensor or an array that is the same one wherever it comes."""
@@ -191,9 +200,7 @@ class Record:
     @property
     def seed(self) -> int:
         """What the random numbers of this record are made of."""
-        if self._seed is None:
-            self._seed = next_seed()
-        return self._seed
+        return self._seed or 0
 
     def settle(self, fused: Any = None) -> None:
         """Computes whatever is not computed yet.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,14 @@ from . import ops
 from .dtypes import of
 from .recorded_gradients import GradientCall
 from .recorded_tensor import RecordedTensor
-from .recording import Record, begin, end, record_of
-from .scope import change_tapes
+from .recording import Record, begin, end
+from .scope import is_tracing
 from .tensor import Tensor
 from .tree import flatten, pack
 from .variable import Variable
 from .warning import warn
 
-__all__ = ["GradientTape", "custom_gradient"]
+__all__ = ["GradientTape"]
 
 
 class GradientTape:
@@ -32,7 +31,8 @@ class GradientTape:
     that nobody has looked at runs forward, backward and the update in one call.
 
     Trainable variables are watched as soon as they are used. Arrays and other tensors are watched with `watch`; what is
-    done to an array in place afterwards is not seen.
+    done to an array in place afterwards is not seen. Operators between arrays are NumPy's, of which a tape knows
+    nothing: use functions of `cconv.ops`, or make a tensor of the array inside (`cconv.ops.convert_to_tensor`).
 
     Args:
         persistent: Whether `gradient` may be called several times.
@@ -77,6 +77,11 @@ class GradientTape:
     def __enter__(self) -> GradientTape:
         if self._recording:
             raise ValueError("Tape is still recording, this can happen if you try to re-enter an already-active tape.")
+        if is_tracing():
+            raise NotImplementedError(
+                "A GradientTape records what is computed with numbers. It cannot be used in the `call` of a layer, nor "
+                "in what a graph is made of: that is traced once, without numbers."
+            )
         record = begin(self, self._record)
         if self._record is not None and record is not self._record:
             end()
@@ -134,11 +139,11 @@ class GradientTape:
         if not self._recording:
             raise ValueError("Tape is not recording.")
         self._parts[-1][1] = len(self._record.entries)
-        change_tapes(-1)
+        end()
         try:
             yield
         finally:
-            change_tapes(1)
+            begin(self, self._record)
             self._parts.append([len(self._record.entries), None])
 
     # ---- watching
@@ -158,7 +163,7 @@ class GradientTape:
         >>> x = np.array([1.0, 2.0], "float32")
         >>> with cconv.GradientTape() as tape:
         ...     tape.watch(x)
-        ...     y = cconv.ops.sum(x ** 2)
+        ...     y = cconv.ops.sum(cconv.ops.square(x))
         >>> tape.gradient(y, x).tolist()
         [2.0, 4.0]
         """
@@ -208,8 +213,8 @@ class GradientTape:
 
         Example:
 
-        >>> x = np.array([3.0], "float32")
         >>> with cconv.GradientTape(persistent=True) as tape:
+        ...     x = cconv.ops.convert_to_tensor([3.0])
         ...     tape.watch(x)
         ...     y = x * x
         ...     z = y * y
@@ -299,78 +304,6 @@ class GradientTape:
 
     def _has_recorded(self, index: int) -> bool:
         return any(a <= index and (b is None or index < b) for a, b in self._parts)
-
-
-class Custom:
-    """A call of a function with a gradient of its own.
-
-    Attributes:
-        inputs: What gradients go on to.
-        outputs: What it returned, as a list.
-        first: The number of the first output in the record.
-    """
-
-    def __init__(self, name: str, inputs: list[Any], outputs: list[Any], function: Callable) -> None:
-        self._name, self.inputs, self.outputs, self._function = name, inputs, outputs, function
-        self.first = outputs[0].index
-
-    def backward(self, upstream: list[Any]) -> list[Any]:
-        """The gradients by the inputs, from those by the outputs."""
-        shaped = [np.zeros(y.shape, np.float32) if g is None else g
-                  for g, y in zip(upstream, self.outputs, strict=True)]  # fmt: skip
-        given = self._function(*shaped)
-        given = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(given) != len(self.inputs):
-            raise ValueError(
-                f"custom_gradient: the gradient of {self._name!r} must return one gradient for each of its "
-                f"{len(self.inputs)} inputs. Received: {len(given)}"
-            )
-        return given
-
-
-def custom_gradient(f: Callable) -> Callable:
-    """Gives a function a gradient of its own, for tapes.
-
-    Args:
-        f: A function of tensors that returns its result and a function, which from the gradient by each result makes
-            the gradient by each argument.
-
-    Returns:
-        The function, which returns the result only.
-
-    Raises:
-        NotImplementedError: It is called on symbolic tensors: in the `call` of a layer, or to make a model.
-
-    Example:
-
-    >>> @cconv.custom_gradient
-    ... def reversed_gradient(x):
-    ...     return x * 1.0, lambda dy: -dy
-    >>> v = cconv.Variable([1.0, 2.0])
-    >>> with cconv.GradientTape() as tape:
-    ...     y = cconv.ops.sum(reversed_gradient(v * 3.0))
-    >>> tape.gradient(y, v).tolist()
-    [-3.0, -3.0]
-    """
-
-    @functools.wraps(f)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Tensor) for x in flatten([args, kwargs])):
-            raise NotImplementedError(
-                f"custom_gradient: {getattr(f, '__name__', f)!r} was called on a symbolic tensor. A gradient of one's "
-                "own is for what a GradientTape records outside of layers and models, which are traced into graphs."
-            )
-        outputs, function = f(*args, **kwargs)
-        record = record_of()
-        if record is None:
-            return outputs
-        ends = [ops.stop_gradient(y) for y in flatten(outputs)]
-        inputs = [x for x in flatten(args) if isinstance(x, (RecordedTensor, np.ndarray, Variable))]
-        inputs = [x * 1.0 if isinstance(x, Variable) else x for x in inputs]
-        record.customs.append(Custom(getattr(f, "__name__", str(f)), inputs, ends, function))
-        return pack(outputs, ends)
-
-    return call
 
 
 def _sum(a: Any, b: Any) -> Any:

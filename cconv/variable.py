@@ -14,7 +14,7 @@ from .changes import Observed
 from .config import standardize_dtype
 from .dtypes import as_numbers
 from .naming import auto_name
-from .scope import assignments, changing, current_path, settle
+from .scope import assignments, changing, current_path, current_record, is_recording, settle
 from .size_limit import charge
 from .tensor import Operators, Tensor, constant
 
@@ -110,9 +110,12 @@ class Variable(Operators, Observed):
 
     @property
     def value(self) -> Any:
-        """A read-only view of the numbers, which changes when they do; a symbolic tensor while a call is traced."""
+        """A read-only view of the numbers, which changes when they do; a tensor while a call is traced or a tape
+        records."""
         if assignments() is not None:
             return self.current()
+        if is_recording():
+            return current_record().op("identity", [self], {}, None)
         settle()
         return self.core.array
 

@@ -4,6 +4,7 @@ from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
+    augmentation,
     conv,
     conv_transpose,
     core,
@@ -19,9 +20,12 @@ from . import (
     pooling,
     regularization,
     reshaping,
+    resizing,
     separable_conv,
+    up_sampling,
 )
 from .activation import *
+from .augmentation import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -38,11 +42,14 @@ from .padding import *
 from .pooling import *
 from .regularization import *
 from .reshaping import *
+from .resizing import *
 from .separable_conv import *
+from .up_sampling import *
 
 _MODULES = (
-    activation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping, separable_conv,
+    activation, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
+    merging, normalization, padding, pooling, regularization, reshaping,
+    resizing, separable_conv, up_sampling,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

@@ -13,6 +13,7 @@ from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name, nearest, short_repr
 from ..ops.operation import Calls, Node, fresh
+from ..recorded_tensor import RecordedTensor
 from ..regularizers import activity_penalty
 from ..scope import (
     absolute_name_scope,
@@ -150,12 +151,16 @@ class Layer(Tracked):
     # ---- penalties
 
     def add_loss(self, loss: Any) -> None:
-        """Adds a tensor computed in `call`, or several, to the loss that training minimizes.
+        """Adds a tensor computed in `call`, or several, to the loss that training minimizes; of what a tape recorded,
+        to `losses` until the next call.
 
         Raises:
             ValueError: It is no tensor: a number, or called outside of `call`.
         """
         for value in flatten(loss):
+            if isinstance(value, RecordedTensor):
+                self._array_calls.losses = [*self._array_calls.losses, value]
+                continue
             if not isinstance(value, Tensor):
                 raise ValueError(
                     f"Layer '{self.name}': `add_loss()` is called inside `call()`, with tensors computed from its "

@@ -188,11 +188,11 @@ class Tracked(Observed):
 
     @property
     def _trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if v.trainable or getattr(v, "_frozen_by_layer", False)]
+        return [v for v in self._own_variables() if not _is_not_trained(v)]
 
     @property
     def _non_trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if not (v.trainable or getattr(v, "_frozen_by_layer", False))]
+        return [v for v in self._own_variables() if _is_not_trained(v)]
 
     def _flatten_layers(self, include_self: bool = True) -> list[Any]:
         """This layer and all below, depth first, each once."""
@@ -215,7 +215,7 @@ class Tracked(Observed):
         found: list[Variable] = []
         seen: set[int] = set()
         for layer in self._flatten_layers():
-            for v in (*layer._trainable_variables, *layer._non_trainable_variables):
+            for v in sorted(layer._own_variables(), key=_is_not_trained):  # those that training changes first
                 if id(v) not in seen:
                     seen.add(id(v))
                     found.append(v)
@@ -358,6 +358,10 @@ class Tracked(Observed):
             )
         for i, v in enumerate(variables):
             v.assign(np.asarray(store[f"{i}"]))
+
+
+def _is_not_trained(v: Variable) -> bool:
+    return not (v.trainable or getattr(v, "_frozen_by_layer", False))
 
 
 def is_container(value: Any) -> bool:

@@ -7,7 +7,7 @@ of each: an op of the C core.
 
 from ..keras_names import getattr_of as _getattr_of
 from ..registry import register_public as _register_public
-from . import linalg, operators
+from . import image, linalg, operators
 from .activations import *
 from .arithmetic import *
 from .arrangement import *
@@ -29,6 +29,7 @@ from .losses import *
 from .matrices import *
 from .nan_reductions import *
 from .normalization import *
+from .own_gradients import *
 from .pooling import *
 from .random import *
 from .ranges import *

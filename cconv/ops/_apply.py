@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..dtypes import of, of_array, wanted
-from ..graph import as_input_array, freeze
+from ..graph import as_input_array, freeze, is_random
 from ..program import Program, ProgramCache
 from ..recorded_tensor import RecordedTensor
 from ..recording import record_of
@@ -68,7 +68,15 @@ def apply(
     name = name or current_name()
     if not _is_symbolic(inputs):
         record = None if is_tracing() else record_of(*inputs)
-        return _run(op, inputs, attributes, name, seed) if record is None else record.op(op, inputs, attributes, name)
+        if record is None:
+            return _run(op, inputs, attributes, name, seed)
+        if not is_random(op):
+            return record.op(op, inputs, attributes, name)
+        # drawn at once, by the seed of this call
+        if inputs[0] is None:
+            return record.constant(_run(op, inputs, attributes, name, seed))
+        mask = _run(op, [np.ones(shape_of(inputs[0]), np.float32)], attributes, name, seed)
+        return record.op("multiply", [inputs[0], mask], {}, name)
     types = wanted(op, tuple(None if x is None else of(x) for x in inputs))
     nodes = tuple(_node(x, dtype) for x, dtype in zip(inputs, types, strict=True))
     shapes = [None if x is None else x.shape for x in nodes]
@@ -123,7 +131,7 @@ def _fed(given: str, wanted: str) -> str:
 
 
 def _array(x: Any) -> np.ndarray:
-    return x.value if isinstance(x, Variable) else as_input_array(x)
+    return x._numbers() if isinstance(x, Variable) else as_input_array(x)
 
 
 def _node(x: Any, dtype: str | None) -> Tensor | None:

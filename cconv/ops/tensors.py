@@ -10,6 +10,8 @@ import numpy as np
 
 from ..dtypes import as_numbers, converted, of, result_type, standardize
 from ..recorded_tensor import RecordedTensor
+from ..recording import record_of
+from ..scope import is_recording
 from ..tensor import Tensor, Value, constant
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
@@ -44,10 +46,13 @@ __all__ = [
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
-    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`."""
+    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`; as a tensor
+    inside of a `cconv.GradientTape`."""
     dtype = standardize(dtype, default=of(x))
     if isinstance(x, (Tensor, RecordedTensor)) or not is_eager(x):
         return x if of(x) == dtype else cast(x, dtype)
+    if is_recording():
+        return record_of().constant(x if of(x) == dtype else converted(x, dtype))
     return np.array(converted(x, dtype))
 
 

@@ -194,6 +194,7 @@ class OwnSteps:
     def compute_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, float]:
         """Updates the metrics of `compile`; returns all values."""
         targets = self._bound(y_pred)
+        self._add_losses(len(tree.flatten(y_pred)[0]))
         if targets.metrics:
             ys, weights = self._dealt(y, targets), self._dealt(sample_weight, targets)
             values = targets.values(ys, tree.flatten(y_pred), weights)
@@ -224,7 +225,7 @@ class OwnSteps:
         """Adds the losses of the outputs to the epoch's."""
         losses, self._losses = self._losses, []
         totals = self._trainer().totals
-        if totals is not None and totals.loss_names:
+        if losses and totals is not None and totals.loss_names:
             totals.add_losses([float(loss) for loss in losses], n)
 
     def results(self) -> dict[str, Any]:

@@ -72,7 +72,8 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | dict.fromkeys(("_owner", "feeder", "planner", "own", "feed", "callbacks"))
+        names = ("_owner", "feeder", "planner", "own", "feed", "callbacks", "output_structure")
+        return vars(self) | dict.fromkeys(names)
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""

@@ -17,6 +17,7 @@ from ..registry import (
     register_keras_serializable,
 )
 from ..serialization import deserialize_keras_object, serialize_keras_object
+from . import bounding_boxes
 from .image_dataset import image_dataset_from_directory
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .model_plot import model_to_dot, plot_model
@@ -33,6 +34,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

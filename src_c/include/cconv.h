@@ -310,8 +310,8 @@ typedef struct cconv_plan_options {
                                            have some as the other algorithms do, which takes about as long as those */
     int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their
                                            memory is used again, and large variables are updated within the backward pass */
-    int no_update;                      /* 1: ops change no variable (moving averages, what assign sets): a pass that repeats another
-                                           one for its gradients. The optimizer's variables change all the same */
+    int no_update;                      /* 1: ops change no variable (moving averages, what assign sets): for a run that repeats
+                                           another one for its gradients. The optimizer's variables change all the same */
     cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
                                            graph and its types do not change. Others: CCONV_UNSUPPORTED */
 } cconv_plan_options;

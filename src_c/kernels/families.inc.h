@@ -1,6 +1,7 @@
 /* Every family over one vocabulary, as `unit`. Included by isa_*.c after its vocabulary. */
 #include "kernels/kernels.h"
 
+#include "kernels/band/band.inc.h"
 #include "kernels/depthwise/depthwise.inc.h"
 #include "kernels/elementwise/elementwise.inc.h"
 #include "kernels/gemm/gemm.inc.h"
