@@ -121,6 +121,7 @@ cdef extern from "cconv.h" nogil:
     cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)
     const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
     cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable)
+    cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, cconv_variable *variable, cconv_optimizer *to)
 
     ctypedef struct cconv_plan:
         pass

@@ -58,6 +58,7 @@ class Optimizer:
     iterations: int  # readable and writable
     def slots(self, variable: Variable) -> dict[str, Variable]: ...  # created (zeros) when first asked for
     def exclude_from_weight_decay(self, variable: Variable) -> None: ...  # in plans that are made later
+    def delegate(self, variable: Variable, to: Optimizer) -> None: ...
 
 class Plan:
     def __init__(

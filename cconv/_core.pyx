@@ -392,9 +392,11 @@ cdef class Graph:
 
 cdef class Optimizer:
     cdef cconv_optimizer *handle
+    cdef list members  # the others that it delegates to
     cdef object __weakref__
 
     def __cinit__(self, kind, settings={}):
+        self.members = []
         cdef bytes kind_text = text_of(kind), text = attribute_text(settings)
         self.handle = cconv_optimizer_new(chars(kind_text), text)
         if self.handle == NULL:
@@ -429,6 +431,10 @@ cdef class Optimizer:
 
     def exclude_from_weight_decay(self, Variable variable not None):
         check(cconv_optimizer_exclude_from_weight_decay(self.handle, variable.handle))
+
+    def delegate(self, Variable variable not None, Optimizer to not None):
+        check(cconv_optimizer_delegate(self.handle, variable.handle, to.handle))
+        self.members.append(to)
 
 
 # ---- Plans -----------------------------------------------------------------------------------------------------------

@@ -12,40 +12,22 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
     module: frozenset(names.split())
     for module, names in {
         "cconv.layers": """
-            ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-            AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention
-            AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop
+            AdditiveAttention Attention AugMix Bidirectional CategoryEncoding
             ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Discretization Dot
-            EinsumDense Embedding Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
-            GroupNormalization GroupQueryAttention HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
-            LayerNormalization Masking MaxNumBoundingBoxes MelSpectrogram MixUp MultiHeadAttention Normalization
-            Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter
-            RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur
-            RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation
-            RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom RepeatVector Resizing
-            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell Solarization SpatialDropout1D
-            SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-            TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization Wrapper deserialize dot serialize
+            EinsumDense Embedding Equalization FlaxLayer GRU GRUCell GroupNormalization GroupQueryAttention
+            HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell LayerNormalization MelSpectrogram MixUp
+            MultiHeadAttention Normalization RMSNormalization RNN RandAugment RandomElasticTransform RandomErasing
+            RandomGaussianBlur ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization
+            StackedRNNCells StringLookup TFSMLayer TextVectorization TorchModuleWrapper UnitNormalization
+            deserialize dot serialize
         """,
-        "cconv.losses": """
-            CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
-        """,
-        "cconv.metrics": """
-            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU
-            PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity
-            SpecificityAtSensitivity concordance_correlation pearson_correlation
-        """,
-        "cconv.optimizers": """
-            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
-            OptimizerMap ScheduleFreeAdamW
-        """,
+        "cconv.losses": "CTC ctc",
+        "cconv.optimizers": "LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
-        "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
-        "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
+        "cconv.callbacks": "OrbaxCheckpoint",
         "cconv.ops": """
-            adaptive_average_pool adaptive_max_pool ctc_decode ctc_loss custom_gradient dot dot_product_attention
-            einsum inner jvp layer_normalization nn numpy outer rearrange rms_normalization tensordot vdot vectorize
-            view
+            ctc_decode ctc_loss dot dot_product_attention einsum inner jvp layer_normalization nn numpy outer
+            rearrange rms_normalization tensordot vdot vectorize view
         """,
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.utils": """
@@ -80,6 +62,16 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
     }.items()
 }
 
+#: layers that stay absent, by a word for what they are
+OUT_OF_SCOPE: dict[str, frozenset[str]] = {
+    "recurrent layers": frozenset(
+        """
+        Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell
+        StackedRNNCells
+        """.split()
+    ),
+}
+
 
 def keras_only(module: str, name: object) -> bool:
     """Whether Keras has this name, in any case, in the module of the same name, and cconv has not."""
@@ -88,6 +80,9 @@ def keras_only(module: str, name: object) -> bool:
 
 def unknown(module: str, name: object, known: Iterable[str]) -> str:
     """What to say of a name that a public module does not have, where `known` are those it could have been."""
+    for kind, names in OUT_OF_SCOPE.items():
+        if module == "cconv.layers" and name in names:
+            return f"cconv has no {kind}, {name!r} is out of its scope (Keras has)."
     if keras_only(module, name):
         return f"cconv has no {name!r} (Keras has)."
     return nearest(name, known)

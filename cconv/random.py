@@ -1,9 +1,9 @@
 """Random numbers, as `keras.random`.
 
-Each function draws at once, or in the `call` of a layer as part of the model, where it gives new numbers in every run. The
-`seed` of all of them is an integer (the same numbers each time, as arrays and in models), a `SeedGenerator` (the next
-numbers of its stream) or `None` (of the global stream, which `cconv.utils.set_random_seed` starts anew). The numbers are
-the same for any number of threads; they are not those that Keras draws from a seed.
+Each function draws at once, or in the `call` of a layer as part of the model, where it gives new numbers in every run.
+The `seed` of all of them is an integer (the same numbers each time, as arrays and in models), a `SeedGenerator` (the
+next numbers of its stream) or `None` (of the global stream, which `cconv.utils.set_random_seed` starts anew). The
+numbers are the same for any number of threads; they are not those that Keras draws from a seed.
 
 In a call the batch may be unknown: `None` in a shape is the size that the layer's input has along the same axis.
 
@@ -301,7 +301,7 @@ def _for_arrays(name: str, shape: Any, dtype: str | None, seed: Any, *inputs: An
     standardize_dtype(dtype)
     if is_tracing() or not is_eager(*inputs) or None in _shape(shape):
         raise NotImplementedError(
-            f"`cconv.random.{name}` draws arrays, not numbers of a model: expected a call outside of layers, with arrays."
+            f"`cconv.random.{name}` draws arrays, not numbers of a model: expected a call outside of layers, on arrays."
         )
     return _generator(check_seed(seed))
 
@@ -319,7 +319,8 @@ def _shape(shape: Any) -> tuple[int | None, ...]:
         raise ValueError(f"`shape` must be a sequence of sizes of at least 0, or None. Received: shape={shape!r}")
     if None in sizes and not is_tracing():
         raise ValueError(
-            f"`shape`: a size can be None in the `call` of a layer only, where it is the input's. Received: shape={shape}"
+            "`shape`: a size can be None in the `call` of a layer only, where it is the input's. "
+            f"Received: shape={shape}"
         )
     return sizes
 

@@ -1,4 +1,4 @@
-"""Penalties on weights and outputs, added to the loss: they keep them small. Each is one op of the C core."""
+"""Penalties on weights and outputs, added to the loss: they keep them small, or apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from .ops._apply import apply, shape_of
 from .registry import get_registered_object, register_public
 from .serialization import deserialize_object, serialize_object
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer"]
+__all__ += ["deserialize", "get", "l1", "l1_l2", "l2", "orthogonal_regularizer", "serialize"]
 
 
 class Regularizer(Configured, Observed):
@@ -113,8 +114,48 @@ class L2(Regularizer):
         return {"l2": self.l2}
 
 
-l1, l2, l1_l2 = L1, L2, L1L2
+class OrthogonalRegularizer(Regularizer):
+    """`factor` times the mean size of the cosines between the rows (or the columns) of a matrix.
+
+    Args:
+        factor: The factor.
+        mode: `"rows"` or `"columns"`.
+
+    Raises:
+        ValueError: If an argument is out of range; when it is called, if the weights are no matrix.
+
+    Example:
+
+    >>> round(float(cconv.regularizers.OrthogonalRegularizer(0.5)(np.array([[2.0, 0.0], [3.0, 4.0]]))), 4)
+    0.3
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = _factor("factor", factor)
+        if mode not in ("rows", "columns"):
+            raise ValueError(
+                f'Invalid value for argument `mode`. Expected one of {{"rows", "columns"}}. Received: mode={mode}'
+            )
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Any:
+        if len(shape_of(x)) != 2:
+            raise ValueError(
+                f"OrthogonalRegularizer: expected weights of rank 2, a matrix. Received: shape {shape_of(x)}"
+            )
+        rows = ops.convert_to_tensor(x) if self.mode == "rows" else ops.transpose(x)
+        size = shape_of(rows)[0]
+        rows = rows / ops.maximum(ops.sqrt(ops.sum(rows * rows, axis=1, keepdims=True)), 1e-12)
+        others = ops.abs(ops.matmul(rows, ops.transpose(rows))) * (1 - ops.eye(size))
+        return self.factor * 0.5 * ops.sum(others) / max(size * (size - 1) / 2, 1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor, "mode": self.mode}
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 _OBJECTS = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2, "l1l2": L1L2}
+_OBJECTS |= dict.fromkeys(("OrthogonalRegularizer", "orthogonal_regularizer"), OrthogonalRegularizer)
 
 
 def serialize(regularizer: Regularizer) -> Any:

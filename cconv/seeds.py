@@ -87,8 +87,8 @@ def drawing_from(*seed: int) -> Iterator[None]:
 class SeedGenerator:
     """A stream of seeds of its own, as the `seed` of initializers, layers and the functions of `cconv.random`.
 
-    Called with arrays, each function takes the next seed of the stream. In the `call` of a layer a function draws anew in
-    every run: numbers made of this generator's first seed, the seed and the step of the run, and its place in the model.
+    Called with arrays, each function takes the next seed of the stream. In the `call` of a layer a function draws anew
+    in every run: numbers made of this generator's first seed, the seed and step of the run, and its place in the model.
 
     Args:
         seed: First seed, an integer; `None` takes one from the global stream.

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class RemoteMonitor(Callback):
         text = json.dumps({"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}})
         kind = "application/json"
         if not self.send_as_json:
-            text, kind = urllib.parse.urlencode({self.field: text}), "application/x-www-form-urlencoded"
+            text, kind = urlencode({self.field: text}), "application/x-www-form-urlencoded"
         headers = {"Content-Type": kind, **(self.headers or {})}
         request = urllib.request.Request(self.root + self.path, text.encode(), headers, method="POST")
         try:

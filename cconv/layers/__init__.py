@@ -4,6 +4,7 @@ from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
+    adaptive_pooling,
     augmentation,
     conv,
     conv_transpose,
@@ -23,8 +24,10 @@ from . import (
     resizing,
     separable_conv,
     up_sampling,
+    wrapping,
 )
 from .activation import *
+from .adaptive_pooling import *
 from .augmentation import *
 from .conv import *
 from .conv_transpose import *
@@ -45,11 +48,12 @@ from .reshaping import *
 from .resizing import *
 from .separable_conv import *
 from .up_sampling import *
+from .wrapping import *
 
 _MODULES = (
-    activation, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv, global_pooling, input_layer, input_spec,
-    merging, normalization, padding, pooling, regularization, reshaping,
-    resizing, separable_conv, up_sampling,
+    activation, adaptive_pooling, augmentation, conv, conv_transpose, core, cropping, dense, depthwise_conv,
+    global_pooling, input_layer, input_spec, merging, normalization, padding, pooling, regularization, reshaping,
+    resizing, separable_conv, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

@@ -79,6 +79,7 @@ class Layer(Tracked):
     _init_config: Mapping[str, Any] = MappingProxyType({})  # where the constructor's arguments did not fit
     _building = False
     supports_masking = False  # whether a mask of the input is one of the output
+    makes_mask = False  # whether `compute_mask` gives one of an input without a mask
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)

@@ -9,9 +9,12 @@ from typing import Any
 from ..keras_names import getattr_of, unknown
 from ..registry import get_registered_object, register_public
 from ..serialization import deserialize_object, serialize_object
-from . import classes, functions, loss
+from . import circle as circle_module
+from . import classes, functions, generalized_crossentropy, loss
+from .circle import *
 from .classes import *
 from .functions import *
+from .generalized_crossentropy import *
 from .loss import *
 
 _ALIASES = {
@@ -29,8 +32,11 @@ _ALIASES = {
     "MSLE": functions.mean_squared_logarithmic_error,
 }
 
-_OBJECTS = {name: globals()[name] for module in (loss, classes, functions) for name in module.__all__} | _ALIASES
-__all__ = sorted([*loss.__all__, *classes.__all__, *functions.__all__, "deserialize", "get", "serialize"])
+_NAMES = [
+    name for module in (loss, classes, functions, circle_module, generalized_crossentropy) for name in module.__all__
+]
+_OBJECTS = {name: globals()[name] for name in _NAMES} | _ALIASES
+__all__ = sorted([*_NAMES, "deserialize", "get", "serialize"])
 
 
 def serialize(loss: Any) -> Any:

@@ -28,12 +28,30 @@ from ..losses.functions import (
 from ..naming import to_snake_case
 from ..registry import get_registered_object, register_public
 from ..serialization import deserialize_object, serialize_object
-from . import accuracies, auc, classification, confusion, metric, reduction, regression
+from . import (
+    accuracies,
+    at_bound,
+    auc,
+    classification,
+    confusion,
+    correlations,
+    fbeta,
+    iou,
+    metric,
+    r2_score,
+    reduction,
+    regression,
+)
 from .accuracies import *
+from .at_bound import *
 from .auc import *
 from .classification import *
 from .confusion import *
+from .correlations import *
+from .fbeta import *
+from .iou import *
 from .metric import *
+from .r2_score import *
 from .reduction import *
 from .regression import *
 
@@ -42,7 +60,8 @@ _LOSSES = (
     categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
     mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
 )  # fmt: skip
-_MODULES = (accuracies, auc, classification, confusion, metric, reduction, regression)
+_MODULES = (accuracies, at_bound, auc, classification, confusion, correlations)
+_MODULES += (fbeta, iou, metric, r2_score, reduction, regression)
 __all__ = sorted(
     ["deserialize", "get", "serialize"]
     + [name for module in _MODULES for name in module.__all__]

@@ -193,6 +193,24 @@ class Metric(Configured, Observed):
         return cls(**config)
 
 
+class ArrayState(Metric):
+    """Base of the metrics whose state is arrays (float64), to which the arrays of each batch are added."""
+
+    _shape: tuple[int, ...] = ()  # of each, where it is known before the first batch
+
+    def add(self, *numbers: Any) -> None:
+        for name, value in zip(self._state, numbers, strict=True):
+            setattr(self, name, getattr(self, name) + np.asarray(value, np.float64))
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        for name in self._state:
+            setattr(self, name, np.zeros(self._shape))
+
+    def _write(self, name: str, value: np.ndarray) -> None:
+        setattr(self, name, np.array(value, np.float64))
+
+
 def ones_like(x: Any) -> Any:
     """Ones, as many as x has elements, even where x is not a number."""
     return ops.where(ops.equal(x, x), 1.0, 1.0)

@@ -112,10 +112,10 @@ def noise_sizes(noise_shape: Any, x: Any) -> list[int | None]:
     except (TypeError, ValueError):
         fits = False
     if not fits:
-        name = current_name()
+        owner = f"{current_name()}: " if current_name() else ""
         raise ValueError(
-            f"{f'{name}: ' if name else ''}`noise_shape` must have a size for each axis of the input: 1, the input's own "
-            f"or None for it. Received: noise_shape={noise_shape!r} for an input of shape {shape}"
+            f"{owner}`noise_shape` must have a size for each axis of the input: 1, the input's own or None for it. "
+            f"Received: noise_shape={noise_shape!r} for an input of shape {shape}"
         )
     return sizes
 

@@ -9,9 +9,13 @@ from ..keras_names import getattr_of, unknown
 from ..registry import register_public
 from ..serialization import deserialize_object, serialize_object
 from . import schedules
+from .adafactor import *
 from .adam import *
+from .adam_variants import *
 from .adamw import *
 from .adaptive import *
+from .ftrl import *
+from .lion import *
 from .optimizer import Optimizer
 from .sgd import *
 

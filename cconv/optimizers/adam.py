@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .optimizer import Optimizer, Setting
+from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
+from .settings import Setting
 
 __all__ = ["Adam"]
 
@@ -21,7 +22,7 @@ class Adam(Optimizer):
         beta_2: How much of the past the running mean of its square keeps.
         epsilon: Keeps the divisor from 0.
         amsgrad: Whether to divide by the largest running mean so far instead of the last.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: See `Optimizer`.
+        weight_decay, ..., name: See `Optimizer`.
 
     Example:
 

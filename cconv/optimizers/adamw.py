@@ -22,7 +22,7 @@ class AdamW(Adam):
         beta_2: How much of the past the running mean of its square keeps.
         epsilon: Keeps the divisor from 0.
         amsgrad: Whether to divide by the largest running mean so far instead of the last.
-        clipnorm, clipvalue, global_clipnorm, name: See `Optimizer`.
+        clipnorm, ..., name: See `Optimizer`.
 
     Example:
 

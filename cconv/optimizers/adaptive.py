@@ -1,13 +1,14 @@
-"""Rules that divide by the size of the gradients so far: RMSprop."""
+"""Rules that divide by the size of the gradients so far: Adadelta, Adagrad, RMSprop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from .optimizer import Optimizer, Setting
+from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
+from .settings import Setting
 
-__all__ = ["RMSprop"]
+__all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
 
 class RMSprop(Optimizer):
@@ -22,7 +23,7 @@ class RMSprop(Optimizer):
         momentum: Between 0 and 1: how much of the last step goes into the next.
         epsilon: Keeps the divisor from 0.
         centered: Whether to divide by the standard deviation of the gradient instead.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: See `Optimizer`.
+        weight_decay, ..., name: See `Optimizer`.
 
     Example:
 
@@ -74,4 +75,121 @@ class RMSprop(Optimizer):
             momentum=momentum,
             epsilon=epsilon,
             centered=centered,
+        )
+
+
+class Adagrad(Optimizer):
+    """Steps in units of the root of the sum of all squared gradients so far.
+
+    `s += g**2; w -= learning_rate * g / sqrt(s + epsilon)`. Duchi, Hazan and Singer, "Adaptive subgradient methods
+    for online learning and stochastic optimization", 2011.
+
+    Args:
+        learning_rate: See `Optimizer`.
+        initial_accumulator_value: What the sum of squares begins with.
+        epsilon: Keeps the divisor from 0.
+        weight_decay, ..., name: See `Optimizer`.
+
+    Example:
+
+    >>> v = cconv.Variable([1.0])
+    >>> cconv.optimizers.Adagrad(learning_rate=0.1).apply([[3.0]], [v])
+    >>> v.numpy().round(3)
+    array([0.901], dtype=float32)
+    """
+
+    rule = "adagrad"
+    _slot_order = (("accumulator",),)
+
+    initial_accumulator_value = Setting()
+    epsilon = Setting()
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule | Callable[[], float] = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            initial_accumulator_value=initial_accumulator_value,
+            epsilon=epsilon,
+        )
+
+
+class Adadelta(Optimizer):
+    """Steps in units of the recent size of the gradient, times the recent size of steps.
+
+    Zeiler, "Adadelta: an adaptive learning rate method", 2012, with a learning rate: 1.0 is that of the paper.
+
+    Args:
+        learning_rate: See `Optimizer`.
+        rho: How much of the past the running means keep.
+        epsilon: Keeps the divisor from 0.
+        weight_decay, ..., name: See `Optimizer`.
+
+    Example:
+
+    >>> v = cconv.Variable([1.0])
+    >>> cconv.optimizers.Adadelta(learning_rate=100.0).apply([[3.0]], [v])
+    >>> v.numpy().round(3)
+    array([0.859], dtype=float32)
+    """
+
+    rule = "adadelta"
+    _slot_order = (("accumulated_grad", "accumulated_delta_var"),)
+
+    rho = Setting()
+    epsilon = Setting()
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule | Callable[[], float] = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            rho=rho,
+            epsilon=epsilon,
         )

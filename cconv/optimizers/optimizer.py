@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,25 +14,11 @@ from ..naming import auto_name
 from ..program import ProgramCache
 from ..recorded_gradients import is_within_reach, step_within
 from ..serialization import deserialize_object, serialize_object
+from . import averages
 from .gradients import checked, gradient_program
 from .schedules import LearningRateSchedule
+from .settings import Setting, check_averaging, for_core, number
 from .state import Iterations, LearningRate, OptimizerVariable
-
-_OFF = -1.0  # how the core writes None
-
-
-class Setting:
-    """An attribute of an optimizer that lives in the core: assigning it takes effect at the next step."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else optimizer._in_core[self.name]
-
-    def __set__(self, optimizer: Optimizer, value: Any) -> None:
-        optimizer.core.set(**{self.name: _for_core(self.name, value)})
-        optimizer._in_core[self.name] = value
 
 
 class Optimizer(Configured):
@@ -45,14 +30,18 @@ class Optimizer(Configured):
         clipnorm: If given, the gradient of each variable is scaled down so that its norm is at most this.
         clipvalue: If given, each element of a gradient is kept within plus and minus this.
         global_clipnorm: The same for the norm of all gradients together.
-        use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps: Known, so that
-            Keras' configurations load; averaging of weights, scaling of the loss and accumulation are not offered, and
-            asking for them is a `ValueError`.
+        use_ema: Whether to keep a running average of the weights, which takes their place at the end of `fit`, or by
+            `finalize_variable_values`; see `SwapEMAWeights`, too.
+        ema_momentum: How much of the average a step keeps.
+        ema_overwrite_frequency: If given, the average takes the weights' place every so many steps.
+        loss_scale_factor: If given, training multiplies the loss by it, and the optimizer divides the gradients by it.
+        gradient_accumulation_steps: If given, the weights change only every so many steps, by the mean of their
+            gradients.
         name: Name of the optimizer.
 
     Attributes:
         learning_rate: Readable, and assignable unless it is a schedule.
-        iterations: Number of steps made: a variable, which counts on.
+        iterations: Number of steps made (with accumulation: of changes made): a variable, which counts on.
         variables: The whole state: number of steps, learning rate, and the slots of each variable.
         core: The optimizer of the C core.
     """
@@ -66,6 +55,7 @@ class Optimizer(Configured):
     clipnorm = Setting()
     clipvalue = Setting()
     global_clipnorm = Setting()
+    loss_scale_factor = Setting()
 
     def __init__(
         self,
@@ -84,39 +74,37 @@ class Optimizer(Configured):
     ) -> None:
         if not self.rule:
             raise NotImplementedError(f"{type(self).__name__} has no update rule: use one of its subclasses.")
-        unsupported = {
-            "use_ema": use_ema,
-            "loss_scale_factor": loss_scale_factor,
-            "gradient_accumulation_steps": gradient_accumulation_steps,
-        }
-        for argument, value in unsupported.items():
-            if value:
-                raise ValueError(
-                    f"`{argument}` is not supported: expected it to be left out. Received: {argument}={value}"
-                )
+        check_averaging(use_ema, ema_momentum, ema_overwrite_frequency, gradient_accumulation_steps)
         known = {attribute.name for attribute in _core.optimizer_rules()[self.rule]}
         unknown = sorted(set(settings) - known)
         if unknown:
             raise ValueError(f"Argument(s) not recognized: {unknown}. {type(self).__name__} has: {sorted(known)}")
         self.name = name or auto_name(type(self).__name__)
-        self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
+        self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
         self._in_core = {
             "weight_decay": weight_decay,
             "clipnorm": clipnorm,
             "clipvalue": clipvalue,
             "global_clipnorm": global_clipnorm,
+            "loss_scale_factor": loss_scale_factor,
             **settings,
         }
-        self._learning_rate = learning_rate if callable(learning_rate) else _number("learning_rate", learning_rate)
+        self._learning_rate = learning_rate if callable(learning_rate) else number("learning_rate", learning_rate)
         self._pushed = self._rate_at(0)  # the learning rate the core has
         self._trainable: list[Any] = []
         self._undecayed: list[Any] = []  # what `exclude_from_weight_decay` was given: variables,
         self._undecayed_names: list[str] = []  # and words of names
         self.built = False
+        self.holds_weights = False  # in place of averages, see `averages.swap`
         self._make_core()
 
     def _make_core(self) -> None:
-        settings = {key: _for_core(key, value) for key, value in self._in_core.items()}
+        given = {"gradient_accumulation_steps": self.gradient_accumulation_steps, **self._in_core}
+        if self.use_ema:
+            given |= {"ema_momentum": self.ema_momentum, "ema_overwrite_frequency": self.ema_overwrite_frequency}
+        settings = {key: for_core(key, value) for key, value in given.items()}
         self.core = _core.Optimizer(self.rule, {**settings, "learning_rate": self._pushed})
         self._iterations = Iterations(f"{self.name}/iteration", self.core)
         self._programs = ProgramCache(8)
@@ -129,7 +117,7 @@ class Optimizer(Configured):
             rate = rate(step)
         elif callable(rate):
             rate = rate()
-        return _number("learning_rate", rate)
+        return number("learning_rate", rate)
 
     @property
     def learning_rate(self) -> LearningRate:
@@ -144,7 +132,7 @@ class Optimizer(Configured):
                 "should instantiate the optimizer with a float `learning_rate` argument."
             )
         before = self._learning_rate
-        self._learning_rate = value if callable(value) else _number("learning_rate", value)
+        self._learning_rate = value if callable(value) else number("learning_rate", value)
         try:
             self.before_step()
         except (TypeError, ValueError):
@@ -153,11 +141,12 @@ class Optimizer(Configured):
 
     @property
     def iterations(self) -> Iterations:
-        return self._iterations
+        every = self.gradient_accumulation_steps
+        return self._iterations if every is None else Iterations(self._iterations.path, self.core, every)
 
     @iterations.setter
     def iterations(self, value: int | Iterations) -> None:
-        self.core.iterations = int(value)
+        self.core.iterations = int(value) * (self.gradient_accumulation_steps or 1)
 
     @property
     def clipping(self) -> int:
@@ -237,7 +226,7 @@ class Optimizer(Configured):
             read_rate = lambda: np.array(float(self._learning_rate), np.float32)  # noqa: E731
             found.append(OptimizerVariable(f"{self.name}/learning_rate", read_rate, set_rate))
         slots = [self.core.slots(variable.core) for variable in variables]
-        for group in self._slot_order:
+        for group in (("average",), ("gradient_accumulator",), *self._slot_order):
             for variable, own in zip(variables, slots):
                 path = str(getattr(variable, "path", variable.name)).replace("/", "_")
                 for name in group:
@@ -270,6 +259,28 @@ class Optimizer(Configured):
         if count != found:
             raise ValueError(f"Expected a file with {count} variables for optimizer {self.name!r}. Received: {found}")
         self.set_weights([np.asarray(store[str(i)]) for i in range(count)])
+
+    # ---- Averages, and the scale of the loss
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """Gives variables their running averages, with `use_ema`. `fit` calls it at its end.
+
+        Example:
+
+        >>> v = cconv.Variable([0.0])
+        >>> optimizer = cconv.optimizers.SGD(learning_rate=1.0, use_ema=True, ema_momentum=0.75)
+        >>> for _ in range(2):
+        ...     optimizer.apply([[-4.0]], [v])
+        >>> optimizer.finalize_variable_values([v])
+        >>> v.numpy().tolist()  # 4, then 8
+        [5.0]
+        """
+        if self.use_ema:
+            averages.finalize(self, var_list)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`, for a step of one's own: the optimizer divides the gradients by it."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     # ---- A step outside of `fit`
 
@@ -332,12 +343,12 @@ class Optimizer(Configured):
             "name": self.name,
             "learning_rate": rate,
             **{key: self._in_core[key] for key in common},
-            "use_ema": False,
+            "use_ema": self.use_ema,
             "ema_momentum": self.ema_momentum,
             "ema_overwrite_frequency": self.ema_overwrite_frequency,
-            "loss_scale_factor": None,
-            "gradient_accumulation_steps": None,
-            **{key: value for key, value in self._in_core.items() if key not in common},
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            **{key: value for key, value in self._in_core.items() if key not in (*common, "loss_scale_factor")},
         }
 
     @classmethod
@@ -364,23 +375,8 @@ class Optimizer(Configured):
                 slot.assign(values[name])
 
     def _settings(self) -> dict[str, Any]:
-        return {"learning_rate": self._learning_rate, **self._in_core, "name": self.name}
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"Expected a number for `{name}`. Received: {name}={value!r}") from error
-    if math.isnan(number):
-        raise ValueError(f"Expected a number for `{name}`. Received: {name}=nan")
-    return number
-
-
-def _for_core(name: str, value: Any) -> Any:
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    return _OFF if value is None else _number(name, value)
+        config = self.get_config()
+        return {**config, "learning_rate": self._learning_rate}
 
 
 def _access(core: Any) -> tuple[Callable[[], np.ndarray], Callable[[np.ndarray], None]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .optimizer import Optimizer, Setting
+from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
+from .settings import Setting
 
 __all__ = ["SGD"]
 
@@ -20,7 +21,7 @@ class SGD(Optimizer):
         learning_rate: See `Optimizer`.
         momentum: Between 0 and 1: how much of the last step goes into the next.
         nesterov: Whether to use Nesterov's form.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: See `Optimizer`.
+        weight_decay, ..., name: See `Optimizer`.
 
     Example:
 

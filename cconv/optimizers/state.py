@@ -20,15 +20,17 @@ class Iterations(OptimizerVariable, NDArrayOperatorsMixin):
     Args:
         path: See `OptimizerVariable`.
         core: The optimizer of the C core, which counts.
+        every: How many of its steps count as one.
     """
 
-    def __init__(self, path: str, core: Any) -> None:
+    def __init__(self, path: str, core: Any, every: int = 1) -> None:
         self._core = core  # not the optimizer, which holds this; nor do the functions hold what holds them
+        self._every = every
 
         def count(value: np.ndarray) -> None:
-            core.iterations = int(value)
+            core.iterations = int(value) * every
 
-        super().__init__(path, lambda: np.array(core.iterations, np.int64), count)
+        super().__init__(path, lambda: np.array(core.iterations // every, np.int64), count)
 
     def assign_add(self, value: Any) -> None:
         """Counts so many steps more."""
@@ -42,17 +44,17 @@ class Iterations(OptimizerVariable, NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*(int(x) if x is self else x for x in inputs), **options)
 
     def __eq__(self, other: object) -> Any:
-        return self._core.iterations == other  # asked in every step: no array is made
+        return self._core.iterations // self._every == other  # asked in every step: no array is made
 
     __hash__ = object.__hash__
 
     def __int__(self) -> int:
-        return self._core.iterations
+        return self._core.iterations // self._every
 
     __index__ = __int__
 
     def __float__(self) -> float:
-        return float(self._core.iterations)
+        return float(int(self))
 
     def __format__(self, spec: str) -> str:
         return format(int(self), spec)

@@ -135,7 +135,7 @@ class Planner:
             model, known = self._model, self._variables
             setting = tuple([x._trainable if isinstance(x, Tracked) else x.trainable for x in (model, *known)])
             flags = self._flags = self._settings.setdefault(setting, len(self._settings))
-        trained = None if mode != "train" else (optimizer, optimizer.clipping)
+        trained = None if mode != "train" else (optimizer, optimizer.clipping, optimizer.loss_scale_factor)
         return (flags, mode, shapes, max_batch, _core.get_num_threads(), trained)
 
     def _known(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any = None) -> Step | None:
@@ -205,7 +205,7 @@ class Planner:
                     "expected one or the other. Make it with trainable=False, or do not assign to it."
                 )
         optimizer.build(variables)
-        return Step(traced, trained, max_batch=max_batch, optimizer=optimizer.core)
+        return Step(traced, trained, optimizer.scale_loss(traced.total), max_batch=max_batch, optimizer=optimizer.core)
 
     def _make_prediction(self, traced: Traced, max_batch: int) -> Step:
         names = self._tracer.output_names(len(traced.predictions))

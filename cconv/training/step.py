@@ -28,6 +28,7 @@ class Step(Program):
     Args:
         traced: The model, and for training and tests its losses and metrics.
         trained: The variables' nodes that it updates.
+        root: What it makes smaller.
         **options: As for `Program`.
 
     Attributes:
@@ -39,9 +40,10 @@ class Step(Program):
         state: The planner's, when the step was last known to be what the model says.
     """
 
-    def __init__(self, traced: Traced, trained: Sequence[Tensor] = (), **options: Any) -> None:
+    def __init__(
+        self, traced: Traced, trained: Sequence[Tensor] = (), root: Tensor | None = None, **options: Any
+    ) -> None:
         outputs = traced.outputs
-        root = traced.total if trained else None
         super().__init__(outputs, traced.inputs, root=root, wrt=trained, assigned=traced.assigned, **options)
         # What does not grow with the batch gets its place once.
         self._results = [None if None in t.shape else np.empty(t.shape, t.dtype) for t in outputs]

@@ -228,6 +228,7 @@ class Trainer:
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            self.optimizer.finalize_variable_values(self.model.trainable_variables)
             callbacks.on_train_end(logs)
         return self.history
 
@@ -250,11 +251,12 @@ class Trainer:
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
         optimizer.before_step()
-        done = int(optimizer.iterations)
+        core = optimizer.core
+        done = core.iterations
         step.accumulate(self.totals, data.arrays, n, rows, self.seed, done)
-        if optimizer.iterations == done:
+        if core.iterations == done:
             # a model without weights to train: its steps count all the same, so that each drops anew
-            optimizer.iterations = done + 1
+            core.iterations = done + 1
         constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:

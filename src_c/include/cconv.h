@@ -274,13 +274,16 @@ CCONV_API cconv_status cconv_optimizer_attribute(const char *kind, int i, cconv_
 CCONV_API cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attributes);
 CCONV_API int64_t cconv_optimizer_iterations(const cconv_optimizer *optimizer);
 CCONV_API void cconv_optimizer_set_iterations(cconv_optimizer *optimizer, int64_t iterations);
-/* The slots kept for a variable, created (zeros) when first asked for. i from 0; NULL past the end or without memory (see
+/* The slots kept for a variable, created (mostly zeros) when first asked for. i from 0; NULL past the end or without memory (see
  * cconv_last_error). The optimizer owns what is returned. cconv_optimizer_slot_name(kind settings) names slot i, e.g.
  * "momentum". */
 CCONV_API cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i);
 CCONV_API const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i);
 /* From now on weight_decay leaves this variable alone, in plans that are made later. */
 CCONV_API cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimizer, cconv_variable *variable);
+/* From now on the steps of `optimizer` change this variable as `to` does, with its settings and its slots, in plans that are made
+ * later; `to` counts along. It must live as long as `optimizer`, and delegate nothing itself. */
+CCONV_API cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, cconv_variable *variable, cconv_optimizer *to);
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 

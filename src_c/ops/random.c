@@ -1,5 +1,5 @@
-/* random: y of random numbers, in plans for training and others alike. Its shape is `shape`; a size of -1 is that of x along the same
- * axis, and nothing else is asked of x.
+/* random: y of random numbers, in plans for training and others alike. Its shape is `shape`; a size of -1 is that of x along the
+ * same axis, and nothing else is asked of x.
  *
  *     uniform           evenly from 0 up to 1, which is never drawn: multiples of 2^-24
  *     normal            of mean 0 and deviation 1

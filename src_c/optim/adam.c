@@ -78,4 +78,10 @@ static void adam_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, c
     }
 }
 
-const cc_rule cc_rule_adam = {"adam", table, sizeof(settings), adam_check, adam_slots, adam_prepare, adam_update};
+const cc_rule cc_rule_adam = {.name = "adam",
+                              .attributes = table,
+                              .attributes_size = sizeof(settings),
+                              .check = adam_check,
+                              .slots = adam_slots,
+                              .prepare = adam_prepare,
+                              .update = adam_update};

@@ -1,5 +1,6 @@
-/* The contract of an update rule: elementwise, over ranges of a variable. optimizer.c does the rest (slots, clipping, weight
- * decay, threads). A new rule is one file with its table, and one line in optim.def. */
+/* The contract of an update rule: elementwise, over ranges of a variable, or of a whole variable at a time. optimizer.c and
+ * step.c do the rest (slots, accumulation, clipping, weight decay, averages, threads). A new rule is one file with its table, and
+ * one line in optim.def. */
 #ifndef CC_OPTIM_H
 #define CC_OPTIM_H
 
@@ -7,13 +8,14 @@
 #include "base/team.h"
 #include "base/shape.h"
 
-#define CC_MAX_SLOTS        3
+#define CC_MAX_SLOTS        5 /* of a rule three at most: the average and the accumulator of gradients come behind them */
 #define CC_MAX_COEFFICIENTS 12
 
 /* Attributes every rule has, first in its struct and in its table (CC_OPTIM_COMMON). Except for the learning rate, a value of
  * zero or below means "off", and at most one of the three ways to clip is on. */
 typedef struct cc_optim_common {
-    float learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm;
+    float learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, loss_scale_factor, ema_momentum;
+    int ema_overwrite_frequency, gradient_accumulation_steps;
 } cc_optim_common;
 
 #define CC_OPTIM_COMMON(rate)                                                                                                  \
@@ -28,10 +30,38 @@ typedef struct cc_optim_common {
          "-1",       NULL,     "largest norm of a variable's gradient, which is scaled down to it; 0 or below: off"},          \
         {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue),                                                          \
          "-1",        NULL,     "largest magnitude of a gradient's element; 0 or below: off"},                                 \
+        {"global_clipnorm",                                                                                                    \
+         CC_FLOAT,                                                                                                             \
+         offsetof(cc_optim_common, global_clipnorm),                                                                           \
+         "-1",                                                                                                                 \
+         NULL,                                                                                                                 \
+         "largest norm of all gradients together, which are scaled down to it; 0 or below: off"},                              \
+        {"loss_scale_factor",                                                                                                  \
+         CC_FLOAT,                                                                                                             \
+         offsetof(cc_optim_common, loss_scale_factor),                                                                         \
+         "-1",                                                                                                                 \
+         NULL,                                                                                                                 \
+         "what the loss was multiplied by, and the gradients are divided by; 0 or below: off"},                                \
+        {"ema_momentum", CC_FLOAT, offsetof(cc_optim_common, ema_momentum),                                                    \
+         "-1",           NULL,     "part of the running average of the weights that a step keeps; below 0: no average"},       \
+        {"ema_overwrite_frequency",                                                                                            \
+         CC_INT,                                                                                                               \
+         offsetof(cc_optim_common, ema_overwrite_frequency),                                                                   \
+         "0",                                                                                                                  \
+         NULL,                                                                                                                 \
+         "after every so many steps the average takes the place of the weights; 0: never"},                                    \
     {                                                                                                                          \
-        "global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL,                                   \
-            "largest norm of all gradients together, which are scaled down to it; 0 or below: off"                             \
+        "gradient_accumulation_steps", CC_INT, offsetof(cc_optim_common, gradient_accumulation_steps), "1", NULL,              \
+            "one change of the weights for so many steps, by the mean of their gradients"                                      \
     }
+
+typedef struct cc_whole { /* one variable, for a rule that must see all of it at once */
+    int rank;
+    int64_t dim[CCONV_MAX_RANK], count;
+    float *w, *const *slots, *scratch;
+    const float *g; /* to be seen through cc_optim_clipped */
+    float scale, limit;
+} cc_whole;
 
 typedef struct cc_rule {
     const char *name;
@@ -44,6 +74,13 @@ typedef struct cc_rule {
     /* w[i], slots[s][i] for i in 0 .. n-1 from g[i] * scale, clipped to +-limit (limit may be infinite). */
     void (*update)(const float coefficients[CC_MAX_COEFFICIENTS], float *w, const float *g, float *const *slots, float scale,
                    float limit, int64_t n);
+    /* In place of update: a whole variable, by one thread. */
+    void (*whole)(const float coefficients[CC_MAX_COEFFICIENTS], const cc_whole *variable);
+    /* NULL unless said otherwise: floats of scratch that whole wants; what a slot is filled with (NULL: 0); a slot's shape (NULL:
+     * the variable's), of which the rank is returned. */
+    int64_t (*scratch)(int rank, const int64_t *dim);
+    float (*initial)(const void *attributes, int slot);
+    int (*slot_shape)(int slot, int rank, const int64_t *dim, int64_t *slot_dim);
 } cc_rule;
 
 #define CC_RULE(name) extern const cc_rule cc_rule_##name;
@@ -73,6 +110,7 @@ typedef struct cc_update { /* one variable of one plan: filled at plan time */
     int64_t count;
     cconv_variable *slots[CC_MAX_SLOTS]; /* NULL: it has no such slot */
     bool undecayed;                      /* weight_decay does not concern it */
+    const cconv_optimizer *optimizer;    /* the one asked, or another to which it has delegated the variable */
 } cc_update;
 
 /* What of the gradients a step must see before it may change anything. */

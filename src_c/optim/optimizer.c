@@ -1,10 +1,6 @@
-/* What all update rules share: settings, the slots of each variable, clipping, weight decay, and the division among threads.
- * The arithmetic of a rule is in the file named after it.
- *
- * A step sees all variables as one long row of elements and gives each thread an equal part of it, so that one large dense
- * kernel beside many small biases keeps every thread busy. Norms are summed in blocks that depend on the sizes of the variables
- * alone, in double, and the blocks' sums are added in order: results are the same for any number of threads. */
-#include "optim/optim.h"
+/* What all update rules share: their list, settings, and the slots of each variable. What a step does is in step.c, the
+ * arithmetic of a rule in the file named after it. */
+#include "optim/optimizer.h"
 #include "base/alloc.h"
 #include "base/map.h"
 #include "base/status.h"
@@ -12,33 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-#define NORM_BLOCK   16384 /* elements summed together; part of the result's definition, see above */
-#define UPDATE_BLOCK 4096  /* elements decayed and then updated while they are in the first cache */
-#define UPDATE_GRAIN 2048
-
 static const cc_rule *const rules[] = {
 #define CC_RULE(name) &cc_rule_##name,
 #include "optim/optim.def"
 #undef CC_RULE
 };
 enum { RULES = sizeof rules / sizeof *rules };
-
-typedef struct entry { /* the slots of one variable */
-    cconv_variable *variable;
-    cconv_variable *slots[CC_MAX_SLOTS];
-    bool undecayed;
-} entry;
-
-struct cconv_optimizer {
-    const cc_rule *rule;
-    void *attributes; /* rule->attributes_size bytes, starting with a cc_optim_common */
-    int n_slots;
-    const char *names[CC_MAX_SLOTS];
-    int64_t iterations; /* steps made */
-    entry *entries;
-    int n_entries, capacity;
-    cc_map numbers; /* of each variable's entry, from 1 */
-};
 
 /* ---- Settings ----------------------------------------------------------------------------------------------------- */
 
@@ -70,6 +45,16 @@ static cconv_status check_common(const cc_optim_common *common)
                        "expected at most one of clipnorm, clipvalue and global_clipnorm, received clipnorm=%g, clipvalue=%g, "
                        "global_clipnorm=%g",
                        (double)common->clipnorm, (double)common->clipvalue, (double)common->global_clipnorm);
+    if (!isfinite(common->loss_scale_factor))
+        return cc_fail(CCONV_INVALID, "expected a finite loss_scale_factor, received %g", (double)common->loss_scale_factor);
+    if (!(common->ema_momentum <= 1))
+        return cc_fail(CCONV_INVALID, "expected ema_momentum of at most 1, received %g", (double)common->ema_momentum);
+    if (common->ema_overwrite_frequency < 0 || common->gradient_accumulation_steps < 1)
+        return cc_fail(
+            CCONV_INVALID,
+            "expected ema_overwrite_frequency of at least 0 and gradient_accumulation_steps of at least 1, received %d "
+            "and %d",
+            common->ema_overwrite_frequency, common->gradient_accumulation_steps);
     return CCONV_OK;
 }
 
@@ -110,6 +95,19 @@ cconv_status cconv_optimizer_attribute(const char *kind, int i, cconv_attribute 
     return rule ? cc_attributes_describe(rule->attributes, i, attribute) : CCONV_INVALID;
 }
 
+/* The rule's slots, then those of all rules: their names, how many, and where in their list. */
+static int slot_names(const cc_rule *rule, const void *attributes, const char *names[CC_MAX_SLOTS], int *average,
+                      int *accumulator)
+{
+    const cc_optim_common *common = attributes;
+    int n = rule->slots(attributes, names);
+    *average = *accumulator = -1;
+    if (common->ema_momentum >= 0) names[ *average = n++] = "average";
+    if (common->gradient_accumulation_steps > 1) names[ *accumulator = n++] = "gradient_accumulator";
+    for (int s = n; s < CC_MAX_SLOTS; ++s) names[s] = NULL;
+    return n;
+}
+
 /* ---- Life --------------------------------------------------------------------------------------------------------- */
 
 cconv_optimizer *cconv_optimizer_new(const char *kind, const char *attributes)
@@ -124,7 +122,8 @@ cconv_optimizer *cconv_optimizer_new(const char *kind, const char *attributes)
         cconv_optimizer_free(optimizer);
         return NULL;
     }
-    optimizer->n_slots = rule->slots(optimizer->attributes, optimizer->names);
+    optimizer->n_slots =
+        slot_names(rule, optimizer->attributes, optimizer->names, &optimizer->average, &optimizer->accumulator);
     return optimizer;
 }
 
@@ -136,6 +135,7 @@ void cconv_optimizer_free(cconv_optimizer *optimizer)
         cconv_variable_free(optimizer->entries[i].variable);
     }
     cc_free(optimizer->entries);
+    cc_free(optimizer->members);
     cc_map_free(&optimizer->numbers);
     cc_free(optimizer->attributes);
     cc_free(optimizer);
@@ -156,7 +156,8 @@ cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attribu
     memcpy(copy, optimizer->attributes, rule->attributes_size);
     cconv_status status = read_settings(rule, attributes, copy, 1);
     const char *names[CC_MAX_SLOTS] = {0};
-    int n_slots = status == CCONV_OK ? rule->slots(copy, names) : 0;
+    int average = -1, accumulator = -1;
+    int n_slots = status == CCONV_OK ? slot_names(rule, copy, names, &average, &accumulator) : 0;
     if (status == CCONV_OK && optimizer->n_entries) {
         bool same = n_slots == optimizer->n_slots;
         for (int s = 0; same && s < n_slots; ++s) same = !strcmp(names[s], optimizer->names[s]);
@@ -170,6 +171,8 @@ cconv_status cconv_optimizer_set(cconv_optimizer *optimizer, const char *attribu
         memcpy(optimizer->attributes, copy, rule->attributes_size);
         memcpy(optimizer->names, names, sizeof names);
         optimizer->n_slots = n_slots;
+        optimizer->average = average;
+        optimizer->accumulator = accumulator;
     }
     cc_free(copy);
     return status;
@@ -194,14 +197,32 @@ const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
     return optimizer && i >= 0 && i < optimizer->n_slots ? optimizer->names[i] : NULL;
 }
 
-/* The variable's entry, made if there is none: all of its slots exist, or none of it. NULL without memory. */
-static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
+static cconv_variable *new_slot(const cconv_optimizer *optimizer, int s, cconv_variable *variable, int rank,
+                                const int64_t *shape)
 {
-    const int number = cc_map_find(&optimizer->numbers, variable);
-    if (number) return &optimizer->entries[number - 1];
+    const cc_rule *rule = optimizer->rule;
+    const bool own = s != optimizer->average && s != optimizer->accumulator; /* the rule's */
+    int64_t dim[CCONV_MAX_RANK];
+    if (own && rule->slot_shape) {
+        rank = rule->slot_shape(s, rank, shape, dim);
+        shape = dim;
+    }
+    cconv_variable *made = cconv_variable_new(rank, shape);
+    float *values = made ? cconv_variable_data(made) : NULL;
+    if (made && s == optimizer->average) memcpy(values, cconv_variable_data(variable), made->count * sizeof *values);
+    if (made && own && rule->initial) {
+        const float initial = rule->initial(optimizer->attributes, s);
+        for (size_t i = 0; i < made->count; ++i) values[i] = initial;
+    }
+    return made;
+}
+
+/* An entry for a variable that has none: all of its slots exist, or none of it. NULL without memory. */
+static cc_optimizer_entry *new_entry(cconv_optimizer *optimizer, cconv_variable *variable, int n_slots)
+{
     if (optimizer->n_entries == optimizer->capacity) {
         int capacity = optimizer->capacity ? 2 * optimizer->capacity : 16;
-        entry *larger = cc_alloc((size_t)capacity * sizeof *larger);
+        cc_optimizer_entry *larger = cc_alloc((size_t)capacity * sizeof *larger);
         if (!larger) return NULL;
         if (optimizer->n_entries) memcpy(larger, optimizer->entries, (size_t)optimizer->n_entries * sizeof *larger);
         cc_free(optimizer->entries);
@@ -210,20 +231,26 @@ static entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
     }
     int64_t shape[CCONV_MAX_RANK];
     int rank = cconv_variable_shape(variable, shape);
-    entry made = {0};
-    for (int s = 0; s < optimizer->n_slots; ++s) {
-        made.slots[s] = cconv_variable_new(rank, shape);
+    cc_optimizer_entry made = {0};
+    for (int s = 0; s < n_slots; ++s) {
+        made.slots[s] = new_slot(optimizer, s, variable, rank, shape);
         if (made.slots[s]) continue;
         while (s--) cconv_variable_free(made.slots[s]);
         return NULL;
     }
     if (!cc_map_put(&optimizer->numbers, variable, optimizer->n_entries + 1)) {
-        for (int s = 0; s < optimizer->n_slots; ++s) cconv_variable_free(made.slots[s]);
+        for (int s = 0; s < n_slots; ++s) cconv_variable_free(made.slots[s]);
         return NULL;
     }
     made.variable = cconv_variable_retain(variable);
     optimizer->entries[optimizer->n_entries] = made;
     return &optimizer->entries[optimizer->n_entries++];
+}
+
+static cc_optimizer_entry *find_entry(cconv_optimizer *optimizer, cconv_variable *variable)
+{
+    const int number = cc_map_find(&optimizer->numbers, variable);
+    return number ? &optimizer->entries[number - 1] : new_entry(optimizer, variable, optimizer->n_slots);
 }
 
 cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)
@@ -237,7 +264,7 @@ cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable 
                 optimizer->n_slots - 1, i);
         return NULL;
     }
-    entry *found = find_entry(optimizer, variable);
+    cc_optimizer_entry *found = find_entry(optimizer, variable);
     return found ? found->slots[i] : NULL;
 }
 
@@ -245,150 +272,47 @@ cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer *optimize
 {
     if (!optimizer || !variable)
         return cc_fail(CCONV_INVALID, "expected an optimizer and a variable to exclude from its weight decay, received NULL");
-    entry *found = find_entry(optimizer, variable);
+    cc_optimizer_entry *found = find_entry(optimizer, variable);
     if (!found) return CCONV_NO_MEMORY;
     found->undecayed = true;
+    return CCONV_OK;
+}
+
+cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, cconv_variable *variable, cconv_optimizer *to)
+{
+    if (!optimizer || !variable || !to || optimizer == to)
+        return cc_fail(CCONV_INVALID, "expected an optimizer, a variable and another optimizer to delegate it to");
+    if (to->n_members) return cc_fail(CCONV_INVALID, "expected an optimizer that delegates nothing itself");
+    int known = 0;
+    while (known < optimizer->n_members && optimizer->members[known] != to) ++known;
+    if (known == optimizer->n_members) {
+        cconv_optimizer **members = cc_alloc((size_t)(known + 1) * sizeof *members);
+        if (!members) return CCONV_NO_MEMORY;
+        if (known) memcpy(members, optimizer->members, (size_t)known * sizeof *members);
+        members[known] = to;
+        cc_free(optimizer->members);
+        optimizer->members = members;
+        ++optimizer->n_members;
+    }
+    const int number = cc_map_find(&optimizer->numbers, variable);
+    cc_optimizer_entry *found = number ? &optimizer->entries[number - 1] : new_entry(optimizer, variable, 0);
+    if (!found) return CCONV_NO_MEMORY;
+    found->delegate = to;
     return CCONV_OK;
 }
 
 cconv_status cc_optimizer_bind(cconv_optimizer *optimizer, cc_update *updates, int n)
 {
     for (int u = 0; u < n; ++u) {
-        entry *found = find_entry(optimizer, updates[u].variable);
+        cc_optimizer_entry *found = find_entry(optimizer, updates[u].variable);
         if (!found) return CCONV_NO_MEMORY;
+        updates[u].optimizer = optimizer;
+        if (found->delegate) {
+            CC_TRY(cc_optimizer_bind(found->delegate, updates + u, 1));
+            continue;
+        }
         updates[u].undecayed = found->undecayed;
         memcpy(updates[u].slots, found->slots, sizeof found->slots);
     }
     return CCONV_OK;
-}
-
-/* ---- One step ----------------------------------------------------------------------------------------------------- */
-
-static int64_t norm_blocks(int64_t count)
-{
-    return (count + NORM_BLOCK - 1) / NORM_BLOCK;
-}
-
-/* Scratch: the sum of squares of every block of every variable (double), then the factor of every variable (float). Wanted
- * whatever the settings are, because clipping may be turned on after the plan was made. */
-size_t cc_optimizer_scratch(const cconv_optimizer *optimizer, const cc_update *updates, int n)
-{
-    (void)optimizer;
-    int64_t blocks = 0;
-    for (int u = 0; u < n; ++u) blocks += norm_blocks(updates[u].count);
-    return (size_t)blocks * sizeof(double) + (size_t)n * sizeof(float);
-}
-
-/* What a gradient of this norm is multiplied by so that its norm is at most `limit`. A norm that is not a number, or not
- * finite, must not be hidden: it makes the factor NaN, or 0, which makes infinite elements NaN. */
-static float clip_factor(double norm, float limit)
-{
-    return norm <= (double)limit ? 1.0f : (float)((double)limit / norm);
-}
-
-/* Writes scales[u], the factor that clips update u's gradient by its own or by the common norm. Ends with a barrier. */
-static void clip_by_norm(const cc_optim_common *common, const cc_update *updates, int n, double *squares, float *scales,
-                         const cc_team *team)
-{
-    int64_t blocks = 0;
-    for (int u = 0; u < n; ++u) blocks += norm_blocks(updates[u].count);
-    cc_range mine = cc_slice(team, blocks, 1);
-    int64_t first = 0; /* number of update u's first block */
-    for (int u = 0; u < n; ++u) {
-        int64_t count = updates[u].count, end = first + norm_blocks(count);
-        for (int64_t b = mine.begin > first ? mine.begin : first; b < mine.end && b < end; ++b) {
-            const float *g = updates[u].gradient + (b - first) * NORM_BLOCK;
-            int64_t left = count - (b - first) * NORM_BLOCK, length = left < NORM_BLOCK ? left : NORM_BLOCK;
-            double sum[8] = {0}; /* eight chains, so that the additions overlap */
-            int64_t i = 0;
-            for (; i + 8 <= length; i += 8)
-                for (int j = 0; j < 8; ++j) sum[j] += (double)g[i + j] * (double)g[i + j];
-            for (; i < length; ++i) sum[0] += (double)g[i] * (double)g[i];
-            squares[b] = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
-        }
-        first = end;
-    }
-    cc_barrier_wait(team);
-    if (team->ith == 0) {
-        double all = 0;
-        const double *square = squares;
-        for (int u = 0; u < n; ++u) {
-            double sum = 0;
-            for (int64_t b = norm_blocks(updates[u].count); b > 0; --b) sum += *square++;
-            all += sum;
-            scales[u] = clip_factor(sqrt(sum), common->clipnorm);
-        }
-        if (common->global_clipnorm > 0) {
-            double norm = sqrt(all);
-            float scale = isfinite(norm) ? clip_factor(norm, common->global_clipnorm) : NAN;
-            for (int u = 0; u < n; ++u) scales[u] = scale;
-        }
-    }
-    cc_barrier_wait(team);
-}
-
-/* Elements begin .. end-1 of one variable; gradient[0] is element begin's. */
-static void apply(const cconv_optimizer *optimizer, const float *coefficients, const cc_update *update, const float *gradient,
-                  int64_t begin, int64_t end, float scale)
-{
-    const cc_optim_common *common = optimizer->attributes;
-    const float limit = common->clipvalue > 0 ? common->clipvalue : INFINITY;
-    float *data = cconv_variable_data(update->variable);
-    for (int64_t i = begin; i < end; i += UPDATE_BLOCK, gradient += UPDATE_BLOCK) {
-        int64_t length = end - i < UPDATE_BLOCK ? end - i : UPDATE_BLOCK;
-        float *w = data + i, *slots[CC_MAX_SLOTS];
-        for (int s = 0; s < CC_MAX_SLOTS; ++s) slots[s] = update->slots[s] ? cconv_variable_data(update->slots[s]) + i : NULL;
-        if (common->weight_decay > 0 && !update->undecayed)
-            for (int64_t j = 0; j < length; ++j) w[j] -= w[j] * common->weight_decay * common->learning_rate;
-        optimizer->rule->update(coefficients, w, gradient, slots, scale, limit, length);
-    }
-}
-
-void cc_optimizer_apply(const cconv_optimizer *optimizer, const cc_update *update, const float *gradient, int64_t first,
-                        int64_t count)
-{
-    float coefficients[CC_MAX_COEFFICIENTS];
-    optimizer->rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
-    apply(optimizer, coefficients, update, gradient, first, first + count, 1.0f);
-}
-
-cc_clipping cc_optimizer_clipping(const cconv_optimizer *optimizer)
-{
-    const cc_optim_common *common = optimizer->attributes;
-    return common->global_clipnorm > 0 ? CC_CLIPS_ALL : common->clipnorm > 0 ? CC_CLIPS_EACH : CC_CLIPS_NONE;
-}
-
-void cc_optimizer_step(const cconv_optimizer *optimizer, const cc_update *updates, int n, void *scratch, const cc_team *team)
-{
-    const cc_optim_common *common = optimizer->attributes;
-    float coefficients[CC_MAX_COEFFICIENTS];
-    optimizer->rule->prepare(optimizer->attributes, optimizer->iterations + 1, coefficients);
-
-    float *scales = NULL;
-    if (common->clipnorm > 0 || common->global_clipnorm > 0) {
-        int64_t blocks = 0;
-        for (int u = 0; u < n; ++u) blocks += norm_blocks(updates[u].count);
-        scales = (float *)((double *)scratch + blocks);
-        clip_by_norm(common, updates, n, scratch, scales, team);
-    }
-    int64_t total = 0;
-    for (int u = 0; u < n; ++u) total += updates[u].count;
-    cc_range mine = cc_slice(team, total, UPDATE_GRAIN);
-    int64_t first = 0; /* position of update u's first element in the row of all */
-    for (int u = 0; u < n; ++u) {
-        int64_t begin = mine.begin > first ? mine.begin - first : 0;
-        int64_t end = mine.end - first < updates[u].count ? mine.end - first : updates[u].count;
-        if (begin < end)
-            apply(optimizer, coefficients, &updates[u], updates[u].gradient + begin, begin, end, scales ? scales[u] : 1.0f);
-        first += updates[u].count;
-    }
-}
-
-void cc_optimizer_advance(cconv_optimizer *optimizer, const cc_update *updates, int n)
-{
-    ++optimizer->iterations;
-    for (int u = 0; u < n; ++u) {
-        cconv_variable_touch(updates[u].variable);
-        for (int s = 0; s < CC_MAX_SLOTS; ++s) cconv_variable_touch(updates[u].slots[s]);
-    }
 }

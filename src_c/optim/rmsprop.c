@@ -92,5 +92,10 @@ static void rmsprop_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w
         update_as(c, w, g, slot[0], NULL, NULL, scale, limit, n);
 }
 
-const cc_rule cc_rule_rmsprop = {"rmsprop",     table,           sizeof(settings), rmsprop_check,
-                                 rmsprop_slots, rmsprop_prepare, rmsprop_update};
+const cc_rule cc_rule_rmsprop = {.name = "rmsprop",
+                                 .attributes = table,
+                                 .attributes_size = sizeof(settings),
+                                 .check = rmsprop_check,
+                                 .slots = rmsprop_slots,
+                                 .prepare = rmsprop_prepare,
+                                 .update = rmsprop_update};

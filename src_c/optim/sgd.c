@@ -67,4 +67,10 @@ static void sgd_update(const float c[CC_MAX_COEFFICIENTS], float *restrict w, co
     }
 }
 
-const cc_rule cc_rule_sgd = {"sgd", table, sizeof(settings), sgd_check, sgd_slots, sgd_prepare, sgd_update};
+const cc_rule cc_rule_sgd = {.name = "sgd",
+                             .attributes = table,
+                             .attributes_size = sizeof(settings),
+                             .check = sgd_check,
+                             .slots = sgd_slots,
+                             .prepare = sgd_prepare,
+                             .update = sgd_update};

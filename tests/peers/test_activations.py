@@ -17,10 +17,10 @@ CALLS = [
     ("leaky_relu", {}), ("linear", {}), ("log_sigmoid", {}), ("log_softmax", {"axis": 0}), ("mish", {}), ("relu", {}),
     ("relu", {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.3}), ("relu6", {}), ("selu", {}), ("sigmoid", {}),
     ("silu", {}), ("soft_shrink", {}), ("soft_shrink", {"threshold": 0.1}), ("softmax", {"axis": 0}), ("softplus", {}),
-    ("softsign", {}), ("sparse_plus", {}), ("sparse_sigmoid", {}), ("sparsemax", {}), ("sparsemax", {"axis": 0}),
-    ("squareplus", {}), ("squareplus", {"b": 1}), ("swish", {}), ("tanh", {}), ("tanh_shrink", {}),
+    ("softsign", {}), ("sparse_plus", {}), ("sparse_sigmoid", {}), ("squareplus", {}), ("squareplus", {"b": 1}), ("swish", {}), ("tanh", {}), ("tanh_shrink", {}),
     ("threshold", {"threshold": 0.5, "default_value": -2.0}),
 ]  # fmt: skip
+# sparsemax has its own test: Keras' by PyTorch returns rows that do not sum to 1
 
 
 @pytest.mark.parametrize(("name", "arguments"), CALLS)
@@ -35,7 +35,7 @@ def plain(function):
     return [(p.name, p.default) for p in inspect.signature(function).parameters.values()]
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in CALLS}))
+@pytest.mark.parametrize("name", sorted({name for name, _ in CALLS} | {"sparsemax"}))
 def test_signatures(name):
     assert plain(getattr(cconv.activations, name)) == plain(getattr(keras.activations, name))
     if hasattr(keras.ops, name):
@@ -48,7 +48,7 @@ def test_all_of_keras_functions_are_there():
 
 
 TRAINED = ["celu", "gelu", "hard_silu", "hard_tanh", "log_sigmoid", "mish", "silu", "soft_shrink", "sparse_plus",
-           "sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink", "hard_shrink"]  # fmt: skip
+           "sparse_sigmoid", "squareplus", "tanh_shrink", "hard_shrink"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TRAINED)

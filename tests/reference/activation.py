@@ -123,7 +123,9 @@ def normal_share(x):
 
 
 def gelu(x):
-    """(...) -> (...): y = x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2 the share of a standard normal below x. 0 at -infinity."""
+    """(...) -> (...): y = x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, the share of a standard normal below x.
+    0 at -infinity.
+    """
     return x * normal_share(x)
 
 

@@ -164,7 +164,7 @@ def dropout_backward(dy, x, *, rate, seed=0, run=DEFAULT_RUN):
 
 
 def random(x=None, *, distribution, shape=(), seed=0, fixed=False, run=DEFAULT_RUN):
-    """x (...) -> (shape): y of random numbers; a size of -1 is that of x along the same axis, which is all that x is for.
+    """x (...) -> (shape): y of random numbers; a size of -1 is that of x along the same axis, all that x is for.
     uniform: from 0 up to 1, without it; normal: of mean 0 and deviation 1; truncated_normal: a normal number beyond
     -2 .. 2 is drawn again. A number is a function of the seed and step of the run, `seed`, the node's number and the
     element's; with `fixed` of `seed` and the element's number. Plans for training and others draw the same.

@@ -6,7 +6,8 @@
  *     mish       y = x w / (w + 2)   dy/dx = w / (w + 2) + 4 x e (e + 1) / (w + 2)^2,  e = e^x, w = e (e + 2)
  *
  * With a = |x| it is P(-a) = e^(-a^2 / 2) R(a), where R falls slowly from 1/2 and is a quotient of polynomials without a negative
- * coefficient, fitted by weighted least squares: no digits cancel. Beyond `far` below 0 each y is 0 in float32, also at infinity. */
+ * coefficient, fitted by weighted least squares: no digits cancel. Far below 0 each y is 0 in
+ * float32, also at infinity. */
 #ifndef CC_CURVE_INC_H
 #define CC_CURVE_INC_H
 

@@ -1,5 +1,5 @@
-/* Numbers of the unit interval and of the normal distribution, over the random numbers of base/random.h. In plain C, as dropout.inc.h:
- * the same bits at every instruction set.
+/* Numbers of the unit interval and of the normal distribution, over the random numbers of base/random.h. In plain C, as
+ * dropout.inc.h: the same bits at every instruction set.
  *
  * Of the four numbers of a block, u = (upper 24 bits + 1/2) / 2^24. Two make two normal ones (Box and Muller, "A note on the
  * generation of random normal deviates", 1958):
