@@ -58,17 +58,25 @@ from .models.sequential import Sequential
 from .ops.own_gradients import custom_gradient
 from .optimizers import Optimizer
 from .regularizers import Regularizer
+from .scope import device, name_scope
 from .tape import GradientTape
 from .tensor import Tensor
 from .variable import Variable
 
 __version__ = _core.version()
+KerasTensor = Tensor  # as scripts ask with `isinstance`
+
+
+def version() -> str:
+    """The version, `cconv.__version__`."""
+    return __version__
+
 
 if _core.isa_error():
     _warnings.warn(f"{_core.isa_error()}; using {_core.isa()}", stacklevel=2)
 
 # imported when first used
-_LATE = frozenset(["applications", "datasets"])
+_LATE = frozenset(["applications", "datasets", "visualization", "wrappers"])
 _missing = _getattr_of(globals(), [*_LATE, *(key for key, value in globals().items() if hasattr(value, "__path__"))])
 
 __all__ = [
@@ -77,14 +85,18 @@ __all__ = [
     "GradientTape",
     "Input",
     "InputSpec",
+    "KerasTensor",
     "Layer",
     "Model",
     "Sequential",
     "Tensor",
     "Variable",
     "custom_gradient",
+    "device",
     "get_num_threads",
+    "name_scope",
     "set_num_threads",
+    "version",
 ]
 
 

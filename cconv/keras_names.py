@@ -44,6 +44,10 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             AWQDTypePolicy DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy
             QuantizedFloat8DTypePolicy
         """,
+        "cconv.visualization": """
+            draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
+            plot_segmentation_mask_gallery
+        """,
         "cconv": """
             FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope SymbolicScope device
             distillation distribution export mixed_precision name_scope preprocessing quantizers remat

@@ -91,13 +91,41 @@ def is_calling(layer: object) -> bool:
 
 @contextlib.contextmanager
 def name_scope(name: str) -> Iterator[None]:
-    """Inside, errors of ops name `name`, and variables get it as part of their path."""
+    """Inside, errors of ops name `name`, and variables get it as part of their path.
+
+    Example:
+
+    >>> with cconv.name_scope("outer"):
+    ...     v = cconv.Variable(1.0, name="v")
+    >>> v.path
+    'outer/v'
+    """
     before = _state.names
     _state.names = (*before, name)
     try:
         yield
     finally:
         _state.names = before
+
+
+@contextlib.contextmanager
+def device(device_name: str) -> Iterator[None]:
+    """Names the device on which to compute. There is one: the CPU.
+
+    Args:
+        device_name: `"cpu"`, or with a number that counts nothing, `"cpu:0"`.
+
+    Raises:
+        ValueError: It is another device.
+
+    Example:
+
+    >>> with cconv.device("cpu:0"):
+    ...     y = cconv.ops.add(1.0, 2.0)
+    """
+    if str(device_name).lower().strip("/").removeprefix("device:").partition(":")[0] != "cpu":
+        raise ValueError(f"cconv computes on the CPU only: expected device_name='cpu'. Received: {device_name!r}")
+    yield
 
 
 @contextlib.contextmanager

@@ -38,7 +38,9 @@ LAYERS = (
     {"backend", "callbacks", "data"},
     {"training"},
     {"models"},
-    {"applications", "datasets"},
+    {"applications", "datasets", "visualization", "wrappers"},
+    {"commands"},
+    {"__main__"},
     {"cconv"},  # the package itself: what its users see
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -46,6 +48,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Modules that take long to import and that few programs need: imported by the function that needs them.
 LATE = {
     "PIL",
+    "cconv.visualization",
     "concurrent.futures",
     "concurrent.futures.process",
     "h5py",

@@ -15,7 +15,8 @@ from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from .config import functional_config, functional_from_config, restore, state_of
 from .functional import Structure, check_tensors
-from .summary import print_summary
+from .state_tree import set_state_tree, state_tree
+from .summary import print_summary, summary_html
 from .trained_layer import TrainedLayer
 
 
@@ -205,6 +206,9 @@ class Model(TrainedLayer):
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
     # ---- copies, files
 
     def describe_graph(self, training: bool = False) -> str:
@@ -291,6 +295,41 @@ class Model(TrainedLayer):
             **kwargs: See `cconv.saving.load_weights`: `by_name=True` finds layers by their names.
         """
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The variables of `metrics`: what they have added up."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    def get_state_tree(self, value_format: str = "numpy_array") -> dict[str, dict[str, Any]]:
+        """Copies of all variables as nested dictionaries, by the parts of their paths.
+
+        Args:
+            value_format: `"numpy_array"`, or `"backend_tensor"`, which is the same here.
+
+        Returns:
+            A dictionary with the keys `trainable_variables`, `non_trainable_variables`, `optimizer_variables` and
+            `metrics_variables`.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((1,)), cconv.layers.Dense(1, name="last")], name="small")
+        >>> list(model.get_state_tree()["trainable_variables"]["small"]["last"])
+        ['kernel', 'bias']
+        """
+        if value_format not in ("numpy_array", "backend_tensor"):
+            raise ValueError(
+                f"`value_format`: expected 'numpy_array' or 'backend_tensor'. Received: value_format={value_format!r}"
+            )
+        return state_tree(self)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Sets variables from what `get_state_tree` returned, or a part of it: all that it holds, or none.
+
+        Raises:
+            ValueError: It names a variable that the model has not, or holds an array of another shape.
+        """
+        set_state_tree(self, state_tree)
 
     def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:
         """Not supported.

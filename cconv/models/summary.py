@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.operation import Node
+from ..utils.html import table
 from ..utils.io_utils import can_encode, print_msg
 
 
@@ -66,6 +68,19 @@ def summary_text(
     ]
     lines = [f'Model: "{model.name}"', *_table(header, rows, widths, align), *_totals(model)]
     return "\n".join(lines)
+
+
+def summary_html(model: Any) -> str:
+    """The table of a model as HTML, which notebooks show for it."""
+    chain = _is_chain(model)
+    header = ["Layer", "Type", "Output shape", "Params", *([] if chain else ["Connected to"])]
+    rows = []
+    for title, *others in _rows(model, chain, False, False, None):
+        name, _, kind = title.partition(" (")
+        rows.append([name, kind.removesuffix(")"), *others])
+    totals = "<br>".join(html.escape(line.strip()) for line in _totals(model))
+    heading = f"<b>{html.escape(type(model).__name__)}</b> {html.escape(model.name)}"
+    return f"<div>{heading}{table(header, rows, right=[3])}<small>{totals}</small></div>"
 
 
 def _is_chain(model: Any) -> bool:
@@ -240,4 +255,4 @@ _PLAIN = str.maketrans(
     {**dict.fromkeys("┏┳┓┡╇┩├┼┤└┴┘", "+"), **dict.fromkeys("━─", "-"), **dict.fromkeys("┃│", "|"), "…": "~"}
 )
 
-__all__ = ["print_summary", "summary_text"]
+__all__ = ["print_summary", "summary_html", "summary_text"]

@@ -51,10 +51,9 @@ class Trainer:
     def __init__(self, model: Any) -> None:
         self._owner = weakref.ref(model)
         self.optimizer = self.loss = None
-        self.seed = 0
+        self.seed, self.steps_per_execution = 0, 1
         self.history: History | None = None
         self.reached: dict[str, float] = {}
-        self.steps_per_execution = 1
         self.feed = self.callbacks = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}

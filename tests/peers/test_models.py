@@ -11,7 +11,8 @@ keras = pytest.importorskip("keras")
 
 METHODS = [
     "call fit evaluate predict compile summary train_on_batch test_on_batch predict_on_batch get_layer count_params",
-    "get_weights set_weights stateless_call save_own_variables load_own_variables get_config from_config to_json",
+    "get_weights set_weights set_state_tree stateless_call save_own_variables load_own_variables get_config",
+    "from_config to_json",
     "build build_from_config get_build_config get_compile_config compile_from_config compute_mask load_weights",
     "compute_output_shape reset_metrics",
 ]
@@ -50,6 +51,17 @@ def test_functions_take_the_same_arguments(name):
     )
     expected = [(p.name, p.default) for p in theirs if p.name not in FUNCTIONS[name]]
     assert [(p.name, p.default) for p in ours] == expected
+
+
+@pytest.mark.parametrize("name", ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"])
+def test_wrappers_take_the_same_arguments(name):
+    ours, theirs = (getattr(k.wrappers, name) for k in (cconv, keras))
+    assert [(p.name, p.default) for p in inspect.signature(ours).parameters.values()] == [
+        (p.name, p.default) for p in inspect.signature(theirs).parameters.values()
+    ]
+    # routing of metadata is scikit-learn's own; a transformer of Keras has `predict` beside `transform`
+    lacking = {item for item in dir(theirs) if not item.startswith("_")} - set(dir(ours))
+    assert lacking <= {"epoch_", "set_fit_request", "predict"}
 
 
 def models(k):
@@ -166,3 +178,21 @@ def test_source_inputs():
         y = k.layers.Add()([dense(b), dense(a)])
         assert [x.name for x in k.utils.get_source_inputs(y)] == ["b", "a"]
         assert k.utils.is_keras_tensor(y) and not k.utils.is_keras_tensor(np.zeros(3))
+
+
+def test_state_trees():
+    trees = []
+    for k in (cconv, keras):
+        model = k.Sequential(
+            [k.Input((3,)), k.layers.Dense(2, name="d"), k.layers.BatchNormalization(name="n")], name="small"
+        )
+        model.compile("adam", "mse", metrics=["mean_absolute_error"])
+        model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+        trees.append(model.get_state_tree("numpy_array"))
+
+    def names(tree):
+        if not isinstance(tree, dict):
+            return np.shape(tree)
+        return {name.removesuffix("_1"): names(part) for name, part in tree.items()}
+
+    assert names(trees[0]) == names(trees[1])
