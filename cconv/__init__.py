@@ -51,8 +51,10 @@ from .losses import Loss
 from .metrics import Metric
 from .models.model import Functional, Model
 from .models.sequential import Sequential
+from .ops.own_gradients import custom_gradient
 from .optimizers import Optimizer
 from .regularizers import Regularizer
+from .tape import GradientTape
 from .tensor import Tensor
 from .variable import Variable
 
@@ -67,6 +69,7 @@ _missing = _getattr_of(globals(), [*_LATE, *(key for key, value in globals().ite
 
 __all__ = [
     "Functional",
+    "GradientTape",
     "Input",
     "InputSpec",
     "Layer",
@@ -74,6 +77,7 @@ __all__ = [
     "Sequential",
     "Tensor",
     "Variable",
+    "custom_gradient",
     "get_num_threads",
     "set_num_threads",
 ]

@@ -139,6 +139,7 @@ cdef extern from "cconv.h" nogil:
         int tune
         int no_nonfinite_check
         int keep_gradients
+        int no_update
         cconv_dtype precision
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
     void cconv_plan_free(cconv_plan *plan)

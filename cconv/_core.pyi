@@ -76,6 +76,7 @@ class Plan:
         tune: bool | None = None,  # each convolution's algorithms are timed and the fastest kept; None: see set_tuning
         nonfinite_check: bool | None = None,  # a NaN stays where it belongs; None: see set_nonfinite_check
         keep_gradients: bool = False,  # with an optimizer: `gradient` gives those of wrt
+        no_update: bool = False,  # ops change no variable
         precision: str = "float32",  # of products and activations
     ) -> None: ...
     def run(

@@ -485,7 +485,7 @@ cdef class Plan:
 
     def __cinit__(self, Graph graph not None, outputs, *, int64_t max_batch=1, input_shapes=None, bint training=False, int root=0,
                   wrt=(), Optimizer optimizer=None, threads=0, bint rewrite=True,
-                  tune=None, nonfinite_check=None, bint keep_gradients=False, precision="float32", int hidden=0):
+                  tune=None, nonfinite_check=None, bint keep_gradients=False, bint no_update=False, precision="float32", int hidden=0):
         cdef Memory output_nodes = ints(outputs), wrt_nodes = ints(wrt)
         cdef int n = len(graph.input_shapes), i
         cdef Memory sizes = Memory(n * 8 * sizeof(int64_t)), pointers = Memory(n * sizeof(void *))
@@ -513,6 +513,7 @@ cdef class Plan:
         options.tune = tuning if tune is None else bool(tune)
         options.no_nonfinite_check = not (checking_nonfinite if nonfinite_check is None else nonfinite_check)
         options.keep_gradients = keep_gradients
+        options.no_update = no_update
         options.precision = type_number(precision)
         self.graph = graph
         self.optimizer = optimizer

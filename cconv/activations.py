@@ -13,19 +13,33 @@ from .keras_names import getattr_of, unknown
 from .ops import arctan as arctan
 from .ops import (
     binary_step,
+    celu,
     elu,
     exp,
+    glu,
+    hard_shrink,
     hard_sigmoid,
+    hard_silu,
+    hard_tanh,
     leaky_relu,
+    log_sigmoid,
     log_softmax,
+    mish,
     relu6,
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
     tanh,
+    tanh_shrink,
+    threshold,
 )
 from .registry import register_public
 from .serialization import deserialize_object, serialize_object
@@ -64,15 +78,28 @@ def exponential(x: Any) -> Any:
     return exp(x)
 
 
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """`cconv.ops.gelu`, exact by default.
+
+    Example:
+
+    >>> print(cconv.activations.gelu(np.array([-1.0, 1.0])).round(4))
+    [-0.1587  0.8413]
+    """
+    return ops.gelu(x, approximate)
+
+
 swish = silu
+hard_swish = hard_silu
 
 _BY_NAME: dict[str, Callable] = {
     f.__name__: f
     for f in (
-        linear, relu, relu6, leaky_relu, elu, selu, sigmoid, silu, hard_sigmoid, tanh, softplus, softsign, softmax,
-        log_softmax, exponential, arctan, binary_step,
+        linear, relu, relu6, leaky_relu, elu, selu, celu, gelu, glu, sigmoid, silu, mish, hard_sigmoid, hard_silu, tanh,
+        hard_tanh, softplus, softsign, softmax, log_softmax, log_sigmoid, exponential, squareplus, soft_shrink,
+        hard_shrink, tanh_shrink, threshold, sparse_plus, sparse_sigmoid, sparsemax, arctan, binary_step,
     )
-} | {"swish": silu}  # fmt: skip
+} | {"swish": silu, "hard_swish": hard_silu}  # fmt: skip
 
 
 def serialize(activation: Callable) -> Any:

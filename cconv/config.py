@@ -13,6 +13,7 @@ from .keras_names import getattr_of
 _epsilon = 1e-7
 _image_data_format = "channels_last"
 _program_memory: int | None = None
+_interactive_logging = True
 
 
 def floatx() -> str:
@@ -134,6 +135,31 @@ def disable_nonfinite_check() -> None:
 def is_nonfinite_check_enabled() -> bool:
     """Whether convolutions keep what is not finite where it belongs."""
     return _core.checks_nonfinite()
+
+
+def enable_interactive_logging() -> None:
+    """Shows progress and messages on standard output. That is the default."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Sends progress and messages to Python's `logging` (the logger `"cconv"`, level `INFO`) instead of the terminal.
+
+    Example:
+
+    >>> cconv.config.disable_interactive_logging()
+    >>> cconv.config.is_interactive_logging_enabled()
+    False
+    >>> cconv.config.enable_interactive_logging()
+    """
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and messages are shown on standard output."""
+    return _interactive_logging
 
 
 def program_memory() -> int:

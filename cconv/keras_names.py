@@ -12,90 +12,77 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
     module: frozenset(names.split())
     for module, names in {
         "cconv.layers": """
-            ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-            AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AlphaDropout AugMix AutoContrast
-            Bidirectional CenterCrop ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D
-            CutMix Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise HashedCrossing Hashing
-            IntegerLookup JaxLayer LSTM LSTMCell Masking MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN
-            RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
-            RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
-            RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
-            RandomTranslation RandomZoom RepeatVector Resizing ReversibleEmbedding STFTSpectrogram SimpleRNN
-            SimpleRNNCell Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D SpectralNormalization
-            StackedRNNCells StringLookup TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper UpSampling1D
-            UpSampling2D UpSampling3D Wrapper deserialize serialize
+            AugMix Bidirectional ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix
+            Equalization FlaxLayer GRU GRUCell HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
+            MelSpectrogram MixUp RNN RandAugment RandomElasticTransform RandomErasing RandomGaussianBlur
+            ReversibleEmbedding STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization StackedRNNCells
+            StringLookup TFSMLayer TextVectorization TorchModuleWrapper deserialize serialize
         """,
         "cconv.losses": """
             CTC CategoricalGeneralizedCrossEntropy Circle categorical_generalized_cross_entropy circle ctc
         """,
         "cconv.metrics": """
-            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU PearsonCorrelation
-            PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity
-            concordance_correlation pearson_correlation
+            BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU
+            PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity
+            SpecificityAtSensitivity concordance_correlation pearson_correlation
         """,
         "cconv.optimizers": """
-            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam OptimizerMap
-            ScheduleFreeAdamW
+            Adadelta Adafactor Adagrad Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam
+            OptimizerMap ScheduleFreeAdamW
         """,
         "cconv.initializers": "IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft",
         "cconv.regularizers": "OrthogonalRegularizer orthogonal_regularizer",
-        "cconv.callbacks": "BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
+        "cconv.callbacks": "OrbaxCheckpoint SwapEMAWeights",
         "cconv.ops": """
-            adaptive_average_pool adaptive_max_pool all allclose angle any append arccos arccosh arcsin arcsinh arctan2
-            arctanh argpartition array array_split associative_scan average bartlett bincount bitwise_and
-            bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cbrt
-            cdist celu cholesky cholesky_inverse cond conj conjugate copy corrcoef correlate count_nonzero cross
-            ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad depth_to_space det diag diagflat diagonal diff
-            digitize divide_no_nan dsplit dstack dtype eig eigh empty empty_like erf erfc erfinv exp2 extract_sequences
-            fabs fft fft2 flip fliplr flipud floor_divide fmax fmin fmod fold fori_loop full_like gcd gelu geomspace
-            glu hamming hanning hard_shrink hard_silu hard_swish hard_tanh heaviside histogram hsplit hstack hypot i0
-            ifft2 imag image in_top_k inv irfft isclose isfinite isin isinf isnan isneginf isposinf isreal istft jvp
-            kaiser kron lcm ldexp left_shift linalg linspace log10 log2 log_sigmoid logaddexp logaddexp2 logdet
-            logical_xor logspace lstsq lu_factor map matrix_rank median meshgrid mod multi_hot nan_to_num nanargmax
-            nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd
-            nansum nanvar nextafter nn nonzero norm numpy ones_like percentile pinv polar psnr ptp qr quantile rad2deg
-            ravel real rearrange repeat rfft right_shift roll rot90 saturate_cast scan scatter scatter_update
-            searchsorted segment_max segment_min segment_prod segment_sum select signbit sinc slice_update slogdet
-            soft_shrink solve solve_triangular sort space_to_depth sparse_plus sparse_sigmoid sparsemax split
-            squareplus stft svd swapaxes switch tan tanh_shrink threshold tile trace trapezoid tri tril triu trunc
-            unfold unique unravel_index unstack vander vectorize vectorized_map view view_as_complex view_as_real
-            vsplit vstack while_loop zeros_like
+            ctc_decode ctc_loss jvp nn numpy rearrange vectorize view
         """,
+        "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.utils": """
-            Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes disable_interactive_logging
-            enable_interactive_logging get_file get_source_inputs image_dataset_from_directory img_to_array
-            is_interactive_logging_enabled is_keras_tensor load_img model_to_dot pad_sequences plot_model save_img
-            split_dataset text_dataset_from_directory timeseries_dataset_from_array
-        """,
-        "cconv.activations": """
-            celu gelu glu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid mish soft_shrink sparse_plus
-            sparse_sigmoid sparsemax squareplus tanh_shrink threshold
+            Config FeatureSpace audio_dataset_from_directory get_file pad_sequences split_dataset
+            text_dataset_from_directory timeseries_dataset_from_array
         """,
         "cconv.applications": """
             ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
             EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
             EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L
-            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large MobileNetV3Small
-            NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19 Xception convnext
-            densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
-            resnet_v2 vgg19 xception
+            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large
+            MobileNetV3Small NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19
+            Xception convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet
+            mobilenet_v3 nasnet resnet_v2 vgg19 xception
         """,
-        "cconv.models": "clone_model",
         "cconv.saving": "KerasFileEditor",
-        "cconv.random": "beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform",
         "cconv.datasets": "boston_housing california_housing cifar100 imdb reuters",
         "cconv.config": """
-            backend disable_interactive_logging disable_traceback_filtering dtype_policy enable_interactive_logging
-            enable_traceback_filtering enable_unsafe_deserialization is_interactive_logging_enabled is_nnx_enabled
-            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_backend set_dtype_policy set_floatx
-            set_max_epochs set_max_steps_per_epoch
+            backend disable_traceback_filtering dtype_policy enable_traceback_filtering
+            enable_unsafe_deserialization is_nnx_enabled is_traceback_filtering_enabled max_epochs
+            max_steps_per_epoch set_backend set_dtype_policy set_floatx set_max_epochs set_max_steps_per_epoch
         """,
         "cconv": """
             DTypePolicy FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope
             SymbolicScope backend device distillation distribution dtype_policies export mixed_precision name_scope
-            preprocessing quantizers remat visualization wrappers
+            preprocessing quantizers remat
         """,
     }.items()
+}
+
+#: layers that stay absent, by a word for what they are
+OUT_OF_SCOPE: dict[str, frozenset[str]] = {
+    "recurrent layers": frozenset(
+        [
+            "Bidirectional",
+            "ConvLSTM1D",
+            "ConvLSTM2D",
+            "ConvLSTM3D",
+            "GRU",
+            "GRUCell",
+            "LSTM",
+            "LSTMCell",
+            "RNN",
+            "SimpleRNN",
+            "SimpleRNNCell",
+            "StackedRNNCells",
+        ]
+    ),
 }
 
 
@@ -106,6 +93,9 @@ def keras_only(module: str, name: object) -> bool:
 
 def unknown(module: str, name: object, known: Iterable[str]) -> str:
     """What to say of a name that a public module does not have, where `known` are those it could have been."""
+    for kind, names in OUT_OF_SCOPE.items():
+        if module == "cconv.layers" and name in names:
+            return f"cconv has no {kind}, {name!r} is out of its scope (Keras has)."
     if keras_only(module, name):
         return f"cconv has no {name!r} (Keras has)."
     return nearest(name, known)

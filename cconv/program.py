@@ -17,6 +17,7 @@ import numpy as np
 
 from . import _core, config
 from .graph import acts_as_in_training, build_graph, in_order
+from .scope import changing, settle
 from .tensor import Tensor
 
 clock = itertools.count()  # tells which program ran last
@@ -35,6 +36,9 @@ class Program:
         wrt: Inputs or variables' nodes whose gradients are wanted.
         optimizer: The core's optimizer that updates `wrt`.
         assigned: Tensors of assignments to variables, which every run carries out.
+        first: Tensors that are numbered before all others: what ops draw at random depends on their order.
+        keep_gradients: Whether the gradients stay to be looked at where an optimizer uses them.
+        no_update: Whether ops change no variable: a run that repeats another one for its gradients.
 
     Attributes:
         training: Whether an op acts as in training, as its attributes say; a run then takes a seed.
@@ -59,9 +63,12 @@ class Program:
         wrt: Sequence[Tensor] = (),
         optimizer: _core.Optimizer | None = None,
         assigned: Sequence[Tensor] = (),
+        first: Sequence[Tensor] = (),
+        keep_gradients: bool = False,
+        no_update: bool = False,
     ) -> None:
         outputs = [*(computed(tensor) for tensor in outputs), *assigned]
-        wanted = outputs if root is None else [*outputs, root]
+        wanted = [*first, *outputs] if root is None else [*first, *outputs, root]
         graph, ids = build_graph(wanted, inputs)
         tensors = in_order(wanted, inputs)
         nodes = [ids[id(tensor)] for tensor in outputs]
@@ -79,7 +86,10 @@ class Program:
             wrt=self._wrt,
             optimizer=optimizer,
             hidden=len(assigned),
+            keep_gradients=keep_gradients,
+            no_update=no_update,
         )
+        self._changes = (self.training and not no_update) or bool(assigned) or optimizer is not None
         self.bytes: int = self._plan.bytes
         self.used = next(clock)
         self._lock = threading.RLock()
@@ -95,6 +105,7 @@ class Program:
             One array for each output.
         """
         self.used = next(clock)
+        changing() if self._changes else settle()
         with self._lock:
             return self._plan.run(arrays, **batch)
 

@@ -23,6 +23,10 @@ class _State(threading.local):
         self.training: bool | None = None
         self.assigned: dict[int, tuple[Any, Any]] | None = None
         self.callers: tuple[object, ...] = ()
+        self.tapes = 0
+        self.record: Any = None
+        self.live: list[Any] = []
+        self.given: tuple[list[Any], ...] = ()
 
 
 _state = _State()
@@ -65,14 +69,19 @@ def assignments() -> dict[int, tuple[Any, Any]] | None:
 
 
 @contextlib.contextmanager
-def layer_call(layer: object) -> Iterator[bool]:
-    """The length of a layer's call. Tells whether it is the outermost one."""
-    before = _state.callers
-    _state.callers = (*before, layer)
+def layer_call(layer: object, tensors: list[Any]) -> Iterator[bool]:
+    """The length of a layer's call with these tensors. Tells whether it is the outermost one."""
+    before, given = _state.callers, _state.given
+    _state.callers, _state.given = (*before, layer), (*given, tensors)
     try:
         yield not before
     finally:
-        _state.callers = before
+        _state.callers, _state.given = before, given
+
+
+def tensors_of_call() -> list[Any]:
+    """The symbolic tensors that the layers being called were given, the innermost layer's first."""
+    return [x for tensors in reversed(_state.given) for x in tensors]
 
 
 def is_calling(layer: object) -> bool:
@@ -131,9 +140,49 @@ def current_training() -> bool | None:
 @contextlib.contextmanager
 def untraced() -> Iterator[None]:
     """Inside, everything is as at the top level: layers and models build themselves there while they are traced."""
-    before = _state.tracing, _state.assigned
-    _state.tracing, _state.assigned = 0, None
+    before = _state.tracing, _state.assigned, _state.tapes
+    _state.tracing, _state.assigned, _state.tapes = 0, None, 0
     try:
         yield
     finally:
-        _state.tracing, _state.assigned = before
+        _state.tracing, _state.assigned, _state.tapes = before
+
+
+def is_recording() -> bool:
+    """Whether a tape records what this thread computes."""
+    return _state.tapes > 0 and _state.tracing == 0
+
+
+def change_tapes(by: int) -> None:
+    """So many tapes more record what this thread computes."""
+    _state.tapes += by
+
+
+def current_record() -> Any:
+    """What this thread has recorded and not computed yet, or still records; `None` if there is nothing of the kind."""
+    return _state.record
+
+
+def set_record(record: Any) -> None:
+    """From now on this is `current_record()`."""
+    _state.record = record
+
+
+def settle() -> None:
+    """Computes what has been recorded: a variable is about to be read by somebody else, or to change."""
+    if _state.record is not None:
+        _state.record.settle()
+
+
+def live_records() -> list[Any]:
+    """Weak references to this thread's records that tapes may ask for gradients."""
+    return _state.live
+
+
+def changing() -> None:
+    """Variables are about to change: what was recorded is computed, or notes the values that it was made from."""
+    settle()
+    for reference in _state.live:
+        record = reference()
+        if record is not None:
+            record.keep_values()

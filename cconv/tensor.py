@@ -105,7 +105,12 @@ class Tensor(Operators):
         raise TypeError(f"`len()` of a symbolic tensor: use its `.shape`. Received: {self!r}")
 
     def __iter__(self):
-        raise TypeError(f"A symbolic tensor cannot be iterated over. Use indexing or `cconv.ops`. Received: {self!r}")
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(
+                "A symbolic tensor can be iterated over, or unpacked, along a first axis of known size only. "
+                f"Received: {self!r}"
+            )
+        return (self[i] for i in range(self.shape[0]))
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,9 +14,11 @@ from .changes import Observed
 from .config import standardize_dtype
 from .dtypes import as_numbers
 from .naming import auto_name
-from .scope import assignments, current_path
+from .scope import assignments, changing, current_path, current_record, is_recording, settle
 from .size_limit import charge
 from .tensor import Operators, Tensor, constant
+
+_serials = itertools.count(1)
 
 
 class Variable(Operators, Observed):
@@ -61,7 +64,7 @@ class Variable(Operators, Observed):
     [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
     """
 
-    _unobserved = frozenset({"_node", "_dependents", "name", "path"})
+    _unobserved = frozenset({"_node", "_dependents", "name", "path", "serial"})
 
     def __init__(
         self,
@@ -103,11 +106,18 @@ class Variable(Operators, Observed):
         self.core.assign(np.ascontiguousarray(values, np.float32).reshape(values.shape))
         self.shape = tuple(int(size) for size in values.shape)
         self._node = None
+        self.serial = next(_serials)  # a number of its own, which no other variable gets when this one is gone
 
     @property
     def value(self) -> Any:
-        """A read-only view of the numbers, which changes when they do; a symbolic tensor while a call is traced."""
-        return self.core.array if assignments() is None else self.current()
+        """A read-only view of the numbers, which changes when they do; a tensor while a call is traced or a tape
+        records."""
+        if assignments() is not None:
+            return self.current()
+        if is_recording():
+            return current_record().op("identity", [self], {}, None)
+        settle()
+        return self.core.array
 
     def _numbers(self) -> np.ndarray:
         """The numbers, where they are known."""
@@ -116,6 +126,7 @@ class Variable(Operators, Observed):
                 f"Variable '{self.path}': its numbers are not known while a call is traced, only in its runs: expected "
                 "operators and functions of `cconv.ops` on the variable instead."
             )
+        settle()
         return self.core.array
 
     def numpy(self) -> np.ndarray:
@@ -145,6 +156,7 @@ class Variable(Operators, Observed):
             )
         values = as_numbers(value, f"Variable '{self.path}'")
         self._check_shape(tuple(values.shape))
+        changing()
         self.core.assign(np.ascontiguousarray(values, np.float32).reshape(self.shape))
 
     def _assignment(self, value: Any) -> Tensor:

@@ -155,6 +155,36 @@ def test_matmul(transposed, fill):
     check(found, np.matmul(*double(tall.T, dy)))
 
 
+@pytest.mark.parametrize("depth", [768, 2048, 4608, 25088, 32768])
+def test_products_as_deep_as_those_of_networks(depth, fill):
+    x, w = fill(3, depth), fill(depth, 40)
+    for options in ({}, {"variables": (1,)}):
+        check(OneOp("dense", [x, w, None], {}, **options).run([x, w, None]).y, np.matmul(*double(x, w)))
+
+
+@pytest.mark.parametrize("rows", [2_000, 30_000, 100_000])
+def test_gradients_of_dense_weights_over_many_rows(rows, fill):
+    x, w, dy = fill(rows, 40), fill(40, 40), fill(rows, 40)
+    found = OneOp("dense", [x, w, None], {}, wrt=(1,)).run([x, w, None], dy).gradients[1]
+    check(found, np.matmul(*double(x.T, dy)))
+
+
+@pytest.mark.parametrize("side", [32, 64, 128])
+@pytest.mark.parametrize("algorithm", ["direct", "im2col"])
+def test_gradients_of_pointwise_kernels(algorithm, side, fill):
+    x, w, dy = fill(4, side, side, 24), fill(1, 1, 24, 24), fill(4, side, side, 24)
+    found = OneOp("conv", [x, w, None], {"algorithm": algorithm}, wrt=(1,)).run([x, w, None], dy).gradients[1]
+    check(found[0, 0], np.matmul(*double(x.reshape(-1, 24).T, dy.reshape(-1, 24))))
+
+
+@pytest.mark.parametrize("channels", [128, 512, 2048])
+@pytest.mark.parametrize("algorithm", ["direct", "im2col", "rows", "winograd"])
+def test_convolutions_of_many_channels(algorithm, channels, fill):
+    x, w = fill(1, 5, 5, channels), fill(3, 3, channels, 16)
+    y = OneOp("conv", [x, w, None], {"algorithm": algorithm}).run([x, w, None]).y
+    check(y[0, 1, 1], np.tensordot(*double(x[0, 1:4, 1:4], w), 3))
+
+
 def test_products_do_not_depend_on_threads_around_the_length_that_is_long(three_threads):
     rng = np.random.default_rng(2)
     for depth in (32767, 32768, 32769, 33025):

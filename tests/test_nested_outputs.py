@@ -99,12 +99,12 @@ def test_metrics_are_there_after_compile():
     mae = metrics.MeanAbsoluteError()
     model = dense(metrics=["accuracy", mae], weighted_metrics=["mse"])
     before = model.metrics
-    assert [m.name for m in before] == ["accuracy", "mean_absolute_error", "mse"] and before[1] is mae
+    assert [m.name for m in before] == ["loss", "accuracy", "mean_absolute_error", "mse"] and before[2] is mae
     assert model.metrics_names == ["loss", "accuracy", "mean_absolute_error", "mse"]
     model.fit(X, A, verbose=0)
     assert all(a is b for a, b in zip(before, model.metrics, strict=True))
     assert mae.result() == model.get_metrics_result()["mean_absolute_error"] != 0
-    assert dense().metrics == []
+    assert [m.name for m in dense().metrics] == ["loss"]
 
 
 def test_metrics_of_a_model_whose_outputs_are_not_known():
@@ -112,7 +112,7 @@ def test_metrics_of_a_model_whose_outputs_are_not_known():
     assert model.metrics == []
     model.compile("sgd", "mse", metrics={"a": ["mae", None], "z": "mse"})
     before = model.metrics
-    assert sorted(m.name for m in before) == ["mae", "mse"]
+    assert sorted(m.name for m in before) == ["loss", "mae", "mse"]
     model.evaluate(X, {"a": B, "z": A}, verbose=0)
     assert {id(m) for m in before} == {id(m) for m in model.metrics}
 
@@ -151,7 +151,7 @@ def test_metrics_that_a_model_holds_are_listed_and_reset():
     model = Holder()
     assert [m.name for m in model.metrics] == ["seen", "more", "own"]
     model.compile("sgd", "mse", metrics=["mae"])
-    assert [m.name for m in model.metrics] == ["mae", "seen", "more", "own"]
+    assert [m.name for m in model.metrics] == ["loss", "mae", "seen", "more", "own"]
     model.seen.update_state(3.0)
     model.dense.own.update_state(2.0)
     model.reset_metrics()

@@ -58,4 +58,6 @@ def default_of(attribute):
         return inspect.Parameter.empty
     if attribute.type == "list":
         return tuple(int(number) for number in text.split(",") if number)
+    if attribute.type == "floats":
+        return tuple(float(number) for number in text.split(",") if number)
     return {"int": int, "float": float, "bool": lambda t: t in ("1", "true"), "enum": str}[attribute.type](text)

@@ -18,18 +18,21 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 LAYERS = (
     {"naming", "warning"},
     {"configured", "keras_names"},
-    {"_core", "array_like", "random", "registry", "scope", "size_limit", "tree"},
+    {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "tree"},
     {"dtypes"},
     {"tensor"},
-    {"_config_report", "changes", "config", "serialization"},
+    {"_config_report", "changes", "config", "recorded_tensor", "serialization"},
     {"graph", "initializers"},
     {"program", "state_variable", "variable"},
+    {"recorded_programs"},
+    {"recording"},
+    {"recorded_gradients"},
     {"ops"},
-    {"activations", "constraints", "regularizers"},
+    {"activations", "constraints", "random", "regularizers", "tape"},
     {"layers"},
     {"losses", "optimizers"},
     {"metrics"},
-    {"saving"},
+    {"pipeline", "saving"},
     {"utils"},
     {"callbacks", "data"},
     {"training"},
@@ -40,7 +43,16 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # Modules that take long to import and that few programs need: imported by the function that needs them.
-LATE = {"h5py", "http.client", "importlib.metadata", "tqdm", "urllib.request"}
+LATE = {
+    "PIL",
+    "concurrent.futures",
+    "concurrent.futures.process",
+    "h5py",
+    "http.client",
+    "importlib.metadata",
+    "tqdm",
+    "urllib.request",
+}
 
 # Modules that are tables of constructors, each with its arguments and their meaning spelled out, may be longer.
 TABLES = {"losses/classes.py"}

@@ -1,6 +1,7 @@
 """Objects that act during training: stopping early, saving checkpoints, changing the learning rate, logging."""
 
 from ..keras_names import getattr_of
+from .backup_and_restore import BackupAndRestore
 from .callback import Callback
 from .callback_list import CallbackList
 from .csv_logger import CSVLogger
@@ -10,9 +11,12 @@ from .lambda_callback import LambdaCallback
 from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from .model_checkpoint import ModelCheckpoint
 from .progbar_logger import ProgbarLogger
+from .remote_monitor import RemoteMonitor
+from .tensorboard import TensorBoard
 from .terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -23,6 +27,8 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 __getattr__ = getattr_of(globals())

@@ -23,6 +23,9 @@ class Callback:
     >>> callback = StopBelow()
     """
 
+    _resumed: tuple[str, ...] = ()  # attributes that a training which goes on must find as they were
+    _last = False  # whether its hooks come after those of all others
+
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
         self._model: weakref.ref[Any] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .batch_groups import BatchGroups
 from .callback import Callback, Logs, listens
 from .history import History
 from .progbar_logger import ProgbarLogger
@@ -82,7 +83,15 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def in_groups(self, size: int) -> Any:
+        """For an epoch: what has the hooks of its batches, if callbacks are to hear of so many as of one."""
+        return self if size == 1 else BatchGroups(self, size)
+
+    def end_group(self) -> None:
+        """Nothing: batches that are told one by one leave no group unfinished."""
+
     def _find_listeners(self) -> None:
+        self.callbacks.sort(key=lambda callback: callback._last)
         self._listeners = {
             hook: [c for c in self.callbacks if c is not self._progbar and listens(c, hook)] for hook in _BATCH_HOOKS
         }

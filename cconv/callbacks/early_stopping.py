@@ -30,6 +30,8 @@ class EarlyStopping(MonitorCallback):
     4
     """
 
+    _resumed = ("wait", "best", "best_epoch", "best_weights", "stopped_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",

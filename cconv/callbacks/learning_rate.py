@@ -76,6 +76,8 @@ class ReduceLROnPlateau(MonitorCallback):
     >>> callback = cconv.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, min_lr=0.001)
     """
 
+    _resumed = ("best", "cooldown_counter", "wait")
+
     def __init__(
         self,
         monitor: str = "val_loss",

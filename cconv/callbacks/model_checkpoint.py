@@ -34,6 +34,8 @@ class ModelCheckpoint(MonitorCallback):
     >>> callback = cconv.callbacks.ModelCheckpoint("best.keras", monitor="val_accuracy", save_best_only=True)
     """
 
+    _resumed = ("best", "_batches")
+
     def __init__(
         self,
         filepath: str | os.PathLike,

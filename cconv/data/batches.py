@@ -7,6 +7,7 @@ many batches make one, it goes on where the last epoch ended, and a pass ends wh
 from __future__ import annotations
 
 import array
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import GeneratorType
@@ -15,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from ..array_like import is_array_like
+from ..pipeline import INFINITE_CARDINALITY, Dataset
+from ..seeds import get_state, set_state
 from ..utils.py_dataset import PyDataset, unpack_x_y_sample_weight
 from ..warning import warn
 from .arrays import Data
 
 _ACCEPTED = (
     "NumPy arrays (or lists of numbers, or objects with `__array__`), a list or dictionary of them for several inputs, "
-    "a cconv.utils.PyDataset, or a generator or other iterable of batches (x, y)"
+    "a cconv.data.Dataset or cconv.utils.PyDataset, or a generator or other iterable of batches (x, y)"
 )
 
 _ONCE = (
@@ -44,6 +47,7 @@ class ArrayFeed:
 
     Attributes:
         checked: Whether the labels can be checked at once; else each batch's are.
+        done: Batches of this epoch that were handed out.
     """
 
     def __init__(
@@ -60,8 +64,10 @@ class ArrayFeed:
         self._shuffle = shuffle
         # Not default_rng: NumPy promises that RandomState's streams never change.
         self._random = np.random.RandomState(seed % 2**32) if shuffle else None
+        self._began: tuple | None = None  # the random state before this pass
         self._order: np.ndarray | None = None
         self._next = 0
+        self.done = 0
 
     def example(self) -> Data:
         """Data with the shapes of a batch."""
@@ -72,13 +78,26 @@ class ArrayFeed:
 
     def rewind(self) -> None:
         """The next epoch begins with the first batch of a pass."""
-        self._next = 0
+        self._next = self.done = 0
+
+    def state(self) -> dict[str, Any]:
+        """Where in its passes and epochs it is, for `resume`."""
+        random = None if self._random is None else self._began if self._next else self._random.get_state()
+        return {"random": random, "next": self._next, "done": self.done}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on where another feed of the same data was."""
+        if self._random is not None:
+            self._random.set_state(tuple(state["random"]))
+        self._next, self.done = state["next"], state["done"]
+        if self._next:
+            self._order = self._permutation()
 
     def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch: (data, rows, number of samples)."""
-        if self.steps is None:
+        """The batches of one epoch, or what is left of it: (data, rows, number of samples)."""
+        if self.steps is None and not self.done:
             self._next = 0
-        for count in range(self.num_batches):
+        for count in range(self.done, self.num_batches):
             if self._next == 0:
                 self._order = self._permutation()
             elif self._next >= self._whole:
@@ -86,10 +105,12 @@ class ArrayFeed:
                 break
             rows = self._order[self._next * self.batch_size : (self._next + 1) * self.batch_size]
             self._next += 1
+            self.done = count + 1
             if self.data.stored:
                 yield self.data.batch(rows), None, len(rows)
             else:
                 yield self.data, rows, len(rows)
+        self.done = 0
         if self._next >= self._whole:
             self._next = 0
 
@@ -97,6 +118,7 @@ class ArrayFeed:
         size, first = self.data.size, self.data.first
         if not self._shuffle:
             return self._order if self._order is not None else np.arange(first, first + size, dtype=np.int64)
+        self._began = self._random.get_state()
         if self._shuffle == "batch":
             whole = size // self.batch_size
             order = np.arange(size, dtype=np.int64)
@@ -121,6 +143,7 @@ class BatchFeed:
     Attributes:
         checked: False: each batch's labels are still to be checked.
         num_batches: Batches per epoch, as far as they are known.
+        done: Batches of this epoch that were handed out.
     """
 
     checked = False
@@ -134,13 +157,17 @@ class BatchFeed:
         size = _count_of(source, self._is_dataset)
         if size == 0:
             raise ValueError("Expected at least one batch. Received an empty data set (0 batches).")
+        if steps is None and isinstance(source, Dataset) and source.cardinality() == INFINITE_CARDINALITY:
+            raise ValueError("Expected the number of steps for a data set without end. Received: None")
         self.num_batches: int | None = steps or size
         self.steps = steps
         self._size = size
         self._random = np.random.RandomState(seed % 2**32) if shuffle and self._is_dataset and size else None
         self._iterator: Iterator[Any] | None = None  # None: the next batch begins a pass
         self._first: Data | None = None  # of the next epoch, where it is known already
-        self.batch_size = 0
+        self._began: Any = None  # the random state before this pass
+        self._read_count = 0  # batches of this pass that were read
+        self.batch_size = self.done = 0
 
     def example(self) -> Data:
         """The first batch; it is not lost."""
@@ -158,13 +185,42 @@ class BatchFeed:
 
     def rewind(self) -> None:
         """The next epoch begins with the first batch of a pass."""
+        self.done = 0
         if self._first is None:
             self._iterator = None
 
+    def state(self) -> dict[str, Any]:
+        """Where in its passes and epochs it is, for `resume`."""
+        within = self._iterator is not None
+        return {"random": self._began if within else self._randomness(), "within": within, "read": self._read_count,
+                "done": self.done}  # fmt: skip
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on where another feed of the same source was. What cannot be read by number is read and left out."""
+        self.done, self._read_count = state["done"], state["read"]
+        left = self._read_count - (self._first is not None)
+        self._first = None
+        if isinstance(self._source, Iterator):
+            self._iterator = self._source
+        else:
+            self._iterator, left = None, state["read"]
+            if self._random is not None:
+                self._random.set_state(tuple(state["random"]))
+            elif state["random"] is not None:
+                set_state(state["random"])
+            if not state["within"]:
+                return
+            self._iterator = self._begin_pass(state["read"] if self._by_number else 0)
+        if not self._by_number:
+            for _ in itertools.islice(self._iterator, left):
+                pass
+
     def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch: (data, None, number of samples)."""
+        """The batches of one epoch, or what is left of it: (data, None, number of samples)."""
         data, self._first = self._first, None
-        if data is None:
+        if data is None and self.done:
+            data = None if self.done == self.steps else self._read(self.done)
+        elif data is None:
             self._begin_epoch()
             if self.steps is None:
                 self._iterator = None
@@ -172,13 +228,13 @@ class BatchFeed:
             if data is None and self.steps is not None:  # the last epoch ended with the pass
                 self._iterator = None
                 data = self._read(0)
-        if data is None:
+        if data is None and not self.done:
             raise ValueError(f"The data ran out before this epoch. {_ONCE}")
-        count = 0
         while data is not None:
-            count += 1
+            self.done += 1
             yield data, None, data.size
-            data = None if count == self.steps else self._read(count)
+            data = None if self.done == self.steps else self._read(self.done)
+        count, self.done = self.done, 0
         if self.steps is not None and count < self.steps:
             _warn_of_end(count, self.steps)
             self._iterator = None
@@ -191,11 +247,20 @@ class BatchFeed:
         if self._is_dataset and hasattr(self._source, "on_epoch_begin"):
             self._source.on_epoch_begin()
 
-    def _begin_pass(self) -> Iterator[Any]:
-        if not self._is_dataset or self._size is None:
+    @property
+    def _by_number(self) -> bool:
+        return self._is_dataset and self._size is not None
+
+    def _randomness(self) -> Any:
+        """What decides the order of a pass that begins now."""
+        return get_state() if self._random is None else self._random.get_state()
+
+    def _begin_pass(self, read: int = 0) -> Iterator[Any]:
+        self._began, self._read_count = self._randomness(), read
+        if not self._by_number:
             return iter(self._source)
         order = range(self._size) if self._random is None else self._random.permutation(self._size)
-        return (self._source[int(i)] for i in order)
+        return (self._source[int(i)] for i in order[read:])
 
     def _read(self, number: int) -> Data | None:
         """The next batch of the pass; `None` at its end. `number` is what errors call it: its place in the epoch."""
@@ -205,6 +270,7 @@ class BatchFeed:
             batch = next(self._iterator)
         except StopIteration:
             return None
+        self._read_count += 1
         if not isinstance(batch, (tuple, list)):
             batch = (batch,)
         try:

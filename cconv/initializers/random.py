@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..config import standardize_dtype
-from ..random import SeedGenerator, next_seed
+from ..seeds import SeedGenerator, next_seed
 from .initializer import Initializer, number
 
 _PIECE = 1 << 20  # numbers drawn at a time

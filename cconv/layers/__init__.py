@@ -4,7 +4,9 @@ from ..keras_names import getattr_of
 from ..registry import register_public
 from . import (
     activation,
+    adaptive_pooling,
     attention,
+    augmentation,
     conv,
     conv_transpose,
     core,
@@ -25,11 +27,16 @@ from . import (
     preprocessing,
     regularization,
     reshaping,
+    resizing,
     sample_normalization,
     separable_conv,
+    up_sampling,
+    wrapping,
 )
 from .activation import *
+from .adaptive_pooling import *
 from .attention import *
+from .augmentation import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -51,13 +58,17 @@ from .pooling import *
 from .preprocessing import *
 from .regularization import *
 from .reshaping import *
+from .resizing import *
 from .sample_normalization import *
 from .separable_conv import *
+from .up_sampling import *
+from .wrapping import *
 
 _MODULES = (
-    activation, attention, conv, conv_transpose, core, cropping, dense, depthwise_conv, einsum_dense, embedding,
-    global_pooling, grouped_query_attention, input_layer, input_spec, merging, multi_head_attention, normalization,
-    padding, pooling, preprocessing, regularization, reshaping, sample_normalization, separable_conv,
+    activation, adaptive_pooling, attention, augmentation, conv, conv_transpose, core, cropping, dense,
+    depthwise_conv, einsum_dense, embedding, global_pooling, grouped_query_attention, input_layer, input_spec,
+    merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
+    resizing, sample_normalization, separable_conv, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
 

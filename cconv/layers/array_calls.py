@@ -11,11 +11,13 @@ from ..array_like import is_array_like
 from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
-from ..random import next_seed
+from ..recording import record_of
 from ..scope import building, recording
+from ..seeds import next_seed
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from ..variable import Variable
+from .recorded_calls import RecordedCalls
 from .tracked import is_container
 
 _MOST_CACHED = 4  # shapes of one layer
@@ -31,6 +33,7 @@ class ArrayCalls:
 
     def __init__(self) -> None:
         self._programs = ProgramCache(8)
+        self._recorded: RecordedCalls | None = None
         self.cached: dict[tuple[tuple[int, ...], str], CachedCall] = {}
         self.losses: list[np.ndarray] = []
 
@@ -38,8 +41,13 @@ class ArrayCalls:
         # a new dictionary: a call that is being traced in another thread then leaves its result in the old one
         self.cached = {}
 
-    def call(self, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-        """Traces the layer for arrays of these shapes and runs the graph."""
+    def call(self, layer: Any, args: tuple, kwargs: dict[str, Any], leaves: list[Any]) -> Any:
+        """Traces the layer for arrays of these shapes and runs the graph; or records the call."""
+        record = record_of(*leaves)
+        if record is not None:
+            if self._recorded is None:
+                self._recorded = RecordedCalls()
+            return self._recorded.call(layer, args, kwargs, record)
         arrays: list[np.ndarray] = []
         symbols: list[Tensor] = []
 

@@ -13,7 +13,7 @@ from ..tree import flatten, is_nested
 from .layer import Layer
 from .shapes import map_shapes, shapes_of
 
-__all__ = ["Identity", "Lambda", "Rescaling"]
+__all__ = ["Identity", "Lambda", "Masking", "Rescaling"]
 
 
 class Identity(Layer):
@@ -33,6 +33,51 @@ class Identity(Layer):
 
     def call(self, inputs):
         return inputs
+
+
+class Masking(Layer):
+    """Masks the steps of sequences in which every value is `mask_value`, and sets them to 0.
+
+    Layers behind it that take a mask (`GlobalAveragePooling1D`, `BatchNormalization`, `Softmax`) leave these steps out,
+    and so do the losses of an output that has a mask. Layers with `supports_masking` hand it on.
+
+    Args:
+        mask_value: What a step without data is filled with.
+
+    Input shape:
+        `(batch, steps, features)`.
+
+    Output shape:
+        The same.
+
+    Example:
+
+    >>> x = np.array([[[1.0], [0.0], [3.0]]])
+    >>> model = cconv.Sequential([cconv.layers.Masking(), cconv.layers.GlobalAveragePooling1D()])
+    >>> model(x).tolist()
+    [[2.0]]
+    """
+
+    supports_masking = makes_mask = True
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = number(mask_value, "mask_value")
+        self.built = True
+
+    def _counted(self, inputs: Any, keepdims: bool) -> Any:
+        """Whether a step has another value than `mask_value`."""
+        other = apply("cast", [apply("not_equal", [inputs, float(self.mask_value)])], {"to": "float32"})
+        return apply("greater", [apply("max", [other], {"axes": [-1], "keepdims": keepdims}), 0.5])
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return self._counted(inputs, False)
+
+    def call(self, inputs):
+        return apply("where", [self._counted(inputs, True), inputs, 0.0])
+
+    def get_config(self):
+        return {**super().get_config(), "mask_value": self.mask_value}
 
 
 class Rescaling(Layer):

@@ -13,12 +13,14 @@ from ..array_like import is_array_like
 from ..config import standardize_dtype
 from ..naming import auto_name, nearest, short_repr
 from ..ops.operation import Calls, Node, fresh
+from ..recorded_tensor import RecordedTensor
 from ..regularizers import activity_penalty
 from ..scope import (
     absolute_name_scope,
     building,
     current_path,
     current_training,
+    is_recording,
     is_tracing,
     layer_call,
     tracing,
@@ -77,6 +79,7 @@ class Layer(Tracked):
     _init_config: Mapping[str, Any] = MappingProxyType({})  # where the constructor's arguments did not fit
     _building = False
     supports_masking = False  # whether a mask of the input is one of the output
+    makes_mask = False  # whether `compute_mask` gives one of an input without a mask
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -149,12 +152,16 @@ class Layer(Tracked):
     # ---- penalties
 
     def add_loss(self, loss: Any) -> None:
-        """Adds a tensor computed in `call`, or several, to the loss that training minimizes.
+        """Adds a tensor computed in `call`, or several, to the loss that training minimizes; of what a tape recorded,
+        to `losses` until the next call.
 
         Raises:
             ValueError: It is no tensor: a number, or called outside of `call`.
         """
         for value in flatten(loss):
+            if isinstance(value, RecordedTensor):
+                self._array_calls.losses = [*self._array_calls.losses, value]
+                continue
             if not isinstance(value, Tensor):
                 raise ValueError(
                     f"Layer '{self.name}': `add_loss()` is called inside `call()`, with tensors computed from its "
@@ -194,12 +201,12 @@ class Layer(Tracked):
         elif len(args) == 1 and not kwargs and type(args[0]) is np.ndarray and not is_tracing():
             cached = calls.cached.get((args[0].shape, args[0].dtype.kind))
             program = None if cached is None else cached.program()
-            if program is not None:
+            if program is not None and not is_recording():
                 return cached.run(program, args[0])
         leaves = flatten([args, kwargs])
         symbolic = any(isinstance(x, Tensor) for x in leaves)
         if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
-            return calls.call(self, args, kwargs)
+            return calls.call(self, args, kwargs, leaves)
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
         tensors = {name: value for name, value in bound.items() if not is_mask(name)}
@@ -216,7 +223,7 @@ class Layer(Tracked):
             call_kwargs["training"] = training
         call_kwargs.update(mask_arguments(self, tensors, kwargs))
         with (
-            layer_call(self) as outermost,
+            layer_call(self, [x for x in leaves if isinstance(x, Tensor)]) as outermost,
             tracing(),
             absolute_name_scope((*current_path(), self.name)),
             training_scope(training),

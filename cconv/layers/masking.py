@@ -47,10 +47,17 @@ def with_masks(tensors: list[Any], masks: Any) -> list[Any]:
 
 
 def hand_on(layer: Any, inputs: Any, outputs: Any) -> Any:
-    """The outputs of a layer with the masks that follow from those of its inputs."""
-    masks = mask_of(inputs) if layer.supports_masking else None
-    masks = None if masks is None else layer.compute_mask(inputs, masks)
-    if masks is None or mask_of(outputs) is not None:
+    """The outputs of a layer with the masks that follow from its inputs and theirs.
+
+    A layer that neither takes nor hands on masks ends that of its input, as in Keras.
+    """
+    if mask_of(outputs) is not None or not isinstance(outputs, (Tensor, list, tuple, dict)):
+        return outputs
+    masks = mask_of(inputs)
+    if masks is None and not getattr(layer, "makes_mask", False):
+        return outputs
+    masks = layer.compute_mask(inputs, masks) if layer.supports_masking else None
+    if masks is None:
         return outputs
     values = iter(with_masks(flatten(outputs), masks))
     return map_structure(lambda _: next(values), outputs)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import initializers
+from .. import initializers, ops
+from ..config import epsilon
 from ..ops._apply import apply
 from ..ops.arguments import is_integer, number
 from .input_spec import InputSpec
@@ -19,7 +20,8 @@ class BatchNormalization(Layer):
 
     In training with the mean and variance of the batch, which also move the layer's averages:
     `moving = moving * momentum + of the batch * (1 - momentum)`. Otherwise with these averages. A layer with `trainable
-    = False` always uses the averages.
+    = False` always uses the averages. A call takes `mask`, of the input's shape without the last axis: in training the
+    moments are those of the steps where it is true.
 
     Args:
         axis: The axis of the channels.
@@ -133,10 +135,7 @@ class BatchNormalization(Layer):
 
     def call(self, inputs, training=None, mask=None):
         if mask is not None and training and self.trainable:
-            raise NotImplementedError(
-                f"Layer '{self.name}': the moments of a batch are those of all its steps: expected mask=None in "
-                f"training. Received: mask={mask!r}"
-            )
+            return self._of_steps(inputs, mask)
         attributes = {
             "axis": self.axis,
             "momentum": self.momentum,
@@ -144,6 +143,26 @@ class BatchNormalization(Layer):
             "training": bool(training) and self.trainable,
         }
         return apply("batch_norm", [inputs, self.gamma, self.beta, self.moving_mean, self.moving_variance], attributes)
+
+    def _of_steps(self, inputs, mask):
+        """Training with the moments of the steps that count: those where `mask` is true."""
+        rank = len(inputs.shape)
+        if len(mask.shape) != rank - 1 or self.axis % rank != rank - 1:
+            raise ValueError(
+                f"Layer '{self.name}': a mask must have the axes of the input but the last one, the channels'. Received: "
+                f"a mask of shape {tuple(mask.shape)} for an input of shape {tuple(inputs.shape)}, axis={self.axis}"
+            )
+        weight = ops.expand_dims(ops.cast(mask, "float32"), -1)
+        steps = tuple(range(rank - 1))
+        count = ops.sum(weight) + epsilon()
+        mean = ops.sum(weight * inputs, steps) / count
+        centered = inputs - mean
+        variance = ops.sum(weight * ops.square(centered), steps) / count
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + ops.stop_gradient(now) * (1 - self.momentum))
+        y = centered * ops.rsqrt(variance + self.epsilon)
+        y = y if self.gamma is None else y * self.gamma
+        return y if self.beta is None else y + self.beta
 
     def get_config(self):
         return {

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..config import standardize_data_format
 from ..ops import layout
-from ..ops._apply import apply
-from ..ops.arguments import is_integer
+from ..ops._apply import apply, shape_of
+from ..ops.arguments import is_integer, positive_integer
 from .input_spec import InputSpec
 from .layer import Layer
 
-__all__ = ["Flatten", "Permute", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
@@ -116,3 +116,38 @@ class Permute(Layer):
 
     def get_config(self):
         return {**super().get_config(), "dims": self.dims}
+
+
+class RepeatVector(Layer):
+    """Each vector `n` times, as the steps of a sequence.
+
+    Args:
+        n: How often.
+
+    Input shape:
+        `(batch, features)`.
+
+    Output shape:
+        `(batch, n, features)`.
+
+    Example:
+
+    >>> cconv.layers.RepeatVector(2)(np.array([[1.0, 2.0]])).tolist()
+    [[[1.0, 2.0], [1.0, 2.0]]]
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not is_integer(n):
+            raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
+        self.n = positive_integer(n, "n")
+        self.input_spec = InputSpec(ndim=2)
+        self.built = True
+
+    def call(self, inputs):
+        one = apply("expand_dims", [inputs], {"axis": 1})
+        size = shape_of(inputs)[1]
+        return apply("broadcast_to", [one], {"shape": [-1, self.n, -1 if size is None else size]})
+
+    def get_config(self):
+        return {**super().get_config(), "n": self.n}

@@ -12,8 +12,10 @@ from ..changes import Observed
 from ..dtypes import as_numbers
 from ..scope import absolute_name_scope, current_path, is_calling
 from ..variable import Variable
+from .stateless import stateless_call
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})  # hold no layer or variable
 
 
 class Tracked(Observed):
@@ -167,7 +169,7 @@ class Tracked(Observed):
         """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
         found = list(self._weights)
         for key, value in vars(self).items():
-            if key not in self._unobserved:
+            if type(value) not in _PLAIN and key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Variable) and not any(item is v for v in found):
                         found.append(item)
@@ -178,7 +180,7 @@ class Tracked(Observed):
         """The layers among the attributes, also in lists, tuples and dictionaries."""
         found: list[Tracked] = []
         for key, value in vars(self).items():
-            if key not in self._unobserved:
+            if type(value) not in _PLAIN and key not in self._unobserved:
                 for item in leaves(value):
                     if isinstance(item, Tracked) and not any(item is layer for layer in found):
                         found.append(item)
@@ -186,11 +188,11 @@ class Tracked(Observed):
 
     @property
     def _trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if v.trainable or getattr(v, "_frozen_by_layer", False)]
+        return [v for v in self._own_variables() if not _is_not_trained(v)]
 
     @property
     def _non_trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if not (v.trainable or getattr(v, "_frozen_by_layer", False))]
+        return [v for v in self._own_variables() if _is_not_trained(v)]
 
     def _flatten_layers(self, include_self: bool = True) -> list[Any]:
         """This layer and all below, depth first, each once."""
@@ -213,7 +215,7 @@ class Tracked(Observed):
         found: list[Variable] = []
         seen: set[int] = set()
         for layer in self._flatten_layers():
-            for v in (*layer._trainable_variables, *layer._non_trainable_variables):
+            for v in sorted(layer._own_variables(), key=_is_not_trained):  # those that training changes first
                 if id(v) not in seen:
                     seen.add(id(v))
                     found.append(v)
@@ -298,6 +300,43 @@ class Tracked(Observed):
         for v, array in zip(variables, arrays, strict=True):
             v.assign(array)
 
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple:
+        """Calls the layer on arrays with these values in the place of its variables', which it keeps.
+
+        The variables are lent the values for the length of the call: other threads should not use the layer meanwhile.
+
+        Args:
+            trainable_variables: An array for each of `self.trainable_variables`.
+            non_trainable_variables: An array for each of `self.non_trainable_variables`.
+            *args: What the layer is called on.
+            return_losses: Whether to return the penalties (of activities and weights) as well.
+            **kwargs: Further arguments of the call, such as `training`.
+
+        Returns:
+            `(outputs, non_trainable_variables)`, where the second are the values after the call, such as moving
+            averages in training; with `return_losses` a third element, the list of penalties.
+
+        Raises:
+            ValueError: The layer is not built, or the arrays do not fit its variables.
+
+        Example:
+
+        >>> layer = cconv.layers.BatchNormalization(momentum=0.5)
+        >>> layer.build((None, 1))
+        >>> y, (mean, variance) = layer.stateless_call(
+        ...     [[2.0], [1.0]], [[0.0], [1.0]], np.array([[1.0], [3.0]]), training=True)
+        >>> y.round(2).tolist(), mean.tolist(), layer.moving_mean.numpy().tolist()
+        ([[-1.0], [3.0]], [1.0], [0.0])
+        """
+        return stateless_call(self, trainable_variables, non_trainable_variables, args, return_losses, kwargs)
+
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Writes the weights of this layer itself (not those below) into a mapping."""
         for i, v in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
@@ -319,6 +358,10 @@ class Tracked(Observed):
             )
         for i, v in enumerate(variables):
             v.assign(np.asarray(store[f"{i}"]))
+
+
+def _is_not_trained(v: Variable) -> bool:
+    return not (v.trainable or getattr(v, "_frozen_by_layer", False))
 
 
 def is_container(value: Any) -> bool:

@@ -59,7 +59,8 @@ class Loss(Configured, Observed):
         with name_scope(self.name):
             y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
             values = self.call(y_true, y_pred)
-            sample_weight = apply_mask(sample_weight, self.compute_mask(y_true, y_pred), self.reduction)
+            mask = both_masks(getattr(y_pred, "mask", None), self.compute_mask(y_true, y_pred))
+            sample_weight = apply_mask(sample_weight, mask, self.reduction)
             return reduce_weighted_values(values, sample_weight, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -208,6 +209,14 @@ def function_mask(fn: Any, y_true: Any, y_pred: Any, settings: Mapping[str, Any]
     """1 for each of a function's numbers that counts, 0 for others; None if all do, or it does not say."""
     mask = getattr(fn, "mask", None)
     return None if mask is None else mask(y_true, y_pred, **settings)
+
+
+def both_masks(steps: Any, mask: Any) -> Any:
+    """What the loss masks, and the bools that came with the predictions from a layer such as `Masking`."""
+    if steps is None:
+        return mask
+    steps = ops.cast(steps, "float32")
+    return steps if mask is None else ops.multiply(*align_weights(mask, steps))
 
 
 def apply_mask(sample_weight: Any, mask: Any, reduction: str | None) -> Any:

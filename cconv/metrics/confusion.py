@@ -97,6 +97,8 @@ class Counts(Metric):
         return self._counts[3]
 
     def _write(self, name: str, value: np.ndarray) -> None:
+        if self._counts.shape[1:] != value.shape:  # the number of labels is known from the first batch on
+            self._counts = np.zeros((4, *value.shape))
         getattr(self, name)[...] = value
 
 

@@ -143,6 +143,17 @@ class Metric(Configured, Observed):
 
     # ---- What a model calls
 
+    def state(self) -> list[np.ndarray]:
+        """The values of `variables`, for `resume`."""
+        return [variable.numpy() for variable in self.variables]
+
+    def resume(self, state: Sequence[np.ndarray]) -> None:
+        """Goes on from the state of another metric with the same settings."""
+        for name, value in zip(self._state, state):
+            self._write(name, value)
+        for variable, value in zip(self._variables, state[len(self._state) :], strict=True):
+            variable.assign(value)
+
     @property
     def is_traced(self) -> bool:
         """Whether its numbers are computed in the model's graph."""

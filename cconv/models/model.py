@@ -257,17 +257,56 @@ class Model(TrainedLayer):
             return cls(**config)
         return functional_from_config(cls, config, custom_objects)
 
-    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Saves configuration, weights and the state of training as a `.keras` file."""
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Saves configuration, weights and the state of training as a `.keras` file.
+
+        Args:
+            filepath: Name of the file.
+            overwrite: Whether to replace a file that is there without asking.
+            zipped: `None` or `True`: the file is an archive. An unpacked folder (`False`) is not written.
+            **kwargs: See `cconv.saving.save_model`.
+        """
+        if zipped not in (None, True):
+            raise ValueError(f"A model is saved as one file: expected zipped=None or True. Received: zipped={zipped!r}")
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Saves the weights as a `.weights.h5` file."""
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+        """Saves the weights as a `.weights.h5` file.
+
+        Args:
+            filepath: Name of the file.
+            overwrite: Whether to replace a file that is there without asking.
+            max_shard_size: Only `None`: the weights are one file.
+        """
+        if max_shard_size is not None:
+            raise ValueError(f"Weights are saved as one file. Received: max_shard_size={max_shard_size!r}")
         save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Loads weights from a `.weights.h5` or `.keras` file."""
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:
+        """Not supported.
+
+        Raises:
+            NotImplementedError: Always: weights and values are float32.
+        """
+        raise NotImplementedError(
+            f"Model '{self.name}' cannot be quantized: cconv computes in float32 only, and has no int8, int4 or float8 "
+            f"arithmetic. Received: mode={mode!r}"
+        )
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None, **kwargs: Any) -> None:
+        """Not supported.
+
+        Raises:
+            NotImplementedError: Always. `save` writes a file that Keras opens, and exports in its turn.
+        """
+        raise NotImplementedError(
+            f"Model '{self.name}' cannot be exported: cconv writes `.keras` files (`model.save`), which Keras opens "
+            f"and can export itself. Received: filepath={filepath!r}, format={format!r}"
+        )
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as text, for `cconv.models.model_from_json`."""

@@ -49,14 +49,22 @@ def summary_text(
     if show_trainable:
         header.append("Trainable")
         if positions is None:
-            shares = [share * 0.92 for share in shares] + [1.0]
+            shares = [share * 0.9 for share in shares] + [1.0]
     if len(shares) != len(header):
         raise ValueError(f"`positions` needs {len(header)} values for this model. Received: positions={positions}")
     if line_length is None:
-        line_length = min(88 if chain else 108, shutil.get_terminal_size().columns - 4)
+        wanted = (88 if chain else 108) + (12 if show_trainable else 0)
+        line_length = min(wanted, shutil.get_terminal_size().columns - 4)
     widths = _widths(line_length, shares)
     rows = _rows(model, chain, expand_nested, show_trainable, layer_range)
-    lines = [f'Model: "{model.name}"', *_table(header, rows, widths), *_totals(model)]
+    align = [
+        str.ljust,
+        str.ljust,
+        str.rjust,
+        *([] if chain else [str.ljust]),
+        *([str.center] if show_trainable else []),
+    ]
+    lines = [f'Model: "{model.name}"', *_table(header, rows, widths, align), *_totals(model)]
     return "\n".join(lines)
 
 
@@ -188,7 +196,7 @@ def _memory(count: int) -> str:
     return ""
 
 
-def _table(header: list[str], rows: list[list[str]], widths: list[int]) -> list[str]:
+def _table(header: list[str], rows: list[list[str]], widths: list[int], align: list[Callable]) -> list[str]:
     def rule(left: str, line: str, middle: str, right: str) -> str:
         return left + middle.join(line * (width + 2) for width in widths) + right
 
@@ -198,9 +206,8 @@ def _table(header: list[str], rows: list[list[str]], widths: list[int]) -> list[
         out = []
         for i in range(height):
             parts = []
-            for column, (lines, width) in enumerate(zip(wrapped, widths, strict=True)):
-                text = lines[i] if i < len(lines) else ""
-                parts.append(text.rjust(width) if column == 2 else text.ljust(width))
+            for lines, width, fill in zip(wrapped, widths, align, strict=True):
+                parts.append(fill(lines[i] if i < len(lines) else "", width))
             out.append(f"{bar} " + f" {bar} ".join(parts) + f" {bar}")
         return out
 

@@ -11,10 +11,11 @@ from ..layers.layer import Layer
 from ..naming import explain_arguments
 from ..training import Trainer
 from .functional import Structure
+from .steps import Steps
 
 
 @explain_arguments
-class TrainedLayer(Layer):
+class TrainedLayer(Steps, Layer):
     """A layer with a trainer, and what the trainer wants to know of it; the base of `Model`."""
 
     _structure: Structure | None = None  # of those made of symbolic tensors, and of stacks once they are built
@@ -131,9 +132,10 @@ class TrainedLayer(Layer):
             loss_weights: A number for each loss, nested likewise; `None` for 1.
             metrics: List of names, instances or functions; for several outputs a list of lists or nested likewise.
             weighted_metrics: The same, for metrics that take `sample_weight` and `class_weight` into account.
-            run_eagerly: Only `False`: there is no other way to run than the graph.
-            steps_per_execution: Only 1.
-            jit_compile: Only `"auto"`, `False` or `None`.
+            run_eagerly: Whether `train_step` and its kin run as Python in every step, as they do where the model
+                overrides one of them, rather than as one graph. Layers are traced all the same.
+            steps_per_execution: Batches of which callbacks hear as of one. Each is a step of its own all the same.
+            jit_compile: `"auto"`, `True` or `False`, which are the same here: a step is always run as a planned graph.
             auto_scale_loss: Without effect: everything is computed in float32.
 
         Raises:
@@ -165,7 +167,7 @@ class TrainedLayer(Layer):
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics given to `compile`, once they are known."""
+        """The mean of the loss, named `"loss"`, the metrics of `compile`, those that the model and its layers hold."""
         return self._trainer.metrics
 
     @property

@@ -7,22 +7,41 @@ of each: an op of the C core.
 
 from ..keras_names import getattr_of as _getattr_of
 from ..registry import register_public as _register_public
-from . import operators
+from . import image, linalg, operators
 from .activations import *
 from .arithmetic import *
+from .arrangement import *
 from .attention import *
+from .bitwise import *
+from .blocks import *
 from .comparison import *
 from .contraction import *
+from .control import *
 from .convolution import *
+from .counting import *
+from .cumulation import *
+from .distances import *
+from .exponential import *
+from .fourier import *
 from .indexing import *
 from .indexing import slice_ as slice
+from .joining import *
+from .linalg import *
 from .losses import *
+from .matrices import *
+from .nan_reductions import *
 from .normalization import *
+from .own_gradients import *
 from .pooling import *
 from .random import *
+from .ranges import *
 from .reductions import *
+from .scatter import *
 from .shapes import *
+from .sorting import *
+from .subscripts import *
 from .tensors import *
+from .trigonometry import *
 
 # the modules say which of their functions are public
 __all__ = sorted(name for name, value in globals().items() if callable(value) and not name.startswith("_"))

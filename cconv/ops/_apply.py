@@ -9,9 +9,11 @@ import numpy as np
 
 from .. import _core
 from ..dtypes import of, of_array, wanted
-from ..graph import as_input_array, freeze
+from ..graph import as_input_array, freeze, is_random
 from ..program import Program, ProgramCache
-from ..scope import current_name, is_tracing, name_scope, tracing
+from ..recorded_tensor import RecordedTensor
+from ..recording import record_of
+from ..scope import current_name, is_recording, is_tracing, name_scope, tracing
 from ..tensor import Tensor, constant
 from ..variable import Variable
 
@@ -21,10 +23,15 @@ _programs = ProgramCache(64)
 
 
 def is_eager(*inputs: Any) -> bool:
-    """True if an op on these inputs would run at once."""
-    if any(isinstance(x, Tensor) for x in inputs):
+    """True if the numbers of these inputs are there to be looked at: a function of them need not be part of a graph."""
+    if any(isinstance(x, Tensor) or (isinstance(x, RecordedTensor) and not x.is_known) for x in inputs):
         return False
-    return not (is_tracing() and any(isinstance(x, Variable) for x in inputs))
+    return not ((is_tracing() or is_recording()) and any(isinstance(x, Variable) for x in inputs))
+
+
+def _is_symbolic(inputs: Sequence[Any]) -> bool:
+    """Whether an op on these becomes a node."""
+    return any(isinstance(x, Tensor) for x in inputs) or (is_tracing() and any(isinstance(x, Variable) for x in inputs))
 
 
 def shape_of(x: Any) -> tuple[int | None, ...]:
@@ -50,16 +57,26 @@ def apply(
         seed: Seed of the run where the op draws random numbers and runs at once.
 
     Returns:
-        A `Tensor` if an input is symbolic, or a variable while a layer is traced; else an array. Inputs of types that
-        the op does not take are cast: to the type they have together, or to the one that it computes in.
+        A `Tensor` if an input is symbolic, or a variable while a layer is traced; a `RecordedTensor` where a tape
+        records or an input is one; else an array. Inputs of types that the op does not take are cast: to the type they
+        have together, or to the one that it computes in.
 
     Raises:
         ValueError: The attributes or shapes break a rule of the op.
     """
     attributes = {key: value for key, value in (attributes or {}).items() if value is not None}
     name = name or current_name()
-    if is_eager(*inputs):
-        return _run(op, inputs, attributes, name, seed)
+    if not _is_symbolic(inputs):
+        record = None if is_tracing() else record_of(*inputs)
+        if record is None:
+            return _run(op, inputs, attributes, name, seed)
+        if not is_random(op):
+            return record.op(op, inputs, attributes, name)
+        # drawn at once, by the seed of this call
+        if inputs[0] is None:
+            return record.constant(_run(op, inputs, attributes, name, seed))
+        mask = _run(op, [np.ones(shape_of(inputs[0]), np.float32)], attributes, name, seed)
+        return record.op("multiply", [inputs[0], mask], {}, name)
     types = wanted(op, tuple(None if x is None else of(x) for x in inputs))
     nodes = tuple(_node(x, dtype) for x, dtype in zip(inputs, types, strict=True))
     shapes = [None if x is None else x.shape for x in nodes]
@@ -69,7 +86,7 @@ def apply(
 
 def gradient(op: str, inputs: Sequence[Any], attributes: Mapping[str, Any], dy: Any, wrt: int) -> np.ndarray:
     """The gradient of `sum(dy * op(*inputs))` with respect to input number `wrt`, for arrays."""
-    if not is_eager(*inputs, dy):
+    if _is_symbolic([*inputs, dy]):
         raise TypeError("Gradients are computed at once, from arrays. Received a symbolic tensor.")
     arrays = [None if x is None else _array(x) for x in inputs]
     shapes = tuple(None if x is None else x.shape for x in arrays)
@@ -114,7 +131,7 @@ def _fed(given: str, wanted: str) -> str:
 
 
 def _array(x: Any) -> np.ndarray:
-    return x.value if isinstance(x, Variable) else as_input_array(x)
+    return x._numbers() if isinstance(x, Variable) else as_input_array(x)
 
 
 def _node(x: Any, dtype: str | None) -> Tensor | None:

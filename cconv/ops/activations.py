@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import of
 from ..tensor import Value
 from ._apply import apply, shape_of
@@ -13,19 +15,35 @@ from .operation import operation
 
 __all__ = [
     "binary_step",
+    "celu",
     "elu",
+    "gelu",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "leaky_relu",
+    "log_sigmoid",
     "log_softmax",
+    "mish",
     "relu",
     "relu6",
     "selu",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
+    "tanh_shrink",
+    "threshold",
 ]
 
 
@@ -76,8 +94,8 @@ def sigmoid(x: Any) -> Value:
 
 @operation("x", module="nn")
 def silu(x: Any) -> Value:
-    """`x * sigmoid(x)`, also called swish."""
-    return apply("multiply", [x, apply("sigmoid", [x])])
+    """`x * sigmoid(x)`, also called swish (Hendrycks and Gimpel, 2016; Ramachandran et al., 2017)."""
+    return apply("silu", [x])
 
 
 swish = silu
@@ -88,6 +106,214 @@ def hard_sigmoid(x: Any) -> Value:
     """`x / 6 + 0.5`, limited to 0 .. 1."""
     # by x + 3, which near -3 is exact
     return apply("multiply", [apply("clip", [apply("add", [x, 3.0])], {"minimum": 0.0, "maximum": 6.0}), 1 / 6])
+
+
+@operation("x", module="nn")
+def hard_silu(x: Any) -> Value:
+    """`x * hard_sigmoid(x)`, also called hard swish (Howard et al., 2019, section 5.2).
+
+    Example:
+
+    >>> cconv.ops.hard_silu([-3.0, 1.5, 3.0]).tolist()
+    [0.0, 1.125, 3.0]
+    """
+    return apply("hard_silu", [x])
+
+
+hard_swish = hard_silu
+
+
+@operation("x", module="nn")
+def gelu(x: Any, approximate: bool = True) -> Value:
+    """`x` times the share of a standard normal below `x` (Hendrycks and Gimpel, 2016).
+
+    Args:
+        x: Tensor of any shape.
+        approximate: Whether the share is `(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2`, off by up to 5e-4,
+            instead of `(1 + erf(x / sqrt(2))) / 2`.
+
+    Example:
+
+    >>> print(cconv.ops.gelu([-1.0, 0.0, 1.0], approximate=False).round(4))
+    [-0.1587  0.      0.8413]
+    """
+    return apply("gelu_tanh" if approximate else "gelu", [x])
+
+
+@operation("x", module="nn")
+def mish(x: Any) -> Value:
+    """`x * tanh(softplus(x))` (Misra, 2019)."""
+    return apply("mish", [x])
+
+
+@operation("x", module="nn")
+def celu(x: Any, alpha: float = 1.0) -> Value:
+    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017).
+
+    Args:
+        x: Tensor of any shape.
+        alpha: Positive number: where the function goes for large negative values, negated.
+
+    Raises:
+        ValueError: `alpha` is no positive number.
+    """
+    alpha = number(alpha, "alpha", 0)
+    if alpha == 0:
+        raise ValueError(f"Invalid value received for argument `alpha`. Expected one above 0. Received: alpha={alpha}")
+    return apply("multiply", [apply("elu", [apply("multiply", [x, 1 / alpha])]), alpha])
+
+
+@operation("x", module="nn")
+def glu(x: Any, axis: int = -1) -> Value:
+    """The first half of an axis times the sigmoid of the second (Dauphin et al., 2017).
+
+    Args:
+        x: Tensor, of an even size along the axis.
+        axis: The axis.
+
+    Returns:
+        A tensor of half the size along the axis.
+
+    Raises:
+        ValueError: The size of the axis is odd or not known.
+
+    Example:
+
+    >>> cconv.ops.glu([[1.0, 2.0, 0.0, 0.0]]).tolist()
+    [[0.5, 1.0]]
+    """
+    shape = shape_of(x)
+    at = number_of_axis(axis, len(shape))
+    if shape[at] is None or shape[at] % 2:
+        raise ValueError(f"`glu` expects an axis of an even size that is known. Received: axis={axis} of shape {shape}")
+    size = [-1] * len(shape)
+    size[at] = shape[at] // 2
+    begin = [0] * len(shape)
+    first = apply("slice", [x], {"begin": list(begin), "size": size})
+    begin[at] = shape[at] // 2
+    return apply("multiply", [first, apply("sigmoid", [apply("slice", [x], {"begin": begin, "size": size})])])
+
+
+@operation("x", module="nn")
+def hard_tanh(x: Any) -> Value:
+    """`x`, limited to -1 .. 1."""
+    return apply("clip", [x], {"minimum": -1.0, "maximum": 1.0})
+
+
+@operation("x", module="nn")
+def hard_shrink(x: Any, threshold: float = 0.5) -> Value:
+    """`x` where `|x| > threshold`, else 0."""
+    kept = apply("greater", [apply("abs", [x]), number(threshold, "threshold", 0)])
+    return apply("where", [kept, x, 0.0])
+
+
+@operation("x", module="nn")
+def soft_shrink(x: Any, threshold: float = 0.5) -> Value:
+    """`x` moved towards 0 by `threshold`; 0 where it lies nearer.
+
+    Example:
+
+    >>> cconv.ops.soft_shrink([-2.0, 0.25, 1.0]).tolist()
+    [-1.5, 0.0, 0.5]
+    """
+    threshold = number(threshold, "threshold", 0)
+    return apply("subtract", [x, apply("clip", [x], {"minimum": -threshold, "maximum": threshold})])
+
+
+@operation("x", module="nn")
+def tanh_shrink(x: Any) -> Value:
+    """`x - tanh(x)`."""
+    return apply("subtract", [x, apply("tanh", [x])])
+
+
+@operation("x", module="nn")
+def log_sigmoid(x: Any) -> Value:
+    """`log(sigmoid(x))`, as `-softplus(-x)`: finite wherever `x` is."""
+    return apply("negative", [apply("softplus", [apply("negative", [x])])])
+
+
+@operation("x", module="nn")
+def sparse_plus(x: Any) -> Value:
+    """0 below -1, `x` above 1, between them `(x + 1)**2 / 4`."""
+    inner = apply("square", [apply("add", [apply("clip", [x], {"minimum": -1.0, "maximum": 1.0}), 1.0])])
+    return apply("add", [apply("multiply", [inner, 0.25]), apply("relu", [apply("subtract", [x, 1.0])])])
+
+
+@operation("x", module="nn")
+def sparse_sigmoid(x: Any) -> Value:
+    """`(x + 1) / 2`, limited to 0 .. 1."""
+    limited = apply("clip", [x], {"minimum": -1.0, "maximum": 1.0})
+    return apply("multiply", [apply("add", [limited, 1.0]), 0.5])
+
+
+@operation("x", module="nn")
+def squareplus(x: Any, b: float = 4) -> Value:
+    """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021).
+
+    Args:
+        x: Tensor of any shape.
+        b: How wide the bend at 0 is, a positive number.
+
+    Raises:
+        ValueError: `b` is no number of at least 0.
+    """
+    b = float(number(b, "b", 0))
+    root = apply("sqrt", [apply("add", [apply("square", [x]), b])])
+    # below 0 the sum would be a difference of two that are nearly equal
+    below = apply("divide", [b, apply("subtract", [root, apply("minimum", [x, 0.0])])])
+    either = apply("where", [apply("less", [x, 0.0]), below, apply("add", [x, root])])
+    return apply("multiply", [either, 0.5])
+
+
+@operation("x", module="nn")
+def threshold(x: Any, threshold: float, default_value: float) -> Value:
+    """`x` where it is above `threshold`, else `default_value`.
+
+    Example:
+
+    >>> cconv.ops.threshold([1.0, 2.0, 3.0], 1.5, 0.0).tolist()
+    [0.0, 2.0, 3.0]
+    """
+    above = apply("greater", [x, number(threshold, "threshold")])
+    return apply("where", [above, x, float(number(default_value, "default_value"))])
+
+
+@operation("x", module="nn")
+def sparsemax(x: Any, axis: int = -1) -> Value:
+    """The nearest point to `x` among those with no negative part and a sum of 1 (Martins and Astudillo, 2016).
+
+    Args:
+        x: Tensor.
+        axis: The axis whose sums are 1; of a size that is known.
+
+    Raises:
+        ValueError: The size of the axis is not known.
+
+    Example:
+
+    >>> cconv.ops.sparsemax([1.0, 0.5, -1.0]).tolist()
+    [0.75, 0.25, 0.0]
+    """
+    shape = shape_of(x)
+    at = number_of_axis(axis, len(shape))
+    count = shape[at]
+    if count is None:
+        raise ValueError(f"`sparsemax` expects an axis of a size that is known. Received: axis={axis} of shape {shape}")
+    last = [k for k in range(len(shape)) if k != at] + [at]
+    z = apply("transpose", [x], {"axes": last})
+    z = apply("subtract", [z, apply("max", [z], {"axes": [-1], "keepdims": True})])
+    # the k largest stay, for the last k of which 1 + k z(k) exceeds their sum; which these are has no slope
+    fixed = apply("stop_gradient", [z])
+    ordered = apply("take_along_axis", [fixed, apply("argsort", [apply("negative", [fixed])])], {"axis": -1})
+    sums = apply("matmul", [ordered, np.triu(np.ones((count, count), np.float32))])
+    numbers = np.arange(1, count + 1, dtype=np.float32)
+    stays = apply("greater", [apply("add", [apply("multiply", [ordered, numbers]), 1.0]), sums])
+    least = apply("min", [apply("where", [stays, ordered, np.float32(np.inf)])], {"axes": [-1], "keepdims": True})
+    kept = apply("cast", [apply("greater_equal", [fixed, least])], {"to": "float32"})
+    total = apply("sum", [apply("multiply", [z, kept])], {"axes": [-1], "keepdims": True})
+    many = apply("sum", [kept], {"axes": [-1], "keepdims": True})
+    y = apply("relu", [apply("subtract", [z, apply("divide", [apply("subtract", [total, 1.0]), many])])])
+    return apply("transpose", [y], {"axes": [last.index(k) for k in range(len(shape))]})
 
 
 @operation("x", module="nn")

@@ -1,14 +1,18 @@
-"""Arithmetic and elementary functions, element by element, and the product of matrices."""
+"""Arithmetic, element by element, and the product of matrices."""
 
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
+
+import numpy as np
 
 from ..dtypes import of, result_type
 from ..tensor import Value
 from ._apply import apply, shape_of
 from .arguments import is_integer
+from .arrays import as_value, on_arrays
 from .comparison import logical_and, logical_or
 from .operation import operation
 from .tensors import cast
@@ -17,34 +21,40 @@ __all__ = [
     "abs",
     "absolute",
     "add",
-    "arctan",
+    "cbrt",
     "ceil",
     "clip",
-    "cos",
-    "cosh",
     "divide",
-    "exp",
-    "expm1",
+    "divide_no_nan",
+    "fabs",
     "floor",
-    "log",
-    "log1p",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "gcd",
+    "heaviside",
+    "lcm",
+    "ldexp",
     "matmul",
     "maximum",
     "minimum",
+    "mod",
     "multiply",
+    "nan_to_num",
     "negative",
+    "nextafter",
     "power",
     "reciprocal",
     "round",
     "rsqrt",
     "sign",
-    "sin",
-    "sinh",
+    "signbit",
     "sqrt",
     "square",
     "subtract",
-    "tanh",
     "true_divide",
+    "trunc",
 ]
 
 
@@ -154,72 +164,6 @@ def square(x: Any) -> Value:
 
 
 @operation("x")
-def exp(x: Any) -> Value:
-    """The exponential function."""
-    return apply("exp", [x])
-
-
-@operation("x")
-def expm1(x: Any) -> Value:
-    """`exp(x) - 1`, which keeps its digits where `x` is small."""
-    return apply("expm1", [x])
-
-
-@operation("x")
-def log(x: Any) -> Value:
-    """The natural logarithm."""
-    return apply("log", [x])
-
-
-@operation("x")
-def log1p(x: Any) -> Value:
-    """`log(1 + x)`, which keeps its digits where `x` is small.
-
-    Example:
-
-    >>> print(cconv.ops.log1p(1e-10))
-    1e-10
-    """
-    return apply("log1p", [x])
-
-
-@operation("x")
-def sin(x: Any) -> Value:
-    """The sine of `x` in radians."""
-    return apply("sin", [x])
-
-
-@operation("x")
-def cos(x: Any) -> Value:
-    """The cosine of `x` in radians."""
-    return apply("cos", [x])
-
-
-@operation("x")
-def cosh(x: Any) -> Value:
-    """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`."""
-    return apply("cosh", [x])
-
-
-@operation("x")
-def sinh(x: Any) -> Value:
-    """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`."""
-    return apply("sinh", [x])
-
-
-@operation("x")
-def tanh(x: Any) -> Value:
-    """The hyperbolic tangent."""
-    return apply("tanh", [x])
-
-
-@operation("x")
-def arctan(x: Any) -> Value:
-    """The angle, in radians, whose tangent is `x`."""
-    return apply("arctan", [x])
-
-
-@operation("x")
 def floor(x: Any) -> Value:
     """The largest whole number not above `x`."""
     return apply("floor", [x])
@@ -276,3 +220,160 @@ def clip(x: Any, x_min: float, x_max: float) -> Value:
     if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)) and of(x) == "float32":
         return apply("clip", [x], {"minimum": float(x_min), "maximum": float(x_max)})
     return apply("minimum", [apply("maximum", [x, x_min]), x_max])
+
+
+@operation("x1", "x2")
+def divide_no_nan(x1: Any, x2: Any) -> Value:
+    """`x1 / x2`, and 0 where `x2` is 0.
+
+    Example:
+
+    >>> cconv.ops.divide_no_nan([1.0, 2.0], [0.0, 4.0]).tolist()
+    [0.0, 0.5]
+    """
+    zero = apply("equal", [x2, 0])
+    # the quotient that is not taken has a slope, too: it must not be a NaN
+    return apply("where", [zero, 0.0, apply("divide", [x1, apply("where", [zero, 1, x2])])])
+
+
+@operation("x1", "x2")
+def floor_divide(x1: Any, x2: Any) -> Value:
+    """The quotient rounded down to a whole number. Of whole numbers by 0 it is 0. No gradient passes.
+
+    Example:
+
+    >>> cconv.ops.floor_divide([7, -7], 2).tolist()
+    [3, -4]
+    """
+    return apply("floor_divide", [x1, x2])
+
+
+@operation("x1", "x2")
+def mod(x1: Any, x2: Any) -> Value:
+    """The rest of `floor_divide`, which has the sign of `x2`.
+
+    Example:
+
+    >>> cconv.ops.mod([7, -7], 3).tolist()
+    [1, 2]
+    """
+    return apply("mod", [x1, x2])
+
+
+@operation("x1", "x2")
+def fmod(x1: Any, x2: Any) -> Value:
+    """The rest of a division cut off towards 0, which has the sign of `x1`."""
+    return apply("fmod", [x1, x2])
+
+
+@operation("x1", "x2")
+def fmax(x1: Any, x2: Any) -> Value:
+    """The larger one, element by element; of a NaN and a number the number."""
+    return _without_nan("maximum", x1, x2)
+
+
+@operation("x1", "x2")
+def fmin(x1: Any, x2: Any) -> Value:
+    """The smaller one, element by element; of a NaN and a number the number."""
+    return _without_nan("minimum", x1, x2)
+
+
+def _without_nan(op: str, x1: Any, x2: Any) -> Value:
+    whole = result_type(of(x1), of(x2)) != "float32"
+    a, b = (x1, x2) if whole else _each_for_the_others_nan(x1, x2)
+    return apply(op, [a, b])
+
+
+def _each_for_the_others_nan(x1: Any, x2: Any) -> tuple[Value, Value]:
+    return tuple(apply("where", [apply("not_equal", [x, x]), y, x]) for x, y in ((x1, x2), (x2, x1)))
+
+
+@operation("x1", "x2")
+def ldexp(x1: Any, x2: Any) -> Value:
+    """`x1 * 2**x2`, for whole numbers `x2`."""
+    return apply("multiply", [x1, apply("exp2", [x2])])
+
+
+@operation("x1", "x2")
+def heaviside(x1: Any, x2: Any) -> Value:
+    """0 below 0, 1 above it, and `x2` at 0."""
+    x1, x2 = cast(x1, "float32"), cast(x2, "float32")
+    step = apply("where", [apply("less", [x1, 0.0]), 0.0, apply("where", [apply("equal", [x1, 0.0]), x2, 1.0])])
+    return apply("where", [apply("equal", [x1, x1]), step, x1])
+
+
+@operation("x")
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Value:
+    """`x` with other numbers for what is none.
+
+    Args:
+        x: Tensor.
+        nan: For NaNs.
+        posinf: For infinities; `None`: the largest float32.
+        neginf: For negative infinities; `None`: the lowest float32.
+
+    Example:
+
+    >>> cconv.ops.nan_to_num([float("nan"), float("inf"), 1.0], posinf=9.0).tolist()
+    [0.0, 9.0, 1.0]
+    """
+    if of(x) != "float32":
+        return apply("identity", [x])
+    largest = float(np.finfo(np.float32).max)
+    for odd, value in (
+        (apply("not_equal", [x, x]), nan),
+        (apply("equal", [x, math.inf]), largest if posinf is None else posinf),
+        (apply("equal", [x, -math.inf]), -largest if neginf is None else neginf),
+    ):
+        x = apply("where", [odd, float(value), x])
+    return x
+
+
+@operation("x")
+def cbrt(x: Any) -> Value:
+    """The cube root."""
+    return apply("cbrt", [x])
+
+
+@operation("x")
+def fabs(x: Any) -> Value:
+    """`|x|` as float32."""
+    return apply("abs", [cast(x, "float32")])
+
+
+@operation("x")
+def trunc(x: Any) -> Value:
+    """`x` without its fraction, rounded towards 0."""
+    return apply("trunc" if of(x) == "float32" else "identity", [x])
+
+
+@operation("x")
+def signbit(x: Any) -> Value:
+    """Whether the sign is negative, of -0.0, too."""
+    if of(x) != "float32":
+        return apply("less", [x, 0])
+    # 1 / -0.0 is below 0; -infinity is made 0 by it, so it is asked for itself
+    return logical_or(apply("less", [x, 0.0]), apply("equal", [apply("reciprocal", [x]), -math.inf]))
+
+
+def gcd(x1: Any, x2: Any) -> np.ndarray:
+    """The greatest common divisor, element by element. Of arrays only."""
+    return _of_whole("gcd", x1, x2)
+
+
+def lcm(x1: Any, x2: Any) -> np.ndarray:
+    """The least common multiple, element by element. Of arrays only."""
+    return _of_whole("lcm", x1, x2)
+
+
+def _of_whole(op: str, x1: Any, x2: Any) -> np.ndarray:
+    a, b = on_arrays(op, x1, x2)
+    if "f" in (a.dtype.kind, b.dtype.kind):
+        raise TypeError(f"`{op}` takes whole numbers. Received: dtypes {a.dtype} and {b.dtype}")
+    return as_value(getattr(np, op)(a.astype(np.int32), b.astype(np.int32)))
+
+
+def nextafter(x1: Any, x2: Any) -> np.ndarray:
+    """The float32 next to `x1` in the direction of `x2`. Of arrays only."""
+    a, b = on_arrays("nextafter", x1, x2)
+    return np.nextafter(a.astype(np.float32), b.astype(np.float32))

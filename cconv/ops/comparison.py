@@ -5,23 +5,36 @@ Numbers below the normal ones (1.18e-38) count as 0 here, as in all arithmetic o
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from ..dtypes import of
 from ..tensor import Value
-from ._apply import apply
+from ._apply import apply, shape_of
 from .operation import operation
 
 __all__ = [
+    "allclose",
     "equal",
     "greater",
     "greater_equal",
+    "isclose",
+    "isfinite",
+    "isin",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
     "less",
     "less_equal",
     "logical_and",
     "logical_not",
     "logical_or",
+    "logical_xor",
     "not_equal",
+    "select",
     "where",
 ]
 
@@ -94,3 +107,124 @@ def where(condition: Any, x1: Any, x2: Any) -> Value:
     [1, 0]
     """
     return apply("where", [condition, x1, x2])
+
+
+@operation("x1", "x2")
+def logical_xor(x1: Any, x2: Any) -> Value:
+    """Whether one of them holds, and not both."""
+    return apply("not_equal", [_as_bool(x1), _as_bool(x2)])
+
+
+@operation("x")
+def isnan(x: Any) -> Value:
+    """Whether it is a NaN."""
+    return apply("not_equal", [x, x])
+
+
+@operation("x")
+def isinf(x: Any) -> Value:
+    """Whether it is infinite, positive or negative."""
+    return apply("equal", [_size(x), math.inf])
+
+
+@operation("x")
+def isfinite(x: Any) -> Value:
+    """Whether it is neither infinite nor a NaN."""
+    return apply("less", [_size(x), math.inf])
+
+
+def _size(x: Any) -> Value:
+    return apply("abs", [x if of(x) == "float32" else apply("cast", [x], {"to": "float32"})])
+
+
+@operation("x")
+def isneginf(x: Any) -> Value:
+    """Whether it is negative infinity."""
+    return apply("equal", [x, -math.inf])
+
+
+@operation("x")
+def isposinf(x: Any) -> Value:
+    """Whether it is positive infinity."""
+    return apply("equal", [x, math.inf])
+
+
+@operation("x1", "x2")
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
+    """Whether they differ by no more than `atol + rtol * |x2|`, element by element.
+
+    Args:
+        x1: Tensor.
+        x2: Tensor of a shape that broadcasts with it.
+        rtol: Part of the size of `x2`.
+        atol: Absolute part.
+        equal_nan: Whether two NaNs are close.
+
+    Example:
+
+    >>> cconv.ops.isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
+    [True, False]
+    """
+    bound = apply("add", [apply("multiply", [_size(x2), rtol]), atol])
+    near = apply("less_equal", [_size(apply("subtract", [x1, x2])), bound])
+    # infinities are close to themselves only, of which the difference is a NaN
+    close = logical_or(apply("equal", [x1, x2]), logical_and(near, isfinite(x2)))
+    return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
+
+
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
+    """Whether all elements are close to each other; see `isclose`."""
+    return apply("min", [isclose(x1, x2, rtol, atol, equal_nan)], {"axes": []})
+
+
+@operation("x1", "x2", class_name="IsIn")
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Value:
+    """Whether each element of `x1` is among those of `x2`.
+
+    Args:
+        x1: Tensor.
+        x2: Tensor of a known shape.
+        assume_unique: Whether no element comes twice; the result is the same.
+        invert: Whether to ask which are not among them.
+
+    Example:
+
+    >>> cconv.ops.isin([1, 2, 3], [3, 1]).tolist()
+    [True, False, True]
+    """
+    among = apply("reshape", [x2], {"shape": [-1]})
+    last = {"axis": len(shape_of(x1))}
+    found = apply("max", [apply("equal", [apply("expand_dims", [x1], last), among])], {"axes": [-1]})
+    return logical_not(found) if invert else found
+
+
+@operation("x")
+def isreal(x: Any) -> Value:
+    """Whether there is no imaginary part: everywhere, as values have none."""
+    return apply("greater_equal", [_size(apply("where", [isnan(x), 0, x])), 0])
+
+
+@operation("condlist", "choicelist", "default")
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Value:
+    """The elements of the first choice whose condition holds, `default` where none does.
+
+    Args:
+        condlist: Conditions.
+        choicelist: A tensor for each; all broadcast.
+        default: Tensor or number.
+
+    Example:
+
+    >>> x = np.array([0, 1, 2, 3])
+    >>> cconv.ops.select([x < 1, x > 2], [x, 10 * x], -1).tolist()
+    [0, -1, -1, 30]
+    """
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(
+            "`select` takes one condition or more, and a choice for each. "
+            f"Received: {len(condlist)} conditions and {len(choicelist)} choices"
+        )
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        y = apply("where", [condition, choice, y])
+    return y

@@ -17,95 +17,12 @@ from .tensors import cast
 
 __all__ = [
     "argsort",
-    "get_item",
+    "multi_hot",
     "one_hot",
     "take",
     "take_along_axis",
     "top_k",
 ]
-
-
-@operation("x", "key", class_name="GetItem")
-def get_item(x: Any, key: Any) -> Value:
-    """`x[key]`, for whole numbers, slices, `...` and `None`. An axis of unknown size has slices of step 1 only.
-
-    Example:
-
-    >>> cconv.ops.get_item(np.arange(6).reshape(2, 3), (0, slice(1, None))).tolist()
-    [1, 2]
-    """
-    shape = shape_of(x)
-    keys = list(key) if isinstance(key, (tuple, list)) else [key]
-    for k in keys:
-        if not (k is None or k is Ellipsis or isinstance(k, (slice, int, np.integer))) or isinstance(k, bool):
-            raise TypeError(f"Tensors are indexed by whole numbers, slices, `...` and `None`. Received: {k!r}")
-    used = len([k for k in keys if k is not None and k is not Ellipsis])
-    if used > len(shape):
-        raise IndexError(f"Too many indices for a tensor of shape {shape}. Received: {key!r}")
-    if not any(k is Ellipsis for k in keys):
-        keys.append(Ellipsis)
-    at = next(i for i, k in enumerate(keys) if k is Ellipsis)
-    keys[at : at + 1] = [slice(None)] * (len(shape) - used)
-    begin, size, result, axis = [], [], [], 0
-    positions: dict[int, np.ndarray] = {}  # of slices with a step, by axis
-    for k in keys:
-        if k is None:
-            result.append("new")
-            continue
-        if isinstance(k, slice) and k.step not in (None, 1):
-            positions[axis] = _positions(k, shape[axis], key, shape)
-            k = slice(None)
-        b, s = _range(k, shape[axis], key, shape)
-        begin.append(b)
-        size.append(s)
-        result.append("keep" if isinstance(k, slice) else "drop")
-        axis += 1
-    y = x
-    if any(b != 0 or s != -1 for b, s in zip(begin, size, strict=True)):
-        y = apply("slice", [x], {"begin": begin, "size": size})
-    for axis, indices in positions.items():
-        y = apply("take", [y, indices], {"axis": axis})
-    drop = [i for i, r in enumerate(r for r in result if r != "new") if r == "drop"]
-    if drop:
-        y = apply("squeeze", [y], {"axes": drop})
-    for i, r in enumerate(r for r in result if r != "drop"):
-        if r == "new":
-            y = apply("expand_dims", [y], {"axis": i})
-    return y if y is not x else apply("identity", [x])
-
-
-def _range(k: Any, n: int | None, key: Any, shape: Sequence[int | None]) -> tuple[int, int]:
-    """First index and count (-1: to the end) that one index takes from an axis of size n."""
-    if not isinstance(k, slice):
-        k = int(k)
-        if n is None:
-            if k < 0:
-                raise IndexError(f"A negative index needs an axis of known size. Received: {key!r} for shape {shape}")
-            return k, 1
-        if not -n <= k < n:
-            raise IndexError(f"Index {k} is out of bounds for an axis of size {n}. Received: {key!r} for shape {shape}")
-        return k % n, 1
-    if n is not None:
-        start, stop, _ = k.indices(n)
-        if stop <= start:
-            raise ValueError(f"A slice of a tensor cannot be empty. Received: {key!r} for shape {shape}")
-        return start, -1 if stop == n else stop - start
-    start, stop = k.start or 0, k.stop
-    if start < 0 or (stop is not None and stop <= start):
-        raise ValueError(
-            f"A slice of an axis of unknown size must start at 0 or later and not be empty. Received: {key!r}"
-        )
-    return start, -1 if stop is None else stop - start
-
-
-def _positions(k: slice, n: int | None, key: Any, shape: Sequence[int | None]) -> np.ndarray:
-    """The positions that a slice with a step takes from an axis of size n."""
-    if n is None:
-        raise ValueError(f"A slice with a step needs an axis of known size. Received: {key!r} for shape {shape}")
-    found = np.arange(*k.indices(n), dtype=np.int32)
-    if found.size == 0:
-        raise ValueError(f"A slice of a tensor cannot be empty. Received: {key!r} for shape {shape}")
-    return found
 
 
 @operation("inputs", module="core")
@@ -213,6 +130,34 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: str | None = None) 
     axes = list(range(rank - 1))
     axes.insert(axis, rank - 1)
     return apply("transpose", [y], {"axes": axes})
+
+
+@operation("inputs", module="nn")
+def multi_hot(
+    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: str | None = None, sparse: bool = False
+) -> Value:
+    """Which classes are among the numbers along `axis`: (..., k) -> (..., num_classes), 1 or 0.
+
+    Args:
+        inputs: Numbers of classes.
+        num_classes: How many classes there are.
+        axis: The place of the axis of classes in the result.
+        dtype: float32 (the default), int32 or bool.
+        sparse: Not supported.
+
+    Example:
+
+    >>> cconv.ops.multi_hot([[0, 2], [1, 1]], 3).tolist()
+    [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+    """
+    if sparse:
+        raise NotImplementedError("`multi_hot` gives no sparse tensors. Received: sparse=True")
+    if num_classes is None:
+        raise ValueError("`multi_hot` takes the number of classes. Received: num_classes=None")
+    ones = one_hot(inputs, num_classes, axis, dtype)
+    rank = len(shape_of(inputs))
+    # Keras reduces the first axis of what is more than a vector and has no batch before it
+    return apply("max", [ones], {"axes": [1 if rank > 1 else 0]})
 
 
 def _whole(positions: Any, op: str, name: str) -> Any:

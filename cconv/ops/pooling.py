@@ -11,6 +11,8 @@ from .layout import channels_last, to_channels_first
 from .operation import operation
 
 __all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "average_pool",
     "l2_pool",
     "max_pool",
@@ -73,3 +75,38 @@ def l2_pool(
 ) -> Value:
     """The Euclidean norm of every window. Arguments as for `max_pool`."""
     return pool("l2_pool", inputs, pool_size, strides, padding, data_format)
+
+
+def _adaptive(op: str, x: Any, output_size: Any, data_format: str | None) -> Value:
+    rank = len(shape_of(x)) - 2
+    if not 1 <= rank <= 3:
+        raise ValueError(f"`{op}` expects images of one to three axes, as (n, h, w, c). Received: shape={shape_of(x)}")
+    x, first = channels_last(data_format, x)
+    y = apply(op, [x], {"size": integers(output_size, rank, "output_size")})
+    return to_channels_first(y) if first else y
+
+
+@operation("inputs", module="nn")
+def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Value:
+    """The means of a grid of parts of an image, of any size.
+
+    Along an axis of k cells, part i of m begins at cell `i * k // m` and ends before the next whole one after
+    `(i + 1) * k / m`.
+
+    Args:
+        inputs: Tensor `(n, w, c)`, `(n, h, w, c)` or `(n, d, h, w, c)`.
+        output_size: Size of the grid: one number for all axes of the image or one for each.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Example:
+
+    >>> cconv.ops.adaptive_average_pool(np.arange(4).reshape(1, 4, 1), 3).ravel().tolist()
+    [0.5, 1.5, 2.5]
+    """
+    return _adaptive("adaptive_avg_pool", inputs, output_size, data_format)
+
+
+@operation("inputs", module="nn")
+def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Value:
+    """The largest values of a grid of parts of an image. Arguments as for `adaptive_average_pool`."""
+    return _adaptive("adaptive_max_pool", inputs, output_size, data_format)

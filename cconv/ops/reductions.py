@@ -13,15 +13,21 @@ from .operation import operation
 from .tensors import cast, convert_to_tensor
 
 __all__ = [
+    "all",
     "amax",
     "amin",
+    "any",
     "argmax",
     "argmin",
+    "average",
+    "count_nonzero",
     "logsumexp",
     "max",
     "mean",
     "min",
+    "moments",
     "prod",
+    "ptp",
     "std",
     "sum",
     "var",
@@ -136,3 +142,82 @@ def _position(op: str, x: Any, axis: int | None, keepdims: bool) -> Value:
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
     """The position of the smallest value along `axis`, the first of equal ones, as an int32."""
     return _position("argmin", x, axis, keepdims)
+
+
+@operation("x")
+def all(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """Whether all values over `axis` hold, that is, are not 0."""
+    return _reduce("min", cast(x, "bool"), axis, keepdims)
+
+
+@operation("x")
+def any(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """Whether one value over `axis` holds, or more."""
+    return _reduce("max", cast(x, "bool"), axis, keepdims)
+
+
+@operation("x")
+def count_nonzero(x: Any, axis: int | Sequence[int] | None = None) -> Value:
+    """How many values over `axis` are not 0, as int32."""
+    return _reduce("sum", cast(cast(x, "bool"), "int32"), axis, False)
+
+
+@operation("x")
+def ptp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
+    """The largest value less the smallest over `axis` ("peak to peak")."""
+    return apply("subtract", [_reduce(op, x, axis, keepdims) for op in ("max", "min")])
+
+
+@operation("x")
+def average(x: Any, axis: int | Sequence[int] | None = None, weights: Any = None) -> Value:
+    """The mean over `axis`, each value counting by its weight.
+
+    Args:
+        x: Tensor.
+        axis: One axis, several, or all of them if `None`.
+        weights: Tensor of the shape of `x`, or of one axis, for those along `axis`; `None`: all count the same.
+
+    Raises:
+        ValueError: The weights have another shape.
+
+    Example:
+
+    >>> cconv.ops.average([1.0, 2.0], weights=[3.0, 1.0]).tolist()
+    1.25
+    """
+    if weights is None:
+        return _reduce("mean", x, axis, False)
+    shape, given = shape_of(x), shape_of(weights)
+    if len(given) == 1 and len(shape) != 1:
+        place = number_of_axis(axis, len(shape))
+        weights = apply("reshape", [weights], {"shape": [-1 if k == place else 1 for k in range(len(shape))]})
+    elif len(given) != len(shape):
+        raise ValueError(
+            f"`average` takes weights of the shape of `x`, or of one axis. Received: shapes {given} for {shape}"
+        )
+    weights = cast(weights, "float32")
+    total = _reduce("sum", apply("multiply", [x, weights]), axis, False)
+    return apply("divide", [total, _reduce("sum", weights, axis, False)])
+
+
+@operation("x", module="nn")
+def moments(
+    x: Any, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
+) -> tuple[Value, Value]:
+    """The mean and the variance over `axes`.
+
+    Args:
+        x: Tensor.
+        axes: One axis or several.
+        keepdims: Whether the axes stay, with size 1.
+        synchronized: Over several machines: not supported.
+
+    Example:
+
+    >>> mean, variance = cconv.ops.moments([1.0, 3.0], axes=0)
+    >>> (mean.tolist(), variance.tolist())
+    (2.0, 1.0)
+    """
+    if synchronized:
+        raise NotImplementedError("`moments` over several machines is not supported. Received: synchronized=True")
+    return mean(x, axes, keepdims), var(x, axes, keepdims)

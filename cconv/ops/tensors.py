@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_numbers, converted, of, result_type, standardize
-from ..tensor import Tensor, Value
+from ..recorded_tensor import RecordedTensor
+from ..recording import record_of
+from ..scope import is_recording
+from ..tensor import Tensor, Value, constant
 from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
 from .arguments import is_integer
@@ -17,27 +20,39 @@ from .operation import operation
 
 __all__ = [
     "arange",
+    "array",
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
+    "copy",
+    "dtype",
+    "empty",
+    "empty_like",
     "eye",
     "full",
+    "full_like",
     "identity",
     "is_tensor",
     "ndim",
     "ones",
+    "ones_like",
+    "saturate_cast",
     "shape",
     "size",
     "stop_gradient",
     "zeros",
+    "zeros_like",
 ]
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Value:
-    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`."""
+    """A tensor as it is; anything else as an array of its type: bool, int32 or float32, or of `dtype`; as a tensor
+    inside of a `cconv.GradientTape`."""
     dtype = standardize(dtype, default=of(x))
-    if isinstance(x, Tensor) or not is_eager(x):
+    if isinstance(x, (Tensor, RecordedTensor)) or not is_eager(x):
         return x if of(x) == dtype else cast(x, dtype)
+    if is_recording():
+        return record_of().constant(x if of(x) == dtype else converted(x, dtype))
     return np.array(converted(x, dtype))
 
 
@@ -66,7 +81,7 @@ def cast(x: Any, dtype: str) -> Value:
 
 def is_tensor(x: Any) -> bool:
     """True for symbolic tensors, variables and arrays."""
-    return isinstance(x, (Tensor, Variable, np.ndarray))
+    return isinstance(x, (Tensor, RecordedTensor, Variable, np.ndarray))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
@@ -137,6 +152,72 @@ def identity(n: int, dtype: str | None = None) -> np.ndarray:
     [[1.0, 0.0], [0.0, 1.0]]
     """
     return eye(n, dtype=dtype)
+
+
+def empty(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+    """An array whose values do not matter: zeros."""
+    return zeros(shape, dtype)
+
+
+@operation("x")
+def full_like(x: Any, fill_value: Any, dtype: str | None = None) -> Value:
+    """One value in the shape of `x`, of its type or of `dtype`.
+
+    Example:
+
+    >>> cconv.ops.full_like([1, 2], 7).tolist()
+    [7, 7]
+    """
+    kind = standardize(dtype, default=of(x))
+    value = cast(fill_value, kind)
+    if is_eager(x, value):
+        return np.full(shape_of(x), value, kind)
+    sizes = shape_of(x)
+    if not any(size is None for size in sizes):
+        return apply("broadcast_to", [constant(value) if is_eager(value) else value], {"shape": list(sizes)})
+    # the sizes that are not known are those of x
+    return apply("where", [apply("equal", [x, x]), value, value])
+
+
+@operation("x")
+def zeros_like(x: Any, dtype: str | None = None) -> Value:
+    """Zeros in the shape of `x`, of its type or of `dtype`."""
+    return full_like(x, 0, dtype)
+
+
+@operation("x")
+def ones_like(x: Any, dtype: str | None = None) -> Value:
+    """Ones in the shape of `x`, of its type or of `dtype`."""
+    return full_like(x, 1, dtype)
+
+
+@operation("x")
+def empty_like(x: Any, dtype: str | None = None) -> Value:
+    """Values that do not matter in the shape of `x`: zeros."""
+    return full_like(x, 0, dtype)
+
+
+@operation("x")
+def array(x: Any, dtype: str | None = None) -> Value:
+    """The same as `convert_to_tensor`."""
+    return convert_to_tensor(x, dtype)
+
+
+@operation("x")
+def copy(x: Any) -> Value:
+    """The same values in memory of their own."""
+    return apply("identity", [x])
+
+
+def dtype(x: Any) -> str:
+    """The type of the values of a tensor, variable or array: `"float32"`, `"int32"` or `"bool"`."""
+    return of(x)
+
+
+@operation("x", module="core")
+def saturate_cast(x: Any, dtype: str) -> Value:
+    """`x` as another type, numbers beyond its range as its nearest end; the same as `cast`."""
+    return cast(x, dtype)
 
 
 @operation("variable", module="core")

@@ -13,6 +13,7 @@ from .. import _core, constraints
 from ..configured import Configured
 from ..naming import auto_name
 from ..program import ProgramCache
+from ..recorded_gradients import is_within_reach, step_within
 from ..serialization import deserialize_object, serialize_object
 from .gradients import checked, gradient_program
 from .schedules import LearningRateSchedule
@@ -293,7 +294,10 @@ class Optimizer(Configured):
                     "variables. Call `optimizer.build(trainable_variables)` first."
                 )
             trainable_variables = self._trainable
-        arrays, given = checked(grads, list(trainable_variables))
+        grads, trainable_variables = list(grads), list(trainable_variables)
+        if self._apply_recorded(grads, trainable_variables):
+            return
+        arrays, given = checked(grads, trainable_variables)
         if not given:
             return
         self.build(given)
@@ -301,6 +305,16 @@ class Optimizer(Configured):
         key = (self.clipping, *map(id, given))  # they are kept in _trainable, so that no other gets such an id
         self._programs.get(key, lambda: gradient_program(given, self.core)).run(arrays)
         constraints.hold(given)
+
+    def _apply_recorded(self, grads: list[Any], variables: list[Any]) -> bool:
+        """Makes the step in the run that computes gradients of a tape, if nobody has looked at them yet."""
+        if not is_within_reach(grads, variables):
+            return False
+        self.build(variables)
+        self.before_step()
+        step_within(grads, self)
+        constraints.hold(variables)
+        return True
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
         """Like `apply`, from pairs of a gradient and its variable."""

@@ -86,7 +86,8 @@ class ArrayFile:
         try:
             with self.reading():
                 self.arrays = dict(_walk(self._h5, where))
-                _check_sizes(self.arrays, file.seek(0, os.SEEK_END), where)
+                self._size = file.seek(0, os.SEEK_END)
+                _check_sizes(self.arrays, self._size, where)
                 self.elements = sum(int(item.size) for item in self.arrays.values())
         except BaseException:
             self._h5.close()
@@ -97,6 +98,37 @@ class ArrayFile:
 
     def __exit__(self, *exception: object) -> None:
         self._h5.close()
+
+    def has(self, path: str) -> bool:
+        """Whether there is a group or an array at a path."""
+        with self.reading():
+            return path in self._h5
+
+    def text(self, path: str, name: str, other: str | None = None) -> str:
+        """A text that belongs to a group, or to another one; empty if it is in neither."""
+        value = self._attribute(path, name)
+        if value is None and other is not None:
+            value = self._attribute(other, name)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else ""
+
+    def names(self, path: str, name: str) -> list[str]:
+        """A list of names that belongs to a group: in one attribute, or in `name0`, `name1`, ... if it is long."""
+        found = self._attribute(path, name)
+        parts = [] if found is None else [found]
+        while found is None and (part := self._attribute(path, f"{name}{len(parts)}")) is not None:
+            parts.append(part)
+        items = [item for part in parts for item in np.ravel(part)]
+        return [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in items]
+
+    def _attribute(self, path: str, name: str) -> Any:
+        with self.reading():
+            group = self._h5[path] if path and path in self._h5 else None if path else self._h5
+            if group is None or name not in group.attrs:
+                return None
+            attribute = group.attrs.get_id(name)
+            if math.prod(attribute.shape) * max(attribute.dtype.itemsize, 1) > max(self._size, 1 << 16):
+                raise ValueError(f"{self.where}: the attribute {name!r} declares more bytes than the file holds.")
+            return group.attrs[name]
 
     def number(self, name: str) -> float | None:
         """A number that belongs to the file as a whole; None if it is not there."""

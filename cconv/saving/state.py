@@ -59,7 +59,7 @@ def _visit(layer: Layer, path: str, visited: set[int], groups: list[Group]) -> N
         return
     visited.add(id(layer))
     variables = [*layer._trainable_variables, *layer._non_trainable_variables]
-    groups.append(Group(path, "Layer", layer.name, tuple(_variable_slot(v) for v in variables)))
+    groups.append(Group(path, "Layer", layer.name, tuple(variable_slot(v) for v in variables)))
     tracked = {id(child) for child in layer._layers}
     for name, child in _children(layer):
         _visit_child(child, f"{path}/{name}" if path else name, tracked, visited, groups)
@@ -93,14 +93,15 @@ def _children(layer: Layer) -> Iterator[tuple[str, Any]]:
             yield name, vars(layer)[name]
 
 
-def _variable_slot(variable: Any) -> Slot:
+def variable_slot(variable: Any) -> Slot:
+    """The place of a variable's array."""
     return Slot(variable.name, tuple(variable.shape), variable.numpy, variable.assign)
 
 
 def _optimizer_slots(optimizer: Any, trainable: list[Any]) -> Iterator[Slot]:
     """Keras' order: the number of steps, the learning rate, then the optimizer's memory of each weight."""
     for variable in optimizer.state_of(trainable):
-        slot = _variable_slot(variable)
+        slot = variable_slot(variable)
         if variable.name == "iteration":
             slot = slot._replace(get=lambda get=slot.get: np.asarray(get()).astype(np.int32))
         elif variable.name == "learning_rate":

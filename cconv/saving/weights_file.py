@@ -11,11 +11,11 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from ..warning import warn
-from . import hdf5
+from . import hdf5, legacy_file
 from .archive import WEIGHTS, read_archive
 from .atomic import atomic_write
 from .state import OPTIMIZER, SEED, Group, collect
@@ -43,8 +43,18 @@ def save_weights(model: Any, path: str | os.PathLike, overwrite: bool = True) ->
     """
     path = check_path(path, SUFFIX, overwrite)
     check_built(model)
+    write_checked(path, lambda file, size: hdf5.write_groups(file, collect(model), attributes(model), size))
+
+
+def write_checked(path: str, write: Callable[[BinaryIO, int], None]) -> None:
+    """Writes an HDF5 file with a checksum in front, whole or not at all.
+
+    Args:
+        path: Its name.
+        write: Called with the file and the number of bytes to leave free in front.
+    """
     with atomic_write(path) as file:
-        hdf5.write_groups(file, collect(model), attributes(model), userblock_size=_BLOCK_SIZE)
+        write(file, _BLOCK_SIZE)
         block = bytearray((_BLOCK_START + b"0" * 64 + b"\n").ljust(_BLOCK_SIZE, b"\0"))
         file.seek(0)
         file.write(block)
@@ -52,8 +62,9 @@ def save_weights(model: Any, path: str | os.PathLike, overwrite: bool = True) ->
         file.write(_digest(file))
 
 
-def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = False) -> None:
-    """Loads the variables of a model from a `.weights.h5` or `.keras` file, of cconv or of Keras.
+def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = False, *, by_name: bool = False) -> None:
+    """Loads the variables of a model from a `.weights.h5` or `.keras` file, of cconv or of Keras, or from a `.h5` or
+    `.hdf5` file of Keras 1 or 2.
 
     All arrays are read and checked before the first variable changes: a file that does not fit leaves the model as it
     is. The state of the optimizer is loaded if both the file and the model have one of the same kind.
@@ -63,13 +74,20 @@ def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = Fals
         path: Name of the file.
         skip_mismatch: True: layers whose variables do not fit are left as they are, with a warning for each, and
             variables for which the model has no layer are ignored.
+        by_name: True: layers are found by their names, and those that the file does not have stay as they are. Only the
+            files of Keras 1 and 2 (and `.h5` files of whole models) have names.
 
     Raises:
         ValueError: The file is damaged, or holds variables of other shapes than the model's.
     """
     check_built(model)
     path = os.fspath(path)
-    with _open_arrays(path) as weights:
+    with open_arrays(path) as weights:
+        if legacy_file.is_legacy(weights):
+            legacy_file.assign_legacy(model, weights, by_name, skip_mismatch)
+            return
+        if by_name:
+            raise ValueError(f"`by_name=True`: {path!r} has no names of layers: they are told apart by their places.")
         assign_weights(model, weights, strict_optimizer=False, skip_mismatch=skip_mismatch)
 
 
@@ -195,18 +213,20 @@ def read_reached(path: str, name: str) -> float | None:
         ValueError: The file is damaged.
         OSError: There is none.
     """
-    with _open_arrays(path) as file:
+    with open_arrays(path) as file:
         return file.number(_REACHED + name)
 
 
 @contextlib.contextmanager
-def _open_arrays(path: str) -> Iterator[hdf5.ArrayFile]:
-    """The arrays of a `.weights.h5` or `.keras` file."""
+def open_arrays(path: str) -> Iterator[hdf5.ArrayFile]:
+    """The arrays of a `.weights.h5`, `.h5`, `.hdf5` or `.keras` file."""
     with contextlib.ExitStack() as stack:
         if path.endswith(".keras"):
             file = io.BytesIO(read_archive(path)[WEIGHTS])
         elif not path.endswith((".h5", ".hdf5")):
-            raise ValueError(f"The file name must end in '.weights.h5', '.h5' or '.keras'. Received: filepath={path!r}")
+            raise ValueError(
+                f"The file name must end in '.weights.h5', '.h5', '.hdf5' or '.keras'. Received: filepath={path!r}"
+            )
         else:
             file = stack.enter_context(open(path, "rb"))
             _check_digest(file, path)

@@ -8,23 +8,35 @@ from typing import Any
 
 import numpy as np
 
+#: Those of `compile` that a configuration may set.
+SAVED_ARGUMENTS = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+)
 
-def check_compile(model: Any, run_eagerly: bool, steps_per_execution: int, jit_compile: str | bool | None) -> None:
-    """Refuses what `compile` cannot do, and models with steps of their own."""
-    if run_eagerly:
-        raise ValueError("`run_eagerly=True` is not supported: models always run as a graph.")
-    if isinstance(steps_per_execution, bool) or steps_per_execution != 1:
-        raise ValueError(f"`steps_per_execution`: expected 1. Received: {steps_per_execution!r}")
-    if jit_compile not in ("auto", False, None):
+
+def check_compile(steps_per_execution: int, jit_compile: str | bool | None) -> None:
+    """Refuses what `compile` cannot do."""
+    count("steps_per_execution", steps_per_execution)
+    if jit_compile not in ("auto", True, False, None):
+        raise ValueError(f"`jit_compile`: expected 'auto', True or False. Received: {jit_compile!r}")
+
+
+def check_compiled(method: str, targets: Any, optimizer: Any = None, trains: bool = False) -> None:
+    """Refuses a method of a model that lacks what it needs."""
+    if targets is None:
+        missing = "the model has no loss and no optimizer."
+        raise ValueError(f"You must call `compile()` before calling `{method}()`: {missing}")
+    if trains and optimizer is None:
         raise ValueError(
-            f"`jit_compile`: expected 'auto' or False, there is nothing to compile. Received: {jit_compile!r}"
+            f"`{method}()` needs an optimizer. The model was compiled with `optimizer=None`: it can be evaluated."
         )
-    for method in ("train_step", "test_step", "predict_step", "compute_loss"):
-        if hasattr(type(model), method):
-            raise ValueError(
-                f"{type(model).__name__} defines `{method}`, which is not supported: a step is one call into "
-                "the core. Write a custom loss, metric or layer instead."
-            )
 
 
 def count(name: str, value: Any, least: int = 1, optional: bool = False) -> int | None:

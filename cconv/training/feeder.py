@@ -6,7 +6,7 @@ import weakref
 from typing import Any
 
 from ..data import ArrayFeed, BatchFeed, Data, Feed, by_output, is_batches, make_data, refuse, split
-from ..random import next_seed
+from ..seeds import next_seed
 from .targets import Targets
 from .tracer import Tracer
 
@@ -90,6 +90,10 @@ class Feeder:
         if class_weight is not None:
             held_out = held_out.unweighted()
         return ArrayFeed(train, batch_size, steps, shuffle, next_seed()), held_out
+
+    def held_out(self, data: Any) -> Any:
+        """What `split` has set aside, for `validation`: as it is, or as it was given to `fit`."""
+        return data if isinstance(data, Data) else data.given()
 
     def validation(self, given: Any, batch_size: int | None, training_size: int | None, steps: int | None) -> Feed:
         """The batches of each validation.

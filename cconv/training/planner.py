@@ -122,8 +122,12 @@ class Planner:
 
     def describe_graph(self, training: bool) -> str:
         """The table of what the model computes; it must know its inputs."""
+        return self.graph(training).describe()
+
+    def graph(self, training: bool) -> _core.Graph:
+        """The graph of what the model computes; it must know its inputs."""
         traced = self._tracer.trace_inputs(training)
-        return build_graph(traced.predictions, traced.inputs)[0].describe()
+        return build_graph(traced.predictions, traced.inputs)[0]
 
     def _key(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any) -> Hashable:
         flags = self._flags

@@ -10,7 +10,8 @@ import numpy as np
 from .. import _core, tree
 from ..graph import signature
 from ..program import Program, clock
-from ..random import next_seed
+from ..scope import settle
+from ..seeds import next_seed
 from ..tensor import Tensor
 from .totals import Totals
 from .tracer import Traced
@@ -78,6 +79,7 @@ class Step(Program):
         if n <= most:
             seed = next_seed() if self.training else 0
             self.used = next(clock)  # what `run` does, less a call: it shows in a prediction of one small image
+            settle()
             with self._lock:
                 return self._plan.run(arrays, n=n, rows=rows, outputs=outputs, seed=seed)
         if outputs is None:

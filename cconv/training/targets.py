@@ -53,6 +53,7 @@ class Targets:
         self._weights: list[float] = []
         self._metrics: list[list[list[Any]]] = [[], []]  # for each output, without and with weights
         self.totals: Totals | None = None
+        self.tracker = known_metrics.Mean("loss")
 
     @property
     def metrics(self) -> list[Any]:
@@ -89,7 +90,7 @@ class Targets:
             self._metrics[i] = _dealt_metrics(argument, self._given_metrics[i], structure)
         self.structure, self.names = structure, tuple(tree.flatten(structure))
         with untraced():
-            self.totals = Totals(*self._names_and_metrics())
+            self.totals = Totals(*self._names_and_metrics(), self.tracker)
 
     # ---- tracing -----------------------------------------------------------------------------------------------------
 
@@ -105,6 +106,12 @@ class Targets:
         Raises:
             ValueError: If labels are missing, a loss does not fit its output, or there is nothing to minimize.
         """
+        return *self.total(y_true, y_pred, weights, penalties), self.values(y_true, y_pred, weights)
+
+    def total(
+        self, y_true: list[Any], y_pred: list[Any], weights: list[Any], penalties: list[Any]
+    ) -> tuple[Any, list[Any]]:
+        """The total loss, and the loss of each output that has one; see `trace`."""
         for i, needed in enumerate(self.with_loss):
             if needed and y_true[i] is None:
                 raise ValueError(
@@ -128,11 +135,15 @@ class Targets:
             total = penalty if total is None else total + penalty
         if total is None:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
+        return total, losses
+
+    def values(self, y_true: list[Any], y_pred: list[Any], weights: list[Any]) -> list[list[Any]]:
+        """The numbers of each metric for a batch."""
         values = []
         for group, given in zip(self._metrics, ([None] * len(weights), weights), strict=True):
             for i, metrics in enumerate(group):
                 values += [self._numbers(i, metric, y_true[i], y_pred[i], given[i]) for metric in metrics]
-        return total, losses, values
+        return values
 
     def _choose_losses(self, y_true: list[Tensor | None], y_pred: list[Tensor]) -> None:
         """Decides what "crossentropy" stands for."""

@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import tree
-from ..metrics import Metric
+from ..metrics import Mean, Metric
 
 
 class Totals:
     """What an epoch adds up: the loss, the losses of the outputs, the metrics."""
 
-    def __init__(self, names: list[str], loss_names: list[str], metrics: list[Any]) -> None:
+    def __init__(self, names: list[str], loss_names: list[str], metrics: list[Any], tracker: Mean) -> None:
         self.names = names  # of the metrics, as in the logs
         self.loss_names = loss_names
         self.metrics = metrics
-        self.reset()
+        self.tracker = tracker  # of the loss
+        self._clear()
 
     def reset(self) -> None:
+        self._clear()
+        self.tracker.reset_state()
+
+    def _clear(self) -> None:
         self._samples = 0
-        self._sums = [0.0] * (1 + len(self.loss_names))
+        self._sums = [0.0] * len(self.loss_names)
         for metric in self.metrics:
             metric.reset_state()
 
+    def state(self) -> dict[str, Any]:
+        """What it has added up beside the metrics, for `resume`."""
+        return {"samples": self._samples, "sums": list(self._sums)}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what others have added up."""
+        self._samples, self._sums = state["samples"], list(state["sums"])
+
     def add(self, results: list[np.ndarray], n: int, n_losses: int, metric_counts: list[int]) -> None:
         """Adds a step's outputs: the total loss, the losses of the outputs, then the numbers of each metric."""
-        self._samples += n
-        self._sums[0] += float(results[0]) * n
+        self.tracker.add(float(results[0]) * n, n)
         at = 1
         if self.loss_names:
-            for i in range(n_losses):
-                self._sums[1 + i] += float(results[at + i]) * n
+            self.add_losses(results[at : at + n_losses], n)
         at += n_losses
         for metric, count in zip(self.metrics, metric_counts, strict=True):
             metric.accumulate(tuple(results[at : at + count]))
             at += count
 
+    def add_losses(self, losses: Sequence[Any], n: int) -> None:
+        """Adds the losses of the outputs, of n samples."""
+        self._samples += n
+        for i, loss in enumerate(losses):
+            self._sums[i] += float(loss) * n
+
+    def output_losses(self) -> dict[str, float]:
+        """The average losses of the outputs so far, by name."""
+        return {name: total / max(self._samples, 1) for name, total in zip(self.loss_names, self._sums, strict=True)}
+
     def logs(self) -> dict[str, float]:
         """The averages so far, by name in alphabetical order."""
-        values = {"loss": self._average(0)}
-        values.update({name: self._average(1 + i) for i, name in enumerate(self.loss_names)})
+        values = {"loss": self.tracker.result(), **self.output_losses()}
         values.update({name: _number(metric.result()) for name, metric in zip(self.names, self.metrics, strict=True)})
         return {name: values[name] for name in sorted(values)}
 
@@ -58,9 +78,6 @@ class Totals:
         """The values of `logs` in that order; a number if there is only one."""
         values = [logs[name] for name in self.result_order(list(logs))]
         return values[0] if len(values) == 1 else values
-
-    def _average(self, i: int) -> float:
-        return self._sums[i] / self._samples if self._samples else 0.0
 
 
 def _number(value: Any) -> Any:

@@ -65,7 +65,7 @@ class Tracer:
             return Traced(inputs, predictions, y_pred)
         targets = self._targets
         if targets.names is None:
-            targets.bind(self._output_structure(y_pred))
+            targets.bind(self.output_structure(y_pred))
         missing = [None] * len(predictions)
         y_true = [
             None if a is None else Tensor((None, *a.shape[1:]), name=f"y_{name}", dtype=dtype)
@@ -101,7 +101,7 @@ class Tracer:
         data = make_data(x, inputs=self._model._input_slots(), outputs=None)
         inputs = _symbols(data, [f"x{i}" for i in range(len(data.x))])
         y_pred = self._call(inputs, data.structure, training=False)
-        self._targets.bind(self._output_structure(y_pred))
+        self._targets.bind(self.output_structure(y_pred))
 
     def output_slots(self) -> Slots | None:
         """The outputs that labels are for, as far as they are known."""
@@ -116,7 +116,7 @@ class Tracer:
             return list(known.names)
         return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
 
-    def _output_structure(self, y_pred: Any) -> Any:
+    def output_structure(self, y_pred: Any) -> Any:
         """The names of the outputs, as they nest."""
         names, known = self.output_names(len(tree.flatten(y_pred))), self._model._output_slots()
         return named(y_pred, names) if known is None or known.names != tuple(names) else known.structure

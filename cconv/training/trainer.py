@@ -17,10 +17,11 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
-from ..random import next_seed
+from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
-from .arguments import check_compile, check_verbose, count, is_due, is_due_again
+from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
 from .feeder import Feeder
+from .own_steps import OwnSteps, as_arrays, in_order
 from .planner import Planner, rounded
 from .step import Step
 from .targets import Targets
@@ -41,17 +42,20 @@ class Trainer:
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
+        steps_per_execution: Batches of which callbacks hear as of one.
         reached: What a file that is being written is kept for, by the name of the monitored value.
+        feed, callbacks, first_epoch: Of the `fit` under way: weak references, and where callbacks let it begin.
         stop_training, stop_evaluating, stop_predicting: Set by callbacks, to end after the current batch.
     """
 
     def __init__(self, model: Any) -> None:
         self._owner = weakref.ref(model)
-        self.optimizer: Any = None
-        self.loss: Any = None
+        self.optimizer = self.loss = None
         self.seed = 0
         self.history: History | None = None
         self.reached: dict[str, float] = {}
+        self.steps_per_execution = 1
+        self.feed = self.callbacks = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._arguments: dict[str, Any] = {}
         self._aim(None)
@@ -68,12 +72,14 @@ class Trainer:
         return None if self._owner is None else self._owner()
 
     def __getstate__(self) -> dict[str, Any]:  # the copy is `moved_to` the model's, and makes the rest anew
-        return vars(self) | {"_owner": None, "feeder": None, "planner": None}
+        names = ("_owner", "feeder", "planner", "own", "feed", "callbacks", "output_structure")
+        return vars(self) | dict.fromkeys(names)
 
     def _aim(self, targets: Targets | None) -> None:
         """New targets. What was planned for the old ones is forgotten."""
         self.targets, tracer = targets, Tracer(self.model, targets)
         self.feeder, self.planner = Feeder(self.model, tracer, targets), Planner(self.model, tracer, targets)
+        self.own, self.output_structure = OwnSteps(self.model, self), tracer.output_structure
 
     # ---- compile -----------------------------------------------------------------------------------------------------
 
@@ -88,25 +94,25 @@ class Trainer:
         steps_per_execution: int,
         jit_compile: str | bool | None,
     ) -> None:
-        check_compile(self.model, run_eagerly, steps_per_execution, jit_compile)
-        new_optimizer = optimizers.get(optimizer)
+        check_compile(steps_per_execution, jit_compile)
+        optimizer = optimizers.get(optimizer)
         targets = Targets(loss, loss_weights, metrics, weighted_metrics)
         outputs = self.model._output_slots()
         if outputs is not None:
             targets.bind(outputs.structure)
-        self.optimizer = new_optimizer
-        self.loss = loss
+        self.optimizer, self.loss, self.steps_per_execution = optimizer, loss, steps_per_execution
         self._arguments = {
-            "optimizer": new_optimizer,
+            "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
-            "run_eagerly": False,
-            "steps_per_execution": 1,
-            "jit_compile": False,
+            "run_eagerly": bool(run_eagerly),
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile is True,
         }
         self._aim(targets)
+        self.own.eager = bool(run_eagerly)
         self.seed = next_seed()
         self.stop_training = False
 
@@ -119,8 +125,7 @@ class Trainer:
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         arguments = deserialize_object(config)
-        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
-        self.model.compile(**{name: arguments[name] for name in names if name in arguments})
+        self.model.compile(**{name: arguments[name] for name in SAVED_ARGUMENTS if name in arguments})
         if self.model.built and self.optimizer is not None:
             self.optimizer.build(self.model.trainable_variables)
 
@@ -133,10 +138,9 @@ class Trainer:
 
     @property
     def metrics(self) -> list[Any]:
-        """Those of `compile`, then those that the model and its layers hold."""
-        compiled = [] if self.targets is None else self.targets.metrics
-        held = held_metrics(self.model)
-        return [*compiled, *(metric for metric in held if not any(metric is known for known in compiled))]
+        """The mean of the loss, those of `compile`, then those that the model and its layers hold."""
+        found = [] if self.targets is None else [self.targets.tracker, *self.targets.metrics]
+        return list({id(metric): metric for metric in [*found, *held_metrics(self.model)]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -147,10 +151,12 @@ class Trainer:
     def reset_metrics(self) -> None:
         if self.totals is not None:
             self.totals.reset()
-        for metric in held_metrics(self.model):
+        for metric in self.model.metrics:
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, float]:
+        if self.own.are_used("train") or self.own.are_used("test"):
+            return self.own.results()
         return {} if self.totals is None else self.totals.logs()
 
     # ---- fit ---------------------------------------------------------------------------------------------------------
@@ -174,7 +180,7 @@ class Trainer:
         validation_batch_size: int | None,
         validation_freq: int | Container[int],
     ) -> History:
-        self._assert_trained("fit")
+        check_compiled("fit", self.targets, self.optimizer, trains=True)
         batch_size = count("batch_size", batch_size, optional=True)
         epochs = count("epochs", epochs, least=0)
         initial_epoch = count("initial_epoch", initial_epoch, least=0)
@@ -187,41 +193,33 @@ class Trainer:
         if not isinstance(validation_freq, (list, tuple, set, frozenset, range)):
             validation_freq = count("validation_freq", validation_freq)
 
-        feed = self.feeder.feed("fit", x, y, sample_weight, batch_size, steps_per_epoch, class_weight, shuffle)
+        feeder, tester = self.own.feeder("train"), self.own.feeder("test")
+        feed = feeder.feed("fit", x, y, sample_weight, batch_size, steps_per_epoch, class_weight, shuffle)
         if validation_data is None and validation_split:
-            feed, validation_data = self.feeder.split(
-                feed, validation_split, batch_size, steps_per_epoch, shuffle, class_weight
-            )
+            split = (validation_split, batch_size, steps_per_epoch, shuffle, class_weight)
+            feed, held_out = feeder.split(feed, *split)
+            validation_data = tester.held_out(held_out)
         validation = None
         if validation_data is not None:
-            validation = self.feeder.validation(validation_data, validation_batch_size, batch_size, validation_steps)
+            validation = tester.validation(validation_data, validation_batch_size, batch_size, validation_steps)
         # Both are traced and checked now, so that what does not fit the validation is not found out after an epoch.
         feed.check_passes(epochs - initial_epoch > 1, "steps_per_epoch")
         if validation is not None:
             validation.check_passes(is_due_again(initial_epoch, epochs, validation_freq), "validation_steps")
-        self.planner.prepare("train", feed, "y", self.optimizer)
-        if validation is not None:
+        if not self.own.are_used("train"):
+            self.planner.prepare("train", feed, "y", self.optimizer)
+        if validation is not None and not self.own.are_used("test"):
             self.planner.prepare("test", validation, "validation labels")
-
-        if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(
-                callbacks,
-                add_history=True,
-                add_progbar=bool(verbose),
-                verbose=verbose,
-                epochs=epochs,
-                steps=feed.num_batches,
-                model=self.model,
-            )
+        callbacks = self._callback_list(callbacks, verbose, feed, epochs, add_history=True)
         self.stop_training = False
+        self.feed, self.callbacks, self.first_epoch = weakref.ref(feed), weakref.ref(callbacks), initial_epoch
         logs: dict[str, float] = {}
         with callbacks:
             callbacks.on_train_begin()
-            for epoch in range(initial_epoch, epochs):
-                self.reset_metrics()
+            for epoch in range(self.first_epoch, epochs):
+                self.model.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
-                self._train_epoch(feed, callbacks)
-                logs = self.totals.logs()
+                logs = self._train_epoch(feed, callbacks)
                 if validation is not None and is_due(epoch + 1, validation_freq):
                     validation.rewind()
                     tested = self._test_epoch(validation, callbacks, "validation labels")
@@ -233,16 +231,21 @@ class Trainer:
             callbacks.on_train_end(logs)
         return self.history
 
-    def _train_epoch(self, feed: Feed, callbacks: CallbackList) -> None:
+    def _train_epoch(self, feed: Feed, callbacks: CallbackList) -> dict[str, float]:
+        if self.own.are_used("train"):
+            return self.own.train_epoch(feed, callbacks)
+        groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
-        for batch, (data, rows, n) in enumerate(feed.epoch()):
+        for batch, (data, rows, n) in enumerate(feed.epoch(), feed.done):
             if data is not current:
                 current, step = data, self.planner.next_step("train", feed, data, n, batch, "y", self.optimizer)
-            callbacks.on_train_batch_begin(batch)
+            groups.on_train_batch_begin(batch)
             self._train(step, data, rows, n)
-            callbacks.on_train_batch_end(batch, totals.logs)
+            groups.on_train_batch_end(batch, totals.logs)
             if self.stop_training:
                 break
+        groups.end_group()
+        return totals.logs()
 
     def _train(self, step: Step, data: Data, rows: np.ndarray | None, n: int) -> None:
         optimizer = self.optimizer
@@ -255,18 +258,22 @@ class Trainer:
         constraints.hold(step.constrained)
 
     def _test_epoch(self, feed: Feed, callbacks: CallbackList, label: str) -> dict[str, float]:
-        self.reset_metrics()
+        if self.own.are_used("test"):
+            return self.own.test_epoch(feed, callbacks)
+        self.model.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
+        groups = callbacks.in_groups(self.steps_per_execution)
         totals, current, step = self.totals, None, None
         for batch, (data, rows, n) in enumerate(feed.epoch()):
             if data is not current:
                 current, step = data, self.planner.next_step("test", feed, data, n, batch, label, None)
-            callbacks.on_test_batch_begin(batch)
-            step.accumulate(totals, data.arrays, n, rows, self.seed)
-            callbacks.on_test_batch_end(batch, totals.logs)
+            groups.on_test_batch_begin(batch)
+            step.accumulate(totals, data.arrays, n, rows, self.seed, batch)
+            groups.on_test_batch_end(batch, totals.logs)
             if self.stop_evaluating:
                 break
+        groups.end_group()
         logs = totals.logs()
         callbacks.on_test_end(logs)
         return logs
@@ -284,24 +291,27 @@ class Trainer:
         callbacks: Any,
         return_dict: bool,
     ) -> float | list[float] | dict[str, float]:
-        self._assert_compiled("evaluate")
+        check_compiled("evaluate", self.targets)
         batch_size = count("batch_size", batch_size, optional=True)
         steps = count("steps", steps, optional=True)
         check_verbose(verbose)
-        feed = self.feeder.feed("evaluate", x, y, sample_weight, batch_size, steps)
-        self.planner.prepare("test", feed, "y")
-        if not isinstance(callbacks, CallbackList):
-            callbacks = self._callback_list(callbacks, verbose, feed)
+        feed = self.own.feeder("test").feed("evaluate", x, y, sample_weight, batch_size, steps)
+        if not self.own.are_used("test"):
+            self.planner.prepare("test", feed, "y")
+        callbacks = self._callback_list(callbacks, verbose, feed)
         with callbacks:
             logs = self._test_epoch(feed, callbacks, "y")
-        return logs if return_dict else self.totals.in_result_order(logs)
+        order = in_order if self.own.are_used("test") else self.totals.in_result_order
+        return logs if return_dict else order(logs)
 
     def predict(self, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Any) -> Any:
         batch_size = count("batch_size", batch_size, optional=True)
         steps = count("steps", steps, optional=True)
         check_verbose(verbose)
-        feed = self.feeder.feed("predict", x, batch_size=batch_size, steps=steps)
+        feed = self.own.feeder("predict").feed("predict", x, batch_size=batch_size, steps=steps)
         callbacks = self._callback_list(callbacks, verbose, feed)
+        if self.own.are_used("predict"):
+            return self.own.predict(feed, callbacks)
         self.stop_predicting = False
         outputs: list[np.ndarray] | None = None
         pieces: list[list[np.ndarray]] = []
@@ -310,20 +320,22 @@ class Trainer:
         total = min(feed.data.size, feed.batch_size * feed.num_batches) if isinstance(feed, ArrayFeed) else None
         with callbacks:
             callbacks.on_predict_begin()
+            groups = callbacks.in_groups(self.steps_per_execution)
             for batch, (data, rows, n) in enumerate(feed.epoch()):
                 if data is not current:
                     current, step = data, self.step("predict", data, max(n, feed.batch_size))
                     if outputs is None and total is not None:
                         outputs = step.empty(total)
-                callbacks.on_predict_batch_begin(batch)
+                groups.on_predict_batch_begin(batch)
                 place = None if outputs is None else [array[done : done + n] for array in outputs]
                 results = step.predict(data.arrays, n, rows, place)
                 if outputs is None:
                     pieces.append(results)
                 done += n
-                callbacks.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
+                groups.on_predict_batch_end(batch, {"outputs": tree.pack(step.structure, results)})
                 if self.stop_predicting:
                     break
+            groups.end_group()
             callbacks.on_predict_end()
         if outputs is None:
             outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
@@ -331,22 +343,22 @@ class Trainer:
             outputs = [array[:done] for array in outputs]
         return tree.pack(step.structure, outputs)
 
-    def _callback_list(self, callbacks: Any, verbose: str | int, feed: Feed) -> CallbackList:
-        return CallbackList(
-            callbacks,
-            add_progbar=bool(verbose),
-            verbose=verbose,
-            epochs=1,
-            steps=feed.num_batches,
-            model=self.model,
-        )
+    def _callback_list(
+        self, callbacks: Any, verbose: str | int, feed: Feed, epochs: int = 1, add_history: bool = False
+    ) -> CallbackList:
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        settings = {"add_history": add_history, "add_progbar": bool(verbose), "verbose": verbose}
+        return CallbackList(callbacks, **settings, epochs=epochs, steps=feed.num_batches, model=self.model)
 
     # ---- single batches ----------------------------------------------------------------------------------------------
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None, return_dict: bool
     ) -> float | list[float] | dict[str, float]:
-        self._assert_trained("train_on_batch")
+        check_compiled("train_on_batch", self.targets, self.optimizer, trains=True)
+        if self.own.are_used("train"):
+            return self.own.on_batch("train", x, y, sample_weight, class_weight, return_dict)
         data, step = self._single("train", x, y, sample_weight, class_weight)
         self.totals.reset()
         self._train(step, data, None, data.size)
@@ -356,7 +368,9 @@ class Trainer:
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any, return_dict: bool
     ) -> float | list[float] | dict[str, float]:
-        self._assert_compiled("test_on_batch")
+        check_compiled("test_on_batch", self.targets)
+        if self.own.are_used("test"):
+            return self.own.on_batch("test", x, y, sample_weight, None, return_dict)
         data, step = self._single("test", x, y, sample_weight, None)
         self.totals.reset()
         step.accumulate(self.totals, data.arrays, data.size, None, self.seed)
@@ -367,6 +381,8 @@ class Trainer:
         step = self.planner.known_prediction(x) if type(x) is np.ndarray else None
         if step is not None:
             return tree.pack(step.structure, step.predict([x], len(x)))
+        if self.own.are_used("predict"):
+            return as_arrays(self.own.step("predict", self.own.feeder("predict").inputs(x), None))
         refuse(x, "predict_on_batch")
         data = self.feeder.inputs(x).in_memory()
         step = self.step("predict", data, rounded(data.size))
@@ -380,18 +396,4 @@ class Trainer:
         return data, step
 
     def step(self, mode: str, data: Data, max_batch: int) -> Step:
-        """The step of a mode (`"train"`, `"test"` or `"predict"`) for such data and at most so many samples."""
         return self.planner.step(mode, data, max_batch, self.optimizer if mode == "train" else None)
-
-    def _assert_compiled(self, method: str) -> None:
-        if not self.compiled:
-            raise ValueError(
-                f"You must call `compile()` before calling `{method}()`: the model has no loss and no optimizer."
-            )
-
-    def _assert_trained(self, method: str) -> None:
-        self._assert_compiled(method)
-        if self.optimizer is None:
-            raise ValueError(
-                f"`{method}()` needs an optimizer. The model was compiled with `optimizer=None`: it can be evaluated."
-            )

@@ -1,7 +1,10 @@
 """Writing to the terminal, whatever state it is in. Nothing here may stop a training run."""
 
+import logging
 import shutil
 import sys
+
+from .. import config
 
 
 def print_msg(message: str, line_break: bool = True) -> None:
@@ -14,6 +17,9 @@ def print_msg(message: str, line_break: bool = True) -> None:
         message: The text to write.
         line_break: Whether to end it with a new line.
     """
+    if not config.is_interactive_logging_enabled():
+        logging.getLogger("cconv").info("%s", message.strip("\r\n"))
+        return
     stream = sys.stdout
     if stream is None:
         return
@@ -45,6 +51,8 @@ def can_encode(text: str) -> bool:
 def is_dynamic() -> bool:
     """Whether standard output can rewrite a line: a terminal or a notebook cell, but not a file or a pipe."""
     stream = sys.stdout
+    if not config.is_interactive_logging_enabled():
+        return False
     try:
         if stream is not None and stream.isatty():
             return True

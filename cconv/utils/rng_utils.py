@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from ..random import set_global_seed
+from ..seeds import set_global_seed
 
 _explicit_seed: int | None = None
 

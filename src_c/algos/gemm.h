@@ -13,9 +13,9 @@
 #include "base/minmax.h"
 #include "base/team.h"
 
-/* Depth (taps x channels) that one pass over the panels takes: 768 x 32 floats of a panel are 96 KB, which a second-level
- * cache holds while the tiles of a block pass over it. */
-#define CC_DEPTH_BLOCK  768
+/* Depth (taps x channels) that one pass over the panels takes: 512 x 32 floats of a panel are 64 KB, which a second-level
+ * cache holds while the tiles of a block pass over it. Each pass sums from zero, so that no chain of float32 additions is longer. */
+#define CC_DEPTH_BLOCK  512
 /* Floats of one thread's patch buffer (128 KB). */
 #define CC_PATCH_FLOATS 32768
 /* A row that lies in the padding. */
@@ -41,7 +41,7 @@ typedef struct cc_product {
 } cc_product;
 
 /* Entered by every thread of the team; no barrier inside. Sums of more terms than any network has today (CC_LONG_DEPTH) are made in
- * spans, which are added up in double. */
+ * spans, which are added up in double: as many blocks of CC_DEPTH_BLOCK would lose digits themselves. */
 #define CC_LONG_DEPTH 32768
 void cc_product_run(const cc_product *product, const cc_team *team);
 

@@ -73,32 +73,34 @@ static void outer_sum_copy_terms(float *to, int64_t pitch, const float *from, co
     }
 }
 
-/* Steps first .. first+steps-1 of every line. */
-static void outer_sum_add_steps(const cc_outers *o, int64_t first, int64_t steps)
+/* A tile's sum over one image, BLOCK terms at a time: whole lines, or parts of long ones. */
+static void outer_sum_add_image(const cc_outers *o, const float *a, const float *b, int64_t row, int64_t column)
+{
+    const cc_kernels *kernels = cc_kernels_get();
+    const int64_t steps = cc_min(cc_max(o->steps, 1), BLOCK), lines = BLOCK / steps;
+    for (int64_t line = 0; line < o->lines; line += lines)
+        for (int64_t step = 0; step < o->steps; step += steps)
+            kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
+                                                 .n = (int)cc_min(kernels->gemm.nr, o->n - column),
+                                                 .lines = cc_min(lines, o->lines - line),
+                                                 .steps = cc_min(steps, o->steps - step),
+                                                 .a = a + line * o->a_line + step * o->a_step + row,
+                                                 .a_line = o->a_line,
+                                                 .a_step = o->a_step,
+                                                 .b = b + line * o->b_line + step * o->b_step + column,
+                                                 .b_line = o->b_line,
+                                                 .b_step = o->b_step,
+                                                 .y = o->y + row * o->y_row + column,
+                                                 .y_row = o->y_row});
+}
+
+static void outer_sum_add_in_place(const cc_outers *o)
 {
     const cc_kernels *kernels = cc_kernels_get();
     for (int64_t q = 0; q < o->images; ++q)
         for (int64_t row = 0; row < o->m; row += kernels->gemm.mr)
             for (int64_t column = 0; column < o->n; column += kernels->gemm.nr)
-                kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
-                                                     .n = (int)cc_min(kernels->gemm.nr, o->n - column),
-                                                     .lines = o->lines,
-                                                     .steps = steps,
-                                                     .a = o->a + q * o->a_image + first * o->a_step + row,
-                                                     .a_line = o->a_line,
-                                                     .a_step = o->a_step,
-                                                     .b = o->b + q * o->b_image + first * o->b_step + column,
-                                                     .b_line = o->b_line,
-                                                     .b_step = o->b_step,
-                                                     .y = o->y + row * o->y_row + column,
-                                                     .y_row = o->y_row});
-}
-
-/* Very long lines a part at a time. */
-static void outer_sum_add_in_place(const cc_outers *o)
-{
-    const int64_t most = o->steps > CC_LONG_DEPTH ? BLOCK : o->steps;
-    for (int64_t first = 0; first < o->steps; first += most) outer_sum_add_steps(o, first, cc_min(most, o->steps - first));
+                outer_sum_add_image(o, o->a + q * o->a_image, o->b + q * o->b_image, row, column);
 }
 
 void cc_outers_add(const cc_outers *o, float *patches)
@@ -159,10 +161,10 @@ int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
 static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
                                 int64_t p0, int64_t p1, int64_t tile0, int64_t tile1)
 {
-    enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = 256 };
+    enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = BLOCK / 2 };
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr;
-    const int64_t fitting = BLOCK_FLOATS / (m + n + 1), block = fitting > BLOCK_LEAST ? fitting : BLOCK_LEAST;
+    const int64_t block = cc_min(cc_max(BLOCK_FLOATS / (m + n + 1), BLOCK_LEAST), BLOCK);
     for (int64_t tile = tile0; tile < tile1; ++tile) {
         const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
         for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)

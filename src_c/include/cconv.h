@@ -295,7 +295,7 @@ typedef struct cconv_plan_options {
     const int *outputs;
     int training;                       /* 1: dropout drops, batch normalization uses the batch's statistics */
     int root;                           /* node to differentiate (a loss); 0: none. Not a scalar: see cconv_batch.root_gradient */
-    int n_wrt;                          /* float32 nodes (inputs, variables, constants) to differentiate with respect to */
+    int n_wrt;                          /* float32 nodes to differentiate with respect to: of any kind, also computed ones */
     const int *wrt;
     cconv_optimizer *optimizer;         /* updates the variables among wrt after each backward pass; NULL: none */
     int threads;                        /* 0: cconv_num_threads(); at most 1024 */
@@ -310,6 +310,8 @@ typedef struct cconv_plan_options {
                                            have some as the other algorithms do, which takes about as long as those */
     int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their
                                            memory is used again, and large variables are updated within the backward pass */
+    int no_update;                      /* 1: ops change no variable (moving averages, what assign sets): for a run that repeats
+                                           another one for its gradients. The optimizer's variables change all the same */
     cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
                                            graph and its types do not change. Others: CCONV_UNSUPPORTED */
 } cconv_plan_options;

@@ -1,13 +1,14 @@
 /* Every family over one vocabulary, as `unit`. Included by isa_*.c after its vocabulary. */
 #include "kernels/kernels.h"
 
+#include "kernels/band/band.inc.h"
 #include "kernels/depthwise/depthwise.inc.h"
 #include "kernels/elementwise/elementwise.inc.h"
 #include "kernels/gemm/gemm.inc.h"
 #include "kernels/grouped/grouped.inc.h"
 #include "kernels/norm/norm.inc.h"
 #include "kernels/pool/pool.inc.h"
-#include "kernels/random/dropout.inc.h"
+#include "kernels/random/normal.inc.h"
 #include "kernels/winograd/winograd.inc.h"
 
 static const cc_unit unit = {

@@ -12,6 +12,7 @@
 #ifndef CC_KERNELS_H
 #define CC_KERNELS_H
 
+#include "kernels/band/band_kernels.h"
 #include "kernels/depthwise/depthwise_kernels.h"
 #include "kernels/elementwise/elementwise_kernels.h"
 #include "kernels/gemm/gemm_kernels.h"
@@ -21,7 +22,7 @@
 #include "kernels/random/random_kernels.h"
 #include "kernels/winograd/winograd_kernels.h"
 
-#define CC_EACH_FAMILY(X) X(gemm) X(winograd) X(grouped) X(depthwise) X(norm) X(pool) X(elementwise) X(random)
+#define CC_EACH_FAMILY(X) X(gemm) X(winograd) X(grouped) X(depthwise) X(norm) X(pool) X(elementwise) X(random) X(band)
 
 /* A table of each family: cc_kernels_get()->gemm.tile, ->pool.max and so on. */
 typedef struct cc_kernels {

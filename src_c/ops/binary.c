@@ -86,6 +86,34 @@ static int32_t binary_power_of_ints(int32_t u, int32_t v)
     return (int32_t)result;
 }
 
+/* The rest of a division rounded down: it has the sign of v. */
+static inline float binary_mod(float u, float v)
+{
+    const float rest = fmodf(u, v);
+    return rest != 0 && (rest < 0) != (v < 0) ? rest + v : rest;
+}
+
+/* By the rest, which is exact; u / v may round up to the next whole number. */
+static inline float binary_floor_divide(float u, float v)
+{
+    return v == 0 || isinf(u) ? floorf(u / v) : rintf((u - binary_mod(u, v)) / v);
+}
+
+/* By 0 it is 0, as NumPy has it; the lowest integer by -1 wraps around. */
+static inline int32_t binary_mod_of_ints(int32_t u, int32_t v)
+{
+    if (v == 0 || v == -1) return 0;
+    const int32_t rest = u % v;
+    return rest != 0 && (rest < 0) != (v < 0) ? rest + v : rest;
+}
+
+static inline int32_t binary_floor_divide_of_ints(int32_t u, int32_t v)
+{
+    if (v == 0) return 0;
+    if (v == -1) return (int32_t)(0u - (uint32_t)u);
+    return u / v - (u % v != 0 && (u < 0) != (v < 0));
+}
+
 /* The gradient of an operand by stretches of y: what a reduction folds for an operand that is repeated. Without `run` it is dy. */
 typedef struct binary_gradient {
     const cc_call *call;
@@ -220,15 +248,27 @@ enum {
 #define BINARY_ALL(tag, value, int_value, da, db, reads)                                                                       \
     BINARY_FORWARD_OF_ALL(tag, value, int32_t, cc_ints_out, int_value)                                                         \
     BINARY_BACKWARD(tag, "t t -> t", da, db, reads)
-#define BINARY_COMPARISON(tag, holds)                                                                                          \
-    BINARY_FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                          \
+#define BINARY_WITHOUT_GRADIENT(tag, takes)                                                                                    \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
                                .meaning = "a, b: two that broadcast by NumPy's rule",                                          \
-                               .types = "t t -> b",                                                                            \
+                               .types = takes,                                                                                 \
                                .flags = CC_INPLACE | CC_ELEMENTWISE,                                                           \
                                .infer = binary_infer,                                                                          \
                                .forward = tag##_forward};
+#define BINARY_COMPARISON(tag, holds)                                                                                          \
+    BINARY_FORWARD_OF_ALL(tag, (holds) ? 1.0f : 0.0f, float, , (holds) ? 1.0f : 0.0f)                                          \
+    BINARY_WITHOUT_GRADIENT(tag, "t t -> b")
+#define BINARY_STEPS(tag, value, int_value)                                                                                    \
+    BINARY_FORWARD_OF_ALL(tag, value, int32_t, cc_ints_out, int_value)                                                         \
+    BINARY_WITHOUT_GRADIENT(tag, "n n -> n")
+#define BINARY_BITS(tag, int_value)                                                                                            \
+    BINARY_INTS(tag, int32_t, cc_ints_out, int_value)                                                                          \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        tag##_ints(call, team);                                                                                                \
+    }                                                                                                                          \
+    BINARY_WITHOUT_GRADIENT(tag, "i i -> i")
 
 #define CC_BINARY(kind, tag, ...) BINARY_##kind(tag, __VA_ARGS__)
 #include "ops/binary.def"

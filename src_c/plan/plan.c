@@ -317,6 +317,7 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
     plan->training = options->training != 0;
     plan->tune = options->tune != 0;
     plan->unchecked = options->no_nonfinite_check != 0;
+    plan->no_update = options->no_update != 0;
     plan->keeps_gradients = !options->optimizer || options->keep_gradients;
     plan->max_batch = options->max_batch ? options->max_batch : 1;
     plan->n_outputs = options->n_outputs;

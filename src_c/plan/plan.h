@@ -71,7 +71,7 @@ struct cconv_plan {
     int nodes;              /* of the caller's graph */
     cconv_optimizer *optimizer;
     int threads;
-    bool training, tune, unchecked;
+    bool training, tune, unchecked, no_update;
     bool keeps_gradients; /* those of wrt are there after a run */
     int64_t max_batch, n;
     int root;

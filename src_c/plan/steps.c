@@ -140,7 +140,8 @@ cconv_status cc_plan_updates(cconv_plan *plan)
 static bool updates_variables(const cconv_plan *plan, int i)
 {
     const cc_node *node = cc_graph_node(plan->graph, i);
-    if (!plan->training || !plan->values[i].forward || node->kind != CC_COMPUTED || !node->op->update) return false;
+    if (!plan->training || plan->no_update || !plan->values[i].forward || node->kind != CC_COMPUTED || !node->op->update)
+        return false;
     for (int k = 0; k < node->n_inputs; ++k)
         if (node->inputs[k] && cc_reads(node->op->updates, k) &&
             cc_graph_node(plan->graph, node->inputs[k])->kind != CC_VARIABLE)

@@ -48,6 +48,48 @@ def quarters(rng, shape):
 
 
 COMPARED = [*binary(values="normal", min_nonzero=0), Case("ties", [(9, 8), (9, 8)], values=ties, min_nonzero=0.1)]
+
+
+def bits(rng, shape):
+    return rng.integers(-(2**31), 2**31, shape)
+
+
+def any_shift(rng, shape):
+    return rng.integers(-1, 34, shape)
+
+
+def above_one(rng, shape):
+    return rng.uniform(1.1, 4, shape)
+
+
+def below_one(rng, shape):
+    return rng.uniform(-0.95, 0.95, shape)
+
+
+def between_halves(rng, shape):
+    """No multiples of a half, so that a quotient by one is far from its jumps."""
+    return rng.choice([-0.5, 0.5], shape) * (rng.integers(1, 9, shape) + rng.uniform(0.2, 0.8, shape))
+
+
+def halves(rng, shape):
+    return rng.choice([-0.5, 0.5], shape)
+
+
+SOME = ("same, several shares", "a scalar", "a column", "outer", "both repeated", "both scalars", "empty")
+
+
+def some(cases):
+    """A few ways of broadcasting, for rows of the table whose formulas are what is new."""
+    return [case for case in cases if case.id.endswith(SOME)]
+
+
+REST = [
+    *some(binary([between_halves, halves])),
+    Case("any numbers", [(40, 30), (40, 30)], values="away_from_zero", numeric=False, grad=(0,)),
+    Case("whole", [(9, 8), (9, 8)], values=["integers", "away_from_zero"], numeric=False, grad=(0,), min_nonzero=0.1),
+]
+BITS = some(binary(bits, min_nonzero=0))
+
 # At a tie the reference has no slope to measure.
 CHOSEN = [*binary("distinct", numeric=False), Case("ties", [(9, 8), (9, 8)], values=ties, numeric=False)]
 
@@ -65,6 +107,23 @@ CASES = {
     "cosh": unary("normal"),
     "sinh": unary("normal"),
     "reciprocal": unary("away_from_zero"),
+    "tan": unary(below_one),
+    "arcsin": unary(below_one),
+    "arccos": unary(below_one),
+    "arcsinh": [*unary("normal"), Case("large", [(3,)], values=lambda rng, shape: [1e30, -3e25, 1e20], numeric=False)],
+    "arccosh": unary(above_one),
+    "arctanh": unary(below_one),
+    "exp2": unary("normal"),
+    "log2": unary("positive"),
+    "log10": unary("positive"),
+    "cbrt": unary("away_from_zero"),
+    "erf": unary("normal"),
+    "erfc": unary("normal"),
+    "erfinv": [
+        *unary(below_one),
+        Case("ends", [(4,)], values=lambda rng, shape: [-1, 1, 0, 1.5], numeric=False, grad=()),
+    ],
+    "trunc": unary(quarters, min_nonzero=0.1),
     "floor": unary(quarters),
     "round": unary(quarters),
     "sign": [*unary("away_from_zero"), Case("zeros", [(4,)], values="zeros", min_nonzero=0)],
@@ -94,6 +153,33 @@ CASES = {
         ),
         Case("exponent zero", [(6,), ()], values=["normal", "zeros"], numeric=False, grad=(0,)),
     ],
+    "mod": REST,
+    "fmod": REST,
+    "floor_divide": [
+        *some(binary([between_halves, halves])),
+        Case("any numbers", [(40, 30), (40, 30)], values="away_from_zero"),
+        Case("tenths", [(3,), (3,)], values=[lambda rng, shape: [1, -1, 6], lambda rng, shape: [0.1, 0.1, 0.1]]),
+        Case("whole", [(9, 8), (9, 8)], values=["integers", "away_from_zero"]),
+    ],
+    "arctan2": [
+        *some(binary("away_from_zero")),
+        Case("large", [(3,), (3,)], values=lambda rng, shape: [1e30, -3e25, 1e20], numeric=False),
+    ],
+    "hypot": [
+        *some(binary("away_from_zero")),
+        Case("large", [(3,), (3,)], values=lambda rng, shape: [1e30, -3e25, 1e20], numeric=False),
+        Case("origin", [(3,), (3,)], values=["zeros", lambda rng, shape: [0, 1, 2]], numeric=False),
+    ],
+    "logaddexp": [
+        *some(binary()),
+        Case("far apart", [(4,), (4,)], values=lambda rng, shape: rng.permutation([-1e4, 1e4, 300.0, -300.0])),
+        Case("equal", [(4,), (4,)], values="ones"),
+    ],
+    "bitwise_and": BITS,
+    "bitwise_or": BITS,
+    "bitwise_xor": BITS,
+    "left_shift": some(binary([bits, any_shift], min_nonzero=0)),
+    "right_shift": some(binary([bits, any_shift], min_nonzero=0)),
     "maximum": CHOSEN,
     "minimum": CHOSEN,
     "equal": COMPARED,

@@ -1,4 +1,4 @@
-"""Cases of batch normalization, in both modes, of layer and group normalization, and dropout."""
+"""Cases of batch normalization, in both modes, layer and group normalization, dropout, and random numbers."""
 
 from cases import Case
 
@@ -124,5 +124,16 @@ CASES = {
         Case("rate 0", [(4, 5)], {"rate": 0.0}, training=True),
         Case("plan for inference", [(6, 7)], {"rate": 0.5}),
         Case("scalar", [()], {"rate": 0.25}, values="ones", training=True, min_nonzero=0),
+    ],
+    "random": [
+        Case("uniform", [None], {"distribution": "uniform", "shape": (13, 401)}),
+        Case("normal", [None], {"distribution": "normal", "shape": (3, 5, 77), "seed": 5}),
+        Case("normal, plan for training", [None], {"distribution": "normal", "shape": (6, 7)}, training=True),
+        Case("truncated normal", [None], {"distribution": "truncated_normal", "shape": (50, 31)}),
+        Case("sizes of x", [(7, 5, 3)], {"distribution": "normal", "shape": (-1, 1, -1)}),
+        Case("more axes than x, fewer", [(7, 5)], {"distribution": "uniform", "shape": (-1, 4, 6)}),
+        Case("fixed", [(4, 3)], {"distribution": "normal", "shape": (-1, 9), "seed": -3, "fixed": True}),
+        Case("scalar", [None], {"distribution": "uniform", "shape": ()}),
+        Case("empty", [(0, 3)], {"distribution": "truncated_normal", "shape": (-1, 3)}),
     ],
 }

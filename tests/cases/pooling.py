@@ -119,6 +119,16 @@ GLOBAL = [
     ("3-D, power of two", (2, 4, 2, 8, 16), {"keepdims": True}),
 ]
 
+ADAPTIVE = [
+    ("images", (2, 7, 5, 3), (3, 2)),
+    ("one size for all axes", (2, 5, 7, 70), (3,)),
+    ("as many cells", (2, 4, 3, 5), (4, 3)),
+    ("more cells", (2, 2, 3, 4), (5, 4)),
+    ("sequence", (3, 11, 4), (4,)),
+    ("volume", (2, 3, 4, 5, 2), (2, 3, 1)),
+    ("empty", (0, 4, 4, 2), (2,)),
+]
+
 CASES = {
     "max_pool": cases("distinct", lambda shape, attributes: True)
     + [
@@ -171,6 +181,9 @@ CASES = {
     ],
     "sum_pool": cases(exact=lambda shape, attributes: True),
     "l2_pool": cases(),
+    "adaptive_avg_pool": [Case(id, [shape], {"size": size}) for id, shape, size in ADAPTIVE],
+    "adaptive_max_pool": [Case(id, [shape], {"size": size}, "distinct", exact=True) for id, shape, size in ADAPTIVE]
+    + [Case("ties", [(2, 4, 3, 5)], {"size": (2, 2)}, ties, numeric=False)],
     "global_avg_pool": [Case(id, [shape], attributes, exact="power" in id) for id, shape, attributes in GLOBAL],
     "global_max_pool": [Case(id, [shape], attributes, "distinct", exact=True) for id, shape, attributes in GLOBAL]
     + [Case("ties", [(2, 4, 3, 5)], {}, ties, numeric=False)],  # kinks everywhere

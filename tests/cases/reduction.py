@@ -62,6 +62,29 @@ CASES = {
         Case("zeros", [(3, 4)], {"axes": (1,)}, values=some_zeros, exact=True, adjoint=False),
         *cases(EMPTY_SUM, min_nonzero=0),
     ],
+    "cumsum": [
+        *(
+            Case(id, [shape], {"axis": axis}, exact=True)
+            for id, shape, axis in [
+                ("last", (5, 7), -1),
+                ("first", (6, 40), 0),
+                ("middle", (3, 6, 5), 1),
+                ("row", (700,), 0),
+                ("one element", (4, 1), 1),
+                ("several shares", (500, 30), 1),
+            ]
+        ),
+        Case("empty", [(0, 3)], min_nonzero=0),
+        Case("nothing to add", [(3, 0)], min_nonzero=0),
+    ],
+    "cumprod": [
+        Case("last", [(5, 7)], values="away_from_zero"),
+        Case("first", [(6, 40)], {"axis": 0}, values="signs"),
+        Case("middle", [(3, 6, 5)], {"axis": 1}, values="away_from_zero"),
+        Case("zeros", [(3, 4)], values=some_zeros, exact=True, adjoint=False),
+        Case("several shares", [(500, 5)], {"axis": -1}, values="away_from_zero"),
+        Case("empty", [(0, 3)], min_nonzero=0),
+    ],
     "argsort": [
         Case("last", [(5, 7)], min_nonzero=0.2),
         Case("first", [(6, 40)], {"axis": 0}),

@@ -18,6 +18,10 @@ def ends(rng, shape):
     return rng.permutation(np.resize([-1, -5, 0, 4, 6, -8], shape).ravel()).reshape(shape)
 
 
+def few(rng, shape):
+    return rng.integers(-1, 3, shape)
+
+
 CASES = {
     "identity": SAME,
     "stop_gradient": SAME,
@@ -144,6 +148,39 @@ CASES = {
         Case("from the end, and outside", [(5, 3), (6,)], {"axis": 0}, values=("normal", ends), exact=True),
         Case("several shares", [(40, 70), (300,)], {"axis": 0}, values=("normal", "labels(40)"), exact=True),
         Case("checked", [(6, 4), (2, 5)], {"axis": 0, "checked": True}, values=("normal", "labels(6)"), exact=True),
+    ],
+    "scatter_update": [
+        *(
+            Case(
+                f"{id}, {reduction}",
+                shapes,
+                {"reduction": reduction},
+                values=["distinct", places, "distinct"],
+                exact=reduction in ("none", "add"),
+                numeric=reduction != "max",
+                min_nonzero=0.2,
+            )
+            for reduction in ("none", "add", "mul", "max", "min")
+            for id, shapes, places in [
+                ("rows", [(6, 4), (9,), (9, 4)], "labels(6)"),
+                ("elements", [(30,), (2, 5), (2, 5)], "labels(30)"),
+                ("from the end, and outside", [(5, 3), (6,), (6, 3)], ends),
+                ("planes", [(4, 3, 2), (5,), (5, 3, 2)], "labels(4)"),
+                ("several shares", [(40, 70), (50,), (50, 70)], "labels(40)"),
+            ]
+        ),
+        Case("one", [(4, 3), (), (3,)], values=["normal", "labels(4)", "normal"], exact=True),
+        *(
+            Case(
+                f"ties and zeros, {reduction}",
+                [(5, 4), (12,), (12, 4)],
+                {"reduction": reduction},
+                values=[few, "labels(5)", few],
+                numeric=False,
+                min_nonzero=0.1,
+            )
+            for reduction in ("mul", "max", "min")
+        ),
     ],
     "take_along_axis": [
         Case("last", [(5, 6), (5, 3)], values=("normal", "labels(6)"), exact=True),

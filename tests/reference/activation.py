@@ -1,5 +1,7 @@
 """Activations: each by its textbook formula, derivatives from x."""
 
+import math
+
 import numpy as np
 
 
@@ -113,3 +115,63 @@ def log_softmax(x, *, axis=-1):
 def log_softmax_backward(dy, x, *, axis=-1):
     """dx = dy - e^y (sum of dy), the sum along `axis`"""
     return (dy - softmax(x, axis=axis) * dy.sum(axis, keepdims=True),)
+
+
+def normal_share(x):
+    """The share of a standard normal below x."""
+    return np.vectorize(lambda v: math.erfc(-v / math.sqrt(2)) / 2, otypes=[np.float64])(x)
+
+
+def gelu(x):
+    """(...) -> (...): y = x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, the share of a standard normal below x.
+    0 at -infinity.
+    """
+    return x * normal_share(x)
+
+
+def gelu_backward(dy, x):
+    """dx = dy (P(x) + x e^(-x^2 / 2) / sqrt(2 pi))"""
+    return (dy * (normal_share(x) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)),)
+
+
+def gelu_tanh(x):
+    """(...) -> (...): y = x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3). 0 at -infinity."""
+    return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+
+
+def gelu_tanh_backward(dy, x):
+    """dx = dy ((1 + tanh u) / 2 + x (1 - tanh^2 u) u' / 2), u' = sqrt(2 / pi) (1 + 0.134145 x^2)"""
+    slope = np.sqrt(2 / np.pi) * (1 + 0.134145 * x**2)
+    t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+    return (dy * ((1 + t) / 2 + x * (1 - t**2) * slope / 2),)
+
+
+def silu(x):
+    """(...) -> (...): y = x / (1 + e^-x), also called swish. 0 at -infinity."""
+    return x * sigmoid(x)
+
+
+def silu_backward(dy, x):
+    """dx = dy s (1 + x (1 - s)), s = 1 / (1 + e^-x)"""
+    return (dy * sigmoid(x) * (1 + x * sigmoid(-x)),)
+
+
+def mish(x):
+    """(...) -> (...): y = x tanh log(1 + e^x). 0 at -infinity."""
+    return x * np.tanh(softplus(x))
+
+
+def mish_backward(dy, x):
+    """dx = dy (t + x (1 - t^2) / (1 + e^-x)), t = tanh log(1 + e^x)"""
+    t = np.tanh(softplus(x))
+    return (dy * (t + x * (1 - t**2) * sigmoid(x)),)
+
+
+def hard_silu(x):
+    """(...) -> (...): y = x min(max(x + 3, 0), 6) / 6, also called hard swish. 0 at -infinity."""
+    return x * np.clip(x + 3, 0, 6) / 6
+
+
+def hard_silu_backward(dy, x):
+    """dx = 0 where x <= -3, dy where x >= 3, between them dy (x / 3 + 1 / 2)"""
+    return (dy * np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + 0.5)),)

@@ -1,6 +1,7 @@
 """Functions of one, two and three elements. `reduce_to` undoes broadcasting: what was repeated gets the sum."""
 
 import numpy as np
+from scipy import special
 
 
 def reduce_to(shape, gradient):
@@ -304,3 +305,223 @@ def where_backward(dy, condition, a, b):
         reduce_to(a.shape, np.where(condition != 0, dy, 0)),
         reduce_to(b.shape, np.where(condition != 0, 0, dy)),
     )
+
+
+def tan(x):
+    """(...) -> (...): y = the tangent of x in radians."""
+    return np.tan(x)
+
+
+def tan_backward(dy, x):
+    """dx = dy (1 + y^2)"""
+    return (dy * (1 + np.tan(x) ** 2),)
+
+
+def arcsin(x):
+    """(...) -> (...): y = the angle whose sine is x; NaN where |x| > 1."""
+    return np.arcsin(x)
+
+
+def arcsin_backward(dy, x):
+    """dx = dy / sqrt(1 - x^2)"""
+    return (dy / np.sqrt(1 - x**2),)
+
+
+def arccos(x):
+    """(...) -> (...): y = the angle whose cosine is x; NaN where |x| > 1."""
+    return np.arccos(x)
+
+
+def arccos_backward(dy, x):
+    """dx = -dy / sqrt(1 - x^2)"""
+    return (-dy / np.sqrt(1 - x**2),)
+
+
+def arcsinh(x):
+    """(...) -> (...): y = the number whose hyperbolic sine is x."""
+    return np.arcsinh(x)
+
+
+def arcsinh_backward(dy, x):
+    """dx = dy / sqrt(x^2 + 1)"""
+    return (dy / np.hypot(x, 1),)
+
+
+def arccosh(x):
+    """(...) -> (...): y = the number from 0 on whose hyperbolic cosine is x; NaN where x < 1."""
+    return np.arccosh(x)
+
+
+def arccosh_backward(dy, x):
+    """dx = dy / sqrt(x^2 - 1)"""
+    return (dy / np.sqrt(x**2 - 1),)
+
+
+def arctanh(x):
+    """(...) -> (...): y = the number whose hyperbolic tangent is x; NaN where |x| > 1."""
+    return np.arctanh(x)
+
+
+def arctanh_backward(dy, x):
+    """dx = dy / (1 - x^2)"""
+    return (dy / (1 - x**2),)
+
+
+def exp2(x):
+    """(...) -> (...): y = 2^x."""
+    return np.exp2(x)
+
+
+def exp2_backward(dy, x):
+    """dx = dy y ln 2"""
+    return (dy * np.exp2(x) * np.log(2),)
+
+
+def log2(x):
+    """(...) -> (...): y = the logarithm of x to the base 2."""
+    return np.log2(x)
+
+
+def log2_backward(dy, x):
+    """dx = dy / (x ln 2)"""
+    return (dy / (x * np.log(2)),)
+
+
+def log10(x):
+    """(...) -> (...): y = the logarithm of x to the base 10."""
+    return np.log10(x)
+
+
+def log10_backward(dy, x):
+    """dx = dy / (x ln 10)"""
+    return (dy / (x * np.log(10)),)
+
+
+def cbrt(x):
+    """(...) -> (...): y = the cube root of x."""
+    return np.cbrt(x)
+
+
+def cbrt_backward(dy, x):
+    """dx = dy / (3 y^2)"""
+    return (dy / (3 * np.cbrt(x) ** 2),)
+
+
+def erf(x):
+    """(...) -> (...): y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+    return special.erf(x)
+
+
+def erf_backward(dy, x):
+    """dx = dy 2 / sqrt(pi) e^(-x^2)"""
+    return (dy * 2 / np.sqrt(np.pi) * np.exp(-(x**2)),)
+
+
+def erfc(x):
+    """(...) -> (...): y = 1 - erf(x), to the last place where x is large."""
+    return special.erfc(x)
+
+
+def erfc_backward(dy, x):
+    """dx = -dy 2 / sqrt(pi) e^(-x^2)"""
+    return (-dy * 2 / np.sqrt(np.pi) * np.exp(-(x**2)),)
+
+
+def erfinv(x):
+    """(...) -> (...): y = the number whose erf is x; infinite at -1 and 1, NaN beyond."""
+    return special.erfinv(x)
+
+
+def erfinv_backward(dy, x):
+    """dx = dy sqrt(pi) / 2 e^(y^2)"""
+    return (dy * np.sqrt(np.pi) / 2 * np.exp(special.erfinv(x) ** 2),)
+
+
+def trunc(x):
+    """(...) -> (...): y = x without its fraction: the next whole number towards 0."""
+    return np.trunc(x)
+
+
+def mod(a, b):
+    """(...), (...) -> (...): y = a - b floor(a / b), which has the sign of b. By b = 0: NaN, of int32 0."""
+    return np.mod(a, b)
+
+
+def mod_backward(dy, a, b):
+    """da = dy, db = -dy floor(a / b), each summed over the repetitions of its operand"""
+    return reduce_to(a.shape, dy), reduce_to(b.shape, -dy * np.floor(a / b))
+
+
+def fmod(a, b):
+    """(...), (...) -> (...): y = a - b trunc(a / b), which has the sign of a. By b = 0: NaN, of int32 0."""
+    return np.fmod(a, b)
+
+
+def fmod_backward(dy, a, b):
+    """da = dy, db = -dy trunc(a / b), each summed over the repetitions of its operand"""
+    return reduce_to(a.shape, dy), reduce_to(b.shape, -dy * np.trunc(a / b))
+
+
+def floor_divide(a, b):
+    """(...), (...) -> (...): y = floor(a / b), of the exact quotient. By b = 0: an infinity or NaN, of int32 0."""
+    return np.floor_divide(a, b)
+
+
+def arctan2(a, b):
+    """(...), (...) -> (...): y = the angle of the point (b, a), from -pi to pi."""
+    return np.arctan2(a, b)
+
+
+def arctan2_backward(dy, a, b):
+    """da = dy b / (a^2 + b^2), db = -dy a / (a^2 + b^2), each summed over the repetitions of its operand"""
+    square = a**2 + b**2
+    return reduce_to(a.shape, dy * b / square), reduce_to(b.shape, -dy * a / square)
+
+
+def hypot(a, b):
+    """(...), (...) -> (...): y = sqrt(a^2 + b^2)."""
+    return np.hypot(a, b)
+
+
+def hypot_backward(dy, a, b):
+    """da = dy a / y, db = dy b / y, 0 where y = 0; each summed over the repetitions of its operand"""
+    y = np.where(np.hypot(a, b) == 0, 1, np.hypot(a, b))
+    return reduce_to(a.shape, dy * a / y), reduce_to(b.shape, dy * b / y)
+
+
+def logaddexp(a, b):
+    """(...), (...) -> (...): y = log(e^a + e^b), without overflow."""
+    return np.logaddexp(a, b)
+
+
+def logaddexp_backward(dy, a, b):
+    """da = dy sigmoid(a - b), db = dy sigmoid(b - a), each summed over the repetitions of its operand"""
+    return reduce_to(a.shape, dy * special.expit(a - b)), reduce_to(b.shape, dy * special.expit(b - a))
+
+
+def bitwise_and(a, b):
+    """(...), (...) -> (...): y = the bits that both have."""
+    return a.astype(np.int32) & b.astype(np.int32)
+
+
+def bitwise_or(a, b):
+    """(...), (...) -> (...): y = the bits that a, b or both have."""
+    return a.astype(np.int32) | b.astype(np.int32)
+
+
+def bitwise_xor(a, b):
+    """(...), (...) -> (...): y = the bits that one of the two has."""
+    return a.astype(np.int32) ^ b.astype(np.int32)
+
+
+def left_shift(a, b):
+    """(...), (...) -> (...): y = the bits of a, b places higher; 0 where b is below 0 or above 31."""
+    shifted = a.astype(np.int64) << np.clip(b, 0, 31).astype(np.int64)
+    return np.where((b < 0) | (b > 31), 0, shifted.astype(np.int32))
+
+
+def right_shift(a, b):
+    """(...), (...) -> (...): y = the bits of a, b places lower, the sign moving in.
+    A b below 0 or above 31 counts as 31.
+    """
+    return a.astype(np.int32) >> np.where((b < 0) | (b > 31), 31, b).astype(np.int32)

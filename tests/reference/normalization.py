@@ -1,4 +1,4 @@
-"""Batch, layer and group normalization, and dropout."""
+"""Batch, layer and group normalization, dropout and random numbers."""
 
 import numpy as np
 
@@ -108,8 +108,8 @@ def batch_norm_moving(x, moving_mean, moving_var, *, axis=-1, momentum=0.99):
     return moving_mean * momentum + mean * (1 - momentum), moving_var * momentum + variance * (1 - momentum)
 
 
-def random_numbers(count, seed, step, draw):
-    """`count` uniform numbers in [0, 1): Philox4x32-10 of (seed, step, draw), four for each value of the counter."""
+def random_words(count, seed, step, draw):
+    """`count` numbers of 32 bits: Philox4x32-10 of (seed, step, draw), four for each value of the counter."""
     blocks = np.arange(-(-count // 4), dtype=np.uint64)
     low = np.uint64(0xFFFFFFFF)
     half = np.uint64(32)
@@ -124,7 +124,23 @@ def random_numbers(count, seed, step, draw):
             left & low,
         ]
         key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
-    return (np.stack(counter, axis=-1).reshape(-1)[:count] >> np.uint64(8)) / 2.0**24
+    return np.stack(counter, axis=-1).reshape(-1)[:count]
+
+
+def random_numbers(count, seed, step, draw):
+    """`count` uniform numbers in [0, 1): the upper 24 of the bits."""
+    return (random_words(count, seed, step, draw) >> np.uint64(8)) / 2.0**24
+
+
+def normal_numbers(count, seed, step, draw):
+    """Two normal numbers of two words, by the transform of Box and Muller; see kernels/random/normal.inc.h."""
+    words = random_words(-(-count // 2) * 2, seed, step, draw)
+    a, b = words[::2], words[1::2]
+    r = np.sqrt(-2 * np.log(((a >> np.uint64(8)) + 0.5) / 2.0**24))
+    t = ((b >> np.uint64(8)) / 2.0**24 - 0.5) * np.pi / 2
+    c, s = np.where(b & np.uint64(1), -np.cos(t), np.cos(t)), np.sin(t)
+    turned = (a & np.uint64(1)).astype(bool)
+    return np.stack([r * np.where(turned, s, c), r * np.where(turned, c, s)], axis=-1).reshape(-1)[:count]
 
 
 def dropout_mask(shape, rate, seed, run):
@@ -209,3 +225,23 @@ def group_norm_backward(dy, x, gamma=None, beta=None, *, groups=1, epsilon=0.001
     others = tuple(range(x.ndim - 1))
     dgamma = None if gamma is None else (dy * z).sum(others)
     return dx.swapaxes(1, 2).reshape(x.shape), dgamma, None if beta is None else dy.sum(others)
+
+
+def random(x=None, *, distribution, shape=(), seed=0, fixed=False, run=DEFAULT_RUN):
+    """x (...) -> (shape): y of random numbers; a size of -1 is that of x along the same axis, all that x is for.
+    uniform: from 0 up to 1, without it; normal: of mean 0 and deviation 1; truncated_normal: a normal number beyond
+    -2 .. 2 is drawn again. A number is a function of the seed and step of the run, `seed`, the node's number and the
+    element's; with `fixed` of `seed` and the element's number. Plans for training and others draw the same.
+    """
+    shape = [x.shape[k] if size == -1 else size for k, size in enumerate(shape)]
+    own = seed * 0x9E3779B97F4A7C15 % 2**64
+    place = (own, 0, 0) if fixed else (run.seed ^ own, run.step, run.draw)
+    count = int(np.prod(shape))
+    if distribution == "uniform":
+        return random_numbers(count, *place).reshape(shape)
+    y, attempt = normal_numbers(count, *place), 0
+    while distribution == "truncated_normal" and np.any(np.abs(y) > 2):
+        attempt += 1
+        again = normal_numbers(count, place[0] ^ attempt * 0xD1B54A32D192ED03 % 2**64, *place[1:])
+        y = np.where(np.abs(y) > 2, again, y)
+    return y.reshape(shape)

@@ -217,3 +217,58 @@ def global_max_pool_backward(dy, x, *, keepdims=False):
     """dx[p] = dy where p is the largest, of equal ones the first in row-major order; else 0"""
     cells = x.reshape(x.shape[0], -1, x.shape[-1])
     return ((dy.reshape(x.shape[0], 1, x.shape[-1]) * first_maximum(cells)).reshape(x.shape),)
+
+
+def adaptive_windows(shape, size):
+    """The place of each output cell, and the slices of the cells it is made of."""
+    rank = len(shape) - 2
+    size = tuple(size) * rank if len(size) == 1 else tuple(size)
+    axes = [
+        [(i, slice(i * k // m, -(-(i + 1) * k // m))) for i in range(m)] for k, m in zip(shape[1:-1], size, strict=True)
+    ]
+    return size, [tuple(zip(*cells, strict=True)) for cells in itertools.product(*axes)]
+
+
+def adaptive_avg_pool(x, *, size):
+    """x (n, ..., c) -> (n, ..., c) with `size` cells along the image's axes: y = mean of the window's cells. Along an
+    axis of k cells, cell i of m is made of those from floor(i k / m) up to ceil((i + 1) k / m), without the last.
+    """
+    size, windows = adaptive_windows(x.shape, size)
+    y = np.zeros((len(x), *size, x.shape[-1]))
+    for place, cells in windows:
+        y[(slice(None), *place)] = x[(slice(None), *cells)].mean(tuple(range(1, x.ndim - 1)))
+    return y
+
+
+def adaptive_avg_pool_backward(dy, x, *, size):
+    """dx = sum of dy / (cells of the window) over the windows that hold the cell"""
+    dx = np.zeros_like(x)
+    for place, cells in adaptive_windows(x.shape, size)[1]:
+        part = dx[(slice(None), *cells)]
+        count = math.prod(part.shape[1:-1])
+        part += (dy[(slice(None), *place)] / count).reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+    return (dx,)
+
+
+def adaptive_max_pool(x, *, size):
+    """x (n, ..., c) -> (n, ..., c): y = the largest of the window's cells, the windows as for adaptive_avg_pool. A NaN
+    counts as the largest.
+    """
+    size, windows = adaptive_windows(x.shape, size)
+    y = np.zeros((len(x), *size, x.shape[-1]))
+    for place, cells in windows:
+        y[(slice(None), *place)] = x[(slice(None), *cells)].max(tuple(range(1, x.ndim - 1)))
+    return y
+
+
+def adaptive_max_pool_backward(dy, x, *, size):
+    """dx = sum of dy over the windows whose maximum is the cell, of equal ones the first, row by row"""
+    dx = np.zeros_like(x)
+    for place, cells in adaptive_windows(x.shape, size)[1]:
+        window = x[(slice(None), *cells)]
+        flat = window.reshape(len(x), -1, x.shape[-1])
+        one = np.arange(flat.shape[1])[None, :, None] == flat.argmax(1)[:, None]
+        dx[(slice(None), *cells)] += one.reshape(window.shape) * dy[(slice(None), *place)].reshape(
+            len(x), *(1,) * (x.ndim - 2), x.shape[-1]
+        )
+    return (dx,)

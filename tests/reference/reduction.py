@@ -111,3 +111,29 @@ def argmax(x, *, axis=-1, keepdims=False):
     Of equal ones the first; a NaN is the largest. `axis` has at least one element.
     """
     return x.argmax(axis, keepdims=bool(keepdims)).astype(np.float64)
+
+
+def cumsum(x, *, axis=-1):
+    """(...) -> (...): y[i] = x[0] + ... + x[i] along `axis`."""
+    return np.cumsum(x, axis)
+
+
+def cumsum_backward(dy, x, *, axis=-1):
+    """dx[i] = dy[i] + dy[i+1] + ... along `axis`"""
+    return (np.flip(np.cumsum(np.flip(dy, axis), axis), axis),)
+
+
+def cumprod(x, *, axis=-1):
+    """(...) -> (...): y[i] = x[0] x[1] ... x[i] along `axis`."""
+    return np.cumprod(x, axis)
+
+
+def cumprod_backward(dy, x, *, axis=-1):
+    """dx[i] = the sum over k >= i of dy[k] times the product of x[0] ... x[k] without x[i]"""
+    x, dy = np.moveaxis(x, axis, -1), np.moveaxis(dy, axis, -1)
+    dx = np.zeros_like(x)
+    for i in range(x.shape[-1]):
+        others = x.copy()
+        others[..., i] = 1
+        dx[..., i] = (dy * np.cumprod(others, -1))[..., i:].sum(-1)
+    return (np.moveaxis(dx, -1, axis),)

@@ -188,3 +188,49 @@ def one_hot(x, *, depth):
     An x that is no number of 0 .. depth - 1 gives zeros.
     """
     return (x[..., None] == np.arange(depth)) * 1.0
+
+
+_COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+
+
+def _rows(x, indices, updates):
+    """The row of each update, n for those outside, and the updates as rows."""
+    return _places(indices, len(x)).ravel(), updates.reshape(indices.size, *x.shape[1:])
+
+
+def scatter_update(x, indices, updates, *, reduction="none"):
+    """x (n, ...), indices (...), updates (..., ...) -> (n, ...): x, with row indices[j] replaced by
+    updates[j], the last of several, or combined with all its updates by `reduction`. An index below 0 counts from the
+    end; outside: no effect.
+    """
+    rows, updates = _rows(x, indices, updates)
+    y = np.concatenate([x, np.zeros_like(x[:1])])
+    for row, update in zip(rows, updates, strict=True):
+        y[row] = update if reduction == "none" else _COMBINE[reduction](y[row], update)
+    return y[:-1]
+
+
+def scatter_update_backward(dy, x, indices, updates, *, reduction="none"):
+    """Of each element to those it was combined of, one of x and some updates: none: dy to the last update, without one
+    to x; add: dy to each; mul: dy times the product of the others; max, min: dy to the extreme, shared by equal ones
+    """
+    rows, flat = _rows(x, indices, updates)
+    dx, du = np.zeros_like(x), np.zeros_like(flat)
+    for row in range(len(x)):
+        found = np.flatnonzero(rows == row)
+        terms = [x[row], *flat[found]]
+        for k, term in enumerate(terms):
+            if reduction == "none":
+                share = k == len(terms) - 1
+            elif reduction == "add":
+                share = 1
+            elif reduction == "mul":
+                share = np.prod([t for other, t in enumerate(terms) if other != k], axis=0)
+            else:
+                extreme = getattr(np, reduction)(terms, axis=0)
+                share = (term == extreme) / np.sum(terms == extreme, axis=0)
+            if k == 0:
+                dx[row] = dy[row] * share
+            else:
+                du[found[k - 1]] = dy[row] * share
+    return dx, None, du.reshape(updates.shape)

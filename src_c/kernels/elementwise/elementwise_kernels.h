@@ -1,14 +1,18 @@
-/* Loops over numbers side by side: activations, the exponential, sums. */
+/* Loops over numbers side by side: activations, curves, the exponential, sums. */
 #ifndef CC_ELEMENTWISE_KERNELS_H
 #define CC_ELEMENTWISE_KERNELS_H
 
 #include "kernels/elementwise/activation.h"
+#include "kernels/elementwise/curve.h"
 #include <stdint.h>
 
 typedef struct cc_elementwise_kernels {
     /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]), told from y[i] = f(x[i]); dx may be dy. See activation.h. */
     void (*act_forward)(cc_activation act, float alpha, float *y, const float *x, int64_t n);
     void (*act_backward)(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n);
+    /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]); dx may be dy. See curve.h. */
+    void (*curve_forward)(cc_curve curve, float *y, const float *x, int64_t n);
+    void (*curve_backward)(cc_curve curve, float *dx, const float *dy, const float *x, int64_t n);
     void (*exp)(float *y, const float *x, float shift, int64_t n);       /* y[i] = e^(x[i] - shift); y may be x */
     void (*add)(float *y, const float *x, int64_t n);                    /* y[i] += x[i] */
     void (*add_rows)(float *y, const float *x, int64_t rows, int64_t n); /* y[i] += the sum of x[r * n + i], r < rows */

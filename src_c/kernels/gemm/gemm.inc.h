@@ -26,15 +26,6 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
         acc[i][0] = start[0];
         if (vecs == 2) acc[i][1] = start[1];
     }
-    if (tile->accumulate) {
-        UNROLL
-        for (int i = 0; i < rows; ++i) {
-            const float *y = tile->y[i] + at;
-            if (vecs == 2) acc[i][0] = vec_add(acc[i][0], vec_load(y));
-            acc[i][vecs - 1] = vec_add(acc[i][vecs - 1], vec_load_part(y + (vecs - 1) * VEC, part));
-        }
-    }
-
     for (int i = 0; i < rows; ++i) { /* what is written at the end should be there by then */
         PREFETCH(tile->y[i] + at);
         PREFETCH(tile->y[i] + at + last);
@@ -63,6 +54,14 @@ ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs
         }
     }
 
+    if (tile->accumulate) { /* at the end: a sum of blocks keeps more digits than one long chain */
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
+            const float *y = tile->y[i] + at;
+            if (vecs == 2) acc[i][0] = vec_add(acc[i][0], vec_load(y));
+            acc[i][vecs - 1] = vec_add(acc[i][vecs - 1], vec_load_part(y + (vecs - 1) * VEC, part));
+        }
+    }
     if (tile->relu) {
         UNROLL
         for (int i = 0; i < rows; ++i) {

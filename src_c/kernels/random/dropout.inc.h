@@ -33,8 +33,4 @@ static void dropout(float *y, const float *x, int64_t n, const cc_random *at, ui
     }
 }
 
-static const cc_random_kernels random_kernels = {
-    .dropout = dropout,
-};
-
 #endif

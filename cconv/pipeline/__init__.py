@@ -1,0 +1,5 @@
+"""Elements on their way to a model: data sets made of steps, and the threads that the steps run in."""
+
+from .dataset import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
+
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
