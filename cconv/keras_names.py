@@ -49,8 +49,8 @@ KERAS_ONLY: dict[str, frozenset[str]] = {
             plot_segmentation_mask_gallery
         """,
         "cconv": """
-            FloatDTypePolicy Function KerasTensor Operation Quantizer RematScope StatelessScope SymbolicScope device
-            distillation distribution export mixed_precision name_scope preprocessing quantizers remat
+            FloatDTypePolicy Function Operation Quantizer RematScope StatelessScope SymbolicScope distillation
+            distribution export mixed_precision preprocessing quantizers remat
         """,
     }.items()
 }

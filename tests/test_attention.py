@@ -183,8 +183,6 @@ def test_what_is_not_supported_says_so():
         ops.dot_product_attention(*[np.ones((1, 2, 1, 2))] * 3, flash_attention=True)
     with pytest.raises(ValueError, match="multiple of the key's"):
         ops.dot_product_attention(np.ones((1, 2, 3, 2)), *[np.ones((1, 2, 2, 2))] * 2)
-    with pytest.raises(NotImplementedError, match="several devices"):
-        ops.moments(np.ones(3), axes=[0], synchronized=True)
 
 
 def test_normalization_adapts_to_batches_and_again():

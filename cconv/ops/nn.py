@@ -30,6 +30,7 @@ from .activations import (
     tanh_shrink,
     threshold,
 )
+from .attention import *
 from .blocks import *
 from .convolution import conv, conv_transpose, depthwise_conv, separable_conv
 from .distances import normalize, psnr

@@ -1,25 +1,21 @@
-"""Normalization: with given statistics, with those of a sample, by a norm; and these statistics."""
+"""Normalization: with given statistics, and with those of a sample."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..config import epsilon as default_epsilon
 from ..tensor import Value
 from ._apply import apply, shape_of
 from .arguments import axes as numbers_of_axes
-from .arguments import is_integer, number, whole
+from .arguments import number, whole
 from .operation import operation
-from .reductions import mean, sum, var
+from .reductions import var
 
 __all__ = [
     "batch_normalization",
     "layer_normalization",
-    "moments",
-    "normalize",
     "rms_normalization",
 ]
 
@@ -108,56 +104,3 @@ def _beside(values: Any, x: Any, axis: Any) -> Value:
     shape = shape_of(x)
     axes = numbers_of_axes(axis, len(shape))
     return apply("reshape", [values], {"shape": [n if i in axes else 1 for i, n in enumerate(shape)]})
-
-
-@operation("x", module="nn")
-def moments(
-    x: Any, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
-) -> tuple[Value, Value]:
-    """The mean and the variance of `x` over `axes`.
-
-    Args:
-        x: Tensor.
-        axes: One axis or several.
-        keepdims: Whether these axes stay, with size 1.
-        synchronized: Must be False: there is one copy of a model.
-
-    Example:
-
-    >>> mean, variance = cconv.ops.moments([[1.0, 3.0]], axes=[1])
-    >>> mean.tolist(), variance.tolist()
-    ([2.0], [1.0])
-    """
-    if synchronized:
-        raise NotImplementedError(
-            "`moments`: moments of several devices are not supported: expected synchronized=False."
-        )
-    return mean(x, axes, keepdims), var(x, axes, keepdims)
-
-
-@operation("x", module="math")
-def normalize(x: Any, axis: int | Sequence[int] = -1, order: int = 2, epsilon: float | None = None) -> Value:
-    """`x / max(norm(x), epsilon)`, the norm over `axis`.
-
-    Args:
-        x: Tensor of rank 1 or more.
-        axis: One axis or several.
-        order: Of the norm, `sum(|x| ** order) ** (1 / order)`: a whole number of at least 1.
-        epsilon: The least norm that is divided by; `None`: `cconv.config.epsilon()`.
-
-    Example:
-
-    >>> cconv.ops.normalize([[0.0, 4.0]]).tolist()
-    [[0.0, 1.0]]
-    """
-    if not is_integer(order) or order < 1:
-        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
-    epsilon = number(default_epsilon() if epsilon is None else epsilon, "epsilon", 0)
-    if order == 2:
-        # the root of the larger one: at a norm of 0 it has a gradient
-        square = sum(apply("square", [x]), axis, keepdims=True)
-        return apply("divide", [x, apply("sqrt", [apply("maximum", [square, float(np.float32(epsilon) ** 2)])])])
-    size = apply("abs", [x])
-    norm = sum(size if order == 1 else apply("power", [size, float(order)]), axis, keepdims=True)
-    norm = norm if order == 1 else apply("power", [norm, 1 / order])
-    return apply("divide", [x, apply("maximum", [norm, epsilon])])

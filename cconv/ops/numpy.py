@@ -41,6 +41,7 @@ from .arithmetic import (
 from .arrangement import *
 from .bitwise import *
 from .comparison import *
+from .contraction import *
 from .counting import *
 from .cumulation import *
 from .distances import slogdet
