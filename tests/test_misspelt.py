@@ -97,7 +97,7 @@ def test_identifiers_that_only_keras_knows(use):
 @pytest.mark.parametrize(
     "config, words",
     [
-        ({"module": "keras.layers", "class_name": "GRU"}, "cconv has no 'GRU' .Keras has"),
+        ({"module": "keras.layers", "class_name": "GRU"}, "cconv has no recurrent layers, 'GRU' is out of its scope .Keras has"),
         ({"module": "keras.optimizers", "class_name": "Muon"}, "cconv has no 'Muon' .Keras has"),
         ({"module": "keras.layers", "class_name": "Con2D"}, "mean 'Conv2D'"),
     ],
