@@ -1,4 +1,4 @@
-"""What Keras has and cconv has not, by name: whoever asks for it is told so, rather than that it does not exist."""
+"""What Keras has and cconv has not, by name: whoever asks for it is told so and why, rather than that it does not exist."""
 
 from __future__ import annotations
 
@@ -7,88 +7,103 @@ from typing import Any
 
 from .naming import nearest
 
-#: public module -> the names of Keras 3 that it lacks
-KERAS_ONLY: dict[str, frozenset[str]] = {
-    module: frozenset(names.split())
-    for module, names in {
+#: why -> public module -> names
+_ABSENT: dict[str, dict[str, str]] = {
+    "recurrent layers are out of its scope": {
         "cconv.layers": """
-            AugMix Bidirectional ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D
-            Equalization FlaxLayer GRU GRUCell HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell
-            MelSpectrogram RNN RandAugment RandomElasticTransform RandomGaussianBlur ReversibleEmbedding
-            STFTSpectrogram SimpleRNN SimpleRNNCell SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-            TextVectorization TorchModuleWrapper deserialize serialize
+            Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell
+            StackedRNNCells
+        """,
+    },
+    "text, tables and sound are out of its scope": {
+        "cconv.layers": """
+            HashedCrossing Hashing IntegerLookup MelSpectrogram ReversibleEmbedding STFTSpectrogram StringLookup
+            TextVectorization
         """,
         "cconv.losses": "CTC ctc",
-        "cconv.optimizers": "LossScaleOptimizer MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
+        "cconv.ops": "ctc_decode ctc_loss",
+        "cconv.ops.nn": "ctc_decode ctc_loss",
         "cconv.initializers": "STFT STFTInitializer stft",
-        "cconv.callbacks": "OrbaxCheckpoint",
-        "cconv.ops": "ctc_decode ctc_loss jvp rearrange vectorize view",
-        "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
-        "cconv.utils": "Config FeatureSpace audio_dataset_from_directory text_dataset_from_directory",
-        "cconv.applications": """
-            ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
-            EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
-            EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L
-            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large
-            MobileNetV3Small NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19
-            Xception convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet
-            mobilenet_v3 nasnet resnet_v2 vgg19 xception
-        """,
-        "cconv.saving": "KerasFileEditor",
+        "cconv.utils": "FeatureSpace audio_dataset_from_directory text_dataset_from_directory",
         "cconv.datasets": "boston_housing california_housing imdb reuters",
+    },
+    "it belongs to another back end, and cconv computes by itself": {
+        "cconv": "distribution",
+        "cconv.callbacks": "OrbaxCheckpoint",
         "cconv.config": """
-            disable_traceback_filtering enable_traceback_filtering enable_unsafe_deserialization is_nnx_enabled
-            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch
+            disable_flash_attention enable_flash_attention is_flash_attention_enabled is_nnx_enabled
         """,
+        "cconv.layers": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
+    },
+    "values are float32, and a lower precision will be an option of a plan": {
+        "cconv": "FloatDTypePolicy Quantizer mixed_precision quantizers",
         "cconv.dtype_policies": """
             AWQDTypePolicy DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy
             QuantizedFloat8DTypePolicy
         """,
+        "cconv.optimizers": "LossScaleOptimizer",
+    },
+    "it is a part of Keras' own machinery": {
+        "cconv": "Function Operation RematScope StatelessScope SymbolicScope remat",
+        "cconv.config": """
+            disable_traceback_filtering enable_traceback_filtering enable_unsafe_deserialization
+            is_traceback_filtering_enabled max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch
+        """,
+        "cconv.saving": "KerasFileEditor",
+        "cconv.utils": "Config",
+    },
+    "it belongs to Keras' past, and its successors are in `cconv.layers` and `cconv.utils`": {
+        "cconv": "legacy preprocessing",
+        "cconv.optimizers": "legacy",
+        "cconv.utils": "legacy",
+    },
+    "gradients flow backward only": {"cconv.ops": "jvp", "cconv.ops.linalg": "jvp"},
+    "functions take whole arrays, and `reshape`, `transpose` and `cast` say the same": {
+        "cconv.ops": "rearrange vectorize view",
+        "cconv.ops.numpy": "vectorize view",
+    },
+    "it is not there yet": {
+        "cconv": "distillation export",
+        "cconv.applications": """
+            ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
+            EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
+            EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L
+            EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large MobileNetV3Small
+            NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50V2 VGG19 Xception convnext
+            densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
+            resnet_v2 vgg19 xception
+        """,
+        "cconv.layers": """
+            AugMix ContrastLimitedAdaptiveHistogramEqualization Equalization RandAugment RandomElasticTransform
+            RandomGaussianBlur SpectralNormalization
+        """,
+        "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
+        "cconv.optimizers": "MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
+        "cconv.utils.bounding_boxes": "affine_transform compute_ciou decode_deltas_to_boxes encode_box_to_deltas",
         "cconv.visualization": """
             draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
             plot_segmentation_mask_gallery
         """,
-        "cconv": """
-            FloatDTypePolicy Function Operation Quantizer RematScope StatelessScope SymbolicScope distillation
-            distribution export mixed_precision preprocessing quantizers remat
-        """,
-    }.items()
+    },
 }
 
-#: layers that stay absent, by a word for what they are
-OUT_OF_SCOPE: dict[str, frozenset[str]] = {
-    "recurrent layers": frozenset(
-        {
-            "Bidirectional",
-            "ConvLSTM1D",
-            "ConvLSTM2D",
-            "ConvLSTM3D",
-            "GRU",
-            "GRUCell",
-            "LSTM",
-            "LSTMCell",
-            "RNN",
-            "SimpleRNN",
-            "SimpleRNNCell",
-            "StackedRNNCells",
-        }  # fmt: skip
-    ),
-}
+#: public module -> the names of Keras 3 that it lacks -> why
+KERAS_ONLY: dict[str, dict[str, str]] = {}
+for _why, _modules in _ABSENT.items():
+    for _module, _names in _modules.items():
+        KERAS_ONLY.setdefault(_module, {}).update(dict.fromkeys(_names.split(), _why))
 
 
-def keras_only(module: str, name: object) -> bool:
-    """Whether Keras has this name, in any case, in the module of the same name, and cconv has not."""
-    return str(name).lower() in {item.lower() for item in KERAS_ONLY.get(module, ())}
+def keras_only(module: str, name: object) -> str | None:
+    """Why cconv has not what Keras has by this name, in any case, in the module of the same name; else `None`."""
+    lacking = {item.lower(): why for item, why in KERAS_ONLY.get(module, {}).items()}
+    return lacking.get(str(name).lower())
 
 
 def unknown(module: str, name: object, known: Iterable[str]) -> str:
     """What to say of a name that a public module does not have, where `known` are those it could have been."""
-    for kind, names in OUT_OF_SCOPE.items():
-        if module == "cconv.layers" and name in names:
-            return f"cconv has no {kind}, {name!r} is out of its scope (Keras has)."
-    if keras_only(module, name):
-        return f"cconv has no {name!r} (Keras has)."
-    return nearest(name, known)
+    why = keras_only(module, name)
+    return nearest(name, known) if why is None else f"cconv has no {name!r} (Keras has): {why}."
 
 
 def getattr_of(namespace: dict[str, Any], others: Iterable[str] = ()) -> Callable[[str], object]:

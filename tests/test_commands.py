@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -19,20 +20,21 @@ Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("matplotlib")
 
 
-def command(*arguments, **kwargs):
+def command(*arguments):
+    heeds = {} if os.name == "nt" else {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     return subprocess.Popen(
         [sys.executable, "-m", "cconv", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(cconv.__file__)), "PYTHONUNBUFFERED": "1"},
-        **kwargs,
+        **heeds,  # a shell lets what it runs in the background ignore Ctrl-C
     )
 
 
 def colour(path, rgb, size=(24, 20)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(abs(hash(path.name)) % 1000).integers(0, 40, (*size, 3))
+    noise = np.random.default_rng(zlib.crc32(path.name.encode())).integers(0, 40, (*size, 3))
     Image.fromarray(np.clip(np.array(rgb) + noise, 0, 255).astype("uint8")).save(path)
     return path
 
@@ -227,14 +229,17 @@ def test_mistakes_stand_in_the_report(tmp_path, capsys):
 def test_ctrl_c_keeps_what_was_reached(folders, tmp_path, epochs_first):
     output = tmp_path / "out"
     run = command("train", folders, "--output", output, "--epochs", "100000", "--image-size", "16")
-    if epochs_first:
-        while not (output / "model.keras").exists() and run.poll() is None:
-            time.sleep(0.02)
-    else:
-        while "Epoch 1/" not in run.stdout.readline() and run.poll() is None:
-            pass
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=60)
+    try:
+        if epochs_first:
+            while not (output / "model.keras").exists() and run.poll() is None:
+                time.sleep(0.02)
+        else:
+            while "Epoch 1/" not in run.stdout.readline() and run.poll() is None:
+                pass
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+    finally:
+        run.kill()
     assert run.returncode == 130, err
     assert "interrupted" in out and "Traceback" not in err
     assert cconv.models.load_model(output / "model.keras").output_shape == (None, 3)

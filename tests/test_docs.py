@@ -74,3 +74,10 @@ def test_settings_of_update_rules_have_a_meaning(make_ops):
         assert f"\n### {rule}\n" in page
         for attribute in attributes:
             assert len(attribute.meaning) > 10 and attribute.meaning in page
+
+
+def test_page_of_keras_lists_the_names_that_are_absent():
+    spec = importlib.util.spec_from_file_location("make_keras", DOCS / "make_keras.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(), "docs/keras.md is out of date: run `make docs`"

@@ -1,7 +1,13 @@
 """Layers: steps of models, named as in Keras."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from ..keras_names import getattr_of
 from ..registry import register_public
+from ..serialization import deserialize_object, serialize_object
 from . import (
     activation,
     adaptive_pooling,
@@ -70,7 +76,30 @@ _MODULES = (
     merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
     resizing, sample_normalization, separable_conv, up_sampling, wrapping,
 )  # fmt: skip
-__all__ = sorted(["Layer", *(name for module in _MODULES for name in module.__all__)])
+__all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MODULES for name in module.__all__)])
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """The configuration of a layer, for `deserialize`."""
+    return serialize_object(layer)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """The layer that a configuration describes.
+
+    Raises:
+        ValueError: It describes no layer.
+
+    Example:
+
+    >>> cconv.layers.deserialize(cconv.layers.serialize(cconv.layers.Dense(3))).units
+    3
+    """
+    layer = deserialize_object(config, custom_objects=custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"`deserialize`: expected the configuration of a layer. Received: config={config!r}")
+    return layer
+
 
 register_public("keras.layers", globals())
 __getattr__ = getattr_of(globals())

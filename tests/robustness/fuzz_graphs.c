@@ -202,7 +202,25 @@ static int64_t value_bytes(cconv_plan *plan, int node, int64_t n)
     return count;
 }
 
-static void run(cconv_graph *g, int training, int root, int n_wrt, const int *wrt)
+/* A run changes variables (moving averages, `assign`): the next one shall begin with the same values. */
+static void keep_values(cconv_variable **variables, int n_variables, float **kept)
+{
+    for (int i = 0; i < n_variables; ++i) {
+        const size_t bytes = cconv_variable_count(variables[i]) * sizeof **kept;
+        if (!(kept[i] = malloc(bytes + 1))) exit(2);
+        memcpy(kept[i], cconv_variable_data(variables[i]), bytes);
+    }
+}
+
+static void put_back(cconv_variable **variables, int n_variables, float **kept)
+{
+    for (int i = 0; i < n_variables; ++i) {
+        memcpy(cconv_variable_data(variables[i]), kept[i], cconv_variable_count(variables[i]) * sizeof **kept);
+        cconv_variable_touch(variables[i]);
+    }
+}
+
+static void run(cconv_graph *g, int training, int root, int n_wrt, const int *wrt, cconv_variable **variables, int n_variables)
 {
     enum { OUTPUTS = 3 };
     const int nodes = cconv_graph_count(g);
@@ -231,8 +249,11 @@ static void run(cconv_graph *g, int training, int root, int n_wrt, const int *wr
     char *seen[2][OUTPUTS] = {{NULL}};
     int64_t sizes[OUTPUTS] = {0};
     cconv_status said[2] = {CCONV_OK, CCONV_OK};
+    float *kept[MOST_NODES];
+    keep_values(variables, n_variables, kept);
     const int most = chance(20) ? 2 : 1; /* a second thread takes long where others use the processors */
     for (int threads = 1; threads <= most; ++threads) {
+        put_back(variables, n_variables, kept);
         cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = batch,
                                                                    .n_outputs = OUTPUTS,
                                                                    .outputs = outputs,
@@ -269,6 +290,7 @@ static void run(cconv_graph *g, int training, int root, int n_wrt, const int *wr
         free(seen[1][i]);
     }
     for (int i = 0; i < n_inputs; ++i) free((void *)(uintptr_t)inputs[i].data);
+    for (int i = 0; i < n_variables; ++i) free(kept[i]);
 }
 
 static void one_graph(void)
@@ -290,8 +312,8 @@ static void one_graph(void)
             cconv_node node;
             if (cconv_graph_node(g, k, &node) == CCONV_OK && node.kind == CCONV_VARIABLE) wrt[n_wrt++] = k;
         }
-        run(g, 0, 0, 0, NULL);
-        run(g, 1, cconv_graph_dtype(g, nodes) == CCONV_FLOAT32 ? nodes : 0, n_wrt, wrt);
+        run(g, 0, 0, 0, NULL, variables, n_variables);
+        run(g, 1, cconv_graph_dtype(g, nodes) == CCONV_FLOAT32 ? nodes : 0, n_wrt, wrt, variables, n_variables);
     }
     cconv_graph_free(g);
     for (int i = 0; i < n_variables; ++i) cconv_variable_free(variables[i]);
