@@ -1,4 +1,4 @@
-"""What Keras has and cconv has not, by name: whoever asks for it is told so and why, rather than that it does not exist."""
+"""What Keras has and cconv has not, by name: who asks for it is told so and why, not that it does not exist."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from cconv.keras_names import KERAS_ONLY
 keras = pytest.importorskip("keras")
 
 MODULES = """
-    activations applications backend callbacks config constraints datasets dtype_policies initializers layers losses metrics
-    models ops ops.image ops.linalg ops.nn ops.numpy optimizers optimizers.schedules random regularizers saving tree utils
-    utils.bounding_boxes visualization wrappers
+    activations applications backend callbacks config constraints datasets dtype_policies initializers layers losses
+    metrics models ops ops.image ops.linalg ops.nn ops.numpy optimizers optimizers.schedules random regularizers saving
+    tree utils utils.bounding_boxes visualization wrappers
 """
 
 
