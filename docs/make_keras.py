@@ -25,7 +25,7 @@ def section() -> str:
     lines = [
         HEADING,
         "<!-- Written by docs/make_keras.py from cconv/keras_names.py: change that, then run `make docs`. -->\n",
-        f"{count} public names of Keras 3.15, by the reason why they are absent. Asking for one of them says the same.\n",
+        f"{count} public names of Keras 3.15, by the reason why they are absent. Who asks for one is told the same.\n",
     ]
     for why, modules in by_reason.items():
         lines.append(f"**{why[0].upper()}{why[1:]}.**\n")
