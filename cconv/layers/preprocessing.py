@@ -207,7 +207,7 @@ class Discretization(Layer):
         output_mode: `"int"`: the numbers, as int32; `"one_hot"`: a vector for each; `"multi_hot"`: one for the values
             along axis 1, 1 for each bin that one is in; `"count"`: how many.
         sparse: Must be False.
-        dtype: `"float32"`: of what comes in, and of the vectors.
+        dtype: `"float32"`: of what comes in, and of the vectors. Numbers of bins are int32, of whatever type is asked.
         name: Name of the layer.
 
     Input shape:
@@ -236,7 +236,8 @@ class Discretization(Layer):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name, dtype="float32" if output_mode == "int" else dtype)
+        whole = output_mode == "int" and dtype in ("int32", "int64")  # numbers of bins are int32 anyway
+        super().__init__(name=name, dtype=None if whole else dtype)
         if sparse:
             raise ValueError("`sparse=True` is not supported: expected False. Received: sparse=True")
         if output_mode not in _MODES:

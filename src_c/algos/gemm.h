@@ -14,7 +14,7 @@
 #include "base/team.h"
 
 /* Depth (taps x channels) that one pass over the panels takes: 512 x 32 floats of a panel are 64 KB, which a second-level
- * cache holds while the tiles of a block pass over it. Each pass sums from zero, so that no chain of float32 additions is longer. */
+ * cache holds while the tiles of a block pass over it. Each pass sums from zero: no chain of float32 additions is longer. */
 #define CC_DEPTH_BLOCK  512
 /* Floats of one thread's patch buffer (128 KB). */
 #define CC_PATCH_FLOATS 32768

@@ -83,11 +83,11 @@ typedef struct sample {
     int64_t element[4];
 } sample;
 
-/* A place far away, or nowhere, where the transform divides by 0, is told from others no more. */
+/* A place far away is told from others no more. */
 static inline float projective_transform_bounded(float place)
 {
     const float most = 1e9f;
-    return place > -most ? (place < most ? place : most) : -most;
+    return place < -most ? -most : place > most ? most : place;
 }
 
 static inline int64_t projective_transform_element(const projective_transform *a, int64_t i, int64_t j, int64_t h, int64_t w,
@@ -103,6 +103,7 @@ static inline sample projective_transform_sample(const projective_transform *a, 
     const float fi = (float)i, fj = (float)j, k = t[6] * fj + t[7] * fi + 1;
     const float column = projective_transform_bounded((t[0] * fj + t[1] * fi + t[2]) / k);
     const float row = projective_transform_bounded((t[3] * fj + t[4] * fi + t[5]) / k);
+    if (isnan(row) || isnan(column)) return (sample){1, {NAN}, {-1}}; /* nowhere */
     if (a->interpolation == NEAREST) {
         const int64_t y = (int64_t)rintf(row), x = (int64_t)rintf(column);
         return (sample){1, {1}, {projective_transform_element(a, y, x, h, w, c)}};

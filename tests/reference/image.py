@@ -90,7 +90,8 @@ def samples(x, transform, interpolation, fill_mode, size):
     k = c0 * j + c1 * i + 1
     column, row = (a0 * j + a1 * i + a2) / k, (b0 * j + b1 * i + b2) / k
     if interpolation == "nearest":
-        corners = [(np.ones_like(row), np.rint(row), np.rint(column))]
+        nowhere = np.isnan(row) | np.isnan(column)
+        corners = [(np.where(nowhere, np.nan, 1.0), np.rint(row), np.rint(column))]
     else:
         top, left = np.floor(row), np.floor(column)
         v, u = row - top, column - left
@@ -109,7 +110,7 @@ def projective_transform(x, transform, *, interpolation="bilinear", fill_mode="c
     """x (n, h, w, c), transform (n, 8) or (8,) -> (n, oh, ow, c), the size of x or `size`: with transform
     a0 a1 a2 b0 b1 b2 c0 c1, y[i, j] = x at column (a0 j + a1 i + a2) / k and row (b0 j + b1 i + b2) / k,
     k = c0 j + c1 i + 1. Between cells: nearest: the nearest, of two the even one; bilinear: the mean of the four
-    around, weighted by how near they are. Outside, at cells a b c d: constant: fill_value; nearest: aaaa|abcd|dddd;
+    around, weighted by how near they are. At a place that is no number y is NaN. Outside, at cells a b c d: constant: fill_value; nearest: aaaa|abcd|dddd;
     reflect: dcba|abcd|dcba; wrap: abcd|abcd|abcd; mirror: dcb|abcd|cba.
     """
     n = np.arange(len(x))[:, None, None]

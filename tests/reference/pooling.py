@@ -266,7 +266,7 @@ def adaptive_max_pool_backward(dy, x, *, size):
     dx = np.zeros_like(x)
     for place, cells in adaptive_windows(x.shape, size)[1]:
         window = x[(slice(None), *cells)]
-        flat = window.reshape(len(x), -1, x.shape[-1])
+        flat = window.reshape(len(x), int(np.prod(window.shape[1:-1])), x.shape[-1])
         one = np.arange(flat.shape[1])[None, :, None] == flat.argmax(1)[:, None]
         dx[(slice(None), *cells)] += one.reshape(window.shape) * dy[(slice(None), *place)].reshape(
             len(x), *(1,) * (x.ndim - 2), x.shape[-1]

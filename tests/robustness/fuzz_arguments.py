@@ -42,7 +42,7 @@ AS_NUMPY = {"cconv.ops.get_item": IndexError}  # kinds that NumPy has for the sa
 SECONDS = 5  # of one trial
 MEMORY = 3 << 30
 # what they do to the process has no place among other trials
-LEFT_OUT = {"Progbar", "show_config", "CallbackList", "clear_session"}
+LEFT_OUT = {"Progbar", "show_config", "CallbackList", "clear_session", "disable_interactive_logging"}
 
 
 class Hang(BaseException):
