@@ -35,9 +35,12 @@ $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
 	@$(PY) examples/digits_demo.py
 
-test: $(VENV)/.installed-test ## the tests of Python and C (10 minutes on 2 cores)
-	@echo "all tests: about 10 minutes on 2 cores; make test-quick takes two"
-	@$(PYTEST)
+test: $(VENV)/.installed-test ## the tests but the slow ones (10 minutes on 2 cores)
+	@echo "all tests but the slow ones: about 10 minutes on 2 cores; make test-quick takes two, make test-slow five"
+	@$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/.installed-test ## the slow ones: builds, the C tests, killed processes, large models, training to an accuracy (5 minutes)
+	@$(PYTEST) -m slow
 
 test-quick: $(VENV)/.installed-test ## every test by its first case and its last, without the slow ones (2 minutes)
 	@$(PYTEST) --quick

@@ -40,6 +40,7 @@ def link(source: Path, program: Path, build: Path, *flags: str) -> None:
     subprocess.run([*command, str(build / "lib" / "libcconv.a"), *extra, "-o", str(program)], check=True)
 
 
+@pytest.mark.slow
 def test_the_c_tests_pass_and_the_header_s_program_learns():
     output = make("test-c")
     tests, failed = re.search(r"(\d+) C tests, (\d+) failed", output).groups()

@@ -212,13 +212,13 @@ def test_counts_are_checked(options):
 
 class Slow(Numbered):
     def __getitem__(self, index):
-        time.sleep(0.01)
+        time.sleep(0.05)
         return super().__getitem__(index)
 
 
 @pytest.mark.parametrize("size, verbose, said", [(9, 1, True), (9, 2, True), (9, 0, False), (2, 1, False)])
 def test_the_display_says_when_data_is_the_bottleneck(capsys, monkeypatch, size, verbose, said):
-    monkeypatch.setattr("cconv.callbacks.progbar_logger._WORTH_A_WORD", 0.05)
+    monkeypatch.setattr("cconv.callbacks.progbar_logger._WORTH_A_WORD", 0.2)
     model = linear()
     model.fit(Numbered(1), verbose=0)  # planned now: an epoch of nothing but waiting follows
     model.fit(Slow(size), epochs=1, verbose=verbose)

@@ -110,8 +110,8 @@ def projective_transform(x, transform, *, interpolation="bilinear", fill_mode="c
     """x (n, h, w, c), transform (n, 8) or (8,) -> (n, oh, ow, c), the size of x or `size`: with transform
     a0 a1 a2 b0 b1 b2 c0 c1, y[i, j] = x at column (a0 j + a1 i + a2) / k and row (b0 j + b1 i + b2) / k,
     k = c0 j + c1 i + 1. Between cells: nearest: the nearest, of two the even one; bilinear: the mean of the four
-    around, weighted by how near they are. At a place that is no number y is NaN. Outside, at cells a b c d: constant: fill_value; nearest: aaaa|abcd|dddd;
-    reflect: dcba|abcd|dcba; wrap: abcd|abcd|abcd; mirror: dcb|abcd|cba.
+    around, weighted by how near they are. Where row or column is NaN, so is y. Outside, at cells a b c d: constant:
+    fill_value; nearest: aaaa|abcd|dddd; reflect: dcba|abcd|dcba; wrap: abcd|abcd|abcd; mirror: dcb|abcd|cba.
     """
     n = np.arange(len(x))[:, None, None]
     parts = samples(x, transform, interpolation, fill_mode, size)
