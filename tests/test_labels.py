@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from op_harness import OneOp
 
 import cconv
 from cconv import _core, layers
@@ -68,3 +69,10 @@ def test_images_of_labels_name_the_sample():
     labels[1, 2, 0] = 4
     with pytest.raises(ValueError, match="received 4 in sample 1"):
         cconv.ops.sparse_categorical_crossentropy(labels, np.full((2, 3, 3, 4), 0.25, np.float32))
+
+
+@pytest.mark.parametrize("rows, place", [(0, "received 0 in sample 0"), (1, "received 1 in sample 1")])
+def test_positions_outside_of_a_table_name_their_sample(rows, place):
+    table, positions = np.zeros((rows, 2), np.float32), np.array([[0, 0], [0, 1]], np.int32)
+    with pytest.raises(ValueError, match=place):
+        OneOp("take", [table, positions], {"axis": 0, "checked": True}).run([table, positions])

@@ -139,6 +139,7 @@ struct cc_op {
     void (*recompute)(const cc_call *call, const cc_team *team);
     void (*update)(const cc_call *call, const cc_team *team);
     cconv_status (*refuse)(const cc_call *call, int64_t element);
+    int refused; /* the input whose elements forward reports */
 };
 
 /* Fails with the node in front: "conv1 (conv): expected ..., received ...". */

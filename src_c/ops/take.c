@@ -180,7 +180,8 @@ static bool take_along_axis_per_sample(const cc_call *call)
         .infer = tag##_infer,                                                                                                  \
         .forward = tag##_forward,                                                                                              \
         .backward = tag##_backward,                                                                                            \
-        .refuse = refuses}
+        .refuse = refuses,                                                                                                     \
+        .refused = 1}
 
 TAKE(take, take_refuse);
 TAKE(take_along_axis, NULL);

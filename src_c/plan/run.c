@@ -290,10 +290,11 @@ static bool has_fault(const cconv_plan *plan)
 static cconv_status refuse(const cconv_plan *plan, const cconv_batch *batch, const cc_step *step)
 {
     const cc_call *call = &plan->values[step->node].call;
-    const int64_t element = atomic_load(&plan->fault.element), count = cc_shape_count(&call->xs[0]);
+    const cc_shape *xs = &call->xs[call->op->refused];
+    const int64_t element = atomic_load(&plan->fault.element);
     const cconv_status status = call->op->refuse(call, element);
-    if (call->xs[0].rank == 0) return status;
-    const int64_t n = call->xs[0].dim[0], sample = element / (count / n);
+    if (xs->rank == 0) return status;
+    const int64_t n = xs->dim[0], sample = element / (cc_shape_count(xs) / n);
     if (!batch->rows || n != batch->n) return cc_fail(status, "%s in sample %lld", cconv_last_error(), (long long)sample);
     return cc_fail(status, "%s in sample %lld of the batch, row %lld of the data", cconv_last_error(), (long long)sample,
                    (long long)batch->rows[sample]);
