@@ -127,7 +127,7 @@ static void layer_norm_backward(const cc_call *call, const cc_team *team)
     float *dgamma = cc_has_input(call, GAMMA) ? call->dx[GAMMA] : NULL,
           *dbeta = cc_has_input(call, BETA) ? call->dx[BETA] : NULL;
     float *dgammas = call->scratch, *dbetas = dgammas + l.blocks * l.n, *dx = call->dx[X];
-    const bool sums = dgamma || dbeta;
+    const bool sums = (dgamma || dbeta) && l.n > 0;
     cc_row_norm row = layer_norm_row_of(call, &l);
     if (!dx) row.gamma = NULL; /* which is not kept then */
     const cc_range mine = cc_slice(team, l.blocks, 1);
@@ -149,9 +149,9 @@ static void layer_norm_backward(const cc_call *call, const cc_team *team)
         }
     }
     cc_barrier_wait(team);
-    if (l.blocks == 0) {
-        if (dgamma && team->ith == 0) memset(dgamma, 0, (size_t)l.n * sizeof(float));
-        if (dbeta && team->ith == 0) memset(dbeta, 0, (size_t)l.n * sizeof(float));
+    if (l.blocks == 0 || l.n == 0) {
+        if (dgamma && l.n > 0 && team->ith == 0) memset(dgamma, 0, (size_t)l.n * sizeof(float));
+        if (dbeta && l.n > 0 && team->ith == 0) memset(dbeta, 0, (size_t)l.n * sizeof(float));
         return;
     }
     if (dgamma) cc_add_blocks(dgamma, dgammas, l.blocks, l.n, team);
