@@ -21,10 +21,22 @@ ARGUMENTS = {
     "Precision": THRESHOLDS,
     "Recall": THRESHOLDS,
     "AUC": [{}, {"curve": "PR"}, {"label_weights": LABEL_WEIGHTS}],
+    "PrecisionAtRecall": [{"recall": 0.57}],
+    "RecallAtPrecision": [{"precision": 0.57}],
+    "SensitivityAtSpecificity": [{"specificity": 0.57}],
+    "SpecificityAtSensitivity": [{"sensitivity": 0.57}],
+    # as floats: Keras truncates weights to the data type, which is int unless said otherwise
+    "BinaryIoU": [{"threshold": 0.3, "dtype": "float32"}],
+    "IoU": [{"num_classes": 3, "target_class_ids": [0, 2], "sparse_y_pred": False, "dtype": "float32"}],
+    "MeanIoU": [{"num_classes": 3, "sparse_y_pred": False, "dtype": "float32"}],
+    "OneHotIoU": [{"num_classes": 3, "target_class_ids": [0, 2], "dtype": "float32"}],
+    "OneHotMeanIoU": [{"num_classes": 3, "dtype": "float32"}],
 }
 NAMES = [n for n in cconv.metrics.__all__ if n[0].isupper() and n not in ("Mean", "MeanMetricWrapper", "Metric", "Sum")]
 CASES = [(name, arguments) for name in NAMES for arguments in ARGUMENTS.get(name, [{}])]
 COUNTING = {"AUC", "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"}
+COUNTING |= {"PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity"}
+ROWS_ONLY = {"F1Score", "FBetaScore", "R2Score"}  # which Keras, too, refuses images for
 
 
 def weight_shapes(name, arguments, shape):
@@ -34,6 +46,14 @@ def weight_shapes(name, arguments, shape):
         return [None, samples, (*samples, 1)]
     if name in COUNTING:  # broadcast against the predictions
         return [None, (*samples, 1), *([samples] if len(shape) > 2 else [(6,)])]
+    if name in ("F1Score", "FBetaScore"):  # Keras adds an axis, whatever the weights' rank
+        return [None, (6,)]
+    if name == "BinaryIoU":  # one for each number
+        return [None, shape]
+    if name.endswith("IoU"):  # one for each sample, of any shape
+        return [None, samples, (*samples, 1)]
+    if name == "R2Score":
+        return [None, (6,), (6, 1), shape]
     if name == "RootMeanSquaredError":
         return [None, (6,), (6, 1), samples, (*samples, 1), shape]
     return [None, (6,), samples, (*samples, 1), *([(6, 1)] if len(shape) == 2 else [(6, 4)])]
@@ -48,19 +68,27 @@ def batches(name, arguments, shape, weights):
         classes = random.integers(0, 3, shape[:-1])
         if arguments.get("ignore_class") == -1:
             classes = np.where(classes == 0, -1, classes)
-        y = classes if name.startswith("Sparse") else np.eye(3, dtype=np.float32)[classes]
+        y = classes if name.startswith("Sparse") or name in ("IoU", "MeanIoU") else np.eye(3, dtype=np.float32)[classes]
         yield y, p, None if weights is None else random.uniform(0.2, 2, weights).astype(np.float32)
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES, ids=[f"{n}-{'-'.join(map(str, a))}" for n, a in CASES])
 @pytest.mark.parametrize("shape", [ROWS, IMAGES], ids=["rows", "images"])
 def test_weights_of_every_shape(name, arguments, shape):
+    if name in ROWS_ONLY and len(shape) > 2:
+        for library in (cconv, keras):
+            with pytest.raises(ValueError, match="expects 2D inputs"):
+                getattr(library.metrics, name)(**arguments).update_state(np.ones(shape), np.ones(shape))
+        return
+    # correlations are of either sign, so that their mean may be of the size of float32's rounding of what is near 1
+    atol = 1e-7 if name.endswith("Correlation") else 0
     for weights in dict.fromkeys(weight_shapes(name, arguments, shape)):
         ours, theirs = (getattr(library.metrics, name)(**arguments) for library in (cconv, keras))
         for y, p, w in batches(name, arguments, shape, weights):
             ours.update_state(y, p, sample_weight=w)
             theirs.update_state(y, p, sample_weight=w)
-            np.testing.assert_allclose(ours.result(), np.asarray(theirs.result()), rtol=1e-5, err_msg=str(weights))
+            expected = np.asarray(theirs.result())
+            np.testing.assert_allclose(ours.result(), expected, rtol=1e-5, atol=atol, err_msg=str(weights))
 
 
 @pytest.mark.parametrize("values", [(), (6,), (6, 4), (6, 4, 5)], ids=str)
@@ -82,9 +110,11 @@ def test_weighted_metrics_of_a_model(name, arguments):
     """Two batches of unequal size, through `evaluate`: weighted, and without weights."""
     given = list(batches(name, arguments, ROWS, (6,)))
     y, p, w = (np.concatenate(part) for part in zip(*given, strict=True))
+    if name == "BinaryIoU":  # Keras wants as many weights as numbers
+        y, p = y[:, :1], p[:, :1]
     results = []
     for library in (keras, cconv):
-        x = library.Input((3,))
+        x = library.Input(p.shape[1:])
         model = library.Model(x, library.layers.Activation("linear")(x))
         plain, weighted = (getattr(library.metrics, name)(name=n, **arguments) for n in ("plain", "weighted"))
         # not one that ignores a class: on PyTorch Keras multiplies its mask into the very weights that metrics then get
