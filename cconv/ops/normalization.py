@@ -35,7 +35,7 @@ def batch_normalization(
     return apply("batch_norm", [x, scale, offset, mean, variance], attributes)
 
 
-@operation("x", "gamma", "beta", module="nn")
+@operation("x", "gamma", "beta", module="nn", class_name="LayerNorm")
 def layer_normalization(
     x: Any,
     gamma: Any = None,
@@ -66,7 +66,7 @@ def layer_normalization(
     return y if gamma is None else apply("multiply", [y, _beside(gamma, x, axis)])
 
 
-@operation("x", "scale", module="nn")
+@operation("x", "scale", module="nn", class_name="RMSNorm")
 def rms_normalization(x: Any, scale: Any = None, axis: int | Sequence[int] = -1, epsilon: float | None = None) -> Value:
     """`x / sqrt(mean(x ** 2) + epsilon) * scale`, the mean over `axis` (Zhang and Sennrich, 2019).
 

@@ -64,8 +64,8 @@ def parameters(function):
     return [(p.name, p.default) for p in inspect.signature(function).parameters.values()]
 
 
-# Keras takes old names of arguments there as keywords, or lacks a default.
-WIDER = {"batch_normalization", "multi_hot"}
+# Keras takes old or further names of arguments there as keywords, or lacks a default.
+WIDER = {"batch_normalization", "einsum", "layer_normalization", "multi_hot"}
 
 
 @pytest.mark.parametrize("name", sorted(public(keras.ops) & set(ops.__all__) - WIDER))
