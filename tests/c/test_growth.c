@@ -3,7 +3,6 @@
 #include "harness.h"
 #include <stdlib.h>
 #if !defined(_WIN32)
-#include <limits.h>
 #include <pthread.h>
 #endif
 
@@ -152,7 +151,7 @@ static void test_on_a_small_stack(void)
     pthread_attr_t small;
     pthread_t thread;
     pthread_attr_init(&small);
-    CHECK(pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN + (128 << 10)) == 0);
+    CHECK(pthread_attr_setstacksize(&small, 144 << 10) == 0);
     CHECK(pthread_create(&thread, &small, run_all, NULL) == 0);
     pthread_join(thread, NULL);
     pthread_attr_destroy(&small);
