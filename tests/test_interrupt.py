@@ -207,3 +207,65 @@ def test_ctrl_c_in_a_program_of_its_own():
         finally:
             process.kill()
     assert out == "stopped\n" and process.returncode == 0
+
+
+class Interrupts:
+    """Once dropped, presses Ctrl-C where Python cannot raise."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+class DropsAfter(cconv.callbacks.Callback):
+    """Drops an `Interrupts` in a hook."""
+
+    def __init__(self, hook):
+        super().__init__()
+        self.told = None
+        setattr(self, hook, self.drop)
+
+    def drop(self, at, logs=None):
+        if at == 1 and self.told is None:
+            self.told = False
+            Interrupts()
+
+    def on_exception(self, exception):
+        self.told = isinstance(exception, KeyboardInterrupt)
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_begin", "on_train_batch_end", "on_epoch_end"])
+@pytest.mark.parametrize("own_step", [False, True])
+def test_an_interrupt_that_python_could_not_raise_is_raised_at_the_next_batch(hook, own_step):
+    model, drops, hook_before = make(), DropsAfter(hook), sys.unraisablehook
+    model.run_eagerly = own_step
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, batch_size=16, epochs=5, verbose=0, callbacks=[drops])
+    assert drops.told
+    assert model.optimizer.iterations == {"on_train_batch_begin": 2, "on_train_batch_end": 2, "on_epoch_end": 8}[hook]
+    assert sys.unraisablehook is hook_before
+    model.fit(X, Y, verbose=0)
+
+
+def test_an_interrupt_that_python_could_not_raise_in_the_last_batch_is_raised_at_the_end():
+    model = make()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, batch_size=32, verbose=0, callbacks=[DropsAfter("on_train_batch_end")])
+    assert model.optimizer.iterations == 2
+
+
+def test_other_exceptions_that_python_cannot_raise_are_left_to_it():
+    class Fails:
+        def __del__(self):
+            raise ValueError("lost")
+
+    class Drops(cconv.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            Fails()
+
+    heard = []
+    hook_before, sys.unraisablehook = sys.unraisablehook, lambda unraisable: heard.append(unraisable.exc_type)
+    try:
+        make().fit(X, Y, verbose=0, callbacks=[Drops()])
+    finally:
+        sys.unraisablehook = hook_before
+    assert heard == [ValueError]

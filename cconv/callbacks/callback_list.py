@@ -6,6 +6,7 @@ from typing import Any
 from .batch_groups import BatchGroups
 from .callback import Callback, Logs, listens
 from .history import History
+from .interrupt_watch import InterruptWatch
 from .progbar_logger import ProgbarLogger
 
 _BATCH_HOOKS = tuple(f"on_{mode}_batch_{end}" for mode in ("train", "test", "predict") for end in ("begin", "end"))
@@ -16,7 +17,7 @@ class CallbackList(Callback):
 
     Hooks are given a dictionary as `logs`, an empty one where nothing is known yet.
 
-    In a `with` statement it tells all of them of an exception that ends it.
+    In a `with` statement it tells all of them of an exception that ends it, and raises a Ctrl-C that Python lost.
 
     The hooks of a batch accept, in place of `logs`, a function that makes them: between two drawings of the progress
     bar nobody looks, and then it is not called.
@@ -38,6 +39,7 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         super().__init__()
+        self._interrupts = InterruptWatch()
         self.callbacks: list[Callback] = list(_flatten(callbacks))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
@@ -58,11 +60,15 @@ class CallbackList(Callback):
         self.set_params(params)
 
     def __enter__(self) -> "CallbackList":
+        self._interrupts.__enter__()
         return self
 
     def __exit__(self, kind: Any, exception: BaseException | None, traceback: Any) -> None:
+        self._interrupts.__exit__()
         if exception is not None:
             self.on_exception(exception)
+        elif self._interrupts.lost:
+            self._interrupts.raise_again()
 
     def append(self, callback: Callback) -> None:
         """Adds a callback at the end."""
@@ -97,6 +103,8 @@ class CallbackList(Callback):
         }
 
     def _batch(self, hook: str, batch: int, logs: Logs | Callable[[], Any] | None) -> None:
+        if self._interrupts.lost:
+            self._interrupts.raise_again()
         listeners = self._listeners[hook]
         draw = self._progbar is not None and hook.endswith("_end") and self._progbar.due(hook)
         if not listeners and not draw:
