@@ -16,7 +16,12 @@ PAGES = (
     Page("models", "Models", "models"),
     Page("layers-convolution", "Layers: convolution", "layers", "conv conv_transpose depthwise_conv separable_conv"),
     Page("layers-pooling", "Layers: pooling", "layers", "pooling global_pooling adaptive_pooling"),
-    Page("layers-normalization", "Layers: normalization", "layers", "normalization sample_normalization"),
+    Page(
+        "layers-normalization",
+        "Layers: normalization",
+        "layers",
+        "normalization sample_normalization spectral_normalization",
+    ),
     Page("layers-dropout", "Layers: dropout, noise, penalties", "layers", "regularization"),
     Page("layers-attention", "Layers: attention", "layers", "attention multi_head_attention grouped_query_attention"),
     Page("layers-merging", "Layers: merging", "layers", "merging"),
