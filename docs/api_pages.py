@@ -29,7 +29,12 @@ PAGES = (
     Page("layers-augmentation", "Layers: augmentation", "layers", "augmentation"),
     Page("layers", "Layers: the base, dense, activations, and others", "layers"),
     Page("activations", "Activations", "activations"),
-    Page("ops-arithmetic", "Ops: arithmetic", "ops", "arithmetic exponential trigonometry comparison bitwise"),
+    Page(
+        "ops-arithmetic",
+        "Ops: arithmetic",
+        "ops",
+        "arithmetic powers rounding exponential trigonometry comparison bitwise",
+    ),
     Page("ops-reductions", "Ops: reductions", "ops", "reductions nan_reductions cumulation sorting counting"),
     Page("ops-shapes", "Ops: shapes", "ops", "shapes joining arrangement indexing subscripts scatter"),
     Page("ops-matrices", "Ops: matrices", "ops ops.linalg", "contraction matrices linalg distances fourier"),

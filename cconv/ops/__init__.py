@@ -33,9 +33,11 @@ from .nan_reductions import *
 from .normalization import *
 from .own_gradients import *
 from .pooling import *
+from .powers import *
 from .random import *
 from .ranges import *
 from .reductions import *
+from .rounding import *
 from .scatter import *
 from .shapes import *
 from .sorting import *

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 from ..dtypes import of, result_type
 from ..tensor import Value
 from ._apply import apply, shape_of
-from .arguments import is_integer
 from .arrays import as_value, on_arrays
 from .comparison import logical_and, logical_or
 from .operation import operation
@@ -21,13 +19,10 @@ __all__ = [
     "abs",
     "absolute",
     "add",
-    "cbrt",
-    "ceil",
     "clip",
     "divide",
     "divide_no_nan",
     "fabs",
-    "floor",
     "floor_divide",
     "fmax",
     "fmin",
@@ -44,17 +39,8 @@ __all__ = [
     "nan_to_num",
     "negative",
     "nextafter",
-    "power",
-    "reciprocal",
-    "round",
-    "rsqrt",
-    "sign",
-    "signbit",
-    "sqrt",
-    "square",
     "subtract",
     "true_divide",
-    "trunc",
 ]
 
 
@@ -89,12 +75,6 @@ def divide(x1: Any, x2: Any) -> Value:
 
 
 true_divide = divide
-
-
-@operation("x1", "x2")
-def power(x1: Any, x2: Any) -> Value:
-    """`x1 ** x2`."""
-    return apply("power", [x1, x2])
 
 
 @operation("x1", "x2")
@@ -143,69 +123,6 @@ def absolute(x: Any) -> Value:
 
 
 abs = absolute
-
-
-@operation("x")
-def sqrt(x: Any) -> Value:
-    """The square root."""
-    return apply("sqrt", [x])
-
-
-@operation("x", module="math")
-def rsqrt(x: Any) -> Value:
-    """1 over the square root."""
-    return apply("reciprocal", [apply("sqrt", [x])])
-
-
-@operation("x")
-def square(x: Any) -> Value:
-    """`x * x`."""
-    return apply("square", [x])
-
-
-@operation("x")
-def floor(x: Any) -> Value:
-    """The largest whole number not above `x`."""
-    return apply("floor", [x])
-
-
-@operation("x")
-def ceil(x: Any) -> Value:
-    """The smallest whole number not below `x`."""
-    return apply("negative", [apply("floor", [apply("negative", [x])])])
-
-
-@operation("x")
-def round(x: Any, decimals: int = 0) -> Value:
-    """The nearest whole number, or the nearest multiple of `10**-decimals`; halves go to the even one.
-
-    Example:
-
-    >>> cconv.ops.round([2.5, 0.126], 2).tolist()
-    [2.5, 0.12999999523162842]
-    """
-    if not is_integer(decimals):
-        raise ValueError(f"The `decimals` argument must be a whole number. Received: decimals={decimals!r}")
-    if of(x) != "float32" and decimals >= 0:
-        return apply("identity", [x])
-    if decimals == 0:
-        return apply("round", [x])
-    scale = 10.0 ** builtins.abs(decimals)
-    there, back = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
-    y = apply(back, [apply("round", [apply(there, [x, scale])]), scale])
-    return y if of(x) == "float32" else cast(y, "int32")
-
-
-@operation("x")
-def sign(x: Any) -> Value:
-    """-1, 0 or 1, by the sign itself: also of numbers below the normal ones, which comparisons take for 0."""
-    return apply("identity" if of(x) == "bool" else "sign", [x])
-
-
-@operation("x")
-def reciprocal(x: Any) -> Value:
-    """`1 / x`."""
-    return apply("reciprocal", [x])
 
 
 @operation("x")
@@ -330,30 +247,9 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 
 
 @operation("x")
-def cbrt(x: Any) -> Value:
-    """The cube root."""
-    return apply("cbrt", [x])
-
-
-@operation("x")
 def fabs(x: Any) -> Value:
     """`|x|` as float32."""
     return apply("abs", [cast(x, "float32")])
-
-
-@operation("x")
-def trunc(x: Any) -> Value:
-    """`x` without its fraction, rounded towards 0."""
-    return apply("trunc" if of(x) == "float32" else "identity", [x])
-
-
-@operation("x")
-def signbit(x: Any) -> Value:
-    """Whether the sign is negative, of -0.0, too."""
-    if of(x) != "float32":
-        return apply("less", [x, 0])
-    # 1 / -0.0 is below 0; -infinity is made 0 by it, so it is asked for itself
-    return logical_or(apply("less", [x, 0.0]), apply("equal", [apply("reciprocal", [x]), -math.inf]))
 
 
 def gcd(x1: Any, x2: Any) -> np.ndarray:
