@@ -70,31 +70,61 @@ def relu6(x: Any) -> Value:
 
 @operation("x", module="nn")
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Value:
-    """`x` if positive, else `negative_slope * x`."""
+    """`x` if positive, else `negative_slope * x`.
+
+    Example:
+
+    >>> print(cconv.ops.leaky_relu([-1.0, 2.0]).round(4))
+    [-0.2  2. ]
+    """
     return apply("leaky_relu", [x], {"alpha": number(negative_slope, "negative_slope")})
 
 
 @operation("x", module="nn")
 def elu(x: Any, alpha: float = 1.0) -> Value:
-    """`x` if positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015)."""
+    """`x` if positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015).
+
+    Example:
+
+    >>> print(cconv.ops.elu([-1.0, 2.0]).round(4))
+    [-0.6321  2.    ]
+    """
     return apply("elu", [x], {"alpha": number(alpha, "alpha")})
 
 
 @operation("x", module="nn")
 def selu(x: Any) -> Value:
-    """A scaled `elu` that keeps mean and variance (Klambauer et al., 2017)."""
+    """A scaled `elu` that keeps mean and variance (Klambauer et al., 2017).
+
+    Example:
+
+    >>> print(cconv.ops.selu([-1.0, 2.0]).round(4))
+    [-1.1113  2.1014]
+    """
     return apply("multiply", [apply("elu", [x], {"alpha": 1.6732632423543772}), 1.0507009873554805])
 
 
 @operation("x", module="nn")
 def sigmoid(x: Any) -> Value:
-    """`1 / (1 + exp(-x))`."""
+    """`1 / (1 + exp(-x))`.
+
+    Example:
+
+    >>> print(cconv.ops.sigmoid([0.0, 2.0]).round(4))
+    [0.5    0.8808]
+    """
     return apply("sigmoid", [x])
 
 
 @operation("x", module="nn")
 def silu(x: Any) -> Value:
-    """`x * sigmoid(x)`, also called swish (Hendrycks and Gimpel, 2016; Ramachandran et al., 2017)."""
+    """`x * sigmoid(x)`, also called swish (Hendrycks and Gimpel, 2016; Ramachandran et al., 2017).
+
+    Example:
+
+    >>> print(cconv.ops.silu([-1.0, 2.0]).round(4))
+    [-0.2689  1.7616]
+    """
     return apply("silu", [x])
 
 
@@ -318,7 +348,13 @@ def sparsemax(x: Any, axis: int = -1) -> Value:
 
 @operation("x", module="nn")
 def softplus(x: Any) -> Value:
-    """`log(1 + exp(x))`."""
+    """`log(1 + exp(x))`.
+
+    Example:
+
+    >>> print(cconv.ops.softplus([0.0, 2.0]).round(4))
+    [0.6931 2.1269]
+    """
     return apply("softplus", [x])
 
 
@@ -348,5 +384,11 @@ def softmax(x: Any, axis: int = -1) -> Value:
 
 @operation("x", module="nn")
 def log_softmax(x: Any, axis: int = -1) -> Value:
-    """The logarithm of `softmax`."""
+    """The logarithm of `softmax`.
+
+    Example:
+
+    >>> print(cconv.ops.log_softmax([0.0, 2.0]).round(4))
+    [-2.1269 -0.1269]
+    """
     return apply("log_softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})

@@ -26,13 +26,25 @@ __all__ = [
 
 @operation("x")
 def floor(x: Any) -> Value:
-    """The largest whole number not above `x`."""
+    """The largest whole number not above `x`.
+
+    Example:
+
+    >>> cconv.ops.floor([1.5, -1.5]).tolist()
+    [1.0, -2.0]
+    """
     return apply("floor", [x])
 
 
 @operation("x")
 def ceil(x: Any) -> Value:
-    """The smallest whole number not below `x`."""
+    """The smallest whole number not below `x`.
+
+    Example:
+
+    >>> cconv.ops.ceil([1.5, -1.5]).tolist()
+    [2.0, -1.0]
+    """
     return apply("negative", [apply("floor", [apply("negative", [x])])])
 
 
@@ -59,19 +71,37 @@ def round(x: Any, decimals: int = 0) -> Value:
 
 @operation("x")
 def sign(x: Any) -> Value:
-    """-1, 0 or 1, by the sign itself: also of numbers below the normal ones, which comparisons take for 0."""
+    """-1, 0 or 1, by the sign itself: also of numbers below the normal ones, which comparisons take for 0.
+
+    Example:
+
+    >>> cconv.ops.sign([-2.0, 0.0, 3.0]).tolist()
+    [-1.0, 0.0, 1.0]
+    """
     return apply("identity" if of(x) == "bool" else "sign", [x])
 
 
 @operation("x")
 def trunc(x: Any) -> Value:
-    """`x` without its fraction, rounded towards 0."""
+    """`x` without its fraction, rounded towards 0.
+
+    Example:
+
+    >>> cconv.ops.trunc([1.5, -1.5]).tolist()
+    [1.0, -1.0]
+    """
     return apply("trunc" if of(x) == "float32" else "identity", [x])
 
 
 @operation("x")
 def signbit(x: Any) -> Value:
-    """Whether the sign is negative, of -0.0, too."""
+    """Whether the sign is negative, of -0.0, too.
+
+    Example:
+
+    >>> cconv.ops.signbit([-1.0, -0.0, 0.0]).tolist()
+    [True, True, False]
+    """
     if of(x) != "float32":
         return apply("less", [x, 0])
     # 1 / -0.0 is below 0; -infinity is made 0 by it, so it is asked for itself
