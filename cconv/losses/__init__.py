@@ -1,8 +1,8 @@
 """Losses: what training makes small. Names, arguments and values are Keras'.
 
-A function takes `y_true` and `y_pred` of one shape, `(n, ..., d)` (where they are class numbers, `y_true` is `(n,
-...)` or `(n, ..., 1)`), and returns float32 `(n, ...)`: a number for each sample, or for each pixel of a sample. A
-class makes one number of them, as its `reduction` says, and is called as `loss(y_true, y_pred, sample_weight=None)`
+A function takes `y_true` and `y_pred` of one shape, `(n, ..., d)` (where they are class numbers, `y_true` is
+`(n, ...)` or `(n, ..., 1)`), and returns float32 `(n, ...)`: a number for each sample, or for each pixel of a sample.
+A class makes one number of them, as its `reduction` says, and is called as `loss(y_true, y_pred, sample_weight=None)`
 with weights of shape `(n,)` or `(n, ...)`. Shapes that do not fit, unknown reductions and settings out of their range
 are a `ValueError`.
 """

@@ -124,6 +124,12 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
         dilation: As for `unfold`.
         padding: As for `unfold`.
         stride: As for `unfold`.
+
+    Example:
+
+    >>> windows = cconv.ops.unfold(np.ones((1, 1, 4, 4)), 2, stride=2)
+    >>> cconv.ops.fold(windows, 4, 2, stride=2).shape
+    (1, 1, 4, 4)
     """
     size, kernel, spread = (
         pair(output_size, "output_size"),

@@ -71,7 +71,13 @@ def average_pool(
 def sum_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
-    """The sum of every window. Arguments as for `max_pool`."""
+    """The sum of every window. Arguments as for `max_pool`.
+
+    Example:
+
+    >>> cconv.ops.sum_pool([[[3.0], [4.0]]], 2).tolist()
+    [[[7.0]]]
+    """
     return pool("sum_pool", inputs, pool_size, strides, padding, data_format)
 
 
@@ -79,7 +85,13 @@ def sum_pool(
 def l2_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
-    """The Euclidean norm of every window. Arguments as for `max_pool`."""
+    """The Euclidean norm of every window. Arguments as for `max_pool`.
+
+    Example:
+
+    >>> cconv.ops.l2_pool([[[3.0], [4.0]]], 2).tolist()
+    [[[5.0]]]
+    """
     return pool("l2_pool", inputs, pool_size, strides, padding, data_format)
 
 
