@@ -27,7 +27,13 @@ __all__ = [
 
 
 class MAP_TO_NONE:
-    """What the function of `traverse` returns for what is to become `None`; `None` itself leaves it as it is."""
+    """What the function of `traverse` returns for what is to become `None`; `None` itself leaves it as it is.
+
+    Example:
+
+    >>> cconv.tree.traverse(lambda x: cconv.tree.MAP_TO_NONE if x == 1 else None, [1, 2])
+    [None, 2]
+    """
 
 
 def is_nested(structure: Any) -> bool:

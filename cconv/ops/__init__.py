@@ -32,6 +32,7 @@ from .matrices import *
 from .nan_reductions import *
 from .normalization import *
 from .own_gradients import *
+from .piecewise import *
 from .pooling import *
 from .powers import *
 from .random import *

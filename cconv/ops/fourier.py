@@ -295,7 +295,13 @@ def imag(x: Any) -> np.ndarray:
 
 
 def conj(x: Any) -> np.ndarray:
-    """The complex conjugate. Of arrays only."""
+    """The complex conjugate. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.conj(np.array([1 + 2j])).tolist()
+    [(1-2j)]
+    """
     return np.conjugate(_maybe_complex("conj", x))
 
 
@@ -322,7 +328,13 @@ def angle(x: Any) -> np.ndarray:
 
 
 def polar(abs_: Any, angle: Any) -> np.ndarray:
-    """The complex numbers of this size and this angle in radians, as complex64. Of arrays only."""
+    """The complex numbers of this size and this angle in radians, as complex64. Of arrays only.
+
+    Example:
+
+    >>> print(cconv.ops.polar(np.array([2.0]), np.array([0.0])).tolist())
+    [(2+0j)]
+    """
     size, turn = on_arrays("polar", abs_, angle)
     return (size * np.exp(1j * turn.astype(np.float64))).astype(np.complex64)
 
@@ -342,7 +354,13 @@ def view_as_complex(x: Any) -> np.ndarray:
 
 
 def view_as_real(x: Any) -> np.ndarray:
-    """The real and imaginary parts of complex numbers along a new last axis, as float32. Of arrays only."""
+    """The real and imaginary parts of complex numbers along a new last axis, as float32. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.view_as_real(np.array([1 + 2j])).tolist()
+    [[1.0, 2.0]]
+    """
     x = _maybe_complex("view_as_real", x)
     return np.stack([np.real(x), np.imag(x)], -1).astype(np.float32)
 

@@ -102,7 +102,14 @@ def det(x: Any) -> np.ndarray:
 
 
 def eig(x: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The eigenvalues (..., n) and eigenvectors (..., n, n), the columns, as complex64. Of arrays only."""
+    """The eigenvalues (..., n) and eigenvectors (..., n, n), the columns, as complex64. Of arrays only.
+
+    Example:
+
+    >>> values, vectors = cconv.ops.eig([[2.0, 0.0], [0.0, 3.0]])
+    >>> sorted(values.real.tolist())
+    [2.0, 3.0]
+    """
     values, vectors = _try("eig", np.linalg.eig, *matrices("eig", x, square=True))
     return values.astype(np.complex64), vectors.astype(np.complex64)
 
@@ -142,6 +149,11 @@ def lu_factor(x: Any) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         An array (..., n, n), below its diagonal `L`, whose own is ones, the rest `U`; and for each row the one that it
         was exchanged with, (..., n), int32.
+
+    Example:
+
+    >>> [part.shape for part in cconv.ops.lu_factor([[2.0, 1.0], [1.0, 3.0]])]
+    [(2, 2), (2,)]
     """
     (x,) = matrices("lu_factor", x, square=True)
     pivots = np.zeros(x.shape[:-1], np.int32)
