@@ -372,14 +372,7 @@ class _FunctionalType(type):
 
 
 class Functional(Model, metaclass=_FunctionalType):
-    """A model from symbolic inputs to symbolic outputs; see `Model`. Any model made of them counts as an instance.
-
-    Example:
-
-    >>> x = cconv.Input((4,))
-    >>> isinstance(cconv.Model(x, cconv.layers.Dense(2)(x)), cconv.models.Functional)
-    True
-    """
+    """A model from symbolic inputs to symbolic outputs; see `Model`. Any model made of them counts as an instance."""
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)

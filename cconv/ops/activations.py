@@ -254,13 +254,7 @@ def tanh_shrink(x: Any) -> Value:
 
 @operation("x", module="nn")
 def log_sigmoid(x: Any) -> Value:
-    """`log(sigmoid(x))`, as `-softplus(-x)`: finite wherever `x` is.
-
-    Example:
-
-    >>> print(cconv.ops.log_sigmoid([-1.0, 2.0]).round(4))
-    [-1.3133 -0.1269]
-    """
+    """`log(sigmoid(x))`, as `-softplus(-x)`: finite wherever `x` is."""
     return apply("negative", [apply("softplus", [apply("negative", [x])])])
 
 
@@ -340,13 +334,7 @@ def softplus(x: Any) -> Value:
 
 @operation("x", module="nn")
 def softsign(x: Any) -> Value:
-    """`x / (1 + |x|)`.
-
-    Example:
-
-    >>> print(cconv.ops.softsign([-1.0, 2.0]).round(4))
-    [-0.5     0.6667]
-    """
+    """`x / (1 + |x|)`."""
     return apply("softsign", [x])
 
 
