@@ -57,6 +57,31 @@ def test_a_page_has_what_a_reader_asks_for(heading, pages):
     assert entry.count("```") % 2 == 0
 
 
+# What needs a download, switches a setting, or says all in a sentence.
+WITHOUT_EXAMPLE = """
+    config.disable_tuning config.enable_nonfinite_check config.enable_winograd config.set_backend config.set_dtype_policy
+    config.set_floatx backend.set_floatx utils.enable_interactive_logging utils.is_interactive_logging_enabled
+    get_num_threads set_num_threads version models.Functional utils.get_file activations.log_sigmoid activations.softsign
+    layers.average layers.maximum layers.minimum layers.multiply layers.subtract
+"""
+
+
+def test_every_name_has_an_example(make_api):
+    without = [e.path for e in make_api.ENTRIES if ">>> " not in make_api.own_doc(e.value)]
+    known = {f"cconv.{name}" for name in WITHOUT_EXAMPLE.split()}
+    assert [path for path in without if path not in known and not path.endswith(("serialize", "load_data"))] == []
+
+
+def test_every_layer_says_its_shape(make_api):
+    layers = {e.heading: make_api.own_doc(e.value) for e in make_api.ENTRIES if e.page.modules == "layers"}
+    classes = {name: doc for name, doc in layers.items() if name[0].isupper() and name not in ("Input", "InputSpec")}
+    assert len(classes) > 100
+    without = [
+        name for name, doc in classes.items() if not re.search(r"Output shape:|shapes? and errors|output shape", doc)
+    ]
+    assert sorted(without) == ["InputLayer", "Layer", "Wrapper"]
+
+
 def test_sections_become_lists_and_code(make_api):
     doc = """What it does.
 
