@@ -59,10 +59,10 @@ def test_a_page_has_what_a_reader_asks_for(heading, pages):
 
 # What needs a download, switches a setting, or says all in a sentence.
 WITHOUT_EXAMPLE = """
-    config.disable_tuning config.enable_nonfinite_check config.enable_winograd config.set_backend config.set_dtype_policy
-    config.set_floatx backend.set_floatx utils.enable_interactive_logging utils.is_interactive_logging_enabled
-    get_num_threads set_num_threads version models.Functional utils.get_file activations.log_sigmoid activations.softsign
-    layers.average layers.maximum layers.minimum layers.multiply layers.subtract
+config.disable_tuning config.enable_nonfinite_check config.enable_winograd config.set_backend config.set_dtype_policy
+config.set_floatx backend.set_floatx utils.enable_interactive_logging utils.is_interactive_logging_enabled
+get_num_threads set_num_threads version models.Functional utils.get_file activations.log_sigmoid activations.softsign
+layers.average layers.maximum layers.minimum layers.multiply layers.subtract
 """
 
 

@@ -233,14 +233,11 @@ class Softmax(Layer):
     A call takes `mask` (bools, or numbers of which those above 0.5 count, of a shape that stretches to the input's):
     values outside of it count for nothing and become 0.
 
-    Args:
-        axis: The axis.
-
     Output shape:
         That of the input.
 
-    Raises:
-        ValueError: The input has no such axis.
+    Args:
+        axis: The axis.
 
     Example:
 
