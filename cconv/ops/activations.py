@@ -14,6 +14,7 @@ from .arguments import number
 from .operation import operation
 
 __all__ = [
+    "binary_step",
     "celu",
     "elu",
     "gelu",
@@ -339,6 +340,12 @@ def softsign(x: Any) -> Value:
 
 
 @operation("x", module="nn")
+def binary_step(x: Any) -> Value:
+    """0 below 0, else 1. Its gradient is 0 everywhere."""
+    return apply("binary_step", [x])
+
+
+@operation("x", module="nn")
 def softmax(x: Any, axis: int = -1) -> Value:
     """`exp(x)` divided by its sum over `axis`.
 
@@ -352,11 +359,5 @@ def softmax(x: Any, axis: int = -1) -> Value:
 
 @operation("x", module="nn")
 def log_softmax(x: Any, axis: int = -1) -> Value:
-    """The logarithm of `softmax`.
-
-    Example:
-
-    >>> print(cconv.ops.log_softmax([0.0, 2.0]).round(4))
-    [-2.1269 -0.1269]
-    """
+    """The logarithm of `softmax`."""
     return apply("log_softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})

@@ -1,4 +1,4 @@
-"""Activation functions made of pieces: steps, straight lines, a parabola."""
+"""Activation functions made of pieces: straight lines, a parabola."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from .arguments import number
 from .operation import operation
 
 __all__ = [
-    "binary_step",
     "hard_shrink",
     "hard_tanh",
     "soft_shrink",
@@ -95,15 +94,3 @@ def threshold(x: Any, threshold: float, default_value: float) -> Value:
     """
     above = apply("greater", [x, number(threshold, "threshold")])
     return apply("where", [above, x, float(number(default_value, "default_value"))])
-
-
-@operation("x", module="nn")
-def binary_step(x: Any) -> Value:
-    """0 below 0, else 1. Its gradient is 0 everywhere.
-
-    Example:
-
-    >>> cconv.ops.binary_step([-1.5, 0.25, 2.0]).tolist()
-    [0.0, 1.0, 1.0]
-    """
-    return apply("binary_step", [x])
