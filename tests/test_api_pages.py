@@ -62,7 +62,8 @@ WITHOUT_EXAMPLE = """
 config.disable_tuning config.enable_nonfinite_check config.enable_winograd config.set_backend config.set_dtype_policy
 config.set_floatx backend.set_floatx utils.enable_interactive_logging utils.is_interactive_logging_enabled
 get_num_threads set_num_threads version models.Functional utils.get_file activations.log_sigmoid activations.softsign
-activations.binary_step activations.log_softmax layers.average layers.maximum layers.minimum layers.multiply layers.subtract
+activations.binary_step activations.log_softmax
+layers.average layers.maximum layers.minimum layers.multiply layers.subtract
 """
 
 
