@@ -11,7 +11,7 @@ from ...ops.image.batch import sides_of
 from ...ops.image.distortion import warped
 from ...ops.image.transforms import FILL_MODES
 from ...ops.random import draw
-from .base import Augmentation, clip_to_range, factors, value_range_of
+from .base import Augmentation, clip_to_range, factors, per_pixel, value_range_of
 
 __all__ = ["RandomElasticTransform"]
 
@@ -78,19 +78,20 @@ class RandomElasticTransform(Augmentation):
 
     def get_random_transformation(self, images):
         h, w = sides_of(images, f"Layer '{self.name}'")
-        scale = _four(self.uniform(images, *self.scale))
+        scale = per_pixel(self.uniform(images, *self.scale))
         sigma = scale * (0.05 * min(h, w))
         noise = draw("normal", (None, 2, h, w), self._generator, like=images)
         smooth = apply("matmul", [apply("matmul", [_weights(h, sigma), noise]), _weights(w, sigma)])
-        far = scale * (0.1 * max(h, w)) * sigma * _four(self.chance(images, self.factor))
-        return smooth * far
+        changed = per_pixel(self.chance(images, self.factor))
+        return changed, smooth * (scale * sigma * (0.1 * max(h, w)) * changed)
 
     def transform_images(self, images, transformation):
-        order = 1 if self.interpolation == "bilinear" else 0
-        return clip_to_range(self._moved(images, transformation, order), self.value_range)
+        changed, moves = transformation
+        found = self._moved(images, moves, 1 if self.interpolation == "bilinear" else 0)
+        return apply("where", [apply("greater", [changed, 0.5]), clip_to_range(found, self.value_range), images])
 
     def transform_segmentation_masks(self, masks, transformation):
-        return self._moved(masks, transformation, 0)
+        return self._moved(masks, transformation[1], 0)
 
     def _moved(self, x: Any, moves: Any, order: int) -> Any:
         return warped(x, moves[:, 0], moves[:, 1], order, self.fill_mode, float(self.fill_value))
@@ -99,11 +100,6 @@ class RandomElasticTransform(Augmentation):
         raise NotImplementedError(f"Layer '{self.name}': RandomElasticTransform does not move bounding boxes.")
 
     _told = ("factor", "scale", "interpolation", "fill_mode", "fill_value", "value_range", "seed")
-
-
-def _four(x: Any) -> Any:
-    """`(n, 1)` -> `(n, 1, 1, 1)`"""
-    return apply("reshape", [x], {"shape": [-1, 1, 1, 1]})
 
 
 def _weights(size: int, sigma: Any) -> Any:

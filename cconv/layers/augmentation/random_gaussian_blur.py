@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,8 @@ class RandomGaussianBlur(Augmentation):
         if any(is_integer(size) and size % 2 == 0 for size in sizes):
             raise ValueError(f"kernel_size must be an odd number. Received: kernel_size={kernel_size}")
         self.kernel_size = pair(kernel_size, "kernel_size")
-        most = float("inf") if isinstance(sigma, (list, tuple)) else 1
-        self.sigma = factors(sigma, "sigma", 0, most)
+        several = isinstance(sigma, (list, tuple))
+        self.sigma = factors(sigma if several else (0, sigma), "sigma", 0, math.inf if several else 1)
         self.value_range = value_range_of(value_range)
 
     def get_random_transformation(self, images):
@@ -72,8 +73,7 @@ class RandomGaussianBlur(Augmentation):
         blurred = images
         for axis, size in zip((1, 2), self.kernel_size, strict=True):
             blurred = _along(blurred, axis, size // 2, sigma)
-        blurred = clip_to_range(blurred, self.value_range)
-        return apply("where", [apply("greater", [changed, 0.5]), blurred, images])
+        return clip_to_range(apply("where", [apply("greater", [changed, 0.5]), blurred, images]), self.value_range)
 
     _told = ("factor", "kernel_size", "sigma", "value_range", "seed")
 

@@ -17,9 +17,9 @@ from .batch import as_batch, like
 __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 
 
-def gaussian(size: int, sigma: float) -> np.ndarray:
-    """`size` weights that sum to 1, around the cell `(size - 1) // 2`."""
-    distance = np.arange(size) - (size - 1) // 2
+def gaussian(size: int, sigma: float, middle: float | None = None) -> np.ndarray:
+    """`size` weights that sum to 1, around a `middle`, by default the cell `(size - 1) // 2`."""
+    distance = np.arange(size) - ((size - 1) // 2 if middle is None else middle)
     weights = np.exp(-0.5 * (distance / max(sigma, 1e-6)) ** 2)
     return weights / weights.sum()
 
@@ -161,7 +161,7 @@ def ssim(
             f"`ssim` takes images of at least `filter_size` rows and columns. Received: filter_size={size}, "
             f"image1.shape={shape}"
         )
-    weights = gaussian(size, number(filter_sigma, "filter_sigma", 0))
+    weights = gaussian(size, number(filter_sigma, "filter_sigma", 0), (size - 1) / 2)
     most = number(max_val, "max_val")
     c1, c2 = (number(k1, "k1") * most) ** 2, (number(k2, "k2") * most) ** 2
 
