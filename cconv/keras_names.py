@@ -75,7 +75,7 @@ _ABSENT: dict[str, dict[str, str]] = {
         """,
         "cconv.layers": """
             AugMix ContrastLimitedAdaptiveHistogramEqualization Equalization RandAugment RandomElasticTransform
-            RandomGaussianBlur SpectralNormalization
+            RandomGaussianBlur
         """,
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.optimizers": "MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
