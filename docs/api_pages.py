@@ -78,6 +78,7 @@ OWN_USE = {
     "Layer": "losses_for_tracing makes_mask",
     "Mean": "sums",
     "Metric": "accumulate add batch_values is_traced numbers resume state",
+    "Operators": "squeeze",
     "Optimizer": "before_step clipping state_of",
     "Progbar": "due leave",
     "ProgbarLogger": "due",

@@ -333,7 +333,15 @@ class Optimizer(Configured):
         return True
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
-        """Like `apply`, from pairs of a gradient and its variable."""
+        """Like `apply`, from pairs of a gradient and its variable.
+
+        Example:
+
+        >>> v = cconv.Variable([1.0])
+        >>> cconv.optimizers.SGD(0.5).apply_gradients([([1.0], v)])
+        >>> v.numpy().tolist()
+        [0.5]
+        """
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
