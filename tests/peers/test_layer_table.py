@@ -1,6 +1,10 @@
 """The rows of the table of layers beside Keras: configurations, shapes, outputs, losses, weights after three steps."""
 
+import keras
+import numpy as np
 import pytest
+
+import cconv
 
 from .layer_table import COUNTED, LAYERS
 from .training_alike import check_layer_alike, random
@@ -27,3 +31,26 @@ def test_a_layer_is_keras(name, arguments, shapes):
 @pytest.mark.parametrize(("name", "arguments", "data"), COUNTED, ids=ids(COUNTED))
 def test_a_layer_of_numbers_is_keras(name, arguments, data):
     check_layer_alike(name, arguments, [], data=[data], signatures=False)
+
+
+MERGING = [
+    *((name, {}) for name in ("add", "average", "maximum", "minimum", "multiply", "subtract")),
+    ("concatenate", {"axis": 1}),
+    ("dot", {"axes": 2, "normalize": True}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), MERGING)
+def test_three_steps_of_a_function_that_merges(name, settings):
+    data, target, results = random((4, 3, 2)), random((4, 1), 1), []
+    for library in (keras, cconv):
+        layers = library.layers
+        x = library.Input((3, 2))
+        y = getattr(layers, name)([layers.Dense(2)(x), layers.Dense(2)(x)], **settings)
+        model = library.Model(x, layers.Dense(1)(layers.Flatten()(y)))
+        model.set_weights([0.3 * random(w.shape, i) for i, w in enumerate(model.weights)])
+        model.compile(library.optimizers.SGD(0.1), "mse")
+        losses = [float(model.train_on_batch(data, target)) for _ in range(3)]
+        results.append([np.float32(losses), *model.get_weights()])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -8,8 +8,7 @@ import pytest
 
 import cconv
 
-from .test_losses import CASES, RNG, WEIGHTS, N, C
-from .test_losses import BINARY, LABELS, NORMAL, ONE_HOT, OTHER, POSITIVE, UNIT
+from .test_losses import BINARY, CASES, LABELS, NORMAL, ONE_HOT, OTHER, POSITIVE, RNG, UNIT, WEIGHTS, C, N
 
 X = RNG.standard_normal((N, 5)).astype(np.float32)
 # Losses of chances get chances: what the logits' layer is followed by.
