@@ -54,3 +54,13 @@ def test_three_steps_of_a_function_that_merges(name, settings):
         results.append([np.float32(losses), *model.get_weights()])
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_a_pipeline_of_layers():
+    x, results = random((2, 6, 7, 3)), []
+    for library in (keras, cconv):
+        layers = library.layers
+        pipeline = layers.Pipeline([layers.Rescaling(2.0, 1.0), layers.Resizing(4, 3), layers.CenterCrop(2, 2)])
+        results.append(np.asarray(pipeline(x)))
+        assert [type(layer).__name__ for layer in pipeline.layers] == ["Rescaling", "Resizing", "CenterCrop"]
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-5)
