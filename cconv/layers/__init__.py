@@ -36,6 +36,7 @@ from . import (
     resizing,
     sample_normalization,
     separable_conv,
+    spectral_normalization,
     up_sampling,
     wrapping,
 )
@@ -67,6 +68,7 @@ from .reshaping import *
 from .resizing import *
 from .sample_normalization import *
 from .separable_conv import *
+from .spectral_normalization import *
 from .up_sampling import *
 from .wrapping import *
 
@@ -74,7 +76,7 @@ _MODULES = (
     activation, adaptive_pooling, attention, augmentation, conv, conv_transpose, core, cropping, dense,
     depthwise_conv, einsum_dense, embedding, global_pooling, grouped_query_attention, input_layer, input_spec,
     merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
-    resizing, sample_normalization, separable_conv, up_sampling, wrapping,
+    resizing, sample_normalization, separable_conv, spectral_normalization, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MODULES for name in module.__all__)])
 

@@ -22,6 +22,12 @@ class Activation(Layer):
     Args:
         activation: Name or function.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: There is no function of this name.
+
     Example:
 
     >>> cconv.layers.Activation("relu")(np.array([-1.0, 2.0])).tolist()
@@ -49,6 +55,12 @@ class ReLU(Layer):
         max_value: Largest value of the result; `None`: no limit.
         negative_slope: Slope below `threshold`.
         threshold: Values below it are damped.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
 
@@ -85,6 +97,12 @@ class LeakyReLU(Layer):
     Args:
         negative_slope: Slope below 0.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
     Example:
 
     >>> cconv.layers.LeakyReLU(0.5)(np.array([-1.0, 2.0])).tolist()
@@ -115,6 +133,9 @@ class PReLU(Layer):
         alpha_regularizer: Penalty on alpha.
         alpha_constraint: Applied to alpha after each update.
         shared_axes: Axes along which all positions have the same slope (`[1, 2]`: one for each channel of an image).
+
+    Output shape:
+        That of the input.
 
     Example:
 
@@ -180,6 +201,12 @@ class ELU(Layer):
     Args:
         alpha: Where the function goes for large negative values, negated.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
     Example:
 
     >>> print(cconv.layers.ELU()(np.array([-1.0, 2.0])).round(3))
@@ -205,6 +232,9 @@ class Softmax(Layer):
 
     A call takes `mask` (bools, or numbers of which those above 0.5 count, of a shape that stretches to the input's):
     values outside of it count for nothing and become 0.
+
+    Output shape:
+        That of the input.
 
     Args:
         axis: The axis, a list of several, or `None` for all, that of the batch too.

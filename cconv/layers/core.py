@@ -20,6 +20,9 @@ __all__ = ["Identity", "Lambda", "Masking", "Rescaling"]
 class Identity(Layer):
     """Returns its input.
 
+    Output shape:
+        That of the input.
+
     Example:
 
     >>> cconv.layers.Identity()(np.ones((1, 2))).tolist()
@@ -88,6 +91,12 @@ class Rescaling(Layer):
         scale: Number, or a sequence with one for each channel.
         offset: Number, or a sequence with one for each channel.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `scale` or `offset` is no number.
+
     Example:
 
     >>> cconv.layers.Rescaling(1 / 255)(np.array([[0, 255]])).tolist()
@@ -132,6 +141,9 @@ class Lambda(Layer):
 
     Raises:
         ValueError: An argument is out of its range, or the function's result has not the `output_shape`.
+
+    Output shape:
+        That of the function's result.
 
     Example:
 

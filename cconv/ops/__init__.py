@@ -32,10 +32,13 @@ from .matrices import *
 from .nan_reductions import *
 from .normalization import *
 from .own_gradients import *
+from .piecewise import *
 from .pooling import *
+from .powers import *
 from .random import *
 from .ranges import *
 from .reductions import *
+from .rounding import *
 from .scatter import *
 from .shapes import *
 from .sorting import *

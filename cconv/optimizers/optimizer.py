@@ -44,6 +44,11 @@ class Optimizer(Configured):
         iterations: Number of steps made (with accumulation: of changes made): a variable, which counts on.
         variables: The whole state: number of steps, learning rate, and the slots of each variable.
         core: The optimizer of the C core.
+
+    Example:
+
+    >>> cconv.optimizers.SGD(learning_rate=0.1, clipnorm=1.0, gradient_accumulation_steps=4).clipnorm
+    1.0
     """
 
     rule = ""  # name of the update rule in the C core

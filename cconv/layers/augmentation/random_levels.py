@@ -6,7 +6,8 @@ from typing import Any
 
 from ...ops._apply import apply
 from ...ops.arguments import is_integer
-from ...ops.arithmetic import floor, power
+from ...ops.powers import power
+from ...ops.rounding import floor
 from .base import Augmentation, clip_to_range, factors, per_pixel, value_range_of
 
 __all__ = ["AutoContrast", "RandomInvert", "RandomPosterization", "Solarization"]
