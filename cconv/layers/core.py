@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of
 from ..ops._apply import apply
 from ..ops.arguments import is_integer, number
 from ..tree import flatten, is_nested
@@ -77,7 +78,7 @@ class Masking(Layer):
         return self._counted(inputs, False)
 
     def call(self, inputs):
-        return apply("where", [self._counted(inputs, True), inputs, 0.0])
+        return apply("where", [self._counted(inputs, True), inputs, 0.0 if of(inputs) == "float32" else 0])
 
     def get_config(self):
         return {**super().get_config(), "mask_value": self.mask_value}

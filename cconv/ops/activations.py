@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import of
 from ..tensor import Value
+from . import reductions
 from ._apply import apply, shape_of
+from .arguments import axes as numbers_of_axes
 from .arguments import axis as number_of_axis
 from .arguments import number
 from .operation import operation
@@ -346,18 +349,37 @@ def binary_step(x: Any) -> Value:
 
 
 @operation("x", module="nn")
-def softmax(x: Any, axis: int = -1) -> Value:
-    """`exp(x)` divided by its sum over `axis`.
+def softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Value:
+    """`exp(x)` divided by its sum over `axis`: one, several, or with `None` all of them.
 
     Example:
 
     >>> cconv.ops.softmax([0.0, 0.0]).tolist()
     [0.5, 0.5]
     """
-    return apply("softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
+    alone = _one_axis(axis, len(shape_of(x)))
+    if alone is not None:
+        return apply("softmax", [x], {"axis": alone})
+    powers = apply("exp", [apply("subtract", [x, reductions.max(x, axis, keepdims=True)])])
+    return apply("divide", [powers, reductions.sum(powers, axis, keepdims=True)])
 
 
 @operation("x", module="nn")
-def log_softmax(x: Any, axis: int = -1) -> Value:
+def log_softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Value:
     """The logarithm of `softmax`."""
-    return apply("log_softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
+    alone = _one_axis(axis, len(shape_of(x)))
+    if alone is not None:
+        return apply("log_softmax", [x], {"axis": alone})
+    return apply("subtract", [x, reductions.logsumexp(x, axis, keepdims=True)])
+
+
+def _one_axis(axis: Any, rank: int) -> int | None:
+    """The axis, if it is one; `None` for several."""
+    if axis is None:
+        return None
+    if not isinstance(axis, (list, tuple)):
+        return number_of_axis(axis, rank)
+    axes = numbers_of_axes(axis, rank)
+    if not axes:
+        raise ValueError("The `axis` argument must name an axis. Received: axis=[]")
+    return axes[0] if len(axes) == 1 else None

@@ -168,7 +168,7 @@ class Solarization(Augmentation):
         low, high = self.value_range
         addition, threshold = transformation
         lighter = apply("clip", [(images - low) * (255 / (high - low)) + addition], {"minimum": 0.0, "maximum": 255.0})
-        changed = apply("where", [apply("greater", [lighter, threshold]), 255.0 - lighter, lighter])
+        changed = apply("where", [apply("less", [lighter, threshold]), lighter, 255.0 - lighter])
         return changed * ((high - low) / 255) + low
 
     _told = ("value_range", "addition_factor", "threshold_factor", "seed")
