@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
-from ..metrics import Mean, Metric
+from ..metrics import Mean
 
 
 class Totals:
@@ -83,15 +82,3 @@ class Totals:
 def _number(value: Any) -> Any:
     array = np.asarray(value)
     return float(array) if array.ndim == 0 else array
-
-
-def held_metrics(model: Any) -> list[Metric]:
-    """The metrics among the attributes of a model and its layers, also in lists, tuples and dictionaries."""
-    found: list[Metric] = []
-    for layer in model._flatten_layers():
-        for name, value in vars(layer).items():
-            if isinstance(value, Metric):
-                found.append(value)
-            elif tree.is_nested(value) and name not in layer._unobserved:
-                found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, Metric)]
-    return list({id(metric): metric for metric in found}.values())

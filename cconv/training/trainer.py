@@ -17,6 +17,8 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
+from ..layers.held import held
+from ..metrics import Metric
 from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
 from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
@@ -25,7 +27,7 @@ from .own_steps import OwnSteps, as_arrays, in_order
 from .planner import Planner, rounded
 from .step import Step
 from .targets import Targets
-from .totals import Totals, held_metrics
+from .totals import Totals
 from .tracer import Tracer
 
 
@@ -139,7 +141,7 @@ class Trainer:
     def metrics(self) -> list[Any]:
         """The mean of the loss, those of `compile`, then those that the model and its layers hold."""
         found = [] if self.targets is None else [self.targets.tracker, *self.targets.metrics]
-        return list({id(metric): metric for metric in [*found, *held_metrics(self.model)]}.values())
+        return list({id(metric): metric for metric in [*found, *held(self.model, Metric)]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
