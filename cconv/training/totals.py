@@ -61,8 +61,11 @@ class Totals:
 
     def logs(self) -> dict[str, float]:
         """The averages so far, by name in alphabetical order."""
-        values = {"loss": self.tracker.result(), **self.output_losses()}
-        values.update({name: _number(metric.result()) for name, metric in zip(self.names, self.metrics, strict=True)})
+        values = {"loss": self.tracker.result()}
+        if self.loss_names:
+            values.update(self.output_losses())
+        for name, metric in zip(self.names, self.metrics, strict=True):
+            values[name] = _number(metric.result())
         return {name: values[name] for name in sorted(values)}
 
     def result_order(self, names: Sequence[str]) -> list[str]:

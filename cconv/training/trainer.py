@@ -360,11 +360,11 @@ class Trainer:
         check_compiled("train_on_batch", self.targets, self.optimizer, trains=True)
         if self.own.are_used("train"):
             return self.own.on_batch("train", x, y, sample_weight, class_weight, return_dict)
-        data, step = self._single("train", x, y, sample_weight, class_weight)
-        self.totals.reset()
+        (data, step), totals = self._single("train", x, y, sample_weight, class_weight), self.totals
+        totals.reset()
         self._train(step, data, None, data.size)
-        logs = self.totals.logs()
-        return logs if return_dict else self.totals.in_result_order(logs)
+        logs = totals.logs()
+        return logs if return_dict else totals.in_result_order(logs)
 
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any, return_dict: bool
@@ -372,11 +372,11 @@ class Trainer:
         check_compiled("test_on_batch", self.targets)
         if self.own.are_used("test"):
             return self.own.on_batch("test", x, y, sample_weight, None, return_dict)
-        data, step = self._single("test", x, y, sample_weight, None)
-        self.totals.reset()
-        step.accumulate(self.totals, data.arrays, data.size, None, self.seed)
-        logs = self.totals.logs()
-        return logs if return_dict else self.totals.in_result_order(logs)
+        (data, step), totals = self._single("test", x, y, sample_weight, None), self.totals
+        totals.reset()
+        step.accumulate(totals, data.arrays, data.size, None, self.seed)
+        logs = totals.logs()
+        return logs if return_dict else totals.in_result_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         step = self.planner.known_prediction(x) if type(x) is np.ndarray else None
