@@ -125,6 +125,8 @@ def clip_to_image_size(
     if bounding_box_format == "rel_xyxy":
         height = width = 1
     boxes = clipped(cast(bounding_boxes["boxes"], "float32"), height, width)
+    if "labels" not in bounding_boxes:
+        return {**bounding_boxes, "boxes": boxes}
     a, b, c, d = (boxes[..., k] for k in range(4))
     some = apply("greater", [(c - a) * (d - b), 0])
     return {**bounding_boxes, "boxes": boxes, "labels": apply("where", [some, bounding_boxes["labels"], -1])}
