@@ -378,6 +378,7 @@ ALL = [
     layers.ActivityRegularization(l1=0.1, l2=0.2),
     layers.Masking(-1.0),
     layers.RepeatVector(3),
+    layers.SpectralNormalization(layers.Conv2D(2, 3), power_iterations=2),
     layers.TimeDistributed(layers.Dense(2, activation="relu")),
     layers.Wrapper(layers.Dense(2)),
     layers.AdaptiveAveragePooling1D(3),

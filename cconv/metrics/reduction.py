@@ -124,6 +124,8 @@ class MeanMetricWrapper(Mean):
 
     def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        steps = getattr(y_pred, "mask", None)  # of a layer such as `Masking`
+        sample_weight = apply_mask(sample_weight, None if steps is None else ops.cast(steps, "float32"), "sum")
         if sample_weight is not None:  # without weights a sample that does not count is one of 0, as in Keras
             mask = function_mask(self._fn, y_true, y_pred, self._fn_kwargs)
             sample_weight = apply_mask(sample_weight, mask, "sum")

@@ -56,7 +56,6 @@ class OwnSteps:
 
     def __init__(self, model: Any, trainer: Any) -> None:
         self._owner, self._trainer = weakref.ref(model), weakref.ref(trainer)
-        self.eager = False  # whether `compile` asked for the Python of every step
         self._losses: list[Any] = []
 
     @property
@@ -65,8 +64,10 @@ class OwnSteps:
 
     def are_used(self, mode: str) -> bool:
         """Whether the steps of a mode are Python's."""
-        kind = type(self._model)
-        return self.eager or not all(hasattr(getattr(kind, name), "is_default") for name in _HOOKS[mode])
+        kind = type(self._owner())
+        if self._trainer().arguments.get("run_eagerly"):
+            return True
+        return bool([name for name in _HOOKS[mode] if not hasattr(getattr(kind, name), "is_default")])
 
     def feeder(self, mode: str) -> Feeder:
         """What makes data for a mode."""

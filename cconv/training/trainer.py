@@ -39,6 +39,7 @@ class Trainer:
         model: The model.
         optimizer: The optimizer; `None` before `compile`.
         loss: The argument of `compile`.
+        arguments: Those of `compile`; copies of the model share them.
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
@@ -56,7 +57,7 @@ class Trainer:
         self.reached: dict[str, float] = {}
         self.feed = self.callbacks = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self._arguments: dict[str, Any] = {}
+        self.arguments: dict[str, Any] = {}
         self._aim(None)
 
     def moved_to(self, model: Any) -> Trainer:
@@ -100,7 +101,7 @@ class Trainer:
         if outputs is not None:
             targets.bind(outputs.structure)
         self.optimizer, self.loss, self.steps_per_execution = optimizer, loss, steps_per_execution
-        self._arguments = {
+        self.arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
@@ -111,7 +112,6 @@ class Trainer:
             "jit_compile": jit_compile is True,
         }
         self._aim(targets)
-        self.own.eager = bool(run_eagerly)
         self.seed = next_seed()
         self.stop_training = False
 
@@ -120,7 +120,7 @@ class Trainer:
         return self.targets is not None
 
     def get_compile_config(self) -> dict[str, Any] | None:
-        return serialize_object(dict(self._arguments)) if self.compiled else None
+        return serialize_object(dict(self.arguments)) if self.compiled else None
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         arguments = deserialize_object(config)

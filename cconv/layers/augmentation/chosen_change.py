@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...ops._apply import apply, is_at_hand
-from ...ops.arithmetic import floor
+from ...ops.rounding import floor
 from .base import Augmentation, per_pixel
 from .equalization import Equalization
 from .geometric import Geometric, boxes_through, inverse
