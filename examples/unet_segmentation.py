@@ -5,8 +5,8 @@
 
 The folder is that of https://github.com/Shenggan/BCCD_Dataset: photographs with a box drawn about each cell. Cells are
 round, so the ellipse in a box is taken for the cell; where people drew no box, or a cell is bent, the masks are wrong
-by as much. The network narrows the picture while it looks at more of it, widens it again, and on each stage sees what it
-saw on the way down (Ronneberger, Fischer, Brox: "U-Net: Convolutional Networks for Biomedical Image Segmentation",
+by as much. The network narrows the picture while it looks at more of it, widens it again, and on each stage sees what
+it saw on the way down (Ronneberger, Fischer, Brox: "U-Net: Convolutional Networks for Biomedical Image Segmentation",
 2015). Prints the intersection over union of each kind on the test pictures, and draws some.
 """
 
@@ -70,6 +70,23 @@ def build(filters: int = 16, stages: int = 3) -> cconv.Model:
     return cconv.Model(inputs, layers.Conv2D(len(NAMES), 1, activation="softmax")(x), name="unet")
 
 
+def draw_cells(path: Path, images: np.ndarray, masks: np.ndarray, made: np.ndarray) -> None:
+    """Pictures, their masks, and what the network makes of them, in three columns."""
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(len(images), 3, figsize=(7.5, 2.0 * len(images) + 0.5), layout="constrained")
+    for row, image, *kinds in zip(axes, images, masks, made, strict=True):
+        for ax, shown in zip(row, (image, *(COLORS[kind[..., 0]] for kind in kinds)), strict=True):
+            ax.imshow(shown)
+            ax.axis("off")
+    for ax, title in zip(axes[0], ("picture", "ellipses in the boxes", "network"), strict=True):
+        ax.set_title(title, fontsize=10)
+    spots = [plt.Line2D([], [], marker="o", linestyle="", color=COLORS[kind] / 255) for kind in KINDS.values()]
+    figure.legend(spots, NAMES[1:], loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
@@ -104,12 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     options.output.mkdir(parents=True, exist_ok=True)
     chosen = np.argsort([-len(np.unique(mask)) for mask in y_test], kind="stable")[:4]  # with all kinds
-    tiles = np.stack([x_test[chosen], COLORS[y_test[chosen, ..., 0]], COLORS[made[chosen, ..., 0]]], 1)
-    titles = ["picture", "ellipses in the boxes", "network"] * len(chosen)
-    gallery = cconv.visualization.image_gallery(
-        tiles.reshape(-1, HEIGHT, WIDTH, 3), titles, columns=3, title="red cells, white cells, platelets"
-    )
-    gallery.savefig(options.output / "cells.png")
+    draw_cells(options.output / "cells.png", x_test[chosen], y_test[chosen], made[chosen])
     cconv.visualization.training_curves(history).savefig(options.output / "curves.png")
     model.save(options.output / "model.keras")
     print(f"the model and pictures are in {options.output}")
