@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("model", type=Path, help="a trained classifier of images")
     parser.add_argument("--scale", type=float, default=1.0, help="what it wants pixels from 0 to 255 multiplied by")
-    parser.add_argument("--samples", type=int, default=300, help="how many photographs to train on")
+    parser.add_argument("--samples", type=int, default=100, help="how many photographs to train on")
     parser.add_argument("--epochs", type=int, default=30, help="with the head alone, and again with all layers")
     parser.add_argument("--output", type=Path, default=Path("demo_output/transfer_learning"))
     options = parser.parse_args(arguments)
@@ -57,10 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{len(y)} photographs of {size[0]}x{size[1]} pixels to train on, {len(test[1])} held out", flush=True)
 
     def train(model: cconv.Model, learning_rate: float, epochs: int) -> list[float]:
-        steps = epochs * -(-len(y) // 32)
+        steps = epochs * -(-len(y) // 16)
         optimizer = cconv.optimizers.Adam(cconv.optimizers.schedules.CosineDecay(learning_rate, steps))
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-        history = model.fit(x, y, batch_size=32, epochs=epochs, validation_data=test, verbose=2)
+        history = model.fit(x, y, batch_size=16, epochs=epochs, validation_data=test, verbose=2)
         return history.history["val_accuracy"]
 
     base = cconv.Model(trained.inputs, trained.layers[-2].output, name="base")
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     frozen = train(model, 1e-2, options.epochs)
     base.trainable = True
     print("--- all layers, in small steps")
-    tuned = train(model, 5e-4, options.epochs)
+    tuned = train(model, 1e-3, options.epochs)
     print("--- from random weights")
     other = with_new_head(cconv.models.clone_model(base), options.scale, len(names), trained=False)
     scratch = train(other, 2e-3, 2 * options.epochs)
@@ -101,7 +101,7 @@ def draw_comparison(path: Path, frozen: list[float], tuned: list[float], scratch
     ax.axvline(change + 0.5, color="#bbbbbb", linewidth=1, linestyle="--")
     ax.set(xlabel="epoch", ylabel="held-out photographs right, %", ylim=(0, 100))
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=100)
     plt.close(figure)
 

@@ -158,7 +158,7 @@ def _split(labels: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, 
 
 
 def _start(image_size: tuple[int, int], augment: bool, name: str) -> Sequential:
-    """A model that begins: it takes images of 0 to 255, changes them in training if wanted, and scales them to -1..1."""
+    """A model that has begun: it takes images of 0 to 255, changes them in training if wanted, scales them to -1..1."""
     model = Sequential([Input((*image_size, 3))], name=name)
     if augment:
         model.add(layers.RandomFlip("horizontal"))
