@@ -49,6 +49,7 @@ def register_serializable(package: str | type | Callable = "Custom", name: str |
         A decorator that registers the class and returns it unchanged.
 
     Raises:
+        TypeError: It is neither a class nor a function.
         ValueError: The class has no `get_config()`.
 
     Example:
@@ -63,6 +64,7 @@ def register_serializable(package: str | type | Callable = "Custom", name: str |
     """
 
     def register(item: Any) -> Any:
+        _check_named(item)
         if inspect.isclass(item) and not hasattr(item, "get_config"):
             raise ValueError(f"A class must have a `get_config()` method to be registered. Received: {item}")
         key = f"{package}>{name or item.__name__}"
@@ -83,7 +85,13 @@ def get_custom_objects() -> dict[str, Any]:
 
 def get_registered_name(item: Any) -> str:
     """Returns the name under which a class or function is stored in files."""
+    _check_named(item)
     return _registered_names.get(item, item.__name__)
+
+
+def _check_named(item: Any) -> None:
+    if not hasattr(item, "__name__"):
+        raise TypeError(f"Expected a class or a function. Received: {item!r}")
 
 
 def get_registered_object(

@@ -95,9 +95,10 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     if a == b:
         raise ValueError(f"`diagonal` takes two different axes. Received: axis1={axis1}, axis2={axis2}")
     rows, columns = _sides("diagonal", x, a, b)
-    places = np.diagonal(np.arange(rows * columns, dtype=np.int32).reshape(rows, columns), whole(offset, "offset"))
-    if not places.size:
+    offset = whole(offset, "offset")
+    if not -rows < offset < columns:
         raise ValueError(f"`diagonal`: no element is on that one. Received: offset={offset} for shape {shape_of(x)}")
+    places = np.diagonal(np.arange(rows * columns, dtype=np.int32).reshape(rows, columns), offset)
     others = [axis for axis in range(rank) if axis not in (a, b)]
     x = apply("transpose", [x], {"axes": [*others, a, b]})
     if _unknown_sizes(x) > 1:

@@ -10,7 +10,7 @@ from ..scope import current_name, is_tracing, tensors_of_call
 from ..seeds import SeedGenerator, next_seed
 from ..tensor import Tensor, Value
 from ._apply import apply, shape_of
-from .arguments import is_integer, number
+from .arguments import is_integer, number, whole
 from .operation import operation
 
 __all__ = [
@@ -124,6 +124,6 @@ def noise_sizes(noise_shape: Any, x: Any) -> list[int | None]:
 def dropout(x: Any, rate: float, seed: int | None = None) -> Value:
     """Sets a share `rate` of the values to 0 and multiplies the others by `1 / (1 - rate)`."""
     rate = number(rate, "rate", 0, 1, open_top=True)
-    seed = next_seed() if seed is None else int(seed)
+    seed = next_seed() if seed is None else whole(seed, "seed") % 2**63
     # the attribute tells nodes of one graph apart, the run's seed one call from the next
     return apply("dropout", [x], {"rate": rate, "seed": 0 if not isinstance(x, Tensor) else seed}, seed=seed)
