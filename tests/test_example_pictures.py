@@ -67,6 +67,7 @@ def test_time_series_do_not_look_ahead(tmp_path, capsys):
     out = capsys.readouterr().out
     assert number(out, r"after 28 of 28 moments: ([\d.]+)") > number(out, r"after 7 of 28 moments: ([\d.]+)")
     assert "not looked at" in out
+    assert {path.name for path in tmp_path.iterdir()} == {"accuracy.png", "model.keras"}
 
 
 def test_volumes_are_told_apart(tmp_path, capsys):
