@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -43,9 +44,11 @@ class Unit:
         self.randoms = sum(is_random(t.op) for t in self.order)
         self.has_effects = bool(assigned) or any(t.attributes.get("training") for t in self.order)
 
-    def instantiate(self, inputs: Sequence[Tensor], read: Callable, current: dict[int, Tensor]) -> list[Tensor]:
-        """Its tensors, in their order, for other inputs. `read` gives the tensor of a variable; `current` is told of
-        what is assigned."""
+    def instantiate(
+        self, inputs: Sequence[Tensor], read: Callable, before: Callable, current: dict[int, Tensor]
+    ) -> list[Tensor]:
+        """Its tensors, in their order, for other inputs. `read` gives the tensor of a variable, `before` the one from
+        before any assignment; `current` is told of what is assigned."""
         made = {id(symbol): x for symbol, x in zip(self.symbols, inputs, strict=True)}
         for t in self.order:
             if id(t) in made:
@@ -57,7 +60,7 @@ class Unit:
             else:
                 reads = tuple([None if x is None else made[id(x)] for x in t.inputs])
                 if t.op == "assign":
-                    reads = (t.inputs[0], *reads[1:])
+                    reads = (before(t.inputs[0].value), *reads[1:])
                 made[id(t)] = Tensor(t.shape, t.op, reads, t.attributes, t.name, dtype=t.dtype)
         for t in self.assigned:
             current[id(t.inputs[0].value)] = made[id(t)]
@@ -132,7 +135,8 @@ class Builder:
             return self._units[entry.refs[0]][unit.where(unit.outputs[entry.what])]
         reads = tuple([self._read(i, r) for r in entry.refs])
         if entry.kind == "unit":
-            made = self._units[i] = entry.what.instantiate(reads, lambda v: self.variable(v, i), self._current)
+            before = functools.partial(self.source, i=i)
+            made = self._units[i] = entry.what.instantiate(reads, lambda v: self.variable(v, i), before, self._current)
             self.randoms += [t for t in made if is_random(t.op)]
             if entry.what.has_effects:
                 self.effects += [made[entry.what.where(t)] for t in entry.what.outputs]

@@ -23,6 +23,7 @@ class RecordedTensor(Operators):
     Attributes:
         shape: Tuple of sizes, all known.
         dtype: `"float32"`, `"int32"` or `"bool"`.
+        mask: A tensor of bools that says which steps count, where a layer handed one on.
 
     Example:
 
@@ -35,10 +36,11 @@ class RecordedTensor(Operators):
     11.0
     """
 
-    __slots__ = ("shape", "dtype", "_value", "_record", "_index", "_origin", "__weakref__")
+    __slots__ = ("shape", "dtype", "mask", "_value", "_record", "_index", "_origin", "__weakref__")
 
     def __init__(self, shape: tuple[int, ...], dtype: str, record: Any = None, index: int = -1) -> None:
         self.shape, self.dtype = shape, dtype
+        self.mask: RecordedTensor | None = None
         self._value: Any = None  # the numbers, or a function that fetches them
         self._record, self._index = record, index  # what computes them; not kept alive afterwards
         self._origin = None

@@ -26,8 +26,9 @@ class Variable(Operators, Observed):
 
     Assigned in a layer's `call`, it takes its new value in every run of the call, in training, evaluation and
     prediction: at the end of the step, all such variables or, if the step is interrupted, none. What is read of it
-    later in the same call is the new value, through which no gradient flows. Its numbers (`numpy()`, `float()`) are
-    not known while the call is traced.
+    later in the same call is the new value, whose gradient is the variable's, while none flows to what it was computed
+    from: an optimizer that trains the variable in the same step changes the new value. Its numbers (`numpy()`,
+    `float()`) are not known while the call is traced.
 
     Args:
         initializer: An array with the first values, or an initializer (object, function of the shape, or its name).
@@ -166,6 +167,7 @@ class Variable(Operators, Observed):
         if value.dtype != self.dtype:
             to = {"to": self.dtype}
             value = Tensor(value.shape, op="cast", inputs=(value,), attributes=to, name=self.path, dtype=self.dtype)
+        value = Tensor(self.shape, op="stop_gradient", inputs=(value,), name=self.path)
         return Tensor(self.shape, op="assign", inputs=(self.node(), value), name=self.path)
 
     def _check_shape(self, shape: tuple[int | None, ...]) -> None:

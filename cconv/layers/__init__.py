@@ -1,4 +1,12 @@
-"""Layers: steps of models, named as in Keras."""
+"""Layers: steps of models, named as in Keras.
+
+Beside its own arguments each takes `name`, `trainable`, `dtype` and `activity_regularizer`, which `Layer` explains. The
+first axis of what it is called on is that of the batch. Layers of images take `data_format`; `None` is what
+`cconv.config.image_data_format` says, usually `"channels_last"`.
+
+An argument that a layer does not have, or out of its range, is a `ValueError`; so is an input of a rank or size that
+does not fit, when the layer is called: the message names the layer.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +44,7 @@ from . import (
     resizing,
     sample_normalization,
     separable_conv,
+    spectral_normalization,
     up_sampling,
     wrapping,
 )
@@ -67,6 +76,7 @@ from .reshaping import *
 from .resizing import *
 from .sample_normalization import *
 from .separable_conv import *
+from .spectral_normalization import *
 from .up_sampling import *
 from .wrapping import *
 
@@ -74,7 +84,7 @@ _MODULES = (
     activation, adaptive_pooling, attention, augmentation, conv, conv_transpose, core, cropping, dense,
     depthwise_conv, einsum_dense, embedding, global_pooling, grouped_query_attention, input_layer, input_spec,
     merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
-    resizing, sample_normalization, separable_conv, up_sampling, wrapping,
+    resizing, sample_normalization, separable_conv, spectral_normalization, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MODULES for name in module.__all__)])
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..array_like import is_array_like
 from ..config import standardize_dtype
-from ..dtype_policies import DTypePolicy
 from ..naming import auto_name, nearest, short_repr
 from ..ops.operation import Calls, Node, fresh
 from ..recorded_tensor import RecordedTensor
@@ -46,9 +45,10 @@ from .masking import hand_on, is_mask, mask_arguments
 from .parts import base_config, plain_arguments, regularizer_of
 from .shapes import declared, map_shapes, shape_from_config, shapes_of, symbol
 from .tracked import Tracked
+from .typed import Typed
 
 
-class Layer(Tracked):
+class Layer(Typed, Tracked):
     """A step of a model: a function of tensors, with weights.
 
     Subclasses make their weights in `build` and write `call` with the functions of `cconv.ops`. Layers and variables
@@ -132,21 +132,6 @@ class Layer(Tracked):
                 f"{nearest(next(iter(kwargs)), argument_names(type(self)))}"
             )
 
-    @property
-    def dtype_policy(self) -> DTypePolicy:
-        """The types of the layer's computation and variables: those of float32."""
-        return DTypePolicy()
-
-    @property
-    def compute_dtype(self) -> str:
-        """The type that the layer computes in."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """The type of the layer's variables."""
-        return self.dtype_policy.variable_dtype
-
     # ---- to be written by subclasses
 
     def build(self, input_shape: Any) -> None:
@@ -184,6 +169,17 @@ class Layer(Tracked):
                     f"input. Received: {value!r}"
                 )
             self._traced_losses.append(value)
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Not supported, as in Keras.
+
+        Raises:
+            NotImplementedError: Always, with what to do instead.
+        """
+        raise NotImplementedError(
+            f"Layer '{self.name}': metrics are not added in a call. Give them to `compile(metrics=[...])`; or make one "
+            "in `__init__()` as an attribute and call its `update_state()` in a `train_step` of the model's own."
+        )
 
     def losses_for_tracing(self) -> list[Tensor]:
         """Penalties as symbolic scalars: of the weights, and what the last traced call gave to `add_loss`."""
@@ -336,8 +332,9 @@ class Layer(Tracked):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes with which the layer was built."""
-        several = self._build_config is not None and len(self._build_config) > 1
-        return {"shapes_dict": self._build_config} if several else self._build_config
+        if not self._build_config or len(self._build_config) > 1:
+            return {"shapes_dict": self._build_config} if self._build_config else self._build_config
+        return {"input_shape": next(iter(self._build_config.values()))}  # whatever `build` calls it
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer from `get_build_config`'s shapes."""

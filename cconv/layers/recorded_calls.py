@@ -29,12 +29,15 @@ class TracedCall:
     Attributes:
         unit: What is recorded.
         structure: How the outputs nest.
-        count: How many of the unit's outputs these are; then come penalties.
+        masked: The numbers of those that have a mask.
+        count: How many of the unit's outputs these and the masks are; then come penalties.
         penalties: The layers that added them, by weak reference, and how many each.
     """
 
-    def __init__(self, unit: Unit, structure: Any, count: int, penalties: list[tuple[Any, int]]) -> None:
-        self.unit, self.structure, self.count = unit, structure, count
+    def __init__(
+        self, unit: Unit, structure: Any, masked: list[int], count: int, penalties: list[tuple[Any, int]]
+    ) -> None:
+        self.unit, self.structure, self.masked, self.count = unit, structure, masked, count
         self.penalties = [(weakref.ref(part), n) for part, n in penalties]
 
 
@@ -66,6 +69,8 @@ class RecordedCalls:
             if part is not None:
                 part._array_calls.losses = []
         at = traced.count
+        for i, mask in zip(traced.masked, values[at - len(traced.masked) : at], strict=True):
+            values[i].mask = mask
         for reference, n in traced.penalties:
             part, losses, at = reference(), values[at : at + n], at + n
             if part is not None:
@@ -80,15 +85,21 @@ class RecordedCalls:
             if not _is_input(x):
                 return x
             dtype = x.dtype if isinstance(x, (RecordedTensor, Variable)) else of_array(as_input_array(x).dtype)
-            symbols.append(Tensor(x.shape, dtype=dtype))
-            return symbols[-1]
+            symbol = Tensor(x.shape, dtype=dtype)
+            symbols.append(symbol)
+            if isinstance(x, RecordedTensor) and x.mask is not None:
+                symbol.mask = Tensor(x.mask.shape, dtype=x.mask.dtype)
+                symbols.append(symbol.mask)
+            return symbol
 
         given, named = _mapped(replace, args), _mapped(replace, kwargs)
         with building, recording() as assigned:
             outputs = layer(*given, **named)
             changes = [value for _, value in assigned.values()]
         parts = layer._tell_changes(self)
-        tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
+        results = [y for y in flatten(outputs) if isinstance(y, Tensor)]
+        masked = [i for i, y in enumerate(results) if y.mask is not None]
+        tensors = [computed(y) for y in (*results, *(results[i].mask for i in masked))]
         penalties = [(part, len(part._traced_losses)) for part in parts if part._traced_losses]
         count, tensors = len(tensors), tensors + [computed(x) for part, _ in penalties for x in part._traced_losses]
         for part, _ in penalties:
@@ -102,7 +113,7 @@ class RecordedCalls:
                 self._units.clear()
             unit = self._units[mark] = Unit(tensors, symbols, changes)
         structure = map_structure(lambda y: _VALUE if isinstance(y, Tensor) else y, outputs)
-        traced = TracedCall(unit, structure, count, penalties)
+        traced = TracedCall(unit, structure, masked, count, penalties)
         if not self._watch.holds():
             self._found = {}
         self._watch = Watch([layer], self, layer)
@@ -122,7 +133,10 @@ def _key(x: Any, inputs: list[Any]) -> Hashable:
     """What of an argument decides how it is traced; its arrays are put into `inputs`."""
     if _is_input(x):
         inputs.append(x)
-        return (_VALUE, tuple(x.shape), of(x))
+        mask = x.mask if isinstance(x, RecordedTensor) else None
+        if mask is not None:
+            inputs.append(mask)
+        return (_VALUE, tuple(x.shape), of(x), mask is None)
     if isinstance(x, dict):
         return (dict, *[(name, _key(x[name], inputs)) for name in sorted(x, key=str)])
     if isinstance(x, (list, tuple)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,37 @@ def stateless_call(
             *_matched(layer, "trainable_variables", layer.trainable_variables, trainable),
             *_matched(layer, "non_trainable_variables", layer.non_trainable_variables, fixed),
         ]
-        own = [(variable, variable.numpy()) for variable, _ in lent]
-        try:
-            for variable, value in lent:
-                variable.assign(value)
+        with _lending(lent):
             outputs = layer(*args, **kwargs)
             losses = list(layer.losses) if return_losses else []
             state = [variable.numpy() for variable in layer.non_trainable_variables]
-        finally:
-            for variable, value in own:
-                variable.assign(value)
     return (outputs, state, losses) if return_losses else (outputs, state)
+
+
+def stateless_loss(
+    model: Any, trainable: Sequence[Any], fixed: Sequence[Any], metrics: Sequence[Any], arguments: dict[str, Any]
+) -> tuple:
+    """What `Model.stateless_compute_loss` does, in the same way."""
+    groups = ("trainable_variables", "non_trainable_variables", "metrics_variables")
+    with building:
+        given = zip(groups, (trainable, fixed, metrics), strict=True)
+        lent = [pair for name, values in given for pair in _matched(model, name, getattr(model, name), values)]
+        with _lending(lent):
+            loss = model.compute_loss(**arguments)
+            return loss, tuple([variable.numpy() for variable in getattr(model, name)] for name in groups)
+
+
+@contextlib.contextmanager
+def _lending(pairs: Sequence[tuple[Any, np.ndarray]]) -> Iterator[None]:
+    """Inside, variables have other values; they get their own back in any case."""
+    own = [(variable, variable.numpy()) for variable, _ in pairs]
+    try:
+        for variable, value in pairs:
+            variable.assign(value)
+        yield
+    finally:
+        for variable, value in own:
+            variable.assign(value)
 
 
 def _matched(layer: Any, name: str, variables: Sequence[Any], values: Sequence[Any]) -> list[tuple[Any, np.ndarray]]:

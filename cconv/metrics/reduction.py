@@ -81,15 +81,16 @@ class Mean(Metric):
         return total(values), total(ones_like(values) if weights is None else weights)
 
     def add(self, value: Any, count: Any) -> None:
-        self.total += float(value)
-        self.count += float(count)
+        own = self.__dict__  # nobody is told of what is added up, in every step
+        own["total"] += float(value)
+        own["count"] += float(count)
 
     def result(self) -> float:
         return self.total / self.count if self.count != 0 else 0.0
 
     def reset_state(self) -> None:
         super().reset_state()
-        self.total = self.count = 0.0
+        self.__dict__.update(total=0.0, count=0.0)
 
 
 class MeanMetricWrapper(Mean):
@@ -124,6 +125,8 @@ class MeanMetricWrapper(Mean):
 
     def numbers(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        steps = getattr(y_pred, "mask", None)  # of a layer such as `Masking`
+        sample_weight = apply_mask(sample_weight, None if steps is None else ops.cast(steps, "float32"), "sum")
         if sample_weight is not None:  # without weights a sample that does not count is one of 0, as in Keras
             mask = function_mask(self._fn, y_true, y_pred, self._fn_kwargs)
             sample_weight = apply_mask(sample_weight, mask, "sum")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..layers.stateless import stateless_loss
 from ..tape import GradientTape
+from ..training.arguments import check_compile
 
 
 def _default(method: Callable) -> Callable:
@@ -104,3 +106,103 @@ class Steps:
             The values of all metrics by name: the logs of the step.
         """
         return self._trainer.own.compute_metrics(y, y_pred, sample_weight)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple:
+        """`compute_loss` with these values in the place of the variables', which the model keeps; see `stateless_call`.
+
+        Args:
+            trainable_variables: An array for each of `self.trainable_variables`.
+            non_trainable_variables: An array for each of `self.non_trainable_variables`.
+            metrics_variables: An array for each of `self.metrics_variables`.
+            x: Inputs.
+            y: Labels, nested as the outputs are.
+            y_pred: What the model returned.
+            sample_weight: One weight for each sample, or one array for each output.
+            training: Whether this is a step of training.
+
+        Returns:
+            `(loss, (trainable_variables, non_trainable_variables, metrics_variables))`, where the second are the values
+            after the call.
+
+        Raises:
+            ValueError: The arrays do not fit the variables, or there is no loss.
+        """
+        arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight, "training": training}
+        return stateless_loss(self, trainable_variables, non_trainable_variables, metrics_variables, arguments)
+
+    # ---- how they are run
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether `fit` and its kin call the Python of every step, as `compile(run_eagerly=True)` asks. May be set."""
+        return self._trainer.arguments.get("run_eagerly", False)
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._change_argument("run_eagerly", bool(value))
+
+    @property
+    def jit_compile(self) -> bool:
+        """The argument of `compile`, which makes no difference: a step is always run as a planned graph. May be set."""
+        return self._trainer.arguments.get("jit_compile", False)
+
+    @jit_compile.setter
+    def jit_compile(self, value: str | bool | None) -> None:
+        check_compile(self.steps_per_execution, value)
+        self._change_argument("jit_compile", value is True)
+
+    @property
+    def steps_per_execution(self) -> int:
+        """Batches of which callbacks hear as of one. May be set."""
+        return self._trainer.steps_per_execution
+
+    @steps_per_execution.setter
+    def steps_per_execution(self, value: int) -> None:
+        check_compile(value, None)
+        self._trainer.steps_per_execution = value
+        self._change_argument("steps_per_execution", value)
+
+    def _change_argument(self, name: str, value: Any) -> None:
+        """Changes what `compile` was given, and what files will say of it."""
+        self._trainer.arguments = {**self._trainer.arguments, name: value}
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Not supported.
+
+        Raises:
+            NotImplementedError: Always. A step is `train_step`, `test_step` or `predict_step`, or a planned graph.
+        """
+        raise NotImplementedError(_no_function(self, "train"))
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Not supported; see `make_train_function`."""
+        raise NotImplementedError(_no_function(self, "test"))
+
+    def make_predict_function(self, force: bool = False) -> None:
+        """Not supported; see `make_train_function`."""
+        raise NotImplementedError(_no_function(self, "predict"))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for mode in ("train", "test", "predict"):
+            if f"make_{mode}_function" in vars(cls):
+                raise NotImplementedError(_no_function(cls, mode))
+
+
+def _no_function(model: Any, mode: str) -> str:
+    name = f"Class {model.__name__}" if isinstance(model, type) else f"Model '{model.name}'"
+    return (
+        f"{name}: there is no `make_{mode}_function`, since nothing is compiled ahead: a change of the model is seen "
+        f"by the next step. Expected `{mode}_step` to be overridden where a step is to do something else, or "
+        f"`{mode}_on_batch` to be called for one step."
+    )

@@ -57,7 +57,13 @@ def tril(x: Any, k: int = 0) -> Value:
 
 @operation("x")
 def triu(x: Any, k: int = 0) -> Value:
-    """`x` with zeros below diagonal `k` of its last two axes."""
+    """`x` with zeros below diagonal `k` of its last two axes.
+
+    Example:
+
+    >>> cconv.ops.triu([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [0, 4]]
+    """
     rows, columns = _sides("triu", x)
     return _where(~np.tri(rows, columns, whole(k, "k") - 1, bool), x)
 
@@ -114,7 +120,13 @@ def _unknown_sizes(x: Any) -> int:
 
 @operation("x")
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-    """The sum of a diagonal; see `diagonal`."""
+    """The sum of a diagonal; see `diagonal`.
+
+    Example:
+
+    >>> cconv.ops.trace([[1, 2], [3, 4]]).tolist()
+    5
+    """
     y = diagonal(x, offset, axis1, axis2)
     return apply("sum", [y], {"axes": [len(shape_of(y)) - 1]})
 
@@ -144,7 +156,13 @@ def diag(x: Any, k: int = 0) -> Value:
 
 @operation("x")
 def diagflat(x: Any, k: int = 0) -> Value:
-    """The matrix that has all values of `x` as its diagonal `k`."""
+    """The matrix that has all values of `x` as its diagonal `k`.
+
+    Example:
+
+    >>> cconv.ops.diagflat([1, 2]).tolist()
+    [[1, 0], [0, 2]]
+    """
     return diag(apply("reshape", [x], {"shape": [-1]}), k)
 
 
@@ -244,7 +262,14 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
 
 @operation("x")
 def corrcoef(x: Any) -> Value:
-    """The correlations of the rows of a matrix, or of the only row, with each other."""
+    """The correlations of the rows of a matrix, or of the only row, with each other.
+
+    Example:
+
+    >>> print(abs(cconv.ops.corrcoef([[1.0, 2.0, 3.0], [1.0, 0.0, 1.0]])).round(4))
+    [[1. 0.]
+     [0. 1.]]
+    """
     shape = shape_of(x)
     if len(shape) > 2:
         raise ValueError(f"`corrcoef` takes a matrix or a vector. Received: shape {shape}")

@@ -1,4 +1,7 @@
-"""Optimizers: how training changes the weights. Names, arguments and formulas are Keras'; the arithmetic is in C."""
+"""Optimizers: how training changes the weights. Names, arguments and formulas are Keras'; the arithmetic is in C.
+
+A setting out of its range is a `ValueError` when the optimizer is made.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from .adaptive import *
 from .ftrl import *
 from .lion import *
 from .optimizer import Optimizer
+from .schedule_free_adamw import *
 from .sgd import *
 
 # the modules say which of their classes are public; what names a rule of the core is an optimizer

@@ -56,8 +56,8 @@ class OwnSteps:
 
     def __init__(self, model: Any, trainer: Any) -> None:
         self._owner, self._trainer = weakref.ref(model), weakref.ref(trainer)
-        self.eager = False  # whether `compile` asked for the Python of every step
         self._losses: list[Any] = []
+        self.logs: dict[str, Any] = {}  # of the last batch of training
 
     @property
     def _model(self) -> Any:
@@ -65,8 +65,10 @@ class OwnSteps:
 
     def are_used(self, mode: str) -> bool:
         """Whether the steps of a mode are Python's."""
-        kind = type(self._model)
-        return self.eager or not all(hasattr(getattr(kind, name), "is_default") for name in _HOOKS[mode])
+        kind = type(self._owner())
+        if self._trainer().arguments.get("run_eagerly"):
+            return True
+        return bool([name for name in _HOOKS[mode] if not hasattr(getattr(kind, name), "is_default")])
 
     def feeder(self, mode: str) -> Feeder:
         """What makes data for a mode."""
@@ -91,16 +93,20 @@ class OwnSteps:
 
     def train_epoch(self, feed: Feed, callbacks: Any) -> dict[str, float]:
         """One epoch of training; returns the logs of its last batch."""
-        logs: dict[str, Any] = {}
+        logs = self.logs if feed.done else {}  # an epoch that goes on may have no batch left
         groups = callbacks.in_groups(self._trainer().steps_per_execution)
         for batch, (data, rows, _) in enumerate(feed.epoch(), feed.done):
             groups.on_train_batch_begin(batch)
-            logs = self.step("train", data, rows)
+            logs = self.logs = self.step("train", data, rows)
             groups.on_train_batch_end(batch, lambda logs=logs: as_logs(logs))
             if self._trainer().stop_training:
                 break
         groups.end_group()
         return as_logs(logs)
+
+    def last_logs(self) -> dict[str, Any]:
+        """The numbers of the last batch of training."""
+        return as_logs(self.logs)
 
     def test_epoch(self, feed: Feed, callbacks: Any) -> dict[str, float]:
         """All batches of an evaluation; returns the logs of the last one."""

@@ -197,13 +197,6 @@ class Planner:
         trained = [v.node() for v in variables if id(v.node()) in needed]
         if not trained:
             return Step(traced, max_batch=max_batch)
-        assigned = {id(tensor.inputs[0]) for tensor in traced.assigned}
-        for node in trained:
-            if id(node) in assigned:
-                raise ValueError(
-                    f"Variable '{node.value.path}' is assigned in the `call` of a layer and trained in the same step: "
-                    "expected one or the other. Make it with trainable=False, or do not assign to it."
-                )
         optimizer.build(variables)
         return Step(traced, trained, optimizer.scale_loss(traced.total), max_batch=max_batch, optimizer=optimizer.core)
 

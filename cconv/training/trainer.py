@@ -17,6 +17,8 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
+from ..layers.held import held
+from ..metrics import Metric
 from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
 from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
@@ -25,7 +27,7 @@ from .own_steps import OwnSteps, as_arrays, in_order
 from .planner import Planner, rounded
 from .step import Step
 from .targets import Targets
-from .totals import Totals, held_metrics
+from .totals import Totals
 from .tracer import Tracer
 
 
@@ -39,6 +41,7 @@ class Trainer:
         model: The model.
         optimizer: The optimizer; `None` before `compile`.
         loss: The argument of `compile`.
+        arguments: Those of `compile`; copies of the model share them.
         targets: Losses and metrics; `None` before `compile`.
         seed: What the random numbers of training are made of, with the number of the step.
         history: Of the last `fit`.
@@ -56,7 +59,7 @@ class Trainer:
         self.reached: dict[str, float] = {}
         self.feed = self.callbacks = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self._arguments: dict[str, Any] = {}
+        self.arguments: dict[str, Any] = {}
         self._aim(None)
 
     def moved_to(self, model: Any) -> Trainer:
@@ -100,7 +103,7 @@ class Trainer:
         if outputs is not None:
             targets.bind(outputs.structure)
         self.optimizer, self.loss, self.steps_per_execution = optimizer, loss, steps_per_execution
-        self._arguments = {
+        self.arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
@@ -111,7 +114,6 @@ class Trainer:
             "jit_compile": jit_compile is True,
         }
         self._aim(targets)
-        self.own.eager = bool(run_eagerly)
         self.seed = next_seed()
         self.stop_training = False
 
@@ -120,7 +122,7 @@ class Trainer:
         return self.targets is not None
 
     def get_compile_config(self) -> dict[str, Any] | None:
-        return serialize_object(dict(self._arguments)) if self.compiled else None
+        return serialize_object(dict(self.arguments)) if self.compiled else None
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         arguments = deserialize_object(config)
@@ -139,7 +141,7 @@ class Trainer:
     def metrics(self) -> list[Any]:
         """The mean of the loss, those of `compile`, then those that the model and its layers hold."""
         found = [] if self.targets is None else [self.targets.tracker, *self.targets.metrics]
-        return list({id(metric): metric for metric in [*found, *held_metrics(self.model)]}.values())
+        return list({id(metric): metric for metric in [*found, *held(self.model, Metric)]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -358,11 +360,11 @@ class Trainer:
         check_compiled("train_on_batch", self.targets, self.optimizer, trains=True)
         if self.own.are_used("train"):
             return self.own.on_batch("train", x, y, sample_weight, class_weight, return_dict)
-        data, step = self._single("train", x, y, sample_weight, class_weight)
-        self.totals.reset()
+        (data, step), totals = self._single("train", x, y, sample_weight, class_weight), self.totals
+        totals.reset()
         self._train(step, data, None, data.size)
-        logs = self.totals.logs()
-        return logs if return_dict else self.totals.in_result_order(logs)
+        logs = totals.logs()
+        return logs if return_dict else totals.in_result_order(logs)
 
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any, return_dict: bool
@@ -370,11 +372,11 @@ class Trainer:
         check_compiled("test_on_batch", self.targets)
         if self.own.are_used("test"):
             return self.own.on_batch("test", x, y, sample_weight, None, return_dict)
-        data, step = self._single("test", x, y, sample_weight, None)
-        self.totals.reset()
-        step.accumulate(self.totals, data.arrays, data.size, None, self.seed)
-        logs = self.totals.logs()
-        return logs if return_dict else self.totals.in_result_order(logs)
+        (data, step), totals = self._single("test", x, y, sample_weight, None), self.totals
+        totals.reset()
+        step.accumulate(totals, data.arrays, data.size, None, self.seed)
+        logs = totals.logs()
+        return logs if return_dict else totals.in_result_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         step = self.planner.known_prediction(x) if type(x) is np.ndarray else None

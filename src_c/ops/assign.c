@@ -1,7 +1,8 @@
 /* assign: variable, x of its shape -> y = x; and at the end of the run, variable = x.
  *
- * Where the first input is no variable, or the plan does not train, y is all there is. No gradient flows: neither to x, whose
- * value the variable only remembers, nor to what the variable held before. */
+ * Where the first input is no variable, or the plan does not train, y is all there is. What reads y reads the variable, so
+ * that y's gradient is the variable's: an optimizer that trains it changes the value assigned. None flows to x, which the variable
+ * only remembers. */
 #include "ops/infer.h"
 #include "ops/op.h"
 #include <string.h>
@@ -42,6 +43,15 @@ static void assign_update(const cc_call *call, const cc_team *team)
     cc_copy((float *)(uintptr_t)call->x[ASSIGN_VARIABLE], call->saved, cc_shape_count(&call->ys), team);
 }
 
+static void assign_backward(const cc_call *call, const cc_team *team)
+{
+    const int64_t count = cc_shape_count(&call->ys);
+    const cc_range range = cc_slice(team, count, 4096);
+    float *dvariable = call->dx[ASSIGN_VARIABLE], *dx = call->dx[ASSIGN_X];
+    if (dvariable) cc_copy(dvariable, call->dy, count, team);
+    if (dx) memset(dx + range.begin, 0, (size_t)(range.end - range.begin) * sizeof *dx);
+}
+
 /* Not where the first input is a variable, whose shape is known: a batch in parts would assign it several times. */
 static bool assign_per_sample(const cc_call *call)
 {
@@ -56,4 +66,5 @@ const cc_op cc_op_assign = {.name = "assign",
                             .infer = assign_infer,
                             .need = assign_need,
                             .forward = assign_forward,
+                            .backward = assign_backward,
                             .update = assign_update};
