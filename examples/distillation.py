@@ -6,8 +6,8 @@
 What a trained teacher takes for possible - a shirt that might be a coat - tells more than the label does. A student
 learns from both: the labels, and the teacher's probabilities, softened by a temperature (Hinton, Vinyals, Dean:
 "Distilling the Knowledge in a Neural Network", 2015). Prints the test accuracy of the teacher, of the student taught by
-it and of one that is left alone with the labels, and draws what the teacher says of some images. The images are found
-or downloaded by `cconv.datasets.fashion_mnist`.
+it and of one that is left alone with the labels (90.5, 87.6 and 87.2 %), and draws what the teacher says of some
+images. The images are found or downloaded by `cconv.datasets.fashion_mnist`.
 """
 
 import argparse

@@ -5,8 +5,8 @@
 
 An image is cut into 49 patches of 4x4 pixels; each becomes a vector, to which one for its place is added, and layers of
 attention let all of them look at each other (Dosovitskiy et al.: "An Image is Worth 16x16 Words", 2020; with the mean
-of the patches instead of a class token). Prints the test accuracy, and draws what is learned: how much the patches of
-some images are looked at, and which places have similar vectors. The images are found or downloaded by
+of the patches instead of a class token). Prints the test accuracy (86 %), and draws what is learned: how much the
+patches of some images are looked at, and which places have similar vectors. The images are found or downloaded by
 `cconv.datasets.fashion_mnist`.
 """
 
