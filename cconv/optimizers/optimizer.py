@@ -156,8 +156,10 @@ class Optimizer(Configured):
     @property
     def clipping(self) -> int:
         """What of the gradients a step must see at once: 0: an element, 1: a variable's, 2: all. A plan is for one."""
-        limits = (self.clipnorm, self.global_clipnorm)
-        return max((i for i, limit in enumerate(limits, 1) if limit is not None and limit > 0), default=0)
+        own = self._in_core
+        if (own["global_clipnorm"] or 0) > 0:
+            return 2
+        return 1 if (own["clipnorm"] or 0) > 0 else 0
 
     def before_step(self) -> None:
         """Gives the core the learning rate of the coming step. Called before each step of training."""
