@@ -10,6 +10,7 @@ import numpy as np
 
 from ..config import standardize_data_format
 from ..ops.bounding_boxes import convert_format
+from ..utils.image_files import pillow
 from .figure import shown
 
 _TEXT_HEIGHT = 13  # pixels, of `font_scale=1`
@@ -55,8 +56,6 @@ def draw_bounding_boxes(
     >>> (y[0, ..., 0] > 0).sum()
     np.int64(18)
     """
-    from ..utils.image_files import pillow
-
     pixels, first = as_bytes(images, data_format)
     if not isinstance(bounding_boxes, Mapping):
         raise TypeError(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.patches import Patch
 
 from .drawing import as_bytes, draw_bounding_boxes, draw_segmentation_masks
 from .figure import GREEN, RED, Picture, grid, styled
@@ -257,6 +258,4 @@ def _from_range(images: Any, value_range: Sequence[float], data_format: str | No
 
 
 def _patch(name: str, color: Sequence[int]) -> Any:
-    from matplotlib.patches import Patch
-
     return Patch(color=[v / 255 for v in color], label=name)

@@ -73,7 +73,6 @@ EXCLUDED = {
         "custom_gradient": "refused in a graph; test_tape.py has that of tapes",
         "sparsemax": "Keras' by PyTorch does not sum to 1",
     },
-    "ops.image": {"gaussian_blur": "Keras' by PyTorch blurs along one axis only; tests/test_image_filters.py"},
 }
 
 
