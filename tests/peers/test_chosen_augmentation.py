@@ -55,7 +55,10 @@ def test_layers_that_leave_nothing_to_chance(name, settings):
         near(ours(x, training=training), np.concatenate(wanted), 5e-4)
         near(ours(x[1], training=training), theirs(x[1], training=training), 5e-4)
     assert plain(ours.get_config()) == plain(theirs.get_config())
-    assert plain(keras.layers.deserialize(keras.layers.serialize(theirs)).get_config()) == plain(ours.get_config())
+    there = keras.layers.deserialize(cconv.layers.serialize(ours))
+    back = cconv.layers.deserialize(keras.layers.serialize(theirs))
+    assert type(there) is type(theirs) and type(back) is type(ours)
+    assert plain(there.get_config()) == plain(back.get_config()) == plain(ours.get_config())
 
 
 @pytest.mark.parametrize(
