@@ -75,10 +75,6 @@ _ABSENT: dict[str, dict[str, str]] = {
             resnet_v2 vgg19 xception
         """,
         "cconv.optimizers": "MultiOptimizer Muon OptimizerMap",
-        "cconv.visualization": """
-            draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
-            plot_segmentation_mask_gallery
-        """,
     },
 }
 
