@@ -1,0 +1,61 @@
+"""Layers made of other layers, and with state of their own, in files that the other library opens and trains on."""
+
+import keras
+import numpy as np
+import pytest
+
+import cconv
+
+from .training_alike import random
+
+LAYERS = {
+    "multi-head attention": lambda k, x: k.layers.MultiHeadAttention(2, 2)(x, x),
+    "gated attention": lambda k, x: k.layers.MultiHeadAttention(2, 2, use_gate=True)(x, x),
+    "grouped attention": lambda k, x: k.layers.GroupQueryAttention(2, 4, 2, use_gate=True)(x, x),
+    "attention": lambda k, x: k.layers.Attention(use_scale=True)([x, x]),
+    "additive attention": lambda k, x: k.layers.AdditiveAttention()([x, x]),
+    "time distributed": lambda k, x: k.layers.TimeDistributed(k.layers.Dense(3))(x),
+    "model in time": lambda k, x: k.layers.TimeDistributed(k.Sequential([k.Input((5,)), k.layers.Dense(2)]))(x),
+    "embedding": lambda k, x: k.layers.Embedding(9, 2)(k.ops.cast(k.ops.abs(x), "int32")),
+    "einsum": lambda k, x: k.layers.EinsumDense("abc,cd->abd", (4, 3), bias_axes="d")(x),
+    "dropout": lambda k, x: k.layers.SpatialDropout1D(0.0)(k.layers.Dropout(0.0)(x)),
+    "quiet dropout": lambda k, x: k.layers.SpatialDropout1D(0.0)(k.layers.GaussianNoise(0.0)(x)),
+    "pipeline": lambda k, x: k.layers.Pipeline([k.layers.Rescaling(0.5)])(k.layers.Reshape((4, 5, 1))(x)),
+}
+X, Y = random((6, 4, 5)), random((6, 2), 1)
+
+
+def model_of(library, name):
+    x = library.Input((4, 5))
+    y = library.layers.Flatten()(LAYERS[name](library, library.layers.Dense(5)(x)))
+    model = library.Model(x, library.layers.Dense(2)(y))
+    model.compile(library.optimizers.SGD(0.01, momentum=0.9), "mse")
+    return model
+
+
+@pytest.mark.parametrize("one, other", [(keras, cconv), (cconv, keras)], ids=["from Keras", "to Keras"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_saved_by_one_trained_by_the_other(name, one, other, tmp_path):
+    model = model_of(one, name)
+    model.train_on_batch(X, Y)
+    model.save(tmp_path / "model.keras")
+    model.save_weights(tmp_path / "model.weights.h5")
+    weights = model_of(other, name)
+    weights.load_weights(tmp_path / "model.weights.h5")
+    for a, b in zip(weights.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    opened = other.saving.load_model(tmp_path / "model.keras")
+    for m in (model, opened):
+        m.train_on_batch(X, Y)
+    for a, b in zip(opened.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+
+
+def test_projections_have_keras_names():
+    layer, theirs = (library.layers.MultiHeadAttention(2, 3) for library in (cconv, keras))
+    for part in ("query_dense", "key_dense", "value_dense", "output_dense"):
+        assert getattr(layer, part) is None
+    layer(X, X)
+    theirs(X, X)
+    for part in ("query_dense", "key_dense", "value_dense", "output_dense"):
+        assert getattr(layer, part).kernel.shape == tuple(getattr(theirs, part).kernel.shape)
