@@ -53,7 +53,8 @@ _ABSENT: dict[str, dict[str, str]] = {
         "cconv.utils": "Config",
     },
     "it belongs to Keras' past, and its successors are in `cconv.layers` and `cconv.utils`": {
-        "cconv": "legacy preprocessing",
+        "cconv": "legacy",
+        "cconv.preprocessing": "text_dataset_from_directory",
         "cconv.optimizers": "legacy",
         "cconv.utils": "legacy",
     },
@@ -73,8 +74,7 @@ _ABSENT: dict[str, dict[str, str]] = {
             densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
             resnet_v2 vgg19 xception
         """,
-        "cconv.optimizers": "MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
-        "cconv.utils.bounding_boxes": "affine_transform compute_ciou decode_deltas_to_boxes encode_box_to_deltas",
+        "cconv.optimizers": "MultiOptimizer Muon OptimizerMap",
         "cconv.visualization": """
             draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
             plot_segmentation_mask_gallery

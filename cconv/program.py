@@ -185,7 +185,7 @@ class ProgramCache:
 
     def is_running_here(self) -> bool:
         """Whether this very thread is running one of them: it is in a signal handler, or in code that the run calls."""
-        return any(program._lock._is_owned() for program in list(self._programs.values()))
+        return True in [program._lock._is_owned() for program in list(self._programs.values())]
 
     def put(self, key: Hashable, made: Program) -> None:
         """Keeps a program, in the place of the one of that key."""

@@ -33,6 +33,7 @@ from .ops._apply import apply, is_eager, shape_of
 from .ops.arguments import axis as number_of_axis
 from .ops.arguments import is_integer, number, positive_integer
 from .ops.random import Seed, check_seed, draw, dropped, noise_sizes, run_seed
+from .registry import register_public
 from .scope import is_tracing
 from .seeds import SeedGenerator as SeedGenerator
 from .seeds import next_seed as next_seed
@@ -349,4 +350,5 @@ __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle",
     "truncated_normal", "uniform",
 ]  # fmt: skip
+register_public("keras.random", {"__all__": ["SeedGenerator"], "SeedGenerator": SeedGenerator})
 __getattr__ = getattr_of(globals(), ["next_seed", "set_global_seed"])

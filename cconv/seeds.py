@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,15 @@ class SeedGenerator:
         """A number that tells this stream from others (0 .. 2**63 - 1)."""
         return self._start & (2**63 - 1)
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the stream begins, and how many seeds were taken of it. Set, it goes on from there."""
+        return self._start, self._count
+
+    @place.setter
+    def place(self, place: Sequence[int]) -> None:
+        self._start, self._count = (int(number) for number in place)
+
     def next(self) -> int:
         """The next seed (0 .. 2**63 - 1)."""
         if getattr(_own, "seeds", None) is not None:
@@ -129,7 +138,7 @@ class SeedGenerator:
         return int(state[0] >> np.uint64(1))
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self.seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:

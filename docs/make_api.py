@@ -314,9 +314,9 @@ def names_elsewhere(page: Page) -> list[str]:
 def page_text(page: Page) -> str:
     here = [entry for entry in ENTRIES if entry.page is page]
     lines = [f"# {page.title}", "", NOTE, ""]
-    module = importlib.import_module(f"cconv.{page.modules}") if page.modules and " " not in page.modules else None
-    if module is not None and not page.parts:
-        lines += rendered(own_doc(module) + "\n")
+    first, *others = page.modules.split() or [""]
+    if first and all(module.startswith(f"{first}.") for module in others):
+        lines += linked_lines(rendered(own_doc(importlib.import_module(f"cconv.{first}")) + "\n"), "")
     lines += ["| | |", "|---|---|"]
     for entry in here:
         text = linked(summary(own_doc(entry.value)), entry.path).replace("|", "\\|")

@@ -88,6 +88,18 @@ REFUSED = {
     "open files": (ValueError, "one file", lambda: a_model().save("model.keras", zipped=False)),
     "shards": (ValueError, "one file", lambda: a_model().save_weights("a.weights.h5", max_shard_size=1)),
     "export": (NotImplementedError, "exported", lambda: a_model().export("model")),
+    "compiled functions": (NotImplementedError, "train_step", lambda: a_model().make_train_function()),
+    "boxes of distorted images": (
+        NotImplementedError,
+        "bounding boxes",
+        lambda: layers.RandomElasticTransform(bounding_box_format="xyxy")(
+            {
+                "images": np.ones((1, 8, 8, 3)),
+                "bounding_boxes": {"boxes": np.ones((1, 1, 4)), "labels": np.ones((1, 1))},
+            },
+            training=True,
+        ),
+    ),
     "quantization": (NotImplementedError, "quantized", lambda: a_model().quantize("int8")),
 }
 
@@ -133,6 +145,15 @@ def test_what_is_of_arrays_only_lets_no_gradient_pass():
     with cconv.GradientTape() as tape:
         y = ops.sum(ops.linalg.inv(v * 2.0)) * ops.sum(v * 0.5)
     assert float(y) == 1 and tape.gradient(y, v).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_masks_count_in_losses_and_means():
+    model = cconv.Sequential([cconv.Input((3, 2)), layers.Masking(), layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=["mse", cconv.metrics.RootMeanSquaredError(name="rmse")])
+    x = np.ones((1, 3, 2), np.float32)
+    x[0, 2] = 0
+    result = model.evaluate(x, np.zeros((1, 3, 1)), verbose=0, return_dict=True)
+    assert result["loss"] == result["mse"] == 4.0 and abs(result["rmse"] - (8 / 3) ** 0.5) < 1e-6
 
 
 def test_adapt_takes_generators():

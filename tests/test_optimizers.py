@@ -20,6 +20,7 @@ from cconv.optimizers import (
     Lion,
     Nadam,
     RMSprop,
+    ScheduleFreeAdamW,
     schedules,
 )  # fmt: skip
 
@@ -156,9 +157,17 @@ def adafactor(
     return w - max(epsilon_2, size) * rate * step / max(1, length / clip_threshold)
 
 
+def schedule_free_adamw(w, g, state, t, lr=0.0025, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
+    state["v"] = beta_2 * state.get("v", 0.0) + (1 - beta_2) * g * g
+    rate = lr * min(1, t / warmup_steps) if warmup_steps else lr
+    z = state.get("z", state["start"]) - rate * g / (np.sqrt(state["v"] / (1 - beta_2**t)) + epsilon)
+    state["z"] = z
+    return w + (z - w) / t
+
+
 def reference(rule, values, settings, clip=None, weight_decay=0.0, lr=0.01, steps=STEPS):
     values = [v.astype(np.float64) for v in values]
-    states = [{} for _ in values]
+    states = [{"start": value} for value in values]
     for step in range(steps):
         grads = clipped(gradients(step, [v.shape for v in values]), **(clip or {}))
         rate = lr(step) if callable(lr) else lr
@@ -197,6 +206,12 @@ RULES = {
         Adafactor,
         adafactor,
         {"beta_2_decay": -0.5, "epsilon_1": 1e-2, "epsilon_2": 0.5, "clip_threshold": 0.3, "relative_step": False},
+    ),
+    "schedule free": (ScheduleFreeAdamW, schedule_free_adamw, {}),
+    "schedule free settings": (
+        ScheduleFreeAdamW,
+        schedule_free_adamw,
+        {"beta_2": 0.9, "epsilon": 1e-2, "warmup_steps": 7},
     ),
     "adam amsgrad": (Adam, adam, {"amsgrad": True, "beta_2": 0.9}),
 }
@@ -547,7 +562,7 @@ def test_accumulation(name):
     values = start()
     optimizer = cls(0.01, gradient_accumulation_steps=3, global_clipnorm=0.5, weight_decay=0.1, **settings)
     variables = [cconv.Variable(value) for value in values]
-    expected, states = [v.astype(np.float64) for v in values], [{} for _ in values]
+    expected, states = [v.astype(np.float64) for v in values], [{"start": v} for v in values]
     for step in range(7):
         optimizer.apply(gradients(step), variables)
         if step % 3 == 2:
@@ -648,3 +663,14 @@ def test_variables_delegated_to_another_optimizer(threads):
         np.testing.assert_allclose(variable.array, values, rtol=2e-5, atol=2e-5)
     with pytest.raises(ValueError, match="another optimizer"):
         sgd.delegate(variables[0], sgd)
+
+
+def test_schedule_free_settings_are_checked():
+    for wrong in (0, 1, -0.5, 1.5):
+        with pytest.raises(ValueError, match="`beta_1`: expected a number between 0 and 1"):
+            ScheduleFreeAdamW(beta_1=wrong)
+    for wrong in (-1, 1.5, True, None):
+        with pytest.raises(ValueError, match="`warmup_steps`: expected an integer"):
+            ScheduleFreeAdamW(warmup_steps=wrong)
+    optimizer = ScheduleFreeAdamW(0.1, beta_1=0.7, warmup_steps=3)
+    assert ScheduleFreeAdamW.from_config(optimizer.get_config()).get_config() == optimizer.get_config()

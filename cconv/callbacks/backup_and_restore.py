@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.held import held
 from ..ops.arguments import positive_integer
+from ..optimizers.optimizer import Optimizer
 from ..saving.backup import read_backup, write_backup
-from ..seeds import get_state, set_state
+from ..seeds import SeedGenerator, get_state, set_state
 from ..warning import warn
 from .callback import Callback, Logs
 
@@ -21,8 +23,10 @@ class BackupAndRestore(Callback):
     the epoch, and what `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` remember. The program must be the
     same: the model, `compile`, the data and the arguments of `fit`. Batches of a generator or another iterable that
     came before the backup are read once more and left out; those of arrays and of a `PyDataset` are not. What is
-    stored: the state of cconv, and of Python's and NumPy's global random numbers. What is not: random numbers of
-    other libraries, and what callbacks and data sets of the user's own keep. Its hooks run after those of all others.
+    stored: the state of cconv, and of Python's and NumPy's global random numbers; with a `train_step` of the model's
+    own also the other optimizers, the metrics and the seed generators among the attributes of the model and its
+    layers. What is not: random numbers of other libraries, what callbacks and data sets of the user's own keep, and
+    plain numbers that a model keeps in attributes. Its hooks run after those of all others.
 
     Args:
         backup_dir: The folder for the backup, and for nothing else; it is made.
@@ -108,17 +112,16 @@ class BackupAndRestore(Callback):
 
     def _save(self, epoch: int) -> None:
         model, trainer = self.model, self.model._trainer
-        optimizer = trainer.optimizer
         state = {
             "epoch": epoch,
             "batches": self._batches,
             "stop": trainer.stop_training,
             "weights": [variable.numpy() for variable in model.variables],
-            "optimizer": [variable.numpy() for variable in optimizer.variables],
-            # the variable's has the core's precision, which what is computed from it later need not have
-            "rate": None if callable(optimizer._learning_rate) else float(optimizer._learning_rate),
-            "totals": trainer.totals.state(),
+            "optimizers": [_optimizer_state(optimizer, model) for optimizer in _optimizers(model)],
+            "totals": None if trainer.totals is None else trainer.totals.state(),
             "metrics": [metric.state() for metric in trainer.metrics],
+            "logs": trainer.own.last_logs(),
+            "generators": [generator.place for generator in held(model, SeedGenerator)],
             "seed": trainer.seed,
             "random": get_state(),
             "feed": trainer.feed().state(),
@@ -131,27 +134,32 @@ class BackupAndRestore(Callback):
 
     def _restore(self, state: dict[str, Any]) -> None:
         model, trainer = self.model, self.model._trainer
-        optimizer, metrics, callbacks = trainer.optimizer, trainer.metrics, self._others()
-        places = [*model.variables, *optimizer.variables]
-        values = [*state["weights"], *state["optimizer"]]
-        shapes = [tuple(variable.shape) for variable in places], [np.shape(value) for value in values]
-        counts = (len(metrics), len(callbacks)), (len(state["metrics"]), len(state["callbacks"]))
-        if shapes[0] != shapes[1] or counts[0] != counts[1]:
+        if len(model.variables) < len(state["weights"]) and not all(part.built for part in model._flatten_layers()):
             raise ValueError(
-                f"The backup in {self.backup_dir!r} is of another training: it holds {len(values)} arrays, "
-                f"{counts[1][0]} metrics and {counts[1][1]} callbacks, expected {len(places)} arrays of the shapes of "
-                f"this model and its optimizer, {counts[0][0]} metrics and {counts[0][1]} callbacks. Give another "
-                "`backup_dir`, or delete this one."
+                f"Model '{model.name}' has layers without weights yet, so that its training cannot go on from the "
+                f"backup in {self.backup_dir!r}: call the model once, or `build` its layers, before `fit`."
             )
-        for variable, value in zip(places, values):
+        parts = (model.variables, _optimizers(model), trainer.metrics, self._others(), held(model, SeedGenerator))
+        stored = [state[name] for name in ("weights", "optimizers", "metrics", "callbacks", "generators")]
+        shapes = [[tuple(np.shape(value)) for value in values] for values in (parts[0], stored[0])]
+        if shapes[0] != shapes[1] or [len(part) for part in parts] != [len(part) for part in stored]:
+            raise ValueError(
+                f"The backup in {self.backup_dir!r} is of another training: it holds {_counts(stored)}, expected "
+                f"{_counts(parts)}, of the shapes of this model. Give another `backup_dir`, or delete this one."
+            )
+        for optimizer, own in zip(_optimizers(model), state["optimizers"]):
+            _restore_optimizer(optimizer, own, model, self.backup_dir)
+        for variable, value in zip(model.variables, state["weights"]):
             variable.assign(value)
-        if state["rate"] is not None:
-            optimizer.learning_rate = state["rate"]
-        trainer.totals.resume(state["totals"])
-        for metric, own in zip(metrics, state["metrics"]):
+        if state["totals"] is not None and trainer.totals is not None:
+            trainer.totals.resume(state["totals"])
+        for metric, own in zip(trainer.metrics, state["metrics"]):
             metric.resume(own)
+        for generator, place in zip(held(model, SeedGenerator), state["generators"]):
+            generator.place = place
+        trainer.own.logs = state["logs"]
         trainer.seed = state["seed"]
-        for callback, own in zip(callbacks, state["callbacks"]):
+        for callback, own in zip(self._others(), state["callbacks"]):
             vars(callback).update(own)
         set_state(state["random"])
 
@@ -171,3 +179,45 @@ class BackupAndRestore(Callback):
                     ) from error
                 warn(f"The training goes on from the backup before the last one. {error}")
         return None
+
+
+def _optimizers(model: Any) -> list[Optimizer]:
+    """That of `compile`, and those that a step of the model's own may use."""
+    found = [model._trainer.optimizer, *held(model, Optimizer)]
+    return list({id(optimizer): optimizer for optimizer in found}.values())
+
+
+def _optimizer_state(optimizer: Any, model: Any) -> dict[str, Any]:
+    """What an optimizer remembers, and of which of the model's variables."""
+    numbers = {id(variable): i for i, variable in enumerate(model.variables)}
+    trained = [numbers.get(id(variable)) for variable in optimizer._trainable]
+    if None in trained:
+        raise ValueError(
+            f"Optimizer '{optimizer.name}' trains variables that are not those of model '{model.name}', so that its "
+            "training cannot be stored: make them, or the layers that they belong to, attributes of the model."
+        )
+    return {
+        "trained": trained,
+        "values": [variable.numpy() for variable in optimizer.variables],
+        # the variable's has the core's precision, which what is computed from it later need not have
+        "rate": None if callable(optimizer._learning_rate) else float(optimizer._learning_rate),
+    }
+
+
+def _restore_optimizer(optimizer: Any, state: dict[str, Any], model: Any, where: str) -> None:
+    optimizer.build([model.variables[i] for i in state["trained"]])
+    places, values = optimizer.variables, state["values"]
+    if [variable.shape for variable in places] != [np.shape(value) for value in values]:
+        raise ValueError(
+            f"The backup in {where!r} is of another training: its optimizer holds {len(values)} arrays, expected "
+            f"{len(places)} of the shapes of '{optimizer.name}'. Give another `backup_dir`, or delete this one."
+        )
+    for variable, value in zip(places, values):
+        variable.assign(value)
+    if state["rate"] is not None:
+        optimizer.learning_rate = state["rate"]
+
+
+def _counts(parts: Any) -> str:
+    names = ("weights", "optimizers", "metrics", "callbacks", "seed generators")
+    return ", ".join(f"{len(part)} {name}" for part, name in zip(parts, names))

@@ -66,15 +66,15 @@ class Data:
         self.x = x
         self.x_dtypes = tuple(x_dtypes or [of_array(a.dtype) for a in x])
         # Class numbers and yes-or-no are int32, whatever whole numbers hold them: exact, and of one plan.
-        self.y_dtypes = tuple(None if a is None else label_dtype(a) for a in y or ())
+        self.y_dtypes = tuple([None if a is None else label_dtype(a) for a in y or ()])
         self.y = y
         self.weights = weights
         self.structure = structure
         self.first = 0
         self.arrays = [a for a in (*x, *(y or ()), *weights) if a is not None]
         self.stored = StoredArray in map(type, self.arrays)
-        self.size = _common_length(x, y, weights)
-        shapes = tuple(tuple(None if a is None else a.shape[1:] for a in group) for group in (x, y or (), weights))
+        self.size = _common_length(self.arrays, x, y, weights)
+        shapes = [tuple([None if a is None else a.shape[1:] for a in group]) for group in (x, y or (), weights)]
         self.key = (*shapes, self.x_dtypes, self.y_dtypes)
 
     def part(self, first: int, size: int) -> Data:
@@ -210,6 +210,8 @@ def _found(value: Any, label: str, gathered: bool) -> Array:
 def fit_shape(array: Array, shape: Sequence[int | None], label: str) -> Array:
     """The array with a last axis of size 1 added or removed where only that is missing, as Keras does."""
     given = array.shape
+    if given[1:] == tuple(shape[1:]):
+        return array
     if array.ndim == len(shape) - 1 and shape[-1] == 1:
         array = array.reshape((*given, 1))
     elif array.ndim == len(shape) + 1 and given[-1] == 1:
@@ -255,7 +257,7 @@ def _by_name(value: Any, names: Sequence[str], what: str, kind: str) -> list[Any
                 f"Received keys {list(value)}."
             )
         return [value[name] for name in names]
-    if _is_structure(value):
+    if isinstance(value, (list, tuple)) and _is_structure(value):
         leaves = tree.flatten(value)
         if len(leaves) != len(names):
             raise ValueError(
@@ -279,7 +281,7 @@ def _targets(y: Any, names: Sequence[str], with_loss: Sequence[bool] | None) -> 
         if missing or unknown:
             raise ValueError(f"y: expected labels by output name {list(names)}. Received keys {list(y)}.")
         leaves = [y.get(name) for name in names]
-    elif _is_structure(y) and len(tree.flatten(y)) == sum(needed) != len(names):
+    elif isinstance(y, (list, tuple)) and _is_structure(y) and len(tree.flatten(y)) == sum(needed) != len(names):
         rest = iter(tree.flatten(y))
         leaves = [next(rest) if need else None for need in needed]
     else:
@@ -326,11 +328,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and math.isfinite(value)
 
 
-def _common_length(x: list, y: list | None, weights: list) -> int:
-    groups = {"x": x, "y": y or (), "sample_weight": weights}
-    sizes = {name: [a.shape[0] for a in arrays if a is not None] for name, arrays in groups.items()}
-    lengths = {size for group in sizes.values() for size in group}
+def _common_length(arrays: list, x: list, y: list | None, weights: list) -> int:
+    """The number of samples in all arrays, which are those of x, y and weights."""
+    lengths = {a.shape[0] for a in arrays}
     if len(lengths) > 1:
+        groups = {"x": x, "y": y or (), "sample_weight": weights}
+        sizes = {name: [a.shape[0] for a in group if a is not None] for name, group in groups.items()}
         told = ", ".join(f"{n}: {', '.join(map(str, group))}" for n, group in sizes.items() if group)
         raise ValueError(f"Expected the same number of samples in all arrays. Received {told}.")
     if not lengths or 0 in lengths:

@@ -89,8 +89,10 @@ def by_output(value: Any, structure: Any, needed: Sequence[bool] | None) -> Any:
         structure: The names of the outputs, as they nest.
         needed: For each output whether something needs its labels; None if that is not known.
     """
+    if value is None or isinstance(structure, str):  # one output, as most models have
+        return value
     names = tree.flatten(structure)
-    if value is None or len(names) == 1:
+    if len(names) == 1:
         return value
     if not tree.is_nested(value):
         only = [name for name, need in zip(names, needed or (), strict=bool(needed)) if need]

@@ -332,8 +332,9 @@ class Layer(Typed, Tracked):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes with which the layer was built."""
-        several = self._build_config is not None and len(self._build_config) > 1
-        return {"shapes_dict": self._build_config} if several else self._build_config
+        if not self._build_config or len(self._build_config) > 1:
+            return {"shapes_dict": self._build_config} if self._build_config else self._build_config
+        return {"input_shape": next(iter(self._build_config.values()))}  # whatever `build` calls it
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer from `get_build_config`'s shapes."""

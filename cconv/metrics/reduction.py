@@ -81,15 +81,16 @@ class Mean(Metric):
         return total(values), total(ones_like(values) if weights is None else weights)
 
     def add(self, value: Any, count: Any) -> None:
-        self.total += float(value)
-        self.count += float(count)
+        own = self.__dict__  # nobody is told of what is added up, in every step
+        own["total"] += float(value)
+        own["count"] += float(count)
 
     def result(self) -> float:
         return self.total / self.count if self.count != 0 else 0.0
 
     def reset_state(self) -> None:
         super().reset_state()
-        self.total = self.count = 0.0
+        self.__dict__.update(total=0.0, count=0.0)
 
 
 class MeanMetricWrapper(Mean):

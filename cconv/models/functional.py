@@ -48,6 +48,8 @@ class Structure:
         self.nodes, self.operations = _in_order(self.inputs, self.outputs)
         self._tensors = [node.outputs for node in self.nodes]  # the nodes do not hold them
         self.layers = [layer for layer in self.operations if isinstance(layer, Layer)]
+        shapes = [x.shape if self._fixed else (None,) * len(x.shape) for x in self.inputs]
+        self._input_types = (tuple(shapes), tuple([x.dtype for x in self.inputs]))
         names = [operation.name for operation in self.operations]
         if len(set(names)) < len(names):
             n, times = Counter(names).most_common(1)[0]
@@ -69,8 +71,7 @@ class Structure:
     def input_slots(self) -> Slots:
         """What data must fit."""
         names = sorted(self.nested_inputs) if isinstance(self.nested_inputs, dict) else self.input_names
-        shapes = tuple(x.shape if self._fixed else (None,) * len(x.shape) for x in self.inputs)
-        return Slots(tuple(names), shapes, tuple(x.dtype for x in self.inputs))
+        return Slots(tuple(names), *self._input_types)
 
     def output_slots(self) -> Slots:
         """What labels are for."""

@@ -20,6 +20,7 @@ from .adaptive import *
 from .ftrl import *
 from .lion import *
 from .optimizer import Optimizer
+from .schedule_free_adamw import *
 from .sgd import *
 
 # the modules say which of their classes are public; what names a rule of the core is an optimizer

@@ -156,8 +156,10 @@ class Optimizer(Configured):
     @property
     def clipping(self) -> int:
         """What of the gradients a step must see at once: 0: an element, 1: a variable's, 2: all. A plan is for one."""
-        limits = (self.clipnorm, self.global_clipnorm)
-        return max((i for i, limit in enumerate(limits, 1) if limit is not None and limit > 0), default=0)
+        own = self._in_core
+        if (own["global_clipnorm"] or 0) > 0:
+            return 2
+        return 1 if (own["clipnorm"] or 0) > 0 else 0
 
     def before_step(self) -> None:
         """Gives the core the learning rate of the coming step. Called before each step of training."""
@@ -333,7 +335,15 @@ class Optimizer(Configured):
         return True
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
-        """Like `apply`, from pairs of a gradient and its variable."""
+        """Like `apply`, from pairs of a gradient and its variable.
+
+        Example:
+
+        >>> v = cconv.Variable([1.0])
+        >>> cconv.optimizers.SGD(0.5).apply_gradients([([1.0], v)])
+        >>> v.numpy().tolist()
+        [0.5]
+        """
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 

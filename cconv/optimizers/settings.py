@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 # what stands for None in the core; of others -1
-_NONE = {"ema_overwrite_frequency": 0, "gradient_accumulation_steps": 1}
+_NONE = {"ema_overwrite_frequency": 0, "gradient_accumulation_steps": 1, "warmup_steps": 0}
 
 
 class Setting:

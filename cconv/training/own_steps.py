@@ -57,6 +57,7 @@ class OwnSteps:
     def __init__(self, model: Any, trainer: Any) -> None:
         self._owner, self._trainer = weakref.ref(model), weakref.ref(trainer)
         self._losses: list[Any] = []
+        self.logs: dict[str, Any] = {}  # of the last batch of training
 
     @property
     def _model(self) -> Any:
@@ -92,16 +93,20 @@ class OwnSteps:
 
     def train_epoch(self, feed: Feed, callbacks: Any) -> dict[str, float]:
         """One epoch of training; returns the logs of its last batch."""
-        logs: dict[str, Any] = {}
+        logs = self.logs if feed.done else {}  # an epoch that goes on may have no batch left
         groups = callbacks.in_groups(self._trainer().steps_per_execution)
         for batch, (data, rows, _) in enumerate(feed.epoch(), feed.done):
             groups.on_train_batch_begin(batch)
-            logs = self.step("train", data, rows)
+            logs = self.logs = self.step("train", data, rows)
             groups.on_train_batch_end(batch, lambda logs=logs: as_logs(logs))
             if self._trainer().stop_training:
                 break
         groups.end_group()
         return as_logs(logs)
+
+    def last_logs(self) -> dict[str, Any]:
+        """The numbers of the last batch of training."""
+        return as_logs(self.logs)
 
     def test_epoch(self, feed: Feed, callbacks: Any) -> dict[str, float]:
         """All batches of an evaluation; returns the logs of the last one."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
-from ..metrics import Mean, Metric
+from ..metrics import Mean
 
 
 class Totals:
@@ -62,8 +61,11 @@ class Totals:
 
     def logs(self) -> dict[str, float]:
         """The averages so far, by name in alphabetical order."""
-        values = {"loss": self.tracker.result(), **self.output_losses()}
-        values.update({name: _number(metric.result()) for name, metric in zip(self.names, self.metrics, strict=True)})
+        values = {"loss": self.tracker.result()}
+        if self.loss_names:
+            values.update(self.output_losses())
+        for name, metric in zip(self.names, self.metrics, strict=True):
+            values[name] = _number(metric.result())
         return {name: values[name] for name in sorted(values)}
 
     def result_order(self, names: Sequence[str]) -> list[str]:
@@ -83,15 +85,3 @@ class Totals:
 def _number(value: Any) -> Any:
     array = np.asarray(value)
     return float(array) if array.ndim == 0 else array
-
-
-def held_metrics(model: Any) -> list[Metric]:
-    """The metrics among the attributes of a model and its layers, also in lists, tuples and dictionaries."""
-    found: list[Metric] = []
-    for layer in model._flatten_layers():
-        for name, value in vars(layer).items():
-            if isinstance(value, Metric):
-                found.append(value)
-            elif tree.is_nested(value) and name not in layer._unobserved:
-                found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, Metric)]
-    return list({id(metric): metric for metric in found}.values())

@@ -17,6 +17,8 @@ import numpy as np
 from .. import constraints, optimizers, tree
 from ..callbacks import CallbackList, History
 from ..data import ArrayFeed, Data, Feed, refuse
+from ..layers.held import held
+from ..metrics import Metric
 from ..seeds import next_seed
 from ..serialization import deserialize_object, serialize_object
 from .arguments import SAVED_ARGUMENTS, check_compile, check_compiled, check_verbose, count, is_due, is_due_again
@@ -25,7 +27,7 @@ from .own_steps import OwnSteps, as_arrays, in_order
 from .planner import Planner, rounded
 from .step import Step
 from .targets import Targets
-from .totals import Totals, held_metrics
+from .totals import Totals
 from .tracer import Tracer
 
 
@@ -139,7 +141,7 @@ class Trainer:
     def metrics(self) -> list[Any]:
         """The mean of the loss, those of `compile`, then those that the model and its layers hold."""
         found = [] if self.targets is None else [self.targets.tracker, *self.targets.metrics]
-        return list({id(metric): metric for metric in [*found, *held_metrics(self.model)]}.values())
+        return list({id(metric): metric for metric in [*found, *held(self.model, Metric)]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -358,11 +360,11 @@ class Trainer:
         check_compiled("train_on_batch", self.targets, self.optimizer, trains=True)
         if self.own.are_used("train"):
             return self.own.on_batch("train", x, y, sample_weight, class_weight, return_dict)
-        data, step = self._single("train", x, y, sample_weight, class_weight)
-        self.totals.reset()
+        (data, step), totals = self._single("train", x, y, sample_weight, class_weight), self.totals
+        totals.reset()
         self._train(step, data, None, data.size)
-        logs = self.totals.logs()
-        return logs if return_dict else self.totals.in_result_order(logs)
+        logs = totals.logs()
+        return logs if return_dict else totals.in_result_order(logs)
 
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any, return_dict: bool
@@ -370,11 +372,11 @@ class Trainer:
         check_compiled("test_on_batch", self.targets)
         if self.own.are_used("test"):
             return self.own.on_batch("test", x, y, sample_weight, None, return_dict)
-        data, step = self._single("test", x, y, sample_weight, None)
-        self.totals.reset()
-        step.accumulate(self.totals, data.arrays, data.size, None, self.seed)
-        logs = self.totals.logs()
-        return logs if return_dict else self.totals.in_result_order(logs)
+        (data, step), totals = self._single("test", x, y, sample_weight, None), self.totals
+        totals.reset()
+        step.accumulate(totals, data.arrays, data.size, None, self.seed)
+        logs = totals.logs()
+        return logs if return_dict else totals.in_result_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         step = self.planner.known_prediction(x) if type(x) is np.ndarray else None

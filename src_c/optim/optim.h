@@ -81,6 +81,7 @@ typedef struct cc_rule {
     int64_t (*scratch)(int rank, const int64_t *dim);
     float (*initial)(const void *attributes, int slot);
     int (*slot_shape)(int slot, int rank, const int64_t *dim, int64_t *slot_dim);
+    int copied; /* the slot, from 1, that begins as the variable is; 0: none */
 } cc_rule;
 
 #define CC_RULE(name) extern const cc_rule cc_rule_##name;

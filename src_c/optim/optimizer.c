@@ -209,7 +209,8 @@ static cconv_variable *new_slot(const cconv_optimizer *optimizer, int s, cconv_v
     }
     cconv_variable *made = cconv_variable_new(rank, shape);
     float *values = made ? cconv_variable_data(made) : NULL;
-    if (made && s == optimizer->average) memcpy(values, cconv_variable_data(variable), made->count * sizeof *values);
+    const bool copied = s == optimizer->average || (own && s == rule->copied - 1);
+    if (made && copied) memcpy(values, cconv_variable_data(variable), made->count * sizeof *values);
     if (made && own && rule->initial) {
         const float initial = rule->initial(optimizer->attributes, s);
         for (size_t i = 0; i < made->count; ++i) values[i] = initial;

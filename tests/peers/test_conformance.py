@@ -31,6 +31,13 @@ TRAINS = re.compile(r"train_on_batch|check_layer_alike|same_weights_after_three_
 # name -> where it is tested instead, as file.function
 ELSEWHERE = {
     "layers": {
+        "AugMix": "test_image_filters.test_what_is_chosen_from",
+        "ContrastLimitedAdaptiveHistogramEqualization": "test_image_filters.test_layers_that_leave_nothing_to_chance",
+        "Equalization": "test_image_filters.test_layers_that_leave_nothing_to_chance",
+        "RandAugment": "test_image_filters.test_what_is_chosen_from",
+        "RandomElasticTransform": "test_image_filters.test_layers_that_leave_nothing_to_chance",
+        "RandomGaussianBlur": "test_image_filters.test_layers_that_leave_nothing_to_chance",
+        "SpectralNormalization": "test_spectral_normalization.test_numbers_after_three_steps",
         "CategoryEncoding": "test_preprocessing.test_category_encoding_is_keras",
         "Discretization": "test_preprocessing.test_discretization_is_keras",
         "Input": "test_models",
@@ -60,6 +67,7 @@ EXCLUDED = {
         "MixUp": "draws how much it mixes; tests/test_augmentation.py has what must hold of any mixture",
     },
     "metrics": {"MeanMetricWrapper": "the base of metrics of a function"},
+    "ops.image": {"gaussian_blur": "Keras' by PyTorch blurs along one axis; tests/test_image_filters.py"},
     "ops": {
         "argpartition": "Keras' by PyTorch leaves out the smallest",
         "custom_gradient": "refused in a graph; test_tape.py has that of tapes",

@@ -123,7 +123,7 @@ class RandomPosterization(Augmentation):
 
 
 class Solarization(Augmentation):
-    """In training, makes each image lighter, and turns what is brighter than a threshold into its negative.
+    """In training, makes each image lighter, and turns what is not darker than a threshold into its negative.
 
     Args:
         addition_factor: The most that is added, as a share of the `value_range`, 0 to 1: what is added is drawn from 0
@@ -144,7 +144,7 @@ class Solarization(Augmentation):
     Example:
 
     >>> cconv.layers.Solarization()(np.array([[[100.0], [0.0]]])).ravel().tolist()
-    [155.0, 0.0]
+    [155.0, 255.0]
     """
 
     def __init__(
