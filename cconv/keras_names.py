@@ -78,7 +78,7 @@ _ABSENT: dict[str, dict[str, str]] = {
             RandomGaussianBlur
         """,
         "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
-        "cconv.optimizers": "MultiOptimizer Muon OptimizerMap",
+        "cconv.optimizers": "MultiOptimizer OptimizerMap",
         "cconv.utils.bounding_boxes": "affine_transform compute_ciou decode_deltas_to_boxes encode_box_to_deltas",
         "cconv.visualization": """
             draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
