@@ -1,12 +1,12 @@
 """cconv beside other engines, on this machine and in one run.
 
-    python benchmarks                                     everything: layers, ranks, networks, growth, facts
+    python benchmarks                                     everything: layers, ranks, parts, networks, growth, facts
     python benchmarks layers --cases resnet_56 --quick    one thing, in seconds
     python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
 
 Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
-ones), networks (training and inference, beside all engines), growth (time as a 3x3 convolution grows), facts (import
-time, installed size, memory of a training step).
+ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
+growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -30,7 +30,7 @@ from report import ONE_THREAD
 from work import NETWORKS, Work
 
 ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino")
-SUITES = ("layers", "ranks", "networks", "growth", "facts")
+SUITES = ("layers", "ranks", "parts", "networks", "growth", "facts")
 
 
 def arguments() -> argparse.Namespace:
@@ -134,6 +134,9 @@ class Run:
     def ranks(self) -> None:
         self.time_layers("ranks", suites.rank_works, "Other convolutions beside PyTorch")
 
+    def parts(self) -> None:
+        self.time_layers("parts", suites.part_works, "Other parts of networks beside PyTorch")
+
     def time_layers(self, suite: str, make_works: Callable[[bool], list[Work]], title: str) -> None:
         if works := self.chosen(make_works(self.options.quick)):
             timings = self.time(works, self.workers(["torch"]))
@@ -189,7 +192,7 @@ def main() -> None:
         run.close()
     if run.results.get("failed"):
         sys.exit("some works have failed, see above")
-    if not any(run.results.get(suite) for suite in (*SUITES[:4], "packages")):
+    if not any(run.results.get(suite) for suite in (*SUITES[:5], "packages")):
         sys.exit("nothing was measured: no case of the suites fits --cases, --batches and --modes")
 
 

@@ -9,6 +9,7 @@ from work import PREDICT_BATCH, Prepared, Work, aligned, build_keras, training_s
 
 import cconv
 from cconv import _core
+from cconv.graph import build_graph
 
 
 def start(threads: int) -> dict[str, object]:
@@ -17,10 +18,12 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return ("plan" if work.layer else "model",)
+    return ("model" if work.whole else "plan",)
 
 
 def prepare(work: Work, variant: str) -> Prepared:
+    if work.part:
+        return part(work)
     return layer(work) if work.layer else network(work)
 
 
@@ -48,6 +51,36 @@ def layer(work: Work) -> Prepared:
         return Prepared(call, results, flops)
     # In training the weights are others in each step: what a plan makes of them once is made anew, inside the time.
     return Prepared(call, results, 3 * flops, before=lambda: variables[0].assign(w))
+
+
+def part(work: Work) -> Prepared:
+    x, weights = work.part_arrays()
+    this, backward = work.part, work.mode == "fwd+bwd"
+    symbolic = cconv.Input(this.shape, dtype=str(x.dtype))
+    layer = getattr(cconv.layers, this.layer)(**this.settings)
+    y = layer(symbolic, symbolic) if this.attends else layer(symbolic)
+    layer.set_weights(weights)
+    graph, ids = build_graph([y], [symbolic])
+    node, variables = ids[id(y)], layer.trainable_weights
+    wrt = [ids[id(symbolic)]] * (not this.numbers) + [ids[id(variable.node())] for variable in variables]
+    given = [node, wrt] if backward else [0, ()]
+    plan = _core.Plan(graph, [node], max_batch=work.batch, root=given[0], wrt=given[1])
+    dy = work.part_gradient(plan.shape(node, work.batch))
+    out = aligned(dy)
+
+    def call() -> None:
+        plan.run([x], n=work.batch, outputs=[out], root_gradient=dy if backward else None)
+
+    call()
+    results = {"y": out[-1].copy()}
+    flops = this.flops(work.batch)
+    if not backward:
+        return Prepared(call, results, flops)
+    gradients = [plan.gradient(n) for n in wrt]
+    if not this.numbers:
+        results["dx"] = gradients.pop(0)[-1]
+    results |= {f"dw{i}": gradients[i] for i in this.compared}
+    return Prepared(call, results, 3 * flops, before=lambda: layer.set_weights(weights))
 
 
 def network(work: Work) -> Prepared:

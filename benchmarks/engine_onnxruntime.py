@@ -17,7 +17,7 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return () if work.layer or work.mode == "train" else ("session",)
+    return () if not work.whole or work.mode == "train" else ("session",)
 
 
 def prepare(work: Work, variant: str) -> Prepared:

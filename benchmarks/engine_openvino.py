@@ -16,7 +16,7 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return () if work.layer or work.mode == "train" else ("compiled",)
+    return () if not work.whole or work.mode == "train" else ("compiled",)
 
 
 def prepare(work: Work, variant: str) -> Prepared:

@@ -15,7 +15,7 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return () if work.layer else ("graph", "xla")
+    return () if not work.whole else ("graph", "xla")
 
 
 def prepare(work: Work, variant: str) -> Prepared:

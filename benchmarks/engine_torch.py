@@ -20,14 +20,17 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    if work.layer and work.layer.rank == 1:
+    if work.layer and work.layer.rank == 1 or work.part and not work.part.image:
         return ("contiguous",)
-    if work.layer or work.mode == "train":
+    if not work.whole or work.mode == "train":
         return tuple(FORMATS)
     return (*FORMATS, "frozen")
 
 
 def prepare(work: Work, variant: str) -> Prepared:
+    if work.part:
+        rank = len(work.part.shape) - 1
+        return part(work, CHANNELS_LAST[rank] if variant == "channels_last" else FORMATS[variant])
     if work.layer:
         return layer(work, CHANNELS_LAST[work.layer.rank] if variant == "channels_last" else FORMATS[variant])
     return training(work, FORMATS[variant]) if work.mode == "train" else inference(work, variant)
@@ -71,6 +74,43 @@ def layer(work: Work, memory_format: torch.memory_format) -> Prepared:
     if backward:
         dw = tw.grad.permute(*range(2, rank + 2), 1, 0).numpy().copy()
         results |= {"dx": channels_last(tx.grad[-1:])[0], "dw": dw, "db": tb.grad.numpy().copy()}
+    return Prepared(call, results)
+
+
+def part(work: Work, memory_format: torch.memory_format) -> Prepared:
+    import parts_torch
+
+    x, weights = work.part_arrays()
+    this, backward = work.part, work.mode == "fwd+bwd"
+    tx = channels_first(x, memory_format) if this.image else torch.from_numpy(x)
+    tx = tx.requires_grad_(backward and not this.numbers)
+    function, parameters = parts_torch.made(this, [torch.from_numpy(w) for w in weights])
+    parameters = [w.requires_grad_(backward) for w in parameters]
+
+    def there(y: torch.Tensor) -> np.ndarray:
+        return channels_last(y) if this.image else y.detach().numpy().copy()
+
+    with torch.no_grad():
+        shape = there(function(tx)).shape
+    dy = work.part_gradient(shape)
+    tdy = channels_first(dy, memory_format) if this.image else torch.from_numpy(dy)
+
+    def call() -> torch.Tensor:
+        with torch.set_grad_enabled(backward):
+            y = function(tx)
+            if backward:
+                tx.grad = None
+                for parameter in parameters:
+                    parameter.grad = None
+                y.backward(tdy)
+            return y
+
+    results = {"y": there(call()[-1:])[0]}
+    if backward:
+        if not this.numbers:
+            results["dx"] = there(tx.grad[-1:])[0]
+        gradients = parts_torch.gradients(this, parameters)
+        results |= {f"dw{i}": gradients[i].numpy().copy() for i in this.compared}
     return Prepared(call, results)
 
 

@@ -32,9 +32,10 @@ class Table:
             f"{timing.seconds[name] * 1e3:13.3f}" if name in timing.seconds else f"{'-':>13}" for name in self._engines
         )
         speed = timing.flops / timing.seconds["cconv"] if "cconv" in timing.seconds else 0
-        share = f"{speed / self._peak:9.0%}" if self._peak else " " * 9
+        share = f"{speed / self._peak:9.0%}" if self._peak and speed else " " * 9
+        rate = f"{speed / 1e9:9.1f}" if speed else " " * 9  # what only moves numbers has none
         ratio = f"{timing.ratio:7.2f}" if timing.ratio else f"{'-':>7}"
-        print(f"{work.name:<26}{work.batch:>6} {work.mode:<8}{times}{speed / 1e9:9.1f}{share}{ratio}", flush=True)
+        print(f"{work.name:<26}{work.batch:>6} {work.mode:<8}{times}{rate}{share}{ratio}", flush=True)
         for note in dict.fromkeys(timing.notes):
             print(f"    {note}", flush=True)
 

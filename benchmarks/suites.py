@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parts import PARTS
 from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, Layer, Work
 
 MODES = ("forward", "fwd+bwd")
@@ -27,6 +28,11 @@ def rank_works(quick: bool) -> list[Work]:
         for batch in batches
         for mode in MODES
     ]
+
+
+def part_works(quick: bool) -> list[Work]:
+    """Attention, normalizations and what else networks have, forward and with all gradients, for a batch of 8."""
+    return [Work(part.name, 2 if quick else 8, mode, part=part) for part in PARTS for mode in MODES]
 
 
 def network_works(quick: bool) -> list[Work]:

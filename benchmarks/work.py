@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from parts import Part
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))  # the table of layers is shared with the tests
@@ -72,11 +73,12 @@ class Work:
     """One thing to time.
 
     Args:
-        name: of a layer or a network.
+        name: of a layer, another part of networks, or a network.
         batch: images in a call.
-        mode: of a layer "forward" or "fwd+bwd" (with the gradients of image, weights and bias); of a network "infer",
-            "predict" (`PREDICTED` images) or "train" (a step with the optimizer).
-        layer: the layer; None for a network.
+        mode: of a layer or part "forward" or "fwd+bwd" (with the gradients of input and weights); of a network
+            "infer", "predict" (`PREDICTED` images) or "train" (a step with the optimizer).
+        layer: the convolution, if it is one.
+        part: the other part, if it is one; a network is neither.
         folder: where the engines leave files for each other: weights, ONNX.
     """
 
@@ -85,6 +87,12 @@ class Work:
     mode: str
     layer: Layer | None = None
     folder: str = ""
+    part: Part | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a network."""
+        return self.layer is None and self.part is None
 
     @property
     def network(self) -> Network:
@@ -92,6 +100,8 @@ class Work:
 
     @property
     def kind(self) -> str:
+        if self.part is not None:
+            return self.part.family
         return "network" if self.layer is None else self.layer.kind
 
     def __str__(self) -> str:
@@ -107,6 +117,23 @@ class Work:
         dy = scale * rng.standard_normal((1, *layer.out, layer.k), np.float32)
         b = rng.standard_normal(layer.k, np.float32)
         return aligned(x), aligned(w), aligned(b), aligned(dy)
+
+    def part_arrays(self) -> tuple[np.ndarray, list[np.ndarray]]:
+        """x of a part, and its weights in Keras' order; kernels are such that results are of the size of x."""
+        part, rng = self.part, np.random.default_rng(0)
+        shape = (self.batch, *part.shape)
+        if part.numbers:
+            x = rng.integers(0, part.numbers, shape).astype(np.int32)
+        else:
+            x = rng.standard_normal(shape, np.float32)
+        weights = [rng.standard_normal(w, np.float32) for w in part.weights]
+        if part.attends:
+            weights = [w * np.float32(part.shape[-1] ** -0.5) for w in weights]
+        return aligned(x), weights
+
+    def part_gradient(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The gradient of a part's output of this shape, channels last."""
+        return aligned(np.random.default_rng(1).standard_normal(shape, np.float32))
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Images (NHWC) and labels of a network."""
@@ -162,7 +189,7 @@ def training_step(model: object, keras: object, work: Work, **settings: object) 
 
 def agree(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], work: Work) -> str:
     """Empty if both have done the same; else a sentence."""
-    rough = work.layer is None and work.mode == "train" and work.network.drops
+    rough = work.whole and work.mode == "train" and work.network.drops
     tolerance = 0.2 if rough else 2e-3
     for name, want in theirs.items():
         have = ours.get(name)

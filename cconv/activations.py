@@ -46,7 +46,13 @@ from .serialization import deserialize_object, serialize_object
 
 
 def linear(x: Any) -> Any:
-    """`x` itself."""
+    """`x` itself.
+
+    Example:
+
+    >>> cconv.activations.linear(np.array([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
     return x
 
 
@@ -74,7 +80,13 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 
 
 def exponential(x: Any) -> Any:
-    """`exp(x)`."""
+    """`exp(x)`.
+
+    Example:
+
+    >>> print(cconv.activations.exponential([0.0, 1.0]).round(4))
+    [1.     2.7183]
+    """
     return exp(x)
 
 

@@ -37,7 +37,13 @@ _uids: dict[str, int] = {}
 
 
 def backend() -> str:
-    """The name of what computes: `"cconv"`."""
+    """The name of what computes: `"cconv"`.
+
+    Example:
+
+    >>> cconv.backend.backend()
+    'cconv'
+    """
     return "cconv"
 
 
@@ -84,17 +90,35 @@ def standardize_dtype(dtype: Any) -> str:
 
 
 def is_float_dtype(dtype: Any) -> bool:
-    """Whether an element type is floating point."""
+    """Whether an element type is floating point.
+
+    Example:
+
+    >>> cconv.backend.is_float_dtype("float16")
+    True
+    """
     return "float" in standardize_dtype(dtype)
 
 
 def is_int_dtype(dtype: Any) -> bool:
-    """Whether an element type is of whole numbers."""
+    """Whether an element type is of whole numbers.
+
+    Example:
+
+    >>> cconv.backend.is_int_dtype("uint8")
+    True
+    """
     return "int" in standardize_dtype(dtype)
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Whether it is a symbolic tensor."""
+    """Whether it is a symbolic tensor.
+
+    Example:
+
+    >>> cconv.backend.is_keras_tensor(cconv.Input((3,)))
+    True
+    """
     return is_symbolic(x)
 
 

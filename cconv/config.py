@@ -59,7 +59,13 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
 
 
 def backend() -> str:
-    """What computes: `"cconv"`."""
+    """What computes: `"cconv"`.
+
+    Example:
+
+    >>> cconv.config.backend()
+    'cconv'
+    """
     return "cconv"
 
 
@@ -74,12 +80,29 @@ def set_backend(backend: str) -> None:
 
 
 def epsilon() -> float:
-    """The small constant that losses and metrics add or clip by."""
+    """The small constant that losses and metrics add or clip by.
+
+    Example:
+
+    >>> cconv.config.epsilon()
+    1e-07
+    """
     return _epsilon
 
 
 def set_epsilon(value: float) -> None:
-    """Sets what `epsilon()` returns."""
+    """Sets what `epsilon()` returns.
+
+    Raises:
+        ValueError: It is no number.
+
+    Example:
+
+    >>> cconv.config.set_epsilon(1e-6)
+    >>> cconv.config.epsilon()
+    1e-06
+    >>> cconv.config.set_epsilon(1e-7)
+    """
     global _epsilon
     value = float(value)
     if not value > 0:
@@ -88,12 +111,29 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """The layout of images where a layer is not told: `"channels_last"` or `"channels_first"`."""
+    """The layout of images where a layer is not told: `"channels_last"` or `"channels_first"`.
+
+    Example:
+
+    >>> cconv.config.image_data_format()
+    'channels_last'
+    """
     return _image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Sets what `image_data_format()` returns."""
+    """Sets what `image_data_format()` returns.
+
+    Raises:
+        ValueError: It is neither `"channels_last"` nor `"channels_first"`.
+
+    Example:
+
+    >>> cconv.config.set_image_data_format("channels_first")
+    >>> cconv.layers.Conv2D(4, 3)(np.zeros((1, 3, 8, 8))).shape
+    (1, 4, 6, 6)
+    >>> cconv.config.set_image_data_format("channels_last")
+    """
     global _image_data_format
     _image_data_format = standardize_data_format(data_format)
 
@@ -121,7 +161,13 @@ def disable_winograd() -> None:
 
 
 def is_winograd_enabled() -> bool:
-    """Whether convolutions may choose Winograd's algorithm."""
+    """Whether convolutions may choose Winograd's algorithm.
+
+    Example:
+
+    >>> cconv.config.is_winograd_enabled()
+    True
+    """
     return _core.winograd()
 
 
@@ -149,7 +195,13 @@ def disable_tuning() -> None:
 
 
 def is_tuning_enabled() -> bool:
-    """Whether convolutions measure the algorithms they may choose from."""
+    """Whether convolutions measure the algorithms they may choose from.
+
+    Example:
+
+    >>> cconv.config.is_tuning_enabled()
+    False
+    """
     return _core.tunes()
 
 
@@ -179,7 +231,13 @@ def disable_nonfinite_check() -> None:
 
 
 def is_nonfinite_check_enabled() -> bool:
-    """Whether convolutions keep what is not finite where it belongs."""
+    """Whether convolutions keep what is not finite where it belongs.
+
+    Example:
+
+    >>> cconv.config.is_nonfinite_check_enabled()
+    True
+    """
     return _core.checks_nonfinite()
 
 
@@ -235,6 +293,13 @@ def set_program_memory(limit: int | None) -> None:
     Raises:
         TypeError: `limit` is no integer.
         ValueError: It is negative.
+
+    Example:
+
+    >>> cconv.config.set_program_memory(2**30)
+    >>> cconv.config.program_memory()
+    1073741824
+    >>> cconv.config.set_program_memory(None)
     """
     global _program_memory
     if limit is not None:
@@ -276,6 +341,11 @@ def standardize_dtype(dtype) -> str:
     """Checks a `dtype` argument of a layer or variable: everything is computed in float32.
 
     Accepts `None`, `"float32"`, NumPy's `float32` and the serialized form of a Keras dtype policy of that name.
+
+    Example:
+
+    >>> cconv.config.standardize_dtype(None)
+    'float32'
     """
     name = dtype
     if isinstance(dtype, dict):

@@ -66,7 +66,14 @@ class DTypePolicy:
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """The JSON form of a policy."""
+    """The JSON form of a policy.
+
+    Example:
+
+    >>> config = cconv.dtype_policies.serialize(cconv.dtype_policies.get("float32"))
+    >>> cconv.dtype_policies.deserialize(config)
+    <DTypePolicy "float32">
+    """
     config = dtype_policy.get_config()
     return {"module": "keras", "class_name": "DTypePolicy", "config": config, "registered_name": None}
 

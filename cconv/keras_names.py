@@ -73,13 +73,7 @@ _ABSENT: dict[str, dict[str, str]] = {
             densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
             resnet_v2 vgg19 xception
         """,
-        "cconv.layers": """
-            AugMix ContrastLimitedAdaptiveHistogramEqualization Equalization RandAugment RandomElasticTransform
-            RandomGaussianBlur
-        """,
-        "cconv.ops.image": "elastic_transform gaussian_blur map_coordinates sobel_edges ssim",
         "cconv.optimizers": "MultiOptimizer OptimizerMap",
-        "cconv.utils.bounding_boxes": "affine_transform compute_ciou decode_deltas_to_boxes encode_box_to_deltas",
         "cconv.visualization": """
             draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
             plot_segmentation_mask_gallery

@@ -116,6 +116,12 @@ def truncated_normal(
     """Numbers of the normal distribution of which none lies more than two standard deviations from the mean.
 
     Arguments and errors as for `normal`; `stddev` is the deviation before the tails are cut.
+
+    Example:
+
+    >>> x = cconv.random.truncated_normal((100,), seed=1)
+    >>> bool(abs(x).max() <= 2)
+    True
     """
     standardize_dtype(dtype)
     return _moved(draw("truncated_normal", _shape(shape), check_seed(seed)), mean, stddev)
@@ -279,6 +285,11 @@ def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: str | None = None, 
 
     Raises:
         NotImplementedError: It is called in a model.
+
+    Example:
+
+    >>> cconv.random.beta((2, 3), 2.0, 1.0, seed=1).shape
+    (2, 3)
     """
     return _for_arrays("beta", shape, dtype, seed, alpha, beta).beta(alpha, beta, _known(shape)).astype(np.float32)
 
@@ -294,6 +305,11 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Seed
 
     Raises:
         NotImplementedError: It is called in a model.
+
+    Example:
+
+    >>> cconv.random.gamma((2, 3), 2.0, seed=1).shape
+    (2, 3)
     """
     return _for_arrays("gamma", shape, dtype, seed, alpha).gamma(alpha, 1.0, _known(shape)).astype(np.float32)
 

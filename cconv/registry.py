@@ -49,6 +49,7 @@ def register_serializable(package: str | type | Callable = "Custom", name: str |
         A decorator that registers the class and returns it unchanged.
 
     Raises:
+        TypeError: It is neither a class nor a function.
         ValueError: The class has no `get_config()`.
 
     Example:
@@ -63,6 +64,7 @@ def register_serializable(package: str | type | Callable = "Custom", name: str |
     """
 
     def register(item: Any) -> Any:
+        _check_named(item)
         if inspect.isclass(item) and not hasattr(item, "get_config"):
             raise ValueError(f"A class must have a `get_config()` method to be registered. Received: {item}")
         key = f"{package}>{name or item.__name__}"
@@ -77,13 +79,34 @@ def register_serializable(package: str | type | Callable = "Custom", name: str |
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """Returns the registry of custom classes and functions itself, by their name in files."""
+    """Returns the registry of custom classes and functions itself, by their name in files.
+
+    Example:
+
+    >>> isinstance(cconv.utils.get_custom_objects(), dict)
+    True
+    """
     return _registered
 
 
 def get_registered_name(item: Any) -> str:
-    """Returns the name under which a class or function is stored in files."""
+    """Returns the name under which a class or function is stored in files.
+
+    Example:
+
+    >>> @cconv.utils.register_keras_serializable("mine")
+    ... class Doubled(cconv.layers.Layer):
+    ...     pass
+    >>> cconv.utils.get_registered_name(Doubled)
+    'mine>Doubled'
+    """
+    _check_named(item)
     return _registered_names.get(item, item.__name__)
+
+
+def _check_named(item: Any) -> None:
+    if not hasattr(item, "__name__"):
+        raise TypeError(f"Expected a class or a function. Received: {item!r}")
 
 
 def get_registered_object(
@@ -95,6 +118,14 @@ def get_registered_object(
         name: Name as stored in files.
         custom_objects: Looked in before the registry.
         module_objects: Looked in last.
+
+    Example:
+
+    >>> @cconv.utils.register_keras_serializable("mine")
+    ... class Tripled(cconv.layers.Layer):
+    ...     pass
+    >>> cconv.utils.get_registered_object("mine>Tripled") is Tripled
+    True
     """
     for objects in (custom_objects, getattr(_local, "custom_objects", None), _registered, module_objects):
         if objects and name in objects:

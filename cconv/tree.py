@@ -27,7 +27,13 @@ __all__ = [
 
 
 class MAP_TO_NONE:
-    """What the function of `traverse` returns for what is to become `None`; `None` itself leaves it as it is."""
+    """What the function of `traverse` returns for what is to become `None`; `None` itself leaves it as it is.
+
+    Example:
+
+    >>> cconv.tree.traverse(lambda x: cconv.tree.MAP_TO_NONE if x == 1 else None, [1, 2])
+    [None, 2]
+    """
 
 
 def is_nested(structure: Any) -> bool:
@@ -163,7 +169,12 @@ def assert_same_structure(a: Any, b: Any) -> None:
 
 
 def assert_same_paths(a: Any, b: Any) -> None:
-    """Raises ValueError unless the same paths lead to the leaves of both, whatever the types of the containers."""
+    """Raises ValueError unless the same paths lead to the leaves of both, whatever the types of the containers.
+
+    Example:
+
+    >>> cconv.tree.assert_same_paths({"a": [1, 2]}, {"a": (3, 4)})
+    """
     first, second = ({path for path, _ in flatten_with_path(x)} for x in (a, b))
     if first != second:
         raise ValueError(
@@ -222,7 +233,13 @@ def traverse(func: Callable, structure: Any, top_down: bool = True) -> Any:
 
 
 def lists_to_tuples(structure: Any) -> Any:
-    """The structure with tuples in place of its lists."""
+    """The structure with tuples in place of its lists.
+
+    Example:
+
+    >>> cconv.tree.lists_to_tuples([1, [2, 3]])
+    (1, (2, 3))
+    """
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 

@@ -31,6 +31,10 @@ def augmentations():
         layers.RandomPosterization(6, seed=1),
         layers.Solarization(0.3, 0.3, seed=1),
         layers.RandomErasing(seed=1),
+        layers.RandomGaussianBlur(seed=1),
+        layers.RandomElasticTransform(seed=1),
+        layers.RandAugment(seed=1),
+        layers.AugMix(seed=1),
     ]
 
 

@@ -237,7 +237,7 @@ def test_ctrl_c_keeps_what_was_reached(folders, tmp_path, epochs_first):
             while "Epoch 1/" not in run.stdout.readline() and run.poll() is None:
                 pass
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=60)
+        out, err = run.communicate(timeout=300)
     finally:
         run.kill()
     assert run.returncode == 130, err

@@ -21,7 +21,7 @@ def numbers(n=7):
     return Dataset.range(n)
 
 
-def until(condition, seconds=5):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         gc.collect()
@@ -226,7 +226,7 @@ def test_prefetch_is_ahead_by_so_many():
 
 
 def test_threads_work_at_the_same_time():
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
     assert ints(numbers(4).map(lambda x: both.wait() * 0 + x, num_parallel_calls=2)) == [0, 1, 2, 3]
 
 
@@ -293,7 +293,7 @@ def test_ctrl_c_while_waiting(step):
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             next(iterator)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20  # not the 30 s that the element takes
     finally:
         signal.signal(signal.SIGALRM, old)
         stop.set()

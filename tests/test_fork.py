@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -156,3 +158,21 @@ def test_training_in_a_thread_that_is_not_the_main_one():
     thread.start()
     thread.join(30)
     assert not thread.is_alive() and not errors and model.optimizer.iterations == 2
+
+
+FIRST_IN_THE_CHILD = """
+import os
+pid = os.fork()
+if pid == 0:
+    import cconv
+    print(cconv.get_num_threads(), flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_loads_cconv_with_its_runtime_has_all_threads():
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(cconv.__file__)), "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", FIRST_IN_THE_CHILD]
+    assert subprocess.run(command, env=environment, capture_output=True, text=True).stdout == "2\n"

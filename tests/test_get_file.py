@@ -192,3 +192,9 @@ def test_unsafe_zip_files_and_damaged_archives(site, tmp_path):
         with pytest.raises(ValueError, match=words):
             get_file(name, f"{site.url}{name}.zip", extract=True, cache_dir=tmp_path)
         assert not os.path.exists(tmp_path / "datasets" / name)
+
+
+@pytest.mark.parametrize("origin", [1e300, {"a": 1}, b"http://a"])
+def test_an_origin_that_is_no_string(origin):
+    with pytest.raises(TypeError, match="origin"):
+        get_file(origin=origin)

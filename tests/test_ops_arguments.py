@@ -142,6 +142,8 @@ def test_what_is_taken_apart_is_put_together_again():
         (lambda x: ops.diff(X, n=-1), ValueError, "n=-1"),
         (lambda x: ops.diagonal(X[0, 0]), ValueError, "2 axes or more"),
         (lambda x: ops.diagonal(X, 9), ValueError, "offset=9"),
+        (lambda x: ops.diagonal(X, 2**70), ValueError, "offset=1180591620717411303424"),
+        (lambda x: ops.dropout(X, 0.5, "a"), ValueError, "an integer"),
         (lambda x: ops.diag(X), ValueError, "a vector or a matrix"),
         (lambda x: ops.tril(ops.transpose(x)), ValueError, "sizes are known"),
         (lambda x: ops.cross(X, X), ValueError, "2 or 3 components"),

@@ -186,3 +186,12 @@ def test_one_object_met_twice_is_one_object_again():
     with saving.object_sharing_scope():
         first, second, third = saving.deserialize_object(config)
     assert first is third and first is not second
+
+
+@pytest.mark.parametrize("item", [7, (1, 1), "name", None])
+def test_only_classes_and_functions_have_registered_names(item):
+    with pytest.raises(TypeError, match="class or a function"):
+        saving.get_registered_name(item)
+    if not isinstance(item, str):
+        with pytest.raises(TypeError, match="class or a function"):
+            saving.register_serializable(item)

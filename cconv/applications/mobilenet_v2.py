@@ -125,5 +125,11 @@ def _default_side(input_tensor: Any) -> int:
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """From -1 to 1, from 0 to 255. See `cconv.applications.imagenet_utils.preprocess_input`, mode `"tf"`."""
+    """From -1 to 1, from 0 to 255. See `cconv.applications.imagenet_utils.preprocess_input`, mode `"tf"`.
+
+    Example:
+
+    >>> cconv.applications.mobilenet_v2.preprocess_input(np.array([[[0, 51, 255]]], np.float32)).round(2).tolist()
+    [[[-1.0, -0.6000000238418579, 1.0]]]
+    """
     return imagenet_utils.preprocess_input(x, data_format, mode="tf")

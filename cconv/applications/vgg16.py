@@ -67,5 +67,10 @@ def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """Blue, green and red less their means over ImageNet, from red, green and blue of 0 to 255.
 
     See `cconv.applications.imagenet_utils.preprocess_input`, mode `"caffe"`.
+
+    Example:
+
+    >>> print(cconv.applications.vgg16.preprocess_input(np.full((1, 1, 3), 128.0)).round(2))
+    [[[24.06 11.22  4.32]]]
     """
     return imagenet_utils.preprocess_input(x, data_format, mode="caffe")

@@ -14,6 +14,8 @@ class Callback:
     `None` once the model is gone. `self.params` holds `verbose`, `epochs` and `steps`. The dictionary `logs` holds the
     values known at that moment, such as `loss`, `accuracy`, `val_loss`; it is empty where there are none yet.
 
+    Hooks are given the number of the `epoch` (from 0) or of the `batch` in it (from 0), and `logs`.
+
     Example:
 
     >>> class StopBelow(cconv.callbacks.Callback):

@@ -28,6 +28,12 @@ class CallbackList(Callback):
         add_progbar: Whether to add a `ProgbarLogger` if there is none.
         model: The model they are for.
         **params: Given to each callback's `set_params`: `verbose`, `epochs`, `steps`.
+
+    Example:
+
+    >>> callbacks = cconv.callbacks.CallbackList([cconv.callbacks.TerminateOnNaN()], add_history=True, epochs=3)
+    >>> [type(callback).__name__ for callback in callbacks.callbacks]
+    ['TerminateOnNaN', 'History']
     """
 
     def __init__(

@@ -14,6 +14,12 @@ class ProgbarLogger(Callback):
     """Writes the epoch, a progress bar and the metrics to standard output. Added unless `verbose=0`.
 
     Where training waited for its data more than a third of an epoch (and more than a second), a line says so.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+    >>> model.compile("sgd", "mse")
+    >>> _ = model.fit(np.ones((2, 4)), np.ones((2, 2)), verbose=0, callbacks=[cconv.callbacks.ProgbarLogger()])
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
-"""What `fit`, `evaluate` and `predict` are given, on its way to the core: checked arrays, and batches of them; and
-`Dataset`, which makes batches of arrays, files and functions."""
+"""`Dataset`, which makes batches of arrays, files and functions; and what `fit`, `evaluate` and `predict` are given, on
+its way to the core: checked arrays, and batches of them."""
 
 from ..pipeline import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
 from .arrays import Data, Slots, make_data, split

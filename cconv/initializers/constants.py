@@ -9,7 +9,13 @@ from .initializer import Initializer, number
 
 
 class Zeros(Initializer):
-    """All 0."""
+    """All 0.
+
+    Example:
+
+    >>> cconv.initializers.Zeros()((1, 2)).tolist()
+    [[0.0, 0.0]]
+    """
 
     def __call__(self, shape, dtype=None):
         standardize_dtype(dtype)
@@ -17,7 +23,13 @@ class Zeros(Initializer):
 
 
 class Ones(Initializer):
-    """All 1."""
+    """All 1.
+
+    Example:
+
+    >>> cconv.initializers.Ones()((1, 2)).tolist()
+    [[1.0, 1.0]]
+    """
 
     def __call__(self, shape, dtype=None):
         standardize_dtype(dtype)
@@ -29,6 +41,11 @@ class Constant(Initializer):
 
     Args:
         value: A number (or an array that broadcasts to the shape).
+
+    Example:
+
+    >>> cconv.initializers.Constant(0.5)((1, 2)).tolist()
+    [[0.5, 0.5]]
     """
 
     def __init__(self, value: float = 0.0) -> None:
@@ -47,6 +64,14 @@ class Identity(Initializer):
 
     Args:
         gain: Number on the diagonal.
+
+    Raises:
+        ValueError: When it is called with a shape that is no matrix's.
+
+    Example:
+
+    >>> cconv.initializers.Identity()((2, 2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
 
     def __init__(self, gain: float = 1.0) -> None:

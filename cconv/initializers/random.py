@@ -56,6 +56,11 @@ class RandomNormal(RandomInitializer):
         mean: Mean.
         stddev: Standard deviation.
         seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+
+    Example:
+
+    >>> cconv.initializers.RandomNormal(stddev=0.1, seed=1)((2, 3)).shape
+    (2, 3)
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
@@ -79,6 +84,12 @@ class TruncatedNormal(RandomInitializer):
         mean: Mean.
         stddev: Standard deviation before truncation.
         seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+
+    Example:
+
+    >>> w = cconv.initializers.TruncatedNormal(stddev=0.1, seed=1)((100,))
+    >>> bool(abs(w).max() <= 0.2)
+    True
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
@@ -102,6 +113,12 @@ class RandomUniform(RandomInitializer):
         minval: Smallest value.
         maxval: Bound of the largest values.
         seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+
+    Example:
+
+    >>> w = cconv.initializers.RandomUniform(-1.0, 1.0, seed=1)((2, 3))
+    >>> bool(abs(w).max() <= 1)
+    True
     """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
@@ -130,6 +147,15 @@ class VarianceScaling(RandomInitializer):
         distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
         seed: Integer or `SeedGenerator`; `None` draws anew at every call.
         input_axes: Must be `None`; `output_axes` likewise.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+
+    >>> w = cconv.initializers.VarianceScaling(2.0, "fan_out", seed=1)((3, 3, 16, 32))
+    >>> bool(abs(w.std() - (2 / 288) ** 0.5) < 0.01)
+    True
     """
 
     def __init__(
@@ -199,6 +225,10 @@ class _Scaled(VarianceScaling):
 class GlorotUniform(_Scaled):
     """Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
 
+    Args:
+        seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+        input_axes: Must be `None`; `output_axes` likewise.
+
     Example:
 
     >>> w = cconv.initializers.GlorotUniform(seed=1)((3, 3, 1, 32))
@@ -210,31 +240,76 @@ class GlorotUniform(_Scaled):
 
 
 class GlorotNormal(_Scaled):
-    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010).
+
+    Arguments as for `GlorotUniform`.
+
+    Example:
+
+    >>> w = cconv.initializers.GlorotNormal(seed=1)((3, 3, 16, 32))
+    >>> w.shape
+    (3, 3, 16, 32)
+    """
 
     settings = (1.0, "fan_avg", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
-    """Uniform in +-sqrt(3 / fan_in)."""
+    """Uniform in +-sqrt(3 / fan_in).
+
+    Arguments as for `GlorotUniform`.
+
+    Example:
+
+    >>> w = cconv.initializers.LecunUniform(seed=1)((3, 3, 16, 32))
+    >>> bool(abs(w).max() <= (3 / 144) ** 0.5)
+    True
+    """
 
     settings = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
-    """Truncated normal of variance 1 / fan_in."""
+    """Truncated normal of variance 1 / fan_in.
+
+    Arguments as for `GlorotUniform`.
+
+    Example:
+
+    >>> w = cconv.initializers.LecunNormal(seed=1)((3, 3, 16, 32))
+    >>> bool(abs(w.std() - (1 / 144) ** 0.5) < 0.01)
+    True
+    """
 
     settings = (1.0, "fan_in", "truncated_normal")
 
 
 class HeUniform(_Scaled):
-    """Uniform in +-sqrt(6 / fan_in) (He et al., 2015)."""
+    """Uniform in +-sqrt(6 / fan_in) (He et al., 2015).
+
+    Arguments as for `GlorotUniform`.
+
+    Example:
+
+    >>> w = cconv.initializers.HeUniform(seed=1)((3, 3, 16, 32))
+    >>> bool(abs(w).max() <= (6 / 144) ** 0.5)
+    True
+    """
 
     settings = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
-    """Truncated normal of variance 2 / fan_in (He et al., 2015)."""
+    """Truncated normal of variance 2 / fan_in (He et al., 2015).
+
+    Arguments as for `GlorotUniform`.
+
+    Example:
+
+    >>> w = cconv.initializers.HeNormal(seed=1)((3, 3, 16, 32))
+    >>> bool(abs(w.std() - (2 / 144) ** 0.5) < 0.01)
+    True
+    """
 
     settings = (2.0, "fan_in", "truncated_normal")
 
@@ -245,6 +320,15 @@ class Orthogonal(RandomInitializer):
     Args:
         gain: Factor on the matrix.
         seed: Integer or `SeedGenerator`; `None` draws anew at every call.
+
+    Raises:
+        ValueError: When it is called with a shape of less than two axes.
+
+    Example:
+
+    >>> q = cconv.initializers.Orthogonal(seed=1)((4, 3))
+    >>> bool(np.allclose(q.T @ q, np.eye(3), atol=1e-5))
+    True
     """
 
     def __init__(self, gain: float = 1.0, seed: int | SeedGenerator | None = None) -> None:

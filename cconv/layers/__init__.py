@@ -1,4 +1,12 @@
-"""Layers: steps of models, named as in Keras."""
+"""Layers: steps of models, named as in Keras.
+
+Beside its own arguments each takes `name`, `trainable`, `dtype` and `activity_regularizer`, which `Layer` explains. The
+first axis of what it is called on is that of the batch. Layers of images take `data_format`; `None` is what
+`cconv.config.image_data_format` says, usually `"channels_last"`.
+
+An argument that a layer does not have, or out of its range, is a `ValueError`; so is an input of a rank or size that
+does not fit, when the layer is called: the message names the layer.
+"""
 
 from __future__ import annotations
 

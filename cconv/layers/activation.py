@@ -8,7 +8,7 @@ from typing import Any
 from .. import activations, initializers, ops
 from ..dtypes import of
 from ..ops._apply import apply
-from ..ops.arguments import is_integer, number
+from ..ops.arguments import is_integer, number, one_axis_or_more
 from .input_spec import InputSpec
 from .layer import Layer
 from .parts import constraint_of, regularizer_of, serialize_part
@@ -21,6 +21,12 @@ class Activation(Layer):
 
     Args:
         activation: Name or function.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: There is no function of this name.
 
     Example:
 
@@ -49,6 +55,12 @@ class ReLU(Layer):
         max_value: Largest value of the result; `None`: no limit.
         negative_slope: Slope below `threshold`.
         threshold: Values below it are damped.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
 
@@ -85,6 +97,12 @@ class LeakyReLU(Layer):
     Args:
         negative_slope: Slope below 0.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
     Example:
 
     >>> cconv.layers.LeakyReLU(0.5)(np.array([-1.0, 2.0])).tolist()
@@ -115,6 +133,9 @@ class PReLU(Layer):
         alpha_regularizer: Penalty on alpha.
         alpha_constraint: Applied to alpha after each update.
         shared_axes: Axes along which all positions have the same slope (`[1, 2]`: one for each channel of an image).
+
+    Output shape:
+        That of the input.
 
     Example:
 
@@ -180,6 +201,12 @@ class ELU(Layer):
     Args:
         alpha: Where the function goes for large negative values, negated.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
     Example:
 
     >>> print(cconv.layers.ELU()(np.array([-1.0, 2.0])).round(3))
@@ -201,13 +228,19 @@ class ELU(Layer):
 
 
 class Softmax(Layer):
-    """`exp(x)` divided by its sum over an axis.
+    """`exp(x)` divided by its sum over an axis, or over several.
 
     A call takes `mask` (bools, or numbers of which those above 0.5 count, of a shape that stretches to the input's):
     values outside of it count for nothing and become 0.
 
+    Output shape:
+        That of the input.
+
     Args:
-        axis: The axis.
+        axis: The axis, a list of several, or `None` for all, that of the batch too.
+
+    Raises:
+        ValueError: `axis` is neither; a call finds no such axis.
 
     Example:
 
@@ -217,20 +250,18 @@ class Softmax(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(axis, (list, tuple)) and len(axis) == 1:
-            axis = axis[0]
-        if not is_integer(axis):
-            raise ValueError(f"Argument `axis` must be an integer. Received: axis={axis!r}")
-        self.axis = int(axis)
+        self.axis = one_axis_or_more(axis, "axis")
+        if self.axis in ([], ()):
+            raise ValueError(f"Argument `axis` must name an axis. Received: axis={axis!r}")
         self.built = True
 
     def call(self, inputs, mask=None):
         if mask is None:
-            return apply("softmax", [inputs], {"axis": self.axis})
+            return ops.softmax(inputs, self.axis)
         kept = mask if of(mask) == "bool" else ops.greater(mask, 0.5)
-        y = apply("softmax", [ops.where(kept, inputs, -1e9)], {"axis": self.axis})
+        y = ops.softmax(ops.where(kept, inputs, -1e9), self.axis)
         return ops.where(kept, y, 0.0)  # also where nothing of an axis is kept
 
     def get_config(self):

@@ -113,7 +113,9 @@ class AdaptiveAveragePooling3D(BaseAdaptivePooling):
 
 
 class AdaptiveMaxPooling1D(BaseAdaptivePooling):
-    """The largest values of `output_size` parts of a sequence. Arguments as for `AdaptiveAveragePooling1D`.
+    """The largest values of `output_size` parts of a sequence.
+
+    Arguments, shapes and errors are those of `AdaptiveAveragePooling1D`.
 
     Example:
 
@@ -125,7 +127,9 @@ class AdaptiveMaxPooling1D(BaseAdaptivePooling):
 
 
 class AdaptiveMaxPooling2D(BaseAdaptivePooling):
-    """The largest values of a grid of parts of an image. Arguments as for `AdaptiveAveragePooling2D`.
+    """The largest values of a grid of parts of an image.
+
+    Arguments, shapes and errors are those of `AdaptiveAveragePooling2D`.
 
     Example:
 
@@ -138,7 +142,9 @@ class AdaptiveMaxPooling2D(BaseAdaptivePooling):
 
 
 class AdaptiveMaxPooling3D(BaseAdaptivePooling):
-    """The largest values of a grid of parts of a volume. Arguments as for `AdaptiveAveragePooling3D`.
+    """The largest values of a grid of parts of a volume.
+
+    Arguments, shapes and errors are those of `AdaptiveAveragePooling3D`.
 
     Example:
 

@@ -80,7 +80,7 @@ class Attention(Layer):
         if self.score_mode == "dot":
             scores = apply("matmul", [query, key], {"transpose_b": True})
             return scores if self.scale is None else scores * self.scale
-        sums = ops.add(ops.expand_dims(query, 2), ops.expand_dims(key, 1))
+        sums = ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))
         sums = sums if self.scale is None else sums * self.scale
         return ops.sum(ops.tanh(sums), axis=-1) * self.concat_score_weight
 
@@ -90,9 +90,9 @@ class Attention(Layer):
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) > 2 else value
         scores = self._scores(query, key)
-        masks = [] if value_mask is None else [ops.expand_dims(ops.cast(value_mask, "bool"), 1)]
+        masks = [] if value_mask is None else [ops.expand_dims(ops.cast(value_mask, "bool"), -2)]
         if use_causal_mask:
-            masks.append(causal_mask(query, key))
+            masks.append(causal_mask(query, key, axis=-2))
         # where nothing may be seen, everything is seen alike
         weights = masked_softmax(scores, masks, empty="uniform")
         dropped = weights
@@ -140,7 +140,7 @@ class AdditiveAttention(Attention):
             self.scale = self.add_weight(name="scale", shape=(input_shape[0][-1],), initializer="glorot_uniform")
 
     def _scores(self, query, key):
-        terms = ops.tanh(ops.add(ops.expand_dims(query, 2), ops.expand_dims(key, 1)))
+        terms = ops.tanh(ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3)))
         return ops.sum(terms if self.scale is None else terms * self.scale, axis=-1)
 
     def get_config(self):

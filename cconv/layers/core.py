@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import of
 from ..ops._apply import apply
 from ..ops.arguments import is_integer, number
 from ..tree import flatten, is_nested
@@ -18,6 +19,9 @@ __all__ = ["Identity", "Lambda", "Masking", "Rescaling"]
 
 class Identity(Layer):
     """Returns its input.
+
+    Output shape:
+        That of the input.
 
     Example:
 
@@ -74,7 +78,7 @@ class Masking(Layer):
         return self._counted(inputs, False)
 
     def call(self, inputs):
-        return apply("where", [self._counted(inputs, True), inputs, 0.0])
+        return apply("where", [self._counted(inputs, True), inputs, 0.0 if of(inputs) == "float32" else 0])
 
     def get_config(self):
         return {**super().get_config(), "mask_value": self.mask_value}
@@ -86,6 +90,12 @@ class Rescaling(Layer):
     Args:
         scale: Number, or a sequence with one for each channel.
         offset: Number, or a sequence with one for each channel.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `scale` or `offset` is no number.
 
     Example:
 
@@ -131,6 +141,9 @@ class Lambda(Layer):
 
     Raises:
         ValueError: An argument is out of its range, or the function's result has not the `output_shape`.
+
+    Output shape:
+        That of the function's result.
 
     Example:
 

@@ -130,7 +130,9 @@ class GlobalAveragePooling3D(BaseGlobalPooling):
 
 
 class GlobalMaxPooling1D(BaseGlobalPooling):
-    """The largest value of every channel over the whole sequence. Arguments as for `GlobalAveragePooling1D`.
+    """The largest value of every channel over the whole sequence.
+
+    Arguments, shapes and errors are those of `GlobalAveragePooling1D`.
 
     Example:
 
@@ -164,7 +166,9 @@ class GlobalMaxPooling2D(BaseGlobalPooling):
 
 
 class GlobalMaxPooling3D(BaseGlobalPooling):
-    """The largest value of every channel over the whole volume. Arguments as for `GlobalAveragePooling3D`.
+    """The largest value of every channel over the whole volume.
+
+    Arguments, shapes and errors are those of `GlobalAveragePooling3D`.
 
     Example:
 

@@ -28,6 +28,12 @@ class InputLayer(Layer):
         input_tensor: A symbolic tensor to take the shape of.
         optional: Must be false.
         name: Name of the layer.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.layers.InputLayer(shape=(4,)), cconv.layers.Dense(2)])
+    >>> model.input_shape
+    (None, 4)
     """
 
     def __init__(

@@ -85,6 +85,12 @@ class Add(BaseMerge):
     Input shape:
         A list of tensors of the same shape (sizes of 1 are stretched).
 
+    Output shape:
+        That of the inputs, sizes of 1 stretched.
+
+    Raises:
+        ValueError: The shapes do not fit, or it is called on something else than a list.
+
     Example:
 
     >>> cconv.layers.Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
@@ -95,7 +101,7 @@ class Add(BaseMerge):
 
 
 class Subtract(BaseMerge):
-    """The first of two inputs minus the second.
+    """The first of two inputs minus the second; shapes and errors as for `Add`.
 
     Example:
 
@@ -107,7 +113,7 @@ class Subtract(BaseMerge):
 
 
 class Multiply(BaseMerge):
-    """The product of the inputs, element by element.
+    """The product of the inputs, element by element; shapes and errors as for `Add`.
 
     Example:
 
@@ -119,7 +125,7 @@ class Multiply(BaseMerge):
 
 
 class Average(BaseMerge):
-    """The mean of the inputs, element by element.
+    """The mean of the inputs, element by element; shapes and errors as for `Add`.
 
     Example:
 
@@ -132,7 +138,7 @@ class Average(BaseMerge):
 
 
 class Maximum(BaseMerge):
-    """The largest of the inputs, element by element.
+    """The largest of the inputs, element by element; shapes and errors as for `Add`.
 
     Example:
 
@@ -144,7 +150,7 @@ class Maximum(BaseMerge):
 
 
 class Minimum(BaseMerge):
-    """The smallest of the inputs, element by element.
+    """The smallest of the inputs, element by element; shapes and errors as for `Add`.
 
     Example:
 
@@ -163,6 +169,12 @@ class Concatenate(Layer):
 
     Input shape:
         A list of tensors whose other sizes agree.
+
+    Output shape:
+        That of the inputs, with the sum of their sizes along the axis.
+
+    Raises:
+        ValueError: The other sizes differ.
 
     Example:
 
@@ -236,7 +248,13 @@ def _fold(op: str, inputs: list) -> Any:
 
 
 def add(inputs: list, **kwargs: Any) -> Any:
-    """`Add(**kwargs)(inputs)`."""
+    """`Add(**kwargs)(inputs)`.
+
+    Example:
+
+    >>> cconv.layers.add([np.array([[1.0, 5.0]]), np.array([[4.0, 2.0]])]).tolist()
+    [[5.0, 7.0]]
+    """
     return Add(**kwargs)(inputs)
 
 
@@ -266,7 +284,13 @@ def minimum(inputs: list, **kwargs: Any) -> Any:
 
 
 def concatenate(inputs: list, axis: int = -1, **kwargs: Any) -> Any:
-    """`Concatenate(axis, **kwargs)(inputs)`."""
+    """`Concatenate(axis, **kwargs)(inputs)`.
+
+    Example:
+
+    >>> cconv.layers.concatenate([np.array([[1.0, 5.0]]), np.array([[4.0, 2.0]])]).tolist()
+    [[1.0, 5.0, 4.0, 2.0]]
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 

@@ -191,7 +191,9 @@ class MaxPooling3D(BasePooling3D):
 
 
 class AveragePooling1D(BasePooling1D):
-    """The mean of every window of a sequence; cells of the padding do not count. Arguments as for `MaxPooling1D`.
+    """The mean of every window of a sequence; cells of the padding do not count.
+
+    Arguments, shapes and errors are those of `MaxPooling1D`.
 
     Example:
 
@@ -229,7 +231,9 @@ class AveragePooling2D(BasePooling2D):
 
 
 class AveragePooling3D(BasePooling3D):
-    """The mean of every window of a volume; cells of the padding do not count. Arguments as for `MaxPooling3D`.
+    """The mean of every window of a volume; cells of the padding do not count.
+
+    Arguments, shapes and errors are those of `MaxPooling3D`.
 
     Example:
 
@@ -242,7 +246,9 @@ class AveragePooling3D(BasePooling3D):
 
 
 class SumPooling2D(BasePooling2D):
-    """The sum of every window. Arguments as for `MaxPooling2D`. (Not a layer of Keras.)
+    """The sum of every window. (Not a layer of Keras.)
+
+    Arguments, shapes and errors are those of `MaxPooling2D`.
 
     Example:
 
@@ -255,7 +261,9 @@ class SumPooling2D(BasePooling2D):
 
 
 class L2Pooling2D(BasePooling2D):
-    """The Euclidean norm of every window. Arguments as for `MaxPooling2D`. (Not a layer of Keras.)
+    """The Euclidean norm of every window. (Not a layer of Keras.)
+
+    Arguments, shapes and errors are those of `MaxPooling2D`.
 
     Example:
 

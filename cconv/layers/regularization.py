@@ -53,6 +53,12 @@ class Dropout(BaseNoise):
             dropped or none. `None`: the shape of the input.
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
 
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `rate` is out of its range, or `noise_shape` does not fit the input.
+
     Example:
 
     >>> layer = cconv.layers.Dropout(0.5)
@@ -181,6 +187,12 @@ class SpatialDropout3D(SpatialDropout2D):
 
     Output shape:
         The same.
+
+    Example:
+
+    >>> y = cconv.layers.SpatialDropout3D(0.5, seed=1)(np.ones((1, 2, 2, 2, 8)), training=True)
+    >>> sorted(set(y.ravel().tolist()))
+    [0.0, 2.0]
     """
 
     rank = 3
@@ -192,6 +204,12 @@ class GaussianNoise(BaseNoise):
     Args:
         stddev: Their standard deviation, at least 0.
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `stddev` is negative.
 
     Example:
 
@@ -223,6 +241,12 @@ class GaussianDropout(BaseNoise):
     Args:
         rate: At least 0 and below 1.
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `rate` is out of its range.
 
     Example:
 
@@ -256,6 +280,12 @@ class AlphaDropout(BaseNoise):
         rate: The share, at least 0 and below 1.
         noise_shape: As for `Dropout`.
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `rate` is out of its range, or `noise_shape` does not fit the input.
 
     Example:
 
@@ -295,6 +325,12 @@ class ActivityRegularization(Layer):
     Args:
         l1: Weight of the absolute values.
         l2: Weight of the squares.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: `l1` or `l2` is negative.
 
     Example:
 

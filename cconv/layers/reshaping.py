@@ -93,6 +93,12 @@ class Permute(Layer):
     Args:
         dims: The axes' numbers in their new order; the first one after the batch is 1.
 
+    Output shape:
+        The sizes of the input in the new order, behind the batch.
+
+    Raises:
+        ValueError: `dims` are not the numbers of all axes.
+
     Example:
 
     >>> cconv.layers.Permute((2, 1))(np.zeros((5, 2, 3))).shape

@@ -161,6 +161,7 @@ class LayerNormalization(_Scaled):
 
     def build(self, input_shape):
         rms = self.rms_scaling
+        self.axis = self.axis if isinstance(self.axis, list) else [self.axis]  # as Keras' is from here on
         self._make_weights(_sizes(self, input_shape), self.scale or rms, self.center and not rms)
 
     def call(self, inputs):
@@ -285,6 +286,7 @@ class RMSNormalization(Layer):
         self.scale = None
 
     def build(self, input_shape):
+        self.axis = self.axis if isinstance(self.axis, list) else [self.axis]
         self.scale = self.add_weight(name="scale", shape=_sizes(self, input_shape), initializer="ones")
 
     def call(self, x):

@@ -266,6 +266,11 @@ class Tracked(Observed):
 
         Raises:
             ValueError: The layer is not built yet, so that its weights are not known.
+
+        Example:
+
+        >>> cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(3)]).count_params()
+        15
         """
         if not self.built:
             raise ValueError(
@@ -275,7 +280,15 @@ class Tracked(Observed):
         return sum(v.size for v in self.weights)
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights, as arrays."""
+        """Copies of all weights, as arrays.
+
+        Example:
+
+        >>> layer = cconv.layers.Dense(3)
+        >>> _ = layer(np.zeros((1, 4)))
+        >>> [w.shape for w in layer.get_weights()]
+        [(4, 3), (3,)]
+        """
         return [v.numpy() for v in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:

@@ -20,6 +20,14 @@ class Wrapper(Layer):
 
     Raises:
         ValueError: It is none.
+
+    Example:
+
+    >>> class Twice(cconv.layers.Wrapper):
+    ...     def call(self, x):
+    ...         return self.layer(self.layer(x))
+    >>> Twice(cconv.layers.Rescaling(3.0))(np.ones((1, 2))).tolist()
+    [[9.0, 9.0]]
     """
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:

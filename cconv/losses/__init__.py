@@ -1,4 +1,11 @@
-"""Losses: what training makes small. Names, arguments and values are Keras'."""
+"""Losses: what training makes small. Names, arguments and values are Keras'.
+
+A function takes `y_true` and `y_pred` of one shape, `(n, ..., d)` (where they are class numbers, `y_true` is
+`(n, ...)` or `(n, ..., 1)`), and returns float32 `(n, ...)`: a number for each sample, or for each pixel of a sample.
+A class makes one number of them, as its `reduction` says, and is called as `loss(y_true, y_pred, sample_weight=None)`
+with weights of shape `(n,)` or `(n, ...)`. Shapes that do not fit, unknown reductions and settings out of their range
+are a `ValueError`.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +17,13 @@ from ..keras_names import getattr_of, unknown
 from ..registry import get_registered_object, register_public
 from ..serialization import deserialize_object, serialize_object
 from . import circle as circle_module
-from . import classes, functions, generalized_crossentropy, loss
+from . import classes, functions, generalized_crossentropy, loss, overlap
 from .circle import *
 from .classes import *
 from .functions import *
 from .generalized_crossentropy import *
 from .loss import *
+from .overlap import *
 
 _ALIASES = {
     "bce": functions.binary_crossentropy,
@@ -32,9 +40,8 @@ _ALIASES = {
     "MSLE": functions.mean_squared_logarithmic_error,
 }
 
-_NAMES = [
-    name for module in (loss, classes, functions, circle_module, generalized_crossentropy) for name in module.__all__
-]
+_MODULES = (loss, classes, functions, overlap, circle_module, generalized_crossentropy)
+_NAMES = [name for module in _MODULES for name in module.__all__]
 _OBJECTS = {name: globals()[name] for name in _NAMES} | _ALIASES
 __all__ = sorted([*_NAMES, "deserialize", "get", "serialize"])
 

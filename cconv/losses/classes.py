@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import functions
+from . import functions, overlap
 from .loss import LossFunctionWrapper
 
 __all__ = [
@@ -581,7 +581,7 @@ class Dice(LossFunctionWrapper):
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(functions.dice, reduction, name, dtype, axis=axis)
+        super().__init__(overlap.dice, reduction, name, dtype, axis=axis)
         self.axis = axis
 
 
@@ -611,7 +611,7 @@ class Tversky(LossFunctionWrapper):
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(functions.tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)
+        super().__init__(overlap.tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)
         self.alpha = alpha
         self.beta = beta
         self.axis = axis

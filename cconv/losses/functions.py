@@ -16,9 +16,9 @@ from .loss import squeeze_or_expand_to_same_rank
 
 __all__ = [
     "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
-    "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber", "kl_divergence", "l1_loss", "l2_loss",
+    "categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "l1_loss", "l2_loss",
     "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge",
 ]  # fmt: skip
 
 
@@ -129,6 +129,10 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Any:
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """`maximum(neg - pos + 1, 0)`, where pos is the prediction of the true class and neg the largest of the others.
 
+    Args:
+        y_true: One-hot rows.
+        y_pred: Of the same shape.
+
     Example:
 
     >>> cconv.losses.categorical_hinge([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.0]]).tolist()
@@ -165,6 +169,10 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Half the squared error where it is at most `delta`, from there on a straight line; the mean over the last axis.
 
+    Args:
+        y_true, y_pred: Of the same shape.
+        delta: Where the square becomes a line.
+
     Example:
 
     >>> cconv.losses.huber([[0.0, 0.0]], [[1.0, 3.0]]).tolist()
@@ -193,6 +201,10 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Minus the cosine of the angle between target and prediction: -1 if they point the same way.
+
+    Args:
+        y_true, y_pred: Of the same shape.
+        axis: The axis of the vectors; it vanishes from the shape.
 
     Example:
 
@@ -312,6 +324,14 @@ def binary_focal_crossentropy(
 ) -> Any:
     """The binary cross-entropy times `(1 - p)**gamma`, p the probability given to the truth: easy samples count less.
 
+    Lin et al., "Focal loss for dense object detection", 2017.
+
+    Args:
+        y_true, y_pred, from_logits, label_smoothing, axis: See `binary_crossentropy`.
+        apply_class_balancing: Whether targets of 1 count `alpha` and those of 0 count `1 - alpha`.
+        alpha: The weight of targets of 1.
+        gamma: How much less easy samples count; with 0 all count alike.
+
     Example:
 
     >>> cconv.losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4)
@@ -339,6 +359,11 @@ def categorical_focal_crossentropy(
 ) -> Any:
     """`alpha * (1 - y_pred)**gamma` times the categorical cross-entropy, summed over the classes.
 
+    Args:
+        y_true, y_pred, from_logits, label_smoothing, axis: See `categorical_crossentropy`.
+        alpha: Weight of the classes: a number, or one for each.
+        gamma: How much less easy samples count; with 0 all count alike.
+
     Example:
 
     >>> cconv.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4)
@@ -351,34 +376,6 @@ def categorical_focal_crossentropy(
     output = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))
     output = ops.clip(output, epsilon(), 1.0 - epsilon())
     return ops.sum(alpha * ops.power(1.0 - output, gamma) * ops.multiply(y_true, -ops.log(output)), axis=axis)
-
-
-def dice(y_true: Any, y_pred: Any, axis: int | tuple[int, ...] | None = None) -> Any:
-    """One minus the overlap of two masks: `1 - 2 sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
-
-    Example:
-
-    >>> round(float(cconv.losses.dice([[1.0, 0.0]], [[1.0, 1.0]])), 4)
-    0.3333
-    """
-    overlap = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
-    return 1.0 - 2.0 * overlap / (ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + epsilon())
-
-
-def tversky(
-    y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: int | tuple[int, ...] | None = None
-) -> Any:
-    """Like `dice`, with weights for what is missed (`alpha`) and for what is marked falsely (`beta`).
-
-    Example:
-
-    >>> round(float(cconv.losses.tversky([[1.0, 0.0]], [[1.0, 1.0]])), 4)
-    0.3333
-    """
-    overlap = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
-    missed = ops.sum(ops.multiply(ops.subtract(1.0, y_pred), y_true), axis=axis)
-    false = ops.sum(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=axis)
-    return 1.0 - overlap / (overlap + missed * alpha + false * beta + epsilon())
 
 
 def _each(y_true: Any, y_pred: Any, attributes: dict[str, Any]) -> Any:

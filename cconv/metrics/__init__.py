@@ -1,4 +1,10 @@
-"""Metrics: what a model reports about itself. Names, arguments and values are Keras'."""
+"""Metrics: what a model reports about itself. Names, arguments and values are Keras'.
+
+`update_state(y_true, y_pred, sample_weight=None)` takes a batch, arrays `(n, ...)` and weights that stretch to the
+numbers of the samples; `result()` is a Python float, or an array where there are several numbers; `reset_state()`
+begins anew; a call, `metric(y_true, y_pred)`, updates and returns the result. Shapes that do not fit and settings out
+of their range are a `ValueError`.
+"""
 
 from __future__ import annotations
 

@@ -93,7 +93,13 @@ class Metric(Configured, Observed):
     # ---- What users call and write
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Takes in a batch; for subclasses to write."""
+        """Takes in a batch; for subclasses to write.
+
+        Args:
+            y_true: Targets of the batch, `(n, ...)`.
+            y_pred: Predictions.
+            sample_weight: What each sample counts; `None`: 1.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} must define `update_state(y_true, y_pred, sample_weight=None)`."
         )
@@ -115,7 +121,17 @@ class Metric(Configured, Observed):
     def add_variable(
         self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
     ) -> Variable:
-        """A variable of the metric's state."""
+        """A variable of the metric's state.
+
+        Args:
+            shape: Its sizes.
+            initializer: Function of the shape, its name, or an array; `None`: zeros.
+            dtype: `"float32"`.
+            name: Name within the metric.
+
+        Raises:
+            RuntimeError: `super().__init__()` has not been called.
+        """
         if not hasattr(self, "_variables"):
             raise RuntimeError("You forgot to call `super().__init__()` in the `__init__()` method. Go add it!")
         start = np.zeros(tuple(shape), np.float32) if initializer is None else initializer

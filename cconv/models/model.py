@@ -131,6 +131,12 @@ class Model(TrainedLayer):
 
         Raises:
             ValueError: There is none; the message lists those there are.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2, name="last")])
+        >>> model.get_layer("last").units
+        2
         """
         if (name is None) == (index is None):
             raise ValueError(f"Provide either a layer name or layer index. Received: index={index}, name={name}")

@@ -1,8 +1,12 @@
 """Functions of arrays and symbolic tensors.
 
 Given NumPy arrays they compute at once and return arrays of the dtypes that Keras has; given symbolic tensors, or
-variables in the `call` of a layer, they describe the same computation as part of a model. There is one implementation
-of each: an op of the C core.
+variables in the `call` of a layer, they describe the same computation as part of a model; inside a `GradientTape` they
+are recorded. There is one implementation of each, made of ops of the C core; a function that NumPy computes says that
+it is for arrays only.
+
+Shapes that do not fit and axes that are not there are a `ValueError`, values of a type that a function does not take a
+`TypeError`: the message names the function, what was expected and what came.
 """
 
 from ..keras_names import getattr_of as _getattr_of
@@ -32,10 +36,13 @@ from .matrices import *
 from .nan_reductions import *
 from .normalization import *
 from .own_gradients import *
+from .piecewise import *
 from .pooling import *
+from .powers import *
 from .random import *
 from .ranges import *
 from .reductions import *
+from .rounding import *
 from .scatter import *
 from .shapes import *
 from .sorting import *

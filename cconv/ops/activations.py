@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import of
 from ..tensor import Value
+from . import reductions
 from ._apply import apply, shape_of
+from .arguments import axes as numbers_of_axes
 from .arguments import axis as number_of_axis
 from .arguments import number
 from .operation import operation
@@ -19,11 +22,9 @@ __all__ = [
     "elu",
     "gelu",
     "glu",
-    "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_swish",
-    "hard_tanh",
     "leaky_relu",
     "log_sigmoid",
     "log_softmax",
@@ -33,17 +34,13 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
-    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
     "sparsemax",
     "squareplus",
     "swish",
     "tanh_shrink",
-    "threshold",
 ]
 
 
@@ -62,7 +59,13 @@ def relu(x: Any) -> Value:
 
 @operation("x", module="nn")
 def relu6(x: Any) -> Value:
-    """`min(max(x, 0), 6)`."""
+    """`min(max(x, 0), 6)`.
+
+    Example:
+
+    >>> print(cconv.ops.relu6([-1.0, 9.0]).round(4))
+    [0. 6.]
+    """
     if of(x) != "float32":
         return apply("minimum", [apply("maximum", [x, 0]), 6])
     return apply("clip", [x], {"minimum": 0.0, "maximum": 6.0})
@@ -70,31 +73,61 @@ def relu6(x: Any) -> Value:
 
 @operation("x", module="nn")
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Value:
-    """`x` if positive, else `negative_slope * x`."""
+    """`x` if positive, else `negative_slope * x`.
+
+    Example:
+
+    >>> print(cconv.ops.leaky_relu([-1.0, 2.0]).round(4))
+    [-0.2  2. ]
+    """
     return apply("leaky_relu", [x], {"alpha": number(negative_slope, "negative_slope")})
 
 
 @operation("x", module="nn")
 def elu(x: Any, alpha: float = 1.0) -> Value:
-    """`x` if positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015)."""
+    """`x` if positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015).
+
+    Example:
+
+    >>> print(cconv.ops.elu([-1.0, 2.0]).round(4))
+    [-0.6321  2.    ]
+    """
     return apply("elu", [x], {"alpha": number(alpha, "alpha")})
 
 
 @operation("x", module="nn")
 def selu(x: Any) -> Value:
-    """A scaled `elu` that keeps mean and variance (Klambauer et al., 2017)."""
+    """A scaled `elu` that keeps mean and variance (Klambauer et al., 2017).
+
+    Example:
+
+    >>> print(cconv.ops.selu([-1.0, 2.0]).round(4))
+    [-1.1113  2.1014]
+    """
     return apply("multiply", [apply("elu", [x], {"alpha": 1.6732632423543772}), 1.0507009873554805])
 
 
 @operation("x", module="nn")
 def sigmoid(x: Any) -> Value:
-    """`1 / (1 + exp(-x))`."""
+    """`1 / (1 + exp(-x))`.
+
+    Example:
+
+    >>> print(cconv.ops.sigmoid([0.0, 2.0]).round(4))
+    [0.5    0.8808]
+    """
     return apply("sigmoid", [x])
 
 
 @operation("x", module="nn")
 def silu(x: Any) -> Value:
-    """`x * sigmoid(x)`, also called swish (Hendrycks and Gimpel, 2016; Ramachandran et al., 2017)."""
+    """`x * sigmoid(x)`, also called swish (Hendrycks and Gimpel, 2016; Ramachandran et al., 2017).
+
+    Example:
+
+    >>> print(cconv.ops.silu([-1.0, 2.0]).round(4))
+    [-0.2689  1.7616]
+    """
     return apply("silu", [x])
 
 
@@ -103,7 +136,13 @@ swish = silu
 
 @operation("x", module="nn")
 def hard_sigmoid(x: Any) -> Value:
-    """`x / 6 + 0.5`, limited to 0 .. 1."""
+    """`x / 6 + 0.5`, limited to 0 .. 1.
+
+    Example:
+
+    >>> print(cconv.ops.hard_sigmoid([-1.0, 2.0]).round(4))
+    [0.3333 0.8333]
+    """
     # by x + 3, which near -3 is exact
     return apply("multiply", [apply("clip", [apply("add", [x, 3.0])], {"minimum": 0.0, "maximum": 6.0}), 1 / 6])
 
@@ -142,7 +181,13 @@ def gelu(x: Any, approximate: bool = True) -> Value:
 
 @operation("x", module="nn")
 def mish(x: Any) -> Value:
-    """`x * tanh(softplus(x))` (Misra, 2019)."""
+    """`x * tanh(softplus(x))` (Misra, 2019).
+
+    Example:
+
+    >>> print(cconv.ops.mish([-1.0, 2.0]).round(4))
+    [-0.3034  1.944 ]
+    """
     return apply("mish", [x])
 
 
@@ -156,6 +201,11 @@ def celu(x: Any, alpha: float = 1.0) -> Value:
 
     Raises:
         ValueError: `alpha` is no positive number.
+
+    Example:
+
+    >>> print(cconv.ops.celu([-1.0, 2.0]).round(4))
+    [-0.6321  2.    ]
     """
     alpha = number(alpha, "alpha", 0)
     if alpha == 0:
@@ -195,34 +245,14 @@ def glu(x: Any, axis: int = -1) -> Value:
 
 
 @operation("x", module="nn")
-def hard_tanh(x: Any) -> Value:
-    """`x`, limited to -1 .. 1."""
-    return apply("clip", [x], {"minimum": -1.0, "maximum": 1.0})
-
-
-@operation("x", module="nn")
-def hard_shrink(x: Any, threshold: float = 0.5) -> Value:
-    """`x` where `|x| > threshold`, else 0."""
-    kept = apply("greater", [apply("abs", [x]), number(threshold, "threshold", 0)])
-    return apply("where", [kept, x, 0.0])
-
-
-@operation("x", module="nn")
-def soft_shrink(x: Any, threshold: float = 0.5) -> Value:
-    """`x` moved towards 0 by `threshold`; 0 where it lies nearer.
+def tanh_shrink(x: Any) -> Value:
+    """`x - tanh(x)`.
 
     Example:
 
-    >>> cconv.ops.soft_shrink([-2.0, 0.25, 1.0]).tolist()
-    [-1.5, 0.0, 0.5]
+    >>> print(cconv.ops.tanh_shrink([-1.0, 2.0]).round(4))
+    [-0.2384  1.036 ]
     """
-    threshold = number(threshold, "threshold", 0)
-    return apply("subtract", [x, apply("clip", [x], {"minimum": -threshold, "maximum": threshold})])
-
-
-@operation("x", module="nn")
-def tanh_shrink(x: Any) -> Value:
-    """`x - tanh(x)`."""
     return apply("subtract", [x, apply("tanh", [x])])
 
 
@@ -230,20 +260,6 @@ def tanh_shrink(x: Any) -> Value:
 def log_sigmoid(x: Any) -> Value:
     """`log(sigmoid(x))`, as `-softplus(-x)`: finite wherever `x` is."""
     return apply("negative", [apply("softplus", [apply("negative", [x])])])
-
-
-@operation("x", module="nn")
-def sparse_plus(x: Any) -> Value:
-    """0 below -1, `x` above 1, between them `(x + 1)**2 / 4`."""
-    inner = apply("square", [apply("add", [apply("clip", [x], {"minimum": -1.0, "maximum": 1.0}), 1.0])])
-    return apply("add", [apply("multiply", [inner, 0.25]), apply("relu", [apply("subtract", [x, 1.0])])])
-
-
-@operation("x", module="nn")
-def sparse_sigmoid(x: Any) -> Value:
-    """`(x + 1) / 2`, limited to 0 .. 1."""
-    limited = apply("clip", [x], {"minimum": -1.0, "maximum": 1.0})
-    return apply("multiply", [apply("add", [limited, 1.0]), 0.5])
 
 
 @operation("x", module="nn")
@@ -256,6 +272,11 @@ def squareplus(x: Any, b: float = 4) -> Value:
 
     Raises:
         ValueError: `b` is no number of at least 0.
+
+    Example:
+
+    >>> print(cconv.ops.squareplus([-1.0, 2.0]).round(4))
+    [0.618  2.4142]
     """
     b = float(number(b, "b", 0))
     root = apply("sqrt", [apply("add", [apply("square", [x]), b])])
@@ -263,19 +284,6 @@ def squareplus(x: Any, b: float = 4) -> Value:
     below = apply("divide", [b, apply("subtract", [root, apply("minimum", [x, 0.0])])])
     either = apply("where", [apply("less", [x, 0.0]), below, apply("add", [x, root])])
     return apply("multiply", [either, 0.5])
-
-
-@operation("x", module="nn")
-def threshold(x: Any, threshold: float, default_value: float) -> Value:
-    """`x` where it is above `threshold`, else `default_value`.
-
-    Example:
-
-    >>> cconv.ops.threshold([1.0, 2.0, 3.0], 1.5, 0.0).tolist()
-    [0.0, 2.0, 3.0]
-    """
-    above = apply("greater", [x, number(threshold, "threshold")])
-    return apply("where", [above, x, float(number(default_value, "default_value"))])
 
 
 @operation("x", module="nn")
@@ -318,7 +326,13 @@ def sparsemax(x: Any, axis: int = -1) -> Value:
 
 @operation("x", module="nn")
 def softplus(x: Any) -> Value:
-    """`log(1 + exp(x))`."""
+    """`log(1 + exp(x))`.
+
+    Example:
+
+    >>> print(cconv.ops.softplus([0.0, 2.0]).round(4))
+    [0.6931 2.1269]
+    """
     return apply("softplus", [x])
 
 
@@ -335,18 +349,37 @@ def binary_step(x: Any) -> Value:
 
 
 @operation("x", module="nn")
-def softmax(x: Any, axis: int = -1) -> Value:
-    """`exp(x)` divided by its sum over `axis`.
+def softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Value:
+    """`exp(x)` divided by its sum over `axis`: one, several, or with `None` all of them.
 
     Example:
 
     >>> cconv.ops.softmax([0.0, 0.0]).tolist()
     [0.5, 0.5]
     """
-    return apply("softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
+    alone = _one_axis(axis, len(shape_of(x)))
+    if alone is not None:
+        return apply("softmax", [x], {"axis": alone})
+    powers = apply("exp", [apply("subtract", [x, reductions.max(x, axis, keepdims=True)])])
+    return apply("divide", [powers, reductions.sum(powers, axis, keepdims=True)])
 
 
 @operation("x", module="nn")
-def log_softmax(x: Any, axis: int = -1) -> Value:
+def log_softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Value:
     """The logarithm of `softmax`."""
-    return apply("log_softmax", [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
+    alone = _one_axis(axis, len(shape_of(x)))
+    if alone is not None:
+        return apply("log_softmax", [x], {"axis": alone})
+    return apply("subtract", [x, reductions.logsumexp(x, axis, keepdims=True)])
+
+
+def _one_axis(axis: Any, rank: int) -> int | None:
+    """The axis, if it is one; `None` for several."""
+    if axis is None:
+        return None
+    if not isinstance(axis, (list, tuple)):
+        return number_of_axis(axis, rank)
+    axes = numbers_of_axes(axis, rank)
+    if not axes:
+        raise ValueError("The `axis` argument must name an axis. Received: axis=[]")
+    return axes[0] if len(axes) == 1 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 from ..dtypes import of, result_type
 from ..tensor import Value
 from ._apply import apply, shape_of
-from .arguments import is_integer
 from .arrays import as_value, on_arrays
 from .comparison import logical_and, logical_or
 from .operation import operation
@@ -21,13 +19,10 @@ __all__ = [
     "abs",
     "absolute",
     "add",
-    "cbrt",
-    "ceil",
     "clip",
     "divide",
     "divide_no_nan",
     "fabs",
-    "floor",
     "floor_divide",
     "fmax",
     "fmin",
@@ -44,17 +39,8 @@ __all__ = [
     "nan_to_num",
     "negative",
     "nextafter",
-    "power",
-    "reciprocal",
-    "round",
-    "rsqrt",
-    "sign",
-    "signbit",
-    "sqrt",
-    "square",
     "subtract",
     "true_divide",
-    "trunc",
 ]
 
 
@@ -72,19 +58,37 @@ def add(x1: Any, x2: Any) -> Value:
 
 @operation("x1", "x2")
 def subtract(x1: Any, x2: Any) -> Value:
-    """`x1 - x2`."""
+    """`x1 - x2`.
+
+    Example:
+
+    >>> cconv.ops.subtract([5, 7], 2).tolist()
+    [3, 5]
+    """
     return apply("subtract", [x1, x2])
 
 
 @operation("x1", "x2")
 def multiply(x1: Any, x2: Any) -> Value:
-    """`x1 * x2`, element by element."""
+    """`x1 * x2`, element by element.
+
+    Example:
+
+    >>> cconv.ops.multiply([1, 2], [[3], [4]]).tolist()
+    [[3, 6], [4, 8]]
+    """
     return logical_and(x1, x2) if result_type(of(x1), of(x2)) == "bool" else apply("multiply", [x1, x2])
 
 
 @operation("x1", "x2")
 def divide(x1: Any, x2: Any) -> Value:
-    """`x1 / x2`."""
+    """`x1 / x2`.
+
+    Example:
+
+    >>> cconv.ops.divide([1.0, 6.0], [2.0, 3.0]).tolist()
+    [0.5, 2.0]
+    """
     return apply("divide", [x1, x2])
 
 
@@ -92,20 +96,26 @@ true_divide = divide
 
 
 @operation("x1", "x2")
-def power(x1: Any, x2: Any) -> Value:
-    """`x1 ** x2`."""
-    return apply("power", [x1, x2])
-
-
-@operation("x1", "x2")
 def maximum(x1: Any, x2: Any) -> Value:
-    """The larger one, element by element. Numbers below 1.18e-38 count as 0."""
+    """The larger one, element by element. Numbers below 1.18e-38 count as 0.
+
+    Example:
+
+    >>> cconv.ops.maximum([1, 5], [4, 2]).tolist()
+    [4, 5]
+    """
     return apply("maximum", [x1, x2])
 
 
 @operation("x1", "x2")
 def minimum(x1: Any, x2: Any) -> Value:
-    """The smaller one, element by element. Numbers below 1.18e-38 count as 0."""
+    """The smaller one, element by element. Numbers below 1.18e-38 count as 0.
+
+    Example:
+
+    >>> cconv.ops.minimum([1, 5], [4, 2]).tolist()
+    [1, 2]
+    """
     return apply("minimum", [x1, x2])
 
 
@@ -132,80 +142,29 @@ def matmul(x1: Any, x2: Any) -> Value:
 
 @operation("x")
 def negative(x: Any) -> Value:
-    """`-x`."""
+    """`-x`.
+
+    Example:
+
+    >>> cconv.ops.negative([1, -2]).tolist()
+    [-1, 2]
+    """
     return apply("negative", [x])
 
 
 @operation("x")
 def absolute(x: Any) -> Value:
-    """`|x|`."""
+    """`|x|`.
+
+    Example:
+
+    >>> cconv.ops.absolute([-1.5, 2.0]).tolist()
+    [1.5, 2.0]
+    """
     return apply("identity" if of(x) == "bool" else "abs", [x])
 
 
 abs = absolute
-
-
-@operation("x")
-def sqrt(x: Any) -> Value:
-    """The square root."""
-    return apply("sqrt", [x])
-
-
-@operation("x", module="math")
-def rsqrt(x: Any) -> Value:
-    """1 over the square root."""
-    return apply("reciprocal", [apply("sqrt", [x])])
-
-
-@operation("x")
-def square(x: Any) -> Value:
-    """`x * x`."""
-    return apply("square", [x])
-
-
-@operation("x")
-def floor(x: Any) -> Value:
-    """The largest whole number not above `x`."""
-    return apply("floor", [x])
-
-
-@operation("x")
-def ceil(x: Any) -> Value:
-    """The smallest whole number not below `x`."""
-    return apply("negative", [apply("floor", [apply("negative", [x])])])
-
-
-@operation("x")
-def round(x: Any, decimals: int = 0) -> Value:
-    """The nearest whole number, or the nearest multiple of `10**-decimals`; halves go to the even one.
-
-    Example:
-
-    >>> cconv.ops.round([2.5, 0.126], 2).tolist()
-    [2.5, 0.12999999523162842]
-    """
-    if not is_integer(decimals):
-        raise ValueError(f"The `decimals` argument must be a whole number. Received: decimals={decimals!r}")
-    if of(x) != "float32" and decimals >= 0:
-        return apply("identity", [x])
-    if decimals == 0:
-        return apply("round", [x])
-    scale = 10.0 ** builtins.abs(decimals)
-    there, back = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
-    y = apply(back, [apply("round", [apply(there, [x, scale])]), scale])
-    return y if of(x) == "float32" else cast(y, "int32")
-
-
-@operation("x")
-def sign(x: Any) -> Value:
-    """-1, 0 or 1, by the sign itself: also of numbers below the normal ones, which comparisons take for 0."""
-    return apply("identity" if of(x) == "bool" else "sign", [x])
-
-
-@operation("x")
-def reciprocal(x: Any) -> Value:
-    """`1 / x`."""
-    return apply("reciprocal", [x])
 
 
 @operation("x")
@@ -262,19 +221,37 @@ def mod(x1: Any, x2: Any) -> Value:
 
 @operation("x1", "x2")
 def fmod(x1: Any, x2: Any) -> Value:
-    """The rest of a division cut off towards 0, which has the sign of `x1`."""
+    """The rest of a division cut off towards 0, which has the sign of `x1`.
+
+    Example:
+
+    >>> cconv.ops.fmod([-7, 7], 3).tolist()
+    [-1, 1]
+    """
     return apply("fmod", [x1, x2])
 
 
 @operation("x1", "x2")
 def fmax(x1: Any, x2: Any) -> Value:
-    """The larger one, element by element; of a NaN and a number the number."""
+    """The larger one, element by element; of a NaN and a number the number.
+
+    Example:
+
+    >>> cconv.ops.fmax([1.0, np.nan], [0.5, 2.0]).tolist()
+    [1.0, 2.0]
+    """
     return _without_nan("maximum", x1, x2)
 
 
 @operation("x1", "x2")
 def fmin(x1: Any, x2: Any) -> Value:
-    """The smaller one, element by element; of a NaN and a number the number."""
+    """The smaller one, element by element; of a NaN and a number the number.
+
+    Example:
+
+    >>> cconv.ops.fmin([1.0, np.nan], [0.5, 2.0]).tolist()
+    [0.5, 2.0]
+    """
     return _without_nan("minimum", x1, x2)
 
 
@@ -290,13 +267,25 @@ def _each_for_the_others_nan(x1: Any, x2: Any) -> tuple[Value, Value]:
 
 @operation("x1", "x2")
 def ldexp(x1: Any, x2: Any) -> Value:
-    """`x1 * 2**x2`, for whole numbers `x2`."""
+    """`x1 * 2**x2`, for whole numbers `x2`.
+
+    Example:
+
+    >>> cconv.ops.ldexp([1.0, 3.0], [2, 1]).tolist()
+    [4.0, 6.0]
+    """
     return apply("multiply", [x1, apply("exp2", [x2])])
 
 
 @operation("x1", "x2")
 def heaviside(x1: Any, x2: Any) -> Value:
-    """0 below 0, 1 above it, and `x2` at 0."""
+    """0 below 0, 1 above it, and `x2` at 0.
+
+    Example:
+
+    >>> cconv.ops.heaviside([-2.0, 0.0, 3.0], 0.5).tolist()
+    [0.0, 0.5, 1.0]
+    """
     x1, x2 = cast(x1, "float32"), cast(x2, "float32")
     step = apply("where", [apply("less", [x1, 0.0]), 0.0, apply("where", [apply("equal", [x1, 0.0]), x2, 1.0])])
     return apply("where", [apply("equal", [x1, x1]), step, x1])
@@ -330,39 +319,36 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 
 
 @operation("x")
-def cbrt(x: Any) -> Value:
-    """The cube root."""
-    return apply("cbrt", [x])
-
-
-@operation("x")
 def fabs(x: Any) -> Value:
-    """`|x|` as float32."""
+    """`|x|` as float32.
+
+    Example:
+
+    >>> cconv.ops.fabs([-1, 2]).tolist()
+    [1.0, 2.0]
+    """
     return apply("abs", [cast(x, "float32")])
 
 
-@operation("x")
-def trunc(x: Any) -> Value:
-    """`x` without its fraction, rounded towards 0."""
-    return apply("trunc" if of(x) == "float32" else "identity", [x])
-
-
-@operation("x")
-def signbit(x: Any) -> Value:
-    """Whether the sign is negative, of -0.0, too."""
-    if of(x) != "float32":
-        return apply("less", [x, 0])
-    # 1 / -0.0 is below 0; -infinity is made 0 by it, so it is asked for itself
-    return logical_or(apply("less", [x, 0.0]), apply("equal", [apply("reciprocal", [x]), -math.inf]))
-
-
 def gcd(x1: Any, x2: Any) -> np.ndarray:
-    """The greatest common divisor, element by element. Of arrays only."""
+    """The greatest common divisor, element by element. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.gcd([12, 9], 6).tolist()
+    [6, 3]
+    """
     return _of_whole("gcd", x1, x2)
 
 
 def lcm(x1: Any, x2: Any) -> np.ndarray:
-    """The least common multiple, element by element. Of arrays only."""
+    """The least common multiple, element by element. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.lcm([4, 3], 6).tolist()
+    [12, 6]
+    """
     return _of_whole("lcm", x1, x2)
 
 
@@ -374,6 +360,12 @@ def _of_whole(op: str, x1: Any, x2: Any) -> np.ndarray:
 
 
 def nextafter(x1: Any, x2: Any) -> np.ndarray:
-    """The float32 next to `x1` in the direction of `x2`. Of arrays only."""
+    """The float32 next to `x1` in the direction of `x2`. Of arrays only.
+
+    Example:
+
+    >>> float(cconv.ops.nextafter(1.0, 2.0)) > 1
+    True
+    """
     a, b = on_arrays("nextafter", x1, x2)
     return np.nextafter(a.astype(np.float32), b.astype(np.float32))

@@ -31,7 +31,13 @@ __all__ = [
 
 @operation("x")
 def ravel(x: Any) -> Value:
-    """All values in one row."""
+    """All values in one row.
+
+    Example:
+
+    >>> cconv.ops.ravel([[1, 2], [3, 4]]).tolist()
+    [1, 2, 3, 4]
+    """
     return apply("reshape", [x], {"shape": [-1]})
 
 
@@ -68,13 +74,25 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
 
 @operation("x")
 def fliplr(x: Any) -> Value:
-    """`x` with its second axis reversed: left and right exchanged."""
+    """`x` with its second axis reversed: left and right exchanged.
+
+    Example:
+
+    >>> cconv.ops.fliplr([[1, 2], [3, 4]]).tolist()
+    [[2, 1], [4, 3]]
+    """
     return _flipped("fliplr", x, 1)
 
 
 @operation("x")
 def flipud(x: Any) -> Value:
-    """`x` with its first axis reversed: up and down exchanged."""
+    """`x` with its first axis reversed: up and down exchanged.
+
+    Example:
+
+    >>> cconv.ops.flipud([[1, 2], [3, 4]]).tolist()
+    [[3, 4], [1, 2]]
+    """
     return _flipped("flipud", x, 0)
 
 

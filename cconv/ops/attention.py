@@ -169,7 +169,7 @@ def _never_empty(mask: Any, axes: int) -> bool:
     return isinstance(mask, np.ndarray) and bool(mask.any(axis=tuple(range(-axes, 0))).all())
 
 
-def causal_mask(query: Any, key: Any, window: int | None = None, causal: bool = True) -> Value:
+def causal_mask(query: Any, key: Any, window: int | None = None, causal: bool = True, axis: int = 1) -> Value:
     """`(1, t, s)`, or `(t, s)` where sizes are known: whether a query of `(b, t, ...)` sees a key of `(b, s, ...)`.
 
     Args:
@@ -177,13 +177,14 @@ def causal_mask(query: Any, key: Any, window: int | None = None, causal: bool = 
         key: Tensor.
         window: With a number, only keys that are less than so far away.
         causal: Whether keys behind the query are not seen.
+        axis: On which the steps of both are.
     """
-    t, s = shape_of(query)[1], shape_of(key)[1]
+    t, s = shape_of(query)[axis], shape_of(key)[axis]
     if t is not None and s is not None:
         apart = np.arange(t)[:, None] - np.arange(s)
         seen = apart >= 0 if causal else np.ones((t, s), bool)
         return seen if window is None else seen & (np.abs(apart) < window)
-    rows, columns = _positions(query, 2), _positions(key, 1)
+    rows, columns = _positions(query, axis, 2), _positions(key, axis, 1)
     seen = greater_equal(rows, columns) if causal else None
     if window is not None:
         near = logical_and(less(rows, columns + window), greater(rows, columns - window))
@@ -191,10 +192,11 @@ def causal_mask(query: Any, key: Any, window: int | None = None, causal: bool = 
     return seen
 
 
-def _positions(x: Any, axis: int) -> Value:
-    """0, 1, ... along axis 1 of `x`, whose size only the data tell, as a column or row."""
+def _positions(x: Any, along: int, axis: int) -> Value:
+    """0, 1, ... along an axis of `x`, whose size only the data tell, as a column or row."""
     rank = len(shape_of(x))
-    line = apply("slice", [x], {"begin": [0] * rank, "size": [1, -1, *([1] * (rank - 2))]})
+    size = [-1 if i == along % rank else 1 for i in range(rank)]
+    line = apply("slice", [x], {"begin": [0] * rank, "size": size})
     line = apply("reshape", [line], {"shape": [1, -1]})
     zeros = cast(greater(line, line), "float32")  # false of any number
     return apply("expand_dims", [apply("argsort", [zeros], {"axis": 1})], {"axis": axis})

@@ -43,19 +43,37 @@ def bitwise_and(x: Any, y: Any) -> Value:
 
 @operation("x", "y")
 def bitwise_or(x: Any, y: Any) -> Value:
-    """The bits that one or both have."""
+    """The bits that one or both have.
+
+    Example:
+
+    >>> cconv.ops.bitwise_or([5, 4], 3).tolist()
+    [7, 7]
+    """
     return _apply_to_bits("bitwise_or", x, y, "maximum")
 
 
 @operation("x", "y")
 def bitwise_xor(x: Any, y: Any) -> Value:
-    """The bits that one of them has, and not both."""
+    """The bits that one of them has, and not both.
+
+    Example:
+
+    >>> cconv.ops.bitwise_xor([5, 4], 1).tolist()
+    [4, 5]
+    """
     return _apply_to_bits("bitwise_xor", x, y, "not_equal")
 
 
 @operation("x")
 def bitwise_not(x: Any) -> Value:
-    """All bits exchanged: `-x - 1`, of bools the opposite."""
+    """All bits exchanged: `-x - 1`, of bools the opposite.
+
+    Example:
+
+    >>> cconv.ops.bitwise_not([0, 5]).tolist()
+    [-1, -6]
+    """
     if of(x) == "bool":
         return apply("equal", [x, False])
     return _apply_to_bits("bitwise_xor", x, -1)
@@ -63,29 +81,59 @@ def bitwise_not(x: Any) -> Value:
 
 @operation("x")
 def bitwise_invert(x: Any) -> Value:
-    """The same as `bitwise_not`."""
+    """The same as `bitwise_not`.
+
+    Example:
+
+    >>> cconv.ops.bitwise_invert([0, 5]).tolist()
+    [-1, -6]
+    """
     return bitwise_not(x)
 
 
 @operation("x", "y")
 def bitwise_left_shift(x: Any, y: Any) -> Value:
-    """The bits of `x`, `y` places higher: `x * 2**y`. Without any left, for `y` above 31, it is 0."""
+    """The bits of `x`, `y` places higher: `x * 2**y`. Without any left, for `y` above 31, it is 0.
+
+    Example:
+
+    >>> cconv.ops.bitwise_left_shift([1, 5], 2).tolist()
+    [4, 20]
+    """
     return _apply_to_bits("left_shift", x, y)
 
 
 @operation("x", "y")
 def left_shift(x: Any, y: Any) -> Value:
-    """The same as `bitwise_left_shift`."""
+    """The same as `bitwise_left_shift`.
+
+    Example:
+
+    >>> cconv.ops.left_shift([1, 5], 2).tolist()
+    [4, 20]
+    """
     return _apply_to_bits("left_shift", x, y)
 
 
 @operation("x", "y")
 def bitwise_right_shift(x: Any, y: Any) -> Value:
-    """The bits of `x`, `y` places lower: `x / 2**y`, rounded down."""
+    """The bits of `x`, `y` places lower: `x / 2**y`, rounded down.
+
+    Example:
+
+    >>> cconv.ops.bitwise_right_shift([8, -8], 1).tolist()
+    [4, -4]
+    """
     return _apply_to_bits("right_shift", x, y)
 
 
 @operation("x", "y")
 def right_shift(x: Any, y: Any) -> Value:
-    """The same as `bitwise_right_shift`."""
+    """The same as `bitwise_right_shift`.
+
+    Example:
+
+    >>> cconv.ops.right_shift([8, -8], 1).tolist()
+    [4, -4]
+    """
     return _apply_to_bits("right_shift", x, y)

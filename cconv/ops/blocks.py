@@ -56,7 +56,13 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
 
 @operation("x", module="nn")
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Value:
-    """Blocks of pixels as channels, the inverse of `depth_to_space`: (n, h b, w b, c) -> (n, h, w, c b b)."""
+    """Blocks of pixels as channels, the inverse of `depth_to_space`: (n, h b, w b, c) -> (n, h, w, c b b).
+
+    Example:
+
+    >>> cconv.ops.space_to_depth(np.zeros((1, 4, 6, 2)), 2).shape
+    (1, 2, 3, 8)
+    """
     b = positive_integer(block_size, "block_size")
     x, first = channels_last(data_format, x)
     h, w, c = _image("space_to_depth", x)
@@ -118,6 +124,12 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
         dilation: As for `unfold`.
         padding: As for `unfold`.
         stride: As for `unfold`.
+
+    Example:
+
+    >>> windows = cconv.ops.unfold(np.ones((1, 1, 4, 4)), 2, stride=2)
+    >>> cconv.ops.fold(windows, 4, 2, stride=2).shape
+    (1, 1, 4, 4)
     """
     size, kernel, spread = (
         pair(output_size, "output_size"),

@@ -12,6 +12,7 @@ Boxes are arrays or tensors `(..., 4)`, or a dictionary with `"boxes"` and `"lab
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ._apply import apply, shape_of
@@ -19,7 +20,15 @@ from .comparison import logical_or
 from .shapes import concatenate
 from .tensors import cast
 
-__all__ = ["clip_to_image_size", "compute_iou", "convert_format", "crop", "pad"]
+__all__ = [
+    "affine_transform",
+    "clip_to_image_size",
+    "compute_ciou",
+    "compute_iou",
+    "convert_format",
+    "crop",
+    "pad",
+]
 
 FORMATS = (
     "xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh",
@@ -116,6 +125,8 @@ def clip_to_image_size(
     if bounding_box_format == "rel_xyxy":
         height = width = 1
     boxes = clipped(cast(bounding_boxes["boxes"], "float32"), height, width)
+    if "labels" not in bounding_boxes:
+        return {**bounding_boxes, "boxes": boxes}
     a, b, c, d = (boxes[..., k] for k in range(4))
     some = apply("greater", [(c - a) * (d - b), 0])
     return {**bounding_boxes, "boxes": boxes, "labels": apply("where", [some, bounding_boxes["labels"], -1])}
@@ -201,3 +212,112 @@ def compute_iou(
         return iou
     low = [apply("less", [apply("max", [v], {"axes": [-1]}), 0.0]) for v in (a, b)]
     return apply("where", [logical_or(*low), float(mask_val), iou])
+
+
+def compute_ciou(boxes1: Any, boxes2: Any, bounding_box_format: str, image_shape: tuple | None = None) -> Any:
+    """How well boxes cover others, each one its own: the share in both, less the distance of the middles and the
+    difference of proportions. At most 1, for equal boxes.
+
+    Zheng et al., "Distance-IoU loss: Faster and better learning for bounding box regression", AAAI 2020 (complete IoU).
+
+    Args:
+        boxes1: `(..., 4)`.
+        boxes2: `(..., 4)`, of a shape that broadcasts.
+        bounding_box_format: Their format.
+        image_shape: `(height, width, channels)`, for relative formats, which Keras 3.15 refuses.
+
+    Returns:
+        `(...)`.
+
+    Example:
+
+    >>> a = np.array([[0.0, 0.0, 2.0, 2.0]])
+    >>> cconv.utils.bounding_boxes.compute_ciou(a, a, "xyxy").round(5).tolist()
+    [1.0]
+    """
+    height, width = image_shape[:2] if image_shape is not None else (None, None)
+    both = [convert_format(boxes, bounding_box_format, "xyxy", height, width) for boxes in (boxes1, boxes2)]
+    (a, b), tiny = both, 1e-7
+    overlap, area, distance, around, ratios = 1.0, [1.0, 1.0], 0.0, 0.0, [1.0, 1.0]
+    for k in range(2):
+        low, high = [v[..., k] for v in both], [v[..., k + 2] for v in both]
+        inside = apply("minimum", high) - apply("maximum", low)
+        overlap = apply("maximum", [inside, 0.0]) * overlap
+        area = [(h - w) * s for h, w, s in zip(high, low, area, strict=True)]
+        between = (a[..., k] + a[..., k + 2] - b[..., k] - b[..., k + 2]) * 0.5
+        distance = between * between + distance
+        whole = apply("maximum", high) - apply("minimum", low)
+        around = whole * whole + around
+        ratios = [r / (h - w + tiny) if k else h - w for h, w, r in zip(high, low, ratios, strict=True)]
+    iou = overlap / (area[0] + area[1] - overlap + tiny)
+    turned = apply("arctan", [ratios[0]]) - apply("arctan", [ratios[1]])
+    proportions = turned * turned * (4 / math.pi**2)
+    return iou - distance / (around + tiny) - proportions * proportions / (1.0 - iou + proportions + tiny)
+
+
+def affine_transform(
+    boxes: Any,
+    angle: Any,
+    translate_x: Any,
+    translate_y: Any,
+    scale: Any,
+    shear_x: Any,
+    shear_y: Any,
+    height: int,
+    width: int,
+    center_x: Any = None,
+    center_y: Any = None,
+    bounding_box_format: str = "xyxy",
+) -> Any:
+    """The boxes around boxes that are moved, then scaled and turned around a middle, and sheared.
+
+    With `c`, `s` cosine and sine of the angle and `X`, `Y` tangents of the shears a corner `p` comes to
+    `middle + scale * M (p - middle + translation)`, where the lower row of `M` is `d = -s + Y c`, `e = c + Y s` and the
+    upper one `c - X d`, `s + X e`: numbers of Keras 3.15, in which a horizontal shear is only then one if nothing is
+    turned and sheared vertically besides.
+
+    Args:
+        boxes: `(n, m, 4)` or `(m, 4)`.
+        angle: Degrees, counterclockwise on the screen: a number, or `(n,)`, as all that follow.
+        translate_x: To the right, as a share of `width - 1`.
+        translate_y: Down, as a share of `height - 1`.
+        scale: Factor of size.
+        shear_x: Degrees: columns slant.
+        shear_y: Degrees: rows slant.
+        height: Rows of the image.
+        width: Columns of the image.
+        center_x: The middle as a share of `width - 1`; `None`: half of it.
+        center_y: The middle as a share of `height - 1`, likewise.
+        bounding_box_format: Format of the boxes, and of the result; Keras 3.15 takes `"xyxy"` only.
+
+    Returns:
+        Of the shape of `boxes`; not clipped to the image.
+
+    Example:
+
+    >>> boxes = np.array([[1.0, 1.0, 2.0, 3.0]])
+    >>> cconv.utils.bounding_boxes.affine_transform(boxes, 0, 0.5, 0, 1, 0, 0, 11, 11).tolist()
+    [[6.0, 1.0, 7.0, 3.0]]
+    """
+
+    def number(value: Any) -> Any:
+        return apply("reshape", [cast(value, "float32")], {"shape": [-1, 1, 1]})
+
+    turned, slant_x, slant_y = (number(value) * (math.pi / 180) for value in (angle, shear_x, shear_y))
+    c, s, scale = apply("cos", [turned]), apply("sin", [turned]), number(scale)
+    slant_x, slant_y = apply("tan", [slant_x]), apply("tan", [slant_y])
+    d, e = slant_y * c - s, slant_y * s + c
+    rows = ((c - slant_x * d, s + slant_x * e), (d, e))
+    single = len(shape_of(boxes)) == 2
+    corners = convert_format(boxes, bounding_box_format, "xyxy", height, width)
+    corners = apply("expand_dims", [corners], {"axis": 0}) if single else corners
+    middle = [number(0.5 if m is None else m) * (n - 1.0) for m, n in ((center_x, width), (center_y, height))]
+    moved = [
+        number(t) * (n - 1.0) - m for t, n, m in ((translate_x, width, middle[0]), (translate_y, height, middle[1]))
+    ]
+    xs, ys = ([corners[..., k : k + 1] + moved[axis] for k in (axis, axis + 2)] for axis in range(2))
+    places = [[(a * x + b * y) * scale + m for x in xs for y in ys] for (a, b), m in zip(rows, middle, strict=True)]
+    around = [concatenate(place, axis=-1) for place in places]
+    sides = [apply(op, [v], {"axes": [-1], "keepdims": True}) for op in ("min", "max") for v in around]
+    found = convert_format(concatenate(sides, axis=-1), "xyxy", bounding_box_format, height, width)
+    return apply("squeeze", [found], {"axes": [0]}) if single else found

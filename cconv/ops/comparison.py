@@ -44,55 +44,109 @@ __all__ = [
 
 @operation("x1", "x2")
 def equal(x1: Any, x2: Any) -> Value:
-    """Whether they are equal, element by element, as bools. Numbers below 1.18e-38 count as 0, in all comparisons."""
+    """Whether they are equal, element by element, as bools. Numbers below 1.18e-38 count as 0, in all comparisons.
+
+    Example:
+
+    >>> cconv.ops.equal([1, 2], [1, 3]).tolist()
+    [True, False]
+    """
     return apply("equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def not_equal(x1: Any, x2: Any) -> Value:
-    """Whether they differ."""
+    """Whether they differ.
+
+    Example:
+
+    >>> cconv.ops.not_equal([1, 2], [1, 3]).tolist()
+    [False, True]
+    """
     return apply("not_equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def greater(x1: Any, x2: Any) -> Value:
-    """Whether `x1 > x2`."""
+    """Whether `x1 > x2`.
+
+    Example:
+
+    >>> cconv.ops.greater([1, 2], [1, 1]).tolist()
+    [False, True]
+    """
     return apply("greater", [x1, x2])
 
 
 @operation("x1", "x2")
 def greater_equal(x1: Any, x2: Any) -> Value:
-    """Whether `x1 >= x2`."""
+    """Whether `x1 >= x2`.
+
+    Example:
+
+    >>> cconv.ops.greater_equal([1, 2], [1, 3]).tolist()
+    [True, False]
+    """
     return apply("greater_equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def less(x1: Any, x2: Any) -> Value:
-    """Whether `x1 < x2`."""
+    """Whether `x1 < x2`.
+
+    Example:
+
+    >>> cconv.ops.less([1, 2], [1, 3]).tolist()
+    [False, True]
+    """
     return apply("less", [x1, x2])
 
 
 @operation("x1", "x2")
 def less_equal(x1: Any, x2: Any) -> Value:
-    """Whether `x1 <= x2`."""
+    """Whether `x1 <= x2`.
+
+    Example:
+
+    >>> cconv.ops.less_equal([1, 2], [1, 1]).tolist()
+    [True, False]
+    """
     return apply("less_equal", [x1, x2])
 
 
 @operation("x1", "x2")
 def logical_and(x1: Any, x2: Any) -> Value:
-    """Whether both hold, that is, are not 0."""
+    """Whether both hold, that is, are not 0.
+
+    Example:
+
+    >>> cconv.ops.logical_and([True, True], [True, False]).tolist()
+    [True, False]
+    """
     return apply("minimum", [_as_bool(x1), _as_bool(x2)])
 
 
 @operation("x1", "x2")
 def logical_or(x1: Any, x2: Any) -> Value:
-    """Whether one of them holds."""
+    """Whether one of them holds.
+
+    Example:
+
+    >>> cconv.ops.logical_or([False, True], [False, False]).tolist()
+    [False, True]
+    """
     return apply("maximum", [_as_bool(x1), _as_bool(x2)])
 
 
 @operation("x")
 def logical_not(x: Any) -> Value:
-    """Whether `x` does not hold, that is, is 0."""
+    """Whether `x` does not hold, that is, is 0.
+
+    Example:
+
+    >>> cconv.ops.logical_not([True, False]).tolist()
+    [False, True]
+    """
     return apply("equal", [_as_bool(x), False])
 
 
@@ -118,25 +172,49 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
 @operation("x1", "x2")
 def logical_xor(x1: Any, x2: Any) -> Value:
-    """Whether one of them holds, and not both."""
+    """Whether one of them holds, and not both.
+
+    Example:
+
+    >>> cconv.ops.logical_xor([True, True], [True, False]).tolist()
+    [False, True]
+    """
     return apply("not_equal", [_as_bool(x1), _as_bool(x2)])
 
 
 @operation("x")
 def isnan(x: Any) -> Value:
-    """Whether it is a NaN."""
+    """Whether it is a NaN.
+
+    Example:
+
+    >>> cconv.ops.isnan([1.0, np.inf, np.nan]).tolist()
+    [False, False, True]
+    """
     return apply("not_equal", [x, x])
 
 
 @operation("x")
 def isinf(x: Any) -> Value:
-    """Whether it is infinite, positive or negative."""
+    """Whether it is infinite, positive or negative.
+
+    Example:
+
+    >>> cconv.ops.isinf([1.0, np.inf, np.nan]).tolist()
+    [False, True, False]
+    """
     return apply("equal", [_size(x), math.inf])
 
 
 @operation("x")
 def isfinite(x: Any) -> Value:
-    """Whether it is neither infinite nor a NaN."""
+    """Whether it is neither infinite nor a NaN.
+
+    Example:
+
+    >>> cconv.ops.isfinite([1.0, np.inf, np.nan]).tolist()
+    [True, False, False]
+    """
     return apply("less", [_size(x), math.inf])
 
 
@@ -146,13 +224,25 @@ def _size(x: Any) -> Value:
 
 @operation("x")
 def isneginf(x: Any) -> Value:
-    """Whether it is negative infinity."""
+    """Whether it is negative infinity.
+
+    Example:
+
+    >>> cconv.ops.isneginf([np.inf, -np.inf]).tolist()
+    [False, True]
+    """
     return apply("equal", [x, -math.inf])
 
 
 @operation("x")
 def isposinf(x: Any) -> Value:
-    """Whether it is positive infinity."""
+    """Whether it is positive infinity.
+
+    Example:
+
+    >>> cconv.ops.isposinf([np.inf, -np.inf]).tolist()
+    [True, False]
+    """
     return apply("equal", [x, math.inf])
 
 
@@ -181,7 +271,13 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 
 @operation("x1", "x2", class_name="AllClose")
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
-    """Whether all elements are close to each other; see `isclose`."""
+    """Whether all elements are close to each other; see `isclose`.
+
+    Example:
+
+    >>> bool(cconv.ops.allclose([1.0, 2.0], [1.0, 2.000001]))
+    True
+    """
     return apply("min", [isclose(x1, x2, rtol, atol, equal_nan)], {"axes": []})
 
 
@@ -208,7 +304,13 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
 
 @operation("x")
 def isreal(x: Any) -> Value:
-    """Whether there is no imaginary part: everywhere, as values have none."""
+    """Whether there is no imaginary part: everywhere, as values have none.
+
+    Example:
+
+    >>> cconv.ops.isreal([1.0, 2.0]).tolist()
+    [True, True]
+    """
     return apply("greater_equal", [_size(apply("where", [isnan(x), 0, x])), 0])
 
 

@@ -266,5 +266,11 @@ def map(f: Callable, xs: Any) -> Any:
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
-    """The same as `map`: a function that takes a whole batch is faster."""
+    """The same as `map`: a function that takes a whole batch is faster.
+
+    Example:
+
+    >>> cconv.ops.vectorized_map(lambda row: cconv.ops.sum(row), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [3.0, 7.0]
+    """
     return _stacked([function(_row(elements, i)) for i in range(_length("vectorized_map", elements))])

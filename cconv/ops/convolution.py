@@ -271,6 +271,13 @@ def separable_conv(
     data_format: str | None = None,
     dilation_rate: Any = 1,
 ) -> Value:
-    """`depthwise_conv`, then a convolution with the kernels of one cell `pointwise_kernel`."""
+    """`depthwise_conv`, then a convolution with the kernels of one cell `pointwise_kernel`.
+
+    Example:
+
+    >>> x, depthwise, pointwise = np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 1)), np.ones((1, 1, 3, 8))
+    >>> cconv.ops.separable_conv(x, depthwise, pointwise).shape
+    (1, 3, 3, 8)
+    """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, 1, "valid", data_format)

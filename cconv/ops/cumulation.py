@@ -41,7 +41,13 @@ def cumsum(x: Any, axis: int | None = None, dtype: str | None = None) -> Value:
 
 @operation("x")
 def cumprod(x: Any, axis: int | None = None, dtype: str | None = None) -> Value:
-    """The products of all elements so far along `axis`; see `cumsum`."""
+    """The products of all elements so far along `axis`; see `cumsum`.
+
+    Example:
+
+    >>> cconv.ops.cumprod([1, 2, 3, 4]).tolist()
+    [1, 2, 6, 24]
+    """
     return _cumulate("cumprod", x, axis, dtype)
 
 

@@ -89,12 +89,25 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Value:
 
 
 def slogdet(x: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The signs of determinants and the logarithms of their sizes. Of arrays only."""
+    """The signs of determinants and the logarithms of their sizes. Of arrays only.
+
+    Example:
+
+    >>> sign, value = cconv.ops.slogdet([[0.0, 1.0], [1.0, 0.0]])
+    >>> float(sign)
+    -1.0
+    """
     sign, size = np.linalg.slogdet(*matrices("slogdet", x, square=True))
     return np.asarray(sign, np.float32), np.asarray(size, np.float32)
 
 
 def logdet(x: Any) -> np.ndarray:
-    """The logarithms of the determinants of positive definite matrices, NaN of others. Of arrays only."""
+    """The logarithms of the determinants of positive definite matrices, NaN of others. Of arrays only.
+
+    Example:
+
+    >>> round(float(cconv.ops.logdet([[2.0, 0.0], [0.0, 3.0]])), 4)
+    1.7918
+    """
     sign, size = np.linalg.slogdet(*matrices("logdet", x, square=True))
     return np.asarray(np.where(sign > 0, size, np.where(sign < 0, np.nan, -np.inf)), np.float32)

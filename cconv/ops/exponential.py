@@ -39,43 +39,85 @@ def erf(x: Any) -> Value:
 
 @operation("x", module="math")
 def erfc(x: Any) -> Value:
-    """`1 - erf(x)`, which keeps its digits where `x` is large."""
+    """`1 - erf(x)`, which keeps its digits where `x` is large.
+
+    Example:
+
+    >>> print(cconv.ops.erfc([0.0, 1.0]).round(4))
+    [1.     0.1573]
+    """
     return apply("erfc", [x])
 
 
 @operation("x", module="math")
 def erfinv(x: Any) -> Value:
-    """The number whose `erf` is `x`; infinite at -1 and 1, NaN beyond."""
+    """The number whose `erf` is `x`; infinite at -1 and 1, NaN beyond.
+
+    Example:
+
+    >>> print(cconv.ops.erfinv([0.0, 0.8427]).round(4))
+    [0. 1.]
+    """
     return apply("erfinv", [x])
 
 
 @operation("x")
 def exp(x: Any) -> Value:
-    """The exponential function."""
+    """The exponential function.
+
+    Example:
+
+    >>> print(cconv.ops.exp([0.0, 1.0]).round(4))
+    [1.     2.7183]
+    """
     return apply("exp", [x])
 
 
 @operation("x")
 def exp2(x: Any) -> Value:
-    """2 to the power `x`."""
+    """2 to the power `x`.
+
+    Example:
+
+    >>> cconv.ops.exp2([3.0, -1.0]).tolist()
+    [8.0, 0.5]
+    """
     return apply("exp2", [x])
 
 
 @operation("x")
 def expm1(x: Any) -> Value:
-    """`exp(x) - 1`, which keeps its digits where `x` is small."""
+    """`exp(x) - 1`, which keeps its digits where `x` is small.
+
+    Example:
+
+    >>> print(cconv.ops.expm1([0.0, 1.0]).round(4))
+    [0.     1.7183]
+    """
     return apply("expm1", [x])
 
 
 @operation("x")
 def log(x: Any) -> Value:
-    """The natural logarithm."""
+    """The natural logarithm.
+
+    Example:
+
+    >>> print(cconv.ops.log([1.0, 10.0]).round(4))
+    [0.     2.3026]
+    """
     return apply("log", [x])
 
 
 @operation("x")
 def log10(x: Any) -> Value:
-    """The logarithm to the base 10."""
+    """The logarithm to the base 10.
+
+    Example:
+
+    >>> print(cconv.ops.log10([1.0, 1000.0]).round(4))
+    [0. 3.]
+    """
     return apply("log10", [x])
 
 
@@ -93,7 +135,13 @@ def log1p(x: Any) -> Value:
 
 @operation("x")
 def log2(x: Any) -> Value:
-    """The logarithm to the base 2."""
+    """The logarithm to the base 2.
+
+    Example:
+
+    >>> cconv.ops.log2([1.0, 8.0]).tolist()
+    [0.0, 3.0]
+    """
     return apply("log2", [x])
 
 
@@ -111,6 +159,12 @@ def logaddexp(x1: Any, x2: Any) -> Value:
 
 @operation("x1", "x2")
 def logaddexp2(x1: Any, x2: Any) -> Value:
-    """`log2(2**x1 + 2**x2)`, without overflow."""
+    """`log2(2**x1 + 2**x2)`, without overflow.
+
+    Example:
+
+    >>> cconv.ops.logaddexp2([2.0, 3.0], [2.0, 3.0]).tolist()
+    [3.0, 4.0]
+    """
     y = apply("logaddexp", [apply("multiply", [x, math.log(2)]) for x in (x1, x2)])
     return apply("multiply", [y, 1 / math.log(2)])

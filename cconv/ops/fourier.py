@@ -75,12 +75,26 @@ def fft(x: tuple[Any, Any]) -> Pair:
 
 
 def fft2(x: tuple[Any, Any]) -> Pair:
-    """The Fourier transform along the last two axes; see `fft`. Of arrays only."""
+    """The Fourier transform along the last two axes; see `fft`. Of arrays only.
+
+    Example:
+
+    >>> real, imaginary = cconv.ops.fft2((np.ones((2, 2)), np.zeros((2, 2))))
+    >>> real.tolist()
+    [[4.0, 0.0], [0.0, 0.0]]
+    """
     return _pair(np.fft.fft2(_needs("fft2", _complex("fft2", x), 2)))
 
 
 def ifft2(x: tuple[Any, Any]) -> Pair:
-    """The inverse of `fft2`. Of arrays only."""
+    """The inverse of `fft2`. Of arrays only.
+
+    Example:
+
+    >>> real, imaginary = cconv.ops.ifft2((np.ones((2, 2)), np.zeros((2, 2))))
+    >>> real.tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
+    """
     return _pair(np.fft.ifft2(_needs("ifft2", _complex("ifft2", x), 2)))
 
 
@@ -90,6 +104,12 @@ def rfft(x: Any, fft_length: int | None = None) -> Pair:
     Args:
         x: Array.
         fft_length: How many elements are transformed, cut off or filled with 0; `None`: all.
+
+    Example:
+
+    >>> real, imaginary = cconv.ops.rfft([1.0, 2.0, 3.0, 4.0])
+    >>> real.tolist()
+    [10.0, -2.0, -2.0]
     """
     (x,) = on_arrays("rfft", x)
     n = None if fft_length is None else positive_integer(fft_length, "fft_length")
@@ -97,7 +117,13 @@ def rfft(x: Any, fft_length: int | None = None) -> Pair:
 
 
 def irfft(x: tuple[Any, Any], fft_length: int | None = None) -> np.ndarray:
-    """The inverse of `rfft`, of `fft_length` elements (by default an even number). Of arrays only."""
+    """The inverse of `rfft`, of `fft_length` elements (by default an even number). Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.irfft(cconv.ops.rfft([1.0, 2.0, 3.0, 4.0])).tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
     n = None if fft_length is None else positive_integer(fft_length, "fft_length")
     return np.fft.irfft(_needs("irfft", _complex("irfft", x), 1), n).astype(np.float32)
 
@@ -168,6 +194,12 @@ def stft(
 
     Returns:
         Real and imaginary parts, (..., windows, fft_length // 2 + 1).
+
+    Example:
+
+    >>> real, imaginary = cconv.ops.stft(np.ones(16), 8, 4, 8)
+    >>> real.shape
+    (5, 5)
     """
     (x,) = on_arrays("stft", x)
     n = positive_integer(fft_length, "fft_length")
@@ -207,6 +239,13 @@ def istft(
 
     Returns:
         An array (..., n).
+
+    Example:
+
+    >>> sound = np.sin(np.arange(16.0))
+    >>> parts = cconv.ops.stft(sound, 8, 4, 8)
+    >>> bool(np.allclose(cconv.ops.istft(parts, 8, 4, 8, length=16), sound, atol=1e-5))
+    True
     """
     n, stride = positive_integer(fft_length, "fft_length"), positive_integer(sequence_stride, "sequence_stride")
     values = _window("istft", window, positive_integer(sequence_length, "sequence_length"), n)
@@ -234,32 +273,68 @@ def _maybe_complex(op: str, x: Any) -> np.ndarray:
 
 
 def real(x: Any) -> np.ndarray:
-    """The real part. Of arrays only."""
+    """The real part. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.real(np.array([1 + 2j])).tolist()
+    [1.0]
+    """
     return np.array(np.real(_maybe_complex("real", x)))
 
 
 def imag(x: Any) -> np.ndarray:
-    """The imaginary part, 0 of real numbers. Of arrays only."""
+    """The imaginary part, 0 of real numbers. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.imag(np.array([1 + 2j])).tolist()
+    [2.0]
+    """
     return np.array(np.imag(_maybe_complex("imag", x)))
 
 
 def conj(x: Any) -> np.ndarray:
-    """The complex conjugate. Of arrays only."""
+    """The complex conjugate. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.conj(np.array([1 + 2j])).tolist()
+    [(1-2j)]
+    """
     return np.conjugate(_maybe_complex("conj", x))
 
 
 def conjugate(x: Any) -> np.ndarray:
-    """The same as `conj`. Of arrays only."""
+    """The same as `conj`. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.conjugate(np.array([1 + 2j])).tolist()
+    [(1-2j)]
+    """
     return np.conjugate(_maybe_complex("conjugate", x))
 
 
 def angle(x: Any) -> np.ndarray:
-    """The angle of complex numbers in radians, of real ones 0 or pi. Of arrays only."""
+    """The angle of complex numbers in radians, of real ones 0 or pi. Of arrays only.
+
+    Example:
+
+    >>> print(cconv.ops.angle(np.array([1j])).round(4))
+    [1.5708]
+    """
     return np.angle(_maybe_complex("angle", x)).astype(np.float32)
 
 
 def polar(abs_: Any, angle: Any) -> np.ndarray:
-    """The complex numbers of this size and this angle in radians, as complex64. Of arrays only."""
+    """The complex numbers of this size and this angle in radians, as complex64. Of arrays only.
+
+    Example:
+
+    >>> print(cconv.ops.polar(np.array([2.0]), np.array([0.0])).tolist())
+    [(2+0j)]
+    """
     size, turn = on_arrays("polar", abs_, angle)
     return (size * np.exp(1j * turn.astype(np.float64))).astype(np.complex64)
 
@@ -279,12 +354,24 @@ def view_as_complex(x: Any) -> np.ndarray:
 
 
 def view_as_real(x: Any) -> np.ndarray:
-    """The real and imaginary parts of complex numbers along a new last axis, as float32. Of arrays only."""
+    """The real and imaginary parts of complex numbers along a new last axis, as float32. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.view_as_real(np.array([1 + 2j])).tolist()
+    [[1.0, 2.0]]
+    """
     x = _maybe_complex("view_as_real", x)
     return np.stack([np.real(x), np.imag(x)], -1).astype(np.float32)
 
 
 def i0(x: Any) -> np.ndarray:
-    """The modified Bessel function of the first kind of order 0. Of arrays only."""
+    """The modified Bessel function of the first kind of order 0. Of arrays only.
+
+    Example:
+
+    >>> print(cconv.ops.i0([0.0, 1.0]).round(4))
+    [1.     1.2661]
+    """
     (x,) = on_arrays("i0", x)
     return np.i0(x.astype(np.float64)).reshape(x.shape).astype(np.float32)

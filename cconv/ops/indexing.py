@@ -27,7 +27,13 @@ __all__ = [
 
 @operation("inputs", module="core")
 def slice_(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Value:
-    """The block of this shape that starts at `start_indices`."""
+    """The block of this shape that starts at `start_indices`.
+
+    Example:
+
+    >>> cconv.ops.slice(np.arange(6).reshape(2, 3), [0, 1], [2, 2]).tolist()
+    [[1, 2], [4, 5]]
+    """
     return apply("slice", [inputs], {"begin": [int(i) for i in start_indices], "size": [int(s) for s in shape]})
 
 

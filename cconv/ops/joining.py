@@ -29,7 +29,13 @@ __all__ = [
 
 @operation("x1", "x2")
 def append(x1: Any, x2: Any, axis: int | None = None) -> Value:
-    """`x2` after `x1` along `axis` (`None`: the values of both in one row)."""
+    """`x2` after `x1` along `axis` (`None`: the values of both in one row).
+
+    Example:
+
+    >>> cconv.ops.append([1, 2], [3]).tolist()
+    [1, 2, 3]
+    """
     if axis is None:
         x1, x2 = (apply("reshape", [x], {"shape": [-1]}) for x in (x1, x2))
     return _joined([x1, x2], 0 if axis is None else axis)
@@ -70,13 +76,25 @@ def hstack(xs: Sequence[Any]) -> Value:
 
 @operation("xs")
 def vstack(xs: Sequence[Any]) -> Value:
-    """The tensors one below another: along the first axis, vectors as rows."""
+    """The tensors one below another: along the first axis, vectors as rows.
+
+    Example:
+
+    >>> cconv.ops.vstack([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
+    """
     return _joined([_of_rank(x, 2) for x in xs], 0)
 
 
 @operation("xs")
 def dstack(xs: Sequence[Any]) -> Value:
-    """The tensors one behind another: along the third axis, which matrices and vectors get."""
+    """The tensors one behind another: along the third axis, which matrices and vectors get.
+
+    Example:
+
+    >>> cconv.ops.dstack([[1, 2], [3, 4]]).tolist()
+    [[[1, 3], [2, 4]]]
+    """
     return _joined([_of_rank(x, 3) for x in xs], 2)
 
 
@@ -132,25 +150,49 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
 
 @operation("x")
 def array_split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """As `split`, but the first parts are one longer where the axis cannot be split evenly."""
+    """As `split`, but the first parts are one longer where the axis cannot be split evenly.
+
+    Example:
+
+    >>> [part.tolist() for part in cconv.ops.array_split(np.arange(5), 2)]
+    [[0, 1, 2], [3, 4]]
+    """
     return _split("array_split", x, indices_or_sections, axis, even=False)
 
 
 @operation("x")
 def vsplit(x: Any, indices_or_sections: int | Sequence[int]) -> list[Value]:
-    """The parts of `x` along the first axis; see `split`."""
+    """The parts of `x` along the first axis; see `split`.
+
+    Example:
+
+    >>> [part.tolist() for part in cconv.ops.vsplit(np.arange(4).reshape(2, 2), 2)]
+    [[[0, 1]], [[2, 3]]]
+    """
     return _split("vsplit", x, indices_or_sections, 0)
 
 
 @operation("x")
 def hsplit(x: Any, indices_or_sections: int | Sequence[int]) -> list[Value]:
-    """The parts of `x` along the second axis, of a vector along its only one; see `split`."""
+    """The parts of `x` along the second axis, of a vector along its only one; see `split`.
+
+    Example:
+
+    >>> [part.tolist() for part in cconv.ops.hsplit(np.arange(4).reshape(2, 2), 2)]
+    [[[0], [2]], [[1], [3]]]
+    """
     return _split("hsplit", x, indices_or_sections, 0 if len(shape_of(x)) == 1 else 1)
 
 
 @operation("x")
 def dsplit(x: Any, indices_or_sections: int | Sequence[int]) -> list[Value]:
-    """The parts of `x` along the third axis; see `split`."""
+    """The parts of `x` along the third axis; see `split`.
+
+    Example:
+
+    >>> [part.shape for part in cconv.ops.dsplit(np.zeros((1, 2, 4)), 2)]
+    [(1, 2, 2), (1, 2, 2)]
+    """
     return _split("dsplit", x, indices_or_sections, 2)
 
 

@@ -76,7 +76,14 @@ def cholesky(x: Any, upper: bool = False) -> np.ndarray:
 
 
 def cholesky_inverse(x: Any, upper: bool = False) -> np.ndarray:
-    """The inverses of the matrices whose triangular factors are `x`; see `cholesky`. Of arrays only."""
+    """The inverses of the matrices whose triangular factors are `x`; see `cholesky`. Of arrays only.
+
+    Example:
+
+    >>> print(cconv.ops.cholesky_inverse([[2.0, 0.0], [0.0, 1.0]]))
+    [[0.25 0.  ]
+     [0.   1.  ]]
+    """
     (factor,) = matrices("cholesky_inverse", x, square=True)
     factor = np.triu(factor) if upper else np.tril(factor)
     turned = np.swapaxes(factor, -1, -2)
@@ -95,13 +102,27 @@ def det(x: Any) -> np.ndarray:
 
 
 def eig(x: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The eigenvalues (..., n) and eigenvectors (..., n, n), the columns, as complex64. Of arrays only."""
+    """The eigenvalues (..., n) and eigenvectors (..., n, n), the columns, as complex64. Of arrays only.
+
+    Example:
+
+    >>> values, vectors = cconv.ops.eig([[2.0, 0.0], [0.0, 3.0]])
+    >>> sorted(values.real.tolist())
+    [2.0, 3.0]
+    """
     values, vectors = _try("eig", np.linalg.eig, *matrices("eig", x, square=True))
     return values.astype(np.complex64), vectors.astype(np.complex64)
 
 
 def eigh(x: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The eigenvalues, rising, and eigenvectors, the columns, of symmetric matrices. Of arrays only."""
+    """The eigenvalues, rising, and eigenvectors, the columns, of symmetric matrices. Of arrays only.
+
+    Example:
+
+    >>> values, vectors = cconv.ops.eigh([[2.0, 0.0], [0.0, 3.0]])
+    >>> values.tolist()
+    [2.0, 3.0]
+    """
     return _floats(*_try("eigh", np.linalg.eigh, *matrices("eigh", x, square=True)))
 
 
@@ -110,6 +131,11 @@ def inv(x: Any) -> np.ndarray:
 
     Raises:
         ValueError: One has none.
+
+    Example:
+
+    >>> cconv.ops.inv([[2.0, 0.0], [0.0, 4.0]]).tolist()
+    [[0.5, 0.0], [0.0, 0.25]]
     """
     return _floats(_try("inv", np.linalg.inv, *matrices("inv", x, square=True)))
 
@@ -123,6 +149,11 @@ def lu_factor(x: Any) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         An array (..., n, n), below its diagonal `L`, whose own is ones, the rest `U`; and for each row the one that it
         was exchanged with, (..., n), int32.
+
+    Example:
+
+    >>> [part.shape for part in cconv.ops.lu_factor([[2.0, 1.0], [1.0, 3.0]])]
+    [(2, 2), (2,)]
     """
     (x,) = matrices("lu_factor", x, square=True)
     pivots = np.zeros(x.shape[:-1], np.int32)
@@ -156,7 +187,13 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> np.ndarray:
 
 
 def matrix_rank(x: Any, tol: float | None = None) -> np.ndarray:
-    """The ranks of matrices: how many singular values are above `tol`, as int32. Of arrays only."""
+    """The ranks of matrices: how many singular values are above `tol`, as int32. Of arrays only.
+
+    Example:
+
+    >>> int(cconv.ops.matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
+    1
+    """
     (array,) = matrices("matrix_rank", x)
     if tol is None:
         values = np.linalg.svd(array, compute_uv=False)
@@ -171,6 +208,11 @@ def pinv(x: Any, rcond: float | None = None) -> np.ndarray:
     Args:
         x: Array, (..., m, n).
         rcond: Singular values below this part of the largest count as 0; `None`: what rounding leaves of a 0.
+
+    Example:
+
+    >>> cconv.ops.pinv(np.ones((3, 2))).shape
+    (2, 3)
     """
     (array,) = matrices("pinv", x)
     rounding = np.maximum(*array.shape[-2:]) * np.finfo(np.float32).eps
@@ -183,6 +225,11 @@ def qr(x: Any, mode: str = "reduced") -> tuple[np.ndarray, np.ndarray]:
     Args:
         x: Array, (..., m, n).
         mode: `"reduced"`: (..., m, k) and (..., k, n), k the smaller size; `"complete"`: (..., m, m) and (..., m, n).
+
+    Example:
+
+    >>> [part.shape for part in cconv.ops.qr(np.ones((3, 2)))]
+    [(3, 2), (2, 2)]
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(
@@ -200,6 +247,11 @@ def solve(a: Any, b: Any) -> np.ndarray:
 
     Raises:
         ValueError: A matrix has no inverse, or the shapes do not fit.
+
+    Example:
+
+    >>> cconv.ops.solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [8.0]]).tolist()
+    [[1.0], [2.0]]
     """
     return _solved("solve", a, b, np.linalg.solve)
 
@@ -215,7 +267,13 @@ def _solved(op: str, a: Any, b: Any, function: Any) -> np.ndarray:
 
 
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> np.ndarray:
-    """The `x` with `a x = b` for triangular matrices, of which one triangle is read; see `solve`. Of arrays only."""
+    """The `x` with `a x = b` for triangular matrices, of which one triangle is read; see `solve`. Of arrays only.
+
+    Example:
+
+    >>> cconv.ops.solve_triangular([[2.0, 0.0], [1.0, 1.0]], [[2.0], [3.0]], lower=True).tolist()
+    [[1.0], [2.0]]
+    """
     return _solved("solve_triangular", np.tril(*on_arrays("solve_triangular", a)) if lower
                    else np.triu(*on_arrays("solve_triangular", a)), b, np.linalg.solve)  # fmt: skip
 
@@ -230,6 +288,11 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
     Returns:
         `(u, s, v)`, `s` from the largest on, or `s`.
+
+    Example:
+
+    >>> [part.shape for part in cconv.ops.svd(np.ones((3, 2)), full_matrices=False)]
+    [(3, 2), (2,), (2, 2)]
     """
     found = np.linalg.svd(*matrices("svd", x), full_matrices, compute_uv)
     return _floats(*found) if compute_uv else _floats(found)

@@ -24,6 +24,11 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         target: 0 and 1, or what lies between.
         output: Probabilities, or with `from_logits` what a sigmoid would turn into them.
         from_logits: Whether `output` is before the sigmoid.
+
+    Example:
+
+    >>> print(cconv.ops.binary_crossentropy([1.0, 0.0], [0.9, 0.2]).round(4))
+    [0.1054 0.2231]
     """
     # the op takes the mean over the last axis: here one of size 1
     target, output = (apply("expand_dims", [x], {"axis": -1}) for x in (target, output))
@@ -46,7 +51,13 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 @operation("target", "output", module="nn")
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Value:
-    """`-log(output[target])`: cross-entropy where `target` holds the numbers of the classes."""
+    """`-log(output[target])`: cross-entropy where `target` holds the numbers of the classes.
+
+    Example:
+
+    >>> print(cconv.ops.sparse_categorical_crossentropy([2], [[0.1, 0.2, 0.7]]).round(4))
+    [0.3567]
+    """
     rank = len(shape_of(output))
     if not rank:
         raise ValueError(f"Expected an output with a number for each class. Received: {output!r}")

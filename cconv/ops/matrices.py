@@ -57,7 +57,13 @@ def tril(x: Any, k: int = 0) -> Value:
 
 @operation("x")
 def triu(x: Any, k: int = 0) -> Value:
-    """`x` with zeros below diagonal `k` of its last two axes."""
+    """`x` with zeros below diagonal `k` of its last two axes.
+
+    Example:
+
+    >>> cconv.ops.triu([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [0, 4]]
+    """
     rows, columns = _sides("triu", x)
     return _where(~np.tri(rows, columns, whole(k, "k") - 1, bool), x)
 
@@ -95,9 +101,10 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     if a == b:
         raise ValueError(f"`diagonal` takes two different axes. Received: axis1={axis1}, axis2={axis2}")
     rows, columns = _sides("diagonal", x, a, b)
-    places = np.diagonal(np.arange(rows * columns, dtype=np.int32).reshape(rows, columns), whole(offset, "offset"))
-    if not places.size:
+    offset = whole(offset, "offset")
+    if not -rows < offset < columns:
         raise ValueError(f"`diagonal`: no element is on that one. Received: offset={offset} for shape {shape_of(x)}")
+    places = np.diagonal(np.arange(rows * columns, dtype=np.int32).reshape(rows, columns), offset)
     others = [axis for axis in range(rank) if axis not in (a, b)]
     x = apply("transpose", [x], {"axes": [*others, a, b]})
     if _unknown_sizes(x) > 1:
@@ -113,7 +120,13 @@ def _unknown_sizes(x: Any) -> int:
 
 @operation("x")
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-    """The sum of a diagonal; see `diagonal`."""
+    """The sum of a diagonal; see `diagonal`.
+
+    Example:
+
+    >>> cconv.ops.trace([[1, 2], [3, 4]]).tolist()
+    5
+    """
     y = diagonal(x, offset, axis1, axis2)
     return apply("sum", [y], {"axes": [len(shape_of(y)) - 1]})
 
@@ -143,7 +156,13 @@ def diag(x: Any, k: int = 0) -> Value:
 
 @operation("x")
 def diagflat(x: Any, k: int = 0) -> Value:
-    """The matrix that has all values of `x` as its diagonal `k`."""
+    """The matrix that has all values of `x` as its diagonal `k`.
+
+    Example:
+
+    >>> cconv.ops.diagflat([1, 2]).tolist()
+    [[1, 0], [0, 2]]
+    """
     return diag(apply("reshape", [x], {"shape": [-1]}), k)
 
 
@@ -243,7 +262,14 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
 
 @operation("x")
 def corrcoef(x: Any) -> Value:
-    """The correlations of the rows of a matrix, or of the only row, with each other."""
+    """The correlations of the rows of a matrix, or of the only row, with each other.
+
+    Example:
+
+    >>> print(abs(cconv.ops.corrcoef([[1.0, 2.0, 3.0], [1.0, 0.0, 1.0]])).round(4))
+    [[1. 0.]
+     [0. 1.]]
+    """
     shape = shape_of(x)
     if len(shape) > 2:
         raise ValueError(f"`corrcoef` takes a matrix or a vector. Received: shape {shape}")

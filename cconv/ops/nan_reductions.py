@@ -57,25 +57,49 @@ def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 @operation("x")
 def nanprod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The product over `axis` of what is not NaN."""
+    """The product over `axis` of what is not NaN.
+
+    Example:
+
+    >>> cconv.ops.nanprod([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [1.0, 12.0]
+    """
     return prod(_filled(x, 1.0), axis, keepdims)
 
 
 @operation("x")
 def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The largest value over `axis` that is not NaN; NaN where all are."""
+    """The largest value over `axis` that is not NaN; NaN where all are.
+
+    Example:
+
+    >>> cconv.ops.nanmax([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [1.0, 4.0]
+    """
     return _or_nan(max(_filled(x, -float("inf")), axis, keepdims), x, axis, keepdims)
 
 
 @operation("x")
 def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The smallest value over `axis` that is not NaN; NaN where all are."""
+    """The smallest value over `axis` that is not NaN; NaN where all are.
+
+    Example:
+
+    >>> cconv.ops.nanmin([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [1.0, 3.0]
+    """
     return _or_nan(min(_filled(x, float("inf")), axis, keepdims), x, axis, keepdims)
 
 
 @operation("x")
 def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The mean over `axis` of what is not NaN; NaN where all are."""
+    """The mean over `axis` of what is not NaN; NaN where all are.
+
+    Example:
+
+    >>> cconv.ops.nanmean([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [1.0, 3.5]
+    """
     return apply("divide", [nansum(cast(x, "float32"), axis, keepdims), _count(x, axis, keepdims)])
 
 
@@ -85,26 +109,50 @@ def _count(x: Any, axis: Axis, keepdims: bool) -> Value:
 
 @operation("x")
 def nanvar(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The variance over `axis` of what is not NaN; NaN where all are."""
+    """The variance over `axis` of what is not NaN; NaN where all are.
+
+    Example:
+
+    >>> cconv.ops.nanvar([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [0.0, 0.25]
+    """
     distance = apply("subtract", [x, nanmean(x, axis, True)])
     return nanmean(apply("square", [distance]), axis, keepdims)
 
 
 @operation("x")
 def nanstd(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The standard deviation over `axis` of what is not NaN; NaN where all are."""
+    """The standard deviation over `axis` of what is not NaN; NaN where all are.
+
+    Example:
+
+    >>> cconv.ops.nanstd([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [0.0, 0.5]
+    """
     return apply("sqrt", [nanvar(x, axis, keepdims)])
 
 
 @operation("x")
 def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the largest value that is not NaN; -1 where all are."""
+    """The position of the largest value that is not NaN; -1 where all are.
+
+    Example:
+
+    >>> cconv.ops.nanargmax([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [0, 1]
+    """
     return _position(argmax, x, -float("inf"), axis, keepdims)
 
 
 @operation("x")
 def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the smallest value that is not NaN; -1 where all are."""
+    """The position of the smallest value that is not NaN; -1 where all are.
+
+    Example:
+
+    >>> cconv.ops.nanargmin([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [0, 0]
+    """
     return _position(argmin, x, float("inf"), axis, keepdims)
 
 
@@ -118,11 +166,23 @@ def _position(function: Any, x: Any, value: float, axis: int | None, keepdims: b
 
 @operation("x")
 def nancumsum(x: Any, axis: int | None = None, dtype: str | None = None) -> Value:
-    """The sums of all elements so far along `axis`, NaN counting as 0."""
+    """The sums of all elements so far along `axis`, NaN counting as 0.
+
+    Example:
+
+    >>> cconv.ops.nancumsum([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [[1.0, 1.0], [3.0, 7.0]]
+    """
     return cumsum(_filled(x, 0.0), axis, dtype)
 
 
 @operation("x")
 def nancumprod(x: Any, axis: int | None = None, dtype: str | None = None) -> Value:
-    """The products of all elements so far along `axis`, NaN counting as 1."""
+    """The products of all elements so far along `axis`, NaN counting as 1.
+
+    Example:
+
+    >>> cconv.ops.nancumprod([[1.0, np.nan], [3.0, 4.0]], axis=1).tolist()
+    [[1.0, 1.0], [3.0, 12.0]]
+    """
     return cumprod(_filled(x, 1.0), axis, dtype)

@@ -5,11 +5,9 @@ from .activations import (
     elu,
     gelu,
     glu,
-    hard_shrink,
     hard_sigmoid,
     hard_silu,
     hard_swish,
-    hard_tanh,
     leaky_relu,
     log_sigmoid,
     log_softmax,
@@ -18,17 +16,13 @@ from .activations import (
     selu,
     sigmoid,
     silu,
-    soft_shrink,
     softmax,
     softplus,
     softsign,
-    sparse_plus,
-    sparse_sigmoid,
     sparsemax,
     squareplus,
     swish,
     tanh_shrink,
-    threshold,
 )
 from .attention import *
 from .blocks import *
@@ -38,6 +32,7 @@ from .fourier import polar
 from .indexing import multi_hot, one_hot
 from .losses import *
 from .normalization import *
+from .piecewise import hard_shrink, hard_tanh, soft_shrink, sparse_plus, sparse_sigmoid, threshold
 from .pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from .reductions import moments
 

@@ -4,13 +4,10 @@ from .arithmetic import (
     abs,
     absolute,
     add,
-    cbrt,
-    ceil,
     clip,
     divide,
     divide_no_nan,
     fabs,
-    floor,
     floor_divide,
     fmax,
     fmin,
@@ -27,16 +24,8 @@ from .arithmetic import (
     nan_to_num,
     negative,
     nextafter,
-    power,
-    reciprocal,
-    round,
-    sign,
-    signbit,
-    sqrt,
-    square,
     subtract,
     true_divide,
-    trunc,
 )
 from .arrangement import *
 from .bitwise import *
@@ -51,6 +40,7 @@ from .indexing import argsort, take, take_along_axis
 from .joining import append, array_split, dsplit, dstack, hsplit, hstack, split, vsplit, vstack
 from .matrices import *
 from .nan_reductions import *
+from .powers import cbrt, power, reciprocal, sqrt, square
 from .ranges import *
 from .reductions import (
     all,
@@ -70,6 +60,7 @@ from .reductions import (
     sum,
     var,
 )
+from .rounding import ceil, floor, round, sign, signbit, trunc
 from .shapes import *
 from .sorting import (
     argpartition,

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..tensor import Operators
-from .arithmetic import absolute, add, divide, floor_divide, matmul, mod, multiply, negative, power, subtract
+from .arithmetic import absolute, add, divide, floor_divide, matmul, mod, multiply, negative, subtract
 from .bitwise import bitwise_and, bitwise_not, bitwise_or, bitwise_xor
 from .comparison import equal, greater, greater_equal, less, less_equal, not_equal
+from .powers import power
 from .shapes import reshape, squeeze, transpose
 from .subscripts import get_item
 

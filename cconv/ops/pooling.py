@@ -57,7 +57,13 @@ def max_pool(
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
-    """The mean of every window; cells of the padding do not count. Arguments as for `max_pool`."""
+    """The mean of every window; cells of the padding do not count. Arguments as for `max_pool`.
+
+    Example:
+
+    >>> cconv.ops.average_pool([[[1.0], [3.0], [5.0], [7.0]]], 2, 2).tolist()
+    [[[2.0], [6.0]]]
+    """
     return pool("avg_pool", inputs, pool_size, strides, padding, data_format)
 
 
@@ -65,7 +71,13 @@ def average_pool(
 def sum_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
-    """The sum of every window. Arguments as for `max_pool`."""
+    """The sum of every window. Arguments as for `max_pool`.
+
+    Example:
+
+    >>> cconv.ops.sum_pool([[[3.0], [4.0]]], 2).tolist()
+    [[[7.0]]]
+    """
     return pool("sum_pool", inputs, pool_size, strides, padding, data_format)
 
 
@@ -73,7 +85,13 @@ def sum_pool(
 def l2_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str | None = None
 ) -> Value:
-    """The Euclidean norm of every window. Arguments as for `max_pool`."""
+    """The Euclidean norm of every window. Arguments as for `max_pool`.
+
+    Example:
+
+    >>> cconv.ops.l2_pool([[[3.0], [4.0]]], 2).tolist()
+    [[[5.0]]]
+    """
     return pool("l2_pool", inputs, pool_size, strides, padding, data_format)
 
 
@@ -108,5 +126,11 @@ def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None
 
 @operation("inputs", module="nn")
 def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Value:
-    """The largest values of a grid of parts of an image. Arguments as for `adaptive_average_pool`."""
+    """The largest values of a grid of parts of an image. Arguments as for `adaptive_average_pool`.
+
+    Example:
+
+    >>> cconv.ops.adaptive_max_pool([[[1.0], [3.0], [5.0], [7.0]]], 2).tolist()
+    [[[3.0], [7.0]]]
+    """
     return _adaptive("adaptive_max_pool", inputs, output_size, data_format)

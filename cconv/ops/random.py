@@ -10,7 +10,7 @@ from ..scope import current_name, is_tracing, tensors_of_call
 from ..seeds import SeedGenerator, next_seed
 from ..tensor import Tensor, Value
 from ._apply import apply, shape_of
-from .arguments import is_integer, number
+from .arguments import is_integer, number, whole
 from .operation import operation
 
 __all__ = [
@@ -122,8 +122,14 @@ def noise_sizes(noise_shape: Any, x: Any) -> list[int | None]:
 
 @operation("x", module="nn")
 def dropout(x: Any, rate: float, seed: int | None = None) -> Value:
-    """Sets a share `rate` of the values to 0 and multiplies the others by `1 / (1 - rate)`."""
+    """Sets a share `rate` of the values to 0 and multiplies the others by `1 / (1 - rate)`.
+
+    Example:
+
+    >>> sorted(set(cconv.ops.dropout(np.ones(100), 0.5, seed=1).tolist()))
+    [0.0, 2.0]
+    """
     rate = number(rate, "rate", 0, 1, open_top=True)
-    seed = next_seed() if seed is None else int(seed)
+    seed = next_seed() if seed is None else whole(seed, "seed") % 2**63
     # the attribute tells nodes of one graph apart, the run's seed one call from the next
     return apply("dropout", [x], {"rate": rate, "seed": 0 if not isinstance(x, Tensor) else seed}, seed=seed)

@@ -155,25 +155,55 @@ def _window(op: str, function: Any, x: Any, *more: float) -> np.ndarray:
 
 
 def bartlett(x: int) -> np.ndarray:
-    """The Bartlett window of `x` elements: a triangle from 0 to 1 and back."""
+    """The Bartlett window of `x` elements: a triangle from 0 to 1 and back.
+
+    Example:
+
+    >>> print(cconv.ops.bartlett(5).round(4))
+    [0.  0.5 1.  0.5 0. ]
+    """
     return _window("bartlett", np.bartlett, x)
 
 
 def blackman(x: int) -> np.ndarray:
-    """The Blackman window of `x` elements."""
+    """The Blackman window of `x` elements.
+
+    Example:
+
+    >>> print(abs(cconv.ops.blackman(5)).round(4))
+    [0.   0.34 1.   0.34 0.  ]
+    """
     return _window("blackman", np.blackman, x)
 
 
 def hamming(x: int) -> np.ndarray:
-    """The Hamming window of `x` elements: a raised cosine that ends at 0.08."""
+    """The Hamming window of `x` elements: a raised cosine that ends at 0.08.
+
+    Example:
+
+    >>> print(cconv.ops.hamming(5).round(4))
+    [0.08 0.54 1.   0.54 0.08]
+    """
     return _window("hamming", np.hamming, x)
 
 
 def hanning(x: int) -> np.ndarray:
-    """The Hann window of `x` elements: a raised cosine that ends at 0."""
+    """The Hann window of `x` elements: a raised cosine that ends at 0.
+
+    Example:
+
+    >>> print(cconv.ops.hanning(5).round(4))
+    [0.  0.5 1.  0.5 0. ]
+    """
     return _window("hanning", np.hanning, x)
 
 
 def kaiser(x: int, beta: float) -> np.ndarray:
-    """The Kaiser window of `x` elements, whose shape `beta` decides: 0 gives ones."""
+    """The Kaiser window of `x` elements, whose shape `beta` decides: 0 gives ones.
+
+    Example:
+
+    >>> print(cconv.ops.kaiser(5, 2.0).round(4))
+    [0.4387 0.8348 1.     0.8348 0.4387]
+    """
     return _window("kaiser", np.kaiser, x, number(beta, "beta"))

@@ -55,13 +55,25 @@ def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False)
 
 @operation("x")
 def mean(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The mean over `axis`."""
+    """The mean over `axis`.
+
+    Example:
+
+    >>> cconv.ops.mean([[1.0, 3.0], [2.0, 6.0]], axis=1, keepdims=True).tolist()
+    [[2.0], [4.0]]
+    """
     return _reduce("mean", x, axis, keepdims)
 
 
 @operation("x")
 def max(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, initial: Any = None) -> Value:
-    """The largest value over `axis`, and `initial` if it is given."""
+    """The largest value over `axis`, and `initial` if it is given.
+
+    Example:
+
+    >>> cconv.ops.max([[1, 5], [4, 2]], axis=1).tolist()
+    [5, 4]
+    """
     y = _reduce("max", x, axis, keepdims)
     return y if initial is None else apply("maximum", [y, initial])
 
@@ -71,7 +83,13 @@ amax = max
 
 @operation("x")
 def min(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, initial: Any = None) -> Value:
-    """The smallest value over `axis`, and `initial` if it is given."""
+    """The smallest value over `axis`, and `initial` if it is given.
+
+    Example:
+
+    >>> cconv.ops.min([[1, 5], [4, 2]], axis=0).tolist()
+    [1, 2]
+    """
     y = _reduce("min", x, axis, keepdims)
     return y if initial is None else apply("minimum", [y, initial])
 
@@ -81,13 +99,25 @@ amin = min
 
 @operation("x")
 def prod(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, dtype: str | None = None) -> Value:
-    """The product over `axis`, of the values as `dtype` if it is given."""
+    """The product over `axis`, of the values as `dtype` if it is given.
+
+    Example:
+
+    >>> cconv.ops.prod([[1, 5], [4, 2]], axis=1).tolist()
+    [5, 8]
+    """
     return _reduce("prod", x if dtype is None else cast(x, dtype), axis, keepdims)
 
 
 @operation("x")
 def var(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The variance over `axis` (mean of the squared distances from the mean)."""
+    """The variance over `axis` (mean of the squared distances from the mean).
+
+    Example:
+
+    >>> cconv.ops.var([[1.0, 3.0], [2.0, 6.0]], axis=1).tolist()
+    [1.0, 4.0]
+    """
     x = cast(x, "float32")
     distance = apply("subtract", [x, _reduce("mean", x, axis, True)])
     return _reduce("mean", apply("square", [distance]), axis, keepdims)
@@ -95,7 +125,13 @@ def var(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False)
 
 @operation("x")
 def std(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The standard deviation over `axis`."""
+    """The standard deviation over `axis`.
+
+    Example:
+
+    >>> cconv.ops.std([[1.0, 3.0], [2.0, 6.0]], axis=1).tolist()
+    [1.0, 2.0]
+    """
     distance = apply("subtract", [x, _reduce("mean", x, axis, True)])
     return apply("sqrt", [_reduce("mean", apply("square", [distance]), axis, keepdims)])
 
@@ -142,31 +178,61 @@ def _position(op: str, x: Any, axis: int | None, keepdims: bool) -> Value:
 
 @operation("x")
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the smallest value along `axis`, the first of equal ones, as an int32."""
+    """The position of the smallest value along `axis`, the first of equal ones, as an int32.
+
+    Example:
+
+    >>> cconv.ops.argmin([[3.0, 1.0], [0.0, 2.0]], axis=1).tolist()
+    [1, 0]
+    """
     return _position("argmin", x, axis, keepdims)
 
 
 @operation("x")
 def all(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """Whether all values over `axis` hold, that is, are not 0."""
+    """Whether all values over `axis` hold, that is, are not 0.
+
+    Example:
+
+    >>> cconv.ops.all([[True, False], [True, True]], axis=1).tolist()
+    [False, True]
+    """
     return _reduce("min", cast(x, "bool"), axis, keepdims)
 
 
 @operation("x")
 def any(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """Whether one value over `axis` holds, or more."""
+    """Whether one value over `axis` holds, or more.
+
+    Example:
+
+    >>> cconv.ops.any([[True, False], [False, False]], axis=1).tolist()
+    [True, False]
+    """
     return _reduce("max", cast(x, "bool"), axis, keepdims)
 
 
 @operation("x")
 def count_nonzero(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """How many values over `axis` are not 0, as int32."""
+    """How many values over `axis` are not 0, as int32.
+
+    Example:
+
+    >>> cconv.ops.count_nonzero([[0, 1], [2, 3]], axis=1).tolist()
+    [1, 2]
+    """
     return _reduce("sum", cast(cast(x, "bool"), "int32"), axis, False)
 
 
 @operation("x")
 def ptp(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """The largest value less the smallest over `axis` ("peak to peak")."""
+    """The largest value less the smallest over `axis` ("peak to peak").
+
+    Example:
+
+    >>> cconv.ops.ptp([[1.0, 5.0], [4.0, 2.0]], axis=1).tolist()
+    [4.0, 2.0]
+    """
     return apply("subtract", [_reduce(op, x, axis, keepdims) for op in ("max", "min")])
 
 

@@ -173,19 +173,37 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
 
 @operation("data", "segment_ids", module="math")
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
-    """The products of the rows of each segment, of none 1; see `segment_sum`."""
+    """The products of the rows of each segment, of none 1; see `segment_sum`.
+
+    Example:
+
+    >>> cconv.ops.segment_prod([3.0, 1.0, 2.0], [0, 0, 1]).tolist()
+    [3.0, 2.0]
+    """
     return _segments("segment_prod", data, segment_ids, num_segments, "mul", {"float32": 1, "int32": 1})
 
 
 @operation("data", "segment_ids", module="math")
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
-    """The largest values of each segment, of none the lowest number there is; see `segment_sum`."""
+    """The largest values of each segment, of none the lowest number there is; see `segment_sum`.
+
+    Example:
+
+    >>> cconv.ops.segment_max([3.0, 1.0, 2.0], [0, 0, 1]).tolist()
+    [3.0, 2.0]
+    """
     lowest = {"float32": -np.inf, "int32": -(2**31)}
     return _segments("segment_max", data, segment_ids, num_segments, "max", lowest)
 
 
 @operation("data", "segment_ids", module="math")
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
-    """The smallest values of each segment, of none the largest number there is; see `segment_sum`."""
+    """The smallest values of each segment, of none the largest number there is; see `segment_sum`.
+
+    Example:
+
+    >>> cconv.ops.segment_min([3.0, 1.0, 2.0], [0, 0, 1]).tolist()
+    [1.0, 2.0]
+    """
     highest = {"float32": np.inf, "int32": 2**31 - 1}
     return _segments("segment_min", data, segment_ids, num_segments, "min", highest)

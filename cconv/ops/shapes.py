@@ -59,7 +59,13 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
 
 @operation("x")
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
-    """The axes in the order `axes`; reversed if `None`."""
+    """The axes in the order `axes`; reversed if `None`.
+
+    Example:
+
+    >>> cconv.ops.transpose(np.zeros((2, 3, 4)), (0, 2, 1)).shape
+    (2, 4, 3)
+    """
     rank = len(shape_of(x))
     order = list(range(rank))[::-1] if axes is None else numbers_of_axes(list(axes), rank, "axes")
     if len(order) != rank:
@@ -106,7 +112,13 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
 
 @operation("x")
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """Without the axes of size 1: those of `axis`, which all must be, or all there are if `None`."""
+    """Without the axes of size 1: those of `axis`, which all must be, or all there are if `None`.
+
+    Example:
+
+    >>> cconv.ops.squeeze(np.zeros((1, 2, 1)), axis=0).shape
+    (2, 1)
+    """
     shape = shape_of(x)
     if axis is None:
         axes = [i for i, size in enumerate(shape) if size == 1]
@@ -132,7 +144,13 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
 
 @operation("x")
 def stack(x: Sequence[Any], axis: int = 0) -> Value:
-    """The tensors side by side along a new axis."""
+    """The tensors side by side along a new axis.
+
+    Example:
+
+    >>> cconv.ops.stack([[1, 2], [3, 4]], axis=1).tolist()
+    [[1, 3], [2, 4]]
+    """
     items = list(x)
     if not items:
         raise ValueError("`stack` takes one tensor or more. Received: none")
@@ -142,7 +160,13 @@ def stack(x: Sequence[Any], axis: int = 0) -> Value:
 
 @operation("x")
 def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
-    """`x` repeated until it has this shape."""
+    """`x` repeated until it has this shape.
+
+    Example:
+
+    >>> cconv.ops.broadcast_to([1, 2], (2, 2)).tolist()
+    [[1, 2], [1, 2]]
+    """
     return apply("broadcast_to", [x], {"shape": [-1 if s is None else int(s) for s in shape]})
 
 

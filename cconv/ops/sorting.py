@@ -54,6 +54,11 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Value:
         x: Tensor.
         kth: Position along the axis.
         axis: The axis; `None`: all values.
+
+    Example:
+
+    >>> np.array([7, 1, 5])[cconv.ops.argpartition([7, 1, 5], 0)][0].tolist()
+    1
     """
     if axis is None:
         x, axis = apply("reshape", [x], {"shape": [-1]}), 0
@@ -144,13 +149,25 @@ def quantile(
 def percentile(
     x: Any, q: Any, axis: int | Sequence[int] | None = None, method: str = "linear", keepdims: bool = False
 ) -> Value:
-    """As `quantile`, with `q` from 0 to 100."""
+    """As `quantile`, with `q` from 0 to 100.
+
+    Example:
+
+    >>> cconv.ops.percentile([1.0, 2.0, 3.0], [50, 75]).tolist()
+    [2.0, 2.5]
+    """
     return _quantile("percentile", x, np.asarray(q, np.float64) / 100, axis, method, keepdims, nan=False)
 
 
 @operation("x")
 def nanmedian(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    """As `median`, of what is not NaN."""
+    """As `median`, of what is not NaN.
+
+    Example:
+
+    >>> cconv.ops.nanmedian([[1.0, np.nan, 3.0]], axis=1).tolist()
+    [2.0]
+    """
     return _quantile("nanmedian", x, 0.5, axis, "linear", keepdims, nan=True)
 
 
@@ -158,7 +175,13 @@ def nanmedian(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = 
 def nanquantile(
     x: Any, q: Any, axis: int | Sequence[int] | None = None, method: str = "linear", keepdims: bool = False
 ) -> Value:
-    """As `quantile`, of what is not NaN."""
+    """As `quantile`, of what is not NaN.
+
+    Example:
+
+    >>> cconv.ops.nanquantile([1.0, np.nan, 3.0], 0.25).tolist()
+    1.5
+    """
     return _quantile("nanquantile", x, q, axis, method, keepdims, nan=True)
 
 
@@ -166,7 +189,13 @@ def nanquantile(
 def nanpercentile(
     x: Any, q: Any, axis: int | Sequence[int] | None = None, method: str = "linear", keepdims: bool = False
 ) -> Value:
-    """As `percentile`, of what is not NaN."""
+    """As `percentile`, of what is not NaN.
+
+    Example:
+
+    >>> cconv.ops.nanpercentile([1.0, np.nan, 3.0], 50).tolist()
+    2.0
+    """
     return _quantile("nanpercentile", x, np.asarray(q, np.float64) / 100, axis, method, keepdims, nan=True)
 
 

@@ -53,6 +53,11 @@ def convert_to_tensor(
 
     Raises:
         NotImplementedError: A sparse or a ragged one is asked for.
+
+    Example:
+
+    >>> cconv.ops.convert_to_tensor([1.0, 2.0]).dtype
+    dtype('float32')
     """
     if sparse or ragged:
         raise NotImplementedError(f"There are dense tensors only. Received: sparse={sparse}, ragged={ragged}")
@@ -67,7 +72,13 @@ def convert_to_tensor(
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
-    """The numbers of a variable or array. A symbolic tensor has none: TypeError."""
+    """The numbers of a variable or array. A symbolic tensor has none: TypeError.
+
+    Example:
+
+    >>> cconv.ops.convert_to_numpy([1, 2]).tolist()
+    [1, 2]
+    """
     return np.array(as_numbers(x, "convert_to_numpy"))
 
 
@@ -90,38 +101,82 @@ def cast(x: Any, dtype: str) -> Value:
 
 
 def is_tensor(x: Any) -> bool:
-    """True for symbolic tensors, variables and arrays."""
+    """True for symbolic tensors, variables and arrays.
+
+    Example:
+
+    >>> cconv.ops.is_tensor(cconv.Input((3,)))
+    True
+    """
     return isinstance(x, (Tensor, RecordedTensor, Variable, np.ndarray))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
-    """The shape as a tuple; `None` where a size is not known yet."""
+    """The shape as a tuple; `None` where a size is not known yet.
+
+    Example:
+
+    >>> cconv.ops.shape(cconv.Input((3,)))
+    (None, 3)
+    >>> cconv.ops.shape(np.zeros((2, 3)))
+    (2, 3)
+    """
     return tuple(shape_of(x))
 
 
 def ndim(x: Any) -> int:
-    """The number of axes."""
+    """The number of axes.
+
+    Example:
+
+    >>> cconv.ops.ndim(np.zeros((2, 3)))
+    2
+    """
     return len(shape_of(x))
 
 
 def size(x: Any) -> int | None:
-    """The number of elements; `None` if not known yet."""
+    """The number of elements; `None` if not known yet.
+
+    Example:
+
+    >>> int(cconv.ops.size(np.zeros((2, 3))))
+    6
+    """
     sizes = shape_of(x)
     return None if any(s is None for s in sizes) else math.prod(sizes)
 
 
 def zeros(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array of zeros: float32, int32 or bool."""
+    """An array of zeros: float32, int32 or bool.
+
+    Example:
+
+    >>> cconv.ops.zeros((1, 3)).tolist()
+    [[0.0, 0.0, 0.0]]
+    """
     return np.zeros(shape, standardize(dtype))
 
 
 def ones(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array of ones."""
+    """An array of ones.
+
+    Example:
+
+    >>> cconv.ops.ones((1, 3)).tolist()
+    [[1.0, 1.0, 1.0]]
+    """
     return np.ones(shape, standardize(dtype))
 
 
 def arange(start: float, stop: float | None = None, step: float | None = None, dtype: str | None = None) -> np.ndarray:
-    """The numbers from `start` up to and without `stop`, `step` (by default 1) apart; int32 if all are whole."""
+    """The numbers from `start` up to and without `stop`, `step` (by default 1) apart; int32 if all are whole.
+
+    Example:
+
+    >>> cconv.ops.arange(1, 7, 2).tolist()
+    [1, 3, 5]
+    """
     step = 1 if step is None else step
     default = result_type(*[of(v) for v in (start, stop, step) if v is not None])
     dtype = standardize(dtype, default=default)
@@ -129,7 +184,13 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
 
 
 def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
-    """An array of one value."""
+    """An array of one value.
+
+    Example:
+
+    >>> cconv.ops.full((2, 2), 7).tolist()
+    [[7.0, 7.0], [7.0, 7.0]]
+    """
     return np.full(shape, as_numbers(fill_value, "full"), standardize(dtype))
 
 
@@ -166,7 +227,13 @@ def identity(n: int, dtype: str | None = None) -> np.ndarray:
 
 
 def empty(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array whose values do not matter: zeros."""
+    """An array whose values do not matter: zeros.
+
+    Example:
+
+    >>> cconv.ops.empty((2, 3)).shape
+    (2, 3)
+    """
     return zeros(shape, dtype)
 
 
@@ -196,46 +263,98 @@ def full_like(x: Any, fill_value: Any, dtype: str | None = None) -> Value:
 
 @operation("x")
 def zeros_like(x: Any, dtype: str | None = None) -> Value:
-    """Zeros in the shape of `x`, of its type or of `dtype`."""
+    """Zeros in the shape of `x`, of its type or of `dtype`.
+
+    Example:
+
+    >>> cconv.ops.zeros_like([1, 2]).tolist()
+    [0, 0]
+    """
     return full_like(x, 0, dtype)
 
 
 @operation("x")
 def ones_like(x: Any, dtype: str | None = None) -> Value:
-    """Ones in the shape of `x`, of its type or of `dtype`."""
+    """Ones in the shape of `x`, of its type or of `dtype`.
+
+    Example:
+
+    >>> cconv.ops.ones_like([1, 2]).tolist()
+    [1, 1]
+    """
     return full_like(x, 1, dtype)
 
 
 @operation("x")
 def empty_like(x: Any, dtype: str | None = None) -> Value:
-    """Values that do not matter in the shape of `x`: zeros."""
+    """Values that do not matter in the shape of `x`: zeros.
+
+    Example:
+
+    >>> cconv.ops.empty_like(np.zeros((2, 3))).shape
+    (2, 3)
+    """
     return full_like(x, 0, dtype)
 
 
 @operation("x")
 def array(x: Any, dtype: str | None = None) -> Value:
-    """The same as `convert_to_tensor`."""
+    """The same as `convert_to_tensor`.
+
+    Example:
+
+    >>> a = cconv.ops.array([1.0, 2.0])
+    >>> a.dtype
+    dtype('float32')
+    """
     return convert_to_tensor(x, dtype)
 
 
 @operation("x")
 def copy(x: Any) -> Value:
-    """The same values in memory of their own."""
+    """The same values in memory of their own.
+
+    Example:
+
+    >>> cconv.ops.copy([1, 2]).tolist()
+    [1, 2]
+    """
     return apply("identity", [x])
 
 
 def dtype(x: Any) -> str:
-    """The type of the values of a tensor, variable or array: `"float32"`, `"int32"` or `"bool"`."""
+    """The type of the values of a tensor, variable or array: `"float32"`, `"int32"` or `"bool"`.
+
+    Example:
+
+    >>> cconv.ops.dtype(np.zeros(2, np.float32))
+    'float32'
+    """
     return of(x)
 
 
 @operation("x", module="core")
 def saturate_cast(x: Any, dtype: str) -> Value:
-    """`x` as another type, numbers beyond its range as its nearest end; the same as `cast`."""
+    """`x` as another type, numbers beyond its range as its nearest end; the same as `cast`.
+
+    Example:
+
+    >>> cconv.ops.saturate_cast([1e12, -5.0], "int32").tolist()
+    [2147483647, -5]
+    """
     return cast(x, dtype)
 
 
 @operation("variable", module="core")
 def stop_gradient(variable: Any) -> Value:
-    """`x` itself, but no gradient flows back through it."""
+    """`x` itself, but no gradient flows back through it.
+
+    Example:
+
+    >>> v = cconv.Variable(3.0)
+    >>> with cconv.GradientTape() as tape:
+    ...     y = v * cconv.ops.stop_gradient(v)
+    >>> float(tape.gradient(y, v))
+    3.0
+    """
     return apply("stop_gradient", [variable])

@@ -1,4 +1,7 @@
-"""Optimizers: how training changes the weights. Names, arguments and formulas are Keras'; the arithmetic is in C."""
+"""Optimizers: how training changes the weights. Names, arguments and formulas are Keras'; the arithmetic is in C.
+
+A setting out of its range is a `ValueError` when the optimizer is made.
+"""
 
 from __future__ import annotations
 

@@ -44,6 +44,11 @@ class Optimizer(Configured):
         iterations: Number of steps made (with accumulation: of changes made): a variable, which counts on.
         variables: The whole state: number of steps, learning rate, and the slots of each variable.
         core: The optimizer of the C core.
+
+    Example:
+
+    >>> cconv.optimizers.SGD(learning_rate=0.1, clipnorm=1.0, gradient_accumulation_steps=4).clipnorm
+    1.0
     """
 
     rule = ""  # name of the update rule in the C core
@@ -340,7 +345,15 @@ class Optimizer(Configured):
         return True
 
     def apply_gradients(self, grads_and_vars: Any) -> None:
-        """Like `apply`, from pairs of a gradient and its variable."""
+        """Like `apply`, from pairs of a gradient and its variable.
+
+        Example:
+
+        >>> v = cconv.Variable([1.0])
+        >>> cconv.optimizers.SGD(0.5).apply_gradients([([1.0], v)])
+        >>> v.numpy().tolist()
+        [0.5]
+        """
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 

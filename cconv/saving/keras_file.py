@@ -40,6 +40,11 @@ def save_model(model: Any, path: str | os.PathLike, overwrite: bool = True) -> N
         ValueError: The name ends differently, the model is not built, the file exists and `overwrite` is False, or the
             model holds something that only code could describe (a lambda).
         TypeError: A layer, loss, ... of the model has no `get_config()`.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+    >>> cconv.saving.save_model(model, "model.keras")
     """
     old = check_suffix(path)
     path = check_path(path, os.path.splitext(path)[1] if old else SUFFIX, overwrite)

@@ -40,6 +40,11 @@ def save_weights(model: Any, path: str | os.PathLike, overwrite: bool = True) ->
 
     Raises:
         ValueError: The name ends differently, the model is not built, or the file exists and `overwrite` is False.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+    >>> cconv.saving.save_weights(model, "model.weights.h5")
     """
     path = check_path(path, SUFFIX, overwrite)
     check_built(model)
@@ -79,6 +84,12 @@ def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = Fals
 
     Raises:
         ValueError: The file is damaged, or holds variables of other shapes than the model's.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+    >>> model.save_weights("model.weights.h5")
+    >>> cconv.saving.load_weights(cconv.models.clone_model(model), "model.weights.h5")
     """
     check_built(model)
     path = os.fspath(path)

@@ -52,6 +52,7 @@ def get_file(
 
     Raises:
         ValueError: The file has another digest, or is too long; an archive is damaged or unsafe; an argument is odd.
+        TypeError: `origin` is no string.
         OSError: It could not be downloaded.
 
     Example:
@@ -63,6 +64,8 @@ def get_file(
     """
     if not origin:
         raise ValueError("get_file: expected `origin`, the address of the file. Received: none")
+    if not isinstance(origin, str):
+        raise TypeError(f"get_file: expected `origin` to be a string. Received: {origin!r}")
     name = os.fspath(fname) if fname else os.path.basename(origin.split("?")[0].split("#")[0])
     if not name or os.path.basename(name) != name or name in (".", ".."):
         raise ValueError(

@@ -46,7 +46,7 @@ def image_dataset_from_directory(
     Files (`.jpg`, `.jpeg`, `.png`, `.bmp`, `.gif`: the first picture) are decoded by as many threads as cconv computes
     with, while the model computes; two batches are kept ready. Which files are for training and which for validation,
     and their first order, is what Keras makes of the same `seed`; with `shuffle`, all of them come in another order in
-    each epoch. A resized image has the numbers that Keras feeds (`cconv/utils/resampling.py`): no smaller decoding of
+    each epoch. A resized image has the numbers that Keras feeds: no smaller decoding of
     large JPEG files is used, which would have others.
 
     Args:

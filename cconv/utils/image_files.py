@@ -129,6 +129,12 @@ def save_img(
     Raises:
         ImportError: Pillow is not installed.
         ValueError: `x` is no image, or the format is not known.
+
+    Example:
+
+    >>> cconv.utils.save_img("grey.png", np.full((4, 6, 1), 128.0))
+    >>> cconv.utils.load_img("grey.png").size
+    (6, 4)
     """
     image = array_to_img(x, data_format=data_format, scale=scale)
     jpeg = str(file_format or os.path.splitext(str(path))[1].lstrip(".")).lower() in ("jpg", "jpeg")

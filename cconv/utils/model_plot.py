@@ -106,6 +106,11 @@ def plot_model(
     Raises:
         ImportError: Graphviz is not installed.
         ValueError: See `model_to_dot`; or Graphviz does not know the format.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+    >>> cconv.utils.plot_model(model, "model.dot", show_shapes=True)
     """
     graph = model_to_dot(
         model,

@@ -36,5 +36,12 @@ def set_random_seed(seed: int) -> None:
 
 
 def get_random_seed() -> int | None:
-    """Returns the seed given to `set_random_seed`, or `None` if it was not called."""
+    """Returns the seed given to `set_random_seed`, or `None` if it was not called.
+
+    Example:
+
+    >>> cconv.utils.set_random_seed(3)
+    >>> cconv.utils.get_random_seed()
+    3
+    """
     return _explicit_seed

@@ -62,6 +62,16 @@ def grad_cam(
 
     Returns:
         A figure with two rows.
+
+    Example:
+
+    >>> model = cconv.Sequential([
+    ...     cconv.Input((8, 8, 1)),
+    ...     cconv.layers.Conv2D(4, 3, activation="relu"),
+    ...     cconv.layers.GlobalAveragePooling2D(),
+    ...     cconv.layers.Dense(3, activation="softmax"),
+    ... ])
+    >>> cconv.visualization.grad_cam(model, np.ones((2, 8, 8, 1))).savefig("grad_cam.png")
     """
     images = as_images(images)
     run = traced(model, images, class_index, layer)
@@ -99,6 +109,16 @@ def saliency(
 
     Returns:
         A figure with two rows.
+
+    Example:
+
+    >>> model = cconv.Sequential([
+    ...     cconv.Input((8, 8, 1)),
+    ...     cconv.layers.Conv2D(4, 3, activation="relu"),
+    ...     cconv.layers.GlobalAveragePooling2D(),
+    ...     cconv.layers.Dense(3, activation="softmax"),
+    ... ])
+    >>> cconv.visualization.saliency(model, np.ones((2, 8, 8, 1))).savefig("saliency.png")
     """
     images = as_images(images)
     run = traced(model, images, class_index, inside=False)
@@ -171,6 +191,16 @@ def occlusion_map(
 
     Returns:
         A figure with two rows.
+
+    Example:
+
+    >>> model = cconv.Sequential([
+    ...     cconv.Input((8, 8, 1)),
+    ...     cconv.layers.Conv2D(4, 3, activation="relu"),
+    ...     cconv.layers.GlobalAveragePooling2D(),
+    ...     cconv.layers.Dense(3, activation="softmax"),
+    ... ])
+    >>> cconv.visualization.occlusion_map(model, np.ones((2, 8, 8, 1))).savefig("occlusion_map.png")
     """
     images = np.asarray(as_images(images), np.float32)
     run = traced(model, images, class_index, inside=False)

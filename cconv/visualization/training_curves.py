@@ -111,6 +111,10 @@ class LiveCurves(Callback):
 
     Raises:
         ValueError: When training begins: there is neither a notebook nor a `path`.
+
+    Example:
+
+    >>> callback = cconv.visualization.LiveCurves("curves.png", metrics=["loss"])
     """
 
     def __init__(self, path: Any = None, metrics: Sequence[str] | None = None) -> None:

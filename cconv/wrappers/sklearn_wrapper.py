@@ -87,6 +87,16 @@ class SKLearnRegressor(RegressorMixin, ModelEstimator):
     Attributes:
         model_: The trained model.
         history_: The `history` of the last training.
+
+    Example:
+
+    >>> def network(X, y):
+    ...     model = cconv.Sequential([cconv.Input(X.shape[1:]), cconv.layers.Dense(y.shape[1])])
+    ...     model.compile("adam", "mse")
+    ...     return model
+    >>> regressor = cconv.wrappers.SKLearnRegressor(network, fit_kwargs={"epochs": 2, "verbose": 0})
+    >>> regressor.fit(np.eye(4), np.arange(4.0)).predict(np.eye(4)).shape
+    (4,)
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -115,6 +125,14 @@ class SKLearnTransformer(TransformerMixin, ModelEstimator):
     Attributes:
         model_: The trained model.
         history_: The `history` of the last training.
+
+    Example:
+
+    >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(1)])
+    >>> model.compile("adam", "mse")
+    >>> transformer = cconv.wrappers.SKLearnTransformer(model, fit_kwargs={"verbose": 0})
+    >>> transformer.fit(np.eye(4), np.ones(4)).transform(np.eye(4)).shape
+    (4, 1)
     """
 
     def __sklearn_tags__(self) -> Any:

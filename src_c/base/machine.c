@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/status.h"
 #include "base/team.h"
 #include <limits.h>
@@ -19,7 +20,6 @@
 #if defined(_WIN32)
 #include <windows.h>
 #else
-#include <pthread.h>
 #include <unistd.h>
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
@@ -173,7 +173,6 @@ static const char *const reasons[] = {"affinity", "cgroup quota", "OMP_NUM_THREA
 
 /* The decision, threads * 8 + reason, in one word so that readers need no lock; 0 until it is made. */
 static atomic_int decision;
-static atomic_bool forked;
 
 static int decide(void)
 {
@@ -186,37 +185,9 @@ static int decide(void)
     return cc_processors() * 8 + (cpu_quota() < affinity() ? BY_QUOTA : BY_AFFINITY);
 }
 
-#if !defined(_WIN32)
-/* The OpenMP runtime's workers do not exist in a forked child, and it would wait for them forever: one thread needs none. */
-static void after_fork(void)
-{
-    atomic_store(&forked, true);
-}
-
-/* Twice does no harm. (pthread_once would tie binaries to the glibc they were built with: 2.34 gave it a new version.) */
-static void watch_fork(void)
-{
-    static atomic_bool watching;
-    if (atomic_load(&watching)) return;
-    pthread_atfork(NULL, NULL, after_fork);
-    atomic_store(&watching, true);
-}
-
-/* When the library is loaded, not when it is first used: others may have used the same OpenMP runtime before the fork. */
-#if defined(__GNUC__)
-__attribute__((constructor)) static void watch_fork_from_the_start(void)
-{
-    watch_fork();
-}
-#endif
-#endif
-
 static int decided(void)
 {
-#if !defined(_WIN32)
-    watch_fork();
-#endif
-    if (atomic_load(&forked)) return 8 + BY_FORK;
+    if (cc_forked()) return 8 + BY_FORK;
     if (!cconv_openmp()) return 8 + BY_BUILD;
     ask_again();
     int value = atomic_load(&decision);

@@ -96,8 +96,8 @@ CCONV_API int cconv_openmp(void);
 /* Threads a plan uses by default: OMP_NUM_THREADS if set, else the smaller of CPU affinity and cgroup quota; at least 1, at most
  * 1024. cconv_set_num_threads(0) returns to that default. Existing plans use at most the number they were made with. When
  * processors are taken from the process later on, runs use no more threads than are left ("affinity"); when the system refuses
- * threads, they use one. A child made by fork() after this library was loaded runs on one thread, whoever used OpenMP before.
- * Results do not depend on the number of threads. */
+ * threads, they use one. A child made by fork() runs on one thread if the library was loaded before, or an OpenMP runtime was,
+ * since its threads are not there. Results do not depend on the number of threads. */
 CCONV_API int cconv_num_threads(void);
 CCONV_API cconv_status cconv_set_num_threads(int threads);
 /* What bounds the default: "OMP_NUM_THREADS", "affinity", "cgroup quota", "cconv_set_num_threads", "fork" or "no OpenMP". */

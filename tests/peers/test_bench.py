@@ -84,6 +84,19 @@ def test_layers_and_networks_have_a_ratio(tmp_path):
     assert (tmp_path / "layers.png").exists() and (tmp_path / "networks.png").exists()
 
 
+def test_parts_have_a_ratio_and_agree(tmp_path):
+    cases = ("text_", "unet_", "deeplab", "psp", "i3d", "softmax")
+    results, _ = run(tmp_path, "parts", "--threads", "1", "--cases", *cases, "--engines", "torch", "--seconds", "0.001")
+    assert {(row["kind"], row["mode"]) for row in results["parts"]} == {
+        (kind, mode)
+        for kind in ("attention", "norm", "resize", "embedding", "3-d pool", "function")
+        for mode in ("forward", "fwd+bwd")
+    }
+    assert all(row["ratio"] > 0 for row in results["parts"]) and "failed" not in results
+    assert all(row["flops"] > 0 for row in results["parts"] if row["kind"] == "attention")
+    assert (tmp_path / "parts.png").exists()
+
+
 def test_growth_fits_a_slope(tmp_path):
     results, _ = run(tmp_path, "growth", "--cases", "channels", "--modes", "forward")
     assert {(row["axis"], row["engine"]) for row in results["growth_summary"]} == {

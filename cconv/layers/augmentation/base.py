@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from ...config import standardize_data_format
-from ...ops._apply import apply, name_scope, shape_of
+from ...ops._apply import apply, shape_of
 from ...ops.arguments import is_integer
-from ...ops.bounding_boxes import FORMATS, clipped, convert_format
 from ...ops.image.batch import as_batch
 from ...ops.random import draw
 from ...ops.tensors import cast
-from ...scope import is_tracing
 from ...seeds import SeedGenerator
-from ...tensor import Tensor
-from ...tree import flatten
-from ..layer import Layer
+from ..image_data import ImageDataLayer
 
 
-class Augmentation(Layer):
+class Augmentation(ImageDataLayer):
     """A layer that changes images, and what belongs to them, in training.
 
     In a model it changes each sample by numbers of its own, drawn anew in every step; called on arrays it does so
@@ -38,16 +34,10 @@ class Augmentation(Layer):
         bounding_box_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format, bounding_box_format, **kwargs)
         if seed is not None and not is_integer(seed):
             raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed!r}")
-        if bounding_box_format is not None and bounding_box_format not in FORMATS:
-            raise ValueError(
-                f"`bounding_box_format` must be one of {FORMATS}. Received: bounding_box_format={bounding_box_format!r}"
-            )
         self.seed = seed
-        self.data_format = standardize_data_format(data_format)
-        self.bounding_box_format = bounding_box_format
         self._generator = SeedGenerator(seed)
         self.built = True
 
@@ -75,23 +65,8 @@ class Augmentation(Layer):
 
     # ---- the call
 
-    def __call__(self, data: Any, *args: Any, **kwargs: Any) -> Any:
-        """Changes arrays at once, and becomes part of a model on tensors."""
-        if is_tracing() or any(isinstance(x, Tensor) for x in flatten(data)):
-            return super().__call__(data, *args, **kwargs)
-        with name_scope(self.name):
-            return self.call(data, *args, **{k: v for k, v in kwargs.items() if k != "training" or v is not None})
-
     def call(self, data, training=True):
-        given = data if isinstance(data, dict) else {"images": data}
-        if "images" not in given:
-            raise ValueError(f"Layer '{self.name}': expected a dictionary with 'images'. Received: {sorted(given)}")
-        if "bounding_boxes" in given and self.bounding_box_format is None:
-            raise ValueError(
-                "You passed an input with a 'bounding_boxes' key, but you didn't specify a bounding box format. Pass "
-                f"a `bounding_box_format` argument to your {type(self).__name__} layer, e.g. "
-                "`bounding_box_format='xyxy'`."
-            )
+        given = self.given(data)
         images, back = as_batch(given["images"], self.data_format)
         images = cast(images, "float32")
         drawn = self.get_random_transformation(images) if training else None
@@ -108,24 +83,18 @@ class Augmentation(Layer):
             masks, masks_back = as_batch(given["segmentation_masks"], self.data_format)
             found["segmentation_masks"] = masks_back(self.transform_segmentation_masks(cast(masks, "float32"), drawn))
         if "bounding_boxes" in given:
-            boxes = given["bounding_boxes"]
-            found["bounding_boxes"] = self._boxes(boxes, drawn, shape_of(images)[1:3], shape_of(found["images"]))
+            boxes, size = given["bounding_boxes"], shape_of(images)[1:3]
+            found["bounding_boxes"] = self._boxes(boxes, drawn, size, shape_of(found["images"]))
         return found
 
     def _apply_untrained(self, given: dict[str, Any], images: Any, back: Any) -> dict[str, Any]:
         return {"images": back(self.untransformed(images))}
 
     def _boxes(self, boxes: dict[str, Any], drawn: Any, size: Any, shape: Any) -> dict[str, Any]:
-        source = self.bounding_box_format
-        height, width = shape[-2:] if self.data_format == "channels_first" else shape[-3:-1]
-        single = len(shape_of(boxes["boxes"])) == 2
-        xyxy = convert_format(boxes["boxes"], source, "xyxy", *size)
-        if single:
-            xyxy = apply("expand_dims", [xyxy], {"axis": 0})
-        xyxy = clipped(self.transform_boxes(xyxy, drawn, size), height, width)
-        if single:
-            xyxy = apply("squeeze", [xyxy], {"axes": [0]})
-        return {**boxes, "boxes": convert_format(xyxy, "xyxy", source, height, width)}
+        if type(self).transform_boxes is Augmentation.transform_boxes:
+            return boxes  # nothing moves
+        move = functools.partial(self.transform_boxes, transformation=drawn, size=size)
+        return self.moved_boxes(boxes, size, self.sides_of_images(shape), move)
 
     # ---- what subclasses draw
 
@@ -148,9 +117,7 @@ class Augmentation(Layer):
     # ---- configuration
 
     def get_config(self):
-        config = {**super().get_config(), "data_format": self.data_format}
-        if self.bounding_box_format is not None:
-            config["bounding_box_format"] = self.bounding_box_format
+        config = super().get_config()
         if "seed" in self._told:
             config["seed"] = self.seed
         return {**config, **{name: getattr(self, name) for name in self._told if name != "seed"}}

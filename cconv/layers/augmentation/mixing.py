@@ -12,10 +12,9 @@ from ...ops.shapes import concatenate
 from ...ops.tensors import cast
 from .base import Augmentation, factors, per_pixel
 from .random_erasing import rectangle
+from .shares import drawn_shares
 
 __all__ = ["CutMix", "MixUp"]
-
-_ATTEMPTS = 16  # each succeeds for half of the samples, or more
 
 
 class _Mixing(Augmentation):
@@ -27,16 +26,8 @@ class _Mixing(Augmentation):
         return apply("argsort", [order], {"axis": 0})
 
     def _shares(self, images: Any, alpha: Any) -> Any:
-        """`(n, 1)` numbers of the distribution Beta(alpha, alpha). Joehnk, "Erzeugung von betaverteilten und
-        gammaverteilten Zufallszahlen", Metrika 8, 1964: of two numbers u^(1/alpha) the share of one in their sum, where
-        that is at most 1."""
-        a, b = (apply("log", [self.uniform(images, 1e-30, 1.0, _ATTEMPTS)]) / alpha for _ in range(2))
-        # logarithms: small powers would vanish
-        most = apply("maximum", [a, b])
-        fits = apply("less_equal", [apply("exp", [a]) + apply("exp", [b]), 1.0])
-        share = apply("exp", [a - most]) / (apply("exp", [a - most]) + apply("exp", [b - most]))
-        first = apply("argmax", [cast(fits, "int32")], {"axis": -1, "keepdims": True})
-        return apply("take_along_axis", [share, first], {"axis": -1})
+        """`(n, 1)` numbers of the distribution Beta(alpha, alpha)."""
+        return drawn_shares(self, images, alpha, 2)[:, :1]
 
     def transform_labels(self, labels, transformation):
         partners, share = transformation[:2]

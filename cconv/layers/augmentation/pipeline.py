@@ -23,6 +23,9 @@ class Pipeline(Layer):
         layers: The layers.
         name: Of the pipeline.
 
+    Output shape:
+        What the last layer makes of it.
+
     Example:
 
     >>> augment = cconv.layers.Pipeline([cconv.layers.RandomFlip(), cconv.layers.Resizing(4, 4)])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...ops._apply import apply
-from ...ops.arithmetic import floor
 from ...ops.image import resize
 from ...ops.image.batch import as_batch, sides_of
 from ...ops.image.resizing import checked_size
+from ...ops.rounding import floor
 from .base import Augmentation
 from .geometric import boxes_through, inverse, transform_of
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from ...ops._apply import apply
 from ...ops.arguments import is_integer
-from ...ops.arithmetic import floor, power
+from ...ops.powers import power
+from ...ops.rounding import floor
 from .base import Augmentation, clip_to_range, factors, per_pixel, value_range_of
 
 __all__ = ["AutoContrast", "RandomInvert", "RandomPosterization", "Solarization"]
@@ -122,7 +123,7 @@ class RandomPosterization(Augmentation):
 
 
 class Solarization(Augmentation):
-    """In training, makes each image lighter, and turns what is brighter than a threshold into its negative.
+    """In training, makes each image lighter, and turns what is not darker than a threshold into its negative.
 
     Args:
         addition_factor: The most that is added, as a share of the `value_range`, 0 to 1: what is added is drawn from 0
@@ -143,7 +144,7 @@ class Solarization(Augmentation):
     Example:
 
     >>> cconv.layers.Solarization()(np.array([[[100.0], [0.0]]])).ravel().tolist()
-    [155.0, 0.0]
+    [155.0, 255.0]
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class Solarization(Augmentation):
         low, high = self.value_range
         addition, threshold = transformation
         lighter = apply("clip", [(images - low) * (255 / (high - low)) + addition], {"minimum": 0.0, "maximum": 255.0})
-        changed = apply("where", [apply("greater", [lighter, threshold]), 255.0 - lighter, lighter])
+        changed = apply("where", [apply("less", [lighter, threshold]), lighter, 255.0 - lighter])
         return changed * ((high - low) / 255) + low
 
     _told = ("value_range", "addition_factor", "threshold_factor", "seed")

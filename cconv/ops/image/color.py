@@ -43,7 +43,9 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Value:
 
 
 def grayscale(x: Any) -> Value:
-    """`(..., 3)` -> `(..., 1)`"""
+    """`(..., 3)` -> `(..., 1)`; what is grey already stays."""
+    if shape_of(x)[-1] == 1:
+        return x
     r, g, b = channels(x)
     return r * 0.2989 + g * 0.587 + b * 0.114
 
