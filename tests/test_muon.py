@@ -105,8 +105,9 @@ def test_averages_and_accumulation():
 
 def test_who_is_changed_as_by_adam():
     model = cconv.Sequential(
-        [cconv.Input((4,), dtype="int32"), layers.Embedding(5, 3), layers.Flatten(), layers.Dense(6, name="hidden"),
-         layers.Dense(2, name="last")]
+        [cconv.Input((4,), dtype="int32"), layers.Embedding(5, 3, name="embedding"), layers.Flatten(),
+         layers.Dense(6, name="hidden"), layers.Dense(2, name="last")],
+        name="m",
     )  # fmt: skip
 
     def slots(**settings):

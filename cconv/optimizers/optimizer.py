@@ -18,7 +18,7 @@ from . import averages
 from .gradients import checked, gradient_program
 from .schedules import LearningRateSchedule
 from .settings import Setting, check_averaging, for_core, number
-from .state import Iterations, LearningRate, OptimizerVariable
+from .state import Iterations, LearningRate, OptimizerVariable, state_of
 
 
 class Optimizer(Configured):
@@ -234,22 +234,7 @@ class Optimizer(Configured):
         """The state like `variables`, with the slots of these variables in this order. Makes slots that are missing."""
         if variables:
             self.build(variables)
-
-        def set_rate(value: np.ndarray) -> None:
-            self.learning_rate = float(value)
-
-        found: list[OptimizerVariable] = [self._iterations]
-        if not callable(self._learning_rate):
-            read_rate = lambda: np.array(float(self._learning_rate), np.float32)  # noqa: E731
-            found.append(OptimizerVariable(f"{self.name}/learning_rate", read_rate, set_rate))
-        slots = [self._core_of(variable).slots(variable.core) for variable in variables]
-        for group in (("average",), ("gradient_accumulator",), *self._slot_order):
-            for variable, own in zip(variables, slots):
-                path = str(getattr(variable, "path", variable.name)).replace("/", "_")
-                for name in group:
-                    if name in own:
-                        found.append(OptimizerVariable(f"{self.name}/{path}_{name}", *_access(own[name])))
-        return found
+        return state_of(self, variables)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Assigns the whole state, in the order of `variables`."""
@@ -404,7 +389,3 @@ class Optimizer(Configured):
         names = ("use_ema", "ema_momentum", "ema_overwrite_frequency") if self.use_ema else ()
         own = {name: getattr(self, name) for name in (*names, "gradient_accumulation_steps")}
         return {"learning_rate": self._learning_rate, **self._in_core, **own, "name": self.name}
-
-
-def _access(core: Any) -> tuple[Callable[[], np.ndarray], Callable[[np.ndarray], None]]:
-    return lambda: core.array, lambda value: core.assign(np.array(value, np.float32, order="C"))

@@ -27,7 +27,7 @@ static const cc_attr table[] = {
     {"muon_b", CC_FLOAT, offsetof(settings, muon_b), "-4.775", NULL, "its coefficient of the third power"},
     {"muon_c", CC_FLOAT, offsetof(settings, muon_c), "2.0315", NULL, "its coefficient of the fifth power"},
     {"rms_rate", CC_FLOAT, offsetof(settings, rms_rate), "0.2", NULL, "root mean square of a step; below 0: it is not scaled"},
-    {"ns_steps", CC_INT, offsetof(settings, ns_steps), "5", NULL, "iterations"},
+    {"ns_steps", CC_INT, offsetof(settings, ns_steps), "5", NULL, "how often the polynomial is taken"},
     {"nesterov", CC_BOOL, offsetof(settings, nesterov), "true", NULL, "1: the step is that from where the momentum leads"},
     {0}};
 
