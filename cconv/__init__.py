@@ -76,7 +76,7 @@ if _core.isa_error():
     _warnings.warn(f"{_core.isa_error()}; using {_core.isa()}", stacklevel=2)
 
 # imported when first used
-_LATE = frozenset(["applications", "datasets", "visualization", "wrappers"])
+_LATE = frozenset(["applications", "datasets", "preprocessing", "visualization", "wrappers"])
 _missing = _getattr_of(globals(), [*_LATE, *(key for key, value in globals().items() if hasattr(value, "__path__"))])
 
 __all__ = [

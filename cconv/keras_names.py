@@ -53,7 +53,8 @@ _ABSENT: dict[str, dict[str, str]] = {
         "cconv.utils": "Config",
     },
     "it belongs to Keras' past, and its successors are in `cconv.layers` and `cconv.utils`": {
-        "cconv": "legacy preprocessing",
+        "cconv": "legacy",
+        "cconv.preprocessing": "text_dataset_from_directory",
         "cconv.optimizers": "legacy",
         "cconv.utils": "legacy",
     },

@@ -52,6 +52,7 @@ PAGES = (
     Page("data", "Data sets of steps", "data", "pipeline"),
     Page("datasets", "Well-known data", "datasets.mnist datasets.fashion_mnist datasets.cifar10 datasets.cifar100"),
     Page("utils", "Helpers", "utils"),
+    Page("preprocessing", "Old names of helpers", "preprocessing.image preprocessing.sequence"),
     Page("bounding-boxes", "Bounding boxes", "utils.bounding_boxes"),
     Page("random", "Random numbers", "random"),
     Page("tree", "Nested structures", "tree"),

@@ -38,7 +38,7 @@ LAYERS = (
     {"backend", "callbacks", "data"},
     {"training"},
     {"models"},
-    {"applications", "datasets", "visualization", "wrappers"},
+    {"applications", "datasets", "preprocessing", "visualization", "wrappers"},
     {"commands"},
     {"__main__"},
     {"cconv"},  # the package itself: what its users see

@@ -10,7 +10,8 @@ keras = pytest.importorskip("keras")
 
 MODULES = """
     activations applications backend callbacks config constraints datasets dtype_policies initializers layers losses
-    metrics models ops ops.image ops.linalg ops.nn ops.numpy optimizers optimizers.schedules random regularizers saving
+    metrics models ops ops.image ops.linalg ops.nn ops.numpy optimizers optimizers.schedules preprocessing
+    preprocessing.image preprocessing.sequence random regularizers saving
     tree utils utils.bounding_boxes visualization wrappers
 """
 
