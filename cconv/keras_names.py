@@ -74,7 +74,7 @@ _ABSENT: dict[str, dict[str, str]] = {
             densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
             resnet_v2 vgg19 xception
         """,
-        "cconv.optimizers": "MultiOptimizer Muon OptimizerMap",
+        "cconv.optimizers": "MultiOptimizer OptimizerMap",
     },
 }
 
