@@ -112,7 +112,7 @@ static size_t pool_place_bytes(const cc_window *window)
     return cc_window_cells(window) <= 256 ? sizeof(uint8_t) : sizeof(float);
 }
 
-/* Scratch of a thread, where windows have several planes to add up: the sums of many; what one of them gives for a row of outputs. */
+/* Scratch of a thread, where windows have several planes to add up: the sums of many; what one gives for a row of outputs. */
 static uint64_t pool_plane_bytes(const cc_window *window, int64_t c)
 {
     if (window->d.kernel == 1) return 0;

@@ -1,5 +1,5 @@
-/* Softmax of a row whose numbers lie side by side. Sums are float32 over a span, in four vectors side by side, and double from span
- * to span. */
+/* Softmax of a row whose numbers lie side by side. Sums are float32 over a span, in four vectors side by side, and double from
+ * span to span. */
 #ifndef CC_SOFTMAX_INC_H
 #define CC_SOFTMAX_INC_H
 
@@ -55,7 +55,10 @@ static void softmax_forward(float *y, const float *x, int64_t n)
         for (int j = 0; j < SOFTMAX_SUMS; ++j) sums[j] = vec_zero();
         for (; i + SOFTMAX_SUMS * VEC <= end; i += SOFTMAX_SUMS * VEC) {
             UNROLL
-            for (int j = 0; j < SOFTMAX_SUMS; ++j) sums[j] = vec_add(sums[j], softmax_power(y + i + j * VEC, x + i + j * VEC, largest));
+            for (int j = 0; j < SOFTMAX_SUMS; ++j) {
+                const int64_t at = i + j * VEC;
+                sums[j] = vec_add(sums[j], softmax_power(y + at, x + at, largest));
+            }
         }
         for (; i + VEC <= end; i += VEC) sums[0] = vec_add(sums[0], softmax_power(y + i, x + i, largest));
         if (i < end) {
@@ -86,7 +89,10 @@ static void softmax_backward(float *dx, const float *dy, const float *y, int64_t
         for (int j = 0; j < SOFTMAX_SUMS; ++j) sums[j] = vec_zero();
         for (; i + SOFTMAX_SUMS * VEC <= end; i += SOFTMAX_SUMS * VEC) {
             UNROLL
-            for (int j = 0; j < SOFTMAX_SUMS; ++j) sums[j] = vec_fma(vec_load(dy + i + j * VEC), vec_load(y + i + j * VEC), sums[j]);
+            for (int j = 0; j < SOFTMAX_SUMS; ++j) {
+                const int64_t at = i + j * VEC;
+                sums[j] = vec_fma(vec_load(dy + at), vec_load(y + at), sums[j]);
+            }
         }
         for (; i + VEC <= end; i += VEC) sums[0] = vec_fma(vec_load(dy + i), vec_load(y + i), sums[0]);
         if (i < end) {
