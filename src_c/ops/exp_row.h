@@ -30,17 +30,6 @@ static inline double cc_row_sum(const float *x, int64_t n)
     return all;
 }
 
-static inline double cc_row_dot(const float *x, const float *y, int64_t n)
-{
-    double sum[CC_ROW_LANES] = {0}, all = 0;
-    int64_t i = 0;
-    for (; i + CC_ROW_LANES <= n; i += CC_ROW_LANES)
-        for (int j = 0; j < CC_ROW_LANES; ++j) sum[j] += (double)x[i + j] * (double)y[i + j];
-    for (; i < n; ++i) all += (double)x[i] * (double)y[i];
-    for (int j = 0; j < CC_ROW_LANES; ++j) all += sum[j];
-    return all;
-}
-
 /* The sum of e^(x[i] - most). */
 static inline double cc_row_exp_sum(const float *x, float most, int64_t n)
 {

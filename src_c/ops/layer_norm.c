@@ -95,7 +95,7 @@ static void layer_norm_find(const settings *a, cc_row_norm *row, const float *x)
     const double n = (double)row->n;
     double first, second;
     row->high = row->low = 0;
-    kernels->norm.row_moments(x, row->n, 0, &first, &second);
+    kernels->norm.row_moments(x, row->n, 0, &first, a->rms ? &second : NULL);
     if (!a->rms) {
         row->high = (float)(first / n);
         kernels->norm.row_moments(x, row->n, row->high, &first, &second);

@@ -112,12 +112,11 @@ static size_t pool_place_bytes(const cc_window *window)
     return cc_window_cells(window) <= 256 ? sizeof(uint8_t) : sizeof(float);
 }
 
-/* Scratch of a thread, where windows have several planes: the sums of many; what one of them gives for a row of outputs, and
- * its places. */
+/* Scratch of a thread, where windows have several planes to add up: the sums of many; what one gives for a row of outputs. */
 static uint64_t pool_plane_bytes(const cc_window *window, int64_t c)
 {
     if (window->d.kernel == 1) return 0;
-    return CC_ALIGN_UP((uint64_t)(window->w.out * c) * (sizeof(double) + sizeof(float) + pool_place_bytes(window)));
+    return CC_ALIGN_UP((uint64_t)(window->w.out * c) * (sizeof(double) + sizeof(float)));
 }
 
 /* Windows over a cell, at most, and those whose gradients are added up in float32 one after the other. */
@@ -151,6 +150,7 @@ static void pool_max_need(const cc_call *call, int nth, cc_need *need)
     cc_window window;
     if (pool_window(call, &window) != CCONV_OK) return;
     pool_need(call, nth, need);
+    need->forward_scratch = 0; /* the kernel takes all planes */
     if (!call->differentiate) return;
     need->saved = (uint64_t)cc_shape_count(&call->ys) * pool_place_bytes(&window);
     if (((const cc_pool_attributes *)call->attributes)->activation != CC_ACT_LINEAR) need->reads |= CC_READS_Y;
@@ -178,7 +178,10 @@ static cc_pool pool_of(const cc_call *call, const cc_window *window)
     return (cc_pool){.c = c,
                      .step = window->w.stride * c,
                      .line = window->w.in * c,
+                     .plane = window->h.in * window->w.in * c,
+                     .planes = 1,
                      .width = (int)window->w.kernel,
+                     .area = (int)(window->h.kernel * window->w.kernel),
                      .act = (cc_activation)a->activation,
                      .wide = pool_place_bytes(window) > 1};
 }
@@ -191,27 +194,20 @@ static int64_t pool_counted(const cc_call *call, const cc_axis *axis, int64_t o,
 
 /* ---- Forward ---- */
 
-/* What the planes before gave, in y and places, or in `total` if there are many to add up, is joined with what the next one
- * gives. (An activation does not change which is larger, and where it makes both equal no gradient passes.) */
-static void pool_join_planes(kind k, float *y, void *places, const float *part, const void *part_places, bool wide,
-                             double *total, int64_t count)
+/* What the planes before gave, in y, or in `total` if there are many, is added to what the next one gives. */
+static void pool_add_plane(float *y, const float *part, double *total, int64_t count)
 {
     for (int64_t i = 0; i < count; ++i) {
-        if (total) {
+        if (total)
             total[i] += (double)part[i];
-        } else if (k != MAX) {
+        else
             y[i] += part[i];
-        } else if (part[i] > y[i] || part[i] != part[i]) { /* as the kernels: a NaN is a maximum */
-            y[i] = part[i];
-            if (places && wide) ((float *)places)[i] = ((const float *)part_places)[i];
-            if (places && !wide) ((uint8_t *)places)[i] = ((const uint8_t *)part_places)[i];
-        }
     }
 }
 
-/* A row of outputs from one plane of the image: x is the first row of it that their windows see, `number` that row's in the
+/* A row of outputs from `pool.planes` planes of the image: x is the first row that their windows see, `number` that row's in the
  * windows, planes and rows counted through. Averages count `rows` of them. */
-static inline void pool_plane_forward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *y,
+static inline void pool_planes_forward(kind k, const cc_call *call, const cc_window *window, cc_pool pool, float *y,
                                       void *places, const float *x, int64_t number, int64_t rows)
 {
     const cc_kernels *kernels = cc_kernels_get();
@@ -255,17 +251,16 @@ static inline void pool_forward(kind k, const cc_call *call, const cc_team *team
         void *places =
             k == MAX && call->differentiate ? (char *)call->saved + (size_t)(r * count) * pool_place_bytes(&window) : NULL;
         double *total = k != MAX && td_end - td > CC_POOL_FEW ? wide : NULL;
-        for (int64_t t = td; t < td_end; ++t) {
+        const int64_t step = k == MAX ? td_end - td : 1; /* planes at a time */
+        pool.planes = (int)step;
+        for (int64_t t = td; t < td_end; t += step) {
             const int64_t plane = n * d + j * window.d.stride - window.d.before + t;
             const float *x = call->x[0] + (plane * h + i * window.h.stride - window.h.before + th) * w * c;
-            const int64_t number = t * window.h.kernel + th;
-            if (t == td) {
-                pool_plane_forward(k, call, &window, pool, y, places, x, number, rows);
+            pool_planes_forward(k, call, &window, pool, t == td ? y : part, places, x, t * window.h.kernel + th, rows);
+            if (t > td)
+                pool_add_plane(y, part, total, count);
+            else
                 for (int64_t e = 0; total && e < count; ++e) total[e] = (double)y[e];
-            } else {
-                pool_plane_forward(k, call, &window, pool, part, places ? part + count : NULL, x, number, rows);
-                pool_join_planes(k, y, places, part, part + count, pool.wide, total, count);
-            }
         }
         for (int64_t e = 0; total && e < count; ++e) y[e] = (float)total[e];
         if (k == L2)

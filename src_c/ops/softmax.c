@@ -52,15 +52,12 @@ static inline int64_t softmax_place(const softmax_tasks *p, int64_t i, int64_t *
 /* A contiguous row. */
 static inline void softmax_row_forward(float *y, const float *x, int64_t n, bool logarithm)
 {
-    const float most = cc_row_max(x, n);
-    if (logarithm) {
-        const float last = (float)log(cc_row_exp_sum(x, most, n));
-        for (int64_t i = 0; i < n; ++i) y[i] = x[i] - most - last;
+    if (!logarithm) {
+        cc_kernels_get()->elementwise.softmax_forward(y, x, n);
         return;
     }
-    cc_kernels_get()->elementwise.exp(y, x, most, n);
-    const float last = (float)(1 / cc_row_sum(y, n));
-    for (int64_t i = 0; i < n; ++i) y[i] *= last;
+    const float most = cc_row_max(x, n), last = (float)log(cc_row_exp_sum(x, most, n));
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] - most - last;
 }
 
 /* y may be x: each x is read for the last time before the y at its place is written. */
@@ -114,8 +111,7 @@ static inline void softmax_axis_backward(const cc_call *call, const cc_team *tea
         const float *y = call->y + base, *dy = call->dy + base;
         float *dx = call->dx[0] + base;
         if (p.inner == 1 && !logarithm) {
-            const double sum = cc_row_dot(dy, y, p.length);
-            for (int64_t k = 0; k < p.length; ++k) dx[k] = (float)((double)y[k] * ((double)dy[k] - sum));
+            cc_kernels_get()->elementwise.softmax_backward(dx, dy, y, p.length);
             continue;
         }
         double sum[COLUMNS] = {0};

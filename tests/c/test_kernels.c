@@ -253,6 +253,7 @@ static void check_pool(const pair *p)
                            .outputs = 3,
                            .step = 2 * c,
                            .line = 8 * c,
+                           .planes = 1,
                            .rows = 2,
                            .columns = 2,
                            .width = 2,
@@ -266,7 +267,11 @@ static void check_pool(const pair *p)
                 p->plain.pool.max(&job, a, places_a, x);
                 p->wide.pool.max(&job, b, places_b, x);
                 CHECK(same(a, b, out) && same(places_a, places_b, out));
-                job.rows = 1;
+                job.planes = 2, job.rows = 1, job.plane = 8 * c, job.area = 2;
+                p->plain.pool.max(&job, a, places_a, x);
+                p->wide.pool.max(&job, b, places_b, x);
+                CHECK(same(a, b, out) && same(places_a, places_b, out));
+                job.planes = 1;
                 p->plain.pool.max_backward(&job, da, x, a, places_a, true);
                 p->wide.pool.max_backward(&job, db, x, b, places_b, true);
                 CHECK(same(da + 2 * c, db + 2 * c, in - 2 * c));
@@ -332,6 +337,9 @@ static void check_row_norm(const pair *p)
             double sums[4];
             p->plain.norm.row_moments(x, n, 1, &sums[0], &sums[1]);
             p->wide.norm.row_moments(x, n, 1, &sums[2], &sums[3]);
+            double alone;
+            p->wide.norm.row_moments(x, n, 1, &alone, NULL);
+            CHECK(alone == sums[2]);
             CHECK(sums[0] == sums[2] && sums[1] == sums[3]);
             p->plain.norm.row_forward(&job, a, x);
             p->wide.norm.row_forward(&job, b, x);
@@ -381,6 +389,15 @@ static void check_elementwise(const pair *p)
             CHECK(fabsf(a[i] - b[i]) <= 1e-4f); /* windows that overlap are added in another order */
         p->wide.elementwise.exp(b, x, 1, n);
         for (int64_t i = 0; i < n; ++i) CHECK(fabsf(b[i] - expf(x[i] - 1)) <= 1e-6f * expf(x[i] - 1));
+        double sum = 0, dot = 0;
+        for (int64_t i = 0; i < n; ++i) sum += exp((double)x[i]);
+        for (int64_t i = 0; i < n; ++i) dot += exp((double)x[i]) / sum * (double)x[i];
+        p->wide.elementwise.softmax_forward(b, x, n);
+        p->wide.elementwise.softmax_backward(a, x, b, n);
+        for (int64_t i = 0; i < n; ++i) {
+            const double y = exp((double)x[i]) / sum, dx = y * ((double)x[i] - dot);
+            CHECK(fabs((double)b[i] - y) <= 4e-6 * y && fabs((double)a[i] - dx) <= 1e-5 * (y + fabs(dx)));
+        }
         const cc_random random = {.seed = 5, .step = 6, .draw = 7};
         p->plain.random.dropout(a, x, n, &random, 3, 1u << 22, 1.25f);
         p->wide.random.dropout(b, x, n, &random, 3, 1u << 22, 1.25f);

@@ -5,6 +5,7 @@
 #include "kernels/elementwise/activation.inc.h"
 #include "kernels/elementwise/curve.inc.h"
 #include "kernels/elementwise/elementwise_kernels.h"
+#include "kernels/elementwise/softmax.inc.h"
 #include "kernels/macros.h"
 
 static void vector_add(float *y, const float *x, int64_t n)
@@ -68,6 +69,8 @@ static const cc_elementwise_kernels elementwise_kernels = {
     .curve_forward = curve_forward,
     .curve_backward = curve_backward,
     .exp = vector_exp,
+    .softmax_forward = softmax_forward,
+    .softmax_backward = softmax_backward,
     .add = vector_add,
     .add_rows = vector_add_rows,
     .add_windows = vector_add_windows,

@@ -1,4 +1,4 @@
-/* Loops over numbers side by side: activations, curves, the exponential, sums. */
+/* Loops over numbers side by side: activations, curves, the exponential, softmax, sums. */
 #ifndef CC_ELEMENTWISE_KERNELS_H
 #define CC_ELEMENTWISE_KERNELS_H
 
@@ -13,7 +13,10 @@ typedef struct cc_elementwise_kernels {
     /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]); dx may be dy. See curve.h. */
     void (*curve_forward)(cc_curve curve, float *y, const float *x, int64_t n);
     void (*curve_backward)(cc_curve curve, float *dx, const float *dy, const float *x, int64_t n);
-    void (*exp)(float *y, const float *x, float shift, int64_t n);       /* y[i] = e^(x[i] - shift); y may be x */
+    void (*exp)(float *y, const float *x, float shift, int64_t n); /* y[i] = e^(x[i] - shift); y may be x */
+    /* y[i] = e^x[i] / the sum of all e^x[i]; y may be x. Its gradient from y; dx may be dy. */
+    void (*softmax_forward)(float *y, const float *x, int64_t n);
+    void (*softmax_backward)(float *dx, const float *dy, const float *y, int64_t n);
     void (*add)(float *y, const float *x, int64_t n);                    /* y[i] += x[i] */
     void (*add_rows)(float *y, const float *x, int64_t rows, int64_t n); /* y[i] += the sum of x[r * n + i], r < rows */
     /* y[i * y_step + j] += x[i * x_step + j], i < count, j < n: windows that may overlap. Their order depends on n and

@@ -35,7 +35,7 @@ typedef struct cc_norm_kernels {
     /* dx = dy scale + (x - high - low) by_x + constant: by_x and constant are those of the sum; no activation. dx may be dy. */
     void (*combine)(const cc_norm *norm, float *dx, const float *dy, const float *x, int64_t rows);
 
-    void (*row_moments)(const float *x, int64_t n, float about, double *first, double *second); /* sums as in moments */
+    void (*row_moments)(const float *x, int64_t n, float about, double *first, double *second); /* as moments; second or NULL */
     void (*row_forward)(const cc_row_norm *norm, float *y, const float *x);                     /* y may be x */
     /* first = sum of dy gamma, second = sum of dy gamma (x - high - low). dgamma and dbeta, both or none, get their terms added. */
     void (*row_sums)(const cc_row_norm *norm, const float *dy, const float *x, float *dgamma, float *dbeta, double *first,

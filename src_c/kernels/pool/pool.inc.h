@@ -8,28 +8,30 @@
 
 /* ---- Forward ---- */
 
-ALWAYS_INLINE void max_column(const cc_pool *k, float *y, uint8_t *bytes, float *floats, const float *x, const int rows,
-                              const int columns, const column at)
+ALWAYS_INLINE void max_column(const cc_pool *k, float *y, uint8_t *bytes, float *floats, const float *x, const int planes,
+                              const int rows, const int columns, const column at)
 {
     vec best = column_load(x, at), place = vec_set1((float)k->first);
-    for (int i = 0; i < rows; ++i)
-        for (int j = i == 0; j < columns; ++j) {
-            const vec v = column_load(x + i * k->line + j * k->c, at);
-            if (bytes || floats) place = vec_above(v, best, vec_set1((float)(k->first + i * k->width + j)), place);
-            best = vec_above(v, best, v, best);
-        }
+    for (int t = 0; t < planes; ++t)
+        for (int i = 0; i < rows; ++i)
+            for (int j = t == 0 && i == 0; j < columns; ++j) {
+                const vec v = column_load(x + t * k->plane + i * k->line + j * k->c, at);
+                const int number = k->first + t * k->area + i * k->width + j;
+                if (bytes || floats) place = vec_above(v, best, vec_set1((float)number), place);
+                best = vec_above(v, best, v, best);
+            }
     column_store(y, at, k->act == CC_ACT_LINEAR ? best : clamp(best, k->act));
     if (bytes) column_store_bytes(bytes, k->c, at, place);
     if (floats) column_store(floats, at, place);
 }
 
-ALWAYS_INLINE void max_body(const cc_pool *k, float *y, uint8_t *bytes, float *floats, const float *x, const int rows,
-                            const int columns)
+ALWAYS_INLINE void max_body(const cc_pool *k, float *y, uint8_t *bytes, float *floats, const float *x, const int planes,
+                            const int rows, const int columns)
 {
     for (int64_t o = 0; o < k->outputs; ++o) {
         int64_t i = 0;
-        for (; i + VEC <= k->c; i += VEC) max_column(k, y, bytes, floats, x, rows, columns, WHOLE(i));
-        if (i < k->c) max_column(k, y, bytes, floats, x, rows, columns, PART(i, k->c));
+        for (; i + VEC <= k->c; i += VEC) max_column(k, y, bytes, floats, x, planes, rows, columns, WHOLE(i));
+        if (i < k->c) max_column(k, y, bytes, floats, x, planes, rows, columns, PART(i, k->c));
         x += k->step;
         y += k->c;
         if (bytes) bytes += k->c;
@@ -37,19 +39,28 @@ ALWAYS_INLINE void max_body(const cc_pool *k, float *y, uint8_t *bytes, float *f
     }
 }
 
-static void pool_max(const cc_pool *k, float *y, void *places, const float *x)
+/* Windows of 2x2 cells of `planes` planes, and others. */
+ALWAYS_INLINE void max_of_planes(const cc_pool *k, float *y, void *places, const float *x, const int planes)
 {
     const bool small = k->rows == 2 && k->columns == 2;
     if (places && k->wide)
-        max_body(k, y, NULL, places, x, k->rows, k->columns);
+        max_body(k, y, NULL, places, x, planes, k->rows, k->columns);
     else if (places && small)
-        max_body(k, y, places, NULL, x, 2, 2);
+        max_body(k, y, places, NULL, x, planes, 2, 2);
     else if (places)
-        max_body(k, y, places, NULL, x, k->rows, k->columns);
+        max_body(k, y, places, NULL, x, planes, k->rows, k->columns);
     else if (small)
-        max_body(k, y, NULL, NULL, x, 2, 2);
+        max_body(k, y, NULL, NULL, x, planes, 2, 2);
     else
-        max_body(k, y, NULL, NULL, x, k->rows, k->columns);
+        max_body(k, y, NULL, NULL, x, planes, k->rows, k->columns);
+}
+
+static void pool_max(const cc_pool *k, float *y, void *places, const float *x)
+{
+    if (k->planes == 1)
+        max_of_planes(k, y, places, x, 1);
+    else
+        max_of_planes(k, y, places, x, k->planes);
 }
 
 ALWAYS_INLINE vec sum_cells(const cc_pool *k, vec sum, const float *x, const int columns, const bool squares, const column at)

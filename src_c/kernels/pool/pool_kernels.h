@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Neighbouring outputs of a pooling, c channels each, whose windows have the same cells inside the image: rows x columns of them,
- * of which cell (i, j) is number first + i * width + j of the window. */
+/* Neighbouring outputs of a pooling, c channels each, whose windows have the same cells inside the image: planes x rows x columns
+ * of them, of which cell (t, i, j) is number first + t * area + i * width + j of the window. Only maxima have several planes. */
 typedef struct cc_pool {
     int64_t c, outputs;
-    int64_t step, line; /* floats from a window to the next output's, from a row of the image to the next one */
-    int rows, columns, first, width;
+    int64_t step, line, plane; /* floats from a window to the next output's, from a row to the next one, and from a plane */
+    int planes, rows, columns, first, width, area;
     cc_activation act; /* behind a maximum: a clamp */
     bool wide;         /* cell numbers do not fit in bytes: they are kept as floats */
 } cc_pool;
