@@ -54,9 +54,9 @@ test-readme: ## every command of the README but the long ones, as it stands, in 
 test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (large downloads, once)
 	@$(PYTEST) tests/peers
 
-test-isa: $(VENV)/.installed-test ## the tests of ops and kernels at every instruction set of this CPU
+test-isa: $(VENV)/.installed-test ## the tests but the slow ones, at every instruction set of this CPU (10 minutes for each)
 	@for isa in `$(PY) -c 'from cconv import _core; print(*_core.isas())'`; do \
-	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST) || exit 1; done
+	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST) -m "not slow" || exit 1; done
 
 test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong uses; 200 killed saves, every bit of a model file flipped
 	@$(PYTEST) -k "interrupt or fork or memory or error or kill or flip or robust"

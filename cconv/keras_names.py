@@ -74,11 +74,7 @@ _ABSENT: dict[str, dict[str, str]] = {
             densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet
             resnet_v2 vgg19 xception
         """,
-        "cconv.optimizers": "MultiOptimizer Muon OptimizerMap",
-        "cconv.visualization": """
-            draw_bounding_boxes draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery
-            plot_segmentation_mask_gallery
-        """,
+        "cconv.optimizers": "MultiOptimizer OptimizerMap",
     },
 }
 

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     options.output.mkdir(parents=True, exist_ok=True)
     rows = np.concatenate([noisy_test[:10], made[:10], test[:10]])
-    titles = [f"{what} {i}" for what in ("noisy", "made", "clean") for i in range(10)]
+    titles = [what for what in ("noisy", "made", "clean") for _ in range(10)]
     cconv.visualization.image_gallery(rows, titles, columns=10).savefig(options.output / "digits.png")
     cconv.visualization.training_curves(history).savefig(options.output / "curves.png")
     print(f"pictures are in {options.output}")

@@ -79,8 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     options.output.mkdir(parents=True, exist_ok=True)
     depths = (4, 6, 8, 10, 12)
-    slices = np.concatenate([bodies[i, list(depths)] for i in range(5)])
-    titles = [f"{labels[i]}, slice {depth}" for i in range(5) for depth in depths]
+    shown = [np.flatnonzero(labels == digit)[0] for digit in (0, 2, 4, 6, 8)]
+    slices = np.concatenate([bodies[i, list(depths)] for i in shown])
+    titles = [f"{labels[i]}, slice {depth}" for i in shown for depth in depths]
     cconv.visualization.image_gallery(np.clip(slices, 0, 1), titles, columns=5).savefig(options.output / "slices.png")
     model.save(options.output / "model.keras")
     print(f"the model and a picture are in {options.output}")

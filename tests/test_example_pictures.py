@@ -67,6 +67,7 @@ def test_time_series_do_not_look_ahead(tmp_path, capsys):
     out = capsys.readouterr().out
     assert number(out, r"after 28 of 28 moments: ([\d.]+)") > number(out, r"after 7 of 28 moments: ([\d.]+)")
     assert "not looked at" in out
+    assert {path.name for path in tmp_path.iterdir()} == {"accuracy.png", "model.keras"}
 
 
 def test_volumes_are_told_apart(tmp_path, capsys):
@@ -90,9 +91,11 @@ def test_image_folder_learns(tmp_path, capsys):
     assert {path.stem for path in (tmp_path / "out").iterdir()} == {
         "model", "curves", "confusion", "augmentation", "predictions",
     }  # fmt: skip
-    images = np.full((2, 20, 20, 3), 100, np.float32)
-    made = module.Augmentation(0)(images)
+    augmentation = module.augmentation()
+    images = np.repeat(np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3)), 2, axis=0).astype(np.float32)
+    made = np.asarray(augmentation(images))
     assert made.shape == images.shape and made.dtype == np.float32 and not np.array_equal(made[0], made[1])
+    np.testing.assert_array_equal(augmentation(images, training=False), images)
 
 
 @pytest.mark.slow

@@ -54,6 +54,7 @@ LATE = {
     "h5py",
     "http.client",
     "importlib.metadata",
+    "matplotlib.pyplot",  # looks for a display
     "tqdm",
     "urllib.request",
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..config import program_memory
+from ..pipeline import AUTOTUNE, Dataset
 from ..utils import Progbar, image_files
 from ..utils.resampling import resized
 from .failure import Failure
@@ -31,32 +32,50 @@ def read_image(path: Path, size: tuple[int, int], channels: int = 3) -> np.ndarr
     return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
 
 
-def read_images(paths: Iterable[Path], size: tuple[int, int], channels: int = 3) -> tuple[np.ndarray, list[Path]]:
-    """Images that are there `(n, h, w, channels)` as bytes, and the paths of files that could not be read.
+def read_images(paths: Sequence[Path], size: tuple[int, int]) -> tuple[np.ndarray | None, list[Path]]:
+    """Reads all files, in threads.
+
+    Returns:
+        The images that are there as bytes `(n, h, w, 3)`, or `None` where they would take more memory than there should
+        be for them; and the paths of files that could not be read.
+    """
+    kept = np.empty((len(paths), *size, 3), np.uint8) if memory_of(len(paths), size) <= program_memory() else None
+    bar = Progbar(len(paths), unit_name="file")
+
+    def read(number: np.int64) -> np.ndarray | Failure:
+        try:
+            return read_image(paths[number], size)
+        except Failure as failure:
+            return failure
+
+    sound = np.ones(len(paths), bool)
+    for i, found in enumerate(Dataset.range(len(paths)).map(read, AUTOTUNE)):
+        if isinstance(found, Failure):
+            sound[i] = False
+            bar.leave()
+            print(f"left out: {found}")
+        elif kept is not None:
+            kept[i] = found
+        bar.update(i + 1)
+    damaged = [paths[i] for i in np.flatnonzero(~sound)]
+    return (kept[sound] if damaged and kept is not None else kept), damaged
+
+
+def read_batch(paths: Sequence[Path], size: tuple[int, int]) -> np.ndarray:
+    """Images as bytes `(n, h, w, 3)`, from files that could be read before.
 
     Raises:
-        Failure: So many images of this size take more memory than there should be for them.
+        OSError: One cannot be read any more.
     """
-    paths = list(paths)
-    needed = len(paths) * size[0] * size[1] * channels
-    if needed > program_memory():
-        raise Failure(
-            f"{len(paths)} images of {size[0]}x{size[1]} take {needed / 1e9:.1f} GB, more than a third of the memory: "
-            "choose smaller ones (--image-size)"
-        )
-    images = np.empty((len(paths), *size, channels), np.uint8)
-    damaged = []
-    bar = Progbar(len(paths), unit_name="file")
-    for i, path in enumerate(paths):
-        try:
-            images[i] = read_image(path, size, channels)
-        except Failure as failure:
-            damaged.append(path)
-            bar.leave()
-            print(f"left out: {failure}")
-        bar.update(i + 1)
-    kept = np.array([path not in set(damaged) for path in paths], bool)
-    return (images if not damaged else images[kept]), damaged
+    try:
+        return np.stack([read_image(path, size) for path in paths])
+    except Failure as failure:
+        raise OSError(f"{failure} (it could be read before)") from None
+
+
+def memory_of(count: int, size: tuple[int, int]) -> int:
+    """How many bytes so many images take, of three channels of bytes."""
+    return count * size[0] * size[1] * 3
 
 
 def class_folders(folder: Path) -> tuple[list[str], list[Path], np.ndarray]:

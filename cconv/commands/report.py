@@ -16,6 +16,7 @@ import numpy as np
 from .. import _core
 from ..models.summary import summary_html
 from ..utils.html import table
+from .image_files import read_image
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60em; margin: 2em auto; padding: 0 1em; }
@@ -29,7 +30,7 @@ def write_report(
     path: Path,
     model: Any,
     history: dict[str, list[float]],
-    images: np.ndarray,
+    scores: np.ndarray,
     labels: np.ndarray,
     paths: Sequence[Path],
     names: Sequence[str],
@@ -41,7 +42,7 @@ def write_report(
         path: Name of the HTML file.
         model: The classifier.
         history: Of its training; may be empty.
-        images: Those held out, as the model takes them.
+        scores: What it gives for the images that are held out.
         labels: Their classes.
         paths: Their files.
         names: Of the classes.
@@ -52,7 +53,6 @@ def write_report(
     """
     from .. import visualization  # Matplotlib
 
-    scores = model.predict(images, verbose=0)
     taken = scores.argmax(1)
     accuracy = float((taken == labels).mean())
     counts = visualization.count_confusions(labels, taken, len(names))
@@ -68,7 +68,7 @@ def write_report(
         _picture(visualization.confusion_matrix(labels, taken, names)),
         table(["class", "images", "found", "right when named"], _per_class(counts, names), right=(1, 2, 3)),
         "<h2>The most confident mistakes</h2>",
-        _mistakes(visualization, images, labels, scores, paths, names),
+        _mistakes(visualization, model.input_shape[1:3], labels, scores, paths, names),
         "<h2>The network</h2>",
         summary_html(model),
         f"<p><small>cconv {_core.version()}, {_core.isa()}, {_core.get_num_threads()} threads, Python "
@@ -100,7 +100,7 @@ def _per_class(counts: np.ndarray, names: Sequence[str]) -> list[list[str]]:
 
 def _mistakes(
     visualization: Any,
-    images: np.ndarray,
+    size: tuple[int, int],
     labels: np.ndarray,
     scores: np.ndarray,
     paths: Sequence[Path],
@@ -110,7 +110,8 @@ def _mistakes(
     if not len(wrong):
         return "<p>There are none: every held-out image is given its class.</p>"
     worst = wrong[np.argsort(-scores[wrong].max(1), kind="stable")][:_MISTAKES]
-    figure = visualization.prediction_gallery(images[worst], scores[worst], labels[worst], names, columns=6)
+    images = np.stack([read_image(paths[i], size) for i in worst])
+    figure = visualization.prediction_gallery(images, scores[worst], labels[worst], names, columns=6)
     rows = [
         [str(paths[i]), names[labels[i]], names[scores[i].argmax()], f"{100 * scores[i].max():.1f} %"] for i in worst
     ]

@@ -2,8 +2,9 @@
 
 DIR holds a folder for each class with its image files. What comes out stands in the output folder: `model.keras`, of
 the epoch that was best in validation, with the preprocessing inside; `labels.txt`; `history.csv`; and `report.html`
-with the learning curves, the confusion matrix and the most confident mistakes. Ctrl-C ends the training: what was
-reached is kept and reported.
+with the learning curves, the confusion matrix and the most confident mistakes. Images that do not fit in memory are
+read from their files in each epoch, while the network computes. Ctrl-C ends the training: what was reached is kept and
+reported.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import numpy as np
 
 from .. import applications, layers
 from ..callbacks import CSVLogger, ModelCheckpoint
+from ..config import program_memory
 from ..layers.input_layer import Input
 from ..models import Model, Sequential, load_model
 from ..optimizers import Adam
 from ..optimizers.schedules import CosineDecay
+from ..pipeline import AUTOTUNE, Dataset
 from ..utils import set_random_seed
 from .arguments import number, positive, share, size
 from .failure import Failure
-from .image_files import class_folders, read_images
+from .image_files import class_folders, memory_of, read_batch, read_images
 from .report import write_report
 
 _BEST = "val_accuracy"
@@ -38,12 +41,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive, default=32, help="default: 32")
     parser.add_argument("--learning-rate", type=number, default=1e-3, help="of Adam, falling to 0; default: 0.001")
     parser.add_argument("--validation-split", type=share, default=0.2, help="share that is held out; default: 0.2")
+    parser.add_argument(
+        "--augment", action="store_true", help="mirror, move, turn and zoom the images, other ones in each epoch"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the split, the weights, the order; default: 0")
 
 
 def run(options: argparse.Namespace) -> int:
     output = options.output or Path("trained") / options.folder.resolve().name
     names, paths, labels = class_folders(options.folder)
+    needed = 4 * memory_of(options.batch_size, options.image_size)  # as floats
+    if needed > program_memory():
+        raise Failure(
+            f"a batch of {options.batch_size} images of {options.image_size[0]}x{options.image_size[1]} takes "
+            f"{needed / 1e9:.1f} GB, more than a third of the memory: choose smaller ones (--image-size) or fewer "
+            "(--batch-size)"
+        )
     set_random_seed(options.seed)
     training, held_out = _split(labels, options.validation_split, options.seed)
     print(f"{len(paths)} images of {len(names)} classes: {len(training)} to train on, {len(held_out)} held out")
@@ -54,8 +67,20 @@ def run(options: argparse.Namespace) -> int:
         labels = labels[kept]
         paths = [path for path in paths if path not in broken]
         training, held_out = _split(labels, options.validation_split, options.seed)
+    if images is None:
+        print("they do not fit in memory: each epoch reads them from their files again")
+
+    def batch(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if images is not None:
+            return images[places], labels[places]
+        return read_batch([paths[i] for i in places], options.image_size), labels[places]
+
+    def batches(places: Dataset) -> Dataset:
+        threads = None if images is not None else AUTOTUNE
+        return places.batch(options.batch_size).map(batch, threads).prefetch(AUTOTUNE)
+
     steps = options.epochs * -(-len(training) // options.batch_size)
-    model = _MODELS[options.model](options.image_size, len(names))
+    model = _MODELS[options.model](options.image_size, len(names), options.augment)
     optimizer = Adam(CosineDecay(options.learning_rate, steps))
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
@@ -67,16 +92,11 @@ def run(options: argparse.Namespace) -> int:
         ModelCheckpoint(file, monitor=_BEST, save_best_only=True, mode="max"),
         CSVLogger(output / "history.csv"),
     ]
+    order = Dataset.from_tensor_slices(training).shuffle(len(training), options.seed)
+    validation = batches(Dataset.from_tensor_slices(held_out))
     start, interrupted = time.monotonic(), False
     try:
-        model.fit(
-            images[training],
-            labels[training],
-            batch_size=options.batch_size,
-            epochs=options.epochs,
-            validation_data=(images[held_out], labels[held_out]),
-            callbacks=callbacks,
-        )
+        model.fit(batches(order), epochs=options.epochs, validation_data=validation, callbacks=callbacks)
     except KeyboardInterrupt:
         interrupted = True
         print("\ninterrupted: what was reached is kept")
@@ -90,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
         output / "report.html",
         model=model,
         history=history,
-        images=images[held_out],
+        scores=model.predict(validation, verbose=0),
         labels=labels[held_out],
         paths=[paths[i] for i in held_out],
         names=names,
@@ -112,6 +132,7 @@ def _settings(
         "image size": f"{height} x {width}",
         "images": f"{training} to train on, {held_out} held out",
         "epochs": f"{options.epochs}{' asked for; interrupted' if interrupted else ''}",
+        "augmentation": "mirrored, moved, turned, zoomed" if options.augment else "none",
         "batch size": str(options.batch_size),
         "learning rate": f"{options.learning_rate:g}, falling to 0 along a cosine",
         "seed": str(options.seed),
@@ -136,9 +157,21 @@ def _split(labels: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, 
     return np.sort(np.concatenate(training)), np.sort(np.concatenate(validation))
 
 
-def _small(image_size: tuple[int, int], classes: int) -> Model:
+def _start(image_size: tuple[int, int], augment: bool, name: str) -> Sequential:
+    """A model that has begun: it takes images of 0 to 255, changes them in training if wanted, scales them to -1..1."""
+    model = Sequential([Input((*image_size, 3))], name=name)
+    if augment:
+        model.add(layers.RandomFlip("horizontal"))
+        model.add(layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"))
+        model.add(layers.RandomRotation(0.03, fill_mode="nearest"))  # eleven degrees
+        model.add(layers.RandomZoom(0.1, fill_mode="nearest"))
+    model.add(layers.Rescaling(1 / 127.5, offset=-1.0))
+    return model
+
+
+def _small(image_size: tuple[int, int], classes: int, augment: bool) -> Model:
     """Four to five stages of convolution, normalization and pooling, for images of 16 pixels and more."""
-    model = Sequential([Input((*image_size, 3)), layers.Rescaling(1 / 127.5, offset=-1.0)], name="small")
+    model = _start(image_size, augment, "small")
     filters, smaller = 32, min(image_size)
     while smaller >= 8 and filters <= 256:
         model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
@@ -152,11 +185,11 @@ def _small(image_size: tuple[int, int], classes: int) -> Model:
     return model
 
 
-def _mobilenet(image_size: tuple[int, int], classes: int) -> Model:
+def _mobilenet(image_size: tuple[int, int], classes: int, augment: bool) -> Model:
     """MobileNetV2 of a third of its width, from random weights."""
-    base = applications.MobileNetV2(input_shape=(*image_size, 3), alpha=0.35, weights=None, classes=classes)
-    scaled = layers.Rescaling(1 / 127.5, offset=-1.0)
-    return Sequential([Input((*image_size, 3)), scaled, base], name="mobilenet")
+    model = _start(image_size, augment, "mobilenet")
+    model.add(applications.MobileNetV2(input_shape=(*image_size, 3), alpha=0.35, weights=None, classes=classes))
+    return model
 
 
 _MODELS = {"small": _small, "mobilenet": _mobilenet}

@@ -42,6 +42,8 @@ class GroupQueryAttention(HeadedAttention):
     [(5, 4, 3), (5, 2, 3), (5, 2, 3), (4, 3, 5)]
     """
 
+    _class_name_in_files = "GroupedQueryAttention"  # Keras' class has another name within
+
     def __init__(
         self,
         head_dim: int,
@@ -62,8 +64,8 @@ class GroupQueryAttention(HeadedAttention):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        if kwargs.get("name") is None:  # Keras' class has another name within
-            kwargs["name"] = auto_name("GroupedQueryAttention")
+        if kwargs.get("name") is None:
+            kwargs["name"] = auto_name(self._class_name_in_files)
         super().__init__(
             dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
             kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate,

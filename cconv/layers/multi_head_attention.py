@@ -10,6 +10,7 @@ from typing import Any
 from .. import ops
 from ..ops.arguments import is_integer
 from ..ops.attention import masked_softmax
+from .einsum_dense import EinsumDense
 from .headed_attention import HeadedAttention, positive
 
 __all__ = ["MultiHeadAttention"]
@@ -103,6 +104,26 @@ class MultiHeadAttention(HeadedAttention):
         if attention_axes is not None:
             attention_axes = (attention_axes,) if is_integer(attention_axes) else tuple(attention_axes)
         self._attention_axes = attention_axes
+
+    @property
+    def query_dense(self) -> EinsumDense | None:
+        """The projection of the query; `None` before the layer is built."""
+        return self._query_dense
+
+    @property
+    def key_dense(self) -> EinsumDense | None:
+        """The projection of the key."""
+        return self._key_dense
+
+    @property
+    def value_dense(self) -> EinsumDense | None:
+        """The projection of the value."""
+        return self._value_dense
+
+    @property
+    def output_dense(self) -> EinsumDense | None:
+        """The projection of what the heads give."""
+        return self._output_dense
 
     def build(self, query_shape, value_shape, key_shape=None):
         self._build_projections(

@@ -92,6 +92,10 @@ class Calls:
         return iter([node for reference in self._nodes if (node := reference()) is not None])
 
 
+# classes of Keras whose functions are other names of one function here
+_OTHER_NAMES = {"Abs": "Absolute", "Amax": "Max", "Amin": "Min", "TrueDivide": "Divide"}
+
+
 class Operation:
     """A function of `cconv.ops` with its settings, as a step of a functional model."""
 
@@ -116,6 +120,7 @@ class Operation:
     @classmethod
     def from_config(cls, class_name: str, config: dict[str, Any]) -> Operation:
         """The operation saved under a class name."""
+        class_name = _OTHER_NAMES.get(class_name, class_name)
         if class_name not in OPERATIONS:
             raise ValueError(f"Unknown operation {class_name!r}. {_unknown(class_name)}")
         function = OPERATIONS[class_name]

@@ -19,6 +19,7 @@ from .adamw import *
 from .adaptive import *
 from .ftrl import *
 from .lion import *
+from .muon import *
 from .optimizer import Optimizer
 from .schedule_free_adamw import *
 from .sgd import *

@@ -13,7 +13,7 @@ def _pairs(optimizer: Any, variables: Sequence[Any]) -> Iterator[tuple[Any, Any]
     known = {id(variable) for variable in optimizer._trainable}
     for variable in variables:
         if id(variable) in known:
-            yield variable, optimizer.core.slots(variable.core)["average"]
+            yield variable, optimizer._core_of(variable).slots(variable.core)["average"]
 
 
 def swap(optimizer: Any, variables: Sequence[Any]) -> None:

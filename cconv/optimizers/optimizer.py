@@ -18,7 +18,7 @@ from . import averages
 from .gradients import checked, gradient_program
 from .schedules import LearningRateSchedule
 from .settings import Setting, check_averaging, for_core, number
-from .state import Iterations, LearningRate, OptimizerVariable
+from .state import Iterations, LearningRate, OptimizerVariable, state_of
 
 
 class Optimizer(Configured):
@@ -55,6 +55,8 @@ class Optimizer(Configured):
     _slot_order: tuple[
         tuple[str, ...], ...
     ] = ()  # slots in the order of Keras' files: those of a group variable by variable
+
+    _of_core = frozenset({"core", "_iterations", "_programs"})  # what `_make_core` makes
 
     weight_decay = Setting()
     clipnorm = Setting()
@@ -180,12 +182,20 @@ class Optimizer(Configured):
         self.built = True
 
     def _add(self, variable: Any) -> dict[str, Any]:
-        slots = self.core.slots(variable.core)
+        core = self._core_of(variable)
+        slots = core.slots(variable.core)
         named = any(re.search(name, variable.name) for name in self._undecayed_names)
         if named or any(variable is excluded for excluded in self._undecayed):
-            self.core.exclude_from_weight_decay(variable.core)
+            core.exclude_from_weight_decay(variable.core)
         self._trainable.append(variable)
         return slots
+
+    def _core_of(self, variable: Any) -> _core.Optimizer:
+        """The optimizer of the core that changes a variable, and has its slots."""
+        return self.core
+
+    def _set_in_core(self, name: str, value: Any) -> None:
+        self.core.set(**{name: for_core(name, value)})
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
@@ -224,22 +234,7 @@ class Optimizer(Configured):
         """The state like `variables`, with the slots of these variables in this order. Makes slots that are missing."""
         if variables:
             self.build(variables)
-
-        def set_rate(value: np.ndarray) -> None:
-            self.learning_rate = float(value)
-
-        found: list[OptimizerVariable] = [self._iterations]
-        if not callable(self._learning_rate):
-            read_rate = lambda: np.array(float(self._learning_rate), np.float32)  # noqa: E731
-            found.append(OptimizerVariable(f"{self.name}/learning_rate", read_rate, set_rate))
-        slots = [self.core.slots(variable.core) for variable in variables]
-        for group in (("average",), ("gradient_accumulator",), *self._slot_order):
-            for variable, own in zip(variables, slots):
-                path = str(getattr(variable, "path", variable.name)).replace("/", "_")
-                for name in group:
-                    if name in own:
-                        found.append(OptimizerVariable(f"{self.name}/{path}_{name}", *_access(own[name])))
-        return found
+        return state_of(self, variables)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Assigns the whole state, in the order of `variables`."""
@@ -374,8 +369,9 @@ class Optimizer(Configured):
         return cls(**config)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: value for key, value in vars(self).items() if key not in ("core", "_iterations", "_programs")}
-        slots = [{k: slot.array.copy() for k, slot in self.core.slots(v.core).items()} for v in self._trainable]
+        state = {key: value for key, value in vars(self).items() if key not in self._of_core}
+        kept = [self._core_of(v).slots(v.core) for v in self._trainable]
+        slots = [{name: slot.array.copy() for name, slot in own.items()} for own in kept]
         return {**state, "steps": self.core.iterations, "slots": slots}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -393,7 +389,3 @@ class Optimizer(Configured):
         names = ("use_ema", "ema_momentum", "ema_overwrite_frequency") if self.use_ema else ()
         own = {name: getattr(self, name) for name in (*names, "gradient_accumulation_steps")}
         return {"learning_rate": self._learning_rate, **self._in_core, **own, "name": self.name}
-
-
-def _access(core: Any) -> tuple[Callable[[], np.ndarray], Callable[[np.ndarray], None]]:
-    return lambda: core.array, lambda value: core.assign(np.array(value, np.float32, order="C"))

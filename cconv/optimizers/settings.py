@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 # what stands for None in the core; of others -1
-_NONE = {"ema_overwrite_frequency": 0, "gradient_accumulation_steps": 1, "warmup_steps": 0}
+_NONE = {"ema_overwrite_frequency": 0, "gradient_accumulation_steps": 1, "warmup_steps": 0, "ns_steps": 0}
 
 
 class Setting:
@@ -21,7 +21,7 @@ class Setting:
         return self if optimizer is None else optimizer._in_core[self.name]
 
     def __set__(self, optimizer: Any, value: Any) -> None:
-        optimizer.core.set(**{self.name: for_core(self.name, value)})
+        optimizer._set_in_core(self.name, value)
         optimizer._in_core[self.name] = value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,27 @@ class LearningRate(float):
 
     def __reduce__(self) -> tuple:
         return float, (float(self),)
+
+
+def state_of(optimizer: Any, variables: Sequence[Any]) -> list[OptimizerVariable]:
+    """What `Optimizer.state_of` returns, for variables whose slots are there."""
+
+    def set_rate(value: np.ndarray) -> None:
+        optimizer.learning_rate = float(value)
+
+    found: list[OptimizerVariable] = [optimizer._iterations]
+    if not callable(optimizer._learning_rate):
+        read_rate = lambda: np.array(float(optimizer._learning_rate), np.float32)  # noqa: E731
+        found.append(OptimizerVariable(f"{optimizer.name}/learning_rate", read_rate, set_rate))
+    slots = [optimizer._core_of(variable).slots(variable.core) for variable in variables]
+    for group in (("average",), ("gradient_accumulator",), *optimizer._slot_order):
+        for variable, own in zip(variables, slots):
+            path = str(getattr(variable, "path", variable.name)).replace("/", "_")
+            for name in group:
+                if name in own:
+                    found.append(OptimizerVariable(f"{optimizer.name}/{path}_{name}", *_access(own[name])))
+    return found
+
+
+def _access(core: Any) -> tuple[Callable[[], np.ndarray], Callable[[np.ndarray], None]]:
+    return lambda: core.array, lambda value: core.assign(np.array(value, np.float32, order="C"))

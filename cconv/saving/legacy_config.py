@@ -12,6 +12,9 @@ from typing import Any
 from .keras1_config import of_keras1
 
 MODELS = ("Sequential", "Model", "Functional")
+# layers whose settings Keras writes without `trainable`, as those of operations
+_WITHOUT_TRAINABLE = ("InputLayer", "Pipeline", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", *MODELS)
+_CLASS_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}  # here, and in Keras' `.h5` files
 
 # by the end of an argument's name: the module of what is given for it
 _MODULES = {
@@ -71,7 +74,8 @@ def _layer(data: Any, major: str) -> dict[str, Any]:
     if major == "1" and name not in MODELS:
         name, config = of_keras1(name, dict(config))
     module = "keras"
-    if major == "3" and "inbound_nodes" in data and "trainable" not in config and name not in ("InputLayer", *MODELS):
+    name = next((ours for ours, theirs in _CLASS_NAMES.items() if theirs == name), name)
+    if major == "3" and "inbound_nodes" in data and "trainable" not in config and name not in _WITHOUT_TRAINABLE:
         module = "keras.ops"  # an operation, which is no layer
     made = {**data, "module": data.get("module", module), "class_name": name, "config": None}
     made.setdefault("registered_name", None)
@@ -79,7 +83,7 @@ def _layer(data: Any, major: str) -> dict[str, Any]:
         made["config"] = _model(config, major)
         made["class_name"] = "Functional" if name == "Model" else name
     else:
-        made["config"] = _settings(name, config)
+        made["config"] = _settings(name, config, major)
     if "inbound_nodes" in data:
         made["inbound_nodes"] = [_call(call) for call in data["inbound_nodes"]]
     if "name" not in made and "inbound_nodes" in made:
@@ -106,8 +110,10 @@ def _model(config: Mapping[str, Any], major: str) -> dict[str, Any]:
     return made
 
 
-def _settings(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(name: str, config: Mapping[str, Any], major: str) -> dict[str, Any]:
     gone = {**_OF_EVERY_LAYER, **_GONE.get(name, {})}
+    if name == "Embedding":  # which has one of its own
+        del gone["input_dim"]
     made = {}
     for key, value in config.items():
         value = value["value"] if isinstance(value, Mapping) and value.get("type") == "ndarray" else value
@@ -119,7 +125,7 @@ def _settings(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
             value = value[0]
         elif key == "dtype" and name != "InputLayer":
             value = value if isinstance(value, Mapping) and "module" in value else _dtype(value)
-        made[_RENAMED.get((name, key), key)] = _value(key, value)
+        made[_RENAMED.get((name, key), key)] = _value(key, value, major)
     return made
 
 
@@ -130,14 +136,18 @@ def _dtype(value: Any) -> Any:
     return value
 
 
-def _value(key: str, value: Any) -> Any:
+def _value(key: str, value: Any, major: str) -> Any:
     """An object given for an argument, with the module that its class is in."""
-    if not isinstance(value, Mapping) or "class_name" not in value or "module" in value:
+    if not isinstance(value, Mapping) or "class_name" not in value:
+        return value
+    if value["class_name"] in MODELS:  # whose layers have none, though it may have one
+        return _layer(value, major)
+    if "module" in value:
         return value
     for end, module in _MODULES.items():
         if key.endswith(end):
             if end == "layer":
-                return _layer(value, "2")
+                return _layer(value, major)
             return {"module": module, "registered_name": None, **value}
     return value
 
@@ -178,7 +188,7 @@ def _optimizer(data: Mapping[str, Any]) -> dict[str, Any]:
     if "lr" in config:
         config["learning_rate"] = config.pop("lr")
     decay = config.pop("decay", 0)
-    rate = _value("learning_rate", config.get("learning_rate"))
+    rate = _value("learning_rate", config.get("learning_rate"), "3")
     if decay and not isinstance(rate, Mapping):
         settings = {"initial_learning_rate": rate, "decay_steps": 1, "decay_rate": decay}
         rate = {"module": _MODULES["learning_rate"], "class_name": "InverseTimeDecay", "config": settings}
@@ -230,7 +240,7 @@ def legacy(config: Mapping[str, Any]) -> dict[str, Any]:
     """Today's configuration of a model in the form of `.h5` files: layers without their modules."""
     made = {"class_name": config.get("registered_name") or config["class_name"], "config": dict(config["config"])}
     if ">" not in made["class_name"]:
-        made["class_name"] = config["class_name"]
+        made["class_name"] = _CLASS_NAMES.get(config["class_name"], config["class_name"])
     if config["class_name"] in MODELS and "layers" in made["config"]:
         made["config"]["layers"] = [
             {**legacy(layer), **{key: layer[key] for key in ("name", "inbound_nodes") if key in layer}}

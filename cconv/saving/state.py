@@ -73,7 +73,7 @@ def _visit_child(child: Any, path: str, tracked: set[int], visited: set[int], gr
         used: dict[str, int] = {}
         for item in child.values() if isinstance(child, dict) else child:
             if isinstance(item, (Layer, list, tuple, dict)):
-                prefix = to_snake_case(type(item).__name__) if isinstance(item, Layer) else "container"
+                prefix = to_snake_case(_class_name(item)) if isinstance(item, Layer) else "container"
                 count = used.get(prefix, 0)
                 used[prefix] = count + 1
                 name = f"{prefix}_{count}" if count else prefix
@@ -83,14 +83,21 @@ def _visit_child(child: Any, path: str, tracked: set[int], visited: set[int], gr
 def _children(layer: Layer) -> Iterator[tuple[str, Any]]:
     """(name, value) of the attributes that may hold layers, in the order of Keras' files: private ones come last.
 
-    The attributes in which a model keeps its own list of layers stand there as one, `layers`.
+    The attributes in which a model keeps its own list of layers stand there as one, `layers`, and a private one that a
+    property shows under its name without the underscore stands there under that.
     """
     listed = getattr(layer, "_saved_as_layers", ())
     if listed:
         yield "layers", layer.layers
     for name in sorted(vars(layer), key=lambda name: (name.startswith("_"), name)):
         if name not in listed and name not in _BOOKKEEPING:
-            yield name, vars(layer)[name]
+            value, public = vars(layer)[name], name.removeprefix("_")
+            shown = isinstance(value, Layer) and isinstance(getattr(type(layer), public, None), property)
+            yield (public if shown and getattr(layer, public) is value else name), value
+
+
+def _class_name(layer: Layer) -> str:
+    return getattr(layer, "_class_name_in_files", None) or type(layer).__name__
 
 
 def variable_slot(variable: Any) -> Slot:

@@ -14,6 +14,8 @@ from .attribution import (
     saliency_heatmap,
 )
 from .confusion_matrix import confusion_matrix, count_confusions
+from .drawing import draw_bounding_boxes, draw_segmentation_masks
+from .galleries import plot_bounding_box_gallery, plot_image_gallery, plot_segmentation_mask_gallery
 from .images import augmentation_preview, image_gallery, prediction_gallery
 from .inside import feature_maps, filters
 from .training_curves import LiveCurves, training_curves
@@ -23,6 +25,8 @@ __all__ = [
     "augmentation_preview",
     "confusion_matrix",
     "count_confusions",
+    "draw_bounding_boxes",
+    "draw_segmentation_masks",
     "feature_maps",
     "filters",
     "grad_cam",
@@ -30,6 +34,9 @@ __all__ = [
     "image_gallery",
     "occlusion_heatmap",
     "occlusion_map",
+    "plot_bounding_box_gallery",
+    "plot_image_gallery",
+    "plot_segmentation_mask_gallery",
     "prediction_gallery",
     "saliency",
     "saliency_heatmap",

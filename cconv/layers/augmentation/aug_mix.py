@@ -17,9 +17,10 @@ class AugMix(Augmentation):
 
     A version is the image changed by a chain of layers, each drawn of those of `RandAugment` and of none. Versions are
     mixed in shares of the distribution Dirichlet(alpha, .., alpha), and their mixture with the image in one of
-    Beta(alpha, alpha). Each sample has layers and shares of its own (in Keras a batch has the same). Masks and boxes
-    stay as they are: they belong to the image that is in the mixture (Keras 3.15 mixes the numbers of masks, too).
-    Hendrycks et al., "AugMix: A simple data processing method to improve robustness and uncertainty", ICLR 2020.
+    Beta(alpha, alpha). Each sample has layers and shares of its own (in Keras a batch has the same); where they are
+    computed is told at `RandAugment`: an input pipeline is much the cheaper place. Masks and boxes stay as they are:
+    they belong to the image that is in the mixture (Keras 3.15 mixes the numbers of masks, too). Hendrycks et al.,
+    "AugMix: A simple data processing method to improve robustness and uncertainty", ICLR 2020.
 
     Args:
         value_range: Lowest and highest number that pixels have.

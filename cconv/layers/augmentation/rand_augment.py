@@ -16,9 +16,9 @@ class RandAugment(Augmentation):
 
     They are `RandomShear`, `RandomTranslation`, `RandomRotation`, `RandomBrightness`, `RandomColorDegeneration`,
     `RandomContrast`, `RandomSharpness`, `RandomPosterization`, `Solarization`, `AutoContrast` and `Equalization`; one
-    may come twice. Each sample has layers of its own (in Keras a batch has the same), so in a model all of them are
-    computed; on arrays those that a sample of the batch has drawn. Cubuk et al., "RandAugment: Practical automated
-    data augmentation with a reduced search space", NeurIPS 2020.
+    may come twice. Each sample has layers of its own (in Keras a batch has the same). In a model all of them are
+    computed for all samples; on arrays, as in `cconv.data.Dataset.map`, only those that a sample has drawn. Cubuk et
+    al., "RandAugment: Practical automated data augmentation with a reduced search space", NeurIPS 2020.
 
     Args:
         value_range: Lowest and highest number that pixels have.

@@ -15,7 +15,7 @@ from .batch import as_batch, like
 __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]
 
 
-@operation("images", module="image")
+@operation("images", module="image", class_name="RGBToGrayscale")
 def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Value:
     """How bright colours are: `0.2989 r + 0.587 g + 0.114 b`; of images of one channel, the images.
 
@@ -55,7 +55,7 @@ def channels(x: Any) -> list[Value]:
     return [apply("slice", [x], {"begin": [0, 0, 0, k], "size": [-1, -1, -1, 1]}) for k in range(shape_of(x)[-1])]
 
 
-@operation("images", module="image")
+@operation("images", module="image", class_name="RGBToHSV")
 def rgb_to_hsv(images: Any, data_format: str | None = None) -> Value:
     """Hue, saturation and value, 0 to 1, of colours from 0 to 1.
 
@@ -92,7 +92,7 @@ def to_hsv(x: Any) -> Value:
     return concatenate([hue, saturation, value], axis=-1)
 
 
-@operation("images", module="image")
+@operation("images", module="image", class_name="HSVToRGB")
 def hsv_to_rgb(images: Any, data_format: str | None = None) -> Value:
     """Colours from 0 to 1 of hue, saturation and value: the inverse of `rgb_to_hsv`.
 

@@ -106,7 +106,7 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Value:
     return stack([like(back(edge), images) for edge in edges], axis=-1)
 
 
-@operation("image1", "image2", module="image")
+@operation("image1", "image2", module="image", class_name="SSIM")
 def ssim(
     image1: Any,
     image2: Any,
