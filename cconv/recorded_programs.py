@@ -153,7 +153,7 @@ class Builder:
         if ref is None:
             return None
         if isinstance(ref, Variable):
-            return self.variable(ref, i)
+            return ref.typed(self.variable(ref, i))
         if self.tensors.get(ref) is None:  # computed before
             self.tensors[ref] = self._input(self.record.entries[ref], ref - self.lo)
         return self.tensors[ref]

@@ -21,7 +21,7 @@ from .dtypes import of, of_array, wanted
 from .graph import as_input_array, freeze
 from .recorded_programs import Entry, Stage, Unit, draws
 from .recorded_tensor import RecordedTensor
-from .scope import change_tapes, current_record, is_recording, live_records, set_record, untraced
+from .scope import change_tapes, current_record, has_open_tape, is_recording, live_records, set_record, untraced
 from .seeds import next_seed
 from .variable import Variable
 
@@ -222,11 +222,11 @@ class Record:
         except BaseException as error:
             self._error, self.calls = error, []
             if current_record() is self:
-                set_record(Record() if is_recording() else None)
+                set_record(Record() if has_open_tape() else None)
             raise
         finally:
             self._running = False
-        if not is_recording() and current_record() is self:
+        if not has_open_tape() and current_record() is self:
             set_record(None)
 
     def _settle(self, fused: Any) -> None:

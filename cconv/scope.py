@@ -24,6 +24,7 @@ class _State(threading.local):
         self.assigned: dict[int, tuple[Any, Any]] | None = None
         self.callers: tuple[object, ...] = ()
         self.tapes = 0
+        self.open_tapes = 0  # of them and those that `untraced` suspends
         self.record: Any = None
         self.live: list[Any] = []
         self.given: tuple[list[Any], ...] = ()
@@ -184,6 +185,12 @@ def is_recording() -> bool:
 def change_tapes(by: int) -> None:
     """So many tapes more record what this thread computes."""
     _state.tapes += by
+    _state.open_tapes += by
+
+
+def has_open_tape() -> bool:
+    """Whether a tape records, or will go on when what is `untraced` ends: its record must stay."""
+    return _state.open_tapes > 0
 
 
 def current_record() -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from . import _core, initializers
 from .changes import Observed
 from .config import standardize_dtype
-from .dtypes import as_numbers
+from .dtypes import as_numbers, name_of, standardize
 from .naming import auto_name
 from .scope import assignments, changing, current_path, current_record, is_recording, settle
 from .size_limit import charge
@@ -33,8 +33,9 @@ class Variable(Operators, Observed):
     Args:
         initializer: An array with the first values, or an initializer (object, function of the shape, or its name).
         shape: Tuple of sizes, needed when `initializer` is not an array.
-        dtype: `"float32"`.
-        trainable: Whether optimizers change it.
+        dtype: `"float32"` (also for `None`), `"int32"` (also as `"int"`) or `"bool"`. Whole numbers are held from
+            -2**24 to 2**24; values of other types are cast when they are assigned.
+        trainable: Whether optimizers change it. Whole numbers and bools are never trained.
         name: Name; the path is this name within the layers that are being built.
         regularizer: Optional function of the variable that returns a penalty.
         constraint: Optional function that gives the values the variable takes after each update.
@@ -81,8 +82,8 @@ class Variable(Operators, Observed):
         if "/" in self.name:
             raise ValueError(f"The name of a variable cannot contain '/'. Received: name={self.name!r}")
         self.path = "/".join((*current_path(), self.name))
-        self.dtype = standardize_dtype(dtype)
-        self.trainable = bool(trainable)
+        self.dtype = _kept(dtype)
+        self.trainable = bool(trainable) and self.dtype == "float32"
         self.regularizer = regularizer
         self.constraint = constraint
         if callable(initializer) or isinstance(initializer, str):
@@ -104,8 +105,8 @@ class Variable(Operators, Observed):
                 f"Variable '{self.path}': the initializer was asked for shape {tuple(shape)} and gave {values.shape}."
             )
         self.core = _core.Variable(values.shape)
-        self.core.assign(np.ascontiguousarray(values, np.float32).reshape(values.shape))
         self.shape = tuple(int(size) for size in values.shape)
+        self.core.assign(self._held(values))
         self._node = None
         self.serial = next(_serials)  # a number of its own, which no other variable gets when this one is gone
 
@@ -117,8 +118,7 @@ class Variable(Operators, Observed):
             return self.current()
         if is_recording():
             return current_record().op("identity", [self], {}, None)
-        settle()
-        return self.core.array
+        return self._numbers()
 
     def _numbers(self) -> np.ndarray:
         """The numbers, where they are known."""
@@ -128,7 +128,18 @@ class Variable(Operators, Observed):
                 "operators and functions of `cconv.ops` on the variable instead."
             )
         settle()
-        return self.core.array
+        return self.core.array if self.dtype == "float32" else self.core.array.astype(self.dtype)
+
+    def _held(self, values: np.ndarray) -> np.ndarray:
+        """Values as the core holds them, which has float32 only."""
+        if self.dtype != "float32":
+            values = values.astype(self.dtype)
+        if self.dtype == "int32" and (np.abs(values.astype(np.int64)) > 2**24).any():
+            raise ValueError(
+                f"Variable '{self.path}': whole numbers are held from -2**24 to 2**24. "
+                f"Received: values from {values.min()} to {values.max()}"
+            )
+        return np.ascontiguousarray(values, np.float32).reshape(self.shape)
 
     def numpy(self) -> np.ndarray:
         """A copy of the numbers."""
@@ -158,17 +169,20 @@ class Variable(Operators, Observed):
         values = as_numbers(value, f"Variable '{self.path}'")
         self._check_shape(tuple(values.shape))
         changing()
-        self.core.assign(np.ascontiguousarray(values, np.float32).reshape(self.shape))
+        self.core.assign(self._held(values))
 
     def _assignment(self, value: Any) -> Tensor:
         """The node that assigns a value in each run, and is that value."""
         value = value if isinstance(value, Tensor) else constant(value, self.dtype)
         self._check_shape(value.shape)
-        if value.dtype != self.dtype:
-            to = {"to": self.dtype}
-            value = Tensor(value.shape, op="cast", inputs=(value,), attributes=to, name=self.path, dtype=self.dtype)
+        value = self._cast(self._cast(value, self.dtype), "float32")
         value = Tensor(self.shape, op="stop_gradient", inputs=(value,), name=self.path)
         return Tensor(self.shape, op="assign", inputs=(self.node(), value), name=self.path)
+
+    def _cast(self, value: Tensor, dtype: str) -> Tensor:
+        if value.dtype == dtype:
+            return value
+        return Tensor(value.shape, op="cast", inputs=(value,), attributes={"to": dtype}, name=self.path, dtype=dtype)
 
     def _check_shape(self, shape: tuple[int | None, ...]) -> None:
         if shape != self.shape:
@@ -200,7 +214,11 @@ class Variable(Operators, Observed):
     def current(self) -> Tensor:
         """The tensor of the value it has at this point of a trace: the one assigned last, or `node()`."""
         _, value = (assignments() or {}).get(id(self), (self, None))
-        return self.node() if value is None else value
+        return self.typed(self.node() if value is None else value)
+
+    def typed(self, held: Tensor) -> Tensor:
+        """The tensor that the core holds as a value of this variable's type."""
+        return self._cast(held, self.dtype)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         array = self._numbers()
@@ -225,19 +243,27 @@ class Variable(Operators, Observed):
         return _restore, (np.array(self.core.array), self._settings())
 
     def _settings(self) -> dict[str, Any]:
-        names = ("name", "path", "trainable", "regularizer", "constraint", "_frozen_by_layer")
+        names = ("name", "path", "dtype", "trainable", "regularizer", "constraint", "_frozen_by_layer")
         return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.core.array}>"
+        shown = self.core.array if self.dtype == "float32" else self.core.array.astype(self.dtype)
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={shown}>"
 
 
 def _restore(values: np.ndarray, settings: dict[str, Any]) -> Variable:
     """The copy of a variable."""
-    variable = Variable(values, name=settings["name"])
+    variable = Variable(values, dtype=settings["dtype"], name=settings["name"])
     for name, value in settings.items():
         setattr(variable, name, value)
     return variable
+
+
+def _kept(dtype: Any) -> str:
+    """The type of a variable's values."""
+    if dtype is None or isinstance(dtype, dict):
+        return standardize_dtype(dtype)
+    return {"int": "int32"}.get(name_of(dtype)) or standardize(dtype)
 
 
 def check_shape(shape: Sequence[int], path: str) -> tuple[int, ...]:

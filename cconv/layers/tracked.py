@@ -119,7 +119,7 @@ class Tracked(Observed):
         Args:
             shape: Tuple of sizes; `None` or `()` for a scalar.
             initializer: Initializer, its name, or a function of the shape. `None`: Glorot uniform.
-            dtype: `"float32"`.
+            dtype: `"float32"`, `"int32"` or `"bool"`, as of `cconv.Variable`.
             trainable: Whether training changes it.
             autocast: Must be true: weights are float32, as what they meet.
             regularizer: Penalty added to the loss.

@@ -110,7 +110,7 @@ def positive_integer(value: Any, name: str) -> int:
 
 def number(value: Any, name: str, least: float = -math.inf, most: float = math.inf, open_top: bool = False) -> float:
     """A finite number within bounds."""
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
         value = value.item()
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not good or value < least or value > most or (open_top and value == most):

@@ -15,6 +15,7 @@ from .arguments import axis as number_of_axis
 from .arguments import is_integer, whole
 from .operation import operation
 from .tensors import convert_to_tensor
+from .unknown_sizes import broadcast
 
 __all__ = [
     "flip",
@@ -170,7 +171,8 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
 
     Args:
         x: Tensor.
-        repeats: How many times; a number for all, or one for each position.
+        repeats: How many times; a number for all, or one for each position. In a layer's call, `None` along an axis of
+            size 1: the size that the layer's input has along it.
         axis: The axis; `None`: of all values in one row.
 
     Example:
@@ -181,6 +183,8 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
     if axis is None:
         x, axis = ravel(x), 0
     axis = number_of_axis(axis, len(shape_of(x)))
+    if repeats is None:
+        return _as_inputs(x, [None if k == axis else 1 for k in range(len(shape_of(x)))])
     counts = np.asarray(repeats)
     if counts.dtype.kind not in "iu" or (counts < 0).any() or not counts.sum():
         raise ValueError(f"`repeat` takes whole numbers of at least 0, not all 0. Received: repeats={repeats}")
@@ -190,6 +194,20 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
     if counts.size not in (1, n):
         raise ValueError(f"`repeat` takes a number for each of {n} positions. Received: repeats={repeats}")
     return _taken(x, axis, np.repeat(np.arange(n), counts))
+
+
+def _as_inputs(x: Any, counts: Sequence[int | None]) -> Value:
+    """`x` repeated, where a count is `None`, to the size that the layer's input has along the axis."""
+    shape = shape_of(x)
+    shape = (1,) * (len(counts) - len(shape)) + tuple(shape)
+    counts = [1] * (len(shape) - len(counts)) + list(counts)
+    if any(count is None and size != 1 for count, size in zip(counts, shape, strict=True)):
+        raise ValueError(
+            f"Only an axis of size 1 can be repeated a number of times that is not known yet. Received: "
+            f"repeats={tuple(counts)} for a tensor of shape {shape}"
+        )
+    sizes = [None if count is None else size for count, size in zip(counts, shape, strict=True)]
+    return broadcast(x, sizes)
 
 
 def _in_place(x: Any, axis: int, count: int, behind: int) -> Value:
@@ -212,14 +230,17 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
 
     Args:
         x: Tensor.
-        repeats: A number for each axis, or for the last ones; more than there are axes: new ones before them.
+        repeats: A number for each axis, or for the last ones; more than there are axes: new ones before them. In a
+            layer's call, `None` for an axis of size 1: the size that the layer's input has along it.
 
     Example:
 
     >>> cconv.ops.tile([[1, 2]], (2, 2)).tolist()
     [[1, 2, 1, 2], [1, 2, 1, 2]]
     """
-    counts = [repeats] if is_integer(repeats) else np.ravel(repeats).tolist()
+    counts = [repeats] if is_integer(repeats) else list(np.ravel(repeats))
+    if None in counts:
+        x, counts = _as_inputs(x, counts), [1 if count is None else count for count in counts]
     if not all(is_integer(c) and c >= 0 for c in counts):
         raise ValueError(f"`tile` takes whole numbers of at least 0. Received: repeats={repeats}")
     if 0 in counts:

@@ -14,6 +14,7 @@ from .arguments import axis as number_of_axis
 from .arguments import positive_integer
 from .operation import operation
 from .tensors import cast
+from .unknown_sizes import broadcast
 
 __all__ = [
     "argsort",
@@ -61,7 +62,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
 
     Args:
         x: Tensor.
-        indices: Positions, of the shape of `x` but for `axis`. One below 0 counts from the end; one outside gives 0.
+        indices: Positions, of the shape of `x` but for `axis`; `x` and they are repeated along axes where they have
+            size 1. One below 0 counts from the end; one outside gives 0.
         axis: The axis.
 
     Example:
@@ -73,7 +75,16 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
     if axis is None:
         x, indices = (apply("reshape", [value], {"shape": [-1]}) for value in (x, indices))
     place = 0 if axis is None else number_of_axis(axis, len(shape_of(x)))
+    if len(shape_of(x)) == len(shape_of(indices)):
+        x, indices = _repeated(x, indices, place), _repeated(indices, x, place)
     return apply("take_along_axis", [x, indices], {"axis": place})
+
+
+def _repeated(x: Any, other: Any, axis: int) -> Any:
+    """`x` with the sizes of another tensor where its own are 1, but for `axis`."""
+    own = tuple(shape_of(x))
+    sizes = [b if a == 1 and k != axis else a for k, (a, b) in enumerate(zip(own, shape_of(other), strict=True))]
+    return x if tuple(sizes) == own else broadcast(x, sizes, like=other)
 
 
 @operation("x")

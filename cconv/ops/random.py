@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _core
-from ..scope import current_name, is_tracing, tensors_of_call
+from ..scope import current_name, is_tracing
 from ..seeds import SeedGenerator, next_seed
 from ..tensor import Tensor, Value
 from ._apply import apply, shape_of
 from .arguments import is_integer, number, whole
 from .operation import operation
+from .unknown_sizes import input_with_sizes
 
 __all__ = [
     "dropout",
@@ -62,7 +63,7 @@ def draw(distribution: str, shape: Sequence[int | None], seed: Seed, like: Any =
     if -1 not in sizes:
         like = None
     elif like is None:
-        like = _with_unknown_sizes(shape)
+        like = input_with_sizes(shape, "random numbers")
     attributes = {"distribution": distribution, "shape": sizes, **seed_attributes(seed)}
     if like is not None:
         return apply("random", [like], attributes)
@@ -73,24 +74,6 @@ def draw(distribution: str, shape: Sequence[int | None], seed: Seed, like: Any =
 def _sizes(shape: Sequence[int | None], like: Any) -> list[int]:
     known = () if like is None else shape_of(like)
     return [known[k] if size is None and k < len(known) else size for k, size in enumerate(shape)]
-
-
-def _with_unknown_sizes(shape: Sequence[int | None]) -> Tensor:
-    """The input of the layers that are being called, innermost first, whose unknown sizes those of `shape` are."""
-    shape = tuple(shape)
-    only_batch = None not in shape[1:]
-    for x in tensors_of_call():
-        if x.shape[:1] == (None,) and (only_batch or x.shape == shape or _fits(x.shape, shape)):
-            return x
-    raise ValueError(
-        f"The sizes of random numbers that are not known yet must be those of the layer's input along the same axes. "
-        f"Received: shape={shape} for inputs of shape {', '.join(str(x.shape) for x in tensors_of_call()) or 'none'}"
-    )
-
-
-def _fits(known: tuple[int | None, ...], shape: tuple[int | None, ...]) -> bool:
-    """Whether a tensor of a shape has all sizes that are `None` in another one, of the same rank."""
-    return len(known) == len(shape) and all(a is None for a, b in zip(known, shape, strict=True) if b is None)
 
 
 def dropped(x: Any, rate: float, noise_shape: Sequence[int | None], seed: Seed) -> Value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from .arguments import axis as number_of_axis
 from .arguments import is_integer, number, pads, sides
 from .operation import operation
 from .tensors import convert_to_tensor
+from .unknown_sizes import broadcast
 
 __all__ = [
     "broadcast_to",
@@ -47,6 +50,11 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Value:
         elif isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < -1:
             raise ValueError(f"`newshape` takes sizes of at least 0, and -1 once. Received: newshape={newshape}")
         sizes.append(int(size))
+    if builtins.sum(size is None for size in newshape) == 1 and -1 not in sizes and 0 not in newshape:
+        # such as the batch of values whose first axes became one: what is left, whatever stood there
+        kept, k = [size for i, size in enumerate(shape) if i != sizes.index(0)], sizes.index(0)
+        if None not in kept and math.prod(kept) != math.prod(sizes[:k] + sizes[k + 1 :]):
+            sizes[k] = -1
     if any(size == 0 for size in newshape):
         # to the core, a 0 means "the size there is now"
         if is_eager(x):
@@ -159,15 +167,18 @@ def stack(x: Sequence[Any], axis: int = 0) -> Value:
 
 
 @operation("x")
-def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
+def broadcast_to(x: Any, shape: Sequence[int | None]) -> Value:
     """`x` repeated until it has this shape.
+
+    In a layer's call a size may be `None`, as in `ops.shape(inputs)`: the one that `x`, or else the layer's input, has
+    along this axis.
 
     Example:
 
     >>> cconv.ops.broadcast_to([1, 2], (2, 2)).tolist()
     [[1, 2], [1, 2]]
     """
-    return apply("broadcast_to", [x], {"shape": [-1 if s is None else int(s) for s in shape]})
+    return broadcast(x, shape)
 
 
 @operation("x")

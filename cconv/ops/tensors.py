@@ -17,6 +17,7 @@ from ..variable import Variable
 from ._apply import apply, is_eager, shape_of
 from .arguments import is_integer
 from .operation import operation
+from .unknown_sizes import broadcast
 
 __all__ = [
     "arange",
@@ -147,26 +148,26 @@ def size(x: Any) -> int | None:
     return None if any(s is None for s in sizes) else math.prod(sizes)
 
 
-def zeros(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array of zeros: float32, int32 or bool.
+def zeros(shape: Sequence[int | None], dtype: str | None = None) -> Value:
+    """An array of zeros: float32, int32 or bool. In a layer's call, sizes may be `None` as in `full`.
 
     Example:
 
     >>> cconv.ops.zeros((1, 3)).tolist()
     [[0.0, 0.0, 0.0]]
     """
-    return np.zeros(shape, standardize(dtype))
+    return full(shape, 0, dtype)
 
 
-def ones(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
-    """An array of ones.
+def ones(shape: Sequence[int | None], dtype: str | None = None) -> Value:
+    """An array of ones. In a layer's call, sizes may be `None` as in `full`.
 
     Example:
 
     >>> cconv.ops.ones((1, 3)).tolist()
     [[1.0, 1.0, 1.0]]
     """
-    return np.ones(shape, standardize(dtype))
+    return full(shape, 1, dtype)
 
 
 def arange(start: float, stop: float | None = None, step: float | None = None, dtype: str | None = None) -> np.ndarray:
@@ -177,21 +178,31 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
     >>> cconv.ops.arange(1, 7, 2).tolist()
     [1, 3, 5]
     """
+    if start is None:
+        raise ValueError(
+            "`arange` takes numbers that are known: the size of a batch is not, in a layer's call. Received: start=None"
+        )
     step = 1 if step is None else step
     default = result_type(*[of(v) for v in (start, stop, step) if v is not None])
     dtype = standardize(dtype, default=default)
     return np.arange(*((0, start) if stop is None else (start, stop)), step, dtype=dtype)
 
 
-def full(shape: Sequence[int], fill_value: float, dtype: str | None = None) -> np.ndarray:
+def full(shape: Sequence[int | None], fill_value: float, dtype: str | None = None) -> Value:
     """An array of one value.
+
+    In a layer's call a size may be `None`, as in `ops.shape(inputs)`: the one that the layer's input has along this
+    axis.
 
     Example:
 
     >>> cconv.ops.full((2, 2), 7).tolist()
     [[7.0, 7.0], [7.0, 7.0]]
     """
-    return np.full(shape, as_numbers(fill_value, "full"), standardize(dtype))
+    value = as_numbers(fill_value, "full")
+    if isinstance(shape, (list, tuple)) and None in shape:
+        return broadcast(converted(value, standardize(dtype)), shape)
+    return np.full(shape, value, standardize(dtype))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> np.ndarray:
@@ -226,7 +237,7 @@ def identity(n: int, dtype: str | None = None) -> np.ndarray:
     return eye(n, dtype=dtype)
 
 
-def empty(shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+def empty(shape: Sequence[int | None], dtype: str | None = None) -> Value:
     """An array whose values do not matter: zeros.
 
     Example:

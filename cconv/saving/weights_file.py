@@ -255,8 +255,9 @@ def check_path(path: str | os.PathLike, suffix: str, overwrite: bool) -> str:
 
 
 def check_built(model: Any) -> None:
-    """Only a built model has variables to save or to load."""
-    if not getattr(model, "built", False):
+    """Only a built model has variables to save or to load; one without a call of its own is as built as its layers."""
+    inner = model._flatten_layers(include_self=False) if hasattr(model, "_flatten_layers") else []
+    if not getattr(model, "built", False) and not (inner and all(layer.built for layer in inner)):
         raise ValueError(
             f"The model {getattr(model, 'name', model)!r} is not built yet, so it has no variables. "
             "Call it on data, or `build()` it, first."
