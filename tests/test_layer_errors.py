@@ -25,7 +25,7 @@ CONSTRUCTION = [
     (lambda: layers.Conv2D(4, 3, activation="rellu"), r"activation function identifier: rellu"),
     (lambda: layers.Conv2D(4, 3, kernel_initializer="glorot"), r"initializer identifier: glorot"),
     (lambda: layers.Conv2D(4, 3, dtype="float16"), r"float32 only.*'float16'"),
-    (lambda: layers.Layer().add_weight((2,), dtype="int32"), r"float32 only.*'int32'"),
+    (lambda: layers.Layer().add_weight((2,), dtype="int64"), r"bool, int32, float32.*'int64'"),
     (
         lambda: layers.Layer(name="own").add_weight((2,), autocast=False, name="w"),
         r"Layer 'own', weight 'w'.*expected autocast=True.*autocast=False",
