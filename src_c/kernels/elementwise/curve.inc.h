@@ -20,9 +20,11 @@ ALWAYS_INLINE vec vec_bell(vec a)
     const vec magic = vec_set1(0x1.8p16f), minus_half = vec_set1(-0.5f); /* rounds to 128ths */
     const vec h = vec_sub(vec_add(a, magic), magic);
     const vec whole = vec_exp(vec_mul(minus_half, vec_mul(h, h)));
-    vec n;
-    const vec rest = reduced_exp(vec_mul(minus_half, vec_mul(vec_sub(a, h), vec_add(a, h))), &n); /* of less than 0.06: n is 0 */
-    return vec_fma(whole, rest, whole);
+    const vec r = vec_mul(minus_half, vec_mul(vec_sub(a, h), vec_add(a, h))); /* less than 0.06: four terms of its series do */
+    vec p = vec_fma(r, vec_set1(1 / 24.0f), vec_set1(1 / 6.0f));
+    p = vec_fma(p, r, vec_set1(0.5f));
+    p = vec_fma(p, r, vec_set1(1));
+    return vec_fma(whole, vec_mul(p, r), whole);
 }
 
 /* P(-a) / e^(-a^2 / 2) */
