@@ -35,8 +35,8 @@ $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
 	@$(PY) examples/digits_demo.py
 
-test: $(VENV)/.installed-test ## the tests but the slow ones (10 minutes on 2 cores)
-	@echo "all tests but the slow ones: about 10 minutes on 2 cores; make test-quick takes two, make test-slow five"
+test: $(VENV)/.installed-test ## the tests but the slow ones (12 minutes on 2 cores)
+	@echo "all tests but the slow ones: about 12 minutes on 2 cores; make test-quick takes two, make test-slow five"
 	@$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.installed-test ## the slow ones: builds, the C tests, killed processes, large models, training to an accuracy (5 minutes)
@@ -51,8 +51,11 @@ test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed 
 test-readme: ## every command of the README but the long ones, as it stands, in a fresh clone of the last commit
 	@$(PYTHON) tests/packaging_programs/run_readme.py
 
-test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (large downloads, once)
-	@$(PYTEST) tests/peers
+test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (6 minutes; large downloads, once)
+	@$(PYTEST) tests/peers -m "not slow"
+
+test-peers-slow: $(VENV)/.installed-test,peers ## those that take long
+	@$(PYTEST) tests/peers -m slow
 
 test-isa: $(VENV)/.installed-test ## the tests but the slow ones, at every instruction set of this CPU (10 minutes for each)
 	@for isa in `$(PY) -c 'from cconv import _core; print(*_core.isas())'`; do \
@@ -173,5 +176,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

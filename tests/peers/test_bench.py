@@ -97,6 +97,7 @@ def test_parts_have_a_ratio_and_agree(tmp_path):
     assert (tmp_path / "parts.png").exists()
 
 
+@pytest.mark.slow
 def test_growth_fits_a_slope(tmp_path):
     results, _ = run(tmp_path, "growth", "--cases", "channels", "--modes", "forward")
     assert {(row["axis"], row["engine"]) for row in results["growth_summary"]} == {
@@ -106,6 +107,7 @@ def test_growth_fits_a_slope(tmp_path):
     assert (tmp_path / "growth.png").exists()
 
 
+@pytest.mark.slow
 def test_facts_of_packages_and_memory(tmp_path):
     results, _ = run(tmp_path, "facts", "--cases", "mnist", "--engines", "torch")
     assert all(facts["installed_bytes"] > 0 for facts in results["packages"].values())
