@@ -134,3 +134,9 @@ def test_gradients_flow_through_what_was_chosen():
     np.testing.assert_array_equal(layer.kernel.numpy(), [[1], [1]])
     model.train_on_batch(np.float32([[3, 1]]), np.float32([[9]]))
     np.testing.assert_array_equal(layer.kernel.numpy(), [[4], [2]])
+
+
+@pytest.mark.parametrize("bounds", [(float("inf"), 3), (0, float("nan"))])
+def test_a_loop_without_an_end_is_refused(bounds):
+    with pytest.raises(ValueError, match="whole numbers"):
+        ops.fori_loop(*bounds, lambda i, s: s + i, 0)

@@ -150,7 +150,12 @@ def fori_loop(lower: int, upper: int, body_fun: Callable, init_val: Any) -> Any:
             "A loop in a model is unrolled: `fori_loop` takes known numbers as `lower` and `upper`. "
             f"Received: lower={lower!r}, upper={upper!r}"
         )
-    for i in range(int(_known(lower)), int(_known(upper))):
+    bounds = [_known(lower), _known(upper)]
+    if not np.isfinite(bounds).all():
+        raise ValueError(
+            f"`fori_loop` takes whole numbers as `lower` and `upper`. Received: lower={lower}, upper={upper}"
+        )
+    for i in range(int(bounds[0]), int(bounds[1])):
         init_val = body_fun(i, init_val)
     return init_val
 
