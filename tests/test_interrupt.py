@@ -120,7 +120,7 @@ def test_fifty_interrupts_at_random_moments():
     assert len(set(finished)) > 10, "the interrupts did not come at different moments"
 
 
-def test_one_long_step_is_interrupted_in_its_midst():
+def test_one_long_step_is_interrupted_within_a_second():
     model = cconv.Sequential([cconv.Input((128, 128, 32)), layers.Conv2D(64, 9), layers.GlobalAveragePooling2D()])
     model.compile("sgd", "mse")
     x, y = np.ones((64, 128, 128, 32), np.float32), np.zeros((64, 64), np.float32)
@@ -141,7 +141,7 @@ def test_one_long_step_is_interrupted_in_its_midst():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-    assert latency < 4  # a step takes much longer, and on a slow machine the more so
+    assert latency < 1
     if model.optimizer.iterations == 0:
         for old, new in zip(before, model.get_weights()):
             np.testing.assert_array_equal(old, new)
