@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..variable import Variable
 from .stateless import stateless_call
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes})  # hold no layer or variable
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, FunctionType, np.ndarray})  # hold no layer or variable
 
 
 class Tracked(Observed):
@@ -165,26 +166,23 @@ class Tracked(Observed):
         self._changed("_weights")
         return variable
 
-    def _own_variables(self) -> list[Variable]:
-        """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
-        found = list(self._weights)
+    def _members(self) -> tuple[dict[int, Variable], dict[int, Any]]:
+        """The variables and the layers of this layer itself, by their `id`: of its `_weights` and its attributes."""
+        variables: dict[int, Variable] = {id(v): v for v in self._weights}
+        layers: dict[int, Any] = {}
         for key, value in vars(self).items():
             if type(value) not in _PLAIN and key not in self._unobserved:
-                for item in leaves(value):
-                    if isinstance(item, Variable) and not any(item is v for v in found):
-                        found.append(item)
-        return found
+                _collect(value, variables, layers)
+        return variables, layers
+
+    def _own_variables(self) -> list[Variable]:
+        """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
+        return list(self._members()[0].values())
 
     @property
     def _layers(self) -> list[Any]:
         """The layers among the attributes, also in lists, tuples and dictionaries."""
-        found: list[Tracked] = []
-        for key, value in vars(self).items():
-            if type(value) not in _PLAIN and key not in self._unobserved:
-                for item in leaves(value):
-                    if isinstance(item, Tracked) and not any(item is layer for layer in found):
-                        found.append(item)
-        return found
+        return list(self._members()[1].values())
 
     @property
     def _trainable_variables(self) -> list[Variable]:
@@ -196,30 +194,27 @@ class Tracked(Observed):
 
     def _flatten_layers(self, include_self: bool = True) -> list[Any]:
         """This layer and all below, depth first, each once."""
-        found: list[Tracked] = []
+        return [layer for layer, _ in self._walk()][0 if include_self else 1 :]
+
+    def _walk(self) -> Iterator[tuple[Any, dict[int, Variable]]]:
+        """This layer and all below, depth first, each once, with the variables of each itself."""
         seen: set[int] = set()
         stack: list[Tracked] = [self]
         while stack:
             layer = stack.pop()
-            if id(layer) in seen:
-                continue
-            seen.add(id(layer))
-            if layer is not self or include_self:
-                found.append(layer)
-            stack.extend(reversed(layer._layers))
-        return found
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                variables, below = layer._members()
+                yield layer, variables
+                stack.extend(reversed(below.values()))
 
     @property
     def variables(self) -> list[Variable]:
         """All weights of this layer and those below it."""
-        found: list[Variable] = []
-        seen: set[int] = set()
-        for layer in self._flatten_layers():
-            for v in sorted(layer._own_variables(), key=_is_not_trained):  # those that training changes first
-                if id(v) not in seen:
-                    seen.add(id(v))
-                    found.append(v)
-        return found
+        found: dict[int, Variable] = {}
+        for _, own in self._walk():
+            found.update((id(v), v) for v in sorted(own.values(), key=_is_not_trained) if id(v) not in found)
+        return list(found.values())
 
     @property
     def weights(self) -> list[Variable]:
@@ -384,12 +379,13 @@ def is_container(value: Any) -> bool:
     return isinstance(value, (list, dict, set))
 
 
-def leaves(value: Any) -> list[Any]:
-    """The variables and layers in a value: itself, or what lists, tuples and dictionaries hold."""
-    if isinstance(value, (Variable, Tracked)):
-        return [value]
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in leaves(item)]
-    if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in leaves(item)]
-    return []
+def _collect(value: Any, variables: dict[int, Variable], layers: dict[int, Any]) -> None:
+    """Adds the variables and layers in a value: itself, or what lists, tuples and dictionaries hold."""
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            if type(item) not in _PLAIN:
+                _collect(item, variables, layers)
+    elif isinstance(value, Variable):
+        variables[id(value)] = value
+    elif isinstance(value, Tracked):
+        layers[id(value)] = value

@@ -9,6 +9,7 @@ from typing import Any
 from .. import ops
 from ..losses.arguments import checked
 from ..losses.loss import apply_mask, function_mask
+from ..recorded_tensor import RecordedTensor
 from ..serialization import deserialize_object, serialize_object
 from .metric import Metric, ones_like, samplewise, total, traced
 
@@ -73,7 +74,10 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes in values, each with its weight."""
-        self.add(*self.sums(values, sample_weight))
+        if sample_weight is None and isinstance(values, RecordedTensor) and values.shape == ():  # a step's loss
+            self.add(values, 1.0)
+        else:
+            self.add(*self.sums(values, sample_weight))
 
     def sums(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
         """The sum of the values and the number (or the weight) of the samples."""

@@ -114,10 +114,10 @@ class Model(TrainedLayer):
         }
         return own | {"layers": len(self.layers)}
 
-    @property
-    def _layers(self) -> list[Layer]:
-        own = [] if self._structure is None else self._structure.layers
-        return own + [layer for layer in super()._layers if not any(layer is known for known in own)]
+    def _members(self) -> tuple[dict[int, Any], dict[int, Any]]:
+        variables, layers = super()._members()
+        own = () if self._structure is None else self._structure.layers
+        return variables, {id(layer): layer for layer in own} | layers
 
     @property
     def operations(self) -> list[Any]:

@@ -188,9 +188,8 @@ class Sequential(Model):
     def _is_functional(self) -> bool:
         return False
 
-    @property
-    def _layers(self) -> list[Layer]:
-        return list(self._stack)
+    def _members(self) -> tuple[dict[int, Any], dict[int, Any]]:
+        return super()._members()[0], {id(layer): layer for layer in self._stack}
 
     @property
     def layers(self) -> list[Layer]:
