@@ -47,6 +47,20 @@ def network_works(quick: bool) -> list[Work]:
     return [work for work in works if not (quick and work.name in ("vgg16", "resnet50"))]
 
 
+def contention_works(quick: bool) -> list[Work]:
+    """A training step, and inference of one image, of a small, a middling and a large network."""
+    if quick:
+        return [
+            Work("mnist_convnet", 128, "train"),
+            Work("mnist_convnet", 1, "infer"),
+            Work("mobilenet_v2", 1, "infer"),
+        ]
+    names = ("mnist_convnet", "resnet20", "mobilenet_v2")
+    return [
+        work for name in names for work in (Work(name, NETWORKS[name].train_batch, "train"), Work(name, 1, "infer"))
+    ]
+
+
 def growth_works(quick: bool) -> dict[str, list[Work]]:
     """A 3x3 convolution that grows along one axis: axis -> works, the smallest first."""
 
