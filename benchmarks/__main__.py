@@ -7,7 +7,8 @@
 Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
 ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
 growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
-Only when named: contention (networks on cores that busy processes use too; turns last two seconds).
+Only when named: contention (networks on cores that busy processes use too; turns last two seconds), zoo (fourteen more
+networks, beside all engines).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -32,9 +33,9 @@ import turns
 from report import ONE_THREAD
 from work import NETWORKS, Work
 
-ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino")
+ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino", "litert", "ncnn", "mnn")
 SUITES = ("layers", "ranks", "parts", "networks", "growth", "facts")
-NAMED_SUITES = ("contention",)  # long ones, which run only when they are named
+NAMED_SUITES = ("contention", "zoo")  # long ones, which run only when they are named
 
 
 def arguments() -> argparse.Namespace:
@@ -154,11 +155,17 @@ class Run:
             report.chart(report.layer_bars(timings), title, self.options.out / f"{suite}.png")
 
     def networks(self) -> None:
-        if works := self.chosen(suites.network_works(self.options.quick)):
+        self.time_networks("networks", suites.network_works, "Networks")
+
+    def zoo(self) -> None:
+        self.time_networks("zoo", suites.zoo_works, "More networks")
+
+    def time_networks(self, suite: str, make_works: Callable[[bool], list[Work]], title: str) -> None:
+        if works := self.chosen(make_works(self.options.quick)):
             timings = self.time(works, self.workers(ENGINES, single=True))
-            self.results["networks"] = report.rows(timings)
+            self.results[suite] = report.rows(timings)
             report.network_summary(timings)
-            report.chart(report.network_bars(timings), "Networks", self.options.out / "networks.png")
+            report.chart(report.network_bars(timings), title, self.options.out / f"{suite}.png")
 
     def growth(self) -> None:
         grown = {axis: self.chosen(works) for axis, works in suites.growth_works(self.options.quick).items()}

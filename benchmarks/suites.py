@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parts import PARTS
-from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, Layer, Work
+from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, ZOO, Layer, Work
 
 MODES = ("forward", "fwd+bwd")
 
@@ -45,6 +45,16 @@ def network_works(quick: bool) -> list[Work]:
         elif not quick:
             works.append(Work(network.name, 8, "infer"))
     return [work for work in works if not (quick and work.name in ("vgg16", "resnet50"))]
+
+
+def zoo_works(quick: bool) -> list[Work]:
+    """Training steps and inference of one image and of eight, of the networks described in zoo.py."""
+    works = []
+    for network in ZOO.values():
+        batches = (2,) if quick else (1, 8)
+        works.append(Work(network.name, 2 if quick else network.train_batch, "train"))
+        works += [Work(network.name, batch, "infer") for batch in batches]
+    return works
 
 
 def contention_works(quick: bool) -> list[Work]:

@@ -128,6 +128,39 @@ def test_layers_and_networks_have_a_ratio(tmp_path):
     assert (tmp_path / "layers.png").exists() and (tmp_path / "networks.png").exists()
 
 
+PARAMETERS = {  # of the papers or the authors, torchvision and Keras
+    "lenet": 61_706,
+    "mlp": 669_706,
+    "squeezenet": 1_235_496,
+    "mobilenet_v3": 5_483_032,
+    "efficientnet_b0": 5_288_548,
+    "densenet121": 7_978_856,
+    "googlenet": 6_998_552,
+    "shufflenet": 1_864_728 + 1000,  # the authors' classifier has no bias
+    "alexnet": 61_100_840,
+    "xception": 22_855_952,
+}
+
+
+def test_the_zoo_has_the_published_numbers_of_parameters(modules):
+    import torch
+
+    zoo, zoo_torch, networks = (importlib.import_module(name) for name in ("zoo", "zoo_torch", "work"))
+    with torch.device("meta"):
+        for name, count in PARAMETERS.items():
+            network = networks.ZOO[name]
+            net = zoo_torch.ZooNet(zoo.described(name, network.side, network.channels))
+            assert sum(parameter.numel() for parameter in net.parameters()) == count, name
+
+
+def test_the_zoo_computes_alike(tmp_path):
+    cases = ("lenet", "mlp", "squeezenet", "shufflenet", "mobilenet_v3")
+    options = ("--modes", "infer", "--threads", "1", "--engines", "torch", "--seconds", "0.001")
+    results, _ = run(tmp_path, "zoo", "--cases", *cases, *options)
+    assert [row["case"] for row in results["zoo"]] == ["lenet", "mlp", "squeezenet", "mobilenet_v3", "shufflenet"]
+    assert all(row["ratio"] > 0 for row in results["zoo"]) and "failed" not in results
+
+
 def test_parts_have_a_ratio_and_agree(tmp_path):
     cases = ("text_", "unet_", "deeplab", "psp", "i3d", "softmax")
     results, _ = run(tmp_path, "parts", "--threads", "1", "--cases", *cases, "--engines", "torch", "--seconds", "0.001")
