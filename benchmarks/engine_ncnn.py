@@ -66,7 +66,8 @@ def prepare(work: Work, variant: str) -> Prepared:
         with net.create_extractor() as extractor:
             extractor.input("in0", images)
             _, y = extractor.extract("out0")
-            return y.numpy(batch_index=0).copy() if variant == "batch" else np.array(y)[None]
+            y = y.numpy(batch_index=0) if variant == "batch" else np.array(y)
+            return y.reshape(work.at_once if variant == "batch" else 1, -1).copy()  # it may have axes of 1 between
 
     def call() -> list[np.ndarray]:
         return [infer(images) for images in inputs]
