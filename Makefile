@@ -83,13 +83,13 @@ fuzz-graphs: tests/robustness/fuzz_graphs.c ## random graphs, built, planned and
 # PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
 $(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
 
-bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime, OpenVINO (25 minutes; large downloads, once)
+bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime and others (half an hour; large downloads, once)
 	@$(PY) benchmarks
 
 bench-quick: $(VENV)/.installed-bench ## the same, fewer cases, one short round
 	@$(PY) benchmarks --quick
 
-bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts
+bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts, contention, zoo
 	@$(PY) benchmarks $*
 
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
