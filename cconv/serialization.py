@@ -6,9 +6,11 @@ A configuration names a class; it can never name code. Which classes and functio
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
 import threading
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy as np
 from .dtypes import is_number
 from .registry import CustomObjectScope, find_class, find_function, get_registered_name, public_name
 from .tensor import Tensor
+from .trampoline import each, steps_of, trampolined
 
 # Keras writes these classes under the name of a private module, and looks for them there.
 _WRITTEN_AS = {
@@ -23,6 +26,7 @@ _WRITTEN_AS = {
     "Functional": ("keras.src.models.functional", "Functional"),
 }
 _PLAIN_TYPES = (str, int, float, bool)
+_OF_A_CONFIGURATION = {"module", "class_name", "config", "registered_name"}
 
 _local = threading.local()
 
@@ -78,12 +82,13 @@ class _Shared:
         config["shared_object_id"] = number
 
 
+@trampolined
 def serialize_object(item: Any) -> Any:
     """Returns the configuration of an object: a structure of plain values that JSON can hold.
 
     Args:
         item: A layer, model, initializer, loss, ... with a `get_config()` method, a named function, an array, or a
-            list, tuple or dictionary of such.
+            list, tuple or dictionary of such. What is a configuration already stays as it is.
 
     Raises:
         TypeError: The object has no `get_config()`.
@@ -111,20 +116,51 @@ def serialize_object(item: Any) -> Any:
         config = {"shape": list(item.shape), "dtype": item.dtype, "keras_history": list(item.history)}
         return {"class_name": "__keras_tensor__", "config": config}
     if isinstance(item, (list, tuple)):
-        values = [serialize_object(x) for x in item]
+        values = yield each(_serialize, item)
         return tuple(values) if isinstance(item, tuple) else values
     if isinstance(item, Mapping):
-        return {key: serialize_object(value) for key, value in item.items()}
+        if item.keys() >= _OF_A_CONFIGURATION:
+            return item
+        return dict(zip(item, (yield each(_serialize, item.values())), strict=True))
     if isinstance(item, bytes):
         return {"class_name": "__bytes__", "config": {"value": item.decode("utf-8")}}
     if item is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(item, slice):
-        parts = {key: serialize_object(getattr(item, key)) for key in ("start", "stop", "step")}
-        return {"class_name": "__slice__", "config": parts}
+        parts = {key: getattr(item, key) for key in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": (yield _serialize(parts))}
     if isinstance(item, (types.FunctionType, types.BuiltinFunctionType, type)):
         return _serialize_function(item)
-    return _serialize_instance(item)
+    return (yield _serialize_instance(item))
+
+
+_serialize = serialize_object.steps
+
+
+def to_json(config: Any, name: str, **kwargs: Any) -> str:
+    """A configuration as text.
+
+    Args:
+        config: What `serialize_object` returned.
+        name: The name of what it describes, for errors.
+        **kwargs: Further arguments of `json.dumps`.
+
+    Raises:
+        TypeError: It holds something that JSON cannot.
+        ValueError: Models stand within models more deeply than the interpreter's stack takes.
+    """
+    try:
+        return json.dumps(config, **kwargs)
+    except RecursionError as error:
+        raise ValueError(
+            f"The configuration of {name!r} is nested too deeply for JSON: the interpreter's stack does not take so "
+            f"many models within each other (its recursion limit is {sys.getrecursionlimit()})."
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"The configuration of {name!r} holds something that JSON cannot: {error}. "
+            "Every `get_config()` must return plain values."
+        ) from error
 
 
 def _serialize_function(item: Any) -> dict[str, Any]:
@@ -139,7 +175,7 @@ def _serialize_function(item: Any) -> dict[str, Any]:
     return {"module": "builtins", "class_name": kind, "config": name, "registered_name": kind}
 
 
-def _serialize_instance(item: Any) -> dict[str, Any]:
+def _serialize_instance(item: Any) -> Generator:
     cls = type(item)
     if cls.__name__ == "Lambda":
         raise ValueError(
@@ -150,7 +186,8 @@ def _serialize_instance(item: Any) -> dict[str, Any]:
         raise TypeError(
             f"A {cls.__name__} cannot be saved: a class needs a `get_config()` method for that. Received: {item!r}"
         )
-    inner = item.get_config()
+    steps = steps_of(cls.get_config)
+    inner = item.get_config() if steps is None else (yield steps(item))
     if not isinstance(inner, Mapping):
         raise TypeError(f"`{cls.__name__}.get_config()` must return a dictionary. It returned: {inner!r}")
 
@@ -164,17 +201,18 @@ def _serialize_instance(item: Any) -> dict[str, Any]:
         module, name = public
         module, registered_name = _WRITTEN_AS.get(name, (module, None))
         config = {"module": module, "class_name": name}
-    config["config"] = {key: serialize_object(value) for key, value in inner.items()}
+    config["config"] = dict(zip(inner, (yield each(_serialize, inner.values())), strict=True))
     config["registered_name"] = registered_name
     for key in ("build_config", "compile_config"):
         part = getattr(item, f"get_{key}", lambda: None)()
         if part is not None:
-            config[key] = {k: serialize_object(value) for k, value in part.items()}
+            config[key] = dict(zip(part, (yield each(_serialize, part.values())), strict=True))
     if getattr(_local, "shared", None) is not None:
         _local.shared.saved(item, config)
     return config
 
 
+@trampolined
 def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Returns the object that a configuration describes; the reverse of `serialize_object`.
 
@@ -195,15 +233,15 @@ def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = N
     """
     if custom_objects:
         with CustomObjectScope(custom_objects):
-            return deserialize_object(config)
+            return (yield _deserialize(config))
     if config is None or isinstance(config, _PLAIN_TYPES):
         return config
     if isinstance(config, (list, tuple)):
-        return [deserialize_object(x) for x in config]
+        return (yield each(_deserialize, config))
     if not isinstance(config, Mapping):
         return config  # already an object
     if "class_name" not in config or "config" not in config:
-        return {key: deserialize_object(value) for key, value in config.items()}
+        return dict(zip(config, (yield each(_deserialize, config.values())), strict=True))
 
     class_name, inner = config["class_name"], config["config"]
     if not isinstance(class_name, str):
@@ -221,17 +259,23 @@ def deserialize_object(config: Any, custom_objects: Mapping[str, Any] | None = N
         raise ValueError(f"'config' of {class_name} must be a dictionary. Received: {_shorten(inner)}")
     if class_name == "DTypePolicy":
         return _dtype(inner.get("name"))
-    instance = _from_config(find_class(config), class_name, dict(inner))
+    instance = yield _from_config(find_class(config), class_name, dict(inner))
     _build_and_compile(instance, config)
     if shared is not None and number is not None:
         shared.loaded[number] = instance
     return instance
 
 
-def _from_config(cls: Any, class_name: str, inner: dict[str, Any]) -> Any:
+_deserialize = deserialize_object.steps
+
+
+def _from_config(cls: Any, class_name: str, inner: dict[str, Any]) -> Generator:
     if isinstance(cls, types.FunctionType):
         return cls
+    steps = steps_of(getattr(cls, "from_config", None))
     try:
+        if steps is not None:
+            return (yield steps(cls, inner))
         return cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
     except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError(

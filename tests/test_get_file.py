@@ -179,6 +179,14 @@ def test_unsafe_archives_are_refused_and_leave_nothing(site, tmp_path, member, w
     assert listing(tmp_path) == [os.path.join("datasets", "evil_archive")]
 
 
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_of_megabytes_is_not_read(site, tmp_path, kind):
+    """Python would look through these digits in a time that grows with the square of their number."""
+    evil_tar(site.folder / "evil.tgz", name="header", type=kind, data=b"1" * 3_000_000)
+    with pytest.raises(ValueError, match="a header declares 3000000 bytes, expected at most 8192"):
+        get_file("evil", site.url + "evil.tgz", extract=True, cache_dir=tmp_path)
+
+
 def test_unsafe_zip_files_and_damaged_archives(site, tmp_path):
     with zipfile.ZipFile(site.folder / "evil.zip", "w") as archive:
         archive.writestr("../outside.txt", "x")

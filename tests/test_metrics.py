@@ -1,5 +1,7 @@
 """Metrics against scikit-learn and NumPy: called with arrays, and traced into a graph as `fit` does."""
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
@@ -286,6 +288,36 @@ def test_auc_of_several_labels():
     assert metric.result() == pytest.approx(np.average(each, weights=[1, 2, 5]), rel=1e-3)
     with pytest.raises(ValueError, match="of 3 labels.*2"):
         metric.update_state(t[:, :2], p[:, :2])
+
+
+def test_many_labels_are_counted_in_one_pass_as_each_alone():
+    rng = np.random.default_rng(3)
+
+    def counted(labels):
+        p = rng.random((40, labels)).astype(np.float32)
+        p[0, 0], p[1, :3] = np.nan, [0, 1, 0.5]
+        t, w = rng.integers(0, 2, p.shape), rng.uniform(0, 2, p.shape)
+        metric, lines = metrics.AUC(num_thresholds=9, multi_label=True), []
+
+        def trace(frame, event, argument):
+            lines.append(frame.f_lineno)
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            metric.update_state(t, p, w)
+        finally:
+            sys.settrace(before)
+        for i in range(0, labels, 100):
+            alone = metrics.AUC(num_thresholds=9)
+            alone.update_state(t[:, i], p[:, i], w[:, i])
+            for all_labels, one in zip(metric.variables, alone.variables, strict=True):
+                np.testing.assert_array_equal(all_labels.numpy()[:, i], one.numpy())
+        return len(lines)
+
+    counted(3)
+    assert counted(5000) == counted(3)
 
 
 def test_auc_from_logits_and_own_thresholds():

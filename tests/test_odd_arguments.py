@@ -154,6 +154,7 @@ def test_axes_are_integers(name):
         lambda: schedules.PiecewiseConstantDecay([1], ["x", "y"]),
         lambda: layers.Dense(2, dtype={"config": 3}),
         lambda: losses.categorical_focal_crossentropy(1.0, 0.5, label_smoothing=0.1),
+        lambda: losses.categorical_generalized_cross_entropy(1, 0.5, q=0.5),
         lambda: losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]], axis=5),
         lambda: ops.batch_normalization(X, 1.0, 1.0, axis=-float("inf")),
         lambda: cconv.initializers.RandomNormal()(np.ones((2, 3))),

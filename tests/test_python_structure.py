@@ -19,7 +19,7 @@ LAYERS = (
     {"naming", "warning"},
     {"configured", "keras_names"},
     {"dtype_policies"},
-    {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "tree"},
+    {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "trampoline", "tree"},
     {"dtypes"},
     {"tensor"},
     {"_config_report", "changes", "config", "recorded_tensor", "serialization"},

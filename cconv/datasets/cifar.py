@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from ..utils.tar_files import open_tar
+
 _PIXELS = 3 * 32 * 32
 SITE = "https://www.cs.toronto.edu/~kriz/"
 
@@ -73,7 +75,7 @@ def _read_archive(path: str, form: Format) -> list[tuple[np.ndarray, np.ndarray]
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     names = list(form.batches)
     try:
-        with gzip.open(path) as file, tarfile.open(fileobj=_Bounded(file, path, form), mode="r|") as archive:
+        with gzip.open(path) as file, open_tar(fileobj=_Bounded(file, path, form), mode="r|") as archive:
             for member in archive:
                 archive.members = []  # it would keep every one that it has passed
                 name = member.name.rsplit("/", 1)[-1]

@@ -249,12 +249,14 @@ class Tracked(Observed):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = bool(value)
-        for v in self._trainable_variables:
-            v.trainable = value
-            v._frozen_by_layer = not value
-        self._trainable = value
-        for layer in self._layers:
-            layer.trainable = value
+        for layer in self._flatten_layers():
+            if layer is not self and type(layer).trainable is not Tracked.trainable:
+                layer.trainable = value  # as its class has it
+                continue
+            for v in layer._trainable_variables:
+                v.trainable = value
+                v._frozen_by_layer = not value
+            layer._trainable = value
 
     def count_params(self) -> int:
         """The number of weights' elements.

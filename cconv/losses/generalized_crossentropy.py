@@ -37,6 +37,10 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     if not 0 < number(q, "q") < 1:
         raise ValueError(f"q must be between 0 and 1. Received: q={q}")
     labels, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    if not shape_of(y_pred):
+        raise ValueError(
+            "categorical_generalized_cross_entropy: expected predictions of shape (..., classes). Received: a scalar"
+        )
     shape, wanted = shape_of(labels), shape_of(y_pred)[:-1]
     if len(shape) == len(wanted) + 1 and shape[-1] == 1:
         labels = ops.squeeze(labels, -1)

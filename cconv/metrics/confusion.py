@@ -52,19 +52,19 @@ def count(
         y_true, y_pred, weights = (x[..., class_id] for x in (y_true, y_pred, weights))
     labels = y_pred.shape[-1] if by_label else 1
     columns = [np.reshape(x, (-1, labels)) for x in (y_true, y_pred, weights)]
-    levels = np.asarray(thresholds, np.float32)
-    counts = [_count_one(*(x[:, i] for x in columns), levels) for i in range(labels)]
-    return np.stack(counts, -1) if by_label else counts[0]
+    counts = _count_labels(*columns, np.asarray(thresholds, np.float32))
+    return counts if by_label else counts[..., 0]
 
 
-def _count_one(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
+def _count_labels(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """(4, thresholds, labels) of arrays (samples, labels): all labels in one pass."""
+    labels, ranges = y_pred.shape[1], len(levels) + 1
     below = np.searchsorted(levels, y_pred, side="left")  # how many thresholds the prediction is above
     below[np.isnan(y_pred)] = 0
-    found = []
-    for chosen in (y_true != 0, y_true == 0):
-        per_range = np.bincount(below[chosen], weights[chosen], minlength=len(levels) + 1)
-        found.append((per_range[::-1].cumsum()[::-1][1:], per_range.cumsum()[:-1]))
-    (true_positive, false_negative), (false_positive, true_negative) = found
+    place = ((y_true == 0) * ranges + below) * labels + np.arange(labels)
+    per_range = np.bincount(place.ravel(), weights.ravel(), minlength=2 * ranges * labels).reshape(2, ranges, labels)
+    true_positive, false_positive = per_range[:, ::-1].cumsum(1)[:, ::-1][:, 1:]
+    false_negative, true_negative = per_range.cumsum(1)[:, :-1]
     return np.stack([true_positive, false_positive, true_negative, false_negative])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
 from ..layers.input_layer import InputLayer
@@ -15,9 +15,11 @@ from ..saving.state import collect
 from ..scope import untraced
 from ..serialization import TensorReference, deserialize_object, noting_custom_objects, serialize_object
 from ..tensor import Tensor
+from ..trampoline import each, trampolined
 from ..tree import flatten, map_structure
 
 
+@trampolined
 def functional_config(model: Any) -> dict[str, Any]:
     """The configuration of a functional model: its layers, and for each the calls of it that the model makes."""
     structure = model._structure
@@ -38,7 +40,10 @@ def functional_config(model: Any) -> dict[str, Any]:
 
     layers = []
     for owner in structure.operations:
-        data = _operation_config(owner) if isinstance(owner, Operation) else dict(serialize_object(owner))
+        if isinstance(owner, Operation):
+            data = _operation_config(owner)
+        else:
+            data = yield serialize_object.steps(owner)
         data["name"] = owner.name
         data["inbound_nodes"] = [
             {
@@ -68,6 +73,7 @@ def _operation_config(operation: Operation) -> dict[str, Any]:
     }
 
 
+@trampolined
 def functional_from_config(
     cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
@@ -77,10 +83,12 @@ def functional_from_config(
         ValueError: The configuration names a layer that is not in it, or calls that need each other.
     """
     with untraced():
-        return _functional_from_config(cls, config, custom_objects)
+        return (yield _functional_from_config(cls, config, custom_objects))
 
 
-def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+def _functional_from_config(
+    cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
+) -> Generator:
     owners: dict[str, Any] = {}
     waiting: list[tuple[str, Mapping[str, Any]]] = []
     for data in _list(config["layers"], "layers"):
@@ -90,7 +98,7 @@ def _functional_from_config(cls: type, config: Mapping[str, Any], custom_objects
         if module.startswith("keras.src.ops.") or module == "keras.ops":
             owner = Operation.from_config(data["class_name"], deserialize_object(data.get("config", {})))
         else:
-            owner = deserialize_object(data, custom_objects=custom_objects)
+            owner = yield deserialize_object.steps(data, custom_objects)
         name = data.get("name") or getattr(owner, "name", None)
         if not isinstance(owner, (Layer, Operation)) or name in owners:
             raise ValueError(f"The configuration's layers must be layers with names of their own. Received: {name!r}")
@@ -191,15 +199,18 @@ def flatten_references(structure: Any) -> list[TensorReference]:
     return found
 
 
+@trampolined
 def sequential_config(model: Any) -> dict[str, Any]:
     """The configuration of a sequential model: the list of its layers."""
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": dtype_config()}
-    config["layers"] = [serialize_object(layer) for layer in (model._layers if model._has_input else model.layers)]
+    layers = model._layers if model._has_input else model.layers
+    config["layers"] = yield each(serialize_object.steps, layers)
     if model._structure is not None:
         config["build_input_shape"] = model._layers[0].batch_shape
     return config
 
 
+@trampolined
 def sequential_from_config(
     cls: type, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
@@ -208,7 +219,7 @@ def sequential_from_config(
     model = cls(name=config.get("name"), **{k: v for k, v in config.items() if k not in known})
     with untraced():
         for data in _list(config.get("layers", []), "layers"):
-            model.add(deserialize_object(data, custom_objects=custom_objects), rebuild=False)
+            model.add((yield deserialize_object.steps(data, custom_objects)), rebuild=False)
         model._maybe_rebuild()
         shape = config.get("build_input_shape")
         if model._structure is None and shape and model._layers:
@@ -218,11 +229,46 @@ def sequential_from_config(
     return model
 
 
+class _Part(NamedTuple):
+    """Stands for part `number` of a structure that was taken apart."""
+
+    number: int
+
+
+def _taken_apart(structure: Any) -> list[Any]:
+    """The lists, tuples and dictionaries of a structure, the outermost first, none within another: what copies or
+    pickles them needs no deep stack."""
+    whole, parts = [structure], []
+
+    def part(x: Any) -> Any:
+        if not isinstance(x, (list, tuple, dict)):
+            return x
+        whole.append(x)
+        return _Part(len(whole) - 1)
+
+    for x in whole:  # which grows
+        parts.append({key: part(value) for key, value in x.items()} if isinstance(x, dict) else type(x)(map(part, x)))
+    return parts
+
+
+def _put_together(parts: list[Any]) -> Any:
+    """The structure that `_taken_apart` was given."""
+    whole: list[Any] = [None] * len(parts)
+
+    def value(x: Any) -> Any:
+        return whole[x.number] if isinstance(x, _Part) else x
+
+    for number in reversed(range(len(parts))):  # what stands in a part comes behind it
+        x = parts[number]
+        whole[number] = {key: value(y) for key, y in x.items()} if isinstance(x, dict) else type(x)(map(value, x))
+    return whole[0]
+
+
 class ModelState(NamedTuple):
     """What makes a model anew.
 
     Attributes:
-        config: Its configuration.
+        config: Its configuration, taken apart.
         compiled: The arguments of `compile`; `None` before it.
         arrays: Weights, and what the optimizer remembers.
         trainable: Of each layer, whether training changes it.
@@ -230,7 +276,7 @@ class ModelState(NamedTuple):
         custom: The classes and functions of the user's, by the names that they have in the configuration.
     """
 
-    config: dict[str, Any]
+    config: list[Any]
     compiled: dict[str, Any] | None
     arrays: list[Any]
     trainable: list[bool]
@@ -241,7 +287,7 @@ class ModelState(NamedTuple):
 def state_of(model: Any) -> tuple[type, ModelState]:
     """The arguments of `restore` for a copy of the model."""
     with noting_custom_objects() as custom:
-        config = serialize_object(model.get_config())
+        config = _taken_apart(serialize_object(model.get_config()))
         compiled = model.get_compile_config() if model.compiled else None
     arrays = [slot.get() for group in collect(model) for slot in group.slots]
     trainable = [layer.trainable for layer in model._flatten_layers()]
@@ -251,7 +297,7 @@ def state_of(model: Any) -> tuple[type, ModelState]:
 def restore(cls: type, state: ModelState) -> Any:
     """The model of a `state_of`."""
     with CustomObjectScope(state.custom):
-        model = cls.from_config(state.config)
+        model = cls.from_config(_put_together(state.config))
         for layer, trainable in zip(model._flatten_layers(), state.trainable, strict=True):
             if layer.trainable != trainable:
                 layer.trainable = trainable

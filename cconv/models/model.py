@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,9 @@ from ..layers.arguments import signature
 from ..layers.layer import Layer
 from ..layers.parts import base_config
 from ..saving import load_weights, save_model, save_weights
-from ..serialization import serialize_object
+from ..serialization import serialize_object, to_json
 from ..tensor import Tensor
+from ..trampoline import trampolined
 from ..tree import flatten, map_structure
 from .config import functional_config, functional_from_config, restore, state_of
 from .functional import Structure, check_tensors
@@ -245,10 +245,11 @@ class Model(TrainedLayer):
         """The attributes with the layers that stand in files as one list."""
         return ("_structure",) if self._is_functional() else ()
 
+    @trampolined
     def get_config(self) -> dict[str, Any]:
         """The layers and the calls of them; of a class of the user's the arguments it was made with."""
         if self._is_functional() and _takes_tensors(type(self)):
-            return functional_config(self)
+            return (yield functional_config.steps(self))
         try:
             return super().get_config()
         except NotImplementedError:  # made of layers, say: the file can be saved and its weights loaded
@@ -261,11 +262,12 @@ class Model(TrainedLayer):
         return (restore, state_of(self)) if self._is_functional() else super().__reduce_ex__(protocol)
 
     @classmethod
+    @trampolined
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Model:
         """Makes a model from what `get_config` returned."""
         if not ("layers" in config and "input_layers" in config and "output_layers" in config):
             return cls(**config)
-        return functional_from_config(cls, config, custom_objects)
+        return (yield functional_from_config.steps(cls, config, custom_objects))
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Saves configuration, weights and the state of training as a `.keras` file, or in the older form of `.h5`.
@@ -361,7 +363,7 @@ class Model(TrainedLayer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as text, for `cconv.models.model_from_json`."""
-        return json.dumps(serialize_object(self), **kwargs)
+        return to_json(serialize_object(self), self.name, **kwargs)
 
 
 class _FunctionalType(type):

@@ -11,6 +11,7 @@ from ..layers.layer import Layer
 from ..naming import auto_name
 from ..scope import untraced
 from ..tensor import Tensor
+from ..trampoline import trampolined
 from .config import restore, sequential_config, sequential_from_config, state_of
 from .functional import Structure
 from .model import Model
@@ -197,12 +198,14 @@ class Sequential(Model):
         layers = self._layers
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers
 
+    @trampolined
     def get_config(self) -> dict[str, Any]:
-        return sequential_config(self)
+        return (yield sequential_config.steps(self))
 
     @classmethod
+    @trampolined
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Sequential:
-        return sequential_from_config(cls, config, custom_objects)
+        return (yield sequential_from_config.steps(cls, config, custom_objects))
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
         return restore, state_of(self)

@@ -116,17 +116,12 @@ def _widths(line_length: int, shares: Sequence[float]) -> list[int]:
 
 
 def _rows(
-    model: Any,
-    chain: bool,
-    expand_nested: bool,
-    show_trainable: bool,
-    layer_range: Sequence[str] | None,
-    level: int = 0,
+    model: Any, chain: bool, expand_nested: bool, show_trainable: bool, layer_range: Sequence[str] | None
 ) -> list[list[str]]:
-    owners = list(getattr(model, "operations", model.layers))
     rows = []
-    members = {id(node) for node in _nodes(model)}
-    for owner in _between(owners, layer_range):
+    rest = _level(model, layer_range, 0)
+    while rest:
+        owner, members, level = rest.pop()
         prefix = "   " * level + ("└ " if level else "")
         kind = getattr(getattr(owner, "function", None), "operation_class", type(owner).__name__)
         row = [f"{prefix}{owner.name} ({kind})", _output_shape(owner), _parameters(owner)]
@@ -137,8 +132,15 @@ def _rows(
             row.append(("Y" if owner.trainable else "N") if has else "-")
         rows.append(row)
         if expand_nested and hasattr(owner, "layers"):
-            rows.extend(_rows(owner, chain, True, show_trainable, None, level + 1))
+            rest.extend(_level(owner, None, level + 1))
     return rows
+
+
+def _level(model: Any, layer_range: Sequence[str] | None, level: int) -> list[tuple[Any, set[int], int]]:
+    """The layers of a model with the calls that it is made of, the last one first."""
+    members = {id(node) for node in _nodes(model)}
+    owners = _between(list(getattr(model, "operations", model.layers)), layer_range)
+    return [(owner, members, level) for owner in reversed(owners)]
 
 
 def _between(owners: list[Any], layer_range: Sequence[str] | None) -> list[Any]:

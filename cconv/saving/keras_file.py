@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import _core
 from ..layers import Layer
-from ..serialization import deserialize_object, object_sharing_scope, serialize_object
+from ..serialization import deserialize_object, object_sharing_scope, serialize_object, to_json
 from ..size_limit import size_limit
 from . import hdf5
 from .archive import CONFIG, WEIGHTS, read_archive, write_archive
@@ -53,7 +53,7 @@ def save_model(model: Any, path: str | os.PathLike, overwrite: bool = True) -> N
         write_checked(path, lambda file, size: write_legacy(file, model, size))
         return
     with object_sharing_scope():
-        config = _to_json(serialize_object(model), model)
+        config = to_json(serialize_object(model), model.name)
     weights = io.BytesIO()
     hdf5.write_groups(weights, collect(model), attributes(model))
     metadata = {"keras_version": _KERAS_VERSION, "cconv_version": _core.version()}
@@ -167,16 +167,6 @@ def _build(config: Any, custom_objects: Mapping[str, Any] | None, where: str) ->
     if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
         raise ValueError(f"{where}: expected the configuration of a model, found that of a {type(model).__name__}.")
     return model
-
-
-def _to_json(config: Any, model: Any) -> str:
-    try:
-        return json.dumps(config)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"The configuration of the model {model.name!r} holds something that JSON cannot: {error}. "
-            "Every `get_config()` must return plain values."
-        ) from error
 
 
 def _from_json(data: bytes | str, where: str) -> Any:

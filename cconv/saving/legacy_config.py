@@ -6,9 +6,10 @@ a module belongs to follows from the place it stands in. Nothing is made or look
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
+from ..trampoline import each, trampolined
 from .keras1_config import of_keras1
 
 MODELS = ("Sequential", "Model", "Functional")
@@ -63,6 +64,7 @@ def modern(config: Any, version: str = "2") -> dict[str, Any]:
     return _layer(config, version[:1])
 
 
+@trampolined
 def _layer(data: Any, major: str) -> dict[str, Any]:
     if not isinstance(data, Mapping) or not isinstance(data.get("class_name"), str):
         raise ValueError(f"expected the configuration of a layer, found {data!r:.100}")
@@ -80,7 +82,7 @@ def _layer(data: Any, major: str) -> dict[str, Any]:
     made = {**data, "module": data.get("module", module), "class_name": name, "config": None}
     made.setdefault("registered_name", None)
     if name in MODELS and "layers" in config:
-        made["config"] = _model(config, major)
+        made["config"] = yield _model(config, major)
         made["class_name"] = "Functional" if name == "Model" else name
     else:
         made["config"] = _settings(name, config, major)
@@ -91,11 +93,11 @@ def _layer(data: Any, major: str) -> dict[str, Any]:
     return made
 
 
-def _model(config: Mapping[str, Any], major: str) -> dict[str, Any]:
+def _model(config: Mapping[str, Any], major: str) -> Generator:
     layers = config["layers"]
     if not isinstance(layers, (list, tuple)):
         raise ValueError(f"expected a list of layers, found {layers!r:.100}")
-    made = {**config, "layers": [_layer(data, major) for data in layers]}
+    made = {**config, "layers": (yield each(lambda data: _layer.steps(data, major), layers))}
     if "input_layers" in config:
         for key in ("input_layers", "output_layers"):
             if major in "12" and isinstance(made[key], (list, tuple)) and len(made[key]) == 1:
@@ -236,15 +238,17 @@ _FULL_NAMES = {
 }
 
 
+@trampolined
 def legacy(config: Mapping[str, Any]) -> dict[str, Any]:
     """Today's configuration of a model in the form of `.h5` files: layers without their modules."""
     made = {"class_name": config.get("registered_name") or config["class_name"], "config": dict(config["config"])}
     if ">" not in made["class_name"]:
         made["class_name"] = _CLASS_NAMES.get(config["class_name"], config["class_name"])
     if config["class_name"] in MODELS and "layers" in made["config"]:
+        layers = made["config"]["layers"]
         made["config"]["layers"] = [
-            {**legacy(layer), **{key: layer[key] for key in ("name", "inbound_nodes") if key in layer}}
-            for layer in made["config"]["layers"]
+            {**inner, **{key: layer[key] for key in ("name", "inbound_nodes") if key in layer}}
+            for layer, inner in zip(layers, (yield each(legacy.steps, layers)), strict=True)
         ]
     return made
 

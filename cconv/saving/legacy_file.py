@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..serialization import serialize_object
+from ..serialization import serialize_object, to_json
 from ..warning import warn
 from .hdf5 import ArrayFile, h5py
 from .keras1_weights import of_keras1
@@ -161,10 +161,10 @@ def _slot_by_slot(slots: list[Slot], count: int) -> list[Slot]:
 
 def write_legacy(file: Any, model: Any, userblock_size: int) -> None:
     """Writes a model to an empty file that is open for writing and reading; so many bytes in front are left free."""
-    config = serialize_object(model)
+    config = to_json(legacy(serialize_object(model)), model.name)
     with h5py().File(file, "w", userblock_size=userblock_size) as h5:
         h5.attrs["keras_version"], h5.attrs["backend"] = _KERAS_VERSION, "cconv"
-        h5.attrs["model_config"] = json.dumps(legacy(config))
+        h5.attrs["model_config"] = config
         write_weights(h5.create_group(_WEIGHTS), model)
         if getattr(model, "compiled", False) and model.optimizer is not None:
             h5.attrs["training_config"] = json.dumps(legacy_training(model.get_compile_config()))

@@ -18,6 +18,7 @@ from ..naming import to_snake_case
 
 OPTIMIZER = "optimizer"
 SEED = "cconv_training_seed"  # an attribute of the file: what dropout's masks in training are made of
+_MAY_HOLD_LAYERS = (Layer, list, tuple, dict)
 _BOOKKEEPING = frozenset(vars(Layer(name="any")))  # attributes of every layer: not what a user's layer is made of
 
 
@@ -45,8 +46,7 @@ class Group(NamedTuple):
 
 def collect(model: Any) -> list[Group]:
     """The groups of a model: its own, those of its layers, and that of its optimizer, which comes last."""
-    groups: list[Group] = []
-    _visit(model, "", set(), groups)
+    groups = _groups_of_layers(model)
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
         slots = tuple(_optimizer_slots(optimizer, model.trainable_variables))
@@ -54,30 +54,35 @@ def collect(model: Any) -> list[Group]:
     return groups
 
 
-def _visit(layer: Layer, path: str, visited: set[int], groups: list[Group]) -> None:
-    if id(layer) in visited:
-        return
-    visited.add(id(layer))
-    variables = [*layer._trainable_variables, *layer._non_trainable_variables]
-    groups.append(Group(path, "Layer", layer.name, tuple(variable_slot(v) for v in variables)))
-    tracked = {id(child) for child in layer._layers}
-    for name, child in _children(layer):
-        _visit_child(child, f"{path}/{name}" if path else name, tracked, visited, groups)
+def _groups_of_layers(model: Layer) -> list[Group]:
+    groups: list[Group] = []
+    visited: set[int] = set()
+    rest: list[tuple[Any, str, set[int]]] = [(model, "", {id(model)})]  # with the layers that belong to the owner
+    while rest:
+        item, path, tracked = rest.pop()
+        if not isinstance(item, Layer):
+            below = [(child, f"{path}/{name}") for name, child in _named(item)]
+        elif id(item) in tracked and id(item) not in visited:
+            visited.add(id(item))
+            variables = [*item._trainable_variables, *item._non_trainable_variables]
+            groups.append(Group(path, "Layer", item.name, tuple(variable_slot(v) for v in variables)))
+            tracked = {id(child) for child in item._layers}
+            below = [(child, f"{path}/{name}" if path else name) for name, child in _children(item)]
+        else:
+            continue
+        rest.extend((child, inner, tracked) for child, inner in reversed(below) if isinstance(child, _MAY_HOLD_LAYERS))
+    return groups
 
 
-def _visit_child(child: Any, path: str, tracked: set[int], visited: set[int], groups: list[Group]) -> None:
-    if isinstance(child, Layer):
-        if id(child) in tracked:
-            _visit(child, path, visited, groups)
-    elif isinstance(child, (list, tuple, dict)):
-        used: dict[str, int] = {}
-        for item in child.values() if isinstance(child, dict) else child:
-            if isinstance(item, (Layer, list, tuple, dict)):
-                prefix = to_snake_case(_class_name(item)) if isinstance(item, Layer) else "container"
-                count = used.get(prefix, 0)
-                used[prefix] = count + 1
-                name = f"{prefix}_{count}" if count else prefix
-                _visit_child(item, f"{path}/{name}", tracked, visited, groups)
+def _named(container: Any) -> Iterator[tuple[str, Any]]:
+    """The layers and containers of layers in a list, tuple or dictionary, with their names in files."""
+    used: dict[str, int] = {}
+    for item in container.values() if isinstance(container, dict) else container:
+        if isinstance(item, _MAY_HOLD_LAYERS):
+            prefix = to_snake_case(_class_name(item)) if isinstance(item, Layer) else "container"
+            count = used.get(prefix, 0)
+            used[prefix] = count + 1
+            yield f"{prefix}_{count}" if count else prefix, item
 
 
 def _children(layer: Layer) -> Iterator[tuple[str, Any]]:

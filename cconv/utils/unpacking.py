@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from .tar_files import is_tar, open_tar
+
 _CHUNK = 1 << 20
 _MOST_MEMBERS = 10_000_000
 
@@ -20,7 +22,7 @@ def kind_of(path: str, kinds: tuple[str, ...]) -> str | None:
     """`"tar"`, `"zip"`, or `None` for a file that is neither, or not one of `kinds`."""
     if "zip" in kinds and zipfile.is_zipfile(path):
         return "zip"
-    return "tar" if "tar" in kinds and tarfile.is_tarfile(path) else None
+    return "tar" if "tar" in kinds and is_tar(path) else None
 
 
 def unpack(path: str, folder: str, kind: str, most_bytes: int) -> None:
@@ -79,7 +81,7 @@ def _members(path: str, kind: str) -> Iterator[tuple[str, BinaryIO | Any]]:
                 with archive.open(info) as file:
                     yield info.filename, file
         return
-    with tarfile.open(path) as archive:
+    with open_tar(path) as archive:
         for info in archive:
             archive.members = []  # it would keep every one that it has passed
             if not (info.isfile() or info.isdir()):

@@ -73,6 +73,12 @@ ALWAYS_INLINE vec vec_absolute(vec x)
     return vec_max(vec_negative(x), x);
 }
 
+/* -|x| */
+ALWAYS_INLINE vec vec_minus_absolute(vec x)
+{
+    return vec_min(vec_negative(x), x);
+}
+
 ALWAYS_INLINE vec vec_elu(vec x, vec alpha)
 {
     return vec_above(x, vec_zero(), x, vec_mul(alpha, vec_exp_less_1(vec_min(vec_zero(), x))));
@@ -80,7 +86,7 @@ ALWAYS_INLINE vec vec_elu(vec x, vec alpha)
 
 ALWAYS_INLINE vec vec_sigmoid(vec x)
 {
-    const vec one = vec_set1(1), e = vec_exp(vec_negative(vec_absolute(x))); /* at most 1: no overflow on either side */
+    const vec one = vec_set1(1), e = vec_exp(vec_minus_absolute(x)); /* at most 1: no overflow on either side */
     return vec_div(vec_above(x, vec_zero(), one, e), vec_add(one, e));
 }
 
@@ -94,7 +100,7 @@ ALWAYS_INLINE vec vec_tanh(vec x)
 
 ALWAYS_INLINE vec vec_softplus(vec x)
 {
-    return vec_add(vec_max(vec_zero(), x), vec_log_1_more(vec_exp(vec_negative(vec_absolute(x)))));
+    return vec_add(vec_max(vec_zero(), x), vec_log_1_more(vec_exp(vec_minus_absolute(x))));
 }
 
 /* y[i] = what the formula makes of `value`, the vector x[i]. */
