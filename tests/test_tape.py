@@ -618,3 +618,14 @@ def test_pixels_are_optimized_in_few_plans(plans):
             value = -ops.mean(ops.square(model(image)))
         optimizer.apply_gradients([(tape.gradient(value, image), image)])
     assert float(value) < -float(values[0])
+
+
+def test_arguments_that_are_equal_and_of_other_types_are_told_apart():
+    class Kind(layers.Layer):
+        def call(self, x, mode=None):
+            return x + (2.0 if isinstance(mode, bool) else 1.0 if isinstance(mode, int) else 0.0)
+
+    layer = Kind()
+    with cconv.GradientTape():
+        found = [float(layer(np.zeros(1, np.float32), mode=mode)[0]) for mode in (1, True, 1.0)]
+    assert found == [1.0, 2.0, 0.0]
