@@ -175,3 +175,15 @@ def test_erasing_leaves_the_rest():
     assert set(rows) <= {4, 5, 6} and set(columns) <= {5, 6, 7}
     assert np.array_equal((y[..., 0] == 5).sum((1, 2)), rows * columns)
     assert (layers.RandomErasing((0.0, 0.0))(x) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["RandomContrast", "RandomErasing", "RandomHue", "RandomInvert", "RandomPerspective", "RandomSaturation"],
+)
+def test_a_negative_number_is_no_range_from_zero(name):
+    """As in Keras, which takes it where a number stands for both directions only."""
+    with pytest.raises(ValueError, match="factor"):
+        getattr(layers, name)(-0.5)
+    assert layers.RandomBrightness(-0.5).factor == (-0.5, 0.5)
+    assert layers.RandomContrast((-0.5, 0.5)).factor == (-0.5, 0.5)
