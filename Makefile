@@ -83,13 +83,13 @@ fuzz-graphs: tests/robustness/fuzz_graphs.c ## random graphs, built, planned and
 # PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
 $(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
 
-bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime, OpenVINO (25 minutes; large downloads, once)
+bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlow, ONNX Runtime and others (half an hour; large downloads, once)
 	@$(PY) benchmarks
 
 bench-quick: $(VENV)/.installed-bench ## the same, fewer cases, one short round
 	@$(PY) benchmarks --quick
 
-bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts
+bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts, contention, zoo
 	@$(PY) benchmarks $*
 
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
@@ -118,7 +118,7 @@ define build-c-tests
 endef
 define run-c-tests
 $(call build-c-tests,$(1),$(2),$(CC))
-@ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 $(1)/c_tests $(TEST)
+@CCONV_OVERSUBSCRIBE=1 ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 $(1)/c_tests $(TEST)
 @$(1)/header_program
 endef
 
@@ -130,6 +130,12 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 sanitize: $(C_TESTS) ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(CORE) OUT=../build/sanitize EXTRA='$(SANITIZE) -O1'
 	$(call run-c-tests,build/sanitize,$(SANITIZE))
+
+# Without OpenMP, whose synchronization the sanitizer does not know: the tests make threads of their own.
+sanitize-threads: $(C_TESTS) ## barrier, shares and plans in several threads under ThreadSanitizer
+	@$(CORE) OUT=../build/sanitize_threads OPENMP=0 EXTRA='-fsanitize=thread -g -O1'
+	$(call build-c-tests,build/sanitize_threads,-fsanitize=thread,$(CC))
+	@for tests in barrier thread; do build/sanitize_threads/c_tests $$tests || exit 1; done
 
 # By a cross compiler, on an emulated CPU: Debian's gcc-aarch64-linux-gnu and qemu-user have the two.
 AARCH64 = aarch64-linux-gnu
@@ -176,5 +182,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

@@ -1,12 +1,14 @@
 """cconv beside other engines, on this machine and in one run.
 
-    python benchmarks                                     everything: layers, ranks, parts, networks, growth, facts
+    python benchmarks                                     layers, ranks, parts, networks, growth, facts
     python benchmarks layers --cases resnet_56 --quick    one thing, in seconds
     python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
 
 Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
 ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
 growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
+Only when named: contention (networks on cores that busy processes use too; turns last two seconds), zoo (fourteen more
+networks, beside all engines).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -17,10 +19,12 @@ import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import contention
 import facts
 import growth
 import report
@@ -29,13 +33,14 @@ import turns
 from report import ONE_THREAD
 from work import NETWORKS, Work
 
-ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino")
+ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino", "litert", "ncnn", "mnn")
 SUITES = ("layers", "ranks", "parts", "networks", "growth", "facts")
+NAMED_SUITES = ("contention", "zoo")  # long ones, which run only when they are named
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("suites", nargs="*", metavar="suite", help=f"of {', '.join(SUITES)}; default: all")
+    parser.add_argument("suites", nargs="*", metavar="suite", help=f"of {', '.join(SUITES + NAMED_SUITES)}")
     parser.add_argument("--quick", action="store_true", help="fewer cases, one short round: to see that it runs")
     parser.add_argument("--cases", nargs="+", default=[""], help="only cases whose name contains one of these")
     parser.add_argument("--batches", type=int, nargs="+", help="only these")
@@ -43,13 +48,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--engines", nargs="*", default=ENGINES, choices=ENGINES, help="beside cconv; default: all")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="of every engine, default 2")
     parser.add_argument("--rounds", type=int, help="each gives a ratio, the median counts; default 3")
-    parser.add_argument("--seconds", type=float, help="of an engine's turn; default 0.04")
+    parser.add_argument("--seconds", type=float, help="of an engine's turn; default 0.04, contention: 2")
     parser.add_argument(
         "--out", type=Path, default=Path("build/benchmarks"), help="folder of results.json and pictures"
     )
     parser.add_argument("--files", help="folder to keep weights and ONNX files in from run to run")
     options = parser.parse_args()
-    if unknown := set(options.suites) - set(SUITES):
+    if unknown := set(options.suites) - set(SUITES + NAMED_SUITES):
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     options.suites = options.suites or SUITES
     return options
@@ -119,14 +124,19 @@ class Run:
         table = report.Table([worker.label for worker in workers], self.measure_peak())
         timings = []
         for work in works:
-            try:
+            with self.failure_told(work):
                 timings.append(turns.measure(work, workers, self.rules))
-            except turns.Failed as error:
-                self.results.setdefault("failed", []).append(f"{work}: {error}")
-                print(f"{work}: FAILED: {str(error).strip().splitlines()[-1]}", flush=True)
-            else:
                 table.add(timings[-1])
         return timings
+
+    @contextmanager
+    def failure_told(self, work: Work) -> Iterator[None]:
+        """A work that fails is told, and the next one comes."""
+        try:
+            yield
+        except turns.Failed as error:
+            self.results.setdefault("failed", []).append(f"{work}: {error}")
+            print(f"{work}: FAILED: {str(error).strip().splitlines()[-1]}", flush=True)
 
     def layers(self) -> None:
         self.time_layers("layers", suites.layer_works, "Convolution layers beside PyTorch")
@@ -145,11 +155,17 @@ class Run:
             report.chart(report.layer_bars(timings), title, self.options.out / f"{suite}.png")
 
     def networks(self) -> None:
-        if works := self.chosen(suites.network_works(self.options.quick)):
+        self.time_networks("networks", suites.network_works, "Networks")
+
+    def zoo(self) -> None:
+        self.time_networks("zoo", suites.zoo_works, "More networks")
+
+    def time_networks(self, suite: str, make_works: Callable[[bool], list[Work]], title: str) -> None:
+        if works := self.chosen(make_works(self.options.quick)):
             timings = self.time(works, self.workers(ENGINES, single=True))
-            self.results["networks"] = report.rows(timings)
+            self.results[suite] = report.rows(timings)
             report.network_summary(timings)
-            report.chart(report.network_bars(timings), "Networks", self.options.out / "networks.png")
+            report.chart(report.network_bars(timings), title, self.options.out / f"{suite}.png")
 
     def growth(self) -> None:
         grown = {axis: self.chosen(works) for axis, works in suites.growth_works(self.options.quick).items()}
@@ -159,6 +175,34 @@ class Run:
             self.results["growth"] = {axis: report.rows(timings) for axis, timings in timed.items()}
             self.results["growth_summary"] = growth.summary(timed)
             growth.picture(timed, self.options.out / "growth.png")
+
+    def contention(self) -> None:
+        options = self.options
+        works = self.chosen(suites.contention_works(options.quick))
+        if not works:
+            return
+
+        def start(engine: str, threads: int) -> turns.Worker | None:
+            return self.worker(engine, threads, f"{engine} among others, {threads} threads")
+
+        engines = ["cconv", *(name for name in ("torch", "onnxruntime") if name in options.engines)]
+        seconds = options.seconds or (0.1 if options.quick else 2)
+        try:
+            among = contention.Contention(start, engines, options.threads, self.rules.rounds, seconds)
+        except RuntimeError as error:
+            sys.exit(f"contention: {error}")
+        table = report.ContentionTable([condition.name for condition in among.conditions])
+        found = []
+        for work in works:
+            with self.failure_told(work):
+                found += among.measure(work)
+                table.add([one for one in found if one.work is work])
+        self.results["contention"] = report.contention_rows(found)
+        for work in works:
+            if work.name == "mnist_convnet" and work.mode == "train":
+                with self.failure_told(work):
+                    self.results["two_trainings"] = among.side_by_side(work)
+                    report.print_together(work.name, self.results["two_trainings"])
 
     def facts(self) -> None:
         options = self.options
@@ -192,7 +236,7 @@ def main() -> None:
         run.close()
     if run.results.get("failed"):
         sys.exit("some works have failed, see above")
-    if not any(run.results.get(suite) for suite in (*SUITES[:5], "packages")):
+    if not any(run.results.get(suite) for suite in (*SUITES[:5], *NAMED_SUITES, "packages")):
         sys.exit("nothing was measured: no case of the suites fits --cases, --batches and --modes")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from work import PREDICT_BATCH, Prepared, Work, aligned, build_keras, training_step
+from work import Prepared, Work, aligned, build_keras, training_step
 
 import cconv
 from cconv import _core
@@ -103,7 +103,7 @@ def network(work: Work) -> Prepared:
 
     def call() -> np.ndarray:
         if work.mode == "predict":
-            return model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+            return model.predict(x, batch_size=work.at_once, verbose=0)
         return model.predict_on_batch(x)
 
     return Prepared(call, {"y": call()[:8]}, flops)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 from onnx_file import exported
-from work import PREDICT_BATCH, Prepared, Work
+from work import Prepared, Work
 
 THREADS = 1
 
@@ -17,11 +17,11 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return () if not work.whole or work.mode == "train" else ("session",)
+    return ("session",) if work.infers else ()
 
 
 def prepare(work: Work, variant: str) -> Prepared:
-    size = PREDICT_BATCH if work.mode == "predict" else work.batch
+    size = work.at_once
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1

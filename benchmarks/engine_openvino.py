@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import openvino
 from onnx_file import exported
-from work import PREDICT_BATCH, Prepared, Work
+from work import Prepared, Work
 
 SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
@@ -16,11 +16,11 @@ def start(threads: int) -> dict[str, object]:
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return () if not work.whole or work.mode == "train" else ("compiled",)
+    return ("compiled",) if work.infers else ()
 
 
 def prepare(work: Work, variant: str) -> Prepared:
-    size = PREDICT_BATCH if work.mode == "predict" else work.batch
+    size = work.at_once
     x = np.ascontiguousarray(work.images()[0].transpose(0, 3, 1, 2))
     core = openvino.Core()
     model = core.read_model(exported(work))

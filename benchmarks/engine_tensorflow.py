@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import tensorflow as tf
-from work import PREDICT_BATCH, Prepared, Work, build_keras, training_step
+from work import Prepared, Work, build_keras, training_step
 
 
 def start(threads: int) -> dict[str, object]:
@@ -18,15 +18,20 @@ def variants(work: Work) -> tuple[str, ...]:
     return () if not work.whole else ("graph", "xla")
 
 
-def prepare(work: Work, variant: str) -> Prepared:
+def loaded(work: Work) -> keras.Model:
+    """The network with the weights cconv has left in a file."""
     model = build_keras(keras, work.name)
     with np.load(work.file(".npz")) as file:
-        ours = list(file.values())
-    model.set_weights(ours)
+        model.set_weights(list(file.values()))
+    return model
+
+
+def prepare(work: Work, variant: str) -> Prepared:
+    model = loaded(work)
     if work.mode == "train":
         return training_step(model, keras, work, jit_compile=variant == "xla")
     x = tf.constant(work.images()[0])
-    size = PREDICT_BATCH if work.mode == "predict" else work.batch
+    size = work.at_once
     infer = tf.function(lambda images: model(images, training=False), jit_compile=variant == "xla")
 
     def call() -> list[np.ndarray]:

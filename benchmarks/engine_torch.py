@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+import zoo
 from networks_torch import NETWORKS, as_in_pytorch, load
 from torch.nn import functional
-from work import PREDICT_BATCH, Prepared, Work
+from work import ZOO, Prepared, Work
+from zoo_torch import ZooNet
 
 FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 CHANNELS_LAST = {1: None, 2: torch.channels_last, 3: torch.channels_last_3d}  # of images of that many axes
@@ -116,7 +118,10 @@ def part(work: Work, memory_format: torch.memory_format) -> Prepared:
 
 def loaded(work: Work) -> torch.nn.Module:
     """The network with the weights cconv has left in a file."""
-    net = NETWORKS[work.name]()
+    if work.name in ZOO:
+        net: torch.nn.Module = ZooNet(zoo.described(work.name, work.network.side, work.network.channels))
+    else:
+        net = NETWORKS[work.name]()
     with np.load(work.file(".npz")) as file:
         load(net, dict(file))
     return net
@@ -148,7 +153,7 @@ def inference(work: Work, variant: str) -> Prepared:
     memory_format = FORMATS.get(variant, torch.channels_last)
     net = torch.nn.Sequential(loaded(work), torch.nn.Softmax(1)).eval().to(memory_format=memory_format)
     x = channels_first(work.images()[0], memory_format)
-    size = PREDICT_BATCH if work.mode == "predict" else work.batch
+    size = work.at_once
 
     def calling() -> Callable[[], list[np.ndarray]]:
         infer: Callable = net

@@ -15,12 +15,15 @@ from pathlib import Path
 from turns import Failed, Missing, Worker
 from work import HERE, NETWORKS, Work
 
-PACKAGES = {
+PACKAGES = {  # what a program imports
     "cconv": "cconv",
     "torch": "torch",
     "tensorflow": "tensorflow",
     "onnxruntime": "onnxruntime",
     "openvino": "openvino",
+    "litert": "ai_edge_litert.interpreter",
+    "ncnn": "ncnn",
+    "mnn": "MNN",
 }
 SOURCES = {".c", ".h", ".pyx", ".pxd", ".pyc"}  # beside an editable installation, not part of an installed one
 
@@ -67,7 +70,7 @@ def import_seconds(package: str, tries: int = 3) -> float | None:
 
 def installed_bytes(package: str) -> int | None:
     """Of the package's folder, without what only a source tree has; without its dependencies."""
-    spec = importlib.util.find_spec(package)
+    spec = importlib.util.find_spec(package.partition(".")[0])
     if spec is None or not spec.submodule_search_locations:
         return None
     files = (path for folder in spec.submodule_search_locations for path in Path(folder).rglob("*"))

@@ -242,7 +242,8 @@ def fill(module: nn.Module, values: list[np.ndarray], name: str) -> None:
         targets += [module.running_mean, module.running_var]
     kernel = values[0]
     if isinstance(module, nn.Conv2d):
-        kernel = kernel.transpose(2, 3, 0, 1) if module.groups > 1 else kernel.transpose(3, 2, 0, 1)
+        depthwise = module.groups == module.in_channels > 1
+        kernel = kernel.transpose(2, 3, 0, 1) if depthwise else kernel.transpose(3, 2, 0, 1)
     elif isinstance(module, nn.Linear):
         if image := getattr(module, "image", None):  # Keras flattens height, width, channels
             c, height, width = image

@@ -1,27 +1,16 @@
-"""Networks as ONNX files: `exported` gives one, and has PyTorch write it, in a process of its own, if there is none.
-
-python onnx_file.py PICKLED_WORK
-"""
+"""Networks as ONNX files, from PyTorch."""
 
 from __future__ import annotations
 
-import pickle
-import subprocess
-import sys
 from pathlib import Path
 
-from work import HERE, Work
+import conversion
+from work import Work
 
 
 def exported(work: Work) -> Path:
     """The network's file, its batch a free dimension named "batch"."""
-    path = work.file(".onnx")
-    if not path.exists():
-        command = [sys.executable, str(HERE / "onnx_file.py"), pickle.dumps(work).hex()]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError("no ONNX file: " + (done.stderr.strip().splitlines() or ["export failed"])[-1])
-    return path
+    return conversion.converted(work, ".onnx", "onnx_file.py")
 
 
 def write(work: Work) -> None:
@@ -42,4 +31,4 @@ def write(work: Work) -> None:
 
 
 if __name__ == "__main__":
-    write(pickle.loads(bytes.fromhex(sys.argv[1])))
+    conversion.main(write)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from contention import TOGETHER, Contended
 from turns import Timing
 
 ONE_THREAD = "cconv, 1 thread"  # the label of ours on one thread
@@ -66,6 +67,49 @@ def network_summary(timings: list[Timing]) -> None:
         line = f"{str(timing.work):<36} {timing.ratio:5.2f} times as fast as {peer} ({timing.variants[peer]})"
         alone = timing.ratios.get(ONE_THREAD)
         print(line + (f"   {alone:4.2f} times as fast as on one thread" if alone else ""))
+
+
+class ContentionTable:
+    """Prints a line for each work and engine: the time under each condition, and what it is of the quiet one."""
+
+    def __init__(self, conditions: list[str]) -> None:
+        columns = "".join(f"{name:>10}{'(ratios)':>14}" for name in conditions[1:])
+        print(f"{'case':<16}{'batch':>6} {'mode':<7}{'engine':<13}{conditions[0]:>10}{columns}   (ms, median of calls;")
+        print("   ratios to the quiet time: of the medians / of the means, which have rare long calls in them)")
+
+    def add(self, found: list[Contended]) -> None:
+        for one in found:
+            quiet, *others = one.seconds
+            columns = "".join(
+                f"{one.seconds[name] * 1e3:10.3f}{f'({one.ratios[name]:.2f} / {one.mean_ratios[name]:.2f})':>14}"
+                for name in others
+            )
+            case = f"{one.work.name:<16}{one.work.batch:>6} {one.work.mode:<7}{one.engine:<13}"
+            print(f"{case}{one.seconds[quiet] * 1e3:10.3f}{columns}", flush=True)
+
+
+def contention_rows(found: list[Contended]) -> list[dict[str, object]]:
+    """For the JSON file."""
+    return [
+        {
+            "case": one.work.name,
+            "batch": one.work.batch,
+            "mode": one.work.mode,
+            "engine": one.engine,
+            "variant": one.variant,
+            "seconds": one.seconds,
+            "ratios": one.ratios,
+            "mean_ratios": one.mean_ratios,
+        }
+        for one in found
+    ]
+
+
+def print_together(name: str, rows: list[dict[str, object]]) -> None:
+    """Two trainings in each way: seconds, and the ratio to one after the other."""
+    for row in rows:
+        ways = "   ".join(f"{way} {row['seconds'][way]:.2f} s ({row['ratios'][way]:.2f})" for way in TOGETHER)
+        print(f"two trainings of {name}, {row['steps']} steps each, {row['engine']}: {ways}", flush=True)
 
 
 def rows(timings: list[Timing]) -> list[dict[str, object]]:

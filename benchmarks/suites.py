@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parts import PARTS
-from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, Layer, Work
+from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, ZOO, Layer, Work
 
 MODES = ("forward", "fwd+bwd")
 
@@ -45,6 +45,30 @@ def network_works(quick: bool) -> list[Work]:
         elif not quick:
             works.append(Work(network.name, 8, "infer"))
     return [work for work in works if not (quick and work.name in ("vgg16", "resnet50"))]
+
+
+def zoo_works(quick: bool) -> list[Work]:
+    """Training steps and inference of one image and of eight, of the networks described in zoo.py."""
+    works = []
+    for network in ZOO.values():
+        batches = (2,) if quick else (1, 8)
+        works.append(Work(network.name, 2 if quick else network.train_batch, "train"))
+        works += [Work(network.name, batch, "infer") for batch in batches]
+    return works
+
+
+def contention_works(quick: bool) -> list[Work]:
+    """A training step, and inference of one image, of a small, a middling and a large network."""
+    if quick:
+        return [
+            Work("mnist_convnet", 128, "train"),
+            Work("mnist_convnet", 1, "infer"),
+            Work("mobilenet_v2", 1, "infer"),
+        ]
+    names = ("mnist_convnet", "resnet20", "mobilenet_v2")
+    return [
+        work for name in names for work in (Work(name, NETWORKS[name].train_batch, "train"), Work(name, 1, "infer"))
+    ]
 
 
 def growth_works(quick: bool) -> dict[str, list[Work]]:

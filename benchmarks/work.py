@@ -45,6 +45,11 @@ class Network:
     adam: bool = False
     drops: bool = False
 
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """The shape of its images."""
+        return self.side, self.side, self.channels
+
 
 NETWORKS = {
     network.name: network
@@ -56,6 +61,25 @@ NETWORKS = {
         Network("mobilenet_v2", 224, 3, 1000, train_batch=8),
     )
 }
+ZOO = {
+    network.name: network
+    for network in (
+        Network("lenet", 32, 1, 10, train_batch=128),
+        Network("mlp", 28, 1, 10, train_batch=128),
+        Network("squeezenet", 224, 3, 1000, train_batch=8),
+        Network("mobilenet_v3", 224, 3, 1000, train_batch=8),
+        Network("efficientnet_b0", 224, 3, 1000, train_batch=8),
+        Network("densenet121", 224, 3, 1000, train_batch=8),
+        Network("googlenet", 224, 3, 1000, train_batch=8),
+        Network("shufflenet", 224, 3, 1000, train_batch=8),
+        Network("alexnet", 224, 3, 1000, train_batch=8),
+        Network("yolov3_tiny", 416, 3, 80, train_batch=8),
+        Network("unet_encoder", 256, 3, 10, train_batch=4),
+        Network("se_resnet26", 224, 3, 1000, train_batch=8),
+        Network("resnext26", 224, 3, 1000, train_batch=8),
+        Network("xception", 299, 3, 1000, train_batch=4),
+    )
+}  # described in zoo.py
 IN_APPLICATIONS = {"vgg16": "VGG16", "resnet50": "ResNet50", "mobilenet_v2": "MobileNetV2"}
 
 
@@ -95,8 +119,18 @@ class Work:
         return self.layer is None and self.part is None
 
     @property
+    def infers(self) -> bool:
+        """Whether it is a network's inference."""
+        return self.whole and self.mode != "train"
+
+    @property
+    def at_once(self) -> int:
+        """Images that a network gets at once: of "predict", which has many, a part."""
+        return PREDICT_BATCH if self.mode == "predict" else self.batch
+
+    @property
     def network(self) -> Network:
-        return NETWORKS[self.name]
+        return NETWORKS.get(self.name) or ZOO[self.name]
 
     @property
     def kind(self) -> str:
@@ -139,7 +173,7 @@ class Work:
         """Images (NHWC) and labels of a network."""
         network, rng = self.network, np.random.default_rng(0)
         count = PREDICTED if self.mode == "predict" else self.batch
-        x = rng.random((count, network.side, network.side, network.channels), np.float32)
+        x = rng.random((count, *network.image), np.float32)
         return x, rng.integers(0, network.classes, count)
 
     def file(self, suffix: str) -> Path:
@@ -167,7 +201,11 @@ class Prepared:
 def build_keras(keras: object, name: str) -> object:
     """The network from Keras' names: `keras` is Keras or cconv."""
     import networks
+    import zoo
+    import zoo_keras
 
+    if name in ZOO:
+        return zoo_keras.built(zoo.described(name, ZOO[name].side, ZOO[name].channels), keras, name)
     if name in IN_APPLICATIONS:
         return getattr(keras.applications, IN_APPLICATIONS[name])(weights=None)
     return getattr(networks, name)(keras)

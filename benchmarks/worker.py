@@ -14,9 +14,11 @@ import os
 import pickle
 import re
 import resource
+import statistics
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +61,44 @@ class Server:
     def variants(self, work: Any) -> tuple[str, ...]:
         return self._engine.variants(work)
 
-    def prepare(self, work: Any, variant: str) -> tuple[dict, float]:
-        """Builds, and runs once or more; returns results and flops."""
+    def prepare(self, work: Any, variant: str, key: str = "") -> tuple[dict, float]:
+        """Builds, and runs once or more; returns results and flops. Others call it `key`, by default the variant."""
         prepared = self._engine.prepare(work, variant)
-        self._calls[variant] = prepared.call, prepared.before or (lambda: None)
+        self._calls[key or variant] = prepared.call, prepared.before or (lambda: None)
         return prepared.results, prepared.flops
 
     def time(self, variant: str, seconds: float) -> float:
         """The best time of a call, for about so many seconds, at least one call."""
+        return min(self._times(variant, seconds, 1))
+
+    def usual(self, variant: str, seconds: float) -> tuple[float, float]:
+        """Median and mean of the times of calls, for about so many seconds, at least three calls."""
+        times = self._times(variant, seconds, 3)
+        return statistics.median(times), statistics.fmean(times)
+
+    def _times(self, variant: str, seconds: float, least: int) -> list[float]:
         (call, before), clock = self._calls[variant], time.perf_counter
-        best, end = float("inf"), clock() + seconds
+        times, end = [], clock() + seconds
         gc.disable()
-        while best == float("inf") or clock() < end:
+        while len(times) < least or clock() < end:
             before()
             start = clock()
             call()
-            best = min(best, clock() - start)
+            times.append(clock() - start)
         gc.enable()
-        return best
+        return times
+
+    def finish(self, keys: list[str], calls: int) -> float:
+        """Seconds until so many calls of each are done, each in a thread of its own."""
+
+        def repeat(key: str) -> None:
+            for _ in range(calls):
+                self._calls[key][0]()
+
+        start = time.perf_counter()
+        with ThreadPoolExecutor(len(keys)) as pool:
+            list(pool.map(repeat, keys))  # a list, so that an error is not lost
+        return time.perf_counter() - start
 
     def peak(self, variant: str) -> int:
         """Bytes this process grows to in three calls, beyond what it had when the engine was imported."""
@@ -87,6 +109,11 @@ class Server:
         for _ in range(3):
             call()
         return memory("VmHWM") - self._imported
+
+    def keep(self, variant: str) -> None:
+        """Forgets the works that are not called so."""
+        self._calls = {variant: self._calls[variant]}
+        gc.collect()
 
     def drop(self) -> None:
         """Forgets all works."""

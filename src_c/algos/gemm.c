@@ -1,5 +1,6 @@
 /* Blocked products over the tile kernels: see gemm.h. */
 #include "algos/gemm.h"
+#include "base/shares.h"
 #include "algos/pack.h"
 
 #include <string.h>
@@ -229,13 +230,16 @@ void cc_product_run(const cc_product *p, const cc_team *team)
         gemm_is_long(p->taps * p->depth) ? gemm_run_long : gemm_run_range;
     if (p->m <= 0 || p->n <= 0) return;
     /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. */
-    if (tiles >= 2 * team->nth || tiles >= panels) {
-        /* Whole tiles, unless there are so few that one more or less matters. */
-        const cc_range mine = cc_slice(team, p->m, tiles < EVEN * team->nth ? 1 : kernels->gemm.mr);
-        if (mine.begin < mine.end) run(p, mine.begin, mine.end, 0, panels);
-    } else {
-        const cc_range mine = cc_slice(team, panels, 1);
-        if (mine.begin < mine.end) run(p, 0, p->m, mine.begin, mine.end);
+    const bool by_rows = tiles >= 2 * team->nth || tiles >= panels;
+    /* Whole tiles, unless there are so few that one more or less matters. */
+    const int64_t grain = by_rows && tiles >= EVEN * team->nth ? kernels->gemm.mr : 1;
+    const double work = (double)p->m * (double)p->n * (double)(p->taps * p->depth);
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, by_rows ? p->m : panels, grain, work); cc_shares_take(&shares, &mine);) {
+        if (by_rows)
+            run(p, mine.begin, mine.end, 0, panels);
+        else
+            run(p, 0, p->m, mine.begin, mine.end);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Sums of outer products, of columns, and of blocks: see gemm.h. */
 #include "algos/gemm.h"
+#include "base/shares.h"
 
 #include <string.h>
 
@@ -193,14 +194,16 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
                   const cc_team *team)
 {
     const int64_t tiles = outer_sum_tiles(m, n), blocks = cc_blocks(outer_sum_row_terms(count), ROWS, tiles, m * n);
-    const cc_range mine = cc_slice(team, blocks * tiles, 1);
-    for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
-        const cc_range terms = cc_block(outer_sum_row_terms(count), blocks, block);
-        outer_sum_add_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * ROWS,
-                            cc_min(terms.end * ROWS, count), tile0, tile1);
-        i += tile1 - tile0;
-    }
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, blocks * tiles, 1, (double)(m * n) * (double)count);
+         cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end;) {
+            const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
+            const cc_range terms = cc_block(outer_sum_row_terms(count), blocks, block);
+            outer_sum_add_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * ROWS,
+                                cc_min(terms.end * ROWS, count), tile0, tile1);
+            i += tile1 - tile0;
+        }
     if (blocks > 1) {
         cc_barrier_wait(team);
         cc_add_blocks(y, partial, blocks, m * n, team);

@@ -139,7 +139,8 @@ static int cpu_quota(void)
     return value ? value : INT_MAX;
 }
 
-int cc_processors_here(void)
+/* Those that the thread which calls may use now; a call to the system. */
+static int processors_here(void)
 {
     const int threads = affinity(), limit = cpu_quota(), least = threads < limit ? threads : limit;
     return least < 1 ? 1 : least > CC_MAX_THREADS ? CC_MAX_THREADS : least;
@@ -155,7 +156,7 @@ static void ask_again(void)
     const long long now = (long long)(cc_seconds() * 100) + 1;
     if (atomic_load_explicit(&asked, memory_order_relaxed) == now) return;
     atomic_store_explicit(&asked, now, memory_order_relaxed);
-    const int found = cc_processors_here();
+    const int found = processors_here();
     atomic_store_explicit(&processors, found, memory_order_relaxed);
     if (!atomic_load_explicit(&processors_at_first, memory_order_relaxed)) atomic_store(&processors_at_first, found);
 }
@@ -163,7 +164,7 @@ static void ask_again(void)
 int cc_processors(void)
 {
     const int known = atomic_load_explicit(&processors, memory_order_relaxed);
-    return known ? known : cc_processors_here();
+    return known ? known : processors_here();
 }
 
 enum { BY_AFFINITY, BY_QUOTA, BY_ENVIRONMENT, BY_CALL, BY_FORK, BY_BUILD };

@@ -1,40 +1,48 @@
-/* Whether there are threads for a team, and how they wait for each other: team.h has the barrier. */
+/* Whether there are threads for a team, and how many threads are at work. */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
-#define _POSIX_C_SOURCE 200809L /* nanosleep */
+#define _POSIX_C_SOURCE 200809L
 #endif
 #include "base/team.h"
-#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
-#if defined(_WIN32)
-#include <windows.h>
-#else
+#if !defined(_WIN32)
 #include <pthread.h>
-#include <time.h>
 #endif
-#if defined(__SSE2__) || defined(_M_X64)
-#include <emmintrin.h>
-#endif
-
-/* Some milliseconds of looking on, as OpenMP does; then the wait is so long that naps cost nothing beside it. Where threads
- * share processors (another region began meanwhile) the one waited for may need this one's. Yielding instead was tried: Linux
- * makes those who yield often wait for milliseconds later on. */
-enum { LOOKS = 200000, LOOKS_IN_A_CROWD = 2000, NAP = 50000 }; /* the last in nanoseconds */
 
 static atomic_int busy; /* threads in regions */
 
-static bool crowded(int threads)
+void cc_team_enter(int threads)
 {
-    return threads > cc_processors();
-}
-
-cc_barrier *cc_team_enter(int threads, cc_barrier *barrier)
-{
-    return crowded(atomic_fetch_add_explicit(&busy, threads, memory_order_relaxed) + threads) ? NULL : barrier;
+    atomic_fetch_add_explicit(&busy, threads, memory_order_relaxed);
 }
 
 void cc_team_leave(int threads)
 {
     atomic_fetch_sub_explicit(&busy, threads, memory_order_relaxed);
+}
+
+bool cc_team_is_oversubscribed(void)
+{
+    return atomic_load_explicit(&busy, memory_order_relaxed) > cc_processors();
+}
+
+static bool may_oversubscribe(void)
+{
+    static atomic_int answer; /* 0: not asked yet */
+    int known = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (!known) {
+        const char *wish = getenv("CCONV_OVERSUBSCRIBE");
+        atomic_store(&answer, known = wish && !strcmp(wish, "1") ? 1 : -1);
+    }
+    return known > 0;
+}
+
+int cc_team_room(int threads)
+{
+    if (threads <= 1 || may_oversubscribe()) return threads;
+    const int room = cc_processors() - atomic_load_explicit(&busy, memory_order_relaxed);
+    return room < 1 ? 1 : room < threads ? room : threads;
 }
 
 /* ---- Threads that can be had -------------------------------------------------------------------------------------- */
@@ -85,37 +93,3 @@ int cc_team_grant(int threads)
     return threads;
 }
 #endif
-
-/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
-
-static void relax(void)
-{
-#if defined(__SSE2__) || defined(_M_X64)
-    _mm_pause();
-#elif defined(__aarch64__) && defined(__GNUC__)
-    __asm__ __volatile__("isb");
-#endif
-}
-
-static void nap(void)
-{
-#if defined(_WIN32)
-    Sleep(1);
-#else
-    nanosleep(&(struct timespec){.tv_nsec = NAP}, NULL);
-#endif
-}
-
-void cc_barrier_await(cc_barrier *barrier, unsigned round)
-{
-    int looks = crowded(atomic_load_explicit(&busy, memory_order_relaxed)) ? LOOKS_IN_A_CROWD : LOOKS;
-    for (int i = 0; atomic_load_explicit(&barrier->rounds, memory_order_acquire) == round; i += i < looks) {
-        /* A long wait: processors may have been taken away since anybody asked. */
-        if (i == LOOKS_IN_A_CROWD && i < looks && atomic_load_explicit(&busy, memory_order_relaxed) > cc_processors_here())
-            looks = LOOKS_IN_A_CROWD;
-        if (i < looks)
-            relax();
-        else
-            nap();
-    }
-}

@@ -5,88 +5,82 @@
 #ifndef CC_TEAM_H
 #define CC_TEAM_H
 
-#include <stdatomic.h>
+#include "base/barrier.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
-/* Where the threads of a team wait for each other: a place of its own for each parallel region, zeroed. */
-typedef struct cc_barrier {
-    _Alignas(64) atomic_int here;    /* how many have come */
-    _Alignas(64) atomic_uint rounds; /* how often all have: what those who wait look at */
-} cc_barrier;
-
 enum { CC_MAX_THREADS = 1024 }; /* of a team */
 
+/* How much of a loop's work was taken: shares.h. */
+enum { CC_SHARERS = 64, CC_SHARE_WORD = 256 };
+typedef struct cc_board {
+    _Alignas(64) _Atomic int64_t taken[CC_SHARERS]; /* of each thread's share: loop * CC_SHARE_WORD + parts */
+} cc_board;
+
 typedef struct cc_team {
-    int ith, nth;        /* this thread's number, 0 .. nth-1 */
-    cc_barrier *barrier; /* NULL: of a thread on its own, or where threads share processors */
+    int ith, nth; /* this thread's number, 0 .. nth-1 */
+    cc_barrier *barrier;
+    cc_board *board;
+    int64_t *loops; /* of shares that this thread has come to */
 } cc_team;
 
 /* Processors this process may use: of affinity and quota the smaller, as cc_team_size last found them. */
 int cc_processors(void);
 
-/* Those that the thread which calls may use now; a call to the system. */
-int cc_processors_here(void);
-
 /* A team of so many if the system lets it have the threads, else of one: an OpenMP runtime that is refused a thread would end the
  * process. */
 int cc_team_grant(int threads);
 
-/* Around a parallel region. Returns `barrier`, or NULL if there are more threads in regions now than processors. */
-cc_barrier *cc_team_enter(int threads, cc_barrier *barrier);
+/* Around a parallel region of so many threads. */
+void cc_team_enter(int threads);
 void cc_team_leave(int threads);
 
-/* The team as one of its threads sees it; called inside the parallel region. */
-static inline cc_team cc_team_here(cc_barrier *barrier)
+/* Whether there are more threads in regions now than processors. */
+bool cc_team_is_oversubscribed(void);
+
+/* How many of so many threads a region takes now: no more than there are processors that no other region of the process uses,
+ * since more would only take turns. CCONV_OVERSUBSCRIBE=1 in the environment: all of them, for tests. */
+int cc_team_room(int threads);
+
+/* The number of the thread that calls, and of the threads, inside a parallel region. */
+static inline cc_team cc_team_here(void)
 {
 #ifdef _OPENMP
-    return (cc_team){omp_get_thread_num(), omp_get_num_threads(), barrier};
+    return (cc_team){.ith = omp_get_thread_num(), .nth = omp_get_num_threads()};
 #else
-    (void)barrier;
     return (cc_team){.nth = 1};
 #endif
 }
 
-/* Waits until barrier->rounds is no longer `round`. */
-void cc_barrier_await(cc_barrier *barrier, unsigned round);
-
-/* Waits until every thread of the team is here. All of them must call it. Takes two messages from core to core, 40 ns between
- * neighbours, where an OpenMP barrier takes 240: small networks have one every few microseconds. But OpenMP's knows how to
- * sleep, which is what counts where threads share a processor. */
+/* Waits until every thread of the team is here. All of them must call it. */
 static inline void cc_barrier_wait(const cc_team *team)
 {
-    if (team->nth <= 1) return;
-    cc_barrier *barrier = team->barrier;
-    if (!barrier) {
-#ifdef _OPENMP
-#pragma omp barrier
-#endif
-        return;
-    }
-    const unsigned round =
-        atomic_load_explicit(&barrier->rounds, memory_order_relaxed); /* stays until this thread has come, too */
-    if (atomic_fetch_add_explicit(&barrier->here, 1, memory_order_acq_rel) + 1 < team->nth) {
-        cc_barrier_await(barrier, round);
-    } else {
-        atomic_store_explicit(&barrier->here, 0, memory_order_relaxed);
-        atomic_store_explicit(&barrier->rounds, round + 1, memory_order_release);
-    }
+    if (team->nth > 1) cc_barrier_meet(team->barrier, team->nth);
 }
 
-/* Calls body on each thread of a team of at most `threads`. */
+/* Calls body on each thread of a team of at most `threads`. The threads meet at their own barrier at the end: OpenMP's, which
+ * follows, spins for milliseconds. */
 static inline void cc_team_run(int threads, void (*body)(const cc_team *team, void *context), void *context)
 {
-    threads = cc_team_grant(threads);
-    cc_barrier place = {0}, *barrier = cc_team_enter(threads, &place);
+    threads = cc_team_grant(cc_team_room(threads));
+    cc_barrier barrier = {0};
+    cc_board board = {0};
+    cc_team_enter(threads);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
 #endif
     {
-        const cc_team team = cc_team_here(barrier);
+        int64_t loops = 0;
+        cc_team team = cc_team_here();
+        team.barrier = &barrier;
+        team.board = &board;
+        team.loops = &loops;
         body(&team, context);
+        cc_barrier_wait(&team);
     }
     cc_team_leave(threads);
 }

@@ -98,6 +98,7 @@ struct cconv_plan {
      * not timed */
     double *times;
     int64_t timed_runs;
+    double seconds;   /* that the last run of several threads on a quiet machine took; 0: none has */
     void *tables[20]; /* memory of the arrays above and of the calls' own */
     int n_tables;
     atomic_flag busy;

@@ -6,6 +6,8 @@
 #include "kernels/kernels.h"
 #include <string.h>
 
+static const double SHORT_RUN = 15e-3; /* seconds */
+
 /* ---- Checks before the run ---------------------------------------------------------------------------------------- */
 
 static bool batched(const cconv_plan *plan, int input)
@@ -341,6 +343,14 @@ static void run(const cc_team *team, void *context)
     cc_subnormals_restore(mode);
 }
 
+/* Where other processes use the processors as well, a run that is shorter than what they run for at a time waits, as a team, for
+ * the thread that is not running: one thread is through before. */
+static int run_threads(const cconv_plan *plan)
+{
+    const int threads = cc_team_size() < plan->threads ? cc_team_size() : plan->threads;
+    return threads > 1 && plan->seconds < SHORT_RUN && cc_barrier_is_crowded() ? 1 : threads;
+}
+
 static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
 {
     CC_TRY(check_batch(plan, batch));
@@ -353,10 +363,12 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     bind_outputs(plan, batch);
     cc_plan_due(plan);
     run_prepare_calls(plan, batch);
-    int team = cc_team_size();
+    const int threads = run_threads(plan);
     atomic_store(&plan->fault.element, CC_NO_FAULT);
     task job = {plan, batch, -1};
-    cc_team_run(team < plan->threads ? team : plan->threads, run, &job);
+    const double began = cc_seconds();
+    cc_team_run(threads, run, &job);
+    if (threads > 1 && !cc_barrier_is_crowded()) plan->seconds = cc_seconds() - began;
     if (atomic_load(&job.stop) >= 0) {
         cc_plan_forget(plan); /* nothing that outlives runs is right */
         if (has_fault(plan)) return refuse(plan, batch, &plan->steps[atomic_load(&job.stop)]);

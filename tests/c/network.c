@@ -12,6 +12,15 @@ static float number(unsigned *state)
     return (float)(*state >> 8) / 8388608.0f - 1.0f;
 }
 
+void samples_make(void)
+{
+    unsigned state = 7;
+    for (int i = 0; i < SAMPLES; ++i) {
+        labels[i] = i % CLASSES;
+        for (int j = 0; j < PIXELS; ++j) images[i * PIXELS + j] = number(&state) + (j % CLASSES == i % CLASSES ? 0.5f : 0.0f);
+    }
+}
+
 static int variable(network *net, const char *name, int rank, const int64_t *shape, float scale, float offset, bool trained)
 {
     cconv_variable *v = cconv_variable_new(rank, shape);
@@ -53,12 +62,6 @@ bool network_build(network *net)
     net->logits = cconv_graph_add(g, "dense", "logits", 3, (int[]){f, matrix, offset}, NULL);
     int e = cconv_graph_add(g, "sparse_categorical_crossentropy", "entropy", 2, (int[]){net->y, net->logits}, "from_logits=1");
     net->loss = cconv_graph_add(g, "mean", "loss", 1, &e, NULL);
-
-    unsigned state = 7;
-    for (int i = 0; i < SAMPLES; ++i) {
-        labels[i] = i % CLASSES;
-        for (int j = 0; j < PIXELS; ++j) images[i * PIXELS + j] = number(&state) + (j % CLASSES == i % CLASSES ? 0.5f : 0.0f);
-    }
     return net->loss != 0;
 }
 

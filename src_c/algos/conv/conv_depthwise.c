@@ -7,6 +7,7 @@
  * (conv_gather.h). The weight gradient adds up the rows of dy by blocks. With several output channels for each input channel,
  * plain loops do. */
 #include "algos/conv/conv_gather.h"
+#include "base/shares.h"
 #include "algos/gemm.h"
 
 #include <string.h>
@@ -210,19 +211,21 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
     const cc_activation act = conv_depthwise_act_of_row(epilogue);
     const int64_t blocks = cc_conv_row_blocks(conv->n, h.count, across.count);
-    const cc_range mine = cc_slice(team, conv->n * h.count * blocks, 1); /* output rows, or blocks of one */
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t row = i / blocks, begin = across.count * (i % blocks) / blocks,
-                      end = across.count * (i % blocks + 1) / blocks;
-        cc_depthwise k;
-        const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, row % h.count, c, across.taps);
-        float *to = conv_depthwise_narrow(&k, y + row * y_row, begin, end);
-        k.bias = epilogue->bias;
-        k.act = act;
-        k.fresh = conv_depthwise_fresh_rows(conv->n * x_image, &h, row % h.count);
-        kernels->depthwise.row(&k, to, x + row / h.count * x_image + at.x, w + at.w);
-        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, (end - begin) * c);
-    }
+    cc_range mine; /* output rows, or blocks of one */
+    for (cc_shares shares = cc_shares_of(team, conv->n * h.count * blocks, 1, 5 * cc_conv_work(conv));
+         cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t row = i / blocks, begin = across.count * (i % blocks) / blocks,
+                          end = across.count * (i % blocks + 1) / blocks;
+            cc_depthwise k;
+            const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, row % h.count, c, across.taps);
+            float *to = conv_depthwise_narrow(&k, y + row * y_row, begin, end);
+            k.bias = epilogue->bias;
+            k.act = act;
+            k.fresh = conv_depthwise_fresh_rows(conv->n * x_image, &h, row % h.count);
+            kernels->depthwise.row(&k, to, x + row / h.count * x_image + at.x, w + at.w);
+            if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, (end - begin) * c);
+        }
 }
 
 static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const float *dy, const float *w, const float *packed,
@@ -238,26 +241,28 @@ static void conv_depthwise_input_gradient(const cc_conv *conv, float *dx, const 
     const int64_t c = conv->c, dy_image = ah->out * aw->out * c, dx_row = aw->in * c;
     const cc_activation act = conv_depthwise_act_of_row(epilogue);
     const int64_t steps = (aw->in + aw->stride - 1) / aw->stride, blocks = cc_conv_row_blocks(conv->n, ah->in, steps);
-    const cc_range mine =
-        cc_slice(team, conv->n * ah->in * blocks, 1); /* rows of dx, or blocks of one: so many pixels of each phase */
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t row = i / blocks, begin = steps * (i % blocks) / blocks, end = steps * (i % blocks + 1) / blocks;
-        const int64_t iy = row % ah->in;
-        const cc_gather_axis h = conv_depthwise_ascending(cc_gather_backward(ah, iy % ah->stride));
-        for (int64_t phase = 0; phase < cc_gather_phases(aw); ++phase) {
-            const cc_gather_axis across = conv_depthwise_ascending(cc_gather_backward(aw, phase));
-            cc_depthwise k;
-            const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
-            float *to = conv_depthwise_narrow(&k, dx + row * dx_row + across.first * c, begin, end);
-            k.bias = epilogue->bias;
-            k.act = act;
-            k.fresh = phase > 0 ? 0 : conv_depthwise_fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
-            kernels->depthwise.row(&k, to, dy + row / ah->in * dy_image + at.x, w + at.w);
+    /* rows of dx, or blocks of one: so many pixels of each phase */
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, conv->n * ah->in * blocks, 1, 5 * cc_conv_work(conv));
+         cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t row = i / blocks, begin = steps * (i % blocks) / blocks, end = steps * (i % blocks + 1) / blocks;
+            const int64_t iy = row % ah->in;
+            const cc_gather_axis h = conv_depthwise_ascending(cc_gather_backward(ah, iy % ah->stride));
+            for (int64_t phase = 0; phase < cc_gather_phases(aw); ++phase) {
+                const cc_gather_axis across = conv_depthwise_ascending(cc_gather_backward(aw, phase));
+                cc_depthwise k;
+                const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, iy / ah->stride, c, aw->kernel);
+                float *to = conv_depthwise_narrow(&k, dx + row * dx_row + across.first * c, begin, end);
+                k.bias = epilogue->bias;
+                k.act = act;
+                k.fresh = phase > 0 ? 0 : conv_depthwise_fresh_rows(conv->n * dy_image, &h, iy / ah->stride);
+                kernels->depthwise.row(&k, to, dy + row / ah->in * dy_image + at.x, w + at.w);
+            }
+            const int64_t first = begin * aw->stride * c, last = cc_min(end * aw->stride * c, dx_row);
+            float *to = dx + row * dx_row + first;
+            if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, last - first);
         }
-        const int64_t first = begin * aw->stride * c, last = cc_min(end * aw->stride * c, dx_row);
-        float *to = dx + row * dx_row + first;
-        if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, last - first);
-    }
 }
 
 /* ---- The weight gradient ---- */
@@ -302,18 +307,19 @@ static void conv_depthwise_weight_gradient(const cc_conv *conv, float *dw, const
     const int64_t oc = conv->oc, taps = cc_conv_taps(conv), blocks = conv_depthwise_blocks_of(conv),
                   across = conv_depthwise_channel_blocks(conv);
     const int64_t wide = ((oc + across - 1) / across + 15) / 16 * 16;
-    const cc_range mine = cc_slice(team, blocks * across, 1);
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t block = i / across, first = i % across * wide, channels = oc - first < wide ? oc - first : wide;
-        const cc_range rows = cc_block(conv->n * conv->window.h.out, blocks, block);
-        float *to = blocks > 1 ? partial + block * taps * oc : dw;
-        for (int64_t tap = 0; tap < taps && channels > 0; ++tap)
-            memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
-        if (oc > conv->c)
-            conv_depthwise_add_rows_many(conv, to, x, dy, rows);
-        else if (channels > 0)
-            conv_depthwise_add_rows(conv, to, x, dy, rows, first, channels);
-    }
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, blocks * across, 1, 5 * cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t block = i / across, first = i % across * wide, channels = oc - first < wide ? oc - first : wide;
+            const cc_range rows = cc_block(conv->n * conv->window.h.out, blocks, block);
+            float *to = blocks > 1 ? partial + block * taps * oc : dw;
+            for (int64_t tap = 0; tap < taps && channels > 0; ++tap)
+                memset(to + tap * oc + first, 0, (size_t)channels * sizeof *to);
+            if (oc > conv->c)
+                conv_depthwise_add_rows_many(conv, to, x, dy, rows);
+            else if (channels > 0)
+                conv_depthwise_add_rows(conv, to, x, dy, rows, first, channels);
+        }
     if (blocks > 1) {
         cc_barrier_wait(team);
         cc_add_blocks(dw, partial, blocks, taps * oc, team);

@@ -1,6 +1,7 @@
 /* Convolution without copying the image: the row pointers of a product point into it. Weight gradients are sums of outer
  * products read straight from x and dy. */
 #include "algos/conv/conv_gather.h"
+#include "base/shares.h"
 
 #include <string.h>
 
@@ -168,23 +169,24 @@ static void conv_direct_weight_gradient(const cc_conv *conv, float *dw, const fl
         block_planes = 0;
     }
 
-    const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
-    for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
-        const cc_range rows = cc_block(conv->n * conv->window.d.out * ah->out, t.blocks, block);
-        float *to = t.blocks > 1 ? partial + block * outputs : dw;
-        for (int64_t tile = tile0; tile < tile1; ++tile) conv_direct_clear_tile(conv, &t, tile, to);
-        for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t left = rows.end - row;
-            conv_direct_block b = {.plane = row / ah->out, .planes = 1, .oy0 = row % ah->out};
-            const int64_t whole = b.oy0 == 0 ? cc_min(cc_min(block_planes, left / ah->out), ad.out - b.plane % ad.out) : 0;
-            b.oy1 = cc_min(ah->out, b.oy0 + cc_min(block_rows, left));
-            if (whole > 0) b.planes = whole;
-            conv_direct_add_tiles(conv, &t, tile0, tile1, to, x, dy, &b, patches);
-            row += whole > 0 ? whole * ah->out : b.oy1 - b.oy0;
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, t.blocks * t.count, 1, cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end;) {
+            const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
+            const cc_range rows = cc_block(conv->n * conv->window.d.out * ah->out, t.blocks, block);
+            float *to = t.blocks > 1 ? partial + block * outputs : dw;
+            for (int64_t tile = tile0; tile < tile1; ++tile) conv_direct_clear_tile(conv, &t, tile, to);
+            for (int64_t row = rows.begin; row < rows.end;) {
+                const int64_t left = rows.end - row;
+                conv_direct_block b = {.plane = row / ah->out, .planes = 1, .oy0 = row % ah->out};
+                const int64_t whole = b.oy0 == 0 ? cc_min(cc_min(block_planes, left / ah->out), ad.out - b.plane % ad.out) : 0;
+                b.oy1 = cc_min(ah->out, b.oy0 + cc_min(block_rows, left));
+                if (whole > 0) b.planes = whole;
+                conv_direct_add_tiles(conv, &t, tile0, tile1, to, x, dy, &b, patches);
+                row += whole > 0 ? whole * ah->out : b.oy1 - b.oy0;
+            }
+            i += tile1 - tile0;
         }
-        i += tile1 - tile0;
-    }
     if (t.blocks > 1) {
         cc_barrier_wait(team);
         cc_add_blocks(dw, partial, t.blocks, outputs, team);

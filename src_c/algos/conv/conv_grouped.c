@@ -6,6 +6,7 @@
  * Forward and input gradient are one loop over the axes of conv_gather.h. Along a row of a kernel, taps that are `step` cells
  * of the source apart are taken together: they read the same pixels for neighbouring outputs, and share loading and permutation. */
 #include "algos/conv/conv_gather.h"
+#include "base/shares.h"
 #include "algos/conv/conv_volume.h"
 
 #include <string.h>
@@ -442,29 +443,30 @@ static void conv_grouped_weight_gradient(const cc_conv *conv, float *dw, const f
     int32_t permutation[CC_VEC_MAX * CC_VEC_MAX];
     conv_grouped_permutation(&p.v, permutation);
 
-    const cc_range mine = cc_slice(team, p.blocks * p.count, 1);
-    for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / p.count, begin = i % p.count, end = cc_min(p.count, begin + mine.end - i);
-        const cc_range rows = cc_block(conv->n * ah->out, p.blocks, block);
-        float *to = p.blocks > 1 ? partial + block * outputs : dw;
-        for (int64_t k = begin; k < end; ++k) {
-            const conv_grouped_tile q = conv_grouped_tile_at(conv, &p, k, to);
-            conv_grouped_clear_tile(conv, &p, &q);
-        }
-        for (int64_t row = rows.begin; row < rows.end;) {
-            const int64_t n = row / ah->out, oy0 = row % ah->out,
-                          oy1 = cc_min(cc_min(ah->out, oy0 + p.block_rows), oy0 + rows.end - row);
-            conv_grouped_block b = conv_grouped_block_at(conv, &p, oy0, oy1);
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, p.blocks * p.count, 1, cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end;) {
+            const int64_t block = i / p.count, begin = i % p.count, end = cc_min(p.count, begin + mine.end - i);
+            const cc_range rows = cc_block(conv->n * ah->out, p.blocks, block);
+            float *to = p.blocks > 1 ? partial + block * outputs : dw;
             for (int64_t k = begin; k < end; ++k) {
                 const conv_grouped_tile q = conv_grouped_tile_at(conv, &p, k, to);
-                const bool other = q.k % p.v.vec == 0 && q.ty == 0 && q.taps == p.taps; /* vectors than before */
-                if (k == begin || other) conv_grouped_find_pixels(conv, &p, &b, &q, x + n * image, dy + n * result, copies);
-                conv_grouped_add_tile(conv, &p, permutation, &q, &b);
+                conv_grouped_clear_tile(conv, &p, &q);
             }
-            row += oy1 - oy0;
+            for (int64_t row = rows.begin; row < rows.end;) {
+                const int64_t n = row / ah->out, oy0 = row % ah->out,
+                              oy1 = cc_min(cc_min(ah->out, oy0 + p.block_rows), oy0 + rows.end - row);
+                conv_grouped_block b = conv_grouped_block_at(conv, &p, oy0, oy1);
+                for (int64_t k = begin; k < end; ++k) {
+                    const conv_grouped_tile q = conv_grouped_tile_at(conv, &p, k, to);
+                    const bool other = q.k % p.v.vec == 0 && q.ty == 0 && q.taps == p.taps; /* vectors than before */
+                    if (k == begin || other) conv_grouped_find_pixels(conv, &p, &b, &q, x + n * image, dy + n * result, copies);
+                    conv_grouped_add_tile(conv, &p, permutation, &q, &b);
+                }
+                row += oy1 - oy0;
+            }
+            i += end - begin;
         }
-        i += end - begin;
-    }
     if (p.blocks > 1) {
         cc_barrier_wait(team);
         cc_add_blocks(dw, partial, p.blocks, outputs, team);

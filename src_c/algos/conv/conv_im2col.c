@@ -3,6 +3,7 @@
  * would be kd kh kw times the image, so each thread writes the patches of some hundred pixels, multiplies, and goes on with the
  * next. */
 #include "algos/conv/conv_gather.h"
+#include "base/shares.h"
 
 #include <string.h>
 
@@ -92,31 +93,32 @@ static void conv_im2col_weight_gradient(const cc_conv *conv, float *dw, const fl
     const int64_t block = cc_min(PIXELS, CC_PATCH_FLOATS / (s.taps * s.depth));
     float nowhere = 0, *patches = partial + conv_im2col_partial_floats(conv, s.blocks) + team->ith * CC_PATCH_FLOATS;
 
-    const cc_range mine = cc_slice(team, s.blocks * s.count, 1);
-    for (int64_t i = mine.begin; i < mine.end; ++i) {
-        const int64_t tile = i % s.count, per_group = s.count / conv->groups, group = tile / per_group;
-        const int64_t tap = tile % per_group / s.across * s.taps, k = tile % s.across * s.depth;
-        const int64_t tile_taps = cc_min(s.taps, taps - tap), depth = cc_min(s.depth, c - k), rows = tile_taps * depth;
-        const cc_range terms = cc_block((pixels + 31) / 32, s.blocks, i / s.count);
-        float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
-        for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, s.blocks * s.count, 1, cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t tile = i % s.count, per_group = s.count / conv->groups, group = tile / per_group;
+            const int64_t tap = tile % per_group / s.across * s.taps, k = tile % s.across * s.depth;
+            const int64_t tile_taps = cc_min(s.taps, taps - tap), depth = cc_min(s.depth, c - k), rows = tile_taps * depth;
+            const cc_range terms = cc_block((pixels + 31) / 32, s.blocks, i / s.count);
+            float *to = (s.blocks > 1 ? partial + i / s.count * outputs : dw) + (tap * c + k) * conv->oc + group * n;
+            for (int64_t r = 0; r < rows; ++r) memset(to + r * conv->oc, 0, (size_t)n * sizeof *to);
 
-        cc_gather gather = cc_gather_of_forward(conv, &nowhere, x + group * c);
-        gather.target_d = gather.target_h = gather.target_w = gather.target_channels = 0;
-        const int64_t end = cc_min(terms.end * 32, pixels);
-        for (int64_t p = terms.begin * 32; p < end; p += block) {
-            const int64_t count = cc_min(block, end - p);
-            const float *from[POINTERS];
-            float *unused;
-            for (int64_t q = 0; q < count; ++q) {
-                cc_rows_of_gather(&gather, p + q, 1, tap, tile_taps, k, from, 1, &unused);
-                float *row = patches + q * rows;
-                for (int64_t t = 0; t < tile_taps; ++t, row += depth)
-                    for (int64_t j = 0; j < depth; ++j) row[j] = from[t][j];
+            cc_gather gather = cc_gather_of_forward(conv, &nowhere, x + group * c);
+            gather.target_d = gather.target_h = gather.target_w = gather.target_channels = 0;
+            const int64_t end = cc_min(terms.end * 32, pixels);
+            for (int64_t p = terms.begin * 32; p < end; p += block) {
+                const int64_t count = cc_min(block, end - p);
+                const float *from[POINTERS];
+                float *unused;
+                for (int64_t q = 0; q < count; ++q) {
+                    cc_rows_of_gather(&gather, p + q, 1, tap, tile_taps, k, from, 1, &unused);
+                    float *row = patches + q * rows;
+                    for (int64_t t = 0; t < tile_taps; ++t, row += depth)
+                        for (int64_t j = 0; j < depth; ++j) row[j] = from[t][j];
+                }
+                conv_im2col_add_product(to, patches, dy + p * conv->oc + group * n, rows, n, conv->oc, count);
             }
-            conv_im2col_add_product(to, patches, dy + p * conv->oc + group * n, rows, n, conv->oc, count);
         }
-    }
     if (s.blocks > 1) {
         cc_barrier_wait(team);
         cc_add_blocks(dw, partial, s.blocks, outputs, team);

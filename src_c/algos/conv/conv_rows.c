@@ -4,6 +4,7 @@
  * Windows that reach over the border would break that. So each thread copies what of the image lies under a block of output
  * pixels into a buffer, with the padding around it, and works on the copy; a block that needs no padding is read in place. */
 #include "algos/conv/conv_gather.h"
+#include "base/shares.h"
 #include "algos/conv/conv_volume.h"
 
 #include "algos/pack.h"
@@ -163,30 +164,32 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
     int64_t rows, columns;
     conv_rows_block_size(conv, &rows, &columns);
     const int64_t blocks = cc_conv_row_blocks(conv->n, ah->out, aw->out);
-    const cc_range mine = cc_slice(team, conv->n * ah->out * blocks, 1);
-    for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t row = i / blocks, block = i % blocks, end = aw->out * (block + 1) / blocks;
-        conv_rows_block b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-        b.oy1 = blocks > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
-        for (b.ox0 = aw->out * block / blocks; b.ox0 < end; b.ox0 = b.ox1) {
-            b.ox1 = cc_min(end, b.ox0 + columns);
-            b.y = y + (row * aw->out + b.ox0) * oc;
-            conv_rows_read_block(conv, &b, x + row / ah->out * image, buffer);
-            cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
-                                         .n = oc,
-                                         .taps = ah->kernel,
-                                         .depth = conv_rows_merged(conv),
-                                         .rows = conv_rows_of_block,
-                                         .source = &b,
-                                         .panels = packed,
-                                         .bias = epilogue->bias,
-                                         .act = epilogue->act,
-                                         .alpha = epilogue->alpha,
-                                         .accumulate = epilogue->accumulate},
-                           &(cc_team){.nth = 1});
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, conv->n * ah->out * blocks, 1, cc_conv_work(conv));
+         cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end;) {
+            const int64_t row = i / blocks, block = i % blocks, end = aw->out * (block + 1) / blocks;
+            conv_rows_block b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
+            b.oy1 = blocks > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
+            for (b.ox0 = aw->out * block / blocks; b.ox0 < end; b.ox0 = b.ox1) {
+                b.ox1 = cc_min(end, b.ox0 + columns);
+                b.y = y + (row * aw->out + b.ox0) * oc;
+                conv_rows_read_block(conv, &b, x + row / ah->out * image, buffer);
+                cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
+                                             .n = oc,
+                                             .taps = ah->kernel,
+                                             .depth = conv_rows_merged(conv),
+                                             .rows = conv_rows_of_block,
+                                             .source = &b,
+                                             .panels = packed,
+                                             .bias = epilogue->bias,
+                                             .act = epilogue->act,
+                                             .alpha = epilogue->alpha,
+                                             .accumulate = epilogue->accumulate},
+                               &(cc_team){.nth = 1});
+            }
+            i += b.oy1 - b.oy0;
         }
-        i += b.oy1 - b.oy0;
-    }
 }
 
 /* Adds what the pixels ox0 .. ox1-1 give to one row of dx through one row of the kernel, from[pixel][step], of which kw c
@@ -239,40 +242,42 @@ static void conv_rows_input_gradient(const cc_conv *conv, float *dx, const float
                   n = conv_rows_window_floats(conv);
     const int64_t dx_row = aw->in * conv->c, columns = cc_min(aw->out, CC_PATCH_FLOATS / n);
     float *products = scratch + team->ith * CC_PATCH_FLOATS;
-    const cc_range mine = cc_slice(team, conv->n * ah->in, 1);
-    for (int64_t row = mine.begin; row < mine.end;) {
-        const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = cc_min(ah->in, iy0 + mine.end - row);
-        const int64_t reach =
-            iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
-        const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1,
-                      oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
-        float *to = dx + image * ah->in * dx_row;
-        conv_rows_start_pixels(to + iy0 * dx_row, epilogue, (iy1 - iy0) * aw->in, conv->c);
-        for (int64_t oy = oy0; oy < oy1; ++oy) {
-            const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
-            const int64_t ty0 = cc_max(0, iy0 - first), ty1 = cc_min(ah->kernel, iy1 - first);
-            if (ty0 >= ty1) continue;
-            const int64_t begin = ty0 * merged / nr * nr, end = cc_min(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
-            for (int64_t ox = 0; ox < aw->out; ox += columns) {
-                const int64_t count = cc_min(columns, aw->out - ox);
-                const cc_matrix_rows rows = {
-                    .a = dy + ((image * ah->out + oy) * aw->out + ox) * oc, .a_row = oc, .y = products + begin, .y_row = n};
-                cc_product_run(&(cc_product){.m = count,
-                                             .n = end - begin,
-                                             .taps = 1,
-                                             .depth = oc,
-                                             .rows = cc_rows_of_matrix,
-                                             .source = &rows,
-                                             .panels = packed + begin * oc,
-                                             .act = CC_ACT_LINEAR},
-                               &(cc_team){.nth = 1});
-                for (int64_t ty = ty0; ty < ty1; ++ty)
-                    conv_rows_add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, conv->n * ah->in, 1, cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t row = mine.begin; row < mine.end;) {
+            const int64_t image = row / ah->in, iy0 = row % ah->in, iy1 = cc_min(ah->in, iy0 + mine.end - row);
+            const int64_t reach =
+                iy0 + ah->before - ah->kernel; /* the rows of dy after (iy0 + pt - kh) / sh up to (iy1 - 1 + pt) / sh */
+            const int64_t oy0 = reach < 0 ? 0 : reach / ah->stride + 1,
+                          oy1 = cc_min(ah->out, (iy1 - 1 + ah->before) / ah->stride + 1);
+            float *to = dx + image * ah->in * dx_row;
+            conv_rows_start_pixels(to + iy0 * dx_row, epilogue, (iy1 - iy0) * aw->in, conv->c);
+            for (int64_t oy = oy0; oy < oy1; ++oy) {
+                const int64_t first = oy * ah->stride - ah->before; /* the row of dx that kernel row 0 gives to */
+                const int64_t ty0 = cc_max(0, iy0 - first), ty1 = cc_min(ah->kernel, iy1 - first);
+                if (ty0 >= ty1) continue;
+                const int64_t begin = ty0 * merged / nr * nr,
+                              end = cc_min(n, (ty1 * merged + nr - 1) / nr * nr); /* whole panels */
+                for (int64_t ox = 0; ox < aw->out; ox += columns) {
+                    const int64_t count = cc_min(columns, aw->out - ox);
+                    const cc_matrix_rows rows = {
+                        .a = dy + ((image * ah->out + oy) * aw->out + ox) * oc, .a_row = oc, .y = products + begin, .y_row = n};
+                    cc_product_run(&(cc_product){.m = count,
+                                                 .n = end - begin,
+                                                 .taps = 1,
+                                                 .depth = oc,
+                                                 .rows = cc_rows_of_matrix,
+                                                 .source = &rows,
+                                                 .panels = packed + begin * oc,
+                                                 .act = CC_ACT_LINEAR},
+                                   &(cc_team){.nth = 1});
+                    for (int64_t ty = ty0; ty < ty1; ++ty)
+                        conv_rows_add_windows(conv, to + (first + ty) * dx_row, products + ty * merged, n, ox, ox + count);
+                }
             }
+            cc_act_forward(epilogue->act, epilogue->alpha, to + iy0 * dx_row, to + iy0 * dx_row, (iy1 - iy0) * dx_row);
+            row += iy1 - iy0;
         }
-        cc_act_forward(epilogue->act, epilogue->alpha, to + iy0 * dx_row, to + iy0 * dx_row, (iy1 - iy0) * dx_row);
-        row += iy1 - iy0;
-    }
 }
 
 /* One tile of dw, some of a row of the kernel by a panel of oc. */
@@ -340,18 +345,19 @@ static void conv_rows_weight_gradient(const cc_conv *conv, float *dw, const floa
     const conv_rows_tiling t = conv_rows_tile_weights(conv);
     const int64_t outputs = conv_rows_window_floats(conv) * conv->oc;
     float *buffer = partial + conv_rows_partial_floats(conv, t.blocks) + team->ith * CC_PATCH_FLOATS;
-    const cc_range mine = cc_slice(team, t.blocks * t.count, 1);
-    for (int64_t i = mine.begin; i < mine.end;) {
-        const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
-        const cc_range rows = cc_block(conv->n * conv->window.h.out, t.blocks, block);
-        float *to = t.blocks > 1 ? partial + block * outputs : dw;
-        for (int64_t tile = tile0; tile < tile1; ++tile) {
-            const conv_rows_tile p = conv_rows_tile_at(conv, &t, tile, to);
-            for (int r = 0; r < p.m; ++r) memset(p.to + r * conv->oc, 0, (size_t)p.n * sizeof *p.to);
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, t.blocks * t.count, 1, cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end;) {
+            const int64_t block = i / t.count, tile0 = i % t.count, tile1 = cc_min(t.count, tile0 + mine.end - i);
+            const cc_range rows = cc_block(conv->n * conv->window.h.out, t.blocks, block);
+            float *to = t.blocks > 1 ? partial + block * outputs : dw;
+            for (int64_t tile = tile0; tile < tile1; ++tile) {
+                const conv_rows_tile p = conv_rows_tile_at(conv, &t, tile, to);
+                for (int r = 0; r < p.m; ++r) memset(p.to + r * conv->oc, 0, (size_t)p.n * sizeof *p.to);
+            }
+            conv_rows_add_tiles(conv, &t, tile0, tile1, to, x, dy, rows.begin, rows.end, buffer);
+            i += tile1 - tile0;
         }
-        conv_rows_add_tiles(conv, &t, tile0, tile1, to, x, dy, rows.begin, rows.end, buffer);
-        i += tile1 - tile0;
-    }
     if (t.blocks > 1) {
         cc_barrier_wait(team);
         cc_add_blocks(dw, partial, t.blocks, outputs, team);

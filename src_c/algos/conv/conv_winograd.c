@@ -5,6 +5,7 @@
  * it, and numbers near the largest would drown them; so tiles that show such numbers are computed anew, without transforms,
  * unless the plan was told not to look (kernels/winograd/winograd_direct.inc.h). */
 #include "algos/conv/conv_winograd.h"
+#include "base/shares.h"
 #include "algos/conv/conv_volume.h"
 
 static bool conv_winograd_supports(const cc_conv *conv)
@@ -207,29 +208,33 @@ static void conv_winograd_run_tiles(const conv_winograd_job *job, int64_t most, 
         const int64_t enough = job->panel ? 1 : (2 * team->nth + panels - 1) / panels;
         const int64_t task_groups = cc_min(job->b.task_groups, (groups + enough - 1) / enough),
                       per_panel = (groups + task_groups - 1) / task_groups;
-        const cc_range mine = cc_slice(team, count, 1), tasks = cc_slice(team, panels * per_panel, 1);
+        const cc_range mine = cc_slice(team, count, 1);
+        cc_range tasks;
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left,
                                   g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier_wait(team);
-        for (int64_t task = tasks.begin; task < tasks.end; ++task) {
-            const int64_t panel = by.begin + task / per_panel, begin = task % per_panel * task_groups,
-                          end = cc_min(begin + task_groups, groups);
-            const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
-            for (int64_t k = 0; k < g->c; k += depth) {
-                if (job->panel)
-                    cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k, cc_min(depth, g->c - k));
-                for (int64_t p = 0; p < g->planes; ++p)
-                    for (int64_t group = begin; group < end; ++group)
-                        kernels->winograd.product(job->sums + p * from_plane + (group - begin) * rows * nr,
-                                                  transformed + p * plane + group * job->b.group + k * mr,
-                                                  weights + p * weights_plane, cc_min(depth, g->c - k),
-                                                  (int)cc_min(rows, count - group * rows), (int)cc_min(nr, g->oc - panel * nr),
-                                                  k > 0);
+        const double work = (double)(count * g->c) * (double)g->oc * (double)g->planes;
+        for (cc_shares shares = cc_shares_of(team, panels * per_panel, 1, work); cc_shares_take(&shares, &tasks);)
+            for (int64_t task = tasks.begin; task < tasks.end; ++task) {
+                const int64_t panel = by.begin + task / per_panel, begin = task % per_panel * task_groups,
+                              end = cc_min(begin + task_groups, groups);
+                const float *weights = job->panel ? job->panel : job->packed + panel * cc_winograd_panel(g);
+                for (int64_t k = 0; k < g->c; k += depth) {
+                    if (job->panel)
+                        cc_winograd_pack_panel(g, job->pass, job->panel, weights_plane, job->w, panel, k,
+                                               cc_min(depth, g->c - k));
+                    for (int64_t p = 0; p < g->planes; ++p)
+                        for (int64_t group = begin; group < end; ++group)
+                            kernels->winograd.product(job->sums + p * from_plane + (group - begin) * rows * nr,
+                                                      transformed + p * plane + group * job->b.group + k * mr,
+                                                      weights + p * weights_plane, cc_min(depth, g->c - k),
+                                                      (int)cc_min(rows, count - group * rows),
+                                                      (int)cc_min(nr, g->oc - panel * nr), k > 0);
+                }
+                conv_winograd_write_tiles(g, job->source, job->y, job->sums, from_plane, first + begin * rows,
+                                          cc_min(end * rows, count) - begin * rows, panel * nr, job->epilogue);
             }
-            conv_winograd_write_tiles(g, job->source, job->y, job->sums, from_plane, first + begin * rows,
-                                      cc_min(end * rows, count) - begin * rows, panel * nr, job->epilogue);
-        }
         cc_barrier_wait(team);
     }
 }
@@ -278,8 +283,10 @@ static void conv_winograd_run(const cc_conv *conv, cc_conv_pass pass, float *y, 
     float *own = scratch + team->ith * g->planes * cc_winograd_plane(b.own * b.group);
     const cc_team alone = {.nth = 1};
     if (how == OWN_TILES) {
-        const cc_range mine = cc_slice(team, g->tiles, g->tiles < 8 * mr * team->nth ? 1 : mr);
-        conv_winograd_run_tiles(&job, b.own, own, mine.begin, mine.end, (cc_range){0, panels}, &alone);
+        cc_range mine;
+        for (cc_shares shares = cc_shares_of(team, g->tiles, g->tiles < 8 * mr * team->nth ? 1 : mr, cc_conv_work(conv) / 2);
+             cc_shares_take(&shares, &mine);)
+            conv_winograd_run_tiles(&job, b.own, own, mine.begin, mine.end, (cc_range){0, panels}, &alone);
     } else if (how == OWN_PANELS) {
         conv_winograd_run_tiles(&job, b.own, own, 0, g->tiles, cc_slice(team, panels, 1), &alone);
     } else {

@@ -1,5 +1,6 @@
 /* Winograd's algorithm: the weights' transform and their gradient. See conv_winograd.h. */
 #include "algos/conv/conv_winograd.h"
+#include "base/shares.h"
 
 int64_t cc_winograd_panel(const cc_winograd *g)
 {
@@ -166,17 +167,19 @@ static void conv_winograd_weights_add_tiles(const conv_winograd_weights_blocking
                                             const cc_team *team)
 {
     const int64_t dw_tiles = s->down * (by.end - by.begin);
-    const cc_range mine = cc_slice(team, s->g.planes * dw_tiles, 1);
+    const double work = (double)(s->g.planes * s->block) * (double)(s->vec * s->nr) * (double)dw_tiles;
+    cc_range mine;
     for (int64_t first = begin; first < end; first += s->block) {
         const int64_t count = cc_min(s->block, end - first);
         conv_winograd_weights_transform_block(s, by, planes_x, planes_dy, x, dy, first, count, team);
         cc_barrier_wait(team);
-        for (int64_t i = mine.begin; i < mine.end; ++i) {
-            const int64_t p = i / dw_tiles, dw_tile = i % dw_tiles;
-            conv_winograd_weights_add_products(s, by, sums + p * s->sums_plane + dw_tile * s->vec * s->nr,
-                                               planes_x + p * s->x_plane, planes_dy + p * s->dy_plane, dw_tile, count,
-                                               first > begin);
-        }
+        for (cc_shares shares = cc_shares_of(team, s->g.planes * dw_tiles, 1, work); cc_shares_take(&shares, &mine);)
+            for (int64_t i = mine.begin; i < mine.end; ++i) {
+                const int64_t p = i / dw_tiles, dw_tile = i % dw_tiles;
+                conv_winograd_weights_add_products(s, by, sums + p * s->sums_plane + dw_tile * s->vec * s->nr,
+                                                   planes_x + p * s->x_plane, planes_dy + p * s->dy_plane, dw_tile, count,
+                                                   first > begin);
+            }
         cc_barrier_wait(team);
     }
 }
@@ -215,12 +218,14 @@ static void conv_winograd_weights_make_panels(const conv_winograd_weights_blocki
     float *planes_x = scratch + (s->tasks ? team->ith * conv_winograd_weights_block_floats(s) : 0),
           *planes_dy = planes_x + planes * s->x_plane;
     float *sums = scratch + (s->tasks ? team->nth : 1) * conv_winograd_weights_block_floats(s);
+    const double work = (double)(s->g.tiles * planes) * (double)(s->g.c * s->nr) * (double)(by.end - by.begin);
     if (s->tasks) {
-        const cc_range my_tasks = cc_slice(team, s->tasks, 1);
-        for (int64_t task = my_tasks.begin; task < my_tasks.end; ++task)
-            conv_winograd_weights_add_tiles(s, by, sums + task * planes * s->sums_plane, planes_x, planes_dy, x, dy,
-                                            s->g.tiles * task / s->tasks, s->g.tiles * (task + 1) / s->tasks,
-                                            &(cc_team){.nth = 1});
+        cc_range my_tasks;
+        for (cc_shares shares = cc_shares_of(team, s->tasks, 1, work); cc_shares_take(&shares, &my_tasks);)
+            for (int64_t task = my_tasks.begin; task < my_tasks.end; ++task)
+                conv_winograd_weights_add_tiles(s, by, sums + task * planes * s->sums_plane, planes_x, planes_dy, x, dy,
+                                                s->g.tiles * task / s->tasks, s->g.tiles * (task + 1) / s->tasks,
+                                                &(cc_team){.nth = 1});
         cc_barrier_wait(team);
         conv_winograd_weights_add_tasks(s, sums, team);
     } else if (s->by_dw_tiles) {
@@ -229,14 +234,15 @@ static void conv_winograd_weights_make_panels(const conv_winograd_weights_blocki
     } else {
         conv_winograd_weights_add_tiles(s, by, sums, planes_x, planes_dy, x, dy, 0, s->g.tiles, team);
     }
-    const cc_range my_dw_tiles = cc_slice(team, dw_tiles, 1);
-    for (int64_t dw_tile = my_dw_tiles.begin; dw_tile < my_dw_tiles.end; ++dw_tile) {
-        float *sum = s->by_dw_tiles ? sums + team->ith * planes * s->sums_plane : sums + dw_tile * floats;
-        for (int64_t p = 0; p < planes && s->by_dw_tiles; ++p)
-            conv_winograd_weights_add_products(s, by, sum + p * s->sums_plane, planes_x + p * s->x_plane,
-                                               planes_dy + p * s->dy_plane, dw_tile, s->g.tiles, false);
-        conv_winograd_weights_write(s, by, dw, sum, dw_tile, x, dy);
-    }
+    cc_range my_dw_tiles;
+    for (cc_shares shares = cc_shares_of(team, dw_tiles, 1, s->by_dw_tiles ? work : 0); cc_shares_take(&shares, &my_dw_tiles);)
+        for (int64_t dw_tile = my_dw_tiles.begin; dw_tile < my_dw_tiles.end; ++dw_tile) {
+            float *sum = s->by_dw_tiles ? sums + team->ith * planes * s->sums_plane : sums + dw_tile * floats;
+            for (int64_t p = 0; p < planes && s->by_dw_tiles; ++p)
+                conv_winograd_weights_add_products(s, by, sum + p * s->sums_plane, planes_x + p * s->x_plane,
+                                                   planes_dy + p * s->dy_plane, dw_tile, s->g.tiles, false);
+            conv_winograd_weights_write(s, by, dw, sum, dw_tile, x, dy);
+        }
 }
 
 /* The next panels' first products come after a barrier: by then everyone has written these. */
