@@ -211,7 +211,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
     Args:
         inputs: Array or tensor.
-        rate: The share, at least 0 and below 1.
+        rate: The share, from 0 to 1 (everything).
         noise_shape: Sizes of what is drawn; along an axis where it is 1, all are dropped or none. `None`: the input's.
         seed: Integer, `SeedGenerator` or `None`.
 
@@ -224,8 +224,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     >>> sorted(set(x.sum(axis=1).tolist()))
     [0.0, 8.0]
     """
-    rate, seed = number(rate, "rate", 0, 1, open_top=True), check_seed(seed)
-    if noise_shape is None and seed is None:
+    rate, seed = number(rate, "rate", 0, 1), check_seed(seed)
+    if noise_shape is None and seed is None and rate < 1:
         return apply("dropout", [inputs], {"rate": rate}, seed=run_seed(seed))
     return dropped(inputs, rate, noise_sizes(shape_of(inputs) if noise_shape is None else noise_shape, inputs), seed)
 

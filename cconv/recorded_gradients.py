@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from . import _core
+from .graph import in_order
 from .program import ProgramCache, computed
 from .recorded_programs import Builder, Entry, RecordedProgram, arrays_of, programs, read_later
 from .recorded_tensor import RecordedTensor
@@ -151,10 +152,12 @@ class GradientCall:
             if len(self._targets) > 1 and y.shape:
                 y = Tensor((), "sum", (y,))
             total = y if total is None else Tensor((), "add", (total, y))
-        wrt = []
-        for source in self.wrt:
-            wrt.append(built.source(source) if isinstance(source, Variable) else tensors[source])
-        options: dict[str, Any] = {"root": computed(total), "wrt": wrt, "fused": fused}
+        root = computed(total)
+        wrt = [built.values_of(s) if isinstance(s, Variable) else [tensors[s]] for s in self.wrt]
+        if any(len(values) > 1 for values in wrt):
+            needed = {id(tensor) for tensor in in_order([root], [])}
+            wrt = [[x for x in values if id(x) in needed] or values[:1] for values in wrt]
+        options: dict[str, Any] = {"root": root, "sources_of_gradients": wrt, "fused": fused}
         return {**options, "optimizer": self._optimizer} if fused else options
 
     def run(self, record: Record) -> None:

@@ -177,6 +177,13 @@ class Builder:
             self.sources.append((i - self.lo, weakref.ref(variable)))
         return self._frozen[key]
 
+    def values_of(self, variable: Variable) -> list[Tensor]:
+        """The tensors of all values that a variable had before any assignment in a call: more than one if it has
+        changed meanwhile."""
+        found = [tensor for (owner, _), tensor in self._frozen.items() if owner == id(variable)]
+        node = self.nodes.get(id(variable))
+        return [*found, *([] if node is None else [node])] or [self.source(variable)]
+
 
 def arrays_of(record: Any, lo: int, sources: Iterable[Any]) -> list[np.ndarray]:
     """The numbers of a builder's inputs."""
@@ -257,15 +264,22 @@ class Stage:
 class RecordedProgram(Program):
     """A program of recorded entries. It goes with the first of its variables that goes.
 
+    Args:
+        sources_of_gradients: For each gradient the tensors whose gradients it is the sum of.
+
     Attributes:
         sources: Where the numbers of its inputs are; see `Builder`.
     """
 
     def __init__(self, built: Builder, outputs: Sequence[Tensor], *,
-                 hidden: Sequence[Tensor] = (), fused: bool = False, **options: Any) -> None:  # fmt: skip
+                 hidden: Sequence[Tensor] = (), sources_of_gradients: Sequence[list[Tensor]] = (),
+                 fused: bool = False, **options: Any) -> None:  # fmt: skip
+        wrt = [tensor for tensors in sources_of_gradients for tensor in tensors]
         super().__init__(outputs, built.inputs, assigned=hidden, first=built.randoms,
-                         keep_gradients=fused, **options)  # fmt: skip
+                         keep_gradients=fused, wrt=wrt, **options)  # fmt: skip
         self.sources = built.sources
+        nodes = iter(self._wrt)
+        self._gradients = [[next(nodes) for _ in tensors] for tensors in sources_of_gradients]
         self._kept: list[Any] = []
         if not fused:
             cache, me = programs, weakref.ref(self)
@@ -280,7 +294,7 @@ class RecordedProgram(Program):
                 if fetch is not None:
                     fetch.keep()
             values = self.run(arrays, **batch)
-            gradients = [_Kept(self, node) for node in self._wrt]
+            gradients = [_Kept(self, nodes) for nodes in self._gradients]
             self._kept = [weakref.ref(fetch) for fetch in gradients]  # whoever wants one holds it
             return values, gradients
 
@@ -288,8 +302,8 @@ class RecordedProgram(Program):
 class _Kept:
     """A gradient that still lies in its plan, or was copied from there."""
 
-    def __init__(self, program: RecordedProgram, node: int) -> None:
-        self._program, self._node, self._array, self.holder = program, node, None, None
+    def __init__(self, program: RecordedProgram, nodes: Sequence[int]) -> None:
+        self._program, self._nodes, self._array, self.holder = program, nodes, None, None
 
     def keep(self) -> None:
         """The plan is about to run again: copies the numbers, if somebody holds the tensor."""
@@ -300,7 +314,9 @@ class _Kept:
     def __call__(self) -> np.ndarray:
         if self._array is None:
             with self._program._lock:
-                self._array = self._program._plan.gradient(self._node)
+                self._array, *others = [self._program._plan.gradient(node) for node in self._nodes]
+            for other in others:
+                self._array = self._array + other
         return self._array
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+
+from .state_variable import StateVariable
 
 _lock = threading.Lock()
 _seeds: np.random.Generator | None = None
@@ -120,13 +122,26 @@ class SeedGenerator:
         return self._start & (2**63 - 1)
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Where the stream begins, and how many seeds were taken of it. Set, it goes on from there."""
-        return self._start, self._count
+    def state(self) -> StateVariable:
+        """Where the stream begins, and how many seeds were taken of it: two numbers, which can be read and assigned.
 
-    @place.setter
-    def place(self, place: Sequence[int]) -> None:
-        self._start, self._count = (int(number) for number in place)
+        Example:
+
+        >>> generator = cconv.random.SeedGenerator(5)
+        >>> start, first = generator.state.numpy(), generator.next()
+        >>> generator.state.numpy().tolist()
+        [5, 1]
+        >>> generator.state.assign(start)
+        >>> generator.next() == first
+        True
+        """
+        read = lambda: np.array([self._start, self._count], np.uint64)  # noqa: E731
+        return StateVariable(f"{self.name}/seed_generator_state", read, self._go_on_from)
+
+    def _go_on_from(self, state: np.ndarray) -> None:
+        if state.dtype.kind not in "iu" or (state < 0).any():
+            raise ValueError(f"SeedGenerator '{self.name}': expected whole numbers from 0 as state. Received: {state}")
+        self._start, self._count = state.tolist()
 
     def next(self) -> int:
         """The next seed (0 .. 2**63 - 1)."""

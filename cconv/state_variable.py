@@ -1,4 +1,4 @@
-"""What is kept as plain numbers and is read and assigned like a variable: the state of optimizers and metrics."""
+"""Plain numbers that are read and assigned like a variable: the state of optimizers, metrics and seed generators."""
 
 from __future__ import annotations
 

@@ -142,7 +142,11 @@ class Variable(Operators, Observed):
         return np.ascontiguousarray(values, np.float32).reshape(self.shape)
 
     def numpy(self) -> np.ndarray:
-        """A copy of the numbers."""
+        """A copy of the numbers.
+
+        Raises:
+            RuntimeError: A call is being traced, in which they are not known.
+        """
         return np.array(self._numbers())
 
     def assign(self, value: Any) -> None:
@@ -192,7 +196,15 @@ class Variable(Operators, Observed):
             )
 
     def assign_add(self, value: Any) -> None:
-        """Adds to the numbers; see `assign`."""
+        """Adds to the numbers; see `assign`.
+
+        Example:
+
+        >>> v = cconv.Variable([1.0, 2.0])
+        >>> v.assign_add([0.5, 0.5])
+        >>> v.numpy().tolist()
+        [1.5, 2.5]
+        """
         self.assign(self.value + (value if isinstance(value, (Tensor, Variable)) else np.asarray(value, np.float32)))
 
     def assign_sub(self, value: Any) -> None:

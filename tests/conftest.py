@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from op_harness import threads_allowed
 
-# Teams of more threads than this machine has processors, whose results must be the same; the core asks at its first run.
+# Teams of more threads than there are processors, whose results must be the same; the core asks at its first run.
 os.environ.setdefault("CCONV_OVERSUBSCRIBE", "1")
 
 

@@ -101,3 +101,34 @@ def test_outputs_without_a_batch_have_a_penalty_of_their_own():
 def test_a_penalty_of_known_batches():
     value = cconv.regularizers.activity_penalty(cconv.regularizers.L2(0.5), np.array([[1.0], [3.0]]))
     assert float(value) == 2.5
+
+
+def test_what_a_tape_gave_to_add_loss_is_forgotten_at_the_next_call():
+    inner = dense()
+    model = cconv.Sequential([inner])
+    for _ in range(3):
+        with cconv.GradientTape() as tape:
+            y = model(X, training=True)
+            model.add_loss(ops.sum(y))
+            inner.add_loss(2.0 * ops.sum(y))
+            loss = sum(model.losses)
+        assert len(model.losses) == 2
+        gradient = tape.gradient(loss, inner.kernel).numpy()
+        np.testing.assert_allclose(gradient, 3 * np.repeat(X.sum(0)[:, None], 3, 1), rtol=1e-4, atol=1e-5)
+    model(X)
+    assert model.losses == []
+
+
+def test_predictions_leave_the_losses_of_the_last_step():
+    model = cconv.Sequential([cconv.Input((5,)), dense(activity_regularizer="l2")])
+    model.compile(cconv.optimizers.SGD(0.0), "mse")
+    assert model.losses == []
+    model.fit(X, Y, batch_size=16, verbose=0)
+    before = model.losses
+    np.testing.assert_allclose(before, 0.01 * mse_and_squares()[1], rtol=1e-6)
+    for _ in range(2):
+        model.predict(X, verbose=0)
+        assert model.losses == before
+    model.evaluate(2 * X, Y, verbose=0)
+    np.testing.assert_allclose(model.losses, 0.04 * mse_and_squares()[1], rtol=1e-6)
+    assert before != model.losses  # numbers of their own

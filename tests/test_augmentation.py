@@ -125,9 +125,10 @@ def test_what_is_refused():
         layers.RandomFlip(bounding_box_format="corners")
     with pytest.raises(ValueError, match="dictionary with 'images'"):
         layers.RandomFlip()({"pictures": IMAGES})
+    model = cconv.Sequential([cconv.Input((None, None, 3)), layers.RandomRotation(0.1)])
     with pytest.raises(ValueError, match="height and width are known"):
-        cconv.Sequential([cconv.Input((None, None, 3)), layers.RandomRotation(0.1)])(IMAGES, training=True)
-        cconv.Model(x := cconv.Input((None, None, 3)), layers.RandomRotation(0.1)(x, training=True))
+        model.describe_graph(training=True)
+    assert model(IMAGES, training=True).shape == IMAGES.shape  # there they are
     with pytest.raises(ValueError, match="rank 3"):
         layers.RandomFlip()(np.zeros((4, 4)))
 
@@ -175,3 +176,15 @@ def test_erasing_leaves_the_rest():
     assert set(rows) <= {4, 5, 6} and set(columns) <= {5, 6, 7}
     assert np.array_equal((y[..., 0] == 5).sum((1, 2)), rows * columns)
     assert (layers.RandomErasing((0.0, 0.0))(x) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["RandomContrast", "RandomErasing", "RandomHue", "RandomInvert", "RandomPerspective", "RandomSaturation"],
+)
+def test_a_negative_number_is_no_range_from_zero(name):
+    """As in Keras, which takes it where a number stands for both directions only."""
+    with pytest.raises(ValueError, match="factor"):
+        getattr(layers, name)(-0.5)
+    assert layers.RandomBrightness(-0.5).factor == (-0.5, 0.5)
+    assert layers.RandomContrast((-0.5, 0.5)).factor == (-0.5, 0.5)

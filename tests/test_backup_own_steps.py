@@ -85,7 +85,7 @@ def made():
 
 def state_of(model):
     optimizers = [v.numpy() for o in model.optimizers.values() for v in o.variables]
-    return [*model.get_weights(), *optimizers, np.array([g.place for g in (model.seeds,)], np.uint64)]
+    return [*model.get_weights(), *optimizers, model.seeds.state.numpy()]
 
 
 def train(model, folder, *callbacks, save_freq=3):

@@ -55,7 +55,7 @@ CONSTRUCTION = [
     (lambda: layers.MaxPooling2D(0), r"pool_size=0"),
     (lambda: layers.MaxPooling2D(2, strides=-1), r"strides=-1"),
     (lambda: layers.AveragePooling2D(2, padding="reflect"), r"padding='reflect'"),
-    (lambda: layers.Dropout(1.0), r"rate=1.0"),
+    (lambda: layers.Dropout(1.5), r"rate=1.5"),
     (lambda: layers.Dropout(-0.1), r"rate=-0.1"),
     (lambda: layers.Dropout(float("nan")), r"rate=nan"),
     (lambda: layers.Dropout("0.5"), r"rate='0.5'"),

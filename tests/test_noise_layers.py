@@ -166,7 +166,7 @@ def test_what_cannot_be_drawn_is_said():
         (lambda: random.normal((3,), seed=1.5), "seed"),
         (lambda: random.uniform((3,), dtype="float64"), "float32"),
         (lambda: random.randint((3,), 5, 5), "minval < maxval"),
-        (lambda: random.dropout([1.0], 1.0), "rate"),
+        (lambda: random.dropout([1.0], 1.5), "rate"),
         (lambda: random.categorical([1.0], 2), "logits"),
     ]:
         with pytest.raises(ValueError, match=words):
@@ -214,3 +214,21 @@ def test_old_seeds_of_configurations():
     assert layers.Dropout.from_config(layers.Dropout(0.1, seed=3).get_config()).seed == 3
     with pytest.raises(ValueError, match="seed"):
         layers.GaussianNoise(0.1, seed="x")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Dropout(1.0),
+        layers.Dropout(1, noise_shape=(None, 1, 2), seed=3),
+        layers.SpatialDropout1D(1.0),
+    ],
+)
+def test_a_rate_of_one_drops_everything(layer):
+    x = np.ones((2, 3, 2), np.float32)
+    assert layer(x, training=True).tolist() == np.zeros((2, 3, 2)).tolist() and layer(x).tolist() == x.tolist()
+    assert layer.from_config(layer.get_config()).rate == 1
+    model = cconv.Sequential([cconv.Input((3, 2)), layers.Dense(2, kernel_initializer="ones"), layer])
+    model.compile(cconv.optimizers.SGD(1.0), "mse")
+    assert model.train_on_batch(x, x) == 1.0 and model.layers[0].kernel.numpy().tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert random.dropout(x, 1.0, seed=1).tolist() == random.dropout(x, 1.0).tolist() == (0 * x).tolist()

@@ -17,14 +17,14 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 # Lowest first: a module or package may import itself and what stands above it here, nothing beside or below it.
 LAYERS = (
     {"naming", "warning"},
-    {"configured", "keras_names"},
+    {"configured", "keras_names", "state_variable"},
     {"dtype_policies"},
     {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "trampoline", "tree"},
     {"dtypes"},
     {"tensor"},
     {"_config_report", "changes", "config", "recorded_tensor", "serialization"},
     {"graph", "initializers"},
-    {"program", "state_variable", "variable"},
+    {"program", "variable"},
     {"recorded_programs"},
     {"recording"},
     {"recorded_gradients"},

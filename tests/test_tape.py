@@ -446,6 +446,9 @@ def test_assignments_in_calls_keep_their_order():
     assert tape.gradient(z, x).tolist() == [42.0, 42.0] and float(layer.count) == 2.0
 
 
+ONE = np.ones((1, 1), np.float32)
+
+
 def test_gradients_after_variables_have_changed():
     v, w, optimizer = cconv.Variable(2.0), cconv.Variable(3.0), cconv.optimizers.SGD(1.0)
     with cconv.GradientTape(persistent=True) as tape:
@@ -454,6 +457,29 @@ def test_gradients_after_variables_have_changed():
     w.assign(100.0)
     assert float(v) == -2.0
     assert [float(g) for g in tape.gradient(z, [v, w])] == [3.0, 2.0]
+
+
+def test_gradients_of_what_was_computed_before_and_after_variables_changed():
+    v, optimizer = cconv.Variable(2.0), cconv.optimizers.SGD(0.25)
+    dense = layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    for _ in range(2):  # the second time with plans that are there
+        v.assign(2.0)
+        with cconv.GradientTape(persistent=True) as tape:
+            before = v * v
+            optimizer.apply_gradients([(tape.gradient(before, v), v)])
+            between = v * v * v
+            v.assign(3.0)
+            total = before + between + 10.0 * v
+        found = [float(tape.gradient(y, v)) for y in (before, between, total)]
+        assert found == [4.0, 3.0, 17.0]
+
+        dense(ONE)
+        dense.kernel.assign([[1.0]])
+        with cconv.GradientTape() as tape:
+            y = dense(ONE)
+            dense.kernel.assign([[3.0]])
+            loss = ops.sum(ops.square(y) + ops.square(dense(ONE)))
+        assert float(loss) == 10.0 and tape.gradient(loss, dense.kernel).tolist() == [[8.0]]
 
 
 def test_two_networks_in_turns_share_nothing_but_what_they_should():
@@ -618,3 +644,14 @@ def test_pixels_are_optimized_in_few_plans(plans):
             value = -ops.mean(ops.square(model(image)))
         optimizer.apply_gradients([(tape.gradient(value, image), image)])
     assert float(value) < -float(values[0])
+
+
+def test_arguments_that_are_equal_and_of_other_types_are_told_apart():
+    class Kind(layers.Layer):
+        def call(self, x, mode=None):
+            return x + (2.0 if isinstance(mode, bool) else 1.0 if isinstance(mode, int) else 0.0)
+
+    layer = Kind()
+    with cconv.GradientTape():
+        found = [float(layer(np.zeros(1, np.float32), mode=mode)[0]) for mode in (1, True, 1.0)]
+    assert found == [1.0, 2.0, 0.0]

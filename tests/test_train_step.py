@@ -383,3 +383,16 @@ def test_distillation_and_contrastive_pairs():
     same = (Y[first] == Y[second]).astype(np.float32)
     history = pairs.fit([X[first], X[second]], same, epochs=40, verbose=0).history
     assert history["loss"][-1] < 0.6 * history["loss"][0]
+
+
+def test_labels_of_one_output_are_not_those_of_two():
+    inputs = cconv.Input((3,))
+    model = cconv.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(1)(inputs)])
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 1), np.float32)
+    for eager in (False, True):
+        model.compile("sgd", "mse", run_eagerly=eager)
+        for labels in (y, [y], [y, y, y]):
+            with pytest.raises(ValueError, match="2 arrays|2 outputs"):
+                model.fit(x, labels, verbose=0)
+        weighted = model.evaluate(x, [y, y], sample_weight=np.zeros(4), verbose=0)
+        assert weighted[0] == 0

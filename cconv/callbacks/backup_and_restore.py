@@ -121,7 +121,7 @@ class BackupAndRestore(Callback):
             "totals": None if trainer.totals is None else trainer.totals.state(),
             "metrics": [metric.state() for metric in trainer.metrics],
             "logs": trainer.own.last_logs(),
-            "generators": [generator.place for generator in held(model, SeedGenerator)],
+            "generators": [generator.state.numpy().tolist() for generator in held(model, SeedGenerator)],
             "seed": trainer.seed,
             "random": get_state(),
             "feed": trainer.feed().state(),
@@ -155,8 +155,8 @@ class BackupAndRestore(Callback):
             trainer.totals.resume(state["totals"])
         for metric, own in zip(trainer.metrics, state["metrics"]):
             metric.resume(own)
-        for generator, place in zip(held(model, SeedGenerator), state["generators"]):
-            generator.place = place
+        for generator, own in zip(held(model, SeedGenerator), state["generators"]):
+            generator.state.assign(np.array(own, np.uint64))
         trainer.own.logs = state["logs"]
         trainer.seed = state["seed"]
         for callback, own in zip(self._others(), state["callbacks"]):

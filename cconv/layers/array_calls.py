@@ -28,7 +28,7 @@ class ArrayCalls:
 
     Attributes:
         cached: Calls on one array, by its shape and kind of numbers, that need not be traced again.
-        losses: The values of what the last call gave to `add_loss`.
+        losses: The values of what the last call, or step of training, gave to `add_loss`.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,8 @@ class ArrayCalls:
             outputs = layer(*args, **kwargs)
             changes = [value for _, value in assigned.values()]
         tensors = [computed(y) for y in flatten(outputs) if isinstance(y, Tensor)]
-        penalties = [(part, len(part._traced_losses)) for part in layer._flatten_layers() if part._traced_losses]
+        parts = layer._flatten_layers()
+        penalties = [(part, len(part._traced_losses)) for part in parts if part._traced_losses]
         count, tensors = len(tensors), tensors + [computed(x) for part, _ in penalties for x in part._traced_losses]
         if not tensors and not changes:
             return outputs
@@ -82,6 +83,8 @@ class ArrayCalls:
                 cached.clear()
             cached[given] = CachedCall(program, structure)
         values = program.run(arrays, seed=next_seed() if program.training else 0)
+        for part in parts:
+            part._array_calls.losses = []
         for part, losses in penalties:
             part._array_calls.losses, count = values[count : count + losses], count + losses
         return _arranged(structure, values)

@@ -40,15 +40,16 @@ from .arguments import (
     tensor_arguments,
 )
 from .array_calls import ArrayCalls
+from .held import Holding
 from .input_spec import check_inputs
 from .masking import hand_on, is_mask, mask_arguments
 from .parts import base_config, plain_arguments, regularizer_of
-from .shapes import declared, map_shapes, shape_from_config, shapes_of, symbol
+from .shapes import declared, for_any_sizes, map_shapes, shape_from_config, shapes_of, symbol
 from .tracked import Tracked
 from .typed import Typed
 
 
-class Layer(Typed, Tracked):
+class Layer(Typed, Holding, Tracked):
     """A step of a model: a function of tensors, with weights.
 
     Subclasses make their weights in `build` and write `call` with the functions of `cconv.ops`. Layers and variables
@@ -138,7 +139,8 @@ class Layer(Typed, Tracked):
         """Makes the weights, once the shape of the input is known.
 
         Args:
-            input_shape: Tuple, with `None` for the batch; a list of tuples if the layer takes a list of tensors.
+            input_shape: Tuple, with `None` for the batch; a list of tuples if the layer takes a list of tensors. It may
+                have other parameters: `x_shape` is the shape of the argument `x` of `call`.
         """
         self.built = True
 
@@ -192,16 +194,12 @@ class Layer(Typed, Tracked):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties as numbers: those of the last call on arrays, then those of the weights."""
+        """The penalties as numbers: those of the last call on arrays or the last step of `fit` or `evaluate`, then
+        those of the weights."""
         if is_tracing():
             return self.losses_for_tracing()
         found = [value for layer in self._flatten_layers() for value in layer._array_calls.losses]
         return found + [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
-
-    def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._traced_losses = []
-            layer._array_calls.losses = []
 
     # ---- the call
 
@@ -219,6 +217,10 @@ class Layer(Typed, Tracked):
         symbolic = any(isinstance(x, Tensor) for x in leaves)
         if not symbolic and not is_tracing() and any(is_array_like(x) for x in leaves):
             return calls.call(self, args, kwargs, leaves)
+        if symbolic and not is_tracing():
+            outputs = map_structure(fresh, for_any_sizes(self, args, kwargs))
+            Node(self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs)
+            return outputs
         bound = tensor_arguments(self, args, kwargs)
         first = next(iter(bound.values()), None)
         tensors = {name: value for name, value in bound.items() if not is_mask(name)}
@@ -241,7 +243,8 @@ class Layer(Typed, Tracked):
             training_scope(training),
         ):
             if outermost:
-                self._clear_losses()
+                for layer in self._flatten_layers():
+                    layer._traced_losses = []
             parts = None if type(self).__module__.startswith("cconv.") else self._layers
             outputs = self.call(*args, **call_kwargs)
             if parts is not None and len(self._layers) > len(parts):  # by way of a list or dictionary
@@ -251,12 +254,7 @@ class Layer(Typed, Tracked):
                     self.add_loss(activity_penalty(self.activity_regularizer, y))
             if type(self).compute_output_shape is not Layer.compute_output_shape:
                 outputs = declared(self, {name: shapes_of(value) for name, value in tensors.items()}, outputs)
-            outputs = hand_on(self, first, outputs)
-        if symbolic and not is_tracing():
-            outputs = map_structure(fresh, outputs)
-            call_kwargs = {k: v for k, v in kwargs.items() if k != "training" or v is not None}
-            Node(self, args, call_kwargs, outputs)
-        return outputs
+            return hand_on(self, first, outputs)
 
     def _build_for(self, bound: dict[str, Any]) -> None:
         args, kwargs = shape_arguments(type(self).build, {name: shapes_of(value) for name, value in bound.items()})
@@ -276,11 +274,8 @@ class Layer(Typed, Tracked):
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of this shape (a tuple, or a nested structure of tuples)."""
-        with tracing():
-            outputs = self(
-                *(map_shapes(symbol, shape) for shape in args),
-                **{k.removesuffix("_shape"): map_shapes(symbol, shape) for k, shape in kwargs.items()},
-            )
+        given = {k.removesuffix("_shape"): map_shapes(symbol, shape) for k, shape in kwargs.items()}
+        outputs = for_any_sizes(self, [map_shapes(symbol, shape) for shape in args], given)
         return map_structure(lambda y: y.shape, outputs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

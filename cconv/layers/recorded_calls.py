@@ -31,7 +31,7 @@ class TracedCall:
         structure: How the outputs nest.
         masked: The numbers of those that have a mask.
         count: How many of the unit's outputs these and the masks are; then come penalties.
-        penalties: The layers that added them, by weak reference, and how many each.
+        penalties: The layers below, by weak reference, and how many each of them added.
     """
 
     def __init__(
@@ -48,7 +48,6 @@ class RecordedCalls:
         self._found: dict[Hashable, TracedCall] = {}
         self._units: dict[Hashable, Unit] = {}
         self._watch = Watch()
-        self._with_losses: list[weakref.ref] = []
 
     def forget(self, name: str) -> None:
         self._found = {}
@@ -64,10 +63,6 @@ class RecordedCalls:
         if traced is None or not self._watch.holds():
             traced = self._trace(layer, args, kwargs, key)
         values = record.unit(traced.unit, inputs)
-        for reference in self._with_losses:
-            part = reference()
-            if part is not None:
-                part._array_calls.losses = []
         at = traced.count
         for i, mask in zip(traced.masked, values[at - len(traced.masked) : at], strict=True):
             values[i].mask = mask
@@ -100,12 +95,8 @@ class RecordedCalls:
         results = [y for y in flatten(outputs) if isinstance(y, Tensor)]
         masked = [i for i, y in enumerate(results) if y.mask is not None]
         tensors = [computed(y) for y in (*results, *(results[i].mask for i in masked))]
-        penalties = [(part, len(part._traced_losses)) for part in parts if part._traced_losses]
-        count, tensors = len(tensors), tensors + [computed(x) for part, _ in penalties for x in part._traced_losses]
-        for part, _ in penalties:
-            part._array_calls.losses = []
-            if not any(reference() is part for reference in self._with_losses):
-                self._with_losses.append(weakref.ref(part))
+        penalties = [(part, len(part._traced_losses)) for part in parts]
+        count, tensors = len(tensors), tensors + [computed(x) for part in parts for x in part._traced_losses]
         mark = signature([*tensors, *changes], symbols)
         unit = self._units.get(mark)
         if unit is None:
@@ -141,7 +132,7 @@ def _key(x: Any, inputs: list[Any]) -> Hashable:
         return (dict, *[(name, _key(x[name], inputs)) for name in sorted(x, key=str)])
     if isinstance(x, (list, tuple)):
         return (type(x), *[_key(item, inputs) for item in x])
-    return x
+    return (type(x), x)  # 1, 1.0 and True are equal
 
 
 def _mapped(function: Any, x: Any) -> Any:

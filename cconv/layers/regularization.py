@@ -48,7 +48,7 @@ class Dropout(BaseNoise):
     """In training, sets a share of the values to 0 and multiplies the others by `1 / (1 - rate)`.
 
     Args:
-        rate: The share, at least 0 and below 1.
+        rate: The share, from 0 to 1 (everything).
         noise_shape: Sizes of what is drawn, `None` for one of the input's: along an axis where it is 1, all values are
             dropped or none. `None`: the shape of the input.
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
@@ -76,14 +76,15 @@ class Dropout(BaseNoise):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = number(rate, "rate", 0, 1, open_top=True)
+        self.rate = number(rate, "rate", 0, 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
 
     def call(self, inputs, training=None):
         if not training or self.rate == 0:
             return inputs
-        if self.noise_shape is not None:
-            return dropped(inputs, self.rate, noise_sizes(self.noise_shape, inputs), self._stream)
+        if self.noise_shape is not None or self.rate == 1:
+            sizes = shape_of(inputs) if self.noise_shape is None else noise_sizes(self.noise_shape, inputs)
+            return dropped(inputs, self.rate, sizes, self._stream)
         return apply("dropout", [inputs], {"rate": self.rate, "seed": self._stream.first if self._stream else 0})
 
     def get_config(self):
@@ -97,7 +98,7 @@ class BaseSpatialDropout(BaseNoise):
 
     def __init__(self, rate: float, data_format: str | None, seed: Any, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = number(rate, "rate", 0, 1, open_top=True)
+        self.rate = number(rate, "rate", 0, 1)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -119,7 +120,7 @@ class SpatialDropout1D(BaseSpatialDropout):
     """In training, drops whole channels of sequences, multiplying others by `1 / (1 - rate)` (Tompson et al., 2014).
 
     Args:
-        rate: The share of channels, at least 0 and below 1.
+        rate: The share of channels, from 0 to 1 (everything).
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
         name: Name of the layer.
         dtype: `"float32"`.
@@ -147,7 +148,7 @@ class SpatialDropout2D(BaseSpatialDropout):
     """In training, drops whole channels of images and multiplies the others by `1 / (1 - rate)` (Tompson et al., 2014).
 
     Args:
-        rate: The share of channels, at least 0 and below 1.
+        rate: The share of channels, from 0 to 1 (everything).
         data_format: `"channels_last"` or `"channels_first"`.
         seed: Integer or `SeedGenerator` of its own; `None`: the model's.
         name: Name of the layer.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..scope import tracing
 from ..size_limit import check_count
 from ..tensor import Tensor
 from ..tree import flatten, is_nested, map_structure
@@ -49,6 +50,55 @@ def symbol(shape: Sequence[int | None]) -> Tensor:
         raise ValueError(f"The sizes of a shape must not be negative. Received: {tuple(shape)}")
     check_count(shape, "compute_output_shape")
     return Tensor(tuple(shape))
+
+
+def for_any_sizes(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """What a layer returns, traced for tensors some of whose sizes are not known.
+
+    Code of the user's may reckon with sizes (`ops.shape(x)[1] // 2`). They will be known when data comes and the layer
+    is traced for it; until then it is traced for two numbers in their place, and what then differs is not known either.
+
+    Raises:
+        TypeError, ValueError: As the call does for the sizes as they are, if it does for numbers, too.
+    """
+    with tracing():
+        try:
+            return layer(*args, **kwargs)
+        except (TypeError, ValueError):
+            if not any(isinstance(x, Tensor) and None in x.shape[1:] for x in flatten([args, kwargs])):
+                raise
+            try:
+                first, second = [_traced_for(layer, args, kwargs, size) for size in _TRIED]
+            except (TypeError, ValueError):
+                first = second = None
+            if first is None:
+                raise
+    return map_structure(_common, first, second)
+
+
+_TRIED = (96, 192)  # many parts, pools and patches divide them
+
+
+def _traced_for(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], size: int) -> Any:
+    def filled(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return x
+        made = Tensor((*x.shape[:1], *[size if n is None else n for n in x.shape[1:]]), name=x.name, dtype=x.dtype)
+        made.mask = filled(x.mask)
+        return made
+
+    return layer(*map_structure(filled, list(args)), **map_structure(filled, kwargs))
+
+
+def _common(a: Any, b: Any) -> Any:
+    """The tensor with the sizes that both have."""
+    if not isinstance(a, Tensor):
+        return a
+    sizes = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
+    made = a if sizes == a.shape else Tensor(sizes, op="identity", inputs=(a,), name=a.name, dtype=a.dtype)
+    if made is not a:
+        made.mask = None if a.mask is None else _common(a.mask, b.mask)
+    return made
 
 
 def declared(layer: Any, shapes: dict[str, Any], outputs: Any) -> Any:

@@ -129,6 +129,9 @@ class Tracked(Observed):
                 `"only_first_replica"`. There is one copy, so that all of them say the same.
             overwrite_with_gradient: Must be False.
             name: Name within the layer.
+
+        Raises:
+            ValueError: An argument is not as said, or the layer is in its `call`.
         """
         self._check_init_called()
         if is_calling(self):
@@ -165,6 +168,10 @@ class Tracked(Observed):
         self._weights.append(variable)
         self._changed("_weights")
         return variable
+
+    def add_variable(self, *args: Any, **kwargs: Any) -> Variable:
+        """The same as `add_weight`."""
+        return self.add_weight(*args, **kwargs)
 
     def _members(self) -> tuple[dict[int, Variable], dict[int, Any]]:
         """The variables and the layers of this layer itself, by their `id`: of its `_weights` and its attributes."""

@@ -8,19 +8,17 @@ from typing import Any
 from ..layers.arguments import signature
 from ..layers.layer import Layer
 from ..layers.parts import base_config
-from ..saving import load_weights, save_model, save_weights
-from ..serialization import serialize_object, to_json
 from ..tensor import Tensor
 from ..trampoline import trampolined
 from ..tree import flatten, map_structure
 from .config import functional_config, functional_from_config, restore, state_of
+from .files import Files
 from .functional import Structure, check_tensors
-from .state_tree import set_state_tree, state_tree
 from .summary import print_summary, summary_html
 from .trained_layer import TrainedLayer
 
 
-class Model(TrainedLayer):
+class Model(Files, TrainedLayer):
     """A network.
 
     `Model(inputs, outputs)` makes a functional model of symbolic tensors. Subclasses define layers in `__init__` and
@@ -82,7 +80,18 @@ class Model(TrainedLayer):
         return self._structure is not None
 
     def build(self, input_shape: Any) -> None:
-        """Makes all weights, by tracing the model for inputs of this shape (a tuple, or a list of them)."""
+        """Makes all weights, by tracing the model for inputs of this shape.
+
+        Args:
+            input_shape: Tuple, with `None` for the batch; a list or dictionary of tuples for several inputs.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(2)])
+        >>> model.build((None, 4))
+        >>> model.count_params()
+        10
+        """
         if not self._is_functional():
             self.compute_output_shape(input_shape)
 
@@ -128,6 +137,10 @@ class Model(TrainedLayer):
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
+
+        Args:
+            name: Its name.
+            index: Its place in `layers`, instead of a name; negative ones count from the end.
 
         Raises:
             ValueError: There is none; the message lists those there are.
@@ -209,13 +222,31 @@ class Model(TrainedLayer):
             expand_nested: Whether the layers of models inside the model are listed too.
             show_trainable: Whether a column says if training changes the layer.
             layer_range: Names (regular expressions) of the first and the last layer to list.
+
+        Raises:
+            ValueError: `positions` has not one share for each column, the lines are too short for the columns, or
+                `layer_range` names no layer.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2, name="last")], name="small")
+        >>> model.summary(line_length=50)
+        Model: "small"
+        ┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┳━━━━━━━━━┓
+        ┃ Layer (type)        ┃ Output Shape   ┃ Param # ┃
+        ┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━╇━━━━━━━━━┩
+        │ last (Dense)        │ (None, 2)      │      10 │
+        └─────────────────────┴────────────────┴─────────┘
+         Total params: 10 (40.00 B)
+         Trainable params: 10 (40.00 B)
+         Non-trainable params: 0 (0.00 B)
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def _repr_html_(self) -> str:
         return summary_html(self)
 
-    # ---- copies, files
+    # ---- copies
 
     def describe_graph(self, training: bool = False) -> str:
         """What the model computes, before any of it is joined or reordered: a table to read, and for bug reports.
@@ -247,7 +278,17 @@ class Model(TrainedLayer):
 
     @trampolined
     def get_config(self) -> dict[str, Any]:
-        """The layers and the calls of them; of a class of the user's the arguments it was made with."""
+        """The layers and the calls of them; of a class of the user's the arguments it was made with.
+
+        Returns:
+            A dictionary of what JSON knows, for `from_config`.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2, name="last")])
+        >>> [layer["class_name"] for layer in model.get_config()["layers"]]
+        ['InputLayer', 'Dense']
+        """
         if self._is_functional() and _takes_tensors(type(self)):
             return (yield functional_config.steps(self))
         try:
@@ -264,106 +305,24 @@ class Model(TrainedLayer):
     @classmethod
     @trampolined
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Model:
-        """Makes a model from what `get_config` returned."""
-        if not ("layers" in config and "input_layers" in config and "output_layers" in config):
-            return cls(**config)
-        return (yield functional_from_config.steps(cls, config, custom_objects))
-
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
-        """Saves configuration, weights and the state of training as a `.keras` file, or in the older form of `.h5`.
+        """Makes a model from what `get_config` returned: the same architecture with new weights.
 
         Args:
-            filepath: Name of the file; it ends in `.keras`, `.h5` or `.hdf5`.
-            overwrite: Whether to replace a file that is there without asking.
-            zipped: `None` or `True`: the file is an archive. An unpacked folder (`False`) is not written.
-            **kwargs: See `cconv.saving.save_model`.
-        """
-        if zipped not in (None, True):
-            raise ValueError(f"A model is saved as one file: expected zipped=None or True. Received: zipped={zipped!r}")
-        save_model(self, filepath, overwrite=overwrite, **kwargs)
+            config: The dictionary.
+            custom_objects: Dictionary of names to classes and functions of yours that the model uses.
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
-        """Saves the weights as a `.weights.h5` file.
-
-        Args:
-            filepath: Name of the file.
-            overwrite: Whether to replace a file that is there without asking.
-            max_shard_size: Only `None`: the weights are one file.
-        """
-        if max_shard_size is not None:
-            raise ValueError(f"Weights are saved as one file. Received: max_shard_size={max_shard_size!r}")
-        save_weights(self, filepath, overwrite=overwrite)
-
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Loads weights from a `.weights.h5` or `.keras` file, or from a `.h5` or `.hdf5` file of Keras 1 or 2.
-
-        Args:
-            filepath: Name of the file.
-            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
-            **kwargs: See `cconv.saving.load_weights`: `by_name=True` finds layers by their names.
-        """
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
-
-    @property
-    def metrics_variables(self) -> list[Any]:
-        """The variables of `metrics`: what they have added up."""
-        return [variable for metric in self.metrics for variable in metric.variables]
-
-    def get_state_tree(self, value_format: str = "numpy_array") -> dict[str, dict[str, Any]]:
-        """Copies of all variables as nested dictionaries, by the parts of their paths.
-
-        Args:
-            value_format: `"numpy_array"`, or `"backend_tensor"`, which is the same here.
-
-        Returns:
-            A dictionary with the keys `trainable_variables`, `non_trainable_variables`, `optimizer_variables` and
-            `metrics_variables`.
+        Raises:
+            ValueError: It names a class that is neither cconv's, nor registered, nor among `custom_objects`.
 
         Example:
 
-        >>> model = cconv.Sequential([cconv.Input((1,)), cconv.layers.Dense(1, name="last")], name="small")
-        >>> list(model.get_state_tree()["trainable_variables"]["small"]["last"])
-        ['kernel', 'bias']
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
+        >>> cconv.Sequential.from_config(model.get_config()).output_shape
+        (None, 2)
         """
-        if value_format not in ("numpy_array", "backend_tensor"):
-            raise ValueError(
-                f"`value_format`: expected 'numpy_array' or 'backend_tensor'. Received: value_format={value_format!r}"
-            )
-        return state_tree(self)
-
-    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
-        """Sets variables from what `get_state_tree` returned, or a part of it: all that it holds, or none.
-
-        Raises:
-            ValueError: It names a variable that the model has not, or holds an array of another shape.
-        """
-        set_state_tree(self, state_tree)
-
-    def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:
-        """Not supported.
-
-        Raises:
-            NotImplementedError: Always: weights and values are float32.
-        """
-        raise NotImplementedError(
-            f"Model '{self.name}' cannot be quantized: cconv computes in float32 only, and has no int8, int4 or float8 "
-            f"arithmetic. Received: mode={mode!r}"
-        )
-
-    def export(self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None, **kwargs: Any) -> None:
-        """Not supported.
-
-        Raises:
-            NotImplementedError: Always. `save` writes a file that Keras opens, and exports in its turn.
-        """
-        raise NotImplementedError(
-            f"Model '{self.name}' cannot be exported: cconv writes `.keras` files (`model.save`), which Keras opens "
-            f"and can export itself. Received: filepath={filepath!r}, format={format!r}"
-        )
-
-    def to_json(self, **kwargs: Any) -> str:
-        """The configuration as text, for `cconv.models.model_from_json`."""
-        return to_json(serialize_object(self), self.name, **kwargs)
+        if not ("layers" in config and "input_layers" in config and "output_layers" in config):
+            return cls(**config)
+        return (yield functional_from_config.steps(cls, config, custom_objects))
 
 
 class _FunctionalType(type):

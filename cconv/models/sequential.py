@@ -58,7 +58,22 @@ class Sequential(Model):
         self._maybe_rebuild()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Puts a layer on top."""
+        """Puts a layer on top.
+
+        Args:
+            layer: The layer, or a function, which becomes a `Lambda`.
+            rebuild: Whether weights are made at once, where the shape of the input is known.
+
+        Raises:
+            ValueError: It is no layer, does not fit what is there, or another one has its name.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,))])
+        >>> model.add(cconv.layers.Dense(2))
+        >>> model.output_shape
+        (None, 2)
+        """
         if isinstance(layer, Tensor) and layer.history is not None and isinstance(layer.history[0], InputLayer):
             layer = layer.history[0]
         if isinstance(layer, type) and issubclass(layer, Layer):
@@ -103,7 +118,21 @@ class Sequential(Model):
                 self._maybe_rebuild()
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Takes the top layer off and returns it."""
+        """Takes the top layer off and returns it.
+
+        Args:
+            rebuild: Whether the model stays built.
+
+        Raises:
+            ValueError: There is none.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(3), cconv.layers.Dense(2)])
+        >>> _ = model.pop()
+        >>> model.output_shape
+        (None, 3)
+        """
         if not self.layers:
             raise ValueError(f"There are no layers in the model '{self.name}' to take off.")
         layer, self._stack = self._stack[-1], self._stack[:-1]

@@ -61,12 +61,26 @@ class Steps:
 
     @_default
     def test_step(self, data: Any) -> dict[str, Any]:
-        """One batch of an evaluation; overridden like `train_step`."""
+        """One batch of an evaluation; overridden like `train_step`, without a tape.
+
+        Args:
+            data: As for `train_step`.
+
+        Returns:
+            Dictionary of the logs: numbers by name. Those of the last batch are the evaluation's.
+        """
         return self._trainer.own.test_step(data)
 
     @_default
     def predict_step(self, data: Any) -> Any:
-        """One batch of a prediction; overridden like `train_step`, it returns the outputs."""
+        """One batch of a prediction; overridden like `train_step`.
+
+        Args:
+            data: As for `train_step`.
+
+        Returns:
+            The outputs, one row for each sample, in any structure.
+        """
         return self._trainer.own.predict_step(data)
 
     @_default

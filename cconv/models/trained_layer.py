@@ -12,10 +12,11 @@ from ..naming import explain_arguments
 from ..training import Trainer
 from .functional import Structure
 from .steps import Steps
+from .training_state import TrainingState
 
 
 @explain_arguments
-class TrainedLayer(Steps, Layer):
+class TrainedLayer(Steps, TrainingState, Layer):
     """A layer with a trainer, and what the trainer wants to know of it; the base of `Model`."""
 
     _structure: Structure | None = None  # of those made of symbolic tensors, and of stacks once they are built
@@ -47,67 +48,6 @@ class TrainedLayer(Steps, Layer):
     def _nest_inputs(self, inputs: list[Any]) -> Any:
         """Inputs as `call` takes them."""
         return inputs[0] if self._structure is None else self._structure.nest_inputs(inputs)
-
-    # ---- state
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self._trainer.compiled
-
-    @property
-    def optimizer(self) -> Any:
-        """The optimizer; `None` before `compile`."""
-        return self._trainer.optimizer
-
-    @optimizer.setter
-    def optimizer(self, optimizer: Any) -> None:
-        self._trainer.optimizer = optimizer
-
-    @property
-    def loss(self) -> Any:
-        """The loss that `compile` was given."""
-        return self._trainer.loss
-
-    @loss.setter
-    def loss(self, loss: Any) -> None:
-        self._trainer.loss = loss
-
-    @property
-    def history(self) -> History | None:
-        """The `History` of the last `fit`."""
-        return self._trainer.history
-
-    @history.setter
-    def history(self, history: History | None) -> None:
-        self._trainer.history = history
-
-    @property
-    def stop_training(self) -> bool:
-        """Set by callbacks: `fit` ends after the batch or epoch that is under way."""
-        return self._trainer.stop_training
-
-    @stop_training.setter
-    def stop_training(self, stop: bool) -> None:
-        self._trainer.stop_training = stop
-
-    @property
-    def stop_evaluating(self) -> bool:
-        """Set by callbacks: `evaluate` ends after the batch that is under way."""
-        return self._trainer.stop_evaluating
-
-    @stop_evaluating.setter
-    def stop_evaluating(self, stop: bool) -> None:
-        self._trainer.stop_evaluating = stop
-
-    @property
-    def stop_predicting(self) -> bool:
-        """Set by callbacks: `predict` ends after the batch that is under way."""
-        return self._trainer.stop_predicting
-
-    @stop_predicting.setter
-    def stop_predicting(self, stop: bool) -> None:
-        self._trainer.stop_predicting = stop
 
     # ---- compile
 
@@ -158,30 +98,32 @@ class TrainedLayer(Steps, Layer):
         )
 
     def get_compile_config(self) -> dict[str, Any] | None:
-        """The arguments of `compile` in a form that can be saved; `None` before `compile`."""
+        """The arguments of `compile` in a form that can be saved; `None` before `compile`.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(1)])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> model.get_compile_config()["metrics"]
+        ['mae']
+        """
         return self._trainer.get_compile_config()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles with what `get_compile_config` returned."""
+        """Compiles with what `get_compile_config` returned.
+
+        Args:
+            config: The dictionary.
+
+        Example:
+
+        >>> model, other = (cconv.Sequential([cconv.layers.Dense(1)]) for _ in range(2))
+        >>> model.compile("sgd", "mse")
+        >>> other.compile_from_config(model.get_compile_config())
+        >>> other.optimizer.name
+        'sgd'
+        """
         self._trainer.compile_from_config(config)
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The mean of the loss, named `"loss"`, the metrics of `compile`, those that the model and its layers hold."""
-        return self._trainer.metrics
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of the numbers that `evaluate` returns, in its order."""
-        return self._trainer.metrics_names
-
-    def reset_metrics(self) -> None:
-        """Forgets what the metrics have added up."""
-        self._trainer.reset_metrics()
-
-    def get_metrics_result(self) -> dict[str, float]:
-        """The metrics' values, by name."""
-        return self._trainer.get_metrics_result()
 
     # ---- fit, evaluate, predict
 
@@ -291,6 +233,9 @@ class TrainedLayer(Steps, Layer):
         Returns:
             The loss; or a list that begins with it if there is more to tell (see `metrics_names`); or a dictionary.
 
+        Raises:
+            ValueError: If the model is not compiled, or the data does not fit the model or its loss.
+
         Example:
 
         >>> model = cconv.Sequential([cconv.layers.Dense(1, kernel_initializer="zeros")])
@@ -324,6 +269,10 @@ class TrainedLayer(Steps, Layer):
 
         Returns:
             An array with one row per sample; for several outputs in the structure the model returns them in.
+
+        Raises:
+            ValueError: If the data does not fit the model.
+            RuntimeError: If it is called within a step of the model, by a signal handler.
 
         Example:
 
@@ -367,11 +316,41 @@ class TrainedLayer(Steps, Layer):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
-        """Computes the loss and the metrics of these samples; see `evaluate`."""
+        """Computes the loss and the metrics of these samples.
+
+        Args:
+            x: Array, or list or dictionary of arrays.
+            y: Labels.
+            sample_weight: One weight per sample, or one array for each output.
+            return_dict: Whether to return a dictionary by name.
+
+        Returns:
+            See `evaluate`.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.test_on_batch(np.ones((4, 2)), np.full(4, 2.0), return_dict=True)
+        {'loss': 4.0}
+        """
         return self._between_steps("test_on_batch").test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """Computes the outputs for these samples, in one run."""
+        """Computes the outputs for these samples, in one run.
+
+        Args:
+            x: Array, or list or dictionary of arrays.
+
+        Returns:
+            See `predict`.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.layers.Dense(1, kernel_initializer="ones")])
+        >>> model.predict_on_batch(np.ones((2, 3))).tolist()
+        [[3.0], [3.0]]
+        """
         return self._trainer.predict_on_batch(x)
 
     def describe_plans(self, profile: bool | None = None) -> str:

@@ -78,6 +78,8 @@ def _sizes(shape: Sequence[int | None], like: Any) -> list[int]:
 
 def dropped(x: Any, rate: float, noise_shape: Sequence[int | None], seed: Seed) -> Value:
     """`x` with a share `rate` of it 0, whole axes together where `noise_shape` is 1; the rest divided by `1 - rate`."""
+    if rate == 1:
+        return apply("multiply", [x, 0.0])
     kept = apply("greater_equal", [draw("uniform", noise_shape, seed, like=x), rate])
     return apply("where", [kept, apply("multiply", [x, 1 / (1 - rate)]), 0.0])
 

@@ -9,11 +9,22 @@ from typing import Any
 from .. import _core
 from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
-from .settings import Setting, for_core
+from .settings import Setting, for_core, given
 
 __all__ = ["Muon"]
 
 _SHARED = frozenset({"clipnorm", "clipvalue", "loss_scale_factor"})  # settings that Adam's variables have, too
+
+# of the arguments those that other variables are changed by, or that tell which these are
+_OWN = (
+    "adam_beta_1",
+    "adam_beta_2",
+    "adam_lr_ratio",
+    "adam_weight_decay",
+    "epsilon",
+    "exclude_embeddings",
+    "exclude_layers",
+)
 
 
 class Muon(Optimizer):
@@ -105,26 +116,7 @@ class Muon(Optimizer):
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon
         self.adam_weight_decay, self.adam_lr_ratio = adam_weight_decay, adam_lr_ratio
         self.exclude_layers, self.exclude_embeddings = list(exclude_layers or ()), bool(exclude_embeddings)
-        super().__init__(
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            momentum=momentum,
-            muon_a=muon_a,
-            muon_b=muon_b,
-            muon_c=muon_c,
-            ns_steps=ns_steps,
-            nesterov=nesterov,
-            rms_rate=rms_rate,
-        )
+        super().__init__(**given(locals(), *_OWN))
 
     def _make_core(self) -> None:
         super()._make_core()

@@ -237,7 +237,14 @@ class Optimizer(Configured):
         return state_of(self, variables)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Assigns the whole state, in the order of `variables`."""
+        """Assigns the whole state.
+
+        Args:
+            weights: An array for each of `variables`.
+
+        Raises:
+            ValueError: There are not as many, or one is of another shape.
+        """
         variables = self.variables
         if len(weights) != len(variables):
             raise ValueError(f"Expected {len(variables)} arrays, one for each of `variables`. Received: {len(weights)}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
-from .settings import Setting, number
+from .settings import Setting, given, number
 
 __all__ = ["ScheduleFreeAdamW"]
 
@@ -74,22 +74,7 @@ class ScheduleFreeAdamW(Optimizer):
                 f"`warmup_steps`: expected an integer of at least 0. Received: warmup_steps={warmup_steps!r}"
             )
         self.beta_1 = beta_1
-        super().__init__(
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            warmup_steps=warmup_steps,
-        )
+        super().__init__(**given(locals(), "beta_1"))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta_1": self.beta_1}

@@ -25,6 +25,16 @@ class Setting:
         optimizer._in_core[self.name] = value
 
 
+def given(names: dict[str, Any], *own: str) -> dict[str, Any]:
+    """The arguments of a constructor, which is about to hand them on.
+
+    Args:
+        names: Its `locals()`.
+        *own: What is not to be handed on.
+    """
+    return {name: value for name, value in names.items() if name not in ("self", "__class__", *own)}
+
+
 def number(name: str, value: Any) -> float:
     """A number.
 

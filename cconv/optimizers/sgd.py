@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
-from .settings import Setting
+from .settings import Setting, given
 
 __all__ = ["SGD"]
 
@@ -55,18 +55,4 @@ class SGD(Optimizer):
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            momentum=momentum,
-            nesterov=nesterov,
-        )
+        super().__init__(**given(locals()))

@@ -194,7 +194,7 @@ class OwnSteps:
         """The losses of `compile` with their weights, and all penalties."""
         targets, model = self._bound(y_pred), self._model
         total, self._losses = targets.total(
-            self._dealt(y, targets), tree.flatten(y_pred), self._dealt(sample_weight, targets), model.losses
+            self._labels(y, targets), tree.flatten(y_pred), self._weights(sample_weight, targets), model.losses
         )
         return total
 
@@ -203,7 +203,7 @@ class OwnSteps:
         targets = self._bound(y_pred)
         self._add_losses(len(tree.flatten(y_pred)[0]))
         if targets.metrics:
-            ys, weights = self._dealt(y, targets), self._dealt(sample_weight, targets)
+            ys, weights = self._labels(y, targets), self._weights(sample_weight, targets)
             values = targets.values(ys, tree.flatten(y_pred), weights)
             settle()
             for metric, numbers in zip(targets.totals.metrics, values, strict=True):
@@ -218,15 +218,29 @@ class OwnSteps:
             targets.bind(self._trainer().output_structure(y_pred))
         return targets
 
+    def _labels(self, y: Any, targets: Any) -> list[Any]:
+        """Labels, one array for each output."""
+        leaves = self._dealt(y, targets)
+        if len(leaves) != len(targets.names):
+            raise ValueError(
+                f"y: expected a list or dictionary of {len(targets.names)} arrays, for outputs {list(targets.names)}. "
+                f"Received: {len(leaves)}"
+            )
+        return leaves
+
+    def _weights(self, sample_weight: Any, targets: Any) -> list[Any]:
+        """Weights, one array for each output, or one for all."""
+        leaves = self._dealt(sample_weight, targets)
+        return leaves * len(targets.names) if len(leaves) == 1 else leaves
+
     def _dealt(self, value: Any, targets: Any) -> list[Any]:
-        """Labels or weights, one for each output."""
+        """The arrays in the order of the outputs."""
         if value is None:
             return [None] * len(targets.names)
         value = by_output(value, targets.structure, targets.with_loss)
         if isinstance(value, dict):
             return [value.get(name) for name in targets.names]
-        leaves = tree.flatten(value)
-        return leaves * len(targets.names) if len(leaves) == 1 else leaves
+        return tree.flatten(value)
 
     def _add_losses(self, n: int) -> None:
         """Adds the losses of the outputs to the epoch's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ def mark_of(traced: Traced) -> Hashable:
 
 
 class Step(Program):
-    """A program whose outputs have a meaning: predictions; or the total loss, the losses and the metrics' numbers.
+    """A program whose outputs have a meaning: predictions; or the total loss, losses, the metrics' numbers, penalties.
 
     Args:
         traced: The model, and for training and tests its losses and metrics.
@@ -60,6 +61,7 @@ class Step(Program):
         self.constrained = [variable for variable in self._trained if variable.constraint is not None]
         self._loss_count = len(traced.losses)
         self._metric_counts = [len(values) for values in traced.metrics]
+        self._penalties = [(weakref.ref(part), len(losses)) for part, losses in traced.penalties]
 
     def accumulate(
         self, totals: Totals, arrays: list[np.ndarray], n: int, rows: np.ndarray | None, seed: int, step: int = 0
@@ -68,6 +70,16 @@ class Step(Program):
         with self._lock:
             results = self.run(arrays, n=n, rows=rows, outputs=self._results, seed=seed, step=step)
             totals.add(results, n, self._loss_count, self._metric_counts)
+            if self._penalties:
+                self._hand_back(results[1 + self._loss_count + sum(self._metric_counts) :])
+
+    def _hand_back(self, values: Sequence[np.ndarray]) -> None:
+        """Leaves the penalties of a batch to the layers that added them, whose `losses` tell them."""
+        at = 0
+        for reference, n in self._penalties:
+            part, losses, at = reference(), values[at : at + n], at + n
+            if part is not None:
+                part._array_calls.losses = [np.array(x) for x in losses]
 
     def predict(
         self,

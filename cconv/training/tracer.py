@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import tree
 from ..data import Data, Slots, make_data, named
+from ..program import computed
 from ..scope import recording, tracing
 from ..tensor import Tensor
 from .targets import Targets
@@ -22,14 +23,16 @@ class Traced(NamedTuple):
     total: Tensor | None = None
     losses: list[Tensor] = []  # one for each output that has a loss
     metrics: list[list[Tensor]] = []  # what each metric adds up
+    penalties: list[tuple[Any, list[Tensor]]] = []  # what layers gave to `add_loss`
     assigned: Sequence[Tensor] = ()  # what variables are set to
 
     @property
     def outputs(self) -> list[Tensor]:
-        """What a run returns: the predictions, or the total loss, the losses and the metrics' numbers."""
+        """What a run returns: the predictions, or the total loss, the losses, the metrics' numbers and penalties."""
         if self.total is None:
             return self.predictions
-        return [self.total, *self.losses, *(value for values in self.metrics for value in values)]
+        penalties = [computed(x) for _, losses in self.penalties for x in losses]
+        return [self.total, *self.losses, *(value for values in self.metrics for value in values), *penalties]
 
 
 class Tracer:
@@ -75,10 +78,11 @@ class Tracer:
             None if a is None else Tensor((None, *a.shape[1:]), name=f"weight_{name}")
             for a, name in zip(data.weights, targets.names, strict=True)
         ]
+        penalties = [(part, part._traced_losses) for part in self._model._flatten_layers() if part._traced_losses]
         with tracing():
             result = targets.trace(y_true, predictions, weights, self._model.losses_for_tracing())
         inputs = [t for t in (*inputs, *y_true, *weights) if t is not None]
-        return Traced(inputs, predictions, y_pred, *result)
+        return Traced(inputs, predictions, y_pred, *result, penalties)
 
     def trace_inputs(self, training: bool) -> Traced:
         """The model on inputs as it declares them.

@@ -65,3 +65,36 @@ def test_training_with_unequal_batches():
     np.testing.assert_allclose(histories[1], histories[0], rtol=1e-5)
     for a, b in zip(weights[1], weights[3], strict=True):
         np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-6)
+
+
+def test_losses_tell_the_penalties_of_the_last_batch():
+    class Summed(cconv.layers.Layer):
+        def call(self, x):
+            self.add_loss(cconv.ops.mean(x))
+            return x
+
+    class TheirSummed(keras.layers.Layer):
+        def call(self, x):
+            self.add_loss(keras.ops.mean(x))
+            return x
+
+    x, y = random((7, 4), 0), random((7, 2), 1)
+    found = []
+    for library, summed in ((keras, TheirSummed), (cconv, Summed)):
+        dense = library.layers.Dense(2, "relu", kernel_initializer="ones", kernel_regularizer="l2")
+        inner = library.Sequential([library.Input((4,)), summed(), library.layers.ReLU(activity_regularizer="l1")])
+        model = library.Sequential([library.Input((4,)), inner, dense])
+        model.compile(library.optimizers.SGD(0.01), "mse", metrics=["mae"])
+        steps = [
+            lambda model=model: model.fit(x, y, batch_size=4, shuffle=False, verbose=0),
+            lambda model=model: model.evaluate(x, y, batch_size=5, verbose=0),
+            lambda model=model: model.train_on_batch(x[:2], y[:2]),
+            lambda model=model: model(x[3:]),
+            lambda model=model: model.fit(x[:4], y[:4], validation_data=(x[4:], y[4:]), verbose=0),
+        ]
+        found.append([])
+        for step in steps:
+            step()
+            found[-1].append(sorted(float(value) for value in model.losses))
+    assert [len(values) for values in found[1]] == [3] * 5
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-5)

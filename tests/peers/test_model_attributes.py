@@ -56,3 +56,38 @@ def test_stateless_compute_loss():
         results.append(model.stateless_compute_loss(*values, x=X, y=Y, y_pred=y_pred))
     assert float(results[0][0]) == pytest.approx(float(results[1][0]), rel=1e-5)
     assert [len(group) for group in results[0][1]] == [len(group) for group in results[1][1]]
+
+
+def test_layers_tell_the_metrics_they_hold():
+    found = []
+    for library in (keras, cconv):
+
+        class Inner(library.layers.Layer):
+            def __init__(self, library=library):
+                super().__init__()
+                self.seen = library.metrics.Mean("seen")
+
+            def call(self, x):
+                return x
+
+        class Outer(library.layers.Layer):
+            def __init__(self, library=library, inner=Inner):
+                super().__init__()
+                self.own = library.metrics.MeanSquaredError("own")
+                self.parts = [inner(), inner()]
+
+            def call(self, x):
+                return self.parts[1](self.parts[0](x))
+
+        layer = Outer()
+        layer.own.update_state([1.0], [3.0])
+        values = [np.asarray(v.numpy() if library is cconv else v.value).tolist() for v in layer.metrics_variables]
+        found.append(([metric.name for metric in layer.metrics], values, library.layers.Dense(1).metrics))
+    assert found[0] == found[1] == (["own", "seen", "seen"], [4.0, 1.0, 0.0, 0.0, 0.0, 0.0], [])
+
+
+def test_add_variable_is_add_weight():
+    for library in (keras, cconv):
+        layer = library.layers.Layer()
+        weight = layer.add_variable((2,), "ones", name="scale")
+        assert layer.weights == [weight] and weight.numpy().tolist() == [1.0, 1.0] and weight.trainable

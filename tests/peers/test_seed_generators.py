@@ -79,3 +79,19 @@ def test_configurations():
     assert isinstance(again, cconv.random.SeedGenerator) and again.get_config() == ours.get_config()
     written = json.loads(json.dumps(cconv.saving.serialize_object(ours)))
     assert keras.saving.deserialize_keras_object(written).get_config() == theirs.get_config()
+
+
+def test_states():
+    ours, theirs = cconv.random.SeedGenerator(5), keras.random.SeedGenerator(5)
+    for _ in range(2):
+        assert ours.state.shape == theirs.state.shape and ours.state.name == theirs.state.name
+        assert ours.state.numpy().tolist() == theirs.state.numpy().tolist()
+        ours.next(), theirs.next()
+    other = cconv.random.SeedGenerator(2**64 - 1)
+    other.next()
+    ours.state.assign(other.state)
+    assert ours.state.numpy().tolist() == [2**64 - 1, 1] and ours.next() == other.next()
+    for state in ([0.5, 1.0], [-1, 0], [1, 2, 3]):
+        with pytest.raises(ValueError):
+            ours.state.assign(state)
+    assert ours.state.numpy().tolist() == other.state.numpy().tolist()

@@ -137,7 +137,7 @@ def factors(value: Any, name: str, least: float, most: float, both: bool = False
         pair = (-abs(value) if both else 0, abs(value))
     good = isinstance(pair, (list, tuple)) and len(pair) == 2
     good = good and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in pair)
-    if not good or not all(least <= v <= most for v in pair):
+    if not good or not all(least <= v <= most for v in ([value] if pair is not value else pair)):
         raise ValueError(
             f"The `{name}` argument should be a number (or a list of two numbers) in the range [{least}, {most}]. "
             f"Received: {name}={value}"

@@ -15,7 +15,7 @@ class RandomContrast(Augmentation):
 
     Args:
         factor: Two numbers `(lower, upper)`, or one for upper, lower being 0: the factor is drawn from `1 - lower` to
-            `1 + upper`; 0 to 1.
+            `1 + upper`; 0 to 1, or of two -1 to 1.
         value_range: Lowest and highest number that pixels have; the result is clipped to it.
         seed: Integer or `None`.
 
@@ -38,7 +38,7 @@ class RandomContrast(Augmentation):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.factor = factors(factor, "factor", -1, 1)
+        self.factor = factors(factor, "factor", -1 if isinstance(factor, (list, tuple)) else 0, 1)
         self.value_range = value_range_of(value_range)
 
     def get_random_transformation(self, images):
