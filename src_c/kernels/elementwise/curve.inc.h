@@ -1,4 +1,4 @@
-/* The curves of curve.h over many elements, by vectors, within a few units in the last place.
+/* The activations of activation.h that are bent twice, by vectors, within a few units in the last place.
  *
  *     gelu       y = x P(x)          dy/dx = P(x) + x p(x),  p(x) = e^(-x^2 / 2) / sqrt(2 pi)
  *     gelu_tanh  y = x s(v)          dy/dx = s(v) + x s(v) s(-v) dv/dx
@@ -6,13 +6,12 @@
  *     mish       y = x w / (w + 2)   dy/dx = w / (w + 2) + 4 x e (e + 1) / (w + 2)^2,  e = e^x, w = e (e + 2)
  *
  * With a = |x| it is P(-a) = e^(-a^2 / 2) R(a), where R falls slowly from 1/2 and is a quotient of polynomials without a negative
- * coefficient, fitted by weighted least squares: no digits cancel. Far below 0 each y is 0 in
- * float32, also at infinity. */
+ * coefficient, fitted by weighted least squares: no digits cancel. Far below 0 each y is 0 in float32, also at
+ * infinity. */
 #ifndef CC_CURVE_INC_H
 #define CC_CURVE_INC_H
 
-#include "kernels/elementwise/activation.inc.h"
-#include "kernels/elementwise/curve.h"
+#include "kernels/elementwise/exp.inc.h"
 
 /* e^(-a^2 / 2) for a of 0 .. 15: a = h + l where h has so few places that its square is exact. */
 ALWAYS_INLINE vec vec_bell(vec a)
@@ -58,10 +57,11 @@ ALWAYS_INLINE vec vec_sigmoids(vec v, vec *other)
     return vec_above(v, vec_zero(), part, small);
 }
 
-/* v(x) / x */
-ALWAYS_INLINE vec vec_gelu_tanh_factor(vec x, float of_square)
+/* v(x) of gelu_tanh. An error of its first factor would be multiplied by v: the factor is two floats. */
+ALWAYS_INLINE vec vec_gelu_tanh_exponent(vec x)
 {
-    return vec_fma(vec_mul(x, x), vec_set1(of_square), vec_set1(1.59576912f));
+    const vec factor = vec_fma(vec_mul(x, x), vec_set1(0.0713548163f), vec_set1(1.59576917f));
+    return vec_fma(x, factor, vec_mul(x, vec_set1(-4.53406803e-8f)));
 }
 
 /* Below 0 as (x e^(-a^2 / 2)) R: P(x) alone may be too small for a normal number. */
@@ -82,21 +82,21 @@ ALWAYS_INLINE vec vec_gelu_slope(vec x)
 ALWAYS_INLINE vec vec_gelu_tanh(vec x)
 {
     const vec in = vec_within(x, 12);
-    return vec_mul(vec_max(vec_set1(-12), x), vec_sigmoid(vec_mul(in, vec_gelu_tanh_factor(in, 0.0713548163f))));
+    return vec_div(vec_max(vec_set1(-12), x), vec_sigmoid_divisor(vec_gelu_tanh_exponent(in)));
 }
 
 ALWAYS_INLINE vec vec_gelu_tanh_slope(vec x)
 {
     const vec in = vec_within(x, 12);
     vec other;
-    const vec s = vec_sigmoids(vec_mul(in, vec_gelu_tanh_factor(in, 0.0713548163f)), &other);
-    const vec rise = vec_mul(in, vec_gelu_tanh_factor(in, 0.214064449f));
+    const vec s = vec_sigmoids(vec_gelu_tanh_exponent(in), &other);
+    const vec rise = vec_mul(in, vec_fma(vec_mul(in, in), vec_set1(0.214064449f), vec_set1(1.59576917f)));
     return vec_fma(vec_mul(rise, other), s, s);
 }
 
 ALWAYS_INLINE vec vec_silu(vec x)
 {
-    return vec_mul(vec_max(vec_set1(-110), x), vec_sigmoid(x));
+    return vec_div(vec_max(vec_set1(-110), x), vec_sigmoid_divisor(x));
 }
 
 ALWAYS_INLINE vec vec_silu_slope(vec x)
@@ -118,42 +118,6 @@ ALWAYS_INLINE vec vec_mish_slope(vec x)
     const vec part = vec_div(one, vec_add(w, two)), in = vec_within(x, 110);
     const vec rise = vec_mul(vec_mul(vec_set1(4), vec_mul(e, part)), vec_mul(vec_add(e, one), part));
     return vec_fma(in, rise, vec_mul(w, part));
-}
-
-/* A constant `which`: one tight loop for each. */
-static void curve_forward(cc_curve which, float *y, const float *x, int64_t n)
-{
-    switch (which) {
-    case CC_CURVE_GELU: EACH_VECTOR(vec_gelu(value)) break;
-    case CC_CURVE_GELU_TANH: EACH_VECTOR(vec_gelu_tanh(value)) break;
-    case CC_CURVE_SILU: EACH_VECTOR(vec_silu(value)) break;
-    case CC_CURVE_MISH: EACH_VECTOR(vec_mish(value)) break;
-    }
-}
-
-/* dx[i] = dy[i] times what the formula makes of `value`, the vector x[i]. */
-#define EACH_SLOPE_OF_X(formula)                                                                                               \
-    {                                                                                                                          \
-        int64_t i = 0;                                                                                                         \
-        for (; i + VEC <= n; i += VEC) {                                                                                       \
-            const vec value = vec_load(x + i);                                                                                 \
-            vec_store(dx + i, vec_mul(vec_load(dy + i), formula));                                                             \
-        }                                                                                                                      \
-        if (i < n) {                                                                                                           \
-            const mask last = mask_first((int)(n - i));                                                                        \
-            const vec value = vec_load_part(x + i, last);                                                                      \
-            vec_store_part(dx + i, last, vec_mul(vec_load_part(dy + i, last), formula));                                       \
-        }                                                                                                                      \
-    }
-
-static void curve_backward(cc_curve which, float *dx, const float *dy, const float *x, int64_t n)
-{
-    switch (which) {
-    case CC_CURVE_GELU: EACH_SLOPE_OF_X(vec_gelu_slope(value)) break;
-    case CC_CURVE_GELU_TANH: EACH_SLOPE_OF_X(vec_gelu_tanh_slope(value)) break;
-    case CC_CURVE_SILU: EACH_SLOPE_OF_X(vec_silu_slope(value)) break;
-    case CC_CURVE_MISH: EACH_SLOPE_OF_X(vec_mish_slope(value)) break;
-    }
 }
 
 #endif
