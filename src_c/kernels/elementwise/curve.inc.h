@@ -13,27 +13,29 @@
 
 #include "kernels/elementwise/exp.inc.h"
 
-/* e^(-a^2 / 2) for a of 0 .. 15: a = h + l where h has so few places that its square is exact. */
+/* Where P(-a) and a P(-a) have become too small for normal numbers. */
+#define BELL_END 13.25f
+
+/* e^(-a^2 / 2) for a of 0 .. BELL_END, and there 0. a = h - d where h has so few places that its square is exact: then it is
+ * e^(-h^2 / 2) e^(d (h - d / 2)), and the second exponent, less than 0.06, is added to what is left of the first. */
 ALWAYS_INLINE vec vec_bell(vec a)
 {
     const vec magic = vec_set1(0x1.8p16f), minus_half = vec_set1(-0.5f); /* rounds to 128ths */
-    const vec h = vec_sub(vec_add(a, magic), magic);
-    const vec whole = vec_exp(vec_mul(minus_half, vec_mul(h, h)));
-    const vec r = vec_mul(minus_half, vec_mul(vec_sub(a, h), vec_add(a, h))); /* less than 0.06: four terms of its series do */
-    vec p = vec_fma(r, vec_set1(1 / 24.0f), vec_set1(1 / 6.0f));
-    p = vec_fma(p, r, vec_set1(0.5f));
-    p = vec_fma(p, r, vec_set1(1));
-    return vec_fma(whole, vec_mul(p, r), whole);
+    const vec h = vec_sub(vec_add(a, magic), magic), d = vec_sub(h, a);
+    vec n;
+    const vec r = reduced(vec_mul(vec_mul(h, minus_half), h), &n);
+    const vec e = small_exp(vec_fma(d, vec_fma(d, minus_half, h), r)), power = vec_power2(n);
+    return vec_fma(power, e, power);
 }
 
-/* P(-a) / e^(-a^2 / 2) */
-ALWAYS_INLINE vec vec_tail(vec a)
+/* -P(-a) / e^(-a^2 / 2) */
+ALWAYS_INLINE vec vec_minus_tail(vec a)
 {
-    vec p = vec_set1(0.00415318544f), q = vec_set1(0.0104103804f);
-    p = vec_fma(p, a, vec_set1(0.0408808421f));
-    p = vec_fma(p, a, vec_set1(0.183968311f));
-    p = vec_fma(p, a, vec_set1(0.439282347f));
-    p = vec_fma(p, a, vec_set1(0.5f));
+    vec p = vec_set1(-0.00415318544f), q = vec_set1(0.0104103804f);
+    p = vec_fma(p, a, vec_set1(-0.0408808421f));
+    p = vec_fma(p, a, vec_set1(-0.183968311f));
+    p = vec_fma(p, a, vec_set1(-0.439282347f));
+    p = vec_fma(p, a, vec_set1(-0.5f));
     q = vec_fma(q, a, vec_set1(0.102479191f));
     q = vec_fma(q, a, vec_set1(0.471406509f));
     q = vec_fma(q, a, vec_set1(1.2055449f));
@@ -64,18 +66,17 @@ ALWAYS_INLINE vec vec_gelu_tanh_exponent(vec x)
     return vec_fma(x, factor, vec_mul(x, vec_set1(-4.53406803e-8f)));
 }
 
-/* Below 0 as (x e^(-a^2 / 2)) R: P(x) alone may be too small for a normal number. */
+/* max(x, 0) - a P(-a), the last as (a e^(-a^2 / 2)) R: P(-a) alone may be too small for a normal number. */
 ALWAYS_INLINE vec vec_gelu(vec x)
 {
-    const vec in = vec_within(x, 15), a = vec_absolute(in), bell = vec_bell(a), tail = vec_tail(a);
-    const vec above = vec_mul(x, vec_sub(vec_set1(1), vec_mul(bell, tail)));
-    return vec_above(x, vec_zero(), above, vec_mul(vec_mul(in, bell), tail));
+    const vec a = vec_min(vec_set1(BELL_END), vec_absolute(x));
+    return vec_fma(vec_mul(a, vec_bell(a)), vec_minus_tail(a), vec_max(vec_zero(), x));
 }
 
 ALWAYS_INLINE vec vec_gelu_slope(vec x)
 {
-    const vec in = vec_within(x, 15), a = vec_absolute(in), bell = vec_bell(a), below = vec_mul(bell, vec_tail(a));
-    const vec share = vec_above(x, vec_zero(), vec_sub(vec_set1(1), below), below);
+    const vec in = vec_within(x, BELL_END), a = vec_absolute(in), bell = vec_bell(a), minus = vec_mul(bell, vec_minus_tail(a));
+    const vec share = vec_above(x, vec_zero(), vec_add(vec_set1(1), minus), vec_negative(minus));
     return vec_fma(vec_mul(in, vec_set1(0.398942280f)), bell, share);
 }
 

@@ -11,13 +11,9 @@
 
 #include "kernels/macros.h"
 
-/* r + r^2 P(r) = e^r - 1, and n. */
-ALWAYS_INLINE vec reduced_exp(vec x, vec *n)
+/* r + r^2 P(r) = e^r - 1. */
+ALWAYS_INLINE vec small_exp(vec r)
 {
-    const vec magic = vec_set1(0x1.8p23f); /* a sum with it has no places for a fraction: it is rounded */
-    *n = vec_sub(vec_fma(x, vec_set1(0x1.715476p0f), magic), magic);
-    vec r = vec_fma(*n, vec_set1(-0x1.62ep-1f), x); /* log 2 in two parts, of which n times the first one is exact */
-    r = vec_fma(*n, vec_set1(-0x1.0bfbe8p-15f), r);
     vec p = vec_set1(1.9914302e-4f);
     p = vec_fma(p, r, vec_set1(1.3941103e-3f));
     p = vec_fma(p, r, vec_set1(8.3332730e-3f));
@@ -25,6 +21,21 @@ ALWAYS_INLINE vec reduced_exp(vec x, vec *n)
     p = vec_fma(p, r, vec_set1(0.16666667f));
     p = vec_fma(p, r, vec_set1(0.5f));
     return vec_fma(vec_mul(r, r), p, r);
+}
+
+/* r, and n. */
+ALWAYS_INLINE vec reduced(vec x, vec *n)
+{
+    const vec magic = vec_set1(0x1.8p23f); /* a sum with it has no places for a fraction: it is rounded */
+    *n = vec_sub(vec_fma(x, vec_set1(0x1.715476p0f), magic), magic);
+    const vec r = vec_fma(*n, vec_set1(-0x1.62ep-1f), x); /* log 2 in two parts, of which n times the first one is exact */
+    return vec_fma(*n, vec_set1(-0x1.0bfbe8p-15f), r);
+}
+
+/* e^r - 1, and n. */
+ALWAYS_INLINE vec reduced_exp(vec x, vec *n)
+{
+    return small_exp(reduced(x, n));
 }
 
 /* e^x for any x. n may be -150 .. 128, beyond what one power of two can be: it is applied in two parts. */
