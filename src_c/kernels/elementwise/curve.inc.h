@@ -24,8 +24,8 @@ ALWAYS_INLINE vec vec_bell(vec a)
     const vec h = vec_sub(vec_add(a, magic), magic), d = vec_sub(h, a);
     vec n;
     const vec r = reduced(vec_mul(vec_mul(h, minus_half), h), &n);
-    const vec e = small_exp(vec_fma(d, vec_fma(d, minus_half, h), r)), power = vec_power2(n);
-    return vec_fma(power, e, power);
+    const vec e = small_exp(vec_fma(d, vec_fma(d, minus_half, h), r));
+    return vec_mul(vec_power2(n), vec_add(vec_set1(1), e)); /* their product alone may be too small for a normal number */
 }
 
 /* -P(-a) / e^(-a^2 / 2) */
