@@ -64,14 +64,13 @@ ACTIVATIONS = [
     ("elu", {"alpha": 0.7}),
     ("sigmoid", {}),
     ("tanh", {}),
+    ("hard_sigmoid", {}),
 ]
+FROM_X = [("gelu", {}), ("gelu_tanh", {}), ("silu", {}), ("mish", {}), ("hard_silu", {})]
 
 
-@pytest.mark.parametrize("op, attributes", ACTIVATIONS)
-@pytest.mark.parametrize("layer", ["conv", "depthwise", "dense"])
-@pytest.mark.parametrize("wrt", [False, True])
-def test_activation_goes_into_the_layer_before_it(layer, op, attributes, wrt):
-    x = random(3, 9, 9, 8)
+def layer_of(layer, op, attributes):
+    """Builds a layer and an activation behind it."""
 
     def build(g, a):
         if layer == "dense":
@@ -85,8 +84,57 @@ def test_activation_goes_into_the_layer_before_it(layer, op, attributes, wrt):
             y = g.add("conv", [a, w, 0], {"padding": "same"})
         return [g.add(op, [y], attributes)], [w]
 
-    results = both(build, x, wrt=wrt)
+    return build
+
+
+LAYERS = ["conv", "depthwise", "dense"]
+
+
+@pytest.mark.parametrize("op, attributes", ACTIVATIONS)
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("wrt", [False, True])
+def test_activation_goes_into_the_layer_before_it(layer, op, attributes, wrt):
+    results = both(layer_of(layer, op, attributes), random(3, 9, 9, 8), wrt=wrt)
     assert results[0][0] == ["dense" if layer == "dense" else "conv"] and op in results[1][0]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize("op, attributes", FROM_X)
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("wrt", [False, True])
+def test_activation_whose_slope_needs_what_is_before_it(layer, op, attributes, wrt):
+    """With gradients the value before it is kept, so there is nothing to win."""
+    results = both(layer_of(layer, op, attributes), random(3, 9, 9, 8), wrt=wrt)
+    name = "dense" if layer == "dense" else "conv"
+    assert results[0][0] == ([name, op] if wrt else [name])
+    assert_equal(results)
+
+
+@pytest.mark.parametrize("gate, whole", [("sigmoid", "silu"), ("hard_sigmoid", "hard_silu")])
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("wrt", [False, True])
+def test_a_product_with_its_own_gate_is_one_op(gate, whole, side, wrt):
+    def build(g, a):
+        w = weights_of(g, 3, 3, 8, 5)
+        y = g.add("conv", [a, w, 0])
+        s = g.add(gate, [y])
+        return [g.add("multiply", [s, y] if side else [y, s])], [w]
+
+    results = both(build, random(3, 9, 9, 8), wrt=wrt)
+    assert results[0][0] == (["conv", whole] if wrt else ["conv"])
+    assert results[1][0] == ["conv", gate, "multiply"]
+    assert_equal(results, rtol=1e-6)
+
+
+@pytest.mark.parametrize("other", ["seen", "read", "another"])
+def test_a_gate_that_others_need_stays(other):
+    def build(g, a):
+        s = g.add("sigmoid", [g.add("negative", [a]) if other == "another" else a])
+        y = g.add("multiply", [a, s])
+        return [y, *([s] if other == "seen" else [g.add("sqrt", [s])] if other == "read" else [])], []
+
+    results = both(build, random(3, 5))
+    assert "silu" not in results[0][0] and "multiply" in results[0][0]
     assert_equal(results)
 
 
@@ -622,7 +670,25 @@ def test_unknown_sizes_move_with_their_axes():
 
 @pytest.mark.parametrize(
     "activation",
-    ["relu", "relu6", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "softsign", "arctan", "binary_step"],
+    [
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "softsign",
+        "arctan",
+        "binary_step",
+        "hard_sigmoid",
+        "gelu",
+        "silu",
+        "swish",
+        "mish",
+        "hard_silu",
+        "hard_swish",
+    ],
 )
 def test_what_layers_write_apart_runs_as_one(activation):
     layers = cconv.layers

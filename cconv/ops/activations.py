@@ -143,8 +143,7 @@ def hard_sigmoid(x: Any) -> Value:
     >>> print(cconv.ops.hard_sigmoid([-1.0, 2.0]).round(4))
     [0.3333 0.8333]
     """
-    # by x + 3, which near -3 is exact
-    return apply("multiply", [apply("clip", [apply("add", [x, 3.0])], {"minimum": 0.0, "maximum": 6.0}), 1 / 6])
+    return apply("hard_sigmoid", [x])
 
 
 @operation("x", module="nn")

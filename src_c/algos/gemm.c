@@ -62,6 +62,15 @@ static cc_tile gemm_tile_of(const cc_product *p, const gemm_depth *s, int64_t pa
     };
 }
 
+/* The activation of so many columns of the rows y, of those at once that lie side by side: a row may be shorter than a vector. */
+static void gemm_activate(const cc_product *p, float *const *y, int64_t rows, int64_t column, int64_t columns)
+{
+    for (int64_t i = 0, j; i < rows; i = j) {
+        for (j = i + 1; j < rows && y[j] == y[j - 1] + columns; ++j) continue;
+        cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, (j - i) * columns);
+    }
+}
+
 /* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of tiles, then blocks of depth, then panels, then tiles: what a block of depth has
  * of a panel stays in the second-level cache while a block's tiles use it, and its rows of `a` stay there from panel to panel. */
 static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
@@ -126,9 +135,8 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
             }
         } while (!s.last);
         if (p->act != CC_ACT_LINEAR && p->act != CC_ACT_RELU) {
-            const int64_t column = p0 * kernels->gemm.nr, columns = cc_min(p1 * kernels->gemm.nr, p->n) - column;
-            for (int64_t i = 0; i < block_end - block; ++i)
-                cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, columns);
+            const int64_t column = p0 * kernels->gemm.nr;
+            gemm_activate(p, y, block_end - block, column, cc_min(p1 * kernels->gemm.nr, p->n) - column);
         }
     }
 }

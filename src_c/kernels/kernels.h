@@ -54,6 +54,13 @@ static inline void cc_act_forward(cc_activation act, float alpha, float *y, cons
     if (act != CC_ACT_LINEAR || y != x) cc_kernels_get()->elementwise.act_forward(act, alpha, y, x, n);
 }
 
+/* Over rows of n floats, `step` apart: at once where they lie side by side, since a row may be shorter than a vector. */
+static inline void cc_act_rows(cc_activation act, float alpha, float *y, int64_t rows, int64_t step, int64_t n)
+{
+    const int64_t together = step == n ? rows : 1;
+    for (int64_t i = 0; i < rows; i += together) cc_act_forward(act, alpha, y + i * step, y + i * step, together * n);
+}
+
 static inline void cc_act_backward(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n)
 {
     if (act != CC_ACT_LINEAR || dx != dy) cc_kernels_get()->elementwise.act_backward(act, alpha, dx, dy, y, n);

@@ -291,7 +291,8 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     need->packed = cc_scratch_bytes(conv_packed_floats(call, need->choice, &conv, CONV_Y));
     need->rereads_weights = conv_chosen(need->choice, CONV_Y)->rereads_weights && !conv.unchecked;
     need->forward_scratch = cc_scratch_bytes(conv_scratch_floats(call, need->choice, &conv, CONV_Y, nth));
-    if (cc_has_input(call, 3) && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
+    need->saved = cc_fused_saved(call, s->activation);
+    if (cc_has_input(call, 3) && !need->saved && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
                                     cc_has_input(call, 2) && call->needs_gradient[2]};
@@ -320,22 +321,23 @@ void cc_conv_forward(const cc_call *call, const cc_team *team)
     const cc_conv_attributes *s = call->attributes;
     const cc_conv conv = conv_geometry(call);
     const cc_conv_algorithm *algorithm = conv_chosen(call->choice, CONV_Y);
-    const bool later = cc_has_input(call, 3) && !algorithm->accumulates;
+    const bool later = cc_has_input(call, 3) && !algorithm->accumulates, keeps = cc_fused_keeps_z(call, s->activation);
     const cc_epilogue epilogue = {.bias = cc_has_input(call, 2) ? call->x[2] : NULL,
-                                  .act = later ? CC_ACT_LINEAR : (cc_activation)s->activation,
+                                  .act = later || keeps ? CC_ACT_LINEAR : (cc_activation)s->activation,
                                   .alpha = s->alpha,
                                   .accumulate = cc_has_input(call, 3) && algorithm->accumulates};
-    if (epilogue.accumulate && call->y != call->x[3]) {
-        cc_copy(call->y, call->x[3], cc_shape_count(&call->ys), team);
+    float *z = keeps ? call->saved : call->y;
+    if (epilogue.accumulate && z != call->x[3]) {
+        cc_copy(z, call->x[3], cc_shape_count(&call->ys), team);
         cc_barrier_wait(team);
     }
-    conv_images(call, CONV_Y)(&conv, call->y, call->x[0], call->x[1], call->packed, &epilogue, call->scratch, team);
-    if (!later) return;
+    conv_images(call, CONV_Y)(&conv, z, call->x[0], call->x[1], call->packed, &epilogue, call->scratch, team);
+    if (!later && !keeps) return;
     cc_barrier_wait(team);
     const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
     if (mine.begin >= mine.end) return;
-    cc_kernels_get()->elementwise.add(call->y + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
-    cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, call->y + mine.begin, mine.end - mine.begin);
+    if (later) cc_kernels_get()->elementwise.add(z + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
+    cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, z + mine.begin, mine.end - mine.begin);
 }
 
 void cc_conv_backward(const cc_call *call, const cc_team *team)

@@ -109,6 +109,7 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
     } else {
         need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
     }
+    need->saved = cc_fused_saved(call, s->activation);
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
                                     cc_has_input(call, 2) && call->needs_gradient[2]};
@@ -129,8 +130,8 @@ static void dense_forward(const cc_call *call, const cc_team *team)
 {
     const cc_dense_attributes *s = call->attributes;
     const dense_sizes z = dense_sizes_of(call);
-    const bool late = call->choice & ON_THE_FLY;
-    const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = call->y, .y_row = z.m};
+    const bool late = call->choice & ON_THE_FLY, keeps = cc_fused_keeps_z(call, s->activation);
+    const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = keeps ? call->saved : call->y, .y_row = z.m};
     const cc_product product = {.m = z.rows,
                                 .n = z.m,
                                 .taps = 1,
@@ -140,12 +141,16 @@ static void dense_forward(const cc_call *call, const cc_team *team)
                                 .a_step = z.k,
                                 .panels = call->packed,
                                 .bias = cc_has_input(call, 2) ? call->x[2] : NULL,
-                                .act = (cc_activation)s->activation,
+                                .act = keeps ? CC_ACT_LINEAR : (cc_activation)s->activation,
                                 .alpha = s->alpha};
     if (late)
         cc_product_late(&product, call->x[1], z.m, 1, call->scratch, team);
     else
         cc_product_run(&product, team);
+    if (!keeps) return;
+    cc_barrier_wait(team);
+    const cc_range mine = cc_slice(team, z.rows * z.m, 2048);
+    cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, rows.y + mine.begin, mine.end - mine.begin);
 }
 
 static void dense_input_gradient(const cc_call *call, const dense_sizes *z, const float *dz, float *packed, float *transposed,

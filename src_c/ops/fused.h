@@ -1,6 +1,6 @@
 /* What conv and dense share about the activation fused into them. y = act(z): the backward pass starts from
  *
- *     dz = dy act'(z), and act' is told from y (activation.h). */
+ *     dz = dy act'(z), and act' is told from y, or from z where y does not say it (activation.h): then z is kept in `saved`. */
 #ifndef CC_FUSED_H
 #define CC_FUSED_H
 
@@ -15,13 +15,25 @@ static inline cconv_status cc_fused_check(const cc_call *call, int act, float al
     return CCONV_OK;
 }
 
+/* Whether z is kept in `saved`, and y made of it in a pass of its own. */
+static inline bool cc_fused_keeps_z(const cc_call *call, int act)
+{
+    return call->differentiate && !cc_act_told_from_y((cc_activation)act);
+}
+
+/* Bytes of `saved`. */
+static inline uint64_t cc_fused_saved(const cc_call *call, int act)
+{
+    return cc_fused_keeps_z(call, act) ? (uint64_t)cc_shape_count(&call->ys) * sizeof(float) : 0;
+}
+
 /* What backward reads: x for dw, w for dx, y for act'. */
 static inline uint64_t cc_fused_reads(const cc_call *call, int act)
 {
     uint64_t reads = 0;
     if (call->needs_gradient[1]) reads |= CC_READS_X(0);
     if (call->needs_gradient[0]) reads |= CC_READS_X(1);
-    if (act != CC_ACT_LINEAR && act != CC_ACT_BINARY_STEP) reads |= CC_READS_Y;
+    if (act != CC_ACT_LINEAR && act != CC_ACT_BINARY_STEP && !cc_fused_keeps_z(call, act)) reads |= CC_READS_Y;
     return reads;
 }
 
@@ -40,7 +52,8 @@ static inline const float *cc_fused_gradient(const cc_call *call, int act, float
     if (act == CC_ACT_BINARY_STEP) {
         for (int64_t i = mine.begin; i < mine.end; ++i) to[i] = 0;
     } else {
-        cc_act_backward((cc_activation)act, alpha, to + mine.begin, call->dy + mine.begin, call->y + mine.begin,
+        const float *told_from = cc_fused_keeps_z(call, act) ? call->saved : call->y;
+        cc_act_backward((cc_activation)act, alpha, to + mine.begin, call->dy + mine.begin, told_from + mine.begin,
                         mine.end - mine.begin);
     }
     cc_barrier_wait(team);

@@ -110,21 +110,6 @@ static cc_range unary_slice(const cc_call *call, const cc_team *team)
     }                                                                                                                          \
     UNARY_BACKWARD(tag, gradient)                                                                                              \
     UNARY_OP(tag, NULL, CC_INPLACE_BACKWARD, reads, tag##_backward)
-#define UNARY_CURVES(tag, which)                                                                                               \
-    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
-    {                                                                                                                          \
-        const cc_range mine = unary_slice(call, team);                                                                         \
-        cc_kernels_get()->elementwise.curve_forward(which, call->y + mine.begin, call->x[0] + mine.begin,                      \
-                                                    mine.end - mine.begin);                                                    \
-    }                                                                                                                          \
-    static void tag##_backward(const cc_call *call, const cc_team *team)                                                       \
-    {                                                                                                                          \
-        if (!call->dx[0]) return;                                                                                              \
-        const cc_range mine = unary_slice(call, team);                                                                         \
-        cc_kernels_get()->elementwise.curve_backward(which, call->dx[0] + mine.begin, call->dy + mine.begin,                   \
-                                                     call->x[0] + mine.begin, mine.end - mine.begin);                          \
-    }                                                                                                                          \
-    UNARY_OP(tag, NULL, CC_INPLACE_BACKWARD, CC_READS_X(0), tag##_backward)
 #define UNARY_STEPS(tag, value)                                                                                                \
     UNARY_FORWARD(tag, value)                                                                                                  \
     UNARY_OP(tag, NULL, 0, 0, NULL)

@@ -56,6 +56,7 @@ CASES = {
     "silu": [*cases("normal"), *SATURATING],
     "mish": [*cases("normal"), *SATURATING],
     "hard_silu": [*cases("normal"), *SATURATING],
+    "hard_sigmoid": [*cases("normal"), *SATURATING],
     "binary_step": [*cases(min_nonzero=0.2), Case("zero", [(3, 2)], values="zeros")],
     "softmax": SOFTMAX,
     "log_softmax": LOG_SOFTMAX,

@@ -21,6 +21,12 @@ ACTIVATIONS = (
     "arctan",
     "binary_step",
     "relu6",
+    "hard_sigmoid",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "mish",
+    "hard_silu",
 )
 
 

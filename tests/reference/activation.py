@@ -90,6 +90,16 @@ def binary_step(x):
     return np.where(np.isnan(x), x, x >= 0)
 
 
+def hard_sigmoid(x):
+    """(...) -> (...): y = min(max(x + 3, 0), 6) / 6."""
+    return np.clip(x + 3, 0, 6) / 6
+
+
+def hard_sigmoid_backward(dy, x):
+    """dx = dy / 6 where 0 < y < 1, else 0"""
+    return (dy * (np.abs(x) < 3) / 6,)
+
+
 def softmax(x, *, axis=-1):
     """(...) -> (...): y = e^(x - m) / sum of e^(x - m), along `axis`.
     m is the largest x of the sum, so that nothing overflows. A NaN makes all of its sum's y NaN.

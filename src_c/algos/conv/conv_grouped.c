@@ -244,10 +244,8 @@ static void conv_grouped_gather(const cc_gather *g, const conv_grouped_vectors *
         }
         if (epilogue->act != CC_ACT_LINEAR && epilogue->act != CC_ACT_RELU) {
             const conv_grouped_vector first = conv_grouped_vector_at(v, v0), last = conv_grouped_vector_at(v, v1 - 1);
-            for (int64_t j = 0; j < g->w.count; ++j) {
-                float *pixel = y + j * step + first.target;
-                cc_act_forward(epilogue->act, epilogue->alpha, pixel, pixel, last.target + last.lanes - first.target);
-            }
+            cc_act_rows(epilogue->act, epilogue->alpha, y + first.target, g->w.count, step,
+                        last.target + last.lanes - first.target);
         }
         at += v1 - v0;
     }

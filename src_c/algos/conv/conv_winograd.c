@@ -170,10 +170,7 @@ static void conv_winograd_write_tiles(const cc_winograd *g, const cc_winograd_so
                                                  .channel = column});
         if (epilogue->act == CC_ACT_LINEAR || relu) continue;
         for (int64_t r = 0; r < rows; ++r)
-            for (int64_t s = 0; s < columns; ++s) {
-                float *pixel = to + (r * g->out_w + s) * g->oc;
-                cc_act_forward(epilogue->act, epilogue->alpha, pixel, pixel, channels);
-            }
+            cc_act_rows(epilogue->act, epilogue->alpha, to + r * g->out_w * g->oc, columns, g->oc, channels);
     }
 }
 

@@ -9,7 +9,9 @@
  *     add(conv(x), r)                      -> conv(x, residual r)                       without gradients
  *     cross_entropy(y, softmax(x))         -> cross_entropy(y, x, from_logits); binary_crossentropy and sigmoid too. Exact where a
  *                                             probability is 0 or 1 to the last digit. Others who read the probabilities still do
- *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit */
+ *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit; with
+ *                                             gradients not those that would have the op keep what is before them, too
+ *     x sigmoid(x)                         -> silu(x), and hard_silu; into the op that makes x, if that fits */
 #include "graph/rewrite/rules.h"
 #include "algos/window.h"
 #include "ops/axes.h"
@@ -127,21 +129,47 @@ static float *alpha_of(const cc_node *node)
     return NULL;
 }
 
+/* The op of new node `number`, which the old node i reads, with an activation among its choices. */
+static int join_activation(cc_rewriting *r, int number, int i, int choice, const float *alpha)
+{
+    const cc_node *by = cc_new_node(r, number);
+    if (choice <= 0 || (r->options->root && !cc_act_told_from_y((cc_activation)choice))) return 0;
+    const int made = cc_rewrite_join(r, number, i, by->n_inputs, by->inputs);
+    if (!made) return 0;
+    *cc_activation_of(cc_new_node(r, made), NULL) = choice;
+    float *to = alpha_of(cc_new_node(r, made));
+    if (alpha && to) *to = *alpha;
+    return made;
+}
+
 static int fuse_activation(cc_rewriting *r, int i)
 {
     const cc_node *node = cc_old_node(r, i);
     if (node->n_inputs != 1 || !(node->op->flags & CC_ELEMENTWISE)) return 0;
     const int number = cc_rewrite_absorbable(r, i, 0);
     if (!number || !cc_has_activation(cc_new_node(r, number), "linear")) return 0;
-    const int choice = activation_choice(node, cc_new_node(r, number));
-    const cc_node *by = cc_new_node(r, number);
-    const int made = choice > 0 ? cc_rewrite_join(r, number, i, by->n_inputs, by->inputs) : 0;
-    if (!made) return 0;
-    *cc_activation_of(cc_new_node(r, made), NULL) = choice;
-    const float *alpha = alpha_of(node);
-    float *to = alpha_of(cc_new_node(r, made));
-    if (alpha && to) *to = *alpha;
-    return made;
+    return join_activation(r, number, i, activation_choice(node, cc_new_node(r, number)), alpha_of(node));
+}
+
+static int fuse_gate(cc_rewriting *r, int i)
+{
+    static const cc_op *const gates[][2] = {{&cc_op_sigmoid, &cc_op_silu}, {&cc_op_hard_sigmoid, &cc_op_hard_silu}};
+    const cc_node *node = cc_old_node(r, i);
+    if (!cc_node_is(node, &cc_op_multiply)) return 0;
+    for (int turn = 0; turn < 4; ++turn) {
+        const cc_op *const *gate = gates[turn / 2];
+        const int g = cc_rewrite_resolve(r, node->inputs[turn % 2]), x = cc_rewrite_resolve(r, node->inputs[1 - turn % 2]);
+        if (!cc_node_is(cc_old_node(r, g), gate[0]) || r->kept[g] || r->readers[g] != 1 ||
+            cc_rewrite_resolve(r, cc_old_node(r, g)->inputs[0]) != x)
+            continue;
+        --r->readers[x]; /* the gate */
+        const int number = cc_rewrite_absorbable(r, i, 1 - turn % 2);
+        const bool fits = number && cc_has_activation(cc_new_node(r, number), "linear");
+        const int made =
+            fits ? join_activation(r, number, i, cc_activation_choice(cc_new_node(r, number), gate[1]->name), NULL) : 0;
+        return made ? made : cconv_graph_add(r->to, gate[1]->name, node->name, 1, (int[]){r->numbers[x]}, NULL);
+    }
+    return 0;
 }
 
 /* ---- Sums --------------------------------------------------------------------------------------------------------- */
@@ -213,4 +241,5 @@ static int fuse_logits(cc_rewriting *r, int i)
     return made;
 }
 
-cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding, fuse_behind_maximum, fuse_residual, fuse_logits, fuse_activation, NULL};
+cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding, fuse_behind_maximum, fuse_residual, fuse_logits,
+                                          fuse_activation, fuse_gate, NULL};

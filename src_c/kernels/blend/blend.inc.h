@@ -37,10 +37,34 @@ static void blend_cells_of_one(float *y, const float *x, const cc_blend *blend)
     }
 }
 
+/* Of c < VEC numbers, by whole vectors where there is room behind: the next cell writes over what is too much. */
+static void blend_cells_of_few(float *y, const float *x, const cc_blend *blend, int64_t c)
+{
+    const int64_t rows = blend->rows;
+    const float *x_end = x + (blend->first[rows - 1] + blend->begin[rows] - blend->begin[rows - 1]) * c, *y_end = y + rows * c;
+    const mask part = mask_first((int)c);
+    for (int64_t r = 0; r < rows; ++r, y += c) {
+        const float *in = x + blend->first[r] * c, *w = blend->weight + blend->begin[r];
+        const int taps = blend->begin[r + 1] - blend->begin[r];
+        vec sum = vec_zero();
+        if (y_end - y >= VEC && x_end - in >= (taps - 1) * c + VEC) {
+            for (int t = 0; t < taps; ++t) sum = vec_fma(vec_set1(w[t]), vec_load(in + t * c), sum);
+            vec_store(y, sum);
+        } else {
+            for (int t = 0; t < taps; ++t) sum = vec_fma(vec_set1(w[t]), vec_load_part(in + t * c, part), sum);
+            vec_store_part(y, part, sum);
+        }
+    }
+}
+
 static void blend_cells(float *y, const float *x, const cc_blend *blend, int64_t c)
 {
-    if (c == 1) {
+    if (c == 1 || blend->rows == 0) {
         blend_cells_of_one(y, x, blend);
+        return;
+    }
+    if (c < VEC) {
+        blend_cells_of_few(y, x, blend, c);
         return;
     }
     const int64_t whole = c / VEC * VEC;

@@ -1,4 +1,4 @@
-/* The curves of curve.h over many elements, by vectors, within a few units in the last place.
+/* The activations of activation.h that are bent twice, by vectors, within a few units in the last place.
  *
  *     gelu       y = x P(x)          dy/dx = P(x) + x p(x),  p(x) = e^(-x^2 / 2) / sqrt(2 pi)
  *     gelu_tanh  y = x s(v)          dy/dx = s(v) + x s(v) s(-v) dv/dx
@@ -6,35 +6,36 @@
  *     mish       y = x w / (w + 2)   dy/dx = w / (w + 2) + 4 x e (e + 1) / (w + 2)^2,  e = e^x, w = e (e + 2)
  *
  * With a = |x| it is P(-a) = e^(-a^2 / 2) R(a), where R falls slowly from 1/2 and is a quotient of polynomials without a negative
- * coefficient, fitted by weighted least squares: no digits cancel. Far below 0 each y is 0 in
- * float32, also at infinity. */
+ * coefficient, fitted by weighted least squares: no digits cancel. Far below 0 each y is 0 in float32, also at
+ * infinity. */
 #ifndef CC_CURVE_INC_H
 #define CC_CURVE_INC_H
 
-#include "kernels/elementwise/activation.inc.h"
-#include "kernels/elementwise/curve.h"
+#include "kernels/elementwise/exp.inc.h"
 
-/* e^(-a^2 / 2) for a of 0 .. 15: a = h + l where h has so few places that its square is exact. */
+/* Where P(-a) and a P(-a) have become too small for normal numbers. */
+#define BELL_END 13.25f
+
+/* e^(-a^2 / 2) for a of 0 .. BELL_END, and there 0. a = h - d where h has so few places that its square is exact: then it is
+ * e^(-h^2 / 2) e^(d (h - d / 2)), and the second exponent, less than 0.06, is added to what is left of the first. */
 ALWAYS_INLINE vec vec_bell(vec a)
 {
     const vec magic = vec_set1(0x1.8p16f), minus_half = vec_set1(-0.5f); /* rounds to 128ths */
-    const vec h = vec_sub(vec_add(a, magic), magic);
-    const vec whole = vec_exp(vec_mul(minus_half, vec_mul(h, h)));
-    const vec r = vec_mul(minus_half, vec_mul(vec_sub(a, h), vec_add(a, h))); /* less than 0.06: four terms of its series do */
-    vec p = vec_fma(r, vec_set1(1 / 24.0f), vec_set1(1 / 6.0f));
-    p = vec_fma(p, r, vec_set1(0.5f));
-    p = vec_fma(p, r, vec_set1(1));
-    return vec_mul(whole, vec_fma(p, r, vec_set1(1))); /* not the sum of whole and whole p r, which may be subnormal */
+    const vec h = vec_sub(vec_add(a, magic), magic), d = vec_sub(h, a);
+    vec n;
+    const vec r = reduced(vec_mul(vec_mul(h, minus_half), h), &n);
+    const vec e = small_exp(vec_fma(d, vec_fma(d, minus_half, h), r));
+    return vec_mul(vec_power2(n), vec_add(vec_set1(1), e)); /* their product alone may be too small for a normal number */
 }
 
-/* P(-a) / e^(-a^2 / 2) */
-ALWAYS_INLINE vec vec_tail(vec a)
+/* -P(-a) / e^(-a^2 / 2) */
+ALWAYS_INLINE vec vec_minus_tail(vec a)
 {
-    vec p = vec_set1(0.00415318544f), q = vec_set1(0.0104103804f);
-    p = vec_fma(p, a, vec_set1(0.0408808421f));
-    p = vec_fma(p, a, vec_set1(0.183968311f));
-    p = vec_fma(p, a, vec_set1(0.439282347f));
-    p = vec_fma(p, a, vec_set1(0.5f));
+    vec p = vec_set1(-0.00415318544f), q = vec_set1(0.0104103804f);
+    p = vec_fma(p, a, vec_set1(-0.0408808421f));
+    p = vec_fma(p, a, vec_set1(-0.183968311f));
+    p = vec_fma(p, a, vec_set1(-0.439282347f));
+    p = vec_fma(p, a, vec_set1(-0.5f));
     q = vec_fma(q, a, vec_set1(0.102479191f));
     q = vec_fma(q, a, vec_set1(0.471406509f));
     q = vec_fma(q, a, vec_set1(1.2055449f));
@@ -52,39 +53,38 @@ ALWAYS_INLINE vec vec_within(vec x, float most)
 /* s(v), and s(-v). */
 ALWAYS_INLINE vec vec_sigmoids(vec v, vec *other)
 {
-    const vec one = vec_set1(1), e = vec_exp(vec_minus_absolute(v)), part = vec_div(one, vec_add(one, e));
+    const vec one = vec_set1(1), e = vec_exp(vec_negative(vec_absolute(v))), part = vec_div(one, vec_add(one, e));
     const vec small = vec_mul(e, part);
     *other = vec_above(v, vec_zero(), small, part);
     return vec_above(v, vec_zero(), part, small);
 }
 
-/* v = 2 sqrt(2 / pi) (x + 0.044715 x^3). Its error is relative to s(v): the largest part has a factor of few places, which is exact
- * in a product that is not rounded. */
+/* v = 2 sqrt(2 / pi) (x + 0.044715 x^3) of gelu_tanh. Its error is relative to s(v): the largest part has a factor of few places,
+ * which is exact in a product that is not rounded. */
 ALWAYS_INLINE vec vec_gelu_tanh_exponent(vec x)
 {
     const vec small = vec_fma(vec_mul(x, x), vec_set1(0.0713548163f), vec_set1(6.59966057e-5f));
     return vec_fma(x, vec_set1(0x1.988p0f), vec_mul(x, small));
 }
 
-/* Below 0 as (x e^(-a^2 / 2)) R: P(x) alone may be too small for a normal number. */
+/* max(x, 0) - a P(-a), the last as (a e^(-a^2 / 2)) R: P(-a) alone may be too small for a normal number. */
 ALWAYS_INLINE vec vec_gelu(vec x)
 {
-    const vec in = vec_within(x, 15), a = vec_absolute(in), bell = vec_bell(a), tail = vec_tail(a);
-    const vec above = vec_mul(x, vec_sub(vec_set1(1), vec_mul(bell, tail)));
-    return vec_above(x, vec_zero(), above, vec_mul(vec_mul(in, bell), tail));
+    const vec a = vec_min(vec_set1(BELL_END), vec_absolute(x));
+    return vec_fma(vec_mul(a, vec_bell(a)), vec_minus_tail(a), vec_max(vec_zero(), x));
 }
 
 ALWAYS_INLINE vec vec_gelu_slope(vec x)
 {
-    const vec in = vec_within(x, 15), a = vec_absolute(in), bell = vec_bell(a), below = vec_mul(bell, vec_tail(a));
-    const vec share = vec_above(x, vec_zero(), vec_sub(vec_set1(1), below), below);
+    const vec in = vec_within(x, BELL_END), a = vec_absolute(in), bell = vec_bell(a), minus = vec_mul(bell, vec_minus_tail(a));
+    const vec share = vec_above(x, vec_zero(), vec_add(vec_set1(1), minus), vec_negative(minus));
     return vec_fma(vec_mul(in, vec_set1(0.398942280f)), bell, share);
 }
 
 ALWAYS_INLINE vec vec_gelu_tanh(vec x)
 {
     const vec in = vec_within(x, 12);
-    return vec_mul(vec_max(vec_set1(-12), x), vec_sigmoid(vec_gelu_tanh_exponent(in)));
+    return vec_div(vec_max(vec_set1(-12), x), vec_sigmoid_divisor(vec_gelu_tanh_exponent(in)));
 }
 
 ALWAYS_INLINE vec vec_gelu_tanh_slope(vec x)
@@ -92,13 +92,13 @@ ALWAYS_INLINE vec vec_gelu_tanh_slope(vec x)
     const vec in = vec_within(x, 12);
     vec other;
     const vec s = vec_sigmoids(vec_gelu_tanh_exponent(in), &other);
-    const vec rise = vec_mul(in, vec_fma(vec_mul(in, in), vec_set1(0.214064449f), vec_set1(1.59576912f))); /* x dv/dx */
+    const vec rise = vec_mul(in, vec_fma(vec_mul(in, in), vec_set1(0.214064449f), vec_set1(1.59576917f)));
     return vec_fma(vec_mul(rise, other), s, s);
 }
 
 ALWAYS_INLINE vec vec_silu(vec x)
 {
-    return vec_mul(vec_max(vec_set1(-110), x), vec_sigmoid(x));
+    return vec_div(vec_max(vec_set1(-110), x), vec_sigmoid_divisor(x));
 }
 
 ALWAYS_INLINE vec vec_silu_slope(vec x)
@@ -120,42 +120,6 @@ ALWAYS_INLINE vec vec_mish_slope(vec x)
     const vec part = vec_div(one, vec_add(w, two)), in = vec_within(x, 110);
     const vec rise = vec_mul(vec_mul(vec_set1(4), vec_mul(e, part)), vec_mul(vec_add(e, one), part));
     return vec_fma(in, rise, vec_mul(w, part));
-}
-
-/* A constant `which`: one tight loop for each. */
-static void curve_forward(cc_curve which, float *y, const float *x, int64_t n)
-{
-    switch (which) {
-    case CC_CURVE_GELU: EACH_VECTOR(vec_gelu(value)) break;
-    case CC_CURVE_GELU_TANH: EACH_VECTOR(vec_gelu_tanh(value)) break;
-    case CC_CURVE_SILU: EACH_VECTOR(vec_silu(value)) break;
-    case CC_CURVE_MISH: EACH_VECTOR(vec_mish(value)) break;
-    }
-}
-
-/* dx[i] = dy[i] times what the formula makes of `value`, the vector x[i]. */
-#define EACH_SLOPE_OF_X(formula)                                                                                               \
-    {                                                                                                                          \
-        int64_t i = 0;                                                                                                         \
-        for (; i + VEC <= n; i += VEC) {                                                                                       \
-            const vec value = vec_load(x + i);                                                                                 \
-            vec_store(dx + i, vec_mul(vec_load(dy + i), formula));                                                             \
-        }                                                                                                                      \
-        if (i < n) {                                                                                                           \
-            const mask last = mask_first((int)(n - i));                                                                        \
-            const vec value = vec_load_part(x + i, last);                                                                      \
-            vec_store_part(dx + i, last, vec_mul(vec_load_part(dy + i, last), formula));                                       \
-        }                                                                                                                      \
-    }
-
-static void curve_backward(cc_curve which, float *dx, const float *dy, const float *x, int64_t n)
-{
-    switch (which) {
-    case CC_CURVE_GELU: EACH_SLOPE_OF_X(vec_gelu_slope(value)) break;
-    case CC_CURVE_GELU_TANH: EACH_SLOPE_OF_X(vec_gelu_tanh_slope(value)) break;
-    case CC_CURVE_SILU: EACH_SLOPE_OF_X(vec_silu_slope(value)) break;
-    case CC_CURVE_MISH: EACH_SLOPE_OF_X(vec_mish_slope(value)) break;
-    }
 }
 
 #endif

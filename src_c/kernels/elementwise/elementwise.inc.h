@@ -3,7 +3,6 @@
 #define CC_ELEMENTWISE_INC_H
 
 #include "kernels/elementwise/activation.inc.h"
-#include "kernels/elementwise/curve.inc.h"
 #include "kernels/elementwise/elementwise_kernels.h"
 #include "kernels/elementwise/softmax.inc.h"
 #include "kernels/macros.h"
@@ -66,8 +65,6 @@ static void vector_add_windows(float *y, int64_t y_step, const float *x, int64_t
 static const cc_elementwise_kernels elementwise_kernels = {
     .act_forward = act_forward,
     .act_backward = act_backward,
-    .curve_forward = curve_forward,
-    .curve_backward = curve_backward,
     .exp = vector_exp,
     .softmax_forward = softmax_forward,
     .softmax_backward = softmax_backward,

@@ -1,18 +1,15 @@
-/* Loops over numbers side by side: activations, curves, the exponential, softmax, sums. */
+/* Loops over numbers side by side: activations, the exponential, softmax, sums. */
 #ifndef CC_ELEMENTWISE_KERNELS_H
 #define CC_ELEMENTWISE_KERNELS_H
 
 #include "kernels/elementwise/activation.h"
-#include "kernels/elementwise/curve.h"
 #include <stdint.h>
 
 typedef struct cc_elementwise_kernels {
-    /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]), told from y[i] = f(x[i]); dx may be dy. See activation.h. */
+    /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]), told from v[i], which is y[i] or x[i] as cc_act_told_from_y says; dx may
+     * be dy. See activation.h. */
     void (*act_forward)(cc_activation act, float alpha, float *y, const float *x, int64_t n);
-    void (*act_backward)(cc_activation act, float alpha, float *dx, const float *dy, const float *y, int64_t n);
-    /* y[i] = f(x[i]); y may be x. dx[i] = dy[i] f'(x[i]); dx may be dy. See curve.h. */
-    void (*curve_forward)(cc_curve curve, float *y, const float *x, int64_t n);
-    void (*curve_backward)(cc_curve curve, float *dx, const float *dy, const float *x, int64_t n);
+    void (*act_backward)(cc_activation act, float alpha, float *dx, const float *dy, const float *v, int64_t n);
     void (*exp)(float *y, const float *x, float shift, int64_t n); /* y[i] = e^(x[i] - shift); y may be x */
     /* y[i] = e^x[i] / the sum of all e^x[i]; y may be x. Its gradient from y; dx may be dy. */
     void (*softmax_forward)(float *y, const float *x, int64_t n);

@@ -3,7 +3,7 @@
 #ifndef CC_SOFTMAX_INC_H
 #define CC_SOFTMAX_INC_H
 
-#include "kernels/elementwise/activation.inc.h"
+#include "kernels/elementwise/exp.inc.h"
 #include "kernels/macros.h"
 #include <math.h>
 
