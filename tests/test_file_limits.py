@@ -123,7 +123,8 @@ def test_a_tar_that_unpacks_to_far_more_than_the_data_set_is_refused(kind, tmp_p
                 info.size = size
                 archive.addfile(info, io.BytesIO(bytes(size)))
     monkeypatch.setenv("CCONV_DATASETS", str(tmp_path))
-    with pytest.raises(ValueError, match="expected 6 batches, found far more bytes"):
+    said = "a header declares 8000017 bytes, expected at most 8192"
+    with pytest.raises(ValueError, match=said if kind == "pax header" else "expected 6 batches, found far more bytes"):
         cifar10.load_data()
 
 

@@ -93,8 +93,21 @@ def test_what_is_refused():
         layers.CenterCrop(3, 3)({"labels": 1})
     with pytest.raises(ValueError, match="must be one of"):
         layers.Resizing(3, 3, bounding_box_format="corners")
-    with pytest.raises(ValueError, match="known height and width"):
-        layers.CenterCrop(3, 3)(cconv.Input((None, None, 3)))
-    with pytest.raises(ValueError, match="boxes of images of known height and width"):
-        given = {"images": cconv.Input((None, None, 3)), "bounding_boxes": {"boxes": cconv.Input((2, 4))}}
-        layers.Resizing(3, 3, bounding_box_format="xyxy")(given)
+
+
+def test_sizes_of_images_that_are_known_when_they_come():
+    pictures = cconv.Input((None, None, 3))
+    crop, resize = layers.CenterCrop(3, 3), layers.Resizing(3, 3, bounding_box_format="xyxy")
+    cropped = cconv.Model(pictures, crop(pictures))
+    assert cropped.output_shape == (None, 3, 3, 3)
+    given = {"images": pictures, "bounding_boxes": {"boxes": cconv.Input((2, 4)), "labels": cconv.Input((2,))}}
+    resized = cconv.Model(given, resize(given))
+    rng = np.random.default_rng(0)
+    for h, w in (12, 9), (2, 9), (20, 31):
+        x = rng.random((2, h, w, 3), np.float32)
+        np.testing.assert_array_equal(cropped.predict(x, verbose=0), crop(x))
+        boxes = {"boxes": rng.random((2, 2, 4), np.float32) * min(h, w), "labels": np.ones((2, 2), np.float32)}
+        got = resized({"images": x, "bounding_boxes": boxes})
+        wanted = resize({"images": x, "bounding_boxes": boxes})
+        np.testing.assert_array_equal(got["images"], wanted["images"])
+        np.testing.assert_array_equal(got["bounding_boxes"]["boxes"], wanted["bounding_boxes"]["boxes"])

@@ -85,8 +85,13 @@ def test_time_distributed():
     np.testing.assert_array_equal(again(x), y)
     with pytest.raises(ValueError, match="at least 3"):
         layers.TimeDistributed(layers.Dense(1))(np.ones((2, 3)))
-    with pytest.raises(ValueError, match="must be known"):
-        layers.TimeDistributed(layers.Dense(1))(cconv.Input((None, 3)))
+    sequence = cconv.Input((None, 3))
+    layer = layers.TimeDistributed(layers.Dense(2))
+    model = cconv.Model(sequence, layer(sequence))
+    assert model.output_shape == (None, None, 2)
+    for steps in (1, 5, 100):
+        x = np.random.default_rng(steps).random((2, steps, 3), np.float32)
+        np.testing.assert_array_equal(model.predict(x, verbose=0), layer(x))
     with pytest.raises(ValueError, match="isn't a supported layer type"):
         layers.TimeDistributed(3)
 

@@ -1,5 +1,5 @@
-/* The barrier and the shares of a step's work, with threads of our own: a ThreadSanitizer, which does not know how an OpenMP runtime
- * synchronizes, sees all there is (`make sanitize-threads`). */
+/* The barrier and the shares of a step's work, with threads of our own: a ThreadSanitizer, which does not know how an OpenMP
+ * runtime synchronizes, sees all there is (`make sanitize-threads`). */
 #define _POSIX_C_SOURCE 200809L
 #include "base/shares.h"
 #include "cconv.h"
