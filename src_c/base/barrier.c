@@ -69,10 +69,10 @@ void cc_barrier_wake(cc_barrier *barrier)
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* Shares that differ a little end within microseconds of each other, and a sleep costs tens of them. A wait of a scheduler's slice
- * says that the thread waited for was not running: for a while, then, waits sleep after the time that waking takes anyway, so that
- * the processor goes to who needs it. */
-static const double SPIN = 200e-6, SPIN_IN_A_CROWD = 30e-6, SLICE = 1e-3, CROWDED_FOR = 0.1; /* seconds */
+/* On a quiet machine who waits only looks on: waking takes tens of microseconds, and shares of large steps differ by more than
+ * that. A wait of a scheduler's slice says that the thread waited for was not running: for a while, then, waits sleep after the
+ * time that waking takes anyway, so that the processor goes to who needs it. docs/performance.md has the figures. */
+static const double SPIN = 3e-3, SPIN_IN_A_CROWD = 30e-6, CROWDED_FOR = 0.1; /* seconds */
 
 enum { LOOKS = 64 }; /* at the word, before one at the clock */
 
@@ -116,5 +116,5 @@ void cc_barrier_await(cc_barrier *barrier, unsigned round)
     atomic_compare_exchange_strong(&barrier->rounds, &word, round | CC_BARRIER_SLEEPS);
     while (!is_over(barrier, round)) barrier_sleep(&barrier->rounds, round | CC_BARRIER_SLEEPS);
     const double ended = cc_seconds();
-    if (ended - began > SLICE) atomic_store_explicit(&crowded_until, ended + CROWDED_FOR, memory_order_relaxed);
+    if (ended - began > SPIN) atomic_store_explicit(&crowded_until, ended + CROWDED_FOR, memory_order_relaxed);
 }

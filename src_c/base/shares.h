@@ -1,13 +1,14 @@
 /* Shares of a step's work, for threads that do not run equally fast.
  *
- * Each thread has its fixed share, the same in every step, so that it finds in its cache what it wrote there. Of a large step the
- * share is taken in parts from a counter, and a thread that is through with its own takes parts of the others': a processor that
- * other programs use, or that is slower, ends up with fewer. Parts, like shares, are divided by output (team.h): who computes one
- * does not matter to the numbers. A part that a thread has begun nobody takes from it, so that parts are short.
+ * Each thread has its fixed share, the same in every step, so that it finds in its cache what it wrote there. On a machine that
+ * does other things too (cc_team_takes_over) the share of a large step is taken in parts from a counter, and a thread that is
+ * through with its own takes parts of the others': a processor that other programs use ends up with fewer. Parts, like shares,
+ * are divided by output (team.h): who computes one does not matter to the numbers. A part that a thread has begun nobody takes
+ * from it, so that parts are short.
  *
- * The counters are never reset. A word holds the number of the loop, as each thread counts the loops that it has come to, and the
- * parts taken of it. Who comes to a loop with a higher number than the word's has seen, on leaving the loop before, that all parts
- * of that were taken, and begins the count anew; who finds a higher one is late: his loop's parts are gone. */
+ * The counters are never reset. A word holds the number of the loop, as each thread counts the loops that it has come to, and
+ * the parts taken of it. Who comes to a loop with a higher number than the word's has seen, on leaving the loop before, that all
+ * parts of that were taken, and begins the count anew; who finds a higher one is late: his loop's parts are gone. */
 #ifndef CC_SHARES_H
 #define CC_SHARES_H
 

@@ -38,6 +38,11 @@ static bool may_oversubscribe(void)
     return known > 0;
 }
 
+bool cc_team_takes_over(void)
+{
+    return may_oversubscribe() || cc_barrier_is_crowded();
+}
+
 int cc_team_room(int threads)
 {
     if (threads <= 1 || may_oversubscribe()) return threads;

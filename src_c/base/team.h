@@ -24,8 +24,8 @@ typedef struct cc_board {
 typedef struct cc_team {
     int ith, nth; /* this thread's number, 0 .. nth-1 */
     cc_barrier *barrier;
-    cc_board *board;
-    int64_t *loops; /* of shares that this thread has come to */
+    cc_board *board; /* NULL: shares stay fixed */
+    int64_t *loops;  /* of shares that this thread has come to */
 } cc_team;
 
 /* Processors this process may use: of affinity and quota the smaller, as cc_team_size last found them. */
@@ -41,6 +41,10 @@ void cc_team_leave(int threads);
 
 /* Whether there are more threads in regions now than processors. */
 bool cc_team_is_oversubscribed(void);
+
+/* Whether threads may take over work from each other: where other processes use the processors too, and in tests
+ * (CCONV_OVERSUBSCRIBE). On a quiet machine whole shares are some per cent faster. */
+bool cc_team_takes_over(void);
 
 /* How many of so many threads a region takes now: no more than there are processors that no other region of the process uses,
  * since more would only take turns. CCONV_OVERSUBSCRIBE=1 in the environment: all of them, for tests. */
@@ -68,7 +72,7 @@ static inline void cc_team_run(int threads, void (*body)(const cc_team *team, vo
 {
     threads = cc_team_grant(cc_team_room(threads));
     cc_barrier barrier = {0};
-    cc_board board = {0};
+    cc_board place = {0}, *board = threads > 1 && cc_team_takes_over() ? &place : NULL;
     cc_team_enter(threads);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
@@ -77,7 +81,7 @@ static inline void cc_team_run(int threads, void (*body)(const cc_team *team, vo
         int64_t loops = 0;
         cc_team team = cc_team_here();
         team.barrier = &barrier;
-        team.board = &board;
+        team.board = board;
         team.loops = &loops;
         body(&team, context);
         cc_barrier_wait(&team);
