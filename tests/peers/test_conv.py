@@ -20,6 +20,12 @@ ACTIVATIONS = {
     "softsign": lambda z, alpha: torch.nn.functional.softsign(z),
     "arctan": lambda z, alpha: torch.atan(z),
     "relu6": lambda z, alpha: torch.nn.functional.relu6(z),
+    "hard_sigmoid": lambda z, alpha: torch.nn.functional.hardsigmoid(z),
+    "gelu": lambda z, alpha: torch.nn.functional.gelu(z),
+    "gelu_tanh": lambda z, alpha: torch.nn.functional.gelu(z, approximate="tanh"),
+    "silu": lambda z, alpha: torch.nn.functional.silu(z),
+    "mish": lambda z, alpha: torch.nn.functional.mish(z),
+    "hard_silu": lambda z, alpha: torch.nn.functional.hardswish(z),
     "binary_step": lambda z, alpha: (z >= 0).to(z) + 0 * z,
 }
 
