@@ -47,14 +47,6 @@ static uint64_t describe_bytes_of(const cc_value *value, int threads)
     return (value->block_bytes ? value->block_bytes * (uint64_t)threads : value->bytes) + need->saved + need->packed + scratch;
 }
 
-/* Whether a node is done by blocks of rows together with the one before, in whose step the time of both is. */
-static bool is_joined(const cconv_plan *plan, int i)
-{
-    for (int t = 0; t < plan->n_steps; ++t)
-        if (plan->steps[t].kind == CC_FORWARD && plan->steps[t].node == i) return plan->steps[t].begin < t;
-    return false;
-}
-
 static bool is_shown(const cconv_plan *plan, int i)
 {
     const cc_value *value = &plan->values[i];
@@ -100,12 +92,11 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         const cc_node *node = cc_graph_node(plan->graph, i);
         const cc_value *value = &plan->values[i];
         char shape[CC_SHAPE_TEXT], bytes[24], op[80];
-        const bool together = is_joined(plan, i);
-        joined += together;
-        snprintf(op, sizeof op, "%s%s", together ? "+ " : "", node->op->name);
+        joined += value->joined;
+        snprintf(op, sizeof op, "%s%s", value->joined ? "+ " : "", node->op->name);
         snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)describe_bytes_of(value, plan->threads));
         put_line(&w, plan, width, op, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
-                 together ? -1 : times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
+                 value->joined ? -1 : times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
     }
     if (plan->timed_runs) {
         const double forward = time_of(plan, FORWARD), backward = time_of(plan, BACKWARD);

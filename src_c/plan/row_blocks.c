@@ -157,6 +157,7 @@ static void join(cconv_plan *plan, const chain *c, int64_t rows, const int64_t h
     for (int k = 0; k < c->n; ++k) {
         cc_step *step = &plan->steps[c->steps[k]];
         step->begin = begin, step->end = end, step->rows = rows;
+        value_of(plan, c, k)->joined = k > 0;
         if (k < c->n - 1) value_of(plan, c, k)->block_bytes = block_bytes(value_of(plan, c, k), height[k]);
     }
     /* What the chain begins with is read until its end, and may not be written over before. */
