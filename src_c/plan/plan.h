@@ -37,6 +37,7 @@ typedef struct cc_value {   /* one for each node of the graph */
     int64_t capacity;       /* elements for the largest batch */
     size_t bytes;           /* of these */
     size_t block_bytes;     /* of a block; 0: the value is there as a whole */
+    int readers;            /* inputs of computed nodes that are this value */
     bool joined;            /* it is made by blocks of rows together with the one before */
     bool output, wrt;       /* it is among the plan's */
     bool needed;            /* the plan computes it or differentiates through it */

@@ -41,10 +41,10 @@ static bool may_join(const cconv_plan *plan, int t)
 }
 
 /* Whether a value need never be whole: its only reader is x of the step behind it. */
-static bool is_between(const cconv_plan *plan, int node, int reader, const int *readers)
+static bool is_between(const cconv_plan *plan, int node, int reader)
 {
     const cc_value *value = &plan->values[node];
-    return cc_graph_node(plan->graph, reader)->inputs[0] == node && readers[node] == 1 && !value->output && !value->wrt &&
+    return cc_graph_node(plan->graph, reader)->inputs[0] == node && value->readers == 1 && !value->output && !value->wrt &&
            !value->requires_gradient && !value->read_backward;
 }
 
@@ -60,13 +60,13 @@ static int64_t rows_under(const cc_value *value, int64_t rows)
 }
 
 /* The longest chain that begins with step t, of steps between which only constant ones stand. */
-static chain chain_from(const cconv_plan *plan, int t, const int *readers)
+static chain chain_from(const cconv_plan *plan, int t)
 {
     chain c = {.steps = {t}, .n = may_join(plan, t)};
     for (int next = t + 1; c.n > 0 && c.n < MEMBERS && next < plan->n_steps; ++next) {
         const cc_step *step = &plan->steps[next];
         if (step->constant) continue;
-        if (!may_join(plan, next) || !is_between(plan, plan->steps[c.steps[c.n - 1]].node, step->node, readers)) break;
+        if (!may_join(plan, next) || !is_between(plan, plan->steps[c.steps[c.n - 1]].node, step->node)) break;
         const bool windowed = rows_under(&plan->values[step->node], 1) > 1;
         if (windowed && c.windowed) break;
         c.windowed = c.windowed || windowed;
@@ -138,17 +138,21 @@ static int64_t block_rows(const cconv_plan *plan, const chain *c, int64_t height
 }
 
 /* Puts what stands between the steps before them: constant steps, which read nothing of theirs. */
-static void put_together(cconv_plan *plan, chain *c, cc_step *place)
+static cconv_status put_together(cconv_plan *plan, chain *c)
 {
     const int first = c->steps[0], count = c->steps[c->n - 1] + 1 - first;
-    memcpy(place, plan->steps + first, (size_t)count * sizeof *place);
+    cc_step *steps = cc_alloc((size_t)count * sizeof *steps);
+    if (!steps) return CCONV_NO_MEMORY;
+    memcpy(steps, plan->steps + first, (size_t)count * sizeof *steps);
     int to = first;
     for (int i = 0; i < count; ++i)
-        if (place[i].constant) plan->steps[to++] = place[i];
+        if (steps[i].constant) plan->steps[to++] = steps[i];
     for (int k = 0; k < c->n; ++k, ++to) {
-        plan->steps[to] = place[c->steps[k] - first];
+        plan->steps[to] = steps[c->steps[k] - first];
         c->steps[k] = to;
     }
+    cc_free(steps);
+    return CCONV_OK;
 }
 
 static void join(cconv_plan *plan, const chain *c, int64_t rows, const int64_t height[MEMBERS])
@@ -170,35 +174,26 @@ static void join(cconv_plan *plan, const chain *c, int64_t rows, const int64_t h
 
 cconv_status cc_plan_row_blocks(cconv_plan *plan)
 {
-    int *readers = cc_alloc_zero(((size_t)plan->graph->count + 1) * sizeof *readers);
-    cc_step *place = cc_alloc((size_t)plan->n_steps * sizeof *place);
-    if (!readers || (plan->n_steps && !place)) {
-        cc_free(readers);
-        cc_free(place);
-        return CCONV_NO_MEMORY;
-    }
     for (int i = 1; i <= plan->graph->count; ++i) {
         const cc_node *node = cc_graph_node(plan->graph, i);
         if (!plan->values[i].forward || node->kind != CC_COMPUTED) continue;
-        for (int k = 0; k < node->n_inputs; ++k) ++readers[node->inputs[k]];
+        for (int k = 0; k < node->n_inputs; ++k) ++plan->values[node->inputs[k]].readers;
     }
     for (int t = 0; t < plan->n_steps; ++t) {
         int64_t height[MEMBERS], rows = 0;
-        chain c = chain_from(plan, t, readers);
+        chain c = chain_from(plan, t);
         while (c.n > 1 && !rows) {
             end_at_smallest(plan, &c);
             rows = block_rows(plan, &c, height);
             c.n -= !rows;
         }
         if (!rows) continue;
-        put_together(plan, &c, place);
+        CC_TRY(put_together(plan, &c));
         join(plan, &c, rows, height);
         t = c.steps[c.n - 1];
     }
     for (int t = 0; t < plan->n_steps; ++t)
         if (!plan->steps[t].rows) plan->steps[t].begin = plan->steps[t].end = t;
-    cc_free(readers);
-    cc_free(place);
     return CCONV_OK;
 }
 
