@@ -76,7 +76,19 @@ def layer(work: Work, memory_format: torch.memory_format) -> Prepared:
     if backward:
         dw = tw.grad.permute(*range(2, rank + 2), 1, 0).numpy().copy()
         results |= {"dx": channels_last(tx.grad[-1:])[0], "dw": dw, "db": tb.grad.numpy().copy()}
-    return Prepared(call, results)
+    return Prepared(call, results, before=rewriting([tw]) if backward else None)
+
+
+def rewriting(parameters: list[torch.Tensor]) -> Callable[[], None]:
+    """What writes the same weights again, as an optimizer writes others: cconv's are written before each call, too."""
+    kept = [parameter.detach().clone() for parameter in parameters]
+
+    def rewrite() -> None:
+        with torch.no_grad():
+            for parameter, values in zip(parameters, kept, strict=True):
+                parameter.copy_(values)
+
+    return rewrite
 
 
 def part(work: Work, memory_format: torch.memory_format) -> Prepared:
@@ -113,7 +125,7 @@ def part(work: Work, memory_format: torch.memory_format) -> Prepared:
             results["dx"] = there(tx.grad[-1:])[0]
         gradients = parts_torch.gradients(this, parameters)
         results |= {f"dw{i}": gradients[i].numpy().copy() for i in this.compared}
-    return Prepared(call, results)
+    return Prepared(call, results, before=rewriting(parameters) if backward else None)
 
 
 def loaded(work: Work) -> torch.nn.Module:

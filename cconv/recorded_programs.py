@@ -44,11 +44,9 @@ class Unit:
         self.randoms = sum(is_random(t.op) for t in self.order)
         self.has_effects = bool(assigned) or any(t.attributes.get("training") for t in self.order)
 
-    def instantiate(
-        self, inputs: Sequence[Tensor], read: Callable, before: Callable, current: dict[int, Tensor]
-    ) -> list[Tensor]:
+    def instantiate(self, inputs: Sequence[Tensor], read: Callable, before: Callable, assign: Callable) -> list[Tensor]:
         """Its tensors, in their order, for other inputs. `read` gives the tensor of a variable, `before` the one from
-        before any assignment; `current` is told of what is assigned."""
+        before any assignment; `assign` is told of the variables that are assigned, with the tensors."""
         made = {id(symbol): x for symbol, x in zip(self.symbols, inputs, strict=True)}
         for t in self.order:
             if id(t) in made:
@@ -63,7 +61,7 @@ class Unit:
                     reads = (before(t.inputs[0].value), *reads[1:])
                 made[id(t)] = Tensor(t.shape, t.op, reads, t.attributes, t.name, dtype=t.dtype)
         for t in self.assigned:
-            current[id(t.inputs[0].value)] = made[id(t)]
+            assign(t.inputs[0].value, made[id(t)])
         return [made[id(t)] for t in self.order]
 
     def where(self, tensor: Tensor) -> int:
@@ -112,7 +110,7 @@ class Builder:
         self.tensors: dict[int, Tensor | None] = {}
         self.inputs: list[Tensor] = []
         self.sources: list[Any] = []
-        self._current: dict[int, Tensor] = {}
+        self._current: dict[int, tuple[int, Tensor]] = {}  # what variables were assigned in calls, and by which entry
         self._frozen: dict[tuple, Tensor] = {}
         self.nodes: dict[int, Tensor] = {}  # of variables; held, since variables do not
         self.effects: list[Tensor] = []
@@ -123,7 +121,7 @@ class Builder:
             if stops is not None and tensor is not None and tensor.op != "input" and stops(i):
                 tensor = Tensor(tensor.shape, "stop_gradient", (tensor,), name=tensor.name, dtype=tensor.dtype)
             self.tensors[i] = tensor
-        self.assigned = list(self._current.values())
+        self.assigned = [tensor for _, tensor in self._current.values()]
 
     def _make(self, i: int, entry: Entry) -> Tensor | None:
         if entry.kind == "gradient":  # computed before; an input if somebody reads it
@@ -135,8 +133,8 @@ class Builder:
             return self._units[entry.refs[0]][unit.where(unit.outputs[entry.what])]
         reads = tuple([self._read(i, r) for r in entry.refs])
         if entry.kind == "unit":
-            before = functools.partial(self.source, i=i)
-            made = self._units[i] = entry.what.instantiate(reads, lambda v: self.variable(v, i), before, self._current)
+            by_entry = [functools.partial(method, i=i) for method in (self.variable, self.source, self._assign)]
+            made = self._units[i] = entry.what.instantiate(reads, *by_entry)
             self.randoms += [t for t in made if is_random(t.op)]
             if entry.what.has_effects:
                 self.effects += [made[entry.what.where(t)] for t in entry.what.outputs]
@@ -160,10 +158,13 @@ class Builder:
 
     def variable(self, variable: Variable, i: int) -> Tensor:
         """The tensor of the value that a variable has for entry i."""
-        assigned = self._current.get(id(variable))
-        if assigned is not None:
-            return assigned
-        return self.source(variable, i)
+        at, assigned = self._current.get(id(variable), (0, None))
+        if assigned is None or self.record.has_changed(variable, at, i):
+            return self.source(variable, i)
+        return assigned
+
+    def _assign(self, variable: Variable, value: Tensor, i: int) -> None:
+        self._current[id(variable)] = (i, value)
 
     def source(self, variable: Variable, i: int = 0) -> Tensor:
         """The tensor of the value that a variable had before any assignment."""

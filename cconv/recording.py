@@ -263,6 +263,10 @@ class Record:
         """The value that a variable had for an entry, if it has changed since."""
         return next((array for until, array in self.frozen.get(variable.serial, ()) if index < until), None)
 
+    def has_changed(self, variable: Variable, lo: int, hi: int) -> bool:
+        """Whether a variable was changed behind entry `lo` and before entry `hi` by something that is no entry."""
+        return any(lo < until <= hi for until, _ in self.frozen.get(variable.serial, ()))
+
 
 def record_of(*inputs: Any) -> Record | None:
     """The record that an op on these is entered in; `None` where it runs at once."""

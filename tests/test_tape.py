@@ -1,6 +1,7 @@
 """GradientTape: which gradients there are and what they are, what is planned, and what variables do meanwhile."""
 
 import gc
+import itertools
 import pickle
 import weakref
 
@@ -327,6 +328,78 @@ def test_a_step_is_one_plan_and_the_second_step_makes_none(plans):
     assert len(plans) == 3
 
 
+LOSSES = {
+    name: cls
+    for name, cls in sorted(vars(cconv.losses).items())
+    if isinstance(cls, type) and issubclass(cls, cconv.losses.LossFunctionWrapper) and name != "LossFunctionWrapper"
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean_with_sample_weight", "sum_over_batch_size", None])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_one_entry_and_computes_what_its_ops_compute(name, reduction):
+    loss = LOSSES[name](reduction=reduction)
+    numbers = name.startswith(("Sparse", "Circle", "CategoricalGeneralized"))
+    y = LABELS if numbers else np.eye(3, dtype=np.float32)[LABELS]
+    for weights in None, np.linspace(0.5, 1.0, 6, dtype=np.float32):
+        found = []
+        for call in loss, lambda *given: cconv.losses.Loss.__call__(loss, *given):
+            variable = cconv.Variable(np.abs(X[:, :3]) / 3)
+            for _ in range(2):
+                with cconv.GradientTape() as tape:
+                    value = call(y, variable * 1.0, weights)
+                    kinds = [entry.kind for entry in tape._record.entries].count("op")
+                gradient = tape.gradient(value, variable)
+            found.append((kinds, value.numpy(), gradient.numpy()))
+        assert found[0][0] == 1 < found[1][0]
+        assert all(np.array_equal(a, b) for a, b in zip(*(numbers[1:] for numbers in found), strict=True))
+        assert np.allclose(found[0][1], loss(y, np.abs(X[:, :3]) / 3, weights))
+
+
+def test_a_loss_in_a_tape_is_what_it_is_set_to_at_the_time(plans):
+    y, p = np.float32([[1.0], [0.0]]), np.float32([[0.25], [2.0]])
+
+    def value(loss, *weights):
+        with cconv.GradientTape():
+            return loss(y.tolist(), p, *weights).tolist()
+
+    loss = cconv.losses.Huber(delta=1.0)
+    before = value(loss)
+    made = len(plans)
+    assert value(loss) == value(cconv.losses.Huber(delta=1.0)) == before and len(plans) == made
+    loss.settings["delta"] = 0.5
+    assert value(loss) == value(cconv.losses.Huber(delta=0.5)) != before
+    loss.reduction = "sum"
+    assert value(loss) == 2 * value(cconv.losses.Huber(delta=0.5))
+    loss = cconv.losses.Poisson()
+    before = value(loss)
+    cconv.config.set_epsilon(0.5)
+    try:
+        assert value(loss) != before
+    finally:
+        cconv.config.set_epsilon(1e-7)
+    assert value(loss) == before
+
+    chosen = cconv.losses.SparseCategoricalCrossentropy()
+    for _ in range(2):
+        with cconv.GradientTape(), pytest.raises(ValueError, match="from 0 to 1"):
+            chosen([1, 2], ops.convert_to_tensor(np.float32([[0.5, 0.5], [0.5, 0.5]])))
+
+    def own(y_true, y_pred):  # may look at numbers
+        return ops.square(y_pred - y_true) * float(ops.max(y_pred))
+
+    assert value(cconv.losses.LossFunctionWrapper(own)) == float(np.mean((p - y) ** 2 * 2))
+
+
+def test_a_loss_in_a_tape_heeds_the_mask_of_predictions():
+    x = np.float32([[[1.0], [0.0], [2.0]]])
+    masking, dense = layers.Masking(), layers.Dense(1, kernel_initializer="ones")
+    for loss in cconv.losses.MeanSquaredError(), cconv.losses.MeanAbsoluteError(reduction="sum"):
+        with cconv.GradientTape():
+            value = loss(np.zeros((1, 3, 1), np.float32), dense(masking(x)))
+        assert float(value) == (2.5 if loss.reduction != "sum" else 3.0)
+
+
 def test_gradients_looked_at_before_they_are_applied():
     looked, unseen = net(), net()
     for model in (looked, unseen):
@@ -444,6 +517,41 @@ def test_assignments_in_calls_keep_their_order():
         z = y * layer.count
     assert y.tolist() == [21.0, 21.0] and float(layer.count) == 2.0 and z.tolist() == [42.0, 42.0]
     assert tape.gradient(z, x).tolist() == [42.0, 42.0] and float(layer.count) == 2.0
+
+
+def test_calls_and_python_assign_one_variable_in_the_order_of_the_code():
+    class Counting(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.count = self.add_weight(initializer="zeros")
+
+        def call(self, x):
+            before = x * self.count
+            self.count.assign_add(1.0)
+            return before + 10.0 * x * self.count
+
+    layer, x = Counting(), np.float32([3.0])
+    for order in itertools.product(("call", "set", "read", "look"), repeat=4):
+        layer.count.assign(2.0)
+        value, by_x, by_count = 2.0, 0.0, 0.0
+        with cconv.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = ops.sum(x) * 0.0
+            for i, what in enumerate(order):
+                if what == "call":
+                    y = y + layer(x)
+                    by_x, by_count, value = by_x + value + 10 * (value + 1), by_count + 11 * x[0], value + 1
+                elif what == "set":
+                    value = 100.0 + i
+                    layer.count.assign(value)
+                elif what == "read":
+                    y = y + x * layer.count * 100.0
+                    by_x, by_count = by_x + 100 * value, by_count + 100 * x[0]
+                elif what == "look":
+                    assert float(y[0] if y.shape else y) == by_x * x[0]
+        found = tape.gradient(y, [x, layer.count], unconnected_gradients="zero")
+        assert [float(np.sum(g)) for g in found] == [by_x, by_count], order
+        assert [float(np.sum(y)), float(layer.count)] == [by_x * x[0], value], order
 
 
 ONE = np.ones((1, 1), np.float32)

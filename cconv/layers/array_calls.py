@@ -11,13 +11,13 @@ from ..array_like import is_array_like
 from ..dtypes import of_array
 from ..graph import as_input_array, signature
 from ..program import Program, ProgramCache, computed
+from ..recorded_calls import RecordedCalls
 from ..recording import record_of
 from ..scope import building, recording
 from ..seeds import next_seed
 from ..tensor import Tensor
 from ..tree import flatten, map_structure
 from ..variable import Variable
-from .recorded_calls import RecordedCalls
 from .tracked import is_container
 
 _MOST_CACHED = 4  # shapes of one layer

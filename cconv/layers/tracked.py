@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from ..variable import Variable
 from .stateless import stateless_call
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes, FunctionType, np.ndarray})  # hold no layer or variable
 
 
 class Tracked(Observed):
@@ -27,20 +25,12 @@ class Tracked(Observed):
         trainable: Whether training changes the variables.
     """
 
-    _unobserved = frozenset(
-        {
-            "_weights",
-            "_inbound_nodes",
-            "_traced_losses",
-            "_array_calls",
-            "_trainer",
-            "_dependents",
-            "_parent_path",
-            "_init_config",
-            "_build_config",
-            "_building",
-        }
-    )
+    __slots__ = ("_places",)  # beside the attributes: of no interest to who copies or stores these
+
+    _unobserved = frozenset({
+        "_weights", "_inbound_nodes", "_traced_losses", "_array_calls", "_trainer", "_dependents", "_parent_path",
+        "_init_config", "_build_config", "_building",
+    })  # fmt: skip
 
     def __init__(self, name: str, trainable: bool) -> None:
         self._weights: list[Variable] = []
@@ -53,8 +43,7 @@ class Tracked(Observed):
         if "_weights" not in vars(self):
             raise RuntimeError(
                 f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
-                "the "
-                "`__init__()` method."
+                "the `__init__()` method."
             )
 
     # ---- changes
@@ -65,6 +54,12 @@ class Tracked(Observed):
             if is_calling(self) and not any(value is part for part in (*self._own_variables(), *self._layers)):
                 self._refuse_state(name)
         super().__setattr__(name, value)
+        if name not in self._unobserved:
+            object.__setattr__(self, "_places", None)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        object.__setattr__(self, "_places", None)
 
     def _tell_changes(self, dependent: Any) -> list[Any]:
         """From now on `dependent` hears of every attribute that is set here or in a layer below. Returns these."""
@@ -177,10 +172,19 @@ class Tracked(Observed):
         """The variables and the layers of this layer itself, by their `id`: of its `_weights` and its attributes."""
         variables: dict[int, Variable] = {id(v): v for v in self._weights}
         layers: dict[int, Any] = {}
-        for key, value in vars(self).items():
-            if type(value) not in _PLAIN and key not in self._unobserved:
-                _collect(value, variables, layers)
+        for value in self._found_places():
+            _collect(value, variables, layers)
         return variables, layers
+
+    def _found_places(self) -> list[Any]:
+        """The attributes that are variables or layers, or may hold them. Found again after an attribute was set."""
+        kept = getattr(self, "_places", None)
+        if kept is None or kept[0] is None:
+            kept = [None]
+            object.__setattr__(self, "_places", kept)  # first: what is set meanwhile, in another thread, takes it away
+            own = [value for name, value in vars(self).items() if name not in self._unobserved]
+            kept[0] = [value for value in own if _may_hold(value)]
+        return kept[0]
 
     def _own_variables(self) -> list[Variable]:
         """Those of this layer itself, in the order they were made: by `add_weight`, or assigned to attributes."""
@@ -191,13 +195,8 @@ class Tracked(Observed):
         """The layers among the attributes, also in lists, tuples and dictionaries."""
         return list(self._members()[1].values())
 
-    @property
-    def _trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if not _is_not_trained(v)]
-
-    @property
-    def _non_trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if _is_not_trained(v)]
+    _trainable_variables = property(lambda self: [v for v in self._own_variables() if not _is_not_trained(v)])
+    _non_trainable_variables = property(lambda self: [v for v in self._own_variables() if _is_not_trained(v)])
 
     def _flatten_layers(self, include_self: bool = True) -> list[Any]:
         """This layer and all below, depth first, each once."""
@@ -220,13 +219,11 @@ class Tracked(Observed):
         """All weights of this layer and those below it."""
         found: dict[int, Variable] = {}
         for _, own in self._walk():
-            found.update((id(v), v) for v in sorted(own.values(), key=_is_not_trained) if id(v) not in found)
+            for v in sorted(own.values(), key=_is_not_trained):
+                found.setdefault(id(v), v)
         return list(found.values())
 
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights of this layer and those below it."""
-        return self.variables
+    weights = property(lambda self: self.variables, doc="All weights of this layer and those below it.")
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -238,15 +235,10 @@ class Tracked(Observed):
         """The weights that training leaves alone."""
         return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
 
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return self.trainable_variables
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        return self.non_trainable_variables
+    trainable_weights = property(lambda self: self.trainable_variables, doc="The weights that training changes.")
+    non_trainable_weights = property(
+        lambda self: self.non_trainable_variables, doc="The weights that training leaves alone."
+    )
 
     @property
     def trainable(self) -> bool:
@@ -301,8 +293,8 @@ class Tracked(Observed):
         if len(variables) != len(weights):
             raise ValueError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
-                f"{len(weights)}, "
-                f"but the layer was expecting {len(variables)} weights{'' if self.built else ' (it is not built yet)'}."
+                f"{len(weights)}, but the layer was expecting {len(variables)} weights"
+                f"{'' if self.built else ' (it is not built yet)'}."
             )
         arrays = [
             as_numbers(w.value if isinstance(w, Variable) else w, f"Layer '{self.name}' weight '{v.path}'")
@@ -366,8 +358,7 @@ class Tracked(Observed):
             if not variables and not self.built:
                 raise ValueError(
                     f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights "
-                    "file lists "
-                    f"{len(store.keys())} variables for this layer."
+                    f"file lists {len(store.keys())} variables for this layer."
                 )
             raise ValueError(
                 f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store.keys())} variables "
@@ -388,12 +379,18 @@ def is_container(value: Any) -> bool:
     return isinstance(value, (list, dict, set))
 
 
+def _may_hold(value: Any) -> bool:
+    """Whether a value is a variable or a layer, or may come to hold some."""
+    if isinstance(value, tuple):
+        return any(map(_may_hold, value))
+    return isinstance(value, (list, dict, Variable, Tracked))
+
+
 def _collect(value: Any, variables: dict[int, Variable], layers: dict[int, Any]) -> None:
     """Adds the variables and layers in a value: itself, or what lists, tuples and dictionaries hold."""
     if isinstance(value, (list, tuple, dict)):
         for item in value.values() if isinstance(value, dict) else value:
-            if type(item) not in _PLAIN:
-                _collect(item, variables, layers)
+            _collect(item, variables, layers)
     elif isinstance(value, Variable):
         variables[id(value)] = value
     elif isinstance(value, Tracked):

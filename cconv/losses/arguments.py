@@ -29,8 +29,13 @@ def checked(function: Callable, settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not callable(function):
         raise TypeError(f"Expected a function of (y_true, y_pred). Received: fn={function!r}")
-    if str(getattr(function, "__module__", "")).startswith("cconv."):
+    if is_ours(function):
         for name, value in settings.items():
             if name in _CHECKS:
                 _CHECKS[name](value, name)
     return dict(settings)
+
+
+def is_ours(what: Any) -> bool:
+    """Whether a class or a function is one of this package."""
+    return str(getattr(what, "__module__", "")).startswith("cconv.")

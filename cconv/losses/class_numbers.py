@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..ops._apply import is_at_hand, is_eager, shape_of
+
 
 def check_class_numbers(y: Any, classes: int, ignore_class: int | None = None, where: str = "y_true") -> None:
     """Refuses labels that are the number of no class.
@@ -37,6 +39,19 @@ def check_class_numbers(y: Any, classes: int, ignore_class: int | None = None, w
             f"{where}: expected class numbers from 0 to {classes - 1}, since there are {classes} classes. "
             f"Received values from {y.min()} to {y.max()}, first {_first(y, outside)}."
         )
+
+
+def check_labels(y_true: Any, y_pred: Any, ignore_class: int | None = None, axis: int = -1, **settings: Any) -> None:
+    """Refuses labels of a cross-entropy, as far as they can be looked at; the arguments are those of the loss.
+
+    Raises:
+        ValueError: A label is the number of none of the classes, or there is no such axis.
+    """
+    shape = shape_of(y_pred)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"Expected an axis of y_pred, whose shape is {shape}. Received: axis={axis}")
+    if is_eager(y_pred) and is_at_hand(y_true):
+        check_class_numbers(y_true, shape[axis], ignore_class)
 
 
 def _first(y: np.ndarray, wrong: np.ndarray) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
-from ..ops._apply import apply, is_at_hand, is_eager, shape_of
-from .class_numbers import check_class_numbers
+from ..ops._apply import apply, shape_of
+from .class_numbers import check_labels
 from .loss import squeeze_or_expand_to_same_rank
 
 __all__ = [
@@ -283,11 +283,8 @@ def sparse_categorical_crossentropy(
     >>> cconv.losses.sparse_categorical_crossentropy([1, 0], [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]]).round(4)
     array([0.6931, 0.    ], dtype=float32)
     """
+    check_labels(y_true, y_pred, ignore_class, axis)
     rank = len(shape_of(y_pred))
-    if not -rank <= axis < rank:
-        raise ValueError(f"Expected an axis of y_pred, whose shape is {shape_of(y_pred)}. Received: axis={axis}")
-    if is_eager(y_pred) and is_at_hand(y_true):
-        check_class_numbers(y_true, shape_of(y_pred)[axis], ignore_class)
     if axis not in (-1, rank - 1):
         if len(shape_of(y_true)) == rank:
             y_true = ops.squeeze(y_true, axis)
@@ -309,7 +306,8 @@ def _without_axis(labels: Any, y_pred: Any, axis: int) -> Any:
     return ops.squeeze(labels, axis) if len(shape_of(labels)) == len(shape_of(y_pred)) else labels
 
 
-sparse_categorical_crossentropy.mask = _counted  # losses and metrics made of a function ask it what counts
+# losses and metrics made of a function ask it what counts, and those whose call was traced before what may be given
+sparse_categorical_crossentropy.mask, sparse_categorical_crossentropy.check = _counted, check_labels
 
 
 def binary_focal_crossentropy(

@@ -171,9 +171,9 @@ static void group_norm_forward(const cc_call *call, const cc_team *team)
     for (int64_t i = groups.begin; i < groups.end; ++i) group_norm_join(call, &l, sums, i / l.groups, i % l.groups);
     cc_barrier_wait(team);
     cc_norm k = {0};
-    for (int64_t task = mine.begin; task < mine.end; ++task) {
+    for (int64_t task = mine.end - 1; task >= mine.begin; --task) { /* what was read last is still in a cache */
         const int64_t at = (task / l.blocks * l.positions + task % l.blocks * l.each) * l.c;
-        if (task == mine.begin || task % l.blocks == 0) k = group_norm_of_sample(call, &l, task / l.blocks, NULL, team);
+        if (task == mine.end - 1 || (task + 1) % l.blocks == 0) k = group_norm_of_sample(call, &l, task / l.blocks, NULL, team);
         kernels->norm.forward(&k, call->y + at, call->x[X] + at, NULL, group_norm_rows_of(&l, task));
     }
 }

@@ -50,21 +50,22 @@ ALWAYS_INLINE vec vec_within(vec x, float most)
     return vec_min(vec_set1(most), vec_max(vec_set1(-most), x));
 }
 
-/* s(v), and s(-v). */
-ALWAYS_INLINE vec vec_sigmoids(vec v, vec *other)
+/* s(v), and s(-v), from e = e^-|v|; x has the sign of v. */
+ALWAYS_INLINE vec vec_sigmoids(vec e, vec x, vec *other)
 {
-    const vec one = vec_set1(1), e = vec_exp(vec_negative(vec_absolute(v))), part = vec_div(one, vec_add(one, e));
-    const vec small = vec_mul(e, part);
-    *other = vec_above(v, vec_zero(), small, part);
-    return vec_above(v, vec_zero(), part, small);
+    const vec one = vec_set1(1), part = vec_div(one, vec_add(one, e)), small = vec_mul(e, part);
+    *other = vec_above(x, vec_zero(), small, part);
+    return vec_above(x, vec_zero(), part, small);
 }
 
-/* v = 2 sqrt(2 / pi) (x + 0.044715 x^3) of gelu_tanh. Its error is relative to s(v): the largest part has a factor of few places,
- * which is exact in a product that is not rounded. */
-ALWAYS_INLINE vec vec_gelu_tanh_exponent(vec x)
+/* n and e^r - 1 of e^-v, v = 2 sqrt(2 / pi) (x + 0.044715 x^3) of gelu_tanh. An error of v is one relative to e^-v: it stays in two
+ * parts. With x = h - d, where h has few places, h times the first places of 2 sqrt(2 / pi) is exact. */
+ALWAYS_INLINE vec vec_gelu_tanh_exp(vec x, vec *n)
 {
-    const vec small = vec_fma(vec_mul(x, x), vec_set1(0.0713548163f), vec_set1(6.59966057e-5f));
-    return vec_fma(x, vec_set1(0x1.988p0f), vec_mul(x, small));
+    const vec magic = vec_set1(0x1.8p16f), first = vec_set1(-0x1.988p0f); /* rounds to 128ths */
+    const vec h = vec_sub(vec_add(x, magic), magic), d = vec_sub(h, x);
+    const vec rest = vec_fma(vec_mul(x, x), vec_set1(-0.0713548163f), vec_set1(-6.59966057e-5f));
+    return small_exp(reduced_sum(vec_mul(h, first), vec_sub(vec_mul(x, rest), vec_mul(d, first)), n));
 }
 
 /* max(x, 0) - a P(-a), the last as (a e^(-a^2 / 2)) R: P(-a) alone may be too small for a normal number. */
@@ -83,15 +84,18 @@ ALWAYS_INLINE vec vec_gelu_slope(vec x)
 
 ALWAYS_INLINE vec vec_gelu_tanh(vec x)
 {
-    const vec in = vec_within(x, 12);
-    return vec_div(vec_max(vec_set1(-12), x), vec_sigmoid_divisor(vec_gelu_tanh_exponent(in)));
+    const vec one = vec_set1(1), last = vec_max(vec_set1(-12), x);
+    vec n;
+    const vec e = vec_gelu_tanh_exp(vec_min(vec_set1(9), last), &n); /* beyond, s(v) is 1 */
+    return vec_div(last, vec_fma(vec_add(one, e), vec_power2(vec_min(vec_set1(128), n)), one)); /* 2^128 is infinite */
 }
 
 ALWAYS_INLINE vec vec_gelu_tanh_slope(vec x)
 {
     const vec in = vec_within(x, 12);
-    vec other;
-    const vec s = vec_sigmoids(vec_gelu_tanh_exponent(in), &other);
+    vec n, other;
+    const vec e = vec_add(vec_set1(1), vec_gelu_tanh_exp(vec_absolute(in), &n));
+    const vec s = vec_sigmoids(vec_times_power2(e, n), in, &other);
     const vec rise = vec_mul(in, vec_fma(vec_mul(in, in), vec_set1(0.214064449f), vec_set1(1.59576917f)));
     return vec_fma(vec_mul(rise, other), s, s);
 }
@@ -104,7 +108,7 @@ ALWAYS_INLINE vec vec_silu(vec x)
 ALWAYS_INLINE vec vec_silu_slope(vec x)
 {
     vec other;
-    const vec s = vec_sigmoids(x, &other);
+    const vec s = vec_sigmoids(vec_exp(vec_negative(vec_absolute(x))), x, &other);
     return vec_fma(vec_mul(vec_within(x, 110), other), s, s);
 }
 

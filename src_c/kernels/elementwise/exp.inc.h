@@ -23,12 +23,26 @@ ALWAYS_INLINE vec small_exp(vec r)
     return vec_fma(vec_mul(r, r), p, r);
 }
 
+/* The whole number next to x times a scale. */
+ALWAYS_INLINE vec rounded(vec x, float scale)
+{
+    const vec magic = vec_set1(0x1.8p23f); /* a sum with it has no places for a fraction */
+    return vec_sub(vec_fma(x, vec_set1(scale), magic), magic);
+}
+
 /* r, and n. */
 ALWAYS_INLINE vec reduced(vec x, vec *n)
 {
-    const vec magic = vec_set1(0x1.8p23f); /* a sum with it has no places for a fraction: it is rounded */
-    *n = vec_sub(vec_fma(x, vec_set1(0x1.715476p0f), magic), magic);
+    *n = rounded(x, 0x1.715476p0f);
     const vec r = vec_fma(*n, vec_set1(-0x1.62ep-1f), x); /* log 2 in two parts, of which n times the first one is exact */
+    return vec_fma(*n, vec_set1(-0x1.0bfbe8p-15f), r);
+}
+
+/* The same for x + low, which is not rounded: x has so few places that what n log 2 leaves of it is exact. */
+ALWAYS_INLINE vec reduced_sum(vec x, vec low, vec *n)
+{
+    *n = rounded(vec_add(x, low), 0x1.715476p0f);
+    const vec r = vec_add(vec_fma(*n, vec_set1(-0x1.62ep-1f), x), low);
     return vec_fma(*n, vec_set1(-0x1.0bfbe8p-15f), r);
 }
 
@@ -38,15 +52,20 @@ ALWAYS_INLINE vec reduced_exp(vec x, vec *n)
     return small_exp(reduced(x, n));
 }
 
-/* e^x for any x. n may be -150 .. 128, beyond what one power of two can be: it is applied in two parts. */
+/* 2^n x for n of -252 .. 254, beyond what one power of two can be: it is applied in two parts. */
+ALWAYS_INLINE vec vec_times_power2(vec x, vec n)
+{
+    const vec half = rounded(n, 0.5f);
+    return vec_mul(vec_mul(x, vec_power2(half)), vec_power2(vec_sub(n, half)));
+}
+
+/* e^x for any x. */
 ALWAYS_INLINE vec vec_exp(vec x)
 {
-    const vec magic = vec_set1(0x1.8p23f);
     vec n;
     x = vec_min(vec_set1(89), vec_max(vec_set1(-104), x)); /* infinite and 0 */
     const vec e = vec_add(vec_set1(1), reduced_exp(x, &n));
-    const vec half = vec_sub(vec_fma(n, vec_set1(0.5f), magic), magic);
-    return vec_mul(vec_mul(e, vec_power2(half)), vec_power2(vec_sub(n, half)));
+    return vec_times_power2(e, n);
 }
 
 /* e^x - 1 for x <= 0, as 2^n (e^r - 1) + (2^n - 1): near 0 no place is lost. */

@@ -41,9 +41,10 @@ ALWAYS_INLINE void moments_column(const float *about, float *first, float *secon
     UNROLL
     for (int j = 0; j < rows; ++j) v[j] = minus(column_load(x + j * c, at), middle);
     column_add(first, at, v, rows);
+    vec squares = column_load(second, at);
     UNROLL
-    for (int j = 0; j < rows; ++j) v[j] = vec_mul(v[j], v[j]);
-    column_add(second, at, v, rows);
+    for (int j = 0; j < rows; ++j) squares = vec_fma(v[j], v[j], squares);
+    column_store(second, at, squares);
 }
 
 ALWAYS_INLINE void moments_rows(const float *about, float *first, float *second, const float *x, int64_t c, const int rows)

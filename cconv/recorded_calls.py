@@ -6,18 +6,18 @@ import weakref
 from collections.abc import Hashable
 from typing import Any
 
-from ..array_like import is_array_like
-from ..changes import Watch
-from ..dtypes import of, of_array
-from ..graph import as_input_array, signature
-from ..program import computed
-from ..recorded_programs import Unit
-from ..recorded_tensor import RecordedTensor
-from ..recording import Record
-from ..scope import building, current_training, recording
-from ..tensor import Tensor
-from ..tree import flatten, map_structure
-from ..variable import Variable
+from .array_like import is_array_like
+from .changes import Watch
+from .dtypes import of, of_array
+from .graph import as_input_array, signature
+from .program import computed
+from .recorded_programs import Unit
+from .recorded_tensor import RecordedTensor
+from .recording import Record
+from .scope import building, current_training, recording
+from .tensor import Tensor
+from .tree import flatten, map_structure
+from .variable import Variable
 
 _MOST_CALLS = 16  # of one layer: shapes, modes
 _VALUE = object()  # stands for a tensor in a structure of outputs
@@ -55,7 +55,7 @@ class RecordedCalls:
     def call(self, layer: Any, args: tuple, kwargs: dict[str, Any], record: Record) -> Any:
         """Records a call; returns tensors in the structure that the layer returns."""
         inputs: list[Any] = []
-        key = (current_training(), _key(args, inputs), _key(kwargs, inputs))
+        key = (current_training(), call_key(args, inputs), call_key(kwargs, inputs))
         try:
             traced = self._found.get(key)
         except TypeError:  # an argument that cannot be compared
@@ -75,19 +75,7 @@ class RecordedCalls:
 
     def _trace(self, layer: Any, args: tuple, kwargs: dict[str, Any], key: Hashable) -> TracedCall:
         symbols: list[Tensor] = []
-
-        def replace(x: Any) -> Any:
-            if not _is_input(x):
-                return x
-            dtype = x.dtype if isinstance(x, (RecordedTensor, Variable)) else of_array(as_input_array(x).dtype)
-            symbol = Tensor(x.shape, dtype=dtype)
-            symbols.append(symbol)
-            if isinstance(x, RecordedTensor) and x.mask is not None:
-                symbol.mask = Tensor(x.mask.shape, dtype=x.mask.dtype)
-                symbols.append(symbol.mask)
-            return symbol
-
-        given, named = _mapped(replace, args), _mapped(replace, kwargs)
+        given, named = with_symbols(args, symbols), with_symbols(kwargs, symbols)
         with building, recording() as assigned:
             outputs = layer(*given, **named)
             changes = [value for _, value in assigned.values()]
@@ -120,7 +108,7 @@ def _is_input(x: Any) -> bool:
     return isinstance(x, (RecordedTensor, Variable)) or is_array_like(x)
 
 
-def _key(x: Any, inputs: list[Any]) -> Hashable:
+def call_key(x: Any, inputs: list[Any]) -> Hashable:
     """What of an argument decides how it is traced; its arrays are put into `inputs`."""
     if _is_input(x):
         inputs.append(x)
@@ -129,19 +117,27 @@ def _key(x: Any, inputs: list[Any]) -> Hashable:
             inputs.append(mask)
         return (_VALUE, tuple(x.shape), of(x), mask is None)
     if isinstance(x, dict):
-        return (dict, *[(name, _key(x[name], inputs)) for name in sorted(x, key=str)])
+        return (dict, *[(name, call_key(x[name], inputs)) for name in sorted(x, key=str)])
     if isinstance(x, (list, tuple)):
-        return (type(x), *[_key(item, inputs) for item in x])
+        return (type(x), *[call_key(item, inputs) for item in x])
     return (type(x), x)  # 1, 1.0 and True are equal
 
 
-def _mapped(function: Any, x: Any) -> Any:
-    """`map_structure`, in the order of `_key`."""
+def with_symbols(x: Any, symbols: list[Tensor]) -> Any:
+    """An argument with symbolic tensors in the place of its arrays; these are put into `symbols`, as by `call_key`."""
     if isinstance(x, dict):
-        made = {name: _mapped(function, x[name]) for name in sorted(x, key=str)}
+        made = {name: with_symbols(x[name], symbols) for name in sorted(x, key=str)}
         return {name: made[name] for name in x}
     if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*(_mapped(function, item) for item in x))
+        return type(x)(*(with_symbols(item, symbols) for item in x))
     if isinstance(x, (list, tuple)):
-        return type(x)(_mapped(function, item) for item in x)
-    return function(x)
+        return type(x)(with_symbols(item, symbols) for item in x)
+    if not _is_input(x):
+        return x
+    dtype = x.dtype if isinstance(x, (RecordedTensor, Variable)) else of_array(as_input_array(x).dtype)
+    symbol = Tensor(x.shape, dtype=dtype)
+    symbols.append(symbol)
+    if isinstance(x, RecordedTensor) and x.mask is not None:
+        symbol.mask = Tensor(x.mask.shape, dtype=x.mask.dtype)
+        symbols.append(symbol.mask)
+    return symbol
