@@ -1,4 +1,4 @@
-"""Convolutions that follow each other are done by blocks of rows: the same bits as one after the other, with less memory."""
+"""Convolutions that follow each other are done by blocks of rows: the same bits, with less memory."""
 
 import itertools
 
@@ -14,7 +14,7 @@ def random(*shape, seed=0):
 
 
 class Network:
-    """Convolutions one behind the other: (kernel, channels, attributes) each; `residual`: x is added to the last sum."""
+    """Convolutions, (kernel, channels, attributes) each; `residual`: x is added to the last sum."""
 
     def __init__(self, shape, convolutions, residual=False):
         self.graph = _core.Graph()
