@@ -14,11 +14,12 @@
 #include <string.h>
 
 enum {
-    MEMBERS = 8,             /* of a chain, at most */
-    BLOCK_BYTES = 512 << 10, /* of all blocks of one thread, about: of a second-level cache */
-    WORTH_BYTES = 256 << 10, /* a thread's part of a value between the steps, from which on it leaves that cache */
-    PIXELS = 48,             /* of a block: with fewer, weights are read too often for what is computed with them */
-    TWICE_PERCENT = 15,      /* of the multiplications may be done twice */
+    MEMBERS = 8,              /* of a chain, at most */
+    BLOCK_BYTES = 512 << 10,  /* of all blocks of one thread, about: of a second-level cache */
+    WORTH_BYTES = 256 << 10,  /* a thread's part of a value between the steps, from which on it leaves that cache */
+    WEIGHT_BYTES = 512 << 10, /* of a chain: each thread reads all of them for each block */
+    PIXELS = 48,              /* of a block: with fewer, weights are read too often for what is computed with them */
+    TWICE_PERCENT = 15,       /* of the multiplications may be done twice */
 };
 
 /* Steps that may be done together, from the first to the last. */
@@ -125,15 +126,17 @@ static int64_t block_rows(const cconv_plan *plan, const chain *c, int64_t height
         heights(plan, c, rows, height);
     }
     double once = 0, twice = 0;
-    size_t largest = 0;
+    size_t largest = 0, weights = 0;
     for (int k = 0; k < c->n; ++k) {
         const cc_value *value = value_of(plan, c, k);
         once += value->need.row_work * (double)value->shape.dim[1];
         twice += value->need.row_work * (double)(cc_min(height[k], value->shape.dim[1]) * parts);
         if (k < c->n - 1 && largest < value->bytes) largest = value->bytes;
+        const cc_node *node = cc_graph_node(plan->graph, plan->steps[c->steps[k]].node);
+        if (node->op->weights) weights += plan->values[node->inputs[node->op->weights]].bytes;
     }
-    const bool pays = largest / (size_t)plan->threads > WORTH_BYTES && rows * last->dim[2] >= PIXELS &&
-                      twice * 100 <= once * (100 + TWICE_PERCENT);
+    const bool pays = largest / (size_t)plan->threads > WORTH_BYTES && weights <= WEIGHT_BYTES &&
+                      rows * last->dim[2] >= PIXELS && twice * 100 <= once * (100 + TWICE_PERCENT);
     return pays ? rows : 0;
 }
 
