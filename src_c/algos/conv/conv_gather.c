@@ -201,7 +201,7 @@ double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)
     const int64_t vec = cc_kernels_get()->gemm.nr / 2, c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const int64_t n = pass == CC_CONV_FORWARD ? oc : c, depth = pass == CC_CONV_FORWARD ? c : oc;
     const double cells = (double)cc_conv_pixels(conv) * (double)cc_conv_taps(conv) * (double)conv->groups;
-    return cells * (1.02 * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);
+    return cells * (cc_gather_factor(n) * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);
 }
 
 /* Whether every cell of the target is made from the same cell of the source. */

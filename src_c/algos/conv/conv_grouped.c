@@ -481,7 +481,7 @@ static double conv_grouped_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const conv_grouped_vectors v = conv_grouped_vectors_of(conv, pass);
     const double lanes = (double)(v.vectors * v.vec) / (double)(v.groups * v.out);
-    return cc_conv_work(conv) * 1.5 * lanes;
+    return cc_conv_work(conv) * lanes * (v.vec == 8 && pass != CC_CONV_WEIGHT_GRADIENT ? 2.2 : 1.5); /* of 8 lanes, of 16 */
 }
 
 static const cc_conv_algorithm grouped_of_images = {

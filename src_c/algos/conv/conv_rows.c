@@ -60,15 +60,16 @@ static conv_rows_tiling conv_rows_tile_weights(const cc_conv *conv)
     return t;
 }
 
-/* Measured: beside its multiplications, of whole vectors, a result costs about a cycle for row pointers and the store; in the
- * input gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
+/* Measured: beside its multiplications, of whole vectors, a pixel costs about 20 cycles for row pointers, four results one; in
+ * the input gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
 static double conv_rows_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double cycle = cc_gather_cycle();
     const int64_t vec = cc_kernels_get()->gemm.nr / 2, window = conv_rows_window_floats(conv);
     const double pixels = (double)cc_conv_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
     const double made = (double)((conv->oc + vec - 1) / vec * vec), merged = (double)((window + vec - 1) / vec * vec);
-    if (pass == CC_CONV_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
+    if (pass == CC_CONV_FORWARD)
+        return pixels * (made * (cc_gather_factor(conv->oc) * (double)window + 0.25 * cycle) + 20 * cycle);
     if (pass == CC_CONV_INPUT_GRADIENT) return pixels * (merged * (1.05 * oc + 0.5 * cycle) + 12.5 * kh * cycle);
     const conv_rows_tiling t = conv_rows_tile_weights(conv);
     return 1.05 * pixels * kh * (double)t.across * 2 * (double)vec * (double)(conv_rows_merged(conv) + t.down);
