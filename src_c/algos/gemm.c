@@ -19,20 +19,22 @@ void cc_rows_of_matrix(const void *source, int64_t first, int count, int64_t tap
 {
     const cc_matrix_rows *s = source;
     (void)tap, (void)a_taps;
-    for (int i = 0; i < count; ++i) {
-        if (taps > 0) a[i] = s->a + (first + i) * s->a_row + k;
-        y[i] = s->y + (first + i) * s->y_row;
+    const float *from = s->a + first * s->a_row + k;
+    float *to = s->y + first * s->y_row;
+    for (int i = 0; i < count; ++i, from += s->a_row, to += s->y_row) {
+        if (taps > 0) a[i] = from;
+        y[i] = to;
     }
 }
 
 /* Writes the `depth` floats of each of `taps` taps of each row side by side into a row of `to`, and lets rows[i] point there. */
-static void gemm_copy_patches(const float **rows, float *to, int64_t pitch, const float *const *a, int mr, int count,
-                              int64_t taps, int64_t depth)
+static void gemm_copy_patches(const float **rows, float *to, int64_t pitch, const float *const *a, int64_t a_taps,
+                              int64_t count, int64_t taps, int64_t depth)
 {
-    for (int i = 0; i < count; ++i, to += pitch) {
+    for (int64_t i = 0; i < count; ++i, to += pitch) {
         float *row = to;
         for (int64_t t = 0; t < taps; ++t, row += depth) {
-            const float *from = a[t * mr + i];
+            const float *from = a[t * a_taps + i];
             for (int64_t k = 0; k < depth; ++k) row[k] = from[k]; /* often one or three floats: a call would cost more */
         }
         rows[i] = to;
@@ -45,20 +47,21 @@ typedef struct gemm_depth {
     bool first, last;
 } gemm_depth;
 
-/* What the tiles of a panel have in common. */
-static cc_tile gemm_tile_of(const cc_product *p, const gemm_depth *s, int64_t panel, bool side_by_side)
+/* What the blocks of some panels have in common. */
+static cc_gemm_block gemm_block_of(const cc_product *p, const gemm_depth *s, int64_t p0, int64_t p1, bool side_by_side)
 {
     const int nr = cc_kernels_get()->gemm.nr;
-    const int64_t column = panel * nr;
-    return (cc_tile){
-        .n = (int)cc_min(nr, p->n - column),
+    const int64_t column = p0 * nr, panel = p->panel ? p->panel : p->taps * p->depth * nr;
+    return (cc_gemm_block){
+        .n = cc_min(p1 * nr, p->n) - column,
         .taps = side_by_side ? 1 : s->taps,
         .depth = side_by_side ? s->taps * s->depth : s->depth,
-        .b = p->panels + panel * (p->panel ? p->panel : p->taps * p->depth * nr) + (s->tap * p->depth + s->k) * nr,
+        .b = p->panels + p0 * panel + (s->tap * p->depth + s->k) * nr,
+        .panel = panel,
         .column = column,
         .bias = s->first && p->bias ? p->bias + column : NULL,
         .accumulate = !s->first || p->accumulate,
-        .relu = s->last && p->act == CC_ACT_RELU,
+        .act = s->last && cc_act_is_clamp(p->act) ? p->act : CC_ACT_LINEAR,
     };
 }
 
@@ -71,12 +74,12 @@ static void gemm_activate(const cc_product *p, float *const *y, int64_t rows, in
     }
 }
 
-/* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of tiles, then blocks of depth, then panels, then tiles: what a block of depth has
- * of a panel stays in the second-level cache while a block's tiles use it, and its rows of `a` stay there from panel to panel. */
+/* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of rows, then blocks of depth, then panels, then tiles: what a block of depth has
+ * of a panel stays in the second-level cache while a block's rows use it, and its rows of `a` stay there from panel to panel. */
 static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int mr = kernels->gemm.mr;
+    const int64_t mr = kernels->gemm.mr;
     const float *a[POINTERS], *copied[CC_MR_MAX];
     float *y[(TILES + 1) * CC_MR_MAX], copy[CC_MR_MAX * COPY_ROW];
 
@@ -88,43 +91,30 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
     if (tap_block < 1) tap_block = 1;
     int64_t tiles = cc_min(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next block's first tile */
     if (p->patches && depth_block > 0) tiles = cc_min(tiles, CC_PATCH_FLOATS / (mr * tap_block * depth_block));
+    const int64_t pitch = (tiles + 1) * mr, most_rows = p->patches ? tiles * mr : pitch;
 
-    for (int64_t block = m0; block < m1; block += tiles * mr) {
-        const int64_t block_end = cc_min(block + tiles * mr, m1);
+    for (int64_t block = m0, rows; block < m1; block += rows) {
+        rows = m1 - block <= most_rows ? m1 - block
+                                       : tiles * mr; /* the last block takes a few more, rather than leave them alone */
         gemm_depth s = {.first = true};
         do {
             s.taps = cc_min(tap_block, p->taps - s.tap), s.depth = cc_min(depth_block, p->depth - s.k);
             s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
-            for (int64_t m = block, tile = 0; m < block_end; m += mr, ++tile) {
-                const int rows = (int)cc_min(mr, block_end - m);
-                const float **from = a + tile * mr * tap_block;
-                p->rows(p->source, m, rows, s.tap, s.taps, s.k, from, mr, y + tile * mr);
-                const int64_t pitch = s.taps * s.depth;
-                if (p->patches) gemm_copy_patches(from, p->patches + tile * mr * pitch, pitch, from, mr, rows, s.taps, s.depth);
-            }
-            if (!p->patches && block_end + mr <= m1)
-                p->rows(p->source, block_end, mr, s.tap, s.taps, s.k, a + tiles * mr * tap_block, mr, y + tiles * mr);
-            const bool ahead = !p->patches && (!copies || s.taps == 1);
-            /* All panels and all tiles at once, or a tile for a group of panels after the other. */
-            const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : block_end - block;
-            for (int64_t panel0 = p0; panel0 < p1; panel0 += group) {
-                for (int64_t row = block; row < block_end; row += step) {
-                    const int64_t row_end = cc_min(row + step, block_end);
-                    if (copies)
-                        gemm_copy_patches(copied, copy, COPY_ROW, a + (row - block) * tap_block, mr, (int)(row_end - row),
-                                          s.taps, s.depth);
-                    for (int64_t panel = panel0; panel < cc_min(panel0 + group, p1); ++panel) {
-                        cc_tile t = gemm_tile_of(p, &s, panel, copies || p->patches);
-                        for (int64_t m = row; m < row_end; m += mr) {
-                            const float *const *here = a + (m - block) * tap_block;
-                            t.m = (int)cc_min(mr, row_end - m);
-                            t.a = copies ? copied : here;
-                            t.y = y + (m - block);
-                            /* the next tile's rows are touched for the first time after this one */
-                            t.next = panel == p0 && ahead && m + 2 * mr <= m1 ? here + mr * tap_block : NULL;
-                            kernels->gemm.tile(&t);
-                        }
-                    }
+            const int64_t ahead = p->patches ? 0 : cc_min(mr, m1 - block - rows), row_floats = s.taps * s.depth;
+            p->rows(p->source, block, (int)(rows + ahead), s.tap, s.taps, s.k, a, (int)pitch, y);
+            if (p->patches) gemm_copy_patches(a, p->patches, row_floats, a, pitch, rows, s.taps, s.depth);
+            /* All panels and all rows at once, or a tile for a group of panels after the other. */
+            const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : rows;
+            for (int64_t panel = p0; panel < p1; panel += group) {
+                cc_gemm_block g = gemm_block_of(p, &s, panel, cc_min(panel + group, p1), copies || p->patches);
+                for (int64_t row = 0; row < rows; row += step) {
+                    g.m = cc_min(step, rows - row);
+                    g.a = copies ? copied : a;
+                    g.pitch = pitch;
+                    g.ahead = copies ? 0 : ahead;
+                    g.y = y + row;
+                    if (copies) gemm_copy_patches(copied, copy, COPY_ROW, a + row, pitch, g.m, s.taps, s.depth);
+                    kernels->gemm.block(&g);
                 }
             }
             s.first = false;
@@ -134,9 +124,9 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
                 s.tap += s.taps;
             }
         } while (!s.last);
-        if (p->act != CC_ACT_LINEAR && p->act != CC_ACT_RELU) {
+        if (!cc_act_is_clamp(p->act)) {
             const int64_t column = p0 * kernels->gemm.nr;
-            gemm_activate(p, y, block_end - block, column, cc_min(p1 * kernels->gemm.nr, p->n) - column);
+            gemm_activate(p, y, rows, column, cc_min(p1 * kernels->gemm.nr, p->n) - column);
         }
     }
 }

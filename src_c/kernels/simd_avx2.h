@@ -8,12 +8,17 @@
 
 #define VEC              8
 #define MR               6
+#define MR_1             8
+#define MR_3             4
 #define GROUPED_PIXELS   8
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    4
 
 typedef __m256 vec;
-typedef __m256i mask;
+typedef struct mask {
+    __m256i lanes;
+    int count; /* of the first ones */
+} mask;
 typedef __m256i lanes;
 
 static inline vec vec_zero(void)
@@ -111,17 +116,34 @@ static inline void vec_store_bytes(uint8_t *p, vec v)
 
 static inline mask mask_first(int n)
 {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const int count = n < 0 ? 0 : n > VEC ? VEC : n;
+    return (mask){_mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), count};
 }
 
 static inline vec vec_load_part(const float *p, mask m)
 {
-    return _mm256_maskload_ps(p, m);
+    return _mm256_maskload_ps(p, m.lanes);
 }
 
+/* Not by the instruction for it, which takes AMD's processors twelve cycles. */
 static inline void vec_store_part(float *p, mask m, vec v)
 {
-    _mm256_maskstore_ps(p, m, v);
+    if (m.count == VEC) {
+        vec_store(p, v);
+        return;
+    }
+    __m128 few = _mm256_castps256_ps128(v);
+    if (m.count & 4) {
+        _mm_storeu_ps(p, few);
+        few = _mm256_extractf128_ps(v, 1);
+        p += 4;
+    }
+    if (m.count & 2) {
+        _mm_storel_pi((__m64 *)(void *)p, few);
+        few = _mm_movehl_ps(few, few);
+        p += 2;
+    }
+    if (m.count & 1) _mm_store_ss(p, few);
 }
 
 static inline lanes lanes_load(const int32_t *p)
@@ -132,6 +154,11 @@ static inline lanes lanes_load(const int32_t *p)
 static inline vec vec_permute(vec v, lanes from)
 {
     return _mm256_permutevar8x32_ps(v, from);
+}
+
+static inline vec vec_permute_near(vec v, lanes from)
+{
+    return _mm256_permutevar_ps(v, from);
 }
 
 /* Pairs, then fours of floats within the 128-bit lanes, then the lanes. */

@@ -8,6 +8,8 @@
 
 #define VEC              16
 #define MR               14
+#define MR_1             10
+#define MR_3             9
 #define GROUPED_PIXELS   14
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    8
@@ -130,6 +132,11 @@ static inline lanes lanes_load(const int32_t *p)
 static inline vec vec_permute(vec v, lanes from)
 {
     return _mm512_permutexvar_ps(from, v);
+}
+
+static inline vec vec_permute_near(vec v, lanes from)
+{
+    return _mm512_permutevar_ps(v, from);
 }
 
 /* Pairs, then fours of floats within the 128-bit lanes, then the lanes. */

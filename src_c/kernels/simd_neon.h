@@ -11,6 +11,8 @@
 
 #define VEC              4
 #define MR               12
+#define MR_1             16
+#define MR_3             8
 #define GROUPED_PIXELS   12
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    8
@@ -151,6 +153,11 @@ static inline lanes lanes_load(const int32_t *p)
 static inline vec vec_permute(vec v, lanes from)
 {
     return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(v), from));
+}
+
+static inline vec vec_permute_near(vec v, lanes from)
+{
+    return vec_permute(v, from);
 }
 
 /* Pairs of lanes, then pairs of pairs. */

@@ -6,13 +6,13 @@
  * lane); vec_power2(n) (2^n for whole n of -126 .. 127, anything for a NaN); vec_load_bytes and vec_store_bytes (VEC whole
  * numbers of 0 .. 255, a byte each in memory); mask_first(n) (lanes 0 .. n-1), vec_load_part (other lanes 0), vec_store_part
  * (other lanes untouched in memory);
- * lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is lane lanes[i] of v); vec_transpose (the square of VEC
- * vectors: lane j of vector i and lane i of vector j change places).
+ * lanes_load (VEC numbers of lanes), vec_permute(v, lanes) (lane i is lane lanes[i] of v), vec_permute_near (the same where no lane
+ * leaves its four); vec_transpose (the square of VEC vectors: lane j of vector i and lane i of vector j change places).
  *
  * And the sizes that suit its registers: MR, rows of a tile of products (1 .. 16), of two vectors each beside the two vectors of
- * columns and the number they are multiplied with; GROUPED_PIXELS of a tile of grouped convolution, a vector each; DEPTHWISE_PIXELS
- * (1 .. 8), the sums of a depthwise block beside a row of taps; DEPTHWISE_DYS (1 .. 8), the pixels of dy beside the sums of nine
- * taps. */
+ * columns and the number they are multiplied with, MR_1 and MR_3 of tiles of one vector and of three; GROUPED_PIXELS of a tile of
+ * grouped convolution, a vector each; DEPTHWISE_PIXELS (1 .. 8), the sums of a depthwise block beside a row of taps; DEPTHWISE_DYS
+ * (1 .. 8), the pixels of dy beside the sums of nine taps. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 
@@ -22,6 +22,8 @@
 
 #define VEC              4
 #define MR               6
+#define MR_1             8
+#define MR_3             4
 #define GROUPED_PIXELS   8
 #define DEPTHWISE_PIXELS 4
 #define DEPTHWISE_DYS    4
@@ -223,6 +225,11 @@ static inline vec vec_permute(vec v, lanes from)
     vec to;
     for (int i = 0; i < VEC; ++i) LANE(to, i) = LANE(v, from[i]);
     return to;
+}
+
+static inline vec vec_permute_near(vec v, lanes from)
+{
+    return vec_permute(v, from);
 }
 
 static inline void vec_transpose(vec *v)

@@ -242,7 +242,7 @@ static void check_sizes(const pair *p)
     CHECK(k->winograd.mr >= 1 && k->winograd.nr >= 2 && k->winograd.f2 && k->winograd.f4);
     CHECK(k->grouped.vec >= 1 && k->grouped.vec <= CC_VEC_MAX && k->grouped.pixels >= 1);
     if (strcmp(p->name, "portable") != 0) /* each of them has units for these three */
-        CHECK(k->gemm.tile != p->plain.gemm.tile && k->pool.max != p->plain.pool.max && k->norm.sums != p->plain.norm.sums);
+        CHECK(k->gemm.block != p->plain.gemm.block && k->pool.max != p->plain.pool.max && k->norm.sums != p->plain.norm.sums);
 }
 
 static void check_pool(const pair *p)

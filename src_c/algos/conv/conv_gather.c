@@ -201,7 +201,14 @@ double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra)
     const int64_t vec = cc_kernels_get()->gemm.nr / 2, c = conv->c / conv->groups, oc = conv->oc / conv->groups;
     const int64_t n = pass == CC_CONV_FORWARD ? oc : c, depth = pass == CC_CONV_FORWARD ? c : oc;
     const double cells = (double)cc_conv_pixels(conv) * (double)cc_conv_taps(conv) * (double)conv->groups;
-    return cells * (1.02 * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);
+    return cells * (cc_gather_factor(n) * (double)((n + vec - 1) / vec * vec) * (double)depth + pointer + extra);
+}
+
+/* Whether every cell of the target is made from the same cell of the source. */
+static bool conv_gather_is_identity(const cc_gather_axis *axis, int64_t target)
+{
+    return axis->taps == 1 && axis->step == 1 && axis->offset == 0 && axis->every == 1 && axis->first == 0 &&
+           axis->count == axis->limit && axis->count == target;
 }
 
 /* Group by group: from `depth` channels of the source to n of the target, which `epilogue` counts from the first group's on. */
@@ -209,13 +216,17 @@ static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t d
                                 const float *packed, const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
     const int64_t taps = cc_gather_taps(&gather), group_floats = cc_panels_count(taps, depth, n);
-    for (int64_t g = 0; g < conv->groups; ++g, gather.source += depth, gather.target += n)
+    const bool matrix = conv_gather_is_identity(&gather.d, gather.target_d) &&
+                        conv_gather_is_identity(&gather.h, gather.target_h) &&
+                        conv_gather_is_identity(&gather.w, gather.target_w); /* then rows are an even step apart */
+    for (int64_t g = 0; g < conv->groups; ++g, gather.source += depth, gather.target += n) {
+        const cc_matrix_rows rows = {gather.source, gather.source_channels, gather.target, gather.target_channels};
         cc_product_run(&(cc_product){.m = cc_gather_rows(&gather),
                                      .n = n,
                                      .taps = taps,
                                      .depth = depth,
-                                     .rows = cc_rows_of_gather,
-                                     .source = &gather,
+                                     .rows = matrix ? cc_rows_of_matrix : cc_rows_of_gather,
+                                     .source = matrix ? (const void *)&rows : &gather,
                                      .a_step = a_step,
                                      .panels = packed + g * group_floats,
                                      .bias = epilogue->bias ? epilogue->bias + g * n : NULL,
@@ -224,6 +235,7 @@ static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t d
                                      .accumulate = epilogue->accumulate,
                                      .patches = patches},
                        team);
+    }
 }
 
 void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,

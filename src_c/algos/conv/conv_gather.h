@@ -72,6 +72,12 @@ static inline double cc_gather_cycle(void)
     return cc_kernels_get()->gemm.nr >= 16 ? 16 : 4;
 }
 
+/* By how much a product of n columns misses full speed: with one vector of them every multiply-add needs a load of its own. */
+static inline double cc_gather_factor(int64_t n)
+{
+    return n <= cc_kernels_get()->gemm.nr / 2 ? 1.3 : 1.02;
+}
+
 /* An estimate of forward and input gradient, see cc_conv_algorithm.cost: a product of whole vectors, and for each pixel and tap
  * what a pointer costs, and `extra`. */
 double cc_gather_cost(const cc_conv *conv, cc_conv_pass pass, double extra);

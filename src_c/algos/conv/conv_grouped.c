@@ -64,13 +64,17 @@ static conv_grouped_vector conv_grouped_vector_at(const conv_grouped_vectors *v,
         .lanes = (int)(v->vectors_per_group == 1 ? groups * v->out : cc_min(v->vec, v->out - inside * v->vec))};
 }
 
-/* Lane i of row k is where the source's channel k of the group of target lane i lies in a vector. */
-static void conv_grouped_permutation(const conv_grouped_vectors *v, int32_t permutation[CC_VEC_MAX * CC_VEC_MAX])
+/* Lane i of row k: where channel k of the group of target lane i lies. Returns whether all lie within the same four lanes. */
+static bool conv_grouped_permutation(const conv_grouped_vectors *v, int32_t permutation[CC_VEC_MAX * CC_VEC_MAX])
 {
+    bool near = true;
     for (int64_t k = 0; k < cc_min(v->in, v->vec); ++k)
-        for (int64_t i = 0; i < v->vec; ++i)
-            permutation[k * v->vec + i] =
-                (int32_t)(i < v->groups_per_vector * v->out ? i / v->out % v->groups_per_vector * v->in + k : k);
+        for (int64_t i = 0; i < v->vec; ++i) {
+            const int64_t from = i < v->groups_per_vector * v->out ? i / v->out % v->groups_per_vector * v->in + k : i;
+            permutation[k * v->vec + i] = (int32_t)from;
+            near &= from / 4 == i / 4;
+        }
+    return near;
 }
 
 /* ---- Taps ---- */
@@ -213,7 +217,7 @@ static void conv_grouped_gather(const cc_gather *g, const conv_grouped_vectors *
     cc_grouped_row rows[TAPS_MAX];
     conv_grouped_taps taps[TAPS_MAX];
     const int count = conv_grouped_list_taps(&g->w, taps);
-    conv_grouped_permutation(v, permutation);
+    const bool near = conv_grouped_permutation(v, permutation);
     const cc_range mine = cc_slice(team, g->n * g->h.count * v->vectors, 1);
     for (int64_t at = mine.begin; at < mine.end;) {
         const int64_t row = at / v->vectors, image = row / g->h.count, i = row % g->h.count;
@@ -227,6 +231,7 @@ static void conv_grouped_gather(const cc_gather *g, const conv_grouped_vectors *
                               .depth = v->in,
                               .x_step = g->w.step * g->source_channels,
                               .permutation = permutation,
+                              .near = near,
                               .pixels = (int)(end - begin),
                               .y_step = step,
                               .accumulate = epilogue->accumulate,
@@ -476,7 +481,7 @@ static double conv_grouped_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const conv_grouped_vectors v = conv_grouped_vectors_of(conv, pass);
     const double lanes = (double)(v.vectors * v.vec) / (double)(v.groups * v.out);
-    return cc_conv_work(conv) * 1.5 * lanes;
+    return cc_conv_work(conv) * lanes * (v.vec == 8 && pass != CC_CONV_WEIGHT_GRADIENT ? 2.2 : 1.5); /* of 8 lanes, of 16 */
 }
 
 static const cc_conv_algorithm grouped_of_images = {

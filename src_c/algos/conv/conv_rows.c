@@ -1,8 +1,9 @@
 /* Convolution over merged kernel rows, for images of few channels. Channels lie innermost, so the kw c numbers that one row of
  * the kernel meets are contiguous: a pixel of the output has kh taps of kw c numbers, where `direct` has kh kw taps of c.
  *
- * Windows that reach over the border would break that. So each thread copies what of the image lies under a block of output
- * pixels into a buffer, with the padding around it, and works on the copy; a block that needs no padding is read in place. */
+ * Windows that reach over the border would break that. So each thread copies what of the image lies under them into a buffer, with
+ * the padding around it: forward at either end of a row only; for the weight gradient, which wants even steps, all that lies under
+ * a block of output pixels, unless that needs no padding. */
 #include "algos/conv/conv_gather.h"
 #include "base/shares.h"
 #include "algos/conv/conv_volume.h"
@@ -59,15 +60,16 @@ static conv_rows_tiling conv_rows_tile_weights(const cc_conv *conv)
     return t;
 }
 
-/* Measured: beside its multiplications, of whole vectors, a result costs about a cycle for row pointers and the store; in the
- * input gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
+/* Measured: beside its multiplications, of whole vectors, a pixel costs about 20 cycles for row pointers, four results one; in
+ * the input gradient a window's row costs the adding; in that of the weights a step of a tile loads two vectors. */
 static double conv_rows_cost(const cc_conv *conv, cc_conv_pass pass)
 {
     const double cycle = cc_gather_cycle();
     const int64_t vec = cc_kernels_get()->gemm.nr / 2, window = conv_rows_window_floats(conv);
     const double pixels = (double)cc_conv_pixels(conv), oc = (double)conv->oc, kh = (double)conv->window.h.kernel;
     const double made = (double)((conv->oc + vec - 1) / vec * vec), merged = (double)((window + vec - 1) / vec * vec);
-    if (pass == CC_CONV_FORWARD) return pixels * made * (1.05 * (double)window + cycle);
+    if (pass == CC_CONV_FORWARD)
+        return pixels * (made * (cc_gather_factor(conv->oc) * (double)window + 0.25 * cycle) + 20 * cycle);
     if (pass == CC_CONV_INPUT_GRADIENT) return pixels * (merged * (1.05 * oc + 0.5 * cycle) + 12.5 * kh * cycle);
     const conv_rows_tiling t = conv_rows_tile_weights(conv);
     return 1.05 * pixels * kh * (double)t.across * 2 * (double)vec * (double)(conv_rows_merged(conv) + t.down);
@@ -92,8 +94,6 @@ typedef struct conv_rows_block {
     const float *at;     /* the first cell under the first pixel's window */
     int64_t row;         /* from a row of the image to the next */
     int64_t down, right; /* from the window of a pixel to that of the next one down, to the right */
-    float *y;            /* the first pixel's results; not used for gradients */
-    int64_t y_down, y_right;
 } conv_rows_block;
 
 /* Rows and columns of the largest block whose windows fit the buffer. */
@@ -105,7 +105,16 @@ static void conv_rows_block_size(const cc_conv *conv, int64_t *rows, int64_t *co
     *rows = cc_min(h->out, (CC_PATCH_FLOATS / row - h->kernel) / h->stride + 1);
 }
 
-/* Sets `at` and the steps for the pixels of `b`; x is the image. */
+/* The cells x0 .. x1-1 of a row of the image, those beyond its ends zeros; row NULL: all of them. */
+static void conv_rows_copy_cells(const cc_conv *conv, float *to, const float *row, int64_t x0, int64_t x1)
+{
+    const int64_t c = conv->c, begin = row ? cc_min(cc_max(x0, 0), x1) : x1, end = cc_max(cc_min(x1, conv->window.w.in), begin);
+    memset(to, 0, (size_t)((begin - x0) * c) * sizeof *to);
+    if (begin < end) memcpy(to + (begin - x0) * c, row + begin * c, (size_t)((end - begin) * c) * sizeof *to);
+    memset(to + (end - x0) * c, 0, (size_t)((x1 - end) * c) * sizeof *to);
+}
+
+/* Sets `at` and the steps for the pixels of `b`; x is the image. A block that needs no padding is read in place. */
 static void conv_rows_read_block(const cc_conv *conv, conv_rows_block *b, const float *x, float *buffer)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
@@ -116,42 +125,92 @@ static void conv_rows_read_block(const cc_conv *conv, conv_rows_block *b, const 
     b->row = inside ? w->in * c : (x1 - x0) * c;
     b->down = h->stride * b->row;
     b->right = w->stride * c;
-    if (inside) return;
-    const int64_t from = cc_min(cc_max(x0, 0), x1),
-                  to = cc_max(cc_min(x1, w->in), from); /* the columns of the image among them */
-    for (int64_t iy = y0; iy < y1; ++iy, buffer += b->row) {
-        if (iy < 0 || iy >= h->in || from == to) {
-            memset(buffer, 0, (size_t)b->row * sizeof *buffer);
-            continue;
-        }
-        memset(buffer, 0, (size_t)((from - x0) * c) * sizeof *buffer);
-        memcpy(buffer + (from - x0) * c, x + (iy * w->in + from) * c, (size_t)((to - from) * c) * sizeof *buffer);
-        memset(buffer + (to - x0) * c, 0, (size_t)((x1 - to) * c) * sizeof *buffer);
+    for (int64_t iy = y0; iy < y1 && !inside; ++iy, buffer += b->row)
+        conv_rows_copy_cells(conv, buffer, iy >= 0 && iy < h->in ? x + iy * w->in * c : NULL, x0, x1);
+}
+
+/* Neighbouring pixels of a row, begin .. end-1 from the view's first on, and where their windows lie: that of `begin` in the view's
+ * first row of the image, and how far on the same of the next row. */
+typedef struct conv_rows_strip {
+    int64_t begin, end;
+    const float *at;
+    int64_t row;
+} conv_rows_strip;
+
+/* The pixels oy0 .. oy1-1 by ox0 .. ox1-1 of one image's output as rows of a product: those at the left end of a row, those whose
+ * windows lie inside, those at the right end. */
+typedef struct conv_rows_view {
+    const cc_conv *conv;
+    int64_t oy0, oy1, ox0, ox1;
+    int64_t iy0; /* the first row of the image that a window meets */
+    conv_rows_strip strips[3];
+    float *y; /* the first pixel's results */
+} conv_rows_view;
+
+/* Divides the columns of `v` into strips; returns the floats of the copies of one row of the image. */
+static int64_t conv_rows_divide(conv_rows_view *v)
+{
+    const cc_axis *w = &v->conv->window.w;
+    const int64_t columns = v->ox1 - v->ox0, c = v->conv->c;
+    int64_t inside0, inside1, unused;
+    cc_axis_inside(w, 0, &inside0, &unused);
+    cc_axis_inside(w, w->kernel - 1, &unused, &inside1);
+    const int64_t left = cc_max(0, cc_min(inside0 - v->ox0, columns)), right = cc_min(columns, cc_max(left, inside1 - v->ox0));
+    v->strips[0] = (conv_rows_strip){0, left, NULL, 0}, v->strips[1] = (conv_rows_strip){left, right, NULL, 0};
+    v->strips[2] = (conv_rows_strip){right, columns, NULL, 0};
+    return ((left > 0 ? (left - 1) * w->stride + w->kernel : 0) +
+            (right < columns ? (columns - 1 - right) * w->stride + w->kernel : 0)) *
+           c;
+}
+
+/* Lets the strips see image x; `row` is what conv_rows_divide has returned. */
+static void conv_rows_look(conv_rows_view *v, const float *x, float *buffer, int64_t row)
+{
+    const cc_axis *h = &v->conv->window.h, *w = &v->conv->window.w;
+    const int64_t c = v->conv->c, pitch = w->in * c;
+    const int64_t iy1 = cc_min(h->in, (v->oy1 - 1) * h->stride - h->before + h->kernel);
+    v->iy0 = cc_max(0, v->oy0 * h->stride - h->before);
+    for (int q = 0; q < 3; ++q) {
+        conv_rows_strip *s = &v->strips[q];
+        const int64_t x0 = (v->ox0 + s->begin) * w->stride - w->before,
+                      x1 = x0 + (s->end - 1 - s->begin) * w->stride + w->kernel;
+        s->at = q == 1 ? x + v->iy0 * pitch + x0 * c : buffer;
+        s->row = q == 1 ? pitch : row;
+        if (q == 1 || s->begin == s->end) continue;
+        for (int64_t iy = v->iy0; iy < iy1; ++iy)
+            conv_rows_copy_cells(v->conv, buffer + (iy - v->iy0) * row, x + iy * pitch, x0, x1);
+        buffer += (x1 - x0) * c;
     }
 }
 
-/* Its pixels as rows of a product, with kh taps of kw c numbers. */
-static void conv_rows_of_block(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k,
-                               const float **a, int a_taps, float **y)
+/* kh taps of kw c numbers each. */
+static void conv_rows_of_view(const void *source, int64_t first, int count, int64_t tap, int64_t taps, int64_t k,
+                              const float **a, int a_taps, float **y)
 {
-    const conv_rows_block *b = source;
-    const int64_t columns = b->ox1 - b->ox0;
+    const conv_rows_view *v = source;
+    const cc_axis *h = &v->conv->window.h;
+    const int64_t columns = v->ox1 - v->ox0, oc = v->conv->oc;
     int64_t i = first / columns, j = first % columns;
-    const float *from = b->at + i * b->down + j * b->right + tap * b->row + k;
-    float *to = b->y + i * b->y_down + j * b->y_right;
-    for (int r = 0; r < count; ++r) {
-        a[r] = from;
-        y[r] = to;
-        from += b->right;
-        to += b->y_right;
-        if (++j == columns) {
+    for (int64_t r = 0; r < count;) {
+        const conv_rows_strip *s = v->strips;
+        while (j >= s->end) ++s;
+        const int64_t n = cc_min(count - r, s->end - j);
+        for (int64_t t = 0; t < taps; ++t) {
+            const int64_t iy = (v->oy0 + i) * h->stride - h->before + tap + t;
+            const bool inside = iy >= 0 && iy < h->in;
+            const int64_t step = inside ? v->conv->window.w.stride * v->conv->c : 0;
+            const float *from = inside ? s->at + (iy - v->iy0) * s->row + (j - s->begin) * step + k : cc_zero_row;
+            for (int64_t p = 0; p < n; ++p, from += step) a[t * a_taps + r + p] = from;
+        }
+        float *to = v->y + (i * v->conv->window.w.out + j) * oc;
+        for (int64_t p = 0; p < n; ++p, to += oc) y[r + p] = to;
+        r += n;
+        j += n;
+        if (j == columns) {
             j = 0;
-            from += b->down - columns * b->right;
-            to += b->y_down - columns * b->y_right;
+            ++i;
         }
     }
-    for (int64_t t = 1; t < taps; ++t, a += a_taps)
-        for (int r = 0; r < count; ++r) a[a_taps + r] = a[r] + b->row;
 }
 
 static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, const float *w, const float *packed,
@@ -163,24 +222,26 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
     float *buffer = scratch + team->ith * CC_PATCH_FLOATS;
     int64_t rows, columns;
     conv_rows_block_size(conv, &rows, &columns);
+    const int64_t copied = conv_rows_divide(&(conv_rows_view){.conv = conv, .ox1 = aw->out});
+    if (copied > 0) rows = cc_max(rows, (CC_PATCH_FLOATS / copied - ah->kernel) / ah->stride + 1);
     const int64_t blocks = cc_conv_row_blocks(conv->n, ah->out, aw->out);
     cc_range mine;
     for (cc_shares shares = cc_shares_of(team, conv->n * ah->out * blocks, 1, cc_conv_work(conv));
          cc_shares_take(&shares, &mine);)
         for (int64_t i = mine.begin; i < mine.end;) {
             const int64_t row = i / blocks, block = i % blocks, end = aw->out * (block + 1) / blocks;
-            conv_rows_block b = {.oy0 = row % ah->out, .y_down = aw->out * oc, .y_right = oc};
-            b.oy1 = blocks > 1 ? b.oy0 + 1 : cc_min(cc_min(ah->out, b.oy0 + rows), b.oy0 + mine.end - row);
-            for (b.ox0 = aw->out * block / blocks; b.ox0 < end; b.ox0 = b.ox1) {
-                b.ox1 = cc_min(end, b.ox0 + columns);
-                b.y = y + (row * aw->out + b.ox0) * oc;
-                conv_rows_read_block(conv, &b, x + row / ah->out * image, buffer);
-                cc_product_run(&(cc_product){.m = (b.oy1 - b.oy0) * (b.ox1 - b.ox0),
+            conv_rows_view v = {.conv = conv, .oy0 = row % ah->out, .ox0 = aw->out * block / blocks};
+            v.oy1 = v.oy0 + (blocks > 1 ? 1 : cc_min(cc_min(ah->out - v.oy0, copied > 0 ? rows : ah->out), mine.end - row));
+            for (; v.ox0 < end; v.ox0 = v.ox1) {
+                v.ox1 = cc_min(end, v.ox0 + columns);
+                v.y = y + (row * aw->out + v.ox0) * oc;
+                conv_rows_look(&v, x + row / ah->out * image, buffer, conv_rows_divide(&v));
+                cc_product_run(&(cc_product){.m = (v.oy1 - v.oy0) * (v.ox1 - v.ox0),
                                              .n = oc,
                                              .taps = ah->kernel,
                                              .depth = conv_rows_merged(conv),
-                                             .rows = conv_rows_of_block,
-                                             .source = &b,
+                                             .rows = conv_rows_of_view,
+                                             .source = &v,
                                              .panels = packed,
                                              .bias = epilogue->bias,
                                              .act = epilogue->act,
@@ -188,7 +249,7 @@ static void conv_rows_forward(const cc_conv *conv, float *y, const float *x, con
                                              .accumulate = epilogue->accumulate},
                                &(cc_team){.nth = 1});
             }
-            i += b.oy1 - b.oy0;
+            i += v.oy1 - v.oy0;
         }
 }
 

@@ -1,82 +1,136 @@
 /* The tile kernels, written once over the vocabulary of simd_*.h: MR rows by NR = 2 VEC columns of accumulators stay in registers;
- * each step loads two vectors of columns, broadcasts one float per row, and multiplies and adds. Bodies take the number of rows
- * and vectors as constants, and are compiled for each, so that a small tile costs what it computes. */
+ * each step loads two vectors of columns, broadcasts one float per row, and multiplies and adds. Where an odd vector of columns is
+ * left, three make a tile of MR_3 rows, and a single one has MR_1. Bodies take the number of rows and vectors as constants, and are
+ * compiled for each, so that a small tile costs what it computes. */
 #ifndef CC_GEMM_INC_H
 #define CC_GEMM_INC_H
 
 #include "kernels/gemm/gemm_kernels.h"
 #include "kernels/macros.h"
 
-/* rows = tile->m; vecs = 1 if tile->n <= VEC, else 2. */
-ALWAYS_INLINE void gemm_body(const cc_tile *tile, const int rows, const int vecs)
+/* Rows row .. row+rows-1 by `vecs` vectors of columns from j0 on. */
+ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, const int rows, const int vecs)
 {
-    vec acc[MR][2];
-    const int last = tile->n - (vecs - 1) * VEC; /* columns in the last vector */
+    vec acc[CC_MR_MAX][3];
+    const int64_t left = g->n - j0;
+    const int last = left < vecs * VEC ? (int)left - (vecs - 1) * VEC : VEC; /* columns in the last vector */
     const bool full = last == VEC;
     const mask part = mask_first(last);
-    const int64_t at = tile->column;
+    float *const *const to = g->y + row;
+    const int64_t at = g->column + j0;
 
-    vec start[2] = {vec_zero(), vec_zero()};
-    if (tile->bias) {
-        if (vecs == 2) start[0] = vec_load(tile->bias);
-        start[vecs - 1] = vec_load_part(tile->bias + (vecs - 1) * VEC, part);
+    vec start[3] = {vec_zero(), vec_zero(), vec_zero()};
+    if (g->bias) {
+        UNROLL
+        for (int v = 0; v < vecs - 1; ++v) start[v] = vec_load(g->bias + j0 + v * VEC);
+        start[vecs - 1] = vec_load_part(g->bias + j0 + (vecs - 1) * VEC, part);
     }
     UNROLL
     for (int i = 0; i < rows; ++i) {
-        acc[i][0] = start[0];
-        if (vecs == 2) acc[i][1] = start[1];
+        UNROLL
+        for (int v = 0; v < vecs; ++v) acc[i][v] = start[v];
     }
-    for (int i = 0; i < rows; ++i) { /* what is written at the end should be there by then */
-        PREFETCH(tile->y[i] + at);
-        PREFETCH(tile->y[i] + at + last);
-        if (vecs == 2 && VEC == LINE) PREFETCH(tile->y[i] + at + VEC);
-    }
+    /* What is written should be there by then: the rows below first, then, strip by strip, the columns beside. */
+    const bool next = j0 == 0 && row + 2 * rows <= g->m + g->ahead;
+    if (next)
+        for (int i = 0; i < rows; ++i) PREFETCH(to[rows + i] + at);
+    if (left > vecs * VEC)
+        for (int i = 0; i < rows; ++i) PREFETCH(to[i] + at + vecs * VEC);
 
-    const float *b = tile->b;
-    const float *const *from = tile->a;
-    for (int64_t t = 0; t < tile->taps; ++t, from += MR) {
-        const float *a[MR];
+    const float *b = g->b + j0 / NR * g->panel;
+    const int64_t panel = g->panel;
+    const float *const *from = g->a + row;
+    for (int64_t t = 0; t < g->taps; ++t, from += g->pitch) {
+        const float *a[CC_MR_MAX];
         UNROLL
         for (int i = 0; i < rows; ++i) a[i] = from[i];
-        for (int64_t k = 0; k < tile->depth;) {
-            const int64_t end = tile->depth - k < LINE ? tile->depth : k + LINE;
-            if (tile->next)
-                for (int i = 0; i < rows; ++i) PREFETCH(tile->next[t * MR + i] + k);
+        for (int64_t k = 0; k < g->depth;) {
+            const int64_t end = g->depth - k < LINE ? g->depth : k + LINE;
+            if (next)
+                for (int i = 0; i < rows; ++i) PREFETCH(from[rows + i] + k);
             for (; k < end; ++k, b += NR) {
-                const vec b0 = vec_load(b), b1 = vecs == 2 ? vec_load(b + VEC) : b0;
+                vec w[3];
+                w[0] = vec_load(b);
+                if (vecs > 1) w[1] = vec_load(b + VEC);
+                if (vecs > 2) w[2] = vec_load(b + panel);
                 UNROLL
                 for (int i = 0; i < rows; ++i) {
                     const vec x = vec_set1(a[i][k]);
-                    acc[i][0] = vec_fma(x, b0, acc[i][0]);
-                    if (vecs == 2) acc[i][1] = vec_fma(x, b1, acc[i][1]);
+                    UNROLL
+                    for (int v = 0; v < vecs; ++v) acc[i][v] = vec_fma(x, w[v], acc[i][v]);
                 }
             }
         }
     }
 
-    if (tile->accumulate) { /* at the end: a sum of blocks keeps more digits than one long chain */
+    if (g->accumulate) { /* at the end: a sum of blocks keeps more digits than one long chain */
         UNROLL
         for (int i = 0; i < rows; ++i) {
-            const float *y = tile->y[i] + at;
-            if (vecs == 2) acc[i][0] = vec_add(acc[i][0], vec_load(y));
+            const float *y = to[i] + at;
+            UNROLL
+            for (int v = 0; v < vecs - 1; ++v) acc[i][v] = vec_add(acc[i][v], vec_load(y + v * VEC));
             acc[i][vecs - 1] = vec_add(acc[i][vecs - 1], vec_load_part(y + (vecs - 1) * VEC, part));
         }
     }
-    if (tile->relu) {
+    if (g->act != CC_ACT_LINEAR) {
+        const vec most = vec_set1(g->act == CC_ACT_RELU6 ? 6 : INFINITY);
         UNROLL
         for (int i = 0; i < rows; ++i) {
-            acc[i][0] = vec_max(vec_zero(), acc[i][0]);
-            if (vecs == 2) acc[i][1] = vec_max(vec_zero(), acc[i][1]);
+            UNROLL
+            for (int v = 0; v < vecs; ++v) acc[i][v] = vec_min(most, vec_max(vec_zero(), acc[i][v]));
         }
     }
     UNROLL
     for (int i = 0; i < rows; ++i) {
-        float *y = tile->y[i] + at;
-        if (vecs == 2) vec_store(y, acc[i][0]);
+        float *y = to[i] + at;
+        UNROLL
+        for (int v = 0; v < vecs - 1; ++v) vec_store(y + v * VEC, acc[i][v]);
         if (full)
             vec_store(y + (vecs - 1) * VEC, acc[i][vecs - 1]);
         else
             vec_store_part(y + (vecs - 1) * VEC, part, acc[i][vecs - 1]);
+    }
+}
+
+/* So many tiles of one shape, one below the other. */
+#define DEFINE_TILES(rows, vecs)                                                                                               \
+    static void gemm_tiles_##rows##x##vecs(const cc_gemm_block *given, int64_t row, int64_t tiles, int64_t j0)                 \
+    {                                                                                                                          \
+        const cc_gemm_block g = *given;                                                                                        \
+        for (; tiles > 0; --tiles, row += rows) gemm_tile(&g, row, j0, rows, vecs);                                            \
+    }
+#define DEFINE_TILES_1(rows) DEFINE_TILES(rows, 1)
+#define DEFINE_TILES_2(rows) DEFINE_TILES(rows, 2)
+#define DEFINE_TILES_3(rows) DEFINE_TILES(rows, 3)
+EACH_UP_TO(MR_1, DEFINE_TILES_1)
+EACH_UP_TO(MR, DEFINE_TILES_2)
+EACH_UP_TO(MR_3, DEFINE_TILES_3)
+
+/* All rows of one to three vectors of columns, in tiles of about the same height: a low one has too few sums on their way for
+ * the units that multiply and add. */
+static void gemm_strip(const cc_gemm_block *g, int64_t j0, int vecs)
+{
+#define ENTRY_1(rows) gemm_tiles_##rows##x1,
+#define ENTRY_2(rows) gemm_tiles_##rows##x2,
+#define ENTRY_3(rows) gemm_tiles_##rows##x3,
+    static void (*const table[3][CC_MR_MAX])(const cc_gemm_block *, int64_t, int64_t, int64_t) = {
+        {EACH_UP_TO(MR_1, ENTRY_1)}, {EACH_UP_TO(MR, ENTRY_2)}, {EACH_UP_TO(MR_3, ENTRY_3)}};
+#undef ENTRY_1
+#undef ENTRY_2
+#undef ENTRY_3
+    const int64_t most = vecs == 1 ? MR_1 : vecs == 2 ? MR : MR_3;
+    const int64_t tiles = (g->m + most - 1) / most, rows = g->m / tiles, higher = g->m % tiles;
+    if (higher) table[vecs - 1][rows](g, 0, higher, j0);
+    table[vecs - 1][rows - 1](g, higher * (rows + 1), tiles - higher, j0);
+}
+
+/* Strips outermost: what is loaded of b stays in the first-level cache for all rows, if it fits there. */
+static void gemm_block(const cc_gemm_block *g)
+{
+    const int64_t vectors = (g->n + VEC - 1) / VEC;
+    for (int64_t v = 0, vecs; v < vectors; v += vecs) {
+        vecs = vectors - v == 3 ? 3 : vectors - v == 1 ? 1 : 2;
+        gemm_strip(g, v * VEC, (int)vecs);
     }
 }
 
@@ -125,15 +179,7 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
     }
 }
 
-#define DEFINE_TILE(rows)                                                                                                      \
-    static void gemm_tile_##rows##x1(const cc_tile *tile)                                                                      \
-    {                                                                                                                          \
-        gemm_body(tile, rows, 1);                                                                                              \
-    }                                                                                                                          \
-    static void gemm_tile_##rows##x2(const cc_tile *tile)                                                                      \
-    {                                                                                                                          \
-        gemm_body(tile, rows, 2);                                                                                              \
-    }                                                                                                                          \
+#define DEFINE_OUTER_TILE(rows)                                                                                                \
     static void outer_tile_##rows##_part(const cc_outer *outer)                                                                \
     {                                                                                                                          \
         outer_body(outer, rows, false);                                                                                        \
@@ -143,15 +189,7 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
         outer_body(outer, rows, true);                                                                                         \
     }
 
-EACH_UP_TO(MR, DEFINE_TILE)
-
-static void gemm_tile(const cc_tile *tile)
-{
-#define ENTRY(rows) {gemm_tile_##rows##x1, gemm_tile_##rows##x2},
-    static void (*const table[MR][2])(const cc_tile *) = {EACH_UP_TO(MR, ENTRY)};
-#undef ENTRY
-    table[tile->m - 1][tile->n > VEC](tile);
-}
+EACH_UP_TO(MR, DEFINE_OUTER_TILE)
 
 static void outer_tile(const cc_outer *outer)
 {
@@ -191,7 +229,7 @@ static void pack_transposed(float *to, const float *from, int64_t depth, int col
 static const cc_gemm_kernels gemm_kernels = {
     .mr = MR,
     .nr = NR,
-    .tile = gemm_tile,
+    .block = gemm_block,
     .outer_tile = outer_tile,
     .pack_rows = pack_rows,
     .pack_transposed = pack_transposed,

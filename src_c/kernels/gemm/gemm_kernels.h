@@ -2,29 +2,34 @@
 #ifndef CC_GEMM_KERNELS_H
 #define CC_GEMM_KERNELS_H
 
+#include "kernels/elementwise/activation.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #define CC_MR_MAX 16 /* of any table's mr */
 
-/* One tile of a product, held in registers from the first multiplication to the last:
+/* A block of a product, tile by tile, each of which stays in registers from its first multiplication to its last:
  *
- *     y[i][j] = start + sum over t, k of a[t * mr + i][k] * b[t][k][j]       i in 0 .. m-1, j in 0 .. n-1
+ *     y[i][j] = start + sum over t, k of a[t][i][k] * b[t][k][j]             i in 0 .. m-1, j in 0 .. n-1
  *
- * with start = bias[j] or 0, and y[i][j] besides if accumulate; then max(0, .) if relu. y is read only if accumulate. Rows are
- * given by pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of
- * zeros. */
-typedef struct cc_tile {
-    int m, n;                 /* 1 .. mr, 1 .. nr of the table */
-    int64_t taps, depth;      /* may be 0 */
-    const float *const *a;    /* [taps][mr] pointers to `depth` floats; those of i >= m are not read */
-    const float *const *next; /* the same of the next tile, to be prefetched; NULL: nothing is */
-    const float *b;           /* [taps][depth][nr]: one panel, see pack.h; columns from n on are zeros */
-    float *const *y;          /* [m] pointers */
-    int64_t column;           /* added to each y[i] */
-    const float *bias;        /* [n], or NULL */
-    bool accumulate, relu;
-} cc_tile;
+ * with start = bias[j] or 0, and y[i][j] besides if accumulate; then the clamp `act`. y is read only if accumulate. Rows are given
+ * by pointers ("indirection"), so that the rows of a may lie anywhere: a matrix, an image seen through a window, a row of zeros.
+ * Every number is one chain of additions, t outermost: it does not depend on the tile that it falls into. */
+typedef struct cc_gemm_block {
+    int64_t m, n;
+    int64_t taps, depth;   /* may be 0 */
+    const float *const *a; /* [taps][pitch] pointers to `depth` floats, of which the first m are read */
+    int64_t pitch;
+    int64_t ahead;     /* so many pointers behind the m are the next block's, which may be prefetched */
+    const float *b;    /* panels of [taps][depth][nr], see pack.h; columns from n on are zeros */
+    int64_t panel;     /* floats from a panel to the next */
+    float *const *y;   /* [m] pointers, and `ahead` */
+    int64_t column;    /* added to each of them */
+    const float *bias; /* [n], or NULL */
+    bool accumulate;
+    cc_activation act; /* linear, relu or relu6 */
+} cc_gemm_block;
 
 /* One tile of a sum of outer products, held in registers likewise; nothing is packed:
  *
@@ -44,7 +49,7 @@ typedef struct cc_outer {
 
 typedef struct cc_gemm_kernels {
     int mr, nr; /* the tile: mr rows, nr columns; a vector has nr / 2 */
-    void (*tile)(const cc_tile *tile);
+    void (*block)(const cc_gemm_block *block);
     void (*outer_tile)(const cc_outer *outer);
     /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole
      * vector. */

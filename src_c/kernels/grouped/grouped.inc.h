@@ -30,7 +30,7 @@ static void grouped_copy_row(float to[ROW_PIXELS * VEC], const cc_grouped_row *r
 
 /* Channels 0 .. depth-1 of a row: acc[p] += permuted(x[p + j], k) w[k][j]. */
 ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int end, const int32_t *permutation, const float *w,
-                                   int64_t depth, const int taps)
+                                   int64_t depth, const int taps, const bool near)
 {
     for (int64_t k = 0; k < depth; ++k, permutation += VEC, w += taps * VEC) {
         const lanes from = lanes_load(permutation);
@@ -40,7 +40,7 @@ ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int 
         UNROLL
         for (int q = 0; q < GROUPED_PIXELS + taps - 1; ++q) {
             if (q >= end) break;
-            const vec v = vec_permute(vec_load(x + q * VEC), from);
+            const vec v = near ? vec_permute_near(vec_load(x + q * VEC), from) : vec_permute(vec_load(x + q * VEC), from);
             UNROLL
             for (int j = 0; j < taps; ++j)
                 if (q - j >= 0 && q - j < GROUPED_PIXELS) acc[q - j] = vec_fma(v, weight[j], acc[q - j]);
@@ -48,7 +48,7 @@ ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int 
     }
 }
 
-static void grouped_tile(const cc_grouped *g)
+ALWAYS_INLINE void grouped_tile_body(const cc_grouped *g, const bool near)
 {
     vec acc[GROUPED_PIXELS];
     float x[ROW_PIXELS * VEC];
@@ -69,11 +69,11 @@ static void grouped_tile(const cc_grouped *g)
             const int64_t depth = g->depth - k < VEC ? g->depth - k : VEC;
             grouped_copy_row(x, row, row->x + g->x_channel + k, g->x_step, k + VEC < g->depth ? VEC : g->x_last);
             if (row->taps == 1)
-                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 1);
+                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 1, near);
             else if (row->taps == 2)
-                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 2);
+                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 2, near);
             else
-                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 3);
+                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 3, near);
         }
     }
     UNROLL
@@ -85,6 +85,14 @@ static void grouped_tile(const cc_grouped *g)
         else
             vec_store_part(g->y + p * g->y_step, out, v);
     }
+}
+
+static void grouped_tile(const cc_grouped *g)
+{
+    if (g->near)
+        grouped_tile_body(g, true);
+    else
+        grouped_tile_body(g, false);
 }
 
 /* What pixel q of x meets: pixel q - j of y by tap j. inner = whether there is one for each tap. */

@@ -20,14 +20,15 @@ typedef struct cc_grouped_row {
     int64_t ahead;        /* from a pixel to one that is read for the first time by and by, to be prefetched, or 0 */
 } cc_grouped_row;
 
-/* y[p][i] = start + sum over rows, k < depth, j < taps of x[p + j][k's permutation][i] w[k][j][i], with the start of a cc_tile,
- * then max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
+/* y[p][i] = start + sum over rows, k < depth, j < taps of x[p + j][k's permutation][i] w[k][j][i], with the start of a
+ * cc_gemm_block, then max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
 typedef struct cc_grouped {
     const cc_grouped_row *row;
     int rows;
     int64_t depth, x_step, x_channel; /* pixels of x are x_step apart; x_channel is added to every row's x */
     int x_last, y_lanes;              /* channels in the last vector of a pixel of x; in y: 1 .. vec */
     const int32_t *permutation;       /* [min(depth, vec)][vec] */
+    bool near;                        /* all of it stays within fours of lanes */
     const float *w;                   /* per row [depth][taps][vec]; lanes from y_lanes on hold zeros */
     int pixels;                       /* 1 .. the table's pixels */
     float *y;
