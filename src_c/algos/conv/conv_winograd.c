@@ -262,10 +262,12 @@ typedef enum conv_winograd_sharing { OWN_TILES, OWN_PANELS, TOGETHER } conv_wino
 
 static conv_winograd_sharing conv_winograd_share(const cc_winograd *g, const conv_winograd_blocking *b, bool late, int nth)
 {
-    enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8 };
+    enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8, WEIGHTS_OF_A_TILE = 1 << 17 };
     const int64_t mr = cc_kernels_get()->winograd.mr, mine = (g->tiles + nth - 1) / nth;
     if (late) return TOGETHER;
-    if (b->own >= 2 && g->tiles >= 2 * mr * nth) return OWN_TILES;
+    /* Weights from a third-level cache or memory are read once for each block, of some tiles only. */
+    const bool near = g->planes * g->c * g->oc <= WEIGHTS_OF_A_TILE * b->own * mr;
+    if (near && b->own >= 2 && g->tiles >= 2 * mr * nth) return OWN_TILES;
     if (nth < 2) return TOGETHER;
     if (mine >= LEAST_TILES && mine <= b->own * mr && g->oc <= WEIGHTS * g->tiles) return OWN_TILES;
     if (nth <= FEW_THREADS && cc_winograd_panels(g->oc) % nth == 0 && g->tiles <= b->own * mr) return OWN_PANELS;
