@@ -139,7 +139,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def enable_winograd() -> None:
-    """Lets 3x3 convolutions with strides 1 use Winograd's algorithm where it is faster. That is the default."""
+    """Lets 3x3 and 5x5 convolutions with strides 1 use Winograd's algorithm where it is faster. That is the default."""
     _core.set_winograd(True)
 
 

@@ -7,23 +7,31 @@ from reference import conv as reference
 
 from cconv import _core, config
 
-# x, output channels, padding. Tiles have 4x4 outputs, and 2x2 where that takes fewer multiplications.
+# x, side of the kernel, output channels, padding. Tiles have 4x4 outputs; 2x2 where that takes less, and for 5x5.
 SHAPES = [
-    ((2, 28, 28, 1), 32, "same"),
-    ((2, 9, 13, 3), 64, "same"),
-    ((2, 12, 12, 8), 8, "valid"),
-    ((4, 16, 16, 16), 16, "same"),
-    ((1, 13, 13, 32), 64, "valid"),
-    ((2, 30, 27, 33), 31, "same"),
-    ((1, 40, 44, 64), 64, "same"),
-    ((2, 14, 14, 128), 128, "same"),
-    ((2, 7, 7, 256), 64, "same"),
-    ((1, 7, 7, 512), 96, "same"),
-    ((1, 14, 14, 512), 17, "valid"),
-    ((1, 4, 4, 512), 33, "valid"),
-    ((3, 2, 2, 64), 64, "same"),
-    ((9, 6, 6, 20), 40, "same"),
-    ((1, 120, 100, 12), 10, "same"),
+    ((2, 28, 28, 1), 3, 32, "same"),
+    ((2, 9, 13, 3), 3, 64, "same"),
+    ((2, 12, 12, 8), 3, 8, "valid"),
+    ((4, 16, 16, 16), 3, 16, "same"),
+    ((1, 13, 13, 32), 3, 64, "valid"),
+    ((2, 30, 27, 33), 3, 31, "same"),
+    ((1, 40, 44, 64), 3, 64, "same"),
+    ((2, 14, 14, 128), 3, 128, "same"),
+    ((2, 7, 7, 256), 3, 64, "same"),
+    ((1, 7, 7, 512), 3, 96, "same"),
+    ((1, 14, 14, 512), 3, 17, "valid"),
+    ((1, 4, 4, 512), 3, 33, "valid"),
+    ((3, 2, 2, 64), 3, 64, "same"),
+    ((9, 6, 6, 20), 3, 40, "same"),
+    ((1, 120, 100, 12), 3, 10, "same"),
+    ((2, 28, 28, 1), 5, 32, "same"),
+    ((2, 12, 12, 6), 5, 16, "valid"),
+    ((1, 27, 27, 64), 5, 192, "same"),
+    ((2, 14, 14, 24), 5, 64, "same"),
+    ((1, 7, 7, 512), 5, 96, "same"),
+    ((3, 5, 4, 64), 5, 64, "same"),
+    ((2, 30, 27, 33), 5, 31, "valid"),
+    ((1, 120, 100, 12), 5, 10, "same"),
 ]
 
 
@@ -36,11 +44,11 @@ def errors(x, w, dy, padding, algorithm, exact):
     return np.array([[np.sqrt(np.mean(e**2)), e.max()] for e in off])
 
 
-@pytest.mark.parametrize(("shape", "filters", "padding"), SHAPES, ids=str)
-def test_errors_are_near_those_of_im2col(shape, filters, padding):
+@pytest.mark.parametrize(("shape", "side", "filters", "padding"), SHAPES, ids=str)
+def test_errors_are_near_those_of_im2col(shape, side, filters, padding):
     rng = np.random.default_rng(sum(shape))
     x = rng.standard_normal(shape).astype(np.float32)
-    w = rng.standard_normal((3, 3, shape[3], filters)).astype(np.float32)
+    w = rng.standard_normal((side, side, shape[3], filters)).astype(np.float32)
     y = reference.conv(x.astype(np.float64), w.astype(np.float64), None, padding=padding)
     dy = rng.standard_normal(y.shape).astype(np.float32)
     dx, dw, _ = reference.conv_backward(*(a.astype(np.float64) for a in (dy, x, w)), None, padding=padding)
@@ -80,11 +88,12 @@ def test_it_is_refused_where_it_does_not_fit(attributes):
         graph.add("conv", nodes, {**attributes, "algorithm": "winograd"})
 
 
-def test_batches_around_the_size_of_a_block_agree():
+@pytest.mark.parametrize("side", [3, 5])
+def test_batches_around_the_size_of_a_block_agree(side):
     """Where tiles make one block or several, in groups of any size, each image's output is the same."""
     rng = np.random.default_rng(5)
-    x = rng.standard_normal((11, 21, 22, 40)).astype(np.float32)
-    w = rng.standard_normal((3, 3, 40, 24)).astype(np.float32)
+    x = rng.standard_normal((11, 18 + side, 19 + side, 40)).astype(np.float32)
+    w = rng.standard_normal((side, side, 40, 24)).astype(np.float32)
     dy = rng.standard_normal((11, 19, 20, 24)).astype(np.float32)
     op = OneOp("conv", [x, w, None], {"algorithm": "winograd"}, wrt=(0,), threads=2, batched=(0,), max_batch=11)
     whole = op.run([x, w, None], dy, n=11)
@@ -95,16 +104,17 @@ def test_batches_around_the_size_of_a_block_agree():
 
 
 @pytest.mark.parametrize(
-    ("images", "side", "c", "oc", "batches"),
+    ("images", "side", "kernel", "c", "oc", "batches"),
     [
-        pytest.param(9, 38, 20, 24, (9, 6, 5, 1), id="tiles in parts where there are many, else shared"),
-        pytest.param(4, 19, 390, 470, (4, 1), id="panels some at a time, the last ones fewer, or in one go"),
+        pytest.param(9, 38, 3, 20, 24, (9, 6, 5, 1), id="tiles in parts where there are many, else shared"),
+        pytest.param(4, 19, 3, 390, 470, (4, 1), id="panels some at a time, the last ones fewer, or in one go"),
+        pytest.param(5, 22, 5, 20, 24, (5, 3, 1), id="5x5"),
     ],
 )
-def test_the_weight_gradient_does_not_depend_on_threads(images, side, c, oc, batches):
+def test_the_weight_gradient_does_not_depend_on_threads(images, side, kernel, c, oc, batches):
     rng = np.random.default_rng(7)
     x = rng.standard_normal((images, side, side + 1, c)).astype(np.float32)
-    w = rng.standard_normal((3, 3, c, oc)).astype(np.float32)
+    w = rng.standard_normal((kernel, kernel, c, oc)).astype(np.float32)
     dy = rng.standard_normal((images, side, side + 1, oc)).astype(np.float32)
     options = {"wrt": (1,), "batched": (0,), "max_batch": images}
     winograd, im2col = ({"padding": "same", "algorithm": name} for name in ("winograd", "im2col"))

@@ -73,9 +73,9 @@ def conv2d(
         groups: The channels are split into this many groups, convolved apart.
         bias: `(filters,)` or `None`.
         algorithm: `"auto"`, `"direct"`, `"im2col"`, `"rows"` (for few channels; dilation 1, one group), `"depthwise"`
-            (one input channel per group), `"grouped"` (several groups) or `"winograd"` (3x3 kernels, strides and
-            dilation 1, one group: up to four times fewer multiplications). The results agree but for rounding.
-            Winograd's spreads a NaN or an infinity to neighbouring pixels, as NaN.
+            (one input channel per group), `"grouped"` (several groups) or `"winograd"` (3x3 and 5x5 kernels,
+            strides and dilation 1, one group: two to four times fewer multiplications). The results agree but for
+            rounding.
 
     Returns:
         `(n, output height, output width, filters)`.

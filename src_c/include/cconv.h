@@ -105,7 +105,7 @@ CCONV_API cconv_status cconv_set_num_threads(int threads);
 /* What bounds the default: "OMP_NUM_THREADS", "affinity", "cgroup quota", "cconv_set_num_threads", "fork" or "no OpenMP". */
 CCONV_API const char *cconv_num_threads_reason(void);
 
-/* Whether plans made from now on may choose Winograd's algorithm, which multiplies less for 3x3 kernels: 1 (the default) or 0. It
+/* Whether plans made from now on may choose Winograd's algorithm, which multiplies less for small kernels: 1 (the default) or 0. It
  * rounds a little more. A convolution that names it gets it all the same. */
 CCONV_API int cconv_winograd(void);
 CCONV_API void cconv_set_winograd(int allowed);

@@ -47,7 +47,7 @@ def algorithms_for(kernel: tuple[int, ...], c: int, attributes: dict[str, Any]) 
     fitting = {
         "depthwise": groups == c > 1 and flat,
         "grouped": 1 < groups < c,
-        "winograd": groups == 1 and kernel[-2:] == (3, 3) and {*strides[-2:], *dilation[-2:]} == {1},
+        "winograd": groups == 1 and kernel[-2:] in ((3, 3), (5, 5)) and {*strides[-2:], *dilation[-2:]} == {1},
         "rows": groups == 1 and kernel[-1] > 1 and {*dilation[-2:]} == {1},
     }
     return [*ALGORITHMS, *(name for name, fits in fitting.items() if fits)]
@@ -246,6 +246,13 @@ CONV2D = [
     *conv("3x3, more padding than kernel", (2, 5, 6, 7), (3, 3, 7, 9), padding="explicit", pads=(5, 0, 3, 4)),
     *conv("3x3, padding beyond every tile", (1, 2, 2, 3), (3, 3, 3, 2), padding="explicit", pads=(9, 8, 0, 11)),
     *conv("3x3, tiles beyond one block", (3, 30, 29, 7), (3, 3, 7, 3), padding="same", bias=False),
+    *conv("5x5 on 1x1", (2, 1, 1, 3), (5, 5, 3, 4), padding="same"),
+    *conv("5x5 on a row", (1, 1, 9, 5), (5, 5, 5, 33), padding="same"),
+    *conv("5x5, valid", (3, 7, 10, 18), (5, 5, 18, 35)),
+    *conv("5x5, one output", (2, 5, 5, 17), (5, 5, 17, 16)),
+    *conv("5x5, more padding than kernel", (2, 4, 3, 7), (5, 5, 7, 9), padding="explicit", pads=(7, 0, 3, 5)),
+    *conv("5x5, padding on one side", (1, 3, 2, 15), (5, 5, 15, 8), padding="explicit", pads=(0, 3, 4, 0)),
+    *conv("5x5, tiles beyond one block", (2, 31, 29, 7), (5, 5, 7, 3), padding="same", bias=False),
     *conv("wide", (1, 3, 100, 3), (3, 3, 3, 20), padding="same"),
     *conv("one channel, 3x3", (2, 9, 17, 1), (3, 3, 1, 33), padding="same"),
     *conv("two channels, 5x7", (1, 8, 9, 2), (5, 7, 2, 6), padding="same"),

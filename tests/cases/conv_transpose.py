@@ -84,6 +84,8 @@ IMAGES = [
     *laid("batch 1, many channels", (1, 3, 3, 65), (3, 3, 64, 65), padding="same"),
     *laid("deeper than one block", (1, 2, 2, 800), (2, 2, 5, 800), strides=2),
     *laid("3x3, tiles", (2, 9, 11, 18), (3, 3, 20, 18)),
+    *laid("5x5, tiles", (2, 6, 9, 18), (5, 5, 17, 18)),
+    *laid("5x5 to its inside", (1, 5, 7, 9), (5, 5, 8, 9), padding="explicit", pads=(4, 3, 4, 2)),
     *laid("three channels, wide", (1, 3, 60, 20), (3, 3, 3, 20), padding="same"),
     *(
         case

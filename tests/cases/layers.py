@@ -193,7 +193,7 @@ def small(layer: Layer) -> Case:
     side = min(*layer.sides, max(layer.cells) + 2 + 2 * layer.stride) | 1
     inputs = [(1, *(side,) * layer.rank, layer.c), layer.weights, (layer.k,)]
     # perhaps, by Winograd's algorithm
-    transformed = layer.cells[-2:] == (3, 3) and layer.stride == layer.groups == 1
+    transformed = layer.cells[-2:] in ((3, 3), (5, 5)) and layer.stride == layer.groups == 1
     tolerance = 32 if transformed else 1  # sums of thousands of terms, in another order for another batch
     return Case(layer.name, inputs, layer.attributes, exact=not transformed, tolerance=tolerance, min_nonzero=0.2)
 

@@ -110,7 +110,7 @@ typedef struct cc_conv_algorithm {
  *   im2col     copies the patches of a block of pixels side by side first, then multiplies matrices
  *   depthwise  one input channel per group: loops over the channels; no volumes
  *   grouped    several groups of several channels: a vector of channels holds as many as find room in it
- *   winograd   3x3 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications
+ *   winograd   3x3 and 5x5 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications
  *   rows       few channels, no dilation: the pixels under a row of the kernel lie side by side; see conv_rows.c */
 #define CC_CONV_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd) X(rows)
 #define CC_CONV_AUTO          "auto"

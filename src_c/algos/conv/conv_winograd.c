@@ -11,14 +11,27 @@
 static bool conv_winograd_supports(const cc_conv *conv)
 {
     const cc_axis *h = &conv->window.h, *w = &conv->window.w;
-    return conv->groups == 1 && h->kernel == 3 && w->kernel == 3 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
+    bool known = false;
+    for (int i = 0; i < CC_WINOGRAD_COUNT; ++i) known |= cc_kernels_get()->winograd.transforms[i]->r == h->kernel;
+    return known && w->kernel == h->kernel && conv->groups == 1 && h->stride == 1 && w->stride == 1 && h->dilation == 1 &&
            w->dilation == 1;
 }
 
-/* Products for each channel read and made, of one image in tiles of m. */
-static int64_t conv_winograd_products(int64_t m, int64_t h, int64_t w)
+/* Products for each channel read and made, of one image. */
+static int64_t conv_winograd_products(const cc_winograd_transforms *f, int64_t h, int64_t w)
 {
-    return (m + 2) * (m + 2) * ((h + m - 1) / m) * ((w + m - 1) / m);
+    return (f->m + f->r - 1) * (f->m + f->r - 1) * ((h + f->m - 1) / f->m) * ((w + f->m - 1) / f->m);
+}
+
+/* The transforms of a kernel of r x r for images of h x w pixels. */
+static const cc_winograd_transforms *conv_winograd_transforms_of(int64_t r, int64_t h, int64_t w)
+{
+    const cc_winograd_transforms *best = NULL;
+    for (int i = 0; i < CC_WINOGRAD_COUNT; ++i) {
+        const cc_winograd_transforms *f = cc_kernels_get()->winograd.transforms[i];
+        if (f->r == r && (!best || conv_winograd_products(f, h, w) < conv_winograd_products(best, h, w))) best = f;
+    }
+    return best;
 }
 
 cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
@@ -39,14 +52,15 @@ cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
                           .oc = conv->c,
                           .in_h = h->out,
                           .in_w = w->out,
-                          .top = 2 - h->before,
-                          .left = 2 - w->before,
+                          .top = h->kernel - 1 - h->before,
+                          .left = w->kernel - 1 - w->before,
                           .out_h = h->in,
                           .out_w = w->in};
-    const cc_kernels *kernels = cc_kernels_get();
-    g.m = conv_winograd_products(2, g.out_h, g.out_w) <= conv_winograd_products(4, g.out_h, g.out_w) ? 2 : 4;
-    g.kernels = g.m == 2 ? kernels->winograd.f2 : kernels->winograd.f4;
-    g.planes = (g.m + 2) * (g.m + 2);
+    g.kernels = conv_winograd_transforms_of(h->kernel, g.out_h, g.out_w);
+    g.m = g.kernels->m;
+    g.r = g.kernels->r;
+    g.side = g.m + g.r - 1;
+    g.planes = g.side * g.side;
     g.down = (g.out_h + g.m - 1) / g.m;
     g.across = (g.out_w + g.m - 1) / g.m;
     g.tiles = g.n * g.down * g.across;
@@ -209,7 +223,7 @@ static void conv_winograd_run_tiles(const conv_winograd_job *job, int64_t most, 
         cc_range tasks;
         for (int64_t t = mine.begin; t < mine.end; ++t)
             cc_winograd_read_tile(g, g->kernels->input, job->x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left,
-                                  g->m + 2, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
+                                  g->side, first + t, transformed + t / rows * job->b.group + t % rows * vec, plane, mr * vec);
         cc_barrier_wait(team);
         const double work = (double)(count * g->c) * (double)g->oc * (double)g->planes;
         for (cc_shares shares = cc_shares_of(team, panels * per_panel, 1, work); cc_shares_take(&shares, &tasks);)
@@ -248,10 +262,12 @@ typedef enum conv_winograd_sharing { OWN_TILES, OWN_PANELS, TOGETHER } conv_wino
 
 static conv_winograd_sharing conv_winograd_share(const cc_winograd *g, const conv_winograd_blocking *b, bool late, int nth)
 {
-    enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8 };
+    enum { FEW_THREADS = 3, LEAST_TILES = 4, WEIGHTS = 8, WEIGHTS_OF_A_TILE = 1 << 17 };
     const int64_t mr = cc_kernels_get()->winograd.mr, mine = (g->tiles + nth - 1) / nth;
     if (late) return TOGETHER;
-    if (b->own >= 2 && g->tiles >= 2 * mr * nth) return OWN_TILES;
+    /* Weights from a third-level cache or memory are read once for each block, of some tiles only. */
+    const bool near = g->planes * g->c * g->oc <= WEIGHTS_OF_A_TILE * b->own * mr;
+    if (near && b->own >= 2 && g->tiles >= 2 * mr * nth) return OWN_TILES;
     if (nth < 2) return TOGETHER;
     if (mine >= LEAST_TILES && mine <= b->own * mr && g->oc <= WEIGHTS * g->tiles) return OWN_TILES;
     if (nth <= FEW_THREADS && cc_winograd_panels(g->oc) % nth == 0 && g->tiles <= b->own * mr) return OWN_PANELS;

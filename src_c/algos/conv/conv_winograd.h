@@ -1,18 +1,19 @@
-/* Winograd's algorithm for 3x3 kernels of stride 1: what its files share. The mathematics is in
- * kernels/winograd/winograd_transforms.inc.h.
+/* Winograd's algorithm for square kernels of stride 1, of the sizes r that the kernels know: what its files share. The mathematics
+ * is in kernels/winograd/winograd_transforms.inc.h.
  *
- * Outputs are divided into tiles of m x m pixels. Tile t is transformed into (m + 2)^2 *planes*, one number per plane and channel;
- * in each plane the sum over channels is a product of matrices, tiles by channels by output channels; the sums are transformed
- * back. Tiles are taken in blocks, whose planes stay in a cache between the three steps. */
+ * Outputs are divided into tiles of m x m pixels. Tile t, of m + r - 1 pixels a side, is transformed into (m + r - 1)^2 *planes*,
+ * one number per plane and channel; in each plane the sum over channels is a product of matrices, tiles by channels by output
+ * channels; the sums are transformed back. Tiles are taken in blocks, whose planes stay in a cache between the three steps. */
 #ifndef CC_CONV_WINOGRAD_H
 #define CC_CONV_WINOGRAD_H
 
 #include "algos/conv/conv.h"
 #include "kernels/kernels.h"
 
-/* A correlation with 3x3 kernels: the forward pass, or the input gradient, which is one of dy with rotated, transposed weights. */
+/* A correlation with kernels of r x r: the forward pass, or the input gradient, which is one of dy with rotated, transposed
+ * weights. */
 typedef struct cc_winograd {
-    int64_t m, planes;
+    int64_t m, r, side, planes; /* side: m + r - 1 */
     const cc_winograd_transforms *kernels;
     int64_t n, c, oc;              /* images; channels read and made */
     int64_t in_h, in_w, top, left; /* output (0, 0) reads input from (-top, -left) on */
@@ -66,7 +67,7 @@ void cc_winograd_plain_gradient(const cc_winograd *g, float *dw, const float *x,
                                 int64_t column, int64_t columns);
 
 /* Transforms the channels `range` of tile t of the image `from`, which has `channels` channels and whose tiles start at pixel
- * (m i - top, m j - left); `side` is m + 2 for the tiles of x, m for those of dy. */
+ * (m i - top, m j - left); `side` is that of the tiles: g->side for those of x, m for those of dy. */
 void cc_winograd_read_tile(const cc_winograd *g, void (*kernel)(const cc_winograd_tile *), const float *from, int64_t h,
                            int64_t w, int64_t channels, cc_range range, int64_t top, int64_t left, int64_t side, int64_t t,
                            float *to, int64_t plane, int64_t block);

@@ -16,7 +16,7 @@ cc_winograd_source cc_winograd_source_of(const cc_winograd *g, cc_conv_pass pass
                                 .c = g->c,
                                 .top = g->top,
                                 .left = g->left,
-                                .w = forward ? w : w + 8 * tap,
+                                .w = forward ? w : w + (g->r * g->r - 1) * tap,
                                 .tap = forward ? tap : -tap,
                                 .step = forward ? g->oc : 1,
                                 .next = forward ? 1 : g->c};
@@ -25,8 +25,8 @@ cc_winograd_source cc_winograd_source_of(const cc_winograd *g, cc_conv_pass pass
 void cc_winograd_plain_gradient(const cc_winograd *g, float *dw, const float *x, const float *dy, int64_t row, int64_t rows,
                                 int64_t column, int64_t columns)
 {
-    for (int64_t tap = 0; tap < 9; ++tap) {
-        const int64_t down = tap / 3 - g->top, right = tap % 3 - g->left; /* output (i, j) sees pixel (i + down, j + right) */
+    for (int64_t tap = 0; tap < g->r * g->r; ++tap) {
+        const int64_t down = tap / g->r - g->top, right = tap % g->r - g->left; /* output (i, j) sees pixel (i + down, j + right) */
         const int64_t i0 = cc_max(0, -down), i1 = cc_min(g->out_h, g->in_h - down);
         const int64_t j0 = cc_max(0, -right), j1 = cc_min(g->out_w, g->in_w - right);
         float *to = dw + (tap * g->c + row) * g->oc + column;

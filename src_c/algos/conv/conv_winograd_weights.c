@@ -20,7 +20,7 @@ void cc_winograd_pack_panel(const cc_winograd *g, cc_conv_pass pass, float *to, 
     const int64_t column = panel * nr, width = cc_min(nr, g->oc - column), end = first + count;
     if (pass == CC_CONV_FORWARD)
         for (int64_t k = first; k < end; ++k, to += nr) g->kernels->weights(to, plane, w + k * g->oc + column, tap, (int)width);
-    else /* w is [9][g->oc][g->c] */
+    else /* w is [r^2][g->oc][g->c] */
         for (int64_t k = first; k < end; k += vec, to += vec * nr)
             g->kernels->transposed(to, plane, w + column * g->c + k, tap, g->c, (int)cc_min(vec, end - k), (int)width);
 }
@@ -40,7 +40,7 @@ void cc_winograd_pack(const cc_conv *conv, cc_conv_pass pass, float *packed, con
 
 /* The gradient: planes of x as [planes][vectors of c][tiles of the block][vec], of dy likewise. A tile of dw is one vector of c by
  * one panel of oc; in each plane a sum over the tiles of outer products, added up over the blocks, and at last transformed into
- * nine taps of dw. Three ways:
+ * the taps of dw. Three ways:
  *
  *     in tasks    Many tiles, few channels: the tiles are divided into tasks, each with sums of its own. A thread takes whole
  *                 tasks, in blocks that stay in its second-level cache beside the sums. The tasks' sums are added at last.
@@ -143,7 +143,7 @@ static void conv_winograd_weights_transform_block(const conv_winograd_weights_bl
     const cc_winograd *g = &s->g;
     const cc_range mine = cc_slice(team, count, 1), columns = {by.begin * s->nr, cc_min(by.end * s->nr, g->oc)};
     for (int64_t t = mine.begin; t < mine.end; ++t) {
-        cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left, g->m + 2,
+        cc_winograd_read_tile(g, g->kernels->input, x, g->in_h, g->in_w, g->c, (cc_range){0, g->c}, g->top, g->left, g->side,
                               first + t, planes_x + t * s->vec, s->x_plane, s->block * s->vec);
         cc_winograd_read_tile(g, g->kernels->gradient, dy, g->out_h, g->out_w, g->oc, columns, 0, 0, g->m, first + t,
                               planes_dy + t * s->vec, s->dy_plane, s->block * s->vec);
@@ -252,7 +252,7 @@ void cc_winograd_weight_gradient(const cc_conv *conv, float *dw, const float *x,
     const conv_winograd_weights_blocking s = conv_winograd_weights_blocking_of(conv);
     const int64_t panels = cc_winograd_panels(s.g.oc);
     if (s.g.tiles <= 0) {
-        const cc_range mine = cc_slice(team, 9 * s.g.c * s.g.oc, 1024);
+        const cc_range mine = cc_slice(team, s.g.r * s.g.r * s.g.c * s.g.oc, 1024);
         for (int64_t i = mine.begin; i < mine.end; ++i) dw[i] = 0;
         return;
     }

@@ -99,8 +99,12 @@ static void winograd_outer(float *y, const float *a, const float *b0, const floa
 static const cc_winograd_kernels winograd_kernels = {
     .mr = MR,
     .nr = NR,
-    .f2 = &winograd_2,
-    .f4 = &winograd_4,
+    .transforms =
+        {
+#define ENTRY(m, r) &winograd_##m##_##r,
+            CC_WINOGRAD_SIZES(ENTRY)
+#undef ENTRY
+        },
     .product = winograd_product,
     .outer = winograd_outer,
 };
