@@ -28,6 +28,7 @@ LAYERS = (
     {"recorded_programs"},
     {"recording"},
     {"recorded_gradients"},
+    {"recorded_calls"},
     {"ops"},
     {"activations", "constraints", "random", "regularizers", "tape"},
     {"layers"},

@@ -79,6 +79,11 @@ static inline int64_t cc_window_inputs(const cc_window *window) /* cells of one 
 }
 
 /* Whether there is nothing to loop over: one cell, under a window of one. */
+static inline int64_t cc_axis_reach(const cc_axis *axis)
+{
+    return axis->dilation * (axis->kernel - 1) + 1;
+}
+
 static inline bool cc_axis_is_single(const cc_axis *axis)
 {
     return axis->in == 1 && axis->out == 1 && axis->kernel == 1 && axis->before == 0;

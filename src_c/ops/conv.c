@@ -25,4 +25,6 @@ const cc_op cc_op_conv = {
     .pack = cc_conv_pack,
     .forward = cc_conv_forward,
     .backward = cc_conv_backward,
+    .forward_rows = cc_conv_forward_rows,
+    .rows_read = cc_conv_rows_read,
 };

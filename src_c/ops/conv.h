@@ -42,5 +42,7 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need);
 void cc_conv_pack(const cc_call *call, const cc_team *team);
 void cc_conv_forward(const cc_call *call, const cc_team *team);
 void cc_conv_backward(const cc_call *call, const cc_team *team);
+void cc_conv_forward_rows(const cc_call *call, const cc_row_block *block, float *y, const float *x);
+cc_row_block cc_conv_rows_read(const cc_call *call, const cc_row_block *block);
 
 #endif

@@ -282,6 +282,17 @@ static conv_backward_sizes conv_backward_sizes_of(const cc_call *call, int choic
     return p;
 }
 
+/* See cc_need. A row of y that lies in the padding would read nothing. */
+static double conv_row_work(const cc_call *call, const cc_conv *conv, const cc_conv_algorithm *algorithm)
+{
+    const cc_axis *h = &conv->window.h;
+    const int64_t reach = cc_axis_reach(h), after = (h->out - 1) * h->stride + reach - h->in - h->before;
+    if (!algorithm->by_rows || conv_is_transposed(call) || conv_axes(call) != 2 || call->differentiate || h->before >= reach ||
+        after >= reach || h->out < 1 || conv->n < 1)
+        return 0;
+    return cc_conv_work(conv) / (double)(conv->n * h->out);
+}
+
 void cc_conv_need(const cc_call *call, int nth, cc_need *need)
 {
     const cc_conv_attributes *s = call->attributes;
@@ -292,6 +303,7 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     need->rereads_weights = conv_chosen(need->choice, CONV_Y)->rereads_weights && !conv.unchecked;
     need->forward_scratch = cc_scratch_bytes(conv_scratch_floats(call, need->choice, &conv, CONV_Y, nth));
     need->saved = cc_fused_saved(call, s->activation);
+    need->row_work = conv_row_work(call, &conv, conv_chosen(need->choice, CONV_Y));
     if (cc_has_input(call, 3) && !need->saved && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
@@ -316,28 +328,63 @@ void cc_conv_pack(const cc_call *call, const cc_team *team)
     conv_chosen(call->choice, CONV_Y)->pack(&conv, conv_pass_of(call, CONV_Y), call->packed, call->x[1], team);
 }
 
+/* y = act(r + b + the sums over x), of `count` elements. z: where the sums are kept if they are, else y. */
+static void conv_compute(const cc_call *call, const cc_conv *conv, int64_t count, float *y, float *z, const float *x,
+                         const float *r, float *scratch, const cc_team *team)
+{
+    const cc_conv_attributes *s = call->attributes;
+    const cc_conv_algorithm *algorithm = conv_chosen(call->choice, CONV_Y);
+    const bool later = r && !algorithm->accumulates, keeps = z != y;
+    const cc_epilogue epilogue = {.bias = cc_has_input(call, 2) ? call->x[2] : NULL,
+                                  .act = later || keeps ? CC_ACT_LINEAR : (cc_activation)s->activation,
+                                  .alpha = s->alpha,
+                                  .accumulate = r && algorithm->accumulates};
+    if (epilogue.accumulate && z != r) {
+        cc_copy(z, r, count, team);
+        cc_barrier_wait(team);
+    }
+    conv_images(call, CONV_Y)(conv, z, x, call->x[1], call->packed, &epilogue, scratch, team);
+    if (!later && !keeps) return;
+    cc_barrier_wait(team);
+    const cc_range mine = cc_slice(team, count, 2048);
+    if (mine.begin >= mine.end) return;
+    if (later) cc_kernels_get()->elementwise.add(z + mine.begin, r + mine.begin, mine.end - mine.begin);
+    cc_act_forward((cc_activation)s->activation, s->alpha, y + mine.begin, z + mine.begin, mine.end - mine.begin);
+}
+
 void cc_conv_forward(const cc_call *call, const cc_team *team)
 {
     const cc_conv_attributes *s = call->attributes;
     const cc_conv conv = conv_geometry(call);
-    const cc_conv_algorithm *algorithm = conv_chosen(call->choice, CONV_Y);
-    const bool later = cc_has_input(call, 3) && !algorithm->accumulates, keeps = cc_fused_keeps_z(call, s->activation);
-    const cc_epilogue epilogue = {.bias = cc_has_input(call, 2) ? call->x[2] : NULL,
-                                  .act = later || keeps ? CC_ACT_LINEAR : (cc_activation)s->activation,
-                                  .alpha = s->alpha,
-                                  .accumulate = cc_has_input(call, 3) && algorithm->accumulates};
-    float *z = keeps ? call->saved : call->y;
-    if (epilogue.accumulate && z != call->x[3]) {
-        cc_copy(z, call->x[3], cc_shape_count(&call->ys), team);
-        cc_barrier_wait(team);
-    }
-    conv_images(call, CONV_Y)(&conv, z, call->x[0], call->x[1], call->packed, &epilogue, call->scratch, team);
-    if (!later && !keeps) return;
-    cc_barrier_wait(team);
-    const cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 2048);
-    if (mine.begin >= mine.end) return;
-    if (later) cc_kernels_get()->elementwise.add(z + mine.begin, call->x[3] + mine.begin, mine.end - mine.begin);
-    cc_act_forward((cc_activation)s->activation, s->alpha, call->y + mine.begin, z + mine.begin, mine.end - mine.begin);
+    float *z = cc_fused_keeps_z(call, s->activation) ? call->saved : call->y;
+    conv_compute(call, &conv, cc_shape_count(&call->ys), call->y, z, call->x[0], cc_has_input(call, 3) ? call->x[3] : NULL,
+                 call->scratch, team);
+}
+
+/* Rows of x: from the first cell under the first row's window to the last under the last one's, where they are inside. */
+cc_row_block cc_conv_rows_read(const cc_call *call, const cc_row_block *block)
+{
+    const cc_conv conv = conv_geometry(call);
+    const cc_axis *h = &conv.window.h;
+    const int64_t top = block->row * h->stride - h->before, bottom = top + (block->rows - 1) * h->stride + cc_axis_reach(h);
+    const int64_t first = cc_max(top, 0);
+    return (cc_row_block){.sample = block->sample, .row = first, .rows = cc_min(bottom, h->in) - first};
+}
+
+/* A block is an image of its own, which begins and ends inside the whole one or with it. */
+void cc_conv_forward_rows(const cc_call *call, const cc_row_block *block, float *y, const float *x)
+{
+    const cc_row_block reads = cc_conv_rows_read(call, block);
+    const cc_team alone = {.nth = 1};
+    cc_conv conv = conv_geometry(call);
+    cc_axis *h = &conv.window.h;
+    const int64_t row = conv.window.w.out * conv.oc;
+    const float *r = cc_has_input(call, 3) ? call->x[3] + (block->sample * h->out + block->row) * row : NULL;
+    conv.n = 1;
+    h->before = reads.row - (block->row * h->stride - h->before);
+    h->in = reads.rows;
+    h->out = block->rows;
+    conv_compute(call, &conv, block->rows * row, y, y, x, r, NULL, &alone);
 }
 
 void cc_conv_backward(const cc_call *call, const cc_team *team)

@@ -9,6 +9,8 @@
  *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient passes.
  *   recompute computes y anew from `saved` and the inputs in need.recompute, bit for bit, between forward and backward: then y
  *             need not be kept for the backward passes that read it. For ops that cost little more than reading y. Usually NULL.
+ *   forward_rows  computes some rows of one sample's y, the same bits as forward, from the rows of x[0] that rows_read names, by
+ *             one thread and without scratch, where need.row_work is not 0 (plan/row_blocks.c). Usually NULL.
  *   refuse    fails with a sentence about an element that forward has reported to call->fault: the run ends there, before it has
  *             changed anything. NULL: there is nothing that forward cannot compute with.
  *   update    changes variables among the inputs after the backward pass (moving averages); reads those and `saved` only.
@@ -82,6 +84,11 @@ static inline void cc_report(const cc_call *call, int64_t element)
     while (element < lowest && !atomic_compare_exchange_weak(&call->fault->element, &lowest, element)) continue;
 }
 
+/* Rows row .. row+rows-1 (indices on axis 1) of one sample of a value. */
+typedef struct cc_row_block {
+    int64_t sample, row, rows;
+} cc_row_block;
+
 typedef struct cc_need {
     uint64_t saved, forward_scratch, backward_scratch, packed; /* bytes, aligned to 64 by the planner; 0 by default */
     uint64_t reads;       /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
@@ -89,6 +96,7 @@ typedef struct cc_need {
     bool rereads_weights; /* with `packed`: forward reads the weights themselves, too */
     int inplace; /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
     int choice;  /* what need() decided, such as an algorithm's number; it comes back as call->choice */
+    double row_work;  /* multiply-adds of a row of y; 0: forward_rows cannot do this call */
     char algorithm[40]; /* its name for plan descriptions; empty: there is only one */
 } cc_need;
 
@@ -137,6 +145,9 @@ struct cc_op {
     void (*forward)(const cc_call *call, const cc_team *team);
     void (*backward)(const cc_call *call, const cc_team *team);
     void (*recompute)(const cc_call *call, const cc_team *team);
+    /* y and x begin at the first row of the blocks. rows_read: at least one row, and no more for fewer rows of y. */
+    void (*forward_rows)(const cc_call *call, const cc_row_block *block, float *y, const float *x);
+    cc_row_block (*rows_read)(const cc_call *call, const cc_row_block *block);
     void (*update)(const cc_call *call, const cc_team *team);
     cconv_status (*refuse)(const cc_call *call, int64_t element);
     int refused; /* the input whose elements forward reports */

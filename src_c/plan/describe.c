@@ -40,11 +40,11 @@ static const double *times_of_nodes(const cconv_plan *plan)
     return sums;
 }
 
-static uint64_t describe_bytes_of(const cc_value *value)
+static uint64_t describe_bytes_of(const cc_value *value, int threads)
 {
     const cc_need *need = &value->need;
     uint64_t scratch = need->forward_scratch > need->backward_scratch ? need->forward_scratch : need->backward_scratch;
-    return value->bytes + need->saved + need->packed + scratch;
+    return (value->block_bytes ? value->block_bytes * (uint64_t)threads : value->bytes) + need->saved + need->packed + scratch;
 }
 
 static bool is_shown(const cconv_plan *plan, int i)
@@ -76,7 +76,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         cc_fail(CCONV_INVALID, "describe: expected a plan, received NULL");
         return 0;
     }
-    int constant = 0, width = (int)strlen("(outputs copied)");
+    int constant = 0, joined = 0, width = (int)strlen("(outputs copied)");
     const double runs = (double)plan->timed_runs, *times = times_of_nodes(plan);
     for (int i = 1; i <= plan->graph->count; ++i) {
         if (plan->values[i].constant && plan->values[i].forward) ++constant;
@@ -91,10 +91,12 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         if (!is_shown(plan, i)) continue;
         const cc_node *node = cc_graph_node(plan->graph, i);
         const cc_value *value = &plan->values[i];
-        char shape[CC_SHAPE_TEXT], bytes[24];
-        snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)describe_bytes_of(value));
-        put_line(&w, plan, width, node->op->name, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
-                 times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
+        char shape[CC_SHAPE_TEXT], bytes[24], op[80];
+        joined += value->joined;
+        snprintf(op, sizeof op, "%s%s", value->joined ? "+ " : "", node->op->name);
+        snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)describe_bytes_of(value, plan->threads));
+        put_line(&w, plan, width, op, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
+                 value->joined ? -1 : times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
     }
     if (plan->timed_runs) {
         const double forward = time_of(plan, FORWARD), backward = time_of(plan, BACKWARD);
@@ -107,6 +109,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         cc_put(&w, "%.3f ms a run, %lld runs\n", gather + forward + seed + backward + optimizer + outputs,
                (long long)plan->timed_runs);
     }
+    if (joined) cc_put(&w, "(+: by blocks of rows, together with the line above, where the time of both stands)\n");
     if (constant) cc_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
     cc_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
     return w.length;

@@ -77,7 +77,7 @@ static void find_steps(layout *l)
                 l->last_recomputed[x] = t;
                 continue;
             }
-            l->last_read[x] = t;
+            l->last_read[x] = step->end;
             const bool packed = step->kind == CC_FORWARD && k == node->op->weights && need->packed;
             if (!step->constant && (!packed || need->rereads_weights)) last(plan, x);
         }
@@ -112,14 +112,16 @@ static int overwritten(const layout *l, int i, int t)
 /* The block of a forward value: that of an input it may be written over, else its own. */
 static void place_value(layout *l, int i, int t)
 {
-    const int x = overwritten(l, i, t);
-    if (l->plan->values[i].lasting) {
+    const int x = overwritten(l, i, t), first = l->plan->steps[t].begin;
+    if (l->plan->values[i].block_bytes) {
+        l->block[i][VALUE] = add_block(l, l->plan->values[i].block_bytes * (uint64_t)l->plan->threads, first, l->last_read[i]);
+    } else if (l->plan->values[i].lasting) {
         l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), 0, l->plan->n_steps);
     } else if (x) {
         l->block[i][VALUE] = l->block[x][VALUE];
         extend(&l->blocks[l->block[i][VALUE]], l->last_read[i]);
     } else {
-        l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), t, l->last_read[i]);
+        l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), first, l->last_read[i]);
     }
 }
 

@@ -304,6 +304,7 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     mark_recomputed(plan);
     cc_plan_constants(plan);
     CC_TRY(cc_plan_steps(plan));
+    CC_TRY(cc_plan_row_blocks(plan));
     return cc_plan_memory(plan);
 }
 

@@ -1,5 +1,5 @@
 /* What a plan is made of. plan.c makes it, constants.c finds what need not be done in every run, steps.c puts its work in
- * order, memory.c lays out its arena, run.c walks its steps. */
+ * order, row_blocks.c joins some of it, memory.c lays out its arena, run.c walks its steps. */
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
@@ -28,12 +28,17 @@ typedef struct cc_step {
     uint64_t version; /* of what it read when it was last done, see constants.c; 0: not yet */
     int first, count; /* CC_OPTIMIZE: updates first .. first+count-1 */
     void *scratch;    /* CC_OPTIMIZE: the optimizer's */
+    int begin, end;   /* steps that are done together by blocks of rows, of which it is one (row_blocks.c); else itself */
+    int64_t rows;     /* of a block of the last one's value, at most */
 } cc_step;
 
 typedef struct cc_value {   /* one for each node of the graph */
     cc_shape shape;         /* for the current batch */
     int64_t capacity;       /* elements for the largest batch */
     size_t bytes;           /* of these */
+    size_t block_bytes;     /* of a block; 0: the value is there as a whole */
+    int readers;            /* inputs of computed nodes that are this value */
+    bool joined;            /* it is made by blocks of rows together with the one before */
     bool output, wrt;       /* it is among the plan's */
     bool needed;            /* the plan computes it or differentiates through it */
     bool forward;           /* its value is computed (or, of an input, read) */
@@ -124,6 +129,12 @@ void cc_plan_forget(cconv_plan *plan);
 
 /* Puts the work in order. */
 cconv_status cc_plan_steps(cconv_plan *plan);
+
+/* Decides which steps are done together by blocks of rows, and puts them side by side. */
+cconv_status cc_plan_row_blocks(cconv_plan *plan);
+
+/* Does them: steps t .. plan->steps[t].end. */
+void cc_plan_run_row_blocks(const cconv_plan *plan, int t, const cc_team *team);
 
 /* Gives every value, gradient, saved and scratch area its place, from the steps. */
 cconv_status cc_plan_memory(cconv_plan *plan);

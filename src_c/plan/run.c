@@ -210,12 +210,18 @@ static bool is_done(const cconv_plan *plan, const cc_step *step)
     return step->kind == CC_FORWARD ? call->y == call->x[0] : !backward->dx[0] || backward->dx[0] == backward->dy;
 }
 
-static void do_step(const cconv_plan *plan, const cc_step *step, const cconv_batch *batch, const cc_team *team)
+static void do_step(const cconv_plan *plan, int t, const cconv_batch *batch, const cc_team *team)
 {
+    const cc_step *step = &plan->steps[t];
     const cc_value *value = &plan->values[step->node];
     switch (step->kind) {
     case CC_PACK: value->call.op->pack(&value->call, team); break;
-    case CC_FORWARD: value->call.op->forward(&value->call, team); break;
+    case CC_FORWARD:
+        if (step->end > t)
+            cc_plan_run_row_blocks(plan, t, team);
+        else
+            value->call.op->forward(&value->call, team);
+        break;
     case CC_SEED:
         if (value->backward.dy == value->gradient)
             seed_root(value->gradient, batch->root_gradient, cc_shape_count(&value->shape), team);
@@ -311,8 +317,9 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
     gather(plan, batch, team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
-        if ((plan->steps[t].constant && !plan->steps[t].due) || is_done(plan, &plan->steps[t])) continue;
-        do_step(plan, &plan->steps[t], batch, team);
+        const cc_step *step = &plan->steps[t];
+        if ((step->constant && !step->due) || step->begin < t || is_done(plan, step)) continue;
+        do_step(plan, t, batch, team);
         if (team->ith == 0 && batch->interrupted && t < plan->first_update && cc_seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
             asked = cc_seconds();

@@ -89,6 +89,7 @@ typedef struct cc_conv_algorithm {
     int64_t (*packed)(const cc_conv *conv, cc_conv_pass pass);
     void (*pack)(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
+    bool by_rows; /* forward wants no scratch, and makes of some rows of an image the same rows of y, bit for bit, as of all */
     bool accumulates; /* both passes can do epilogue->accumulate */
     /* Unless unchecked, they may read w beside `packed`. Others read one of the two. */
     bool rereads_weights;

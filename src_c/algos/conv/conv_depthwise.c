@@ -338,6 +338,7 @@ const cc_conv_algorithm cc_conv_depthwise = {
     .name = "depthwise",
     .supports = conv_depthwise_supports,
     .cost = conv_depthwise_cost,
+    .by_rows = true,
     .scratch = conv_depthwise_scratch_floats,
     .forward = conv_depthwise_forward,
     .input_gradient = conv_depthwise_input_gradient,

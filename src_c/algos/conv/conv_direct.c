@@ -198,6 +198,7 @@ const cc_conv_algorithm cc_conv_direct = {
     .cost = conv_direct_cost,
     .packed = cc_gather_packed,
     .pack = cc_gather_pack,
+    .by_rows = true,
     .accumulates = true,
     .scratch = conv_direct_scratch_floats,
     .forward = conv_direct_forward,

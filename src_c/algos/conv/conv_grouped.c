@@ -492,4 +492,4 @@ static const cc_conv_algorithm grouped_of_images = {
     .weight_gradient = conv_grouped_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(grouped, grouped_of_images, false);
+CC_CONV_WITH_VOLUMES(grouped, grouped_of_images, false, true);

@@ -23,8 +23,9 @@ void cc_volume_images(const cc_conv_algorithm *flat, const cc_conv *conv, cc_con
 void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *conv, float *dw, const float *x, const float *dy,
                                float *scratch, const cc_team *team);
 
-/* Defines cc_conv_<name>, which does images as the table `flat` does, and volumes by it. The table must say that it accumulates. */
-#define CC_CONV_WITH_VOLUMES(name_, flat, rereads)                                                                             \
+/* Defines cc_conv_<name>, which does images as the table `flat` does, and volumes by it. The table must say that it accumulates;
+ * rereads and rows: its rereads_weights and by_rows. */
+#define CC_CONV_WITH_VOLUMES(name_, flat, rereads, rows)                                                                       \
     static bool conv_##name_##_volume_supports(const cc_conv *conv)                                                            \
     {                                                                                                                          \
         return cc_volume_supports(&flat, conv);                                                                                \
@@ -76,6 +77,7 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
         .packs_on_the_fly = conv_##name_##_volume_packs_on_the_fly,                                                            \
         .accumulates = true,                                                                                                   \
         .rereads_weights = rereads,                                                                                            \
+        .by_rows = rows,                                                                                                       \
         .scratch = conv_##name_##_volume_scratch,                                                                              \
         .forward = conv_##name_##_volume_forward,                                                                              \
         .input_gradient = conv_##name_##_volume_input_gradient,                                                                \

@@ -334,4 +334,4 @@ static const cc_conv_algorithm winograd_of_images = {
     .weight_gradient = cc_winograd_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(winograd, winograd_of_images, true);
+CC_CONV_WITH_VOLUMES(winograd, winograd_of_images, true, false);
