@@ -115,7 +115,16 @@ _BY_NAME: dict[str, Callable] = {
 
 
 def serialize(activation: Callable) -> Any:
-    """The JSON form: the name of a function of this module, else the form of a registered function or layer."""
+    """The JSON form: the name of a function of this module, else the form of a registered function or layer.
+
+    Raises:
+        ValueError: It is a lambda, which only its code could describe.
+
+    Example:
+
+    >>> cconv.activations.serialize(cconv.activations.gelu)
+    'gelu'
+    """
     if activation is ops.relu:
         return "relu"
     for name, function in _BY_NAME.items():
@@ -125,7 +134,20 @@ def serialize(activation: Callable) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict | None = None) -> Callable:
-    """The activation of a JSON form."""
+    """The activation of a JSON form.
+
+    Args:
+        config: A name, or what `serialize` returned.
+        custom_objects: Dictionary of names to your own functions.
+
+    Raises:
+        ValueError: It is neither known nor registered.
+
+    Example:
+
+    >>> cconv.activations.deserialize("relu")(np.array([-1.0, 1.0])).tolist()
+    [0.0, 1.0]
+    """
     if isinstance(config, str) and config in _BY_NAME:
         return _BY_NAME[config]
     if isinstance(config, dict) and config.get("module") in ("keras.activations", "builtins", None):

@@ -162,12 +162,34 @@ _OBJECTS = {
 
 
 def serialize(constraint: Constraint) -> Any:
-    """The configuration of a constraint, for `deserialize`."""
+    """The configuration of a constraint, for `deserialize`.
+
+    Args:
+        constraint: The constraint; one of a class of your own needs `get_config`.
+
+    Returns:
+        Dictionary of plain values that JSON can hold.
+
+    Raises:
+        TypeError: It has no `get_config`.
+
+    Example:
+
+    >>> cconv.constraints.serialize(cconv.constraints.NonNeg())["class_name"]
+    'NonNeg'
+    """
     return serialize_object(constraint)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint that a configuration (or a name) describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Dictionary of names to your own classes and functions.
+
+    Raises:
+        ValueError: It names nothing that is known or registered.
 
     Example:
 
@@ -186,7 +208,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 
 def get(identifier: Any) -> Any:
-    """A constraint, from its name, its configuration, its class, or itself.
+    """A constraint, from its name, its configuration, its class, or itself. `None` stays.
+
+    Raises:
+        ValueError: It is none of these.
 
     Example:
 

@@ -83,6 +83,11 @@ def deserialize(config: dict[str, Any], custom_objects: dict | None = None) -> D
 
     Raises:
         ValueError: It is another policy than `DTypePolicy`.
+
+    Example:
+
+    >>> cconv.dtype_policies.deserialize({"class_name": "DTypePolicy", "config": {"name": "float32"}})
+    <DTypePolicy "float32">
     """
     if not isinstance(config, dict) or config.get("class_name") not in ("DTypePolicy", "FloatDTypePolicy"):
         raise ValueError(f"Expected the configuration of a DTypePolicy. Received: {config!r}")

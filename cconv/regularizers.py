@@ -159,12 +159,34 @@ _OBJECTS |= dict.fromkeys(("OrthogonalRegularizer", "orthogonal_regularizer"), O
 
 
 def serialize(regularizer: Regularizer) -> Any:
-    """The configuration of a regularizer, for `deserialize`."""
+    """The configuration of a regularizer, for `deserialize`.
+
+    Args:
+        regularizer: The regularizer; one of a class of your own needs `get_config`.
+
+    Returns:
+        Dictionary of plain values that JSON can hold.
+
+    Raises:
+        TypeError: It has no `get_config`.
+
+    Example:
+
+    >>> cconv.regularizers.serialize(cconv.regularizers.L1())["class_name"]
+    'L1'
+    """
     return serialize_object(regularizer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The regularizer that a configuration (or a name) describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Dictionary of names to your own classes and functions.
+
+    Raises:
+        ValueError: It names nothing that is known or registered.
 
     Example:
 
@@ -182,7 +204,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 
 def get(identifier: Any) -> Any:
-    """A regularizer, from its name, its configuration, its class, or itself.
+    """A regularizer, from its name, its configuration, its class, or itself. `None` stays.
+
+    Raises:
+        ValueError: It is none of these.
 
     Example:
 

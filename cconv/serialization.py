@@ -118,7 +118,7 @@ def serialize_object(item: Any) -> Any:
     if isinstance(item, (list, tuple)):
         values = yield each(_serialize, item)
         return tuple(values) if isinstance(item, tuple) else values
-    if isinstance(item, Mapping):
+    if isinstance(item, Mapping) and not hasattr(item, "get_config"):
         if item.keys() >= _OF_A_CONFIGURATION:
             return item
         return dict(zip(item, (yield each(_serialize, item.values())), strict=True))

@@ -62,7 +62,8 @@ PAGES = (
     Page(
         "applications",
         "Well-known networks",
-        "applications applications.mobilenet_v2 applications.resnet50 applications.vgg16 applications.imagenet_utils",
+        "applications applications.densenet applications.mobilenet_v2 applications.resnet50 applications.resnet_v2 "
+        "applications.vgg16 applications.imagenet_utils",
     ),
     Page("config", "Settings", "config"),
     Page("backend", "Back end", "backend"),

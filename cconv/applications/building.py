@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activations, config, layers
@@ -91,6 +91,38 @@ def pooled(x: Tensor, pooling: str | None, average: str | None = None, maximum: 
     if pooling == "max":
         return layers.GlobalMaxPooling2D(name=maximum)(x)
     return x
+
+
+def image_network(
+    features: Callable[[Tensor], Tensor],
+    include_top: bool,
+    weights: Any,
+    input_tensor: Tensor | None,
+    input_shape: Sequence[int | None] | None,
+    pooling: str | None,
+    classes: int,
+    classifier_activation: Any,
+    name: str,
+) -> Functional:
+    """A network that ends in the mean over the image and one dense layer, from what its layers before do."""
+    check_arguments(weights, include_top, pooling, classifier_activation)
+    images = image_input(image_shape(input_shape, include_top), input_tensor)
+    x = features(images)
+    if include_top:
+        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+        x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
+    else:
+        x = pooled(x, pooling, "avg_pool", "max_pool")
+    return make_model(images, x, name, weights)
+
+
+def normalized(x: Tensor, name: str) -> Tensor:
+    """Batch normalization as ResNet and DenseNet have it."""
+    return layers.BatchNormalization(axis=channel_axis(), epsilon=1.001e-5, name=name)(x)
+
+
+def relu(x: Tensor, name: str) -> Tensor:
+    return layers.Activation("relu", name=name)(x)
 
 
 def make_model(images: Tensor, outputs: Tensor, name: str, weights: Any) -> Functional:

@@ -1,4 +1,4 @@
-"""ResNet-50 (He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2015)."""
+"""ResNet (He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2015) of 50, 101 and 152 layers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
-from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled
+from .building import image_network, normalized, relu
 
-_STACKS = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # channels within a block, blocks, first stride
+__all__ = ["ResNet101", "ResNet152", "ResNet50", "preprocess_input"]
 
 
 def ResNet50(  # noqa: N802 (Keras' name)
@@ -46,22 +46,77 @@ def ResNet50(  # noqa: N802 (Keras' name)
     >>> model.output_shape, len(model.layers)
     ((None, 10), 177)
     """
-    check_arguments(weights, include_top, pooling, classifier_activation)
-    images = image_input(image_shape(input_shape, include_top), input_tensor)
+    given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    return image_network(lambda images: _features(images, (3, 4, 6, 3)), *given)
+
+
+def ResNet101(  # noqa: N802 (Keras' name)
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str = "resnet101",
+) -> Functional:
+    """ResNet-50 with thirty-three residual blocks.
+
+    Args:
+        include_top, ..., name: See `ResNet50`.
+
+    Raises:
+        ValueError: An argument is none of those there, or the file does not fit.
+
+    Example:
+
+    >>> model = cconv.applications.ResNet101(include_top=False, input_shape=(32, 32, 3))
+    >>> model.output_shape, len(model.layers)
+    ((None, 1, 1, 2048), 345)
+    """
+    given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    return image_network(lambda images: _features(images, (3, 4, 23, 3)), *given)
+
+
+def ResNet152(  # noqa: N802 (Keras' name)
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str = "resnet152",
+) -> Functional:
+    """ResNet-50 with fifty residual blocks.
+
+    Args:
+        include_top, ..., name: See `ResNet50`.
+
+    Raises:
+        ValueError: An argument is none of those there, or the file does not fit.
+
+    Example:
+
+    >>> model = cconv.applications.ResNet152(include_top=False, input_shape=(32, 32, 3))
+    >>> model.output_shape, len(model.layers)
+    ((None, 1, 1, 2048), 515)
+    """
+    given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    return image_network(lambda images: _features(images, (3, 8, 36, 3)), *given)
+
+
+def _features(images: Tensor, blocks: Sequence[int]) -> Tensor:
+    """The network up to its last block; `blocks`: their number in each stack."""
     x = layers.ZeroPadding2D(3, name="conv1_pad")(images)
-    x = _relu(_convolution(x, 64, 7, "conv1", strides=2), "conv1_relu")
+    x = relu(_convolution(x, 64, 7, "conv1", strides=2), "conv1_relu")
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
-    for i, (channels, blocks, strides) in enumerate(_STACKS, 2):
-        x = _block(x, channels, f"conv{i}_block1", strides, resized=True)
-        for j in range(2, blocks + 1):
-            x = _block(x, channels, f"conv{i}_block{j}")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
-    else:
-        x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    for i, count in enumerate(blocks):
+        x = _block(x, 64 << i, f"conv{i + 2}_block1", 2 if i else 1, resized=True)
+        for j in range(2, count + 1):
+            x = _block(x, 64 << i, f"conv{i + 2}_block{j}")
+    return x
 
 
 def _block(x: Tensor, channels: int, name: str, strides: int = 1, resized: bool = False) -> Tensor:
@@ -70,20 +125,16 @@ def _block(x: Tensor, channels: int, name: str, strides: int = 1, resized: bool 
     The input is brought to the new size by a convolution of its own in the first block of a stack (`resized`).
     """
     shortcut = _convolution(x, 4 * channels, 1, f"{name}_0", strides=strides) if resized else x
-    x = _relu(_convolution(x, channels, 1, f"{name}_1", strides=strides), f"{name}_1_relu")
-    x = _relu(_convolution(x, channels, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
+    x = relu(_convolution(x, channels, 1, f"{name}_1", strides=strides), f"{name}_1_relu")
+    x = relu(_convolution(x, channels, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
     x = _convolution(x, 4 * channels, 1, f"{name}_3")
-    return _relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
+    return relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
 
 
 def _convolution(x: Tensor, channels: int, kernel: int, name: str, **settings: Any) -> Tensor:
     """Convolution and batch normalization, named `<name>_conv` and `<name>_bn`."""
     x = layers.Conv2D(channels, kernel, name=f"{name}_conv", **settings)(x)
-    return layers.BatchNormalization(axis=channel_axis(), epsilon=1.001e-5, name=f"{name}_bn")(x)
-
-
-def _relu(x: Tensor, name: str) -> Tensor:
-    return layers.Activation("relu", name=name)(x)
+    return normalized(x, f"{name}_bn")
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

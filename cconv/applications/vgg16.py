@@ -6,11 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
-from .building import check_arguments, image_input, image_shape, make_model, pooled
+from .vgg import vgg
 
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels, convolutions
 
@@ -46,21 +45,7 @@ def VGG16(  # noqa: N802 (Keras' name)
     >>> model.output_shape
     (None, 2, 2, 512)
     """
-    check_arguments(weights, include_top, pooling, classifier_activation)
-    images = image_input(image_shape(input_shape, include_top), input_tensor)
-    x = images
-    for i, (channels, convolutions) in enumerate(_BLOCKS, 1):
-        for j in range(1, convolutions + 1):
-            x = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"block{i}_conv{j}")(x)
-        x = layers.MaxPooling2D(2, strides=2, name=f"block{i}_pool")(x)
-    if include_top:
-        x = layers.Flatten(name="flatten")(x)
-        x = layers.Dense(4096, activation="relu", name="fc1")(x)
-        x = layers.Dense(4096, activation="relu", name="fc2")(x)
-        x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
-    else:
-        x = pooled(x, pooling)
-    return make_model(images, x, name, weights)
+    return vgg(_BLOCKS, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

@@ -184,6 +184,7 @@ class BackupAndRestore(Callback):
 def _optimizers(model: Any) -> list[Optimizer]:
     """That of `compile`, and those that a step of the model's own may use."""
     found = [model._trainer.optimizer, *held(model, Optimizer)]
+    found += [inner for optimizer in found for inner in getattr(optimizer, "optimizers", ())]
     return list({id(optimizer): optimizer for optimizer in found}.values())
 
 

@@ -41,16 +41,24 @@ class Callback:
         return f"<{type(self).__name__} {told}>" if told else f"<{type(self).__name__}>"
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Receives `verbose`, `epochs` and `steps` before anything else happens."""
+        """Receives what is about to happen, before anything else.
+
+        Args:
+            params: `verbose`, `epochs` (of `fit`) and `steps`, the number of batches of an epoch; `None`: not known.
+        """
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Receives the model before anything else happens."""
+        """Receives the model before anything else happens.
+
+        Args:
+            model: The model; `None`: the callback leaves the one it had.
+        """
         self._model = None if model is None else weakref.ref(model)
 
     @property
     def model(self) -> Any:
-        """The model that is trained, evaluated or asked to predict."""
+        """The model that is trained, evaluated or asked to predict; `None` before `set_model`, and once it is gone."""
         return None if self._model is None else self._model()
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
@@ -60,51 +68,130 @@ class Callback:
         """Older name of `on_train_batch_end`."""
 
     def on_exception(self, exception: BaseException) -> None:
-        """Called where `fit`, `evaluate` or `predict` ends by an exception or Ctrl-C, in place of the `on_..._end`."""
+        """Called where `fit`, `evaluate` or `predict` ends by an exception or Ctrl-C, in place of the `on_..._end`.
+
+        Args:
+            exception: What ended it, and is raised again afterwards.
+        """
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Called before the first batch of an epoch; `epoch` counts from 0."""
+        """Called before the first batch of an epoch.
+
+        Args:
+            epoch: Its number, from 0 (from `initial_epoch`, where `fit` was given one).
+            logs: Empty.
+        """
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Called after an epoch and its validation. `logs`: the epoch's metrics, the validation's as `val_...`."""
+        """Called after an epoch and its validation.
+
+        Args:
+            epoch: Its number.
+            logs: The epoch's loss and metrics, those of the validation as `val_...`. What a callback adds here stands
+                in the history, and later callbacks see it.
+
+        Example:
+
+        >>> class Halving(cconv.callbacks.Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         logs["half"] = logs["loss"] / 2
+        >>> model = cconv.Sequential([cconv.Input((1,)), cconv.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0, callbacks=[Halving()]).history
+        {'loss': [1.0], 'half': [0.5]}
+        """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Called before a training step; `batch` counts from 0 in each epoch."""
+        """Called before a step of training.
+
+        Args:
+            batch: Its number in the epoch, from 0; with `steps_per_execution` that of the first of a group.
+            logs: Empty.
+        """
         self.on_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Called after a training step. `logs`: the metrics averaged over the epoch so far."""
+        """Called after a step of training. `self.model.stop_training = True` ends the epoch here, and the training.
+
+        Args:
+            batch: Its number in the epoch; with `steps_per_execution` that of the last of a group.
+            logs: The loss and metrics, of the epoch so far.
+        """
         self.on_batch_end(batch, logs=logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Called before a batch of `evaluate`, and of the validation in `fit`."""
+        """Called before a batch of `evaluate`, and of the validation in `fit`.
+
+        Args:
+            batch: Its number, from 0.
+            logs: Empty.
+        """
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Called after a batch of `evaluate`, and of the validation in `fit`."""
+        """Called after a batch of `evaluate`, and of the validation in `fit`.
+
+        Args:
+            batch: Its number.
+            logs: The loss and metrics of all batches so far.
+        """
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Called before a batch of `predict`."""
+        """Called before a batch of `predict`.
+
+        Args:
+            batch: Its number, from 0.
+            logs: Empty.
+        """
 
     def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Called after a batch of `predict`. `logs`: `{"outputs": the arrays of this batch}`."""
+        """Called after a batch of `predict`.
+
+        Args:
+            batch: Its number.
+            logs: `{"outputs": arrays}`, the predictions of this batch, nested as the model's outputs.
+        """
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Called at the beginning of `fit`."""
+        """Called at the beginning of `fit`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Called at the end of `fit`, with the logs of the last epoch."""
+        """Called at the end of `fit`.
+
+        Args:
+            logs: Those of the last epoch.
+        """
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Called at the beginning of `evaluate` and of each validation in `fit`."""
+        """Called at the beginning of `evaluate` and of each validation in `fit`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Called at the end of `evaluate` and of each validation in `fit`."""
+        """Called at the end of `evaluate` and of each validation in `fit`.
+
+        Args:
+            logs: The loss and metrics.
+        """
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Called at the beginning of `predict`."""
+        """Called at the beginning of `predict`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Called at the end of `predict`."""
+        """Called at the end of `predict`.
+
+        Args:
+            logs: Empty.
+        """
 
 
 def listens(callback: Callback, hook: str) -> bool:

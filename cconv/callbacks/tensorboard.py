@@ -95,7 +95,8 @@ class TensorBoard(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = dict(logs or {})
         values = {name: value for name, value in logs.items() if not name.startswith("val_")}
-        values["learning_rate"] = float(self.model.optimizer.learning_rate)
+        rate = getattr(self.model.optimizer, "learning_rate", None)  # several optimizers have one each
+        values.update({} if rate is None else {"learning_rate": float(rate)})
         if self.write_steps_per_second:
             step, began = self._epoch_began
             values["steps_per_second"] = (self._step - step) / max(time.perf_counter() - began, 1e-9)

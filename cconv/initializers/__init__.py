@@ -61,12 +61,35 @@ IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
-    """The JSON form of an initializer."""
+    """The JSON form of an initializer, for `deserialize`.
+
+    Raises:
+        TypeError: It has no `get_config`.
+
+    Example:
+
+    >>> cconv.initializers.serialize(cconv.initializers.Zeros())["class_name"]
+    'Zeros'
+    """
     return serialize_object(initializer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict | None = None) -> Initializer:
-    """The initializer of a JSON form."""
+    """The initializer of a JSON form.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Dictionary of names to your own classes.
+
+    Raises:
+        TypeError: It is no dictionary.
+        ValueError: It names a class that is neither known nor registered.
+
+    Example:
+
+    >>> cconv.initializers.deserialize(cconv.initializers.serialize(cconv.initializers.Constant(2.0)))
+    Constant(value=2.0)
+    """
     if not isinstance(config, Mapping):
         raise TypeError(f"Expected the configuration of an initializer, a dictionary. Received: {config!r}")
     if "module" not in config and config.get("class_name") in _BY_NAME:

@@ -90,12 +90,31 @@ __all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MOD
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """The configuration of a layer, for `deserialize`."""
+    """The configuration of a layer, for `deserialize`.
+
+    Args:
+        layer: The layer; one of a class of your own needs `get_config`.
+
+    Returns:
+        Dictionary of plain values that JSON can hold.
+
+    Raises:
+        TypeError: It has no `get_config`.
+
+    Example:
+
+    >>> cconv.layers.serialize(cconv.layers.Flatten())["class_name"]
+    'Flatten'
+    """
     return serialize_object(layer)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Layer:
     """The layer that a configuration describes.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Dictionary of names to your own classes.
 
     Raises:
         ValueError: It describes no layer.

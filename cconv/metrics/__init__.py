@@ -92,12 +92,34 @@ _OBJECTS = {
 
 
 def serialize(metric: Any) -> Any:
-    """The configuration of a metric, for `deserialize`."""
+    """The configuration of a metric, for `deserialize`.
+
+    Args:
+        metric: The metric; one of a class of your own needs `get_config`.
+
+    Returns:
+        Dictionary of plain values that JSON can hold.
+
+    Raises:
+        TypeError: It has no `get_config`.
+
+    Example:
+
+    >>> cconv.metrics.serialize(cconv.metrics.AUC())["class_name"]
+    'AUC'
+    """
     return serialize_object(metric)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric that a configuration (or a name) describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Dictionary of names to your own classes and functions.
+
+    Raises:
+        ValueError: It names nothing that is known or registered.
 
     Example:
 
@@ -116,7 +138,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 
 def get(identifier: Any) -> Any:
-    """A metric (or a function), from its name, its configuration, its class, or itself.
+    """A metric (or a function), from its name, its configuration, its class, or itself. `None` stays.
+
+    Raises:
+        ValueError: It is none of these.
 
     Example:
 

@@ -19,6 +19,7 @@ from .adamw import *
 from .adaptive import *
 from .ftrl import *
 from .lion import *
+from .multi_optimizer import *
 from .muon import *
 from .optimizer import Optimizer
 from .schedule_free_adamw import *
@@ -31,7 +32,7 @@ _RULES = {
     if isinstance(value, type) and issubclass(value, Optimizer) and value.rule
 }
 _OBJECTS = {name.lower(): cls for name, cls in _RULES.items()}
-__all__ = sorted([*_RULES, "Optimizer", "deserialize", "get", "schedules", "serialize"])
+__all__ = sorted([*_RULES, "Optimizer", "OptimizerMap", "deserialize", "get", "schedules", "serialize"])
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
@@ -46,7 +47,22 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
-    """The optimizer that a configuration describes. It has no state."""
+    """The optimizer that a configuration describes. It has no state.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Dictionary of names to your own classes.
+
+    Raises:
+        TypeError: It is no dictionary.
+        ValueError: It names a class that is neither known nor registered.
+
+    Example:
+
+    >>> config = cconv.optimizers.serialize(cconv.optimizers.SGD(0.125))
+    >>> float(cconv.optimizers.deserialize(config).learning_rate)
+    0.125
+    """
     if not isinstance(config, Mapping):
         raise TypeError(f"Expected the configuration of an optimizer, a dictionary. Received: {config!r}")
     cls = _OBJECTS.get(str(config.get("class_name", "")).lower())
@@ -56,7 +72,10 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
 
 
 def get(identifier: Any) -> Optimizer | None:
-    """An optimizer, from its name, its configuration, or itself.
+    """An optimizer, from its name, its configuration, or itself. `None` stays.
+
+    Raises:
+        ValueError: It is none of these.
 
     Example:
 

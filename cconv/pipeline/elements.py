@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -60,10 +60,11 @@ def threads_of(value: Any) -> int | None:
     return get_num_threads() if value == AUTOTUNE else count_of("map", "num_parallel_calls", value)
 
 
-def mixed(source: Iterable[Any], buffer_size: int, seed: tuple[int, int]) -> Iterator[Any]:
-    """The elements of a source, each drawn from the next `buffer_size` that are left."""
+def mixed(source: Iterable[Any], buffer_size: int, seed: int, begin: Callable[[], int]) -> Iterator[Any]:
+    """The elements of a source, each drawn from the next `buffer_size` that are left; `begin` is asked for the number
+    of the pass."""
     # Not default_rng: NumPy promises that RandomState's streams never change.
-    random = np.random.RandomState(np.random.SeedSequence(seed).generate_state(4))
+    random = np.random.RandomState(np.random.SeedSequence((seed, begin())).generate_state(4))
     buffer: list[Any] = []
     for element in source:
         if len(buffer) < buffer_size:

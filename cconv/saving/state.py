@@ -117,11 +117,11 @@ def _optimizer_slots(optimizer: Any, trainable: list[Any]) -> Iterator[Slot]:
         if variable.name == "iteration":
             slot = slot._replace(get=lambda get=slot.get: np.asarray(get()).astype(np.int32))
         elif variable.name == "learning_rate":
-            slot = slot._replace(set=functools.partial(_set_learning_rate, optimizer))
+            slot = slot._replace(set=functools.partial(_set_learning_rate, variable))
         yield slot
 
 
-def _set_learning_rate(optimizer: Any, value: np.ndarray) -> None:
+def _set_learning_rate(rate: Any, value: np.ndarray) -> None:
     """Leaves a rate alone that is the same but for the rounding of the file: the configuration has it exactly."""
-    if np.float32(optimizer.learning_rate) != np.float32(value):
-        optimizer.learning_rate = float(value)
+    if rate.numpy() != np.float32(value):
+        rate.assign(value)

@@ -13,6 +13,12 @@ VARIANTS = {
     "resnet50": ("ResNet50", {"input_shape": (40, 33, 3), "classes": 5, "classifier_activation": None}),
     "resnet50 features": ("ResNet50", {"include_top": False}),
     "resnet50 pooled": ("ResNet50", {"include_top": False, "input_shape": (64, 64, 3), "pooling": "max"}),
+    "vgg19": ("VGG19", {"include_top": False, "input_shape": (40, 32, 3), "pooling": "avg"}),
+    "resnet101": ("ResNet101", {"input_shape": (32, 32, 3), "classes": 3, "classifier_activation": None}),
+    "resnet50v2": ("ResNet50V2", {"input_shape": (40, 33, 3), "classes": 5, "classifier_activation": None}),
+    "resnet50v2 features": ("ResNet50V2", {"include_top": False, "pooling": "max"}),
+    "densenet121": ("DenseNet121", {"input_shape": (64, 48, 3), "classes": 5, "classifier_activation": None}),
+    "densenet169 features": ("DenseNet169", {"include_top": False, "input_shape": (32, 32, 3)}),
     "mobilenet_v2": ("MobileNetV2", {"input_shape": (96, 96, 3), "classifier_activation": None}),
     "mobilenet_v2 odd": ("MobileNetV2", {"input_shape": (33, 50, 3), "alpha": 0.35, "classes": 5}),
     "mobilenet_v2 features": ("MobileNetV2", {"include_top": False, "alpha": 0.5}),
@@ -107,7 +113,14 @@ def test_model_files_are_exchanged(variant, direction, tmp_path):
     assert_same_outputs(ours, theirs)
 
 
-@pytest.mark.parametrize("module", ["vgg16", "resnet", "resnet50", "mobilenet_v2"])
+@pytest.mark.parametrize("name", ["ResNet152", "ResNet101V2", "ResNet152V2", "DenseNet201"])
+def test_deeper_ones_have_keras_weights(name):
+    settings = {"weights": None, "include_top": False, "input_shape": (32, 32, 3)}
+    ours, theirs = (getattr(k.applications, name)(**settings) for k in (cconv, keras))
+    assert listed(ours) == listed(theirs) and ours.name == theirs.name
+
+
+@pytest.mark.parametrize("module", ["vgg16", "vgg19", "resnet", "resnet50", "resnet_v2", "densenet", "mobilenet_v2"])
 def test_preprocessing_is_keras(module):
     x = np.random.default_rng(0).uniform(0, 255, (2, 4, 5, 3)).astype(np.float32)
     ours = getattr(cconv.applications, module).preprocess_input(x)

@@ -1,0 +1,41 @@
+"""VGG-19 (Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from ..models.model import Functional
+from ..tensor import Tensor
+from .vgg import vgg
+from .vgg16 import preprocess_input
+
+__all__ = ["VGG19", "preprocess_input"]
+
+_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels, convolutions
+
+
+def VGG19(  # noqa: N802 (Keras' name)
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str = "vgg19",
+) -> Functional:
+    """VGG-16 with sixteen convolutions.
+
+    Args:
+        include_top, ..., name: See `VGG16`.
+
+    Raises:
+        ValueError: An argument is none of those there, or the file does not fit.
+
+    Example:
+
+    >>> cconv.applications.VGG19(include_top=False, input_shape=(64, 64, 3)).output_shape
+    (None, 2, 2, 512)
+    """
+    return vgg(_BLOCKS, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
