@@ -96,7 +96,10 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         snprintf(op, sizeof op, "%s%s", value->joined ? "+ " : "", node->op->name);
         snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)describe_bytes_of(value, plan->threads));
         put_line(&w, plan, width, op, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
-                 value->joined ? -1 : times ? times[2 * i] : 0, times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
+                 value->joined ? -1
+                 : times       ? times[2 * i]
+                               : 0,
+                 times && value->requires_gradient ? times[2 * i + 1] : -1, node->name);
     }
     if (plan->timed_runs) {
         const double forward = time_of(plan, FORWARD), backward = time_of(plan, BACKWARD);
