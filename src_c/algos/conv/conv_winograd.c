@@ -7,6 +7,7 @@
 #include "algos/conv/conv_winograd.h"
 #include "base/shares.h"
 #include "algos/conv/conv_volume.h"
+#include <math.h>
 
 static bool conv_winograd_supports(const cc_conv *conv)
 {
@@ -332,6 +333,8 @@ static double conv_winograd_cost(const cc_conv *conv, cc_conv_pass pass)
     const double made = many ? (double)cc_winograd_vectors(g.oc) * nr / 2 : (double)cc_winograd_panels(g.oc) * nr;
     const double read = (double)cc_winograd_vectors(g.c) * nr / 2, planes = (double)g.planes, tiles = (double)g.tiles;
     const bool far = planes * read * made > CACHED;
+    /* Of images smaller than a 5x5 kernel most of a tile is padding, whose transforms leave dw fewer digits than a tile's sums. */
+    if (pass == CC_CONV_WEIGHT_GRADIENT && g.r == 5 && cc_min(conv->window.h.in, conv->window.w.in) < g.r) return INFINITY;
     return START + planes * (tiles * read * made + transform[pass] * tiles * (read + made) +
                              (far ? far_weight : weight)[pass] * read * made);
 }
