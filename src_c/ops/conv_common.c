@@ -139,37 +139,6 @@ static cconv_status conv_check_residual(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys)
-{
-    const cc_conv_attributes *s = call->attributes;
-    int64_t oc = CC_UNKNOWN;
-    CC_TRY(conv_check_ranks(call));
-    CC_TRY(cc_fused_check(call, s->activation, s->alpha));
-    CC_TRY(conv_check_channels(call, &oc));
-    if (cc_has_input(call, 2)) {
-        CC_TRY(cc_op_check_rank(call, 2, 1, "(oc)"));
-        if (!cc_agree(call->xs[2].dim[0], oc))
-            return cc_op_fail(call, CCONV_INVALID, "expected b with %lld values, one for each output channel, received %lld",
-                              (long long)oc, (long long)call->xs[2].dim[0]);
-    }
-    cc_window window = {0};
-    if (conv_set_window(call, &window) != CCONV_OK) {
-        if (call->name)
-            cc_fail_prefix("%s (%s)", call->name, call->op->name);
-        else
-            cc_fail_prefix("%s", call->op->name);
-        return CCONV_INVALID;
-    }
-    CC_TRY(conv_check_algorithm(call, &window));
-    *ys = (cc_shape){.rank = call->xs[0].rank, .dim = {call->xs[0].dim[0]}};
-    ys->dim[ys->rank - 1] = oc;
-    for (int i = 0; i < conv_axes(call); ++i) {
-        const cc_axis *axis = cc_window_axis(&window, conv_axes(call), i);
-        ys->dim[1 + i] = conv_is_transposed(call) ? axis->in : axis->out;
-    }
-    return cc_has_input(call, 3) ? conv_check_residual(call, ys) : CCONV_OK;
-}
-
 /* The convolution of a call whose sizes are all known. Where the planes of an image have nothing to do with each other they are
  * images: then every algorithm can do it. */
 static cc_conv conv_geometry(const cc_call *call)
@@ -224,6 +193,56 @@ static int conv_choose(const cc_call *call, const cc_conv *conv, int nth)
 static const cc_conv_algorithm *conv_chosen(int choice, conv_result result)
 {
     return cc_conv_algorithm_at(choice >> 8 * (int)result & (ON_THE_FLY - 1));
+}
+
+/* Fails if an algorithm that the plan has chosen cannot do these sizes: where the kernel's first axis is the batch's. */
+static cconv_status conv_check_choice(const cc_call *call)
+{
+    for (int i = 0; i < 2; ++i)
+        if (!cc_shape_known(&call->xs[i])) return CCONV_OK;
+    const cc_conv conv = conv_geometry(call);
+    char wt[CC_SHAPE_TEXT];
+    for (int result = 0; result < CONV_RESULTS; ++result) {
+        const cc_conv_algorithm *algorithm = conv_chosen(call->choice, (conv_result)result);
+        if (algorithm->supports && !algorithm->supports(&conv))
+            return cc_op_fail(
+                call, CCONV_INVALID,
+                "expected a kernel of the size that the plan was made for with algorithm \"%s\", received shape %s",
+                algorithm->name, cc_shape_text(&call->xs[1], wt));
+    }
+    return CCONV_OK;
+}
+
+cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys)
+{
+    const cc_conv_attributes *s = call->attributes;
+    int64_t oc = CC_UNKNOWN;
+    CC_TRY(conv_check_ranks(call));
+    CC_TRY(cc_fused_check(call, s->activation, s->alpha));
+    CC_TRY(conv_check_channels(call, &oc));
+    if (cc_has_input(call, 2)) {
+        CC_TRY(cc_op_check_rank(call, 2, 1, "(oc)"));
+        if (!cc_agree(call->xs[2].dim[0], oc))
+            return cc_op_fail(call, CCONV_INVALID, "expected b with %lld values, one for each output channel, received %lld",
+                              (long long)oc, (long long)call->xs[2].dim[0]);
+    }
+    cc_window window = {0};
+    if (conv_set_window(call, &window) != CCONV_OK) {
+        if (call->name)
+            cc_fail_prefix("%s (%s)", call->name, call->op->name);
+        else
+            cc_fail_prefix("%s", call->op->name);
+        return CCONV_INVALID;
+    }
+    CC_TRY(conv_check_algorithm(call, &window));
+    *ys = (cc_shape){.rank = call->xs[0].rank, .dim = {call->xs[0].dim[0]}};
+    ys->dim[ys->rank - 1] = oc;
+    for (int i = 0; i < conv_axes(call); ++i) {
+        const cc_axis *axis = cc_window_axis(&window, conv_axes(call), i);
+        ys->dim[1 + i] = conv_is_transposed(call) ? axis->in : axis->out;
+    }
+    if (cc_has_input(call, 3)) CC_TRY(conv_check_residual(call, ys));
+    return conv_check_choice(call);
 }
 
 /* "direct", or the three results' if they differ: "winograd/direct/direct". */
