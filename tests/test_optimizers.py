@@ -444,8 +444,8 @@ def test_names():
     assert type(cconv.optimizers.get("adamw")) is AdamW and cconv.optimizers.get(None) is None
     optimizer = Adam()
     assert cconv.optimizers.get(optimizer) is optimizer
-    with pytest.raises(ValueError, match="multioptimizer.*Keras has"):
-        cconv.optimizers.get("multioptimizer")
+    with pytest.raises(ValueError, match="lossscaleoptimizer.*Keras has"):
+        cconv.optimizers.get("lossscaleoptimizer")
     with pytest.raises(ValueError, match="42"):
         cconv.optimizers.get(42)
 

@@ -85,7 +85,7 @@ static void end_at_smallest(const cconv_plan *plan, chain *c)
     c->n = last + 1;
 }
 
-/* Strips of each image: as few as may be of `rows` rows at most, but so many that the threads have equal numbers of them, unless
+/* Blocks of each image: as few as may be of `rows` rows at most, but so many that the threads have equal numbers of them, unless
  * there are many anyway. */
 static int64_t parts_of(int64_t n, int64_t h, int64_t rows, int nth)
 {

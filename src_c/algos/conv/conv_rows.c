@@ -131,11 +131,11 @@ static void conv_rows_read_block(const cc_conv *conv, conv_rows_block *b, const 
 
 /* Neighbouring pixels of a row, begin .. end-1 from the view's first on, and where their windows lie: that of `begin` in the view's
  * first row of the image, and how far on the same of the next row. */
-typedef struct conv_rows_strip {
+typedef struct conv_rows_span {
     int64_t begin, end;
     const float *at;
     int64_t row;
-} conv_rows_strip;
+} conv_rows_span;
 
 /* The pixels oy0 .. oy1-1 by ox0 .. ox1-1 of one image's output as rows of a product: those at the left end of a row, those whose
  * windows lie inside, those at the right end. */
@@ -143,11 +143,11 @@ typedef struct conv_rows_view {
     const cc_conv *conv;
     int64_t oy0, oy1, ox0, ox1;
     int64_t iy0; /* the first row of the image that a window meets */
-    conv_rows_strip strips[3];
+    conv_rows_span spans[3];
     float *y; /* the first pixel's results */
 } conv_rows_view;
 
-/* Divides the columns of `v` into strips; returns the floats of the copies of one row of the image. */
+/* Divides the columns of `v` into spans; returns the floats of the copies of one row of the image. */
 static int64_t conv_rows_divide(conv_rows_view *v)
 {
     const cc_axis *w = &v->conv->window.w;
@@ -156,14 +156,14 @@ static int64_t conv_rows_divide(conv_rows_view *v)
     cc_axis_inside(w, 0, &inside0, &unused);
     cc_axis_inside(w, w->kernel - 1, &unused, &inside1);
     const int64_t left = cc_max(0, cc_min(inside0 - v->ox0, columns)), right = cc_min(columns, cc_max(left, inside1 - v->ox0));
-    v->strips[0] = (conv_rows_strip){0, left, NULL, 0}, v->strips[1] = (conv_rows_strip){left, right, NULL, 0};
-    v->strips[2] = (conv_rows_strip){right, columns, NULL, 0};
+    v->spans[0] = (conv_rows_span){0, left, NULL, 0}, v->spans[1] = (conv_rows_span){left, right, NULL, 0};
+    v->spans[2] = (conv_rows_span){right, columns, NULL, 0};
     return ((left > 0 ? (left - 1) * w->stride + w->kernel : 0) +
             (right < columns ? (columns - 1 - right) * w->stride + w->kernel : 0)) *
            c;
 }
 
-/* Lets the strips see image x; `row` is what conv_rows_divide has returned. */
+/* Lets the spans see image x; `row` is what conv_rows_divide has returned. */
 static void conv_rows_look(conv_rows_view *v, const float *x, float *buffer, int64_t row)
 {
     const cc_axis *h = &v->conv->window.h, *w = &v->conv->window.w;
@@ -171,7 +171,7 @@ static void conv_rows_look(conv_rows_view *v, const float *x, float *buffer, int
     const int64_t iy1 = cc_min(h->in, (v->oy1 - 1) * h->stride - h->before + h->kernel);
     v->iy0 = cc_max(0, v->oy0 * h->stride - h->before);
     for (int q = 0; q < 3; ++q) {
-        conv_rows_strip *s = &v->strips[q];
+        conv_rows_span *s = &v->spans[q];
         const int64_t x0 = (v->ox0 + s->begin) * w->stride - w->before,
                       x1 = x0 + (s->end - 1 - s->begin) * w->stride + w->kernel;
         s->at = q == 1 ? x + v->iy0 * pitch + x0 * c : buffer;
@@ -192,7 +192,7 @@ static void conv_rows_of_view(const void *source, int64_t first, int count, int6
     const int64_t columns = v->ox1 - v->ox0, oc = v->conv->oc;
     int64_t i = first / columns, j = first % columns;
     for (int64_t r = 0; r < count;) {
-        const conv_rows_strip *s = v->strips;
+        const conv_rows_span *s = v->spans;
         while (j >= s->end) ++s;
         const int64_t n = cc_min(count - r, s->end - j);
         for (int64_t t = 0; t < taps; ++t) {
