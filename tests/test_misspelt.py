@@ -98,7 +98,7 @@ def test_identifiers_that_only_keras_knows(use):
     "config, words",
     [
         ({"module": "keras.layers", "class_name": "GRU"}, "cconv has no 'GRU' .Keras has.: recurrent"),
-        ({"module": "keras.optimizers", "class_name": "LossScaleOptimizer"}, "cconv has no 'LossScaleOptimizer' .Keras has"),
+        ({"module": "keras.optimizers", "class_name": "LossScaleOptimizer"}, "no .LossScaleOptimizer. .Keras has"),
         ({"module": "keras.layers", "class_name": "Con2D"}, "mean 'Conv2D'"),
     ],
 )

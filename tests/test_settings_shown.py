@@ -26,6 +26,8 @@ ARGUMENTS = {
     "RecallAtPrecision": {"precision": 0.25},
     "SensitivityAtSpecificity": {"specificity": 0.25},
     "SpecificityAtSensitivity": {"sensitivity": 0.25},
+    "OptimizerMap": {"default_optimizer": optimizers.SGD(0.25), "optimizer_map": {"head": optimizers.Adam(0.5)}},
+    "MultiOptimizer": {"optimizer_map": optimizers.OptimizerMap(optimizers.SGD(0.25))},
     "PiecewiseConstantDecay": {"boundaries": [3], "values": [0.25, 0.5]},
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from ..configured import Configured
 from ..serialization import deserialize_object, serialize_object
 from .muon import Muon
 from .optimizer import Optimizer
@@ -17,7 +18,7 @@ from .state import OptimizerVariable
 __all__ = ["MultiOptimizer", "OptimizerMap"]
 
 
-class OptimizerMap(MutableMapping):
+class OptimizerMap(Configured, MutableMapping):
     """Which optimizer changes a variable, by the variable's path.
 
     A path is looked up as it is, then by the keys as regular expressions that match the whole of it: `"encoder/.*"` is
@@ -76,6 +77,9 @@ class OptimizerMap(MutableMapping):
     def __call__(self, variable: Any) -> Optimizer:
         """The optimizer of a variable."""
         return self[variable.path]
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), "optimizer_map": self._optimizers or None}
 
     def get_config(self) -> dict[str, Any]:
         optimizers = {key: serialize_object(optimizer) for key, optimizer in self._optimizers.items()}
