@@ -28,6 +28,10 @@ VARIANTS = {
 }
 
 
+SLOW = ("vgg19", "resnet101", "resnet50v2 features", "densenet121", "densenet169 features")
+MARKED = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in VARIANTS]
+
+
 def build(k, variant):
     """The network of Keras or cconv, whichever `k` is."""
     k.utils.clear_session()  # layers without a name of their own are numbered from the beginning
@@ -62,7 +66,7 @@ def listed(model):
     return [(v.path.split("/")[-2:], tuple(v.shape), v.trainable) for v in model.weights]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", MARKED)
 def test_layers_and_weights_are_keras(variant):
     ours, theirs = build(cconv, variant), build(keras, variant)
     assert ours.name == theirs.name
@@ -81,7 +85,7 @@ def assert_same_outputs(ours, theirs):
     np.testing.assert_allclose(y, want, rtol=0, atol=3e-4 * np.abs(want).max())
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", MARKED)
 def test_weights_of_keras_give_its_outputs(variant, tmp_path):
     theirs = build(keras, variant)
     randomize(theirs)
@@ -113,6 +117,7 @@ def test_model_files_are_exchanged(variant, direction, tmp_path):
     assert_same_outputs(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ResNet152", "ResNet101V2", "ResNet152V2", "DenseNet201"])
 def test_deeper_ones_have_keras_weights(name):
     settings = {"weights": None, "include_top": False, "input_shape": (32, 32, 3)}
