@@ -43,6 +43,7 @@ ELSEWHERE = {
         "TimeDistributed": "test_masks",
         "Wrapper": "test_masks.test_wrapped_layers_in_files",
     },
+    "optimizers": {"MultiOptimizer": "test_multi_optimizer", "OptimizerMap": "test_multi_optimizer"},
     "metrics": {
         "Mean": "test_metrics.test_mean_of_pixels",
         "Sum": "test_metrics.test_mean_of_pixels",
