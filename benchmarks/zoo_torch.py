@@ -48,7 +48,7 @@ class ZooNet(nn.Module):
         if node.op == "concat":
             return lambda *inputs: torch.cat(inputs, 1)
         if node.op == "shuffle":
-            return partial(functional.channel_shuffle, groups=settings["groups"])
+            return partial(shuffled, groups=settings["groups"])
         if node.op == "mean":
             return lambda x: x.mean((2, 3), keepdim=settings["keep"])
         if node.op == "flatten":
@@ -96,3 +96,11 @@ def pool_same(shape: tuple[int, ...], size: int, stride: int) -> Function:
         return partial(functional.max_pool2d, kernel_size=size, stride=stride, padding=pads[0][0])
     outside = (*pads[1], *pads[0])
     return lambda x: functional.max_pool2d(functional.pad(x, outside, value=float("-inf")), size, stride)
+
+
+def shuffled(x: torch.Tensor, groups: int) -> torch.Tensor:
+    """PyTorch's channel shuffle, which its writer of ONNX files does not know."""
+    if not torch.onnx.is_in_onnx_export():
+        return functional.channel_shuffle(x, groups)
+    n, c, h, w = x.shape
+    return x.reshape(n, groups, c // groups, h, w).transpose(1, 2).reshape(n, c, h, w)
