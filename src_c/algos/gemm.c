@@ -219,13 +219,25 @@ static void gemm_run_long(const cc_product *p, int64_t m0, int64_t m1, int64_t p
         }
 }
 
+static void gemm_run(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
+{
+    if (gemm_is_long(p->taps * p->depth))
+        gemm_run_long(p, m0, m1, p0, p1);
+    else
+        gemm_run_range(p, m0, m1, p0, p1);
+}
+
+void cc_product_rows(const cc_product *p, cc_range rows)
+{
+    const int64_t nr = cc_kernels_get()->gemm.nr;
+    if (p->n > 0) gemm_run(p, rows.begin, rows.end, 0, (p->n + nr - 1) / nr);
+}
+
 void cc_product_run(const cc_product *p, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t panels = (p->n + kernels->gemm.nr - 1) / kernels->gemm.nr;
     const int64_t tiles = (p->m + kernels->gemm.mr - 1) / kernels->gemm.mr;
-    void (*run)(const cc_product *, int64_t, int64_t, int64_t, int64_t) =
-        gemm_is_long(p->taps * p->depth) ? gemm_run_long : gemm_run_range;
     if (p->m <= 0 || p->n <= 0) return;
     /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. */
     const bool by_rows = tiles >= 2 * team->nth || tiles >= panels;
@@ -235,9 +247,9 @@ void cc_product_run(const cc_product *p, const cc_team *team)
     cc_range mine;
     for (cc_shares shares = cc_shares_of(team, by_rows ? p->m : panels, grain, work); cc_shares_take(&shares, &mine);) {
         if (by_rows)
-            run(p, mine.begin, mine.end, 0, panels);
+            gemm_run(p, mine.begin, mine.end, 0, panels);
         else
-            run(p, 0, p->m, mine.begin, mine.end);
+            gemm_run(p, 0, p->m, mine.begin, mine.end);
     }
 }
 

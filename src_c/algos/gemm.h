@@ -44,6 +44,8 @@ typedef struct cc_product {
  * spans, which are added up in double: as many blocks of CC_DEPTH_BLOCK would lose digits themselves. */
 #define CC_LONG_DEPTH 32768
 void cc_product_run(const cc_product *product, const cc_team *team);
+/* Some of its rows, by one thread. */
+void cc_product_rows(const cc_product *product, cc_range rows);
 
 /* The same with b as a matrix, b[k][j] = from[k * row + j * step], packed a block at a time just before it is used: where b is used
  * once and is larger than the caches, that saves writing all of it and reading it back. Of one tap, with rows of a matrix. scratch:

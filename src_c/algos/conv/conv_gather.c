@@ -3,6 +3,7 @@
 #include "algos/conv/conv_gather.h"
 
 #include "algos/pack.h"
+#include "base/shares.h"
 
 cc_gather_axis cc_gather_forward(const cc_axis *axis)
 {
@@ -211,31 +212,48 @@ static bool conv_gather_is_identity(const cc_gather_axis *axis, int64_t target)
            axis->count == axis->limit && axis->count == target;
 }
 
-/* Group by group: from `depth` channels of the source to n of the target, which `epilogue` counts from the first group's on. */
+/* From `depth` channels of the source to n of the target, group by group; `epilogue` counts from the first group's on. The groups
+ * of one pixel lie side by side in memory: all of them are computed for a block of rows, which stays in the second-level cache,
+ * before the next block. */
 static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t depth, int64_t n, int64_t a_step,
                                 const float *packed, const cc_epilogue *epilogue, float *patches, const cc_team *team)
 {
-    const int64_t taps = cc_gather_taps(&gather), group_floats = cc_panels_count(taps, depth, n);
+    enum { BLOCK_FLOATS = 1 << 16 };
+    const int64_t taps = cc_gather_taps(&gather), group_floats = cc_panels_count(taps, depth, n), groups = conv->groups;
     const bool matrix = conv_gather_is_identity(&gather.d, gather.target_d) &&
                         conv_gather_is_identity(&gather.h, gather.target_h) &&
                         conv_gather_is_identity(&gather.w, gather.target_w); /* then rows are an even step apart */
-    for (int64_t g = 0; g < conv->groups; ++g, gather.source += depth, gather.target += n) {
-        const cc_matrix_rows rows = {gather.source, gather.source_channels, gather.target, gather.target_channels};
-        cc_product_run(&(cc_product){.m = cc_gather_rows(&gather),
-                                     .n = n,
-                                     .taps = taps,
-                                     .depth = depth,
-                                     .rows = matrix ? cc_rows_of_matrix : cc_rows_of_gather,
-                                     .source = matrix ? (const void *)&rows : &gather,
-                                     .a_step = a_step,
-                                     .panels = packed + g * group_floats,
-                                     .bias = epilogue->bias ? epilogue->bias + g * n : NULL,
-                                     .act = epilogue->act,
-                                     .alpha = epilogue->alpha,
-                                     .accumulate = epilogue->accumulate,
-                                     .patches = patches},
-                       team);
+    cc_matrix_rows rows = {gather.source, gather.source_channels, gather.target, gather.target_channels};
+    cc_product product = {.m = cc_gather_rows(&gather),
+                          .n = n,
+                          .taps = taps,
+                          .depth = depth,
+                          .rows = matrix ? cc_rows_of_matrix : cc_rows_of_gather,
+                          .source = matrix ? (const void *)&rows : &gather,
+                          .a_step = a_step,
+                          .panels = packed,
+                          .bias = epilogue->bias,
+                          .act = epilogue->act,
+                          .alpha = epilogue->alpha,
+                          .accumulate = epilogue->accumulate,
+                          .patches = patches};
+    if (groups == 1) {
+        cc_product_run(&product, team);
+        return;
     }
+    const int64_t floats = gather.source_channels * gather.h.step * gather.w.step + gather.target_channels;
+    const int64_t blocks = (product.m * floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS;
+    const float *source = gather.source;
+    float *target = gather.target;
+    cc_range mine;
+    for (cc_shares shares = cc_shares_of(team, blocks * groups, 1, cc_conv_work(conv)); cc_shares_take(&shares, &mine);)
+        for (int64_t i = mine.begin; i < mine.end; ++i) {
+            const int64_t group = i % groups;
+            rows.a = gather.source = source + group * depth, rows.y = gather.target = target + group * n;
+            product.panels = packed + group * group_floats;
+            product.bias = epilogue->bias ? epilogue->bias + group * n : NULL;
+            cc_product_rows(&product, cc_block(product.m, blocks, i / groups));
+        }
 }
 
 void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
