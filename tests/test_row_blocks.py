@@ -183,3 +183,35 @@ def test_times_stand_in_the_first_line():
     first, *others = [line.split() for line in plan.describe().splitlines() if "conv_" in line]
     assert float(first[-2]) > 0
     assert all(line[0] == "+" and line[-2] == "(gemm)" or line[-2].isdigit() for line in others)
+
+
+@pytest.mark.parametrize(
+    "shape", ((72,), (61, 72), (64, 1, 1), (64, 61, 72), (1, 1, 1, 72), (None, 1, 1, 72), (None, 64, 1, 72)), ids=str
+)
+@pytest.mark.parametrize("last", (False, True))
+def test_what_is_multiplied_and_subtracted_between_convolutions(shape, last):
+    network = Network((64, 61, 12), [((1, 1), 72, {"activation": "relu"})])
+    graph, batch = network.graph, 3
+    x, given = random(batch, 64, 61, 12), random(*(batch if size is None else size for size in shape), seed=9)
+    batched = shape[0] is None
+    other = graph.input(shape, "other") if batched else network.variable(given)
+    for op in ("multiply", "subtract"):
+        network.nodes.append(graph.add(op, [network.nodes[-1], other]))
+    if not last:
+        network.nodes.append(graph.add("conv", [network.nodes[-1], network.variable(random(1, 1, 72, 8, seed=4))]))
+    blocks, whole = network.plans(batch)
+    assert joined(blocks) == 3 - last and joined(whole) == 0
+    for threads, n in itertools.product((1, 2, 3), (1, batch)):
+        _core.set_num_threads(threads)
+        inputs = [x[:n], given[:n]] if batched else [x[:n]]
+        np.testing.assert_array_equal(blocks.run(inputs, n=n)[0], whole.run(inputs, n=n)[-1])
+
+
+def test_gates_of_whole_images():
+    """Squeeze and excitation: what is multiplied has another reader, and is whole; the product never is."""
+    network = Network((64, 61, 12), inverted_residual(12, 72)[:2])
+    graph, (_, y) = network.graph, network.nodes
+    gate = graph.add("sigmoid", [graph.add("global_avg_pool", [y], {"keepdims": True})])
+    product = graph.add("multiply", [y, gate])
+    network.nodes += [gate, product, graph.add("conv", [product, network.variable(random(1, 1, 72, 8, seed=4))])]
+    assert_same(network, random(3, 64, 61, 12), 2)

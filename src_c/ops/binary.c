@@ -54,6 +54,42 @@ static void binary_forward(const cc_call *call, const cc_team *team, binary_func
         run(call->y + walk.position, NULL, call->x[0] + walk.offset[0], a, call->x[1] + walk.offset[1], b, walk.run);
 }
 
+/* Rows of images for as long as b has the same ones, or one for all of them. */
+static void binary_forward_rows(const cc_call *call, const cc_row_block *block, float *y, const float *x, binary_function *run)
+{
+    const cc_shape *b = &call->xs[1];
+    cc_shape ys = call->ys, xs[2] = {ys, *b};
+    int64_t from = 0;
+    ys.dim[0] = xs[0].dim[0] = 1, ys.dim[1] = xs[0].dim[1] = block->rows;
+    if (b->rank == 4 && b->dim[0] > 1) {
+        from = block->sample * cc_shape_product(b, 1, 4);
+        xs[1].dim[0] = 1;
+    }
+    if (b->rank >= 3 && b->dim[b->rank - 3] > 1) {
+        from += block->row * cc_shape_product(b, b->rank - 2, b->rank);
+        xs[1].dim[b->rank - 3] = block->rows;
+    }
+    cc_broadcast shape;
+    cc_broadcast_init(&shape, &ys, 2, xs);
+    const bool x_moves = cc_broadcast_moves(&shape, 0), b_moves = cc_broadcast_moves(&shape, 1);
+    for (cc_walk walk = cc_walk_begin(&shape, (cc_range){0, cc_shape_count(&ys)}); walk.run > 0; cc_walk_next(&walk))
+        run(y + walk.position, NULL, x + walk.offset[0], x_moves, call->x[1] + from + walk.offset[1], b_moves, walk.run);
+}
+
+static cc_row_block binary_rows_read(const cc_call *call, const cc_row_block *block)
+{
+    (void)call;
+    return *block;
+}
+
+/* See cc_need. */
+static double binary_row_work(const cc_call *call)
+{
+    const cc_shape *ys = &call->ys;
+    const bool images = ys->rank == 4 && ys->type == CCONV_FLOAT32 && cc_shape_equal(ys, &call->xs[0]);
+    return images && !call->differentiate ? (double)(ys->dim[2] * ys->dim[3]) : 0;
+}
+
 /* The same for int32 operands: out is int32, or the float of a bool. */
 #define BINARY_INTS(tag, out_type, to, formula)                                                                                \
     static void tag##_ints(const cc_call *call, const cc_team *team)                                                           \
@@ -178,6 +214,7 @@ static void binary_backward(const cc_call *call, const cc_team *team, binary_fun
 static void binary_need(const cc_call *call, cc_need *need, unsigned reads)
 {
     need->reads = 0;
+    need->row_work = binary_row_work(call);
     if (call->needs_gradient[0]) need->reads |= reads & 3u;
     if (call->needs_gradient[1]) need->reads |= reads >> 2;
     for (int i = 0; i < 2; ++i) {
@@ -231,6 +268,10 @@ enum {
     {                                                                                                                          \
         binary_backward(call, team, (reads_bits)&A_IS_DY ? NULL : tag##_da, (reads_bits)&B_IS_DY ? NULL : tag##_db);           \
     }                                                                                                                          \
+    static void tag##_forward_rows(const cc_call *call, const cc_row_block *block, float *y, const float *x)                   \
+    {                                                                                                                          \
+        binary_forward_rows(call, block, y, x, tag##_value);                                                                   \
+    }                                                                                                                          \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "a b",                                                                                \
                                .meaning = "a, b: two that broadcast by NumPy's rule",                                          \
@@ -239,7 +280,9 @@ enum {
                                .infer = binary_infer,                                                                          \
                                .need = tag##_need,                                                                             \
                                .forward = tag##_forward,                                                                       \
-                               .backward = tag##_backward};
+                               .backward = tag##_backward,                                                                     \
+                               .forward_rows = tag##_forward_rows,                                                             \
+                               .rows_read = binary_rows_read};
 
 #define BINARY_FLOATS(tag, value, da, db, reads) BINARY_FORWARD(tag, value) BINARY_BACKWARD(tag, NULL, da, db, reads)
 #define BINARY_NUMBERS(tag, value, int_value, da, db, reads)                                                                   \

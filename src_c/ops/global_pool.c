@@ -4,9 +4,11 @@
  *     avg   y = sum x[p] / cells     dx[p] = dy / cells
  *     max   y = max x[p]             dx[p] = dy where p is the maximum, the first in row-major order of equal ones; else 0
  *
- * Sliced by blocks of channels of one image. */
+ * Averages are sliced by rows, the rest by blocks of channels of one image. */
+#include "kernels/kernels.h"
 #include "ops/infer.h"
 #include "ops/meanings.h"
+#include <string.h>
 
 #define CHANNELS 64
 
@@ -66,8 +68,17 @@ static cc_range global_pool_my_blocks(const images *x, const cc_team *team)
     return cc_slice(team, x->n * blocks, 2048 / (x->cells * CHANNELS) + 1);
 }
 
-/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of a volume d h + w). Where
- * that is still many, sums of a few cells are added in double. */
+/* Rows are summed on their own and then added: the rounding error grows with h + w instead of h w (of a volume d h + w), and each
+ * thread reads the rows that it has written. Where that is still many, sums of a few cells are added in double. */
+enum { GLOBAL_POOL_MANY = 1024 }; /* rows and cells of one */
+
+static void global_avg_pool_need(const cc_call *call, int nth, cc_need *need)
+{
+    const images s = global_pool_images_of(call);
+    (void)nth;
+    if (s.rows + s.row <= GLOBAL_POOL_MANY) need->forward_scratch = (uint64_t)(s.n * s.rows * s.c) * sizeof(float);
+}
+
 static void global_pool_long_average(float *y, const float *x, int64_t cells, int64_t c, int many)
 {
     enum { FEW = 64 };
@@ -81,29 +92,33 @@ static void global_pool_long_average(float *y, const float *x, int64_t cells, in
     for (int ch = 0; ch < many; ++ch) y[ch] = (float)(total[ch] / (double)cells);
 }
 
+static void global_pool_sum_rows(float *to, const float *x, int64_t rows, int64_t row, int64_t c)
+{
+    for (int64_t i = 0; i < rows; ++i, to += c, x += row * c) {
+        memset(to, 0, (size_t)c * sizeof *to);
+        cc_kernels_get()->elementwise.add_rows(to, x, row, c);
+    }
+}
+
 static void global_avg_pool_forward(const cc_call *call, const cc_team *team)
 {
-    enum { MANY = 1024 }; /* rows and cells of one */
     const images s = global_pool_images_of(call);
-    const int64_t h = s.rows, w = s.row, c = s.c;
-    const cc_range mine = global_pool_my_blocks(&s, team);
-    for (int64_t b = mine.begin; b < mine.end; ++b) {
-        const block k = global_pool_block_at(b, c);
-        const float *x = call->x[0] + k.n * h * w * c + k.begin;
-        float *y = call->y + k.n * c + k.begin;
-        if (h + w > MANY) {
-            global_pool_long_average(y, x, s.cells, c, k.many);
-            continue;
+    const int64_t c = s.c;
+    if (s.rows + s.row > GLOBAL_POOL_MANY) {
+        const cc_range mine = global_pool_my_blocks(&s, team);
+        for (int64_t b = mine.begin; b < mine.end; ++b) {
+            const block k = global_pool_block_at(b, c);
+            global_pool_long_average(call->y + k.n * c + k.begin, call->x[0] + k.n * s.cells * c + k.begin, s.cells, c, k.many);
         }
-        float total[CHANNELS] = {0};
-        for (int64_t i = 0; i < h; ++i) {
-            float sum[CHANNELS] = {0};
-            for (int64_t j = 0; j < w; ++j, x += c)
-                for (int ch = 0; ch < k.many; ++ch) sum[ch] += x[ch];
-            for (int ch = 0; ch < k.many; ++ch) total[ch] += sum[ch];
-        }
-        for (int ch = 0; ch < k.many; ++ch) y[ch] = total[ch] / (float)(h * w);
+        return;
     }
+    float *sums = call->scratch;
+    const cc_range rows = cc_slice(team, s.n * s.rows, 2048 / (s.row * c + 1) + 1);
+    global_pool_sum_rows(sums + rows.begin * c, call->x[0] + rows.begin * s.row * c, rows.end - rows.begin, s.row, c);
+    cc_barrier_wait(team);
+    const cc_range mine = cc_slice(team, s.n, 2048 / (s.rows * c + 1) + 1);
+    global_pool_sum_rows(call->y + mine.begin * c, sums + mine.begin * s.rows * c, mine.end - mine.begin, s.rows, c);
+    for (int64_t i = mine.begin * c; i < mine.end * c; ++i) call->y[i] /= (float)s.cells;
 }
 
 static void global_avg_pool_backward(const cc_call *call, const cc_team *team)
@@ -176,6 +191,7 @@ const cc_op cc_op_global_avg_pool = {.name = "global_avg_pool",
                                      .attributes_size = sizeof(global_pool),
                                      .per_sample = cc_per_sample_x,
                                      .infer = global_pool_infer,
+                                     .need = global_avg_pool_need,
                                      .forward = global_avg_pool_forward,
                                      .backward = global_avg_pool_backward};
 

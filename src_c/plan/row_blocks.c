@@ -167,10 +167,12 @@ static void join(cconv_plan *plan, const chain *c, int64_t rows, const int64_t h
         value_of(plan, c, k)->joined = k > 0;
         if (k < c->n - 1) value_of(plan, c, k)->block_bytes = block_bytes(value_of(plan, c, k), height[k]);
     }
-    /* What the chain begins with is read until its end, and may not be written over before. */
+    /* What the chain begins with is read until its end, and may not be written over before; what lies between its steps is no
+     * whole value. */
     const cc_node *first = cc_graph_node(plan->graph, plan->steps[begin].node),
                   *last = cc_graph_node(plan->graph, plan->steps[end].node);
     cc_need *need = &value_of(plan, c, c->n - 1)->need;
+    if (need->inplace == 1) need->inplace = 0;
     for (int k = 0; need->inplace && k < first->n_inputs; ++k)
         if (first->inputs[k] == last->inputs[need->inplace - 1]) need->inplace = 0;
 }

@@ -1,9 +1,10 @@
-/* Convolutions done by blocks of rows: the same bits as one after the other, whose values are all asked for. */
+/* Convolutions, and a product between them, done by blocks of rows: the same bits as one after the other, whose values are all
+ * asked for. */
 #include "cconv.h"
 #include "harness.h"
 #include <stdlib.h>
 
-enum { H = 60, W = 41, C = 10, MANY = 75, STEPS = 3, BATCH = 2 };
+enum { H = 60, W = 41, C = 10, MANY = 75, STEPS = 4, BATCH = 2 };
 
 static void fill(float *to, size_t count)
 {
@@ -30,8 +31,9 @@ static void test_row_blocks(void)
     y[0] = cconv_graph_add(g, "conv", NULL, 2, (int[]){x, weights(g, &v[0], 4, (int64_t[]){1, 1, C, MANY})}, "activation=relu");
     y[1] = cconv_graph_add(g, "conv", NULL, 2, (int[]){y[0], weights(g, &v[1], 4, (int64_t[]){3, 3, 1, MANY})},
                            "groups=75 padding=same activation=silu");
-    y[2] = cconv_graph_add(g, "conv", NULL, 4, (int[]){y[1], weights(g, &v[2], 4, (int64_t[]){1, 1, MANY, C}), 0, x}, NULL);
-    cconv_plan *blocks = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .n_outputs = 1, .outputs = &y[2]});
+    y[2] = cconv_graph_add(g, "multiply", NULL, 2, (int[]){y[1], weights(g, &v[2], 1, (int64_t[]){MANY})}, NULL);
+    y[3] = cconv_graph_add(g, "conv", NULL, 4, (int[]){y[2], weights(g, &v[3], 4, (int64_t[]){1, 1, MANY, C}), 0, x}, NULL);
+    cconv_plan *blocks = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .n_outputs = 1, .outputs = &y[3]});
     cconv_plan *whole = cconv_plan_new(g, &(cconv_plan_options){.max_batch = BATCH, .n_outputs = STEPS, .outputs = y});
     const size_t count = (size_t)BATCH * H * W * C;
     float *numbers = malloc(3 * count * sizeof *numbers), *one = numbers + count, *other = one + count;
