@@ -90,7 +90,7 @@ def get(identifier: Any) -> Optimizer | None:
                 f"Could not interpret optimizer identifier: {identifier!r}. {unknown(__name__, identifier, _RULES)}"
             )
         cls = _OBJECTS[identifier.lower()]
-        if cls is MultiOptimizer:
+        if cls is _RULES["MultiOptimizer"]:
             raise ValueError(
                 "Expected a MultiOptimizer, whose name does not say which optimizers it has: "
                 f"MultiOptimizer(OptimizerMap(default_optimizer, ...)). Received: {identifier!r}"
