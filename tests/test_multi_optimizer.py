@@ -120,6 +120,8 @@ def test_configuration():
         (lambda: optimizers.OptimizerMap(optimizers.SGD(), {"a": several()}), ValueError, "MultiOptimizer"),
         (lambda: optimizers.MultiOptimizer(lambda v: "sgd").build([cconv.Variable(1.0)]), ValueError, "neither"),
         (lambda: setattr(several(), "learning_rate", 0.1), AttributeError, "learning rate"),
+        (lambda: optimizers.get("multioptimizer"), ValueError, r"MultiOptimizer\(OptimizerMap\(.*'multioptimizer'"),
+        (lambda: network().compile("MultiOptimizer", "mse"), ValueError, r"MultiOptimizer\(OptimizerMap\("),
     ],
 )
 def test_what_is_refused(make, error, words):

@@ -75,7 +75,7 @@ def get(identifier: Any) -> Optimizer | None:
     """An optimizer, from its name, its configuration, or itself. `None` stays.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It is none of these, or the name of `MultiOptimizer`, which must be told its optimizers.
 
     Example:
 
@@ -89,7 +89,13 @@ def get(identifier: Any) -> Optimizer | None:
             raise ValueError(
                 f"Could not interpret optimizer identifier: {identifier!r}. {unknown(__name__, identifier, _RULES)}"
             )
-        return _OBJECTS[identifier.lower()]()
+        cls = _OBJECTS[identifier.lower()]
+        if cls is _RULES["MultiOptimizer"]:
+            raise ValueError(
+                "Expected a MultiOptimizer, whose name does not say which optimizers it has: "
+                f"MultiOptimizer(OptimizerMap(default_optimizer, ...)). Received: {identifier!r}"
+            )
+        return cls()
     found = deserialize(identifier) if isinstance(identifier, Mapping) else identifier
     if not isinstance(found, Optimizer):
         raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}")
