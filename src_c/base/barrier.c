@@ -69,10 +69,11 @@ void cc_barrier_wake(cc_barrier *barrier)
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* On a quiet machine who waits only looks on: waking takes tens of microseconds, and shares of large steps differ by more than
- * that. A wait of a scheduler's slice says that the thread waited for was not running: for a while, then, waits sleep after the
- * time that waking takes anyway, so that the processor goes to who needs it. docs/performance.md has the figures. */
-static const double SPIN = 3e-3, SPIN_IN_A_CROWD = 30e-6, CROWDED_FOR = 0.1; /* seconds */
+/* Seconds. On a quiet machine who waits only looks on: waking takes tens of microseconds, and shares of large steps differ by more
+ * than that. A wait of a scheduler's slice says that the thread waited for was not running: for a while, then, waits sleep after
+ * some times what waking takes, so that the processor goes to who needs it. One such wait may be chance; who had another while it
+ * was crowded can expect more. docs/performance.md has the figures. */
+static const double SPIN = 3e-3, SPIN_IN_A_CROWD = 100e-6, CROWDED_FOR = 0.1, CROWDED_AGAIN_FOR = 1;
 
 enum { LOOKS = 64 }; /* at the word, before one at the clock */
 
@@ -108,13 +109,15 @@ void cc_barrier_await(cc_barrier *barrier, unsigned round)
 {
     if (looks_on(barrier, round)) return;
     const double began = cc_seconds();
-    const bool crowd = cc_team_is_oversubscribed() || cc_barrier_is_crowded();
-    const double until = began + (crowd ? SPIN_IN_A_CROWD : SPIN);
+    const bool crowded = cc_barrier_is_crowded();
+    const double until = began + (crowded || cc_team_is_oversubscribed() ? SPIN_IN_A_CROWD : SPIN);
     while (cc_seconds() < until)
         if (looks_on(barrier, round)) return;
     unsigned word = round;
     atomic_compare_exchange_strong(&barrier->rounds, &word, round | CC_BARRIER_SLEEPS);
     while (!is_over(barrier, round)) barrier_sleep(&barrier->rounds, round | CC_BARRIER_SLEEPS);
     const double ended = cc_seconds();
-    if (ended - began > SPIN) atomic_store_explicit(&crowded_until, ended + CROWDED_FOR, memory_order_relaxed);
+    if (ended - began <= SPIN) return;
+    const double crowded_for = crowded ? CROWDED_AGAIN_FOR : CROWDED_FOR;
+    atomic_store_explicit(&crowded_until, ended + crowded_for, memory_order_relaxed);
 }

@@ -28,8 +28,7 @@ void cc_barrier_await(cc_barrier *barrier, unsigned round);
 /* Wakes those that sleep for the round that has just ended. */
 void cc_barrier_wake(cc_barrier *barrier);
 
-/* Whether threads of this process were waited for so long, a tenth of a second ago or less, that other processes must have had
- * their processors. */
+/* Whether threads of this process were waited for so long, lately, that other processes must have had their processors. */
 bool cc_barrier_is_crowded(void);
 
 /* Waits until `threads` threads, which all call it, have come. */

@@ -97,9 +97,10 @@ CCONV_API int cconv_openmp(void);
  * 1024. cconv_set_num_threads(0) returns to that default. Existing plans use at most the number they were made with. When
  * processors are taken from the process later on, runs use no more threads than are left ("affinity"); when the system refuses
  * threads, they use one. A run takes no more threads than there are processors that no other run of the process uses: more would
- * only take turns (CCONV_OVERSUBSCRIBE=1 in the environment allows it, for tests). Where other processes keep it waiting, a run
- * shorter than 15 milliseconds takes one. A child made by fork() runs on one thread if the library was loaded before, or an
- * OpenMP runtime was, since its threads are not there. Results do not depend on the number of threads. */
+ * only take turns (CCONV_OVERSUBSCRIBE=1 in the environment allows it, for tests). Where other processes keep threads
+ * waiting, a run shorter than a tenth of a second takes one if that was sooner lately. A child made by fork() runs on one thread if
+ * the library was loaded before, or an OpenMP runtime was, since its threads are not there. Results do not depend on the number of
+ * threads. */
 CCONV_API int cconv_num_threads(void);
 CCONV_API cconv_status cconv_set_num_threads(int threads);
 /* What bounds the default: "OMP_NUM_THREADS", "affinity", "cgroup quota", "cconv_set_num_threads", "fork" or "no OpenMP". */

@@ -1,10 +1,11 @@
 /* What a plan is made of. plan.c makes it, constants.c finds what need not be done in every run, steps.c puts its work in
- * order, row_blocks.c joins some of it, memory.c lays out its arena, run.c walks its steps. */
+ * order, row_blocks.c joins some of it, memory.c lays out its arena, run.c walks its steps, pace.c chooses one thread or a team. */
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
 #include "graph/graph.h"
 #include "optim/optim.h"
+#include "plan/pace.h"
 #include "graph/rewrite/rewrite.h"
 #include <stdatomic.h>
 
@@ -103,7 +104,7 @@ struct cconv_plan {
      * not timed */
     double *times;
     int64_t timed_runs;
-    double seconds;   /* that the last run of several threads on a quiet machine took; 0: none has */
+    cc_pace pace;     /* of runs in a crowd */
     void *tables[20]; /* memory of the arrays above and of the calls' own */
     int n_tables;
     atomic_flag busy;

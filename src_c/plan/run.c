@@ -6,8 +6,6 @@
 #include "kernels/kernels.h"
 #include <string.h>
 
-static const double SHORT_RUN = 15e-3; /* seconds */
-
 /* ---- Checks before the run ---------------------------------------------------------------------------------------- */
 
 static bool batched(const cconv_plan *plan, int input)
@@ -350,14 +348,6 @@ static void run(const cc_team *team, void *context)
     cc_subnormals_restore(mode);
 }
 
-/* Where other processes use the processors as well, a run that is shorter than what they run for at a time waits, as a team, for
- * the thread that is not running: one thread is through before. */
-static int run_threads(const cconv_plan *plan)
-{
-    const int threads = cc_team_size() < plan->threads ? cc_team_size() : plan->threads;
-    return threads > 1 && plan->seconds < SHORT_RUN && cc_barrier_is_crowded() ? 1 : threads;
-}
-
 static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
 {
     CC_TRY(check_batch(plan, batch));
@@ -370,12 +360,13 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     bind_outputs(plan, batch);
     cc_plan_due(plan);
     run_prepare_calls(plan, batch);
-    const int threads = run_threads(plan);
+    const int threads = cc_team_size() < plan->threads ? cc_team_size() : plan->threads;
+    const bool crowd = threads > 1 && cc_barrier_is_crowded();
     atomic_store(&plan->fault.element, CC_NO_FAULT);
     task job = {plan, batch, -1};
     const double began = cc_seconds();
-    cc_team_run(threads, run, &job);
-    if (threads > 1 && !cc_barrier_is_crowded()) plan->seconds = cc_seconds() - began;
+    cc_team_run(crowd && plan->pace.alone ? 1 : threads, run, &job);
+    if (crowd) cc_pace_add(&plan->pace, cc_seconds() - began);
     if (atomic_load(&job.stop) >= 0) {
         cc_plan_forget(plan); /* nothing that outlives runs is right */
         if (has_fault(plan)) return refuse(plan, batch, &plan->steps[atomic_load(&job.stop)]);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cconv.h"
 #include "harness.h"
+#include "plan/pace.h"
 #include <stdlib.h>
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -167,6 +168,35 @@ static void test_a_run_can_be_stopped(void)
     cconv_variable_free(w);
 }
 
+/* Runs of so many seconds by a team and by one thread; the part of all time that goes to the team. */
+static double team_part(cc_pace *pace, double team, double alone, int runs)
+{
+    double spent[2] = {0};
+    for (int i = 0; i < runs; ++i) {
+        const bool now = pace->alone;
+        spent[now] += now ? alone : team;
+        cc_pace_add(pace, now ? alone : team);
+    }
+    return spent[0] / (spent[0] + spent[1]);
+}
+
+static void test_one_thread_or_a_team_by_what_was_sooner(void)
+{
+    cc_pace pace = {0};
+    CHECK(!pace.alone);
+    const double mostly = 0.9, seldom = 0.1; /* one turn of seventeen is the other's */
+    CHECK(team_part(&pace, 1e-4, 2e-4, 50000) > mostly);
+    team_part(&pace, 9e-4, 2e-4, 20000); /* another process begins */
+    double part = team_part(&pace, 9e-4, 2e-4, 50000);
+    CHECK(part < seldom && part > 0);
+    team_part(&pace, 1e-4, 2e-4, 20000);
+    part = team_part(&pace, 1e-4, 2e-4, 50000);
+    CHECK(part > mostly && part < 1);
+    CHECK(team_part(&pace, 30e-3, 20e-3, 1000) < 0.2);
+    cc_pace_add(&pace, 0.2);
+    CHECK(team_part(&pace, 0.2, 0.1, 100) == 1); /* long runs */
+}
+
 const test thread_tests[] = {
     {"results_do_not_depend_on_threads", test_results_do_not_depend_on_threads},
 #if !defined(_WIN32)
@@ -175,5 +205,6 @@ const test thread_tests[] = {
     {"a_forked_child_trains", test_a_forked_child_trains},
 #endif
     {"a_run_can_be_stopped", test_a_run_can_be_stopped},
+    {"one_thread_or_a_team_by_what_was_sooner", test_one_thread_or_a_team_by_what_was_sooner},
     {0},
 };

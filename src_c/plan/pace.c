@@ -1,0 +1,33 @@
+/* One thread or a team, by what runs of each took lately. */
+#include "plan/pace.h"
+
+/* Seconds. A scheduler gives and takes processors for milliseconds: what a run takes is luck for anything shorter than a turn. In
+ * a long run threads take over each other's parts (base/shares.h), and one thread alone would cost much even now and then. */
+static const double TURN = 0.04, LATELY = 0.2, LONG_RUN = 0.1;
+
+enum { TURNS = 16 }; /* of the sooner for one of the other, however slow that is */
+
+static double pace_mean(const cc_pace *pace, bool alone)
+{
+    return pace->seconds[alone] / pace->runs[alone];
+}
+
+void cc_pace_add(cc_pace *pace, double seconds)
+{
+    if (seconds > LONG_RUN) {
+        *pace = (cc_pace){0};
+        return;
+    }
+    const bool now = pace->alone;
+    const double kept = 1 - seconds / LATELY;
+    pace->seconds[now] = pace->seconds[now] * kept + seconds;
+    pace->runs[now] = pace->runs[now] * kept + 1;
+    pace->spent += seconds;
+    if (pace->spent < TURN) return;
+    pace->spent = 0;
+    const bool sooner = pace->runs[!now] > 0 && pace_mean(pace, now) <= pace_mean(pace, !now);
+    pace->turns = sooner ? pace->turns + 1 : 0;
+    if (sooner && pace->turns < TURNS) return;
+    pace->turns = 0;
+    pace->alone = !now;
+}
