@@ -26,6 +26,7 @@ cdef extern from "cconv.h" nogil:
     int cconv_winograd()
     void cconv_set_winograd(int allowed)
     uint64_t cconv_allocations()
+    size_t cconv_shared_bytes()
 
     ctypedef enum cconv_dtype:
         CCONV_FLOAT32

@@ -821,3 +821,7 @@ def num_threads_reason():
 
 def allocations():
     return cconv_allocations()
+
+
+def shared_bytes():
+    return cconv_shared_bytes()

@@ -2,6 +2,7 @@
 #include "algos/gemm.h"
 #include "base/shares.h"
 #include "algos/pack.h"
+#include "kernels/macros.h"
 
 #include <string.h>
 
@@ -321,5 +322,58 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
             float *y = whole->y + i * whole->y_row;
             gemm_write_totals(&whole_panels, 1, column, total + i * pitch, pitch, &y);
         }
+    }
+}
+
+/* The tile of outer products reads rows of b where they are: some rows of b at a time, at most FEW_STEPS, panel by panel. */
+enum { FEW_STEPS = 16 };
+
+/* sums[i * n + j] += b[k][j] a[i][k] of `steps` rows of b, of n columns of it; b_row floats are between rows. */
+static void gemm_add_in_place(float *sums, const float *const *a, const float *b, int64_t b_row, int64_t m, int64_t n,
+                              int64_t steps)
+{
+    enum { AHEAD = 4 }; /* panels that are asked for */
+    const cc_gemm_kernels *kernels = &cc_kernels_get()->gemm;
+    const int64_t nr = kernels->nr, tiles = (m + kernels->mr - 1) / kernels->mr, tile = (m + tiles - 1) / tiles;
+    float columns[FEW_STEPS * CC_FEW_ROWS];
+    for (int64_t i = 0; i < m; ++i)
+        for (int64_t s = 0; s < steps; ++s) columns[s * m + i] = a[i][s];
+    cc_outer outer = {.lines = 1, .steps = steps, .a_step = m, .b_step = b_row, .y_row = n, .next_step = b_row};
+    for (int64_t j = 0; j < n; j += nr) {
+        const int64_t ahead = j + AHEAD * nr;
+        outer.n = (int)cc_min(nr, n - j), outer.b = b + j;
+        outer.next = ahead < n ? b + ahead : b + steps * b_row + ahead - n;
+        for (int64_t row = 0; row < m; row += tile, outer.next = NULL) {
+            outer.m = (int)cc_min(tile, m - row), outer.a = columns + row, outer.y = sums + row * n + j;
+            kernels->outer_tile(&outer);
+        }
+    }
+}
+
+void cc_product_in_place(const cc_product *p, const float *from, const cc_team *team)
+{
+    enum { SUMS = 8192 }; /* floats: as many as a first-level cache has */
+    float sums[SUMS], *y[CC_FEW_ROWS];
+    const float *a[CC_FEW_ROWS];
+    const int64_t steps = p->m > FEW_STEPS / 4 ? FEW_STEPS : FEW_STEPS / 2; /* one row waits for memory, eight for sums */
+    const cc_range mine = cc_slice(team, p->n, LINE);
+    for (int64_t column = mine.begin, n; column < mine.end && p->m > 0; column += n) {
+        n = cc_min(SUMS / p->m / LINE * LINE, mine.end - column);
+        for (int64_t block = 0; block < p->depth; block += CC_DEPTH_BLOCK) {
+            const int64_t end = cc_min(block + CC_DEPTH_BLOCK, p->depth);
+            memset(sums, 0, (size_t)(p->m * n) * sizeof *sums);
+            for (int64_t k = block; k < end; k += steps) {
+                p->rows(p->source, 0, (int)p->m, 0, 1, k, a, (int)p->m, y);
+                gemm_add_in_place(sums, a, from + k * p->n + column, p->n, p->m, n, cc_min(steps, end - k));
+            }
+            for (int64_t i = 0; i < p->m; ++i)
+                for (int64_t j = 0; j < n; ++j) {
+                    float *to = y[i] + column + j;
+                    *to = sums[i * n + j] + (block > 0 || p->accumulate ? *to
+                                             : block == 0 && p->bias    ? p->bias[column + j]
+                                                                        : 0);
+                }
+        }
+        for (int64_t i = 0; i < p->m; ++i) cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, n);
     }
 }

@@ -15,11 +15,11 @@
 #if !defined(_WIN32)
 #include <pthread.h>
 
-static atomic_bool forked;
+static atomic_uint forks;
 
 static void after_fork(void)
 {
-    atomic_store(&forked, true);
+    atomic_fetch_add(&forks, 1);
 }
 
 /* Twice does no harm. (pthread_once would tie binaries to the glibc they were built with: 2.34 gave it a new version.) */
@@ -61,7 +61,7 @@ static int look(struct dl_phdr_info *object, size_t size, void *context)
     if (!strncmp(name, "libgomp", 7) || !strncmp(name, "libomp", 6) || !strncmp(name, "libiomp", 7)) order->runtime = true;
     for (int i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-        const uintptr_t start = object->dlpi_addr + part->p_vaddr, here = (uintptr_t)&forked;
+        const uintptr_t start = object->dlpi_addr + part->p_vaddr, here = (uintptr_t)&forks;
         if (part->p_type == PT_LOAD && here >= start && here < start + part->p_memsz) {
             order->before = order->runtime;
             return 1;
@@ -97,14 +97,14 @@ __attribute__((constructor)) static void watch_from_the_start(void)
 }
 #endif
 
-bool cc_forked(void)
+unsigned cc_forks(void)
 {
     watch();
-    return atomic_load(&forked);
+    return atomic_load(&forks);
 }
 #else
-bool cc_forked(void)
+unsigned cc_forks(void)
 {
-    return false;
+    return 0;
 }
 #endif

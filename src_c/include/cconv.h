@@ -364,7 +364,10 @@ CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch
 CCONV_API const float *cconv_plan_gradient(const cconv_plan *plan, int node);
 /* The shape an output or wrt node has for a batch of n. */
 CCONV_API cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, int64_t *shape);
-CCONV_API size_t cconv_plan_bytes(const cconv_plan *plan); /* memory the plan holds, without the variables */
+/* Memory the plan uses, without the variables. Packed and folded weights that it shares with other plans of the same variables
+ * count; what all plans of the process share is told by the second. */
+CCONV_API size_t cconv_plan_bytes(const cconv_plan *plan);
+CCONV_API size_t cconv_shared_bytes(void);
 /* Whether runs from now on are timed, step by step (0: not, as at first). Times seen so far are forgotten. Not during a run. */
 CCONV_API cconv_status cconv_plan_profile(cconv_plan *plan, int on);
 /* A table of the plan's nodes in the order of work: op, shape, algorithm, bytes (output, what is kept for backward, packed

@@ -40,6 +40,7 @@ extern const cc_op cc_op_conv, cc_op_conv_transpose;
 cconv_status cc_conv_infer(const cc_call *call, cc_shape *ys);
 void cc_conv_need(const cc_call *call, int nth, cc_need *need);
 void cc_conv_pack(const cc_call *call, const cc_team *team);
+void cc_conv_packing(const cc_call *call, cc_writer *w);
 void cc_conv_forward(const cc_call *call, const cc_team *team);
 void cc_conv_backward(const cc_call *call, const cc_team *team);
 void cc_conv_forward_rows(const cc_call *call, const cc_row_block *block, float *y, const float *x);

@@ -347,6 +347,22 @@ void cc_conv_pack(const cc_call *call, const cc_team *team)
     conv_chosen(call->choice, CONV_Y)->pack(&conv, conv_pass_of(call, CONV_Y), call->packed, call->x[1], team);
 }
 
+/* Packing knows no sizes of images, but how many phases an axis of the input gradient has and where its kernel begins. */
+void cc_conv_packing(const cc_call *call, cc_writer *w)
+{
+    const cc_conv conv = conv_geometry(call);
+    const cc_conv_pass pass = conv_pass_of(call, CONV_Y);
+    const cc_conv_algorithm *algorithm = conv_chosen(call->choice, CONV_Y);
+    const cc_axis *axes[] = {&conv.window.d, &conv.window.h, &conv.window.w};
+    cc_put(w, "%s %d %lld %lld", algorithm->name, (int)pass, (long long)conv.groups, (long long)algorithm->packed(&conv, pass));
+    for (int i = 0; i < CC_WINDOW_AXES; ++i) {
+        const cc_axis *axis = axes[i];
+        cc_put(w, ", %lld %lld %lld", (long long)axis->kernel, (long long)axis->stride, (long long)axis->dilation);
+        if (pass == CC_CONV_INPUT_GRADIENT)
+            cc_put(w, " %lld %lld", (long long)axis->before, (long long)cc_min(axis->stride, axis->in));
+    }
+}
+
 /* y = act(r + b + the sums over x), of `count` elements. z: where the sums are kept if they are, else y. */
 static void conv_compute(const cc_call *call, const cc_conv *conv, int64_t count, float *y, float *z, const float *x,
                          const float *r, float *scratch, const cc_team *team)

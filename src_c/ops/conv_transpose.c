@@ -28,6 +28,7 @@ const cc_op cc_op_conv_transpose = {
     .infer = cc_conv_infer,
     .need = cc_conv_need,
     .pack = cc_conv_pack,
+    .packing = cc_conv_packing,
     .forward = cc_conv_forward,
     .backward = cc_conv_backward,
 };

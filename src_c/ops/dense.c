@@ -55,10 +55,18 @@ enum { PACK_W, PACK_DZ };
 /* Beside them in need.choice: w is packed a block at a time as it is used, forward and for dx. It pays for a matrix larger
  * than the caches that is another in every run, and as long as the rows of x stay in a cache. */
 enum { ON_THE_FLY = 2, LATE_BYTES = 4 << 20, LATE_ROWS = 256 };
+/* And forward reads w as it stands: with few rows of x a matrix larger than the caches takes the time to read it, however it lies
+ * there, and a packed one takes as much memory once more. */
+enum { IN_PLACE = 4, FAR_BYTES = 16 << 20 };
 
 static int dense_choose(const dense_sizes *z)
 {
     return z->rows <= cc_kernels_get()->gemm.nr / 2 && z->k >= 256 && z->m >= 64 ? PACK_DZ : PACK_W;
+}
+
+static bool dense_reads_in_place(const dense_sizes *z)
+{
+    return z->k * z->m * (int64_t)sizeof(float) >= FAR_BYTES && z->rows <= CC_FEW_ROWS && z->k <= CC_LONG_DEPTH;
 }
 
 static bool dense_packs_on_the_fly(const cc_call *call, const dense_sizes *z)
@@ -86,7 +94,7 @@ static dense_backward_sizes dense_backward_sizes_of(const cc_call *call, int cho
     const dense_sizes z = dense_sizes_of(call);
     dense_backward_sizes p = {0};
     p.dz = cc_fused_gradient_floats(call, s->activation);
-    if (needs_gradient[0] && choice == (PACK_W | ON_THE_FLY))
+    if (needs_gradient[0] && (choice & (PACK_DZ | ON_THE_FLY)) == ON_THE_FLY)
         p.packed = nth * cc_product_late_floats(z.rows, z.m);
     else if (needs_gradient[0])
         p.packed = cc_panels_count(1, z.m, choice & PACK_DZ ? z.rows : z.k);
@@ -103,12 +111,11 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
 {
     const cc_dense_attributes *s = call->attributes;
     const dense_sizes z = dense_sizes_of(call);
-    if (dense_packs_on_the_fly(call, &z)) {
-        need->choice = ON_THE_FLY;
-        need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats(z.rows, z.k));
-    } else {
+    need->choice = (dense_packs_on_the_fly(call, &z) ? ON_THE_FLY : 0) | (dense_reads_in_place(&z) ? IN_PLACE : 0);
+    if (!need->choice)
         need->packed = cc_scratch_bytes(cc_panels_count(1, z.k, z.m));
-    }
+    else if (!(need->choice & IN_PLACE))
+        need->forward_scratch = cc_scratch_bytes(nth * cc_product_late_floats(z.rows, z.k));
     need->saved = cc_fused_saved(call, s->activation);
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
@@ -130,7 +137,7 @@ static void dense_forward(const cc_call *call, const cc_team *team)
 {
     const cc_dense_attributes *s = call->attributes;
     const dense_sizes z = dense_sizes_of(call);
-    const bool late = call->choice & ON_THE_FLY, keeps = cc_fused_keeps_z(call, s->activation);
+    const bool keeps = cc_fused_keeps_z(call, s->activation);
     const cc_matrix_rows rows = {.a = call->x[0], .a_row = z.k, .y = keeps ? call->saved : call->y, .y_row = z.m};
     const cc_product product = {.m = z.rows,
                                 .n = z.m,
@@ -143,7 +150,9 @@ static void dense_forward(const cc_call *call, const cc_team *team)
                                 .bias = cc_has_input(call, 2) ? call->x[2] : NULL,
                                 .act = keeps ? CC_ACT_LINEAR : (cc_activation)s->activation,
                                 .alpha = s->alpha};
-    if (late)
+    if (call->choice & IN_PLACE)
+        cc_product_in_place(&product, call->x[1], team);
+    else if (call->choice & ON_THE_FLY)
         cc_product_late(&product, call->x[1], z.m, 1, call->scratch, team);
     else
         cc_product_run(&product, team);

@@ -5,6 +5,8 @@
  *   need      says how many bytes of each kind of memory the op wants, and what its backward pass reads.
  *   pack      writes `packed`, the weights rearranged for forward, where need() asked for it. A step of its own: the plan
  *             leaves it out while the weights are what they were.
+ *   packing   writes whatever pack depends on besides the weights' shape and numbers: plans share what is packed alike. NULL:
+ *             nothing.
  *   forward   computes y from x.
  *   backward  computes every dx[i] that is not NULL from dy (and what need() said it reads). NULL: no gradient passes.
  *   recompute computes y anew from `saved` and the inputs in need.recompute, bit for bit, between forward and backward: then y
@@ -26,6 +28,7 @@
 
 #include "base/attributes.h"
 #include "base/status.h"
+#include "base/writer.h"
 #include "base/team.h"
 #include "base/shape.h"
 #include <stdbool.h>
@@ -142,6 +145,7 @@ struct cc_op {
     cconv_status (*infer)(const cc_call *call, cc_shape *ys);
     void (*need)(const cc_call *call, int nth, cc_need *need); /* may be NULL. Pointers in call are not set yet */
     void (*pack)(const cc_call *call, const cc_team *team);    /* NULL: need.packed stays 0 */
+    void (*packing)(const cc_call *call, cc_writer *w);
     void (*forward)(const cc_call *call, const cc_team *team);
     void (*backward)(const cc_call *call, const cc_team *team);
     void (*recompute)(const cc_call *call, const cc_team *team);

@@ -114,6 +114,8 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
     }
     if (joined) cc_put(&w, "(+: by blocks of rows, together with the line above, where the time of both stands)\n");
     if (constant) cc_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
-    cc_put(&w, "batch %lld, %d threads, %zu bytes\n", (long long)plan->max_batch, plan->threads, plan->arena_bytes);
+    cc_put(&w, "batch %lld, %d threads, %zu bytes", (long long)plan->max_batch, plan->threads, cconv_plan_bytes(plan));
+    if (plan->derived_bytes) cc_put(&w, ", of them %zu shared by all plans of these weights", plan->derived_bytes);
+    cc_put(&w, "\n");
     return w.length;
 }

@@ -113,7 +113,9 @@ static int overwritten(const layout *l, int i, int t)
 static void place_value(layout *l, int i, int t)
 {
     const int x = overwritten(l, i, t), first = l->plan->steps[t].begin;
-    if (l->plan->values[i].block_bytes) {
+    if (l->plan->values[i].derived) {
+        l->block[i][VALUE] = NONE;
+    } else if (l->plan->values[i].block_bytes) {
         l->block[i][VALUE] = add_block(l, l->plan->values[i].block_bytes * (uint64_t)l->plan->threads, first, l->last_read[i]);
     } else if (l->plan->values[i].lasting) {
         l->block[i][VALUE] = add_block(l, value_bytes(&l->plan->values[i]), 0, l->plan->n_steps);
@@ -176,6 +178,7 @@ static void memory_place(layout *l)
         int i = plan->steps[t].node;
         if (plan->steps[t].kind == CC_PACK) {
             const bool once = plan->steps[t].constant;
+            if (plan->values[i].packed) continue;
             l->block[i][PACKED] =
                 add_block(l, plan->values[i].need.packed, once ? 0 : t, once ? end : t + 1); /* forward is next */
         } else if (plan->steps[t].kind == CC_FORWARD) {
@@ -230,12 +233,12 @@ static void set_pointers(const layout *l)
         const cc_node *node = cc_graph_node(plan->graph, i);
         cc_value *value = &plan->values[i];
         value->gradient = at(l, l->block[i][GRADIENT]);
-        value->data = node->variable ? node->variable->data : at(l, l->block[i][VALUE]);
+        value->data = node->variable ? node->variable->data : value->derived ? value->derived->data : at(l, l->block[i][VALUE]);
         if (node->kind != CC_COMPUTED || !value->needed) continue;
         cc_call *call = &value->call;
         call->y = value->data;
         call->saved = at(l, l->block[i][SAVED]);
-        call->packed = at(l, l->block[i][PACKED]);
+        call->packed = value->packed ? (void *)value->packed->data : at(l, l->block[i][PACKED]);
         call->scratch = at(l, l->block[i][FORWARD_SCRATCH]);
         for (int k = 0; k < node->n_inputs; ++k) {
             int x = node->inputs[k];
@@ -278,6 +281,7 @@ static cconv_status lay_out(layout *l)
 {
     cconv_plan *plan = l->plan;
     find_steps(l);
+    CC_TRY(cc_plan_derive(plan));
     memory_place(l);
     CC_TRY(cc_arena_place(l->blocks, l->n_blocks, &plan->arena_bytes));
     plan->arena = cc_alloc(plan->arena_bytes);

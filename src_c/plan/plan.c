@@ -15,6 +15,7 @@ void *cc_plan_table(cconv_plan *plan, size_t count, size_t size)
 void cconv_plan_free(cconv_plan *plan)
 {
     if (!plan) return;
+    cc_plan_derive_no_more(plan);
     for (int i = 0; i < plan->n_tables; ++i) cc_free(plan->tables[i]);
     cc_free(plan->arena);
     cc_free(plan->times);
@@ -368,5 +369,5 @@ cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, 
 size_t cconv_plan_bytes(const cconv_plan *plan)
 {
     if (!plan) cc_fail(CCONV_INVALID, "plan: expected a plan, received NULL");
-    return plan ? plan->arena_bytes : 0;
+    return plan ? plan->arena_bytes + plan->derived_bytes : 0;
 }

@@ -7,6 +7,7 @@
 #include "optim/optim.h"
 #include "plan/pace.h"
 #include "graph/rewrite/rewrite.h"
+#include "plan/derived.h"
 #include <stdatomic.h>
 
 typedef enum cc_step_kind {
@@ -25,7 +26,8 @@ typedef struct cc_step {
     int node;
     int input;        /* CC_ACCUMULATE: the share is dx[input] of node */
     bool constant;    /* its result changes with variables only: left out of a run while they are what they were */
-    bool due;         /* this run does a constant step all the same */
+    bool due;         /* this run does a constant step all the same, */
+    bool mine;        /* if no other run has done so meanwhile: of what plans share */
     uint64_t version; /* of what it read when it was last done, see constants.c; 0: not yet */
     int first, count; /* CC_OPTIMIZE: updates first .. first+count-1 */
     void *scratch;    /* CC_OPTIMIZE: the optimizer's */
@@ -48,6 +50,8 @@ typedef struct cc_value {   /* one for each node of the graph */
     bool recompute;         /* its value is not kept for backward passes, but computed anew */
     bool constant;          /* its value depends on variables and constants only, and no gradient is wanted */
     bool lasting;           /* constant, and read by steps that are not: no other value may ever use its bytes */
+    cc_derived *derived;    /* where a lasting value is if plans share it; else NULL */
+    cc_derived *packed;     /* the same of the node's packed weights */
     bool reread;            /* a constant step of this run reads it */
     uint64_t version;       /* of a constant: that of the step which computed it */
     float *data;
@@ -99,7 +103,7 @@ struct cconv_plan {
     cc_clipping clipping; /* the most that the optimizer may do in this plan */
     cc_applied *applied;  /* applied[u]: used if the gradient of update u goes to the optimizer by rows */
     char *arena;
-    size_t arena_bytes;
+    size_t arena_bytes, derived_bytes; /* of its own, and of what plans share */
     /* seconds of all timed runs: of each step, [n_steps]: gathering, [n_steps + 1]: outputs, behind them describe.c's sums; NULL:
      * not timed */
     double *times;
@@ -123,6 +127,17 @@ void cc_plan_constants(cconv_plan *plan);
 
 /* Whether node i's weights, rearranged, are right as long as their variables are: no run of this plan changes them. */
 bool cc_plan_packs_once(const cconv_plan *plan, int i);
+
+/* Finds, or makes, the places of what plans share: large values that last, and packed weights. Before they are laid out. */
+cconv_status cc_plan_derive(cconv_plan *plan);
+void cc_plan_derive_no_more(cconv_plan *plan);
+
+/* Where the result of a step lies if plans share it, else NULL. */
+static inline cc_derived *cc_plan_derived(const cconv_plan *plan, const cc_step *step)
+{
+    if (!step->constant) return NULL;
+    return step->kind == CC_PACK ? plan->values[step->node].packed : plan->values[step->node].derived;
+}
 
 /* Decides which constant steps this run must do; or, after a run that was broken off, that the next one does all. */
 void cc_plan_due(cconv_plan *plan);

@@ -306,6 +306,21 @@ static cconv_status refuse(const cconv_plan *plan, const cconv_batch *batch, con
                    (long long)batch->rows[sample]);
 }
 
+/* Does a step whose result plans share; false if another run has done it. Nobody is asked whether to go on before it is over: who
+ * is asked may run other plans. */
+static bool derive(cconv_plan *plan, int t, const cconv_batch *batch, const cc_team *team)
+{
+    cc_step *step = &plan->steps[t];
+    cc_derived *derived = cc_plan_derived(plan, step);
+    if (team->ith == 0) step->mine = cc_derived_begin(derived, step->version);
+    cc_barrier_wait(team);
+    if (!step->mine) return false;
+    do_step(plan, t, batch, team);
+    cc_barrier_wait(team);
+    if (team->ith == 0) cc_derived_end(derived, has_fault(plan) ? 0 : step->version);
+    return true;
+}
+
 /* What every thread of the team does. *stop is -1, or the step after which all of them leave: a number, so that a thread that
  * comes late from one barrier does not take the next step's decision for this one's. */
 static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team, atomic_int *stop)
@@ -315,9 +330,13 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
     gather(plan, batch, team);
     if (times) add_time(&times[plan->n_steps], &since);
     for (int t = 0; t < plan->n_steps; ++t) {
-        const cc_step *step = &plan->steps[t];
+        cc_step *step = &plan->steps[t];
         if ((step->constant && !step->due) || step->begin < t || is_done(plan, step)) continue;
-        do_step(plan, t, batch, team);
+        if (cc_plan_derived(plan, step)) {
+            if (!derive(plan, t, batch, team)) continue;
+        } else {
+            do_step(plan, t, batch, team);
+        }
         if (team->ith == 0 && batch->interrupted && t < plan->first_update && cc_seconds() - asked > 0.05) {
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
             asked = cc_seconds();

@@ -85,7 +85,8 @@ typedef struct cc_conv_algorithm {
     double (*cost)(const cc_conv *conv, cc_conv_pass pass);
 
     /* Floats of the rearranged weights that forward and input_gradient read, and the function that writes them. NULL: they read
-     * w. */
+     * w. Where the same weights are packed into as many floats, for a pass and a window of the same kernel, stride, dilation and
+     * (for the input gradient) padding, they are packed alike: image sizes change nothing else. */
     int64_t (*packed)(const cc_conv *conv, cc_conv_pass pass);
     void (*pack)(const cc_conv *conv, cc_conv_pass pass, float *packed, const float *w, const cc_team *team);
 
