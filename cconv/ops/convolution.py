@@ -72,10 +72,11 @@ def conv2d(
         dilation_rate: Distance of the kernel's taps: one number or two.
         groups: The channels are split into this many groups, convolved apart.
         bias: `(filters,)` or `None`.
-        algorithm: `"auto"`, `"direct"`, `"im2col"`, `"rows"` (for few channels; dilation 1, one group), `"depthwise"`
-            (one input channel per group), `"grouped"` (several groups) or `"winograd"` (3x3 and 5x5 kernels,
-            strides and dilation 1, one group: two to four times fewer multiplications). The results agree but for
-            rounding.
+        algorithm: `"auto"`, `"direct"`, `"im2col"`, `"rows"` (for few channels; dilation 1, one group), `"planar"`
+            (eight input channels per group at most, kernels of 16x16 and 256 numbers, dilation 1, strides of 4),
+            `"depthwise"` (one input channel per group), `"grouped"` (several groups) or `"winograd"` (3x3 and 5x5
+            kernels, strides and dilation 1, one group: two to four times fewer multiplications). The results agree
+            but for rounding.
 
     Returns:
         `(n, output height, output width, filters)`.

@@ -7,6 +7,7 @@
 #include "kernels/gemm/gemm.inc.h"
 #include "kernels/grouped/grouped.inc.h"
 #include "kernels/norm/norm.inc.h"
+#include "kernels/planar/planar.inc.h"
 #include "kernels/pool/pool.inc.h"
 #include "kernels/random/normal.inc.h"
 #include "kernels/winograd/winograd.inc.h"

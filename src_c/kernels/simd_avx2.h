@@ -10,6 +10,9 @@
 #define MR               6
 #define MR_1             8
 #define MR_3             4
+#define PLANAR_1         8
+#define PLANAR_2         6
+#define PLANAR_3         4
 #define GROUPED_PIXELS   8
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    4

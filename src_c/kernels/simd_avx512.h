@@ -10,6 +10,9 @@
 #define MR               14
 #define MR_1             10
 #define MR_3             9
+#define PLANAR_1         8
+#define PLANAR_2         8
+#define PLANAR_3         8
 #define GROUPED_PIXELS   14
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    8

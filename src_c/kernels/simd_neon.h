@@ -13,6 +13,9 @@
 #define MR               12
 #define MR_1             16
 #define MR_3             8
+#define PLANAR_1         4
+#define PLANAR_2         4
+#define PLANAR_3         4
 #define GROUPED_PIXELS   12
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    8

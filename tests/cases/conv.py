@@ -5,6 +5,7 @@ Signals, volumes and transposed convolutions have modules of their own, and take
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from cases import Case
@@ -49,6 +50,11 @@ def algorithms_for(kernel: tuple[int, ...], c: int, attributes: dict[str, Any]) 
         "grouped": 1 < groups < c,
         "winograd": groups == 1 and kernel[-2:] in ((3, 3), (5, 5)) and {*strides[-2:], *dilation[-2:]} == {1},
         "rows": groups == 1 and kernel[-1] > 1 and {*dilation[-2:]} == {1},
+        "planar": 0 < c // groups <= 8
+        and max(kernel[-2:]) <= 16
+        and math.prod(kernel[-2:]) * (c // groups) <= 256
+        and strides[-1] <= 4
+        and {*dilation[-2:]} == {1},
     }
     return [*ALGORITHMS, *(name for name, fits in fitting.items() if fits)]
 
@@ -264,6 +270,12 @@ CONV2D = [
     *conv("three channels, padding on one side", (2, 6, 7, 3), (4, 4, 3, 9), padding="explicit", pads=(0, 0, 3, 1)),
     *conv("strides in pads", (1, 3, 3, 3), (2, 2, 3, 4), padding="explicit", pads=(6, 6, 6, 6), strides=3),
     *conv("three channels, a row beyond the buffer", (1, 2, 2000, 3), (3, 5, 3, 1), padding="same"),
+    *conv("one channel to six, 5x5", (2, 9, 29, 1), (5, 5, 1, 6), padding="same"),
+    *conv("one channel to 21, strides 2", (1, 7, 39, 1), (3, 3, 1, 21), padding="same", strides=2),
+    *conv("one channel to three, 1x5, strides 1 3", (2, 3, 61, 1), (1, 5, 1, 3), strides=(1, 3)),
+    *conv("two channels to one", (1, 4, 27, 2), (2, 3, 2, 1)),
+    *conv("three channels to four, strides 3 4", (1, 9, 70, 3), (3, 5, 3, 4), strides=(3, 4), padding="same"),
+    *conv("three channels to eight, a row beyond the buffer", (1, 3, 1100, 3), (4, 6, 3, 8), padding="same"),
     *conv("three channels, rows beyond the buffer", (1, 130, 120, 3), (3, 3, 3, 2), padding="same", bias=False),
     *conv("three channels, one beyond a tile of rows", (1, 4, 15, 3), (1, 1, 3, 3)),
     *conv("three channels, dilation on one side", (1, 7, 9, 3), (2, 3, 3, 4), dilation=(1, 2), padding="same"),
@@ -273,6 +285,7 @@ CONV2D = [
     *(case for c, oc in WIDTHS for case in conv(f"{c} to {oc}", (2, 4, 5, c), (2, 3, c, oc), padding="same")),
     *(case for algorithm in ALGORITHMS for case in activated([(2, 5, 4, 3), (3, 2, 3, 5), (5,)], algorithm)),
     *activated([(2, 5, 17, 3), (3, 2, 3, 5), (5,)], "rows"),
+    *activated([(2, 5, 17, 3), (3, 2, 3, 5), (5,)], "planar"),
     relu("relu, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,)], groups=6),
     relu("relu, depthwise of 33", [(1, 5, 12, 33), (3, 3, 1, 33), (33,)], groups=33, padding="same"),
     Case(
@@ -287,6 +300,15 @@ CONV2D = [
     relu("residual, relu, deep", [(1, 2, 3, 500), (2, 2, 500, 33), (33,), (1, 2, 3, 33)], padding="same"),
     relu("residual, groups", [(1, 4, 3, 6), (2, 2, 3, 8), (8,), (1, 3, 2, 8)], groups=2),
     relu("residual, depthwise", [(2, 5, 4, 6), (3, 2, 1, 6), (6,), (2, 3, 3, 6)], groups=6),
+    *(
+        relu(
+            f"residual, relu, planar, {oc}",
+            [(2, 5, 53, 2), (3, 2, 2, oc), (oc,), (2, 5, 53, oc)],
+            padding="same",
+            algorithm="planar",
+        )
+        for oc in (7, 19)
+    ),
     relu("residual, relu, rows", [(2, 5, 4, 3), (3, 2, 3, 7), (7,), (2, 5, 4, 7)], padding="same", algorithm="rows"),
     Case(
         "residual, winograd",

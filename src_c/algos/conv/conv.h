@@ -112,11 +112,12 @@ typedef struct cc_conv_algorithm {
  *   depthwise  one input channel per group: loops over the channels; no volumes
  *   grouped    several groups of several channels: a vector of channels holds as many as find room in it
  *   winograd   3x3 and 5x5 kernels of stride 1: transforms tiles of the image, which then need 2 to 4 times fewer multiplications
- *   rows       few channels, no dilation: the pixels under a row of the kernel lie side by side; see conv_rows.c */
-#define CC_CONV_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd) X(rows)
+ *   rows       few channels, no dilation: the pixels under a row of the kernel lie side by side; see conv_rows.c
+ *   planar     few channels, also in groups, no dilation: pixels in the lanes of vectors; forward, its gradients are direct's */
+#define CC_CONV_ALGORITHMS(X) X(direct) X(im2col) X(depthwise) X(grouped) X(winograd) X(rows) X(planar)
 #define CC_CONV_AUTO          "auto"
 #define CC_CONV_CHOICES                                                                                                        \
-    "auto|direct|im2col|depthwise|grouped|winograd|rows" /* the same names, as the choices of an attribute */
+    "auto|direct|im2col|depthwise|grouped|winograd|rows|planar" /* the same names, as the choices of an attribute */
 
 #define CC_CONV_DECLARE(name) extern const cc_conv_algorithm cc_conv_##name;
 CC_CONV_ALGORITHMS(CC_CONV_DECLARE)
