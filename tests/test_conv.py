@@ -364,7 +364,8 @@ def test_conv_says_which_algorithm_it_uses():
     assert "grouped" in describe((1, 8, 8, 64), (3, 3, 4, 64), groups=16)[0]
     assert "direct (gemm)" in describe((1, 4, 8, 8, 16), (1, 1, 1, 16, 4))[0]
     assert "winograd" in describe((1, 4, 32, 32, 64), (1, 3, 3, 64, 64), padding="same")[0]
-    assert "rows" in describe((1, 90, 2), (5, 2, 8))[0]
+    assert "rows" in describe((1, 90, 2), (5, 2, 64))[0]
+    assert "planar" in describe((1, 90, 2), (5, 2, 8))[0]
 
 
 def test_conv_im2col_never_holds_the_whole_patch_matrix():
