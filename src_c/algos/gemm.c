@@ -366,12 +366,12 @@ void cc_product_in_place(const cc_product *p, const float *from, const cc_team *
                 p->rows(p->source, 0, (int)p->m, 0, 1, k, a, (int)p->m, y);
                 gemm_add_in_place(sums, a, from + k * p->n + column, p->n, p->m, n, cc_min(steps, end - k));
             }
+            const float *bias = block == 0 && p->bias ? p->bias + column : NULL;
+            const bool adds = block > 0 || p->accumulate;
             for (int64_t i = 0; i < p->m; ++i)
                 for (int64_t j = 0; j < n; ++j) {
                     float *to = y[i] + column + j;
-                    *to = sums[i * n + j] + (block > 0 || p->accumulate ? *to
-                                             : block == 0 && p->bias    ? p->bias[column + j]
-                                                                        : 0);
+                    *to = sums[i * n + j] + (bias ? bias[j] : 0) + (adds ? *to : 0);
                 }
         }
         for (int64_t i = 0; i < p->m; ++i) cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, n);
