@@ -337,31 +337,8 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
     }
 }
 
-/* The tile of outer products reads rows of b where they are: some rows of b at a time, at most FEW_STEPS, panel by panel. */
-enum { FEW_STEPS = 16 };
-
-/* Goes on with sums[i * n + j] by b[k][j] a[i][k] of `steps` rows of b, of n columns of it; b_row floats are between rows. */
-static void gemm_add_in_place(float *sums, const float *const *a, const float *b, int64_t b_row, int64_t m, int64_t n,
-                              int64_t steps)
-{
-    enum { AHEAD = 4 }; /* panels that are asked for */
-    const cc_gemm_kernels *kernels = &cc_kernels_get()->gemm;
-    const int64_t nr = kernels->nr, tiles = (m + kernels->mr - 1) / kernels->mr, tile = (m + tiles - 1) / tiles;
-    float columns[FEW_STEPS * CC_FEW_ROWS];
-    for (int64_t i = 0; i < m; ++i)
-        for (int64_t s = 0; s < steps; ++s) columns[s * m + i] = a[i][s];
-    cc_outer outer = {
-        .lines = 1, .steps = steps, .a_step = m, .b_step = b_row, .y_row = n, .chained = true, .next_step = b_row};
-    for (int64_t j = 0; j < n; j += nr) {
-        const int64_t ahead = j + AHEAD * nr;
-        outer.n = (int)cc_min(nr, n - j), outer.b = b + j;
-        outer.next = ahead < n ? b + ahead : b + steps * b_row + ahead - n;
-        for (int64_t row = 0; row < m; row += tile, outer.next = NULL) {
-            outer.m = (int)cc_min(tile, m - row), outer.a = columns + row, outer.y = sums + row * n + j;
-            kernels->outer_tile(&outer);
-        }
-    }
-}
+/* Rows of b that are read at a time: one row of a waits for memory, eight for sums. */
+enum { STEPS_OF_FEW = 8, STEPS = 16 };
 
 /* sums[i * n + j], i < rows, begin with the bias of column j, or 0. */
 static void gemm_begin_sums(float *sums, const float *bias, int64_t rows, int64_t n)
@@ -374,9 +351,9 @@ static void gemm_begin_sums(float *sums, const float *bias, int64_t rows, int64_
 void cc_product_in_place(const cc_product *p, const float *from, const cc_team *team)
 {
     enum { SUMS = 8192 }; /* floats: as many as a first-level cache has */
-    float sums[SUMS], *y[CC_FEW_ROWS];
+    float sums[SUMS], columns[STEPS * CC_FEW_ROWS], *y[CC_FEW_ROWS];
     const float *a[CC_FEW_ROWS];
-    const int64_t steps = p->m > FEW_STEPS / 4 ? FEW_STEPS : FEW_STEPS / 2; /* one row waits for memory, eight for sums */
+    const int64_t steps = p->m <= CC_FEW_ROWS / 2 ? STEPS_OF_FEW : STEPS;
     const cc_range mine = cc_slice(team, p->n, LINE);
     for (int64_t column = mine.begin, n; column < mine.end && p->m > 0; column += n) {
         n = cc_min(SUMS / p->m / LINE * LINE, mine.end - column);
@@ -385,7 +362,16 @@ void cc_product_in_place(const cc_product *p, const float *from, const cc_team *
             gemm_begin_sums(sums, block == 0 && p->bias ? p->bias + column : NULL, p->m, n);
             for (int64_t k = block; k < end; k += steps) {
                 p->rows(p->source, 0, (int)p->m, 0, 1, k, a, (int)p->m, y);
-                gemm_add_in_place(sums, a, from + k * p->n + column, p->n, p->m, n, cc_min(steps, end - k));
+                const int64_t count = cc_min(steps, end - k);
+                for (int64_t i = 0; i < p->m; ++i)
+                    for (int64_t s = 0; s < count; ++s) columns[s * p->m + i] = a[i][s];
+                cc_kernels_get()->gemm.few_rows(&(cc_few_rows){.m = p->m,
+                                                               .n = n,
+                                                               .steps = count,
+                                                               .a = columns,
+                                                               .b = from + k * p->n + column,
+                                                               .b_row = p->n,
+                                                               .y = sums});
             }
             const bool adds = block > 0 || p->accumulate;
             for (int64_t i = 0; i < p->m; ++i)

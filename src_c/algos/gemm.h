@@ -54,9 +54,8 @@ void cc_product_late(const cc_product *product, const float *from, int64_t row, 
                      const cc_team *team);
 int64_t cc_product_late_floats(int64_t m, int64_t depth);
 
-/* The same for few rows, of one tap, 1 to CC_LONG_DEPTH deep, with b as a matrix whose rows lie side by side: nothing is packed,
- * and b is read once, some rows at a time. */
-enum { CC_FEW_ROWS = 8 };
+/* The same for at most CC_FEW_ROWS rows, of one tap, 1 to CC_LONG_DEPTH deep, with b as a matrix whose rows lie side by side:
+ * nothing is packed, and b is read once, some rows at a time. */
 void cc_product_in_place(const cc_product *product, const float *from, const cc_team *team);
 
 /* A matrix as a source of rows. */

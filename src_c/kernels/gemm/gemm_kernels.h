@@ -33,10 +33,7 @@ typedef struct cc_gemm_block {
 
 /* One tile of a sum of outer products, held in registers likewise; nothing is packed:
  *
- *     y[i * y_row + j] += sum over l, s of a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + j]
- *
- * The sum is made from zero and then added to y, which keeps more digits than one long chain; or it goes on from y (`chained`), so
- * that tiles one after the other make the same bits as one tile of all their steps. */
+ *     y[i * y_row + j] += sum over l, s of a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + j] */
 typedef struct cc_outer {
     int m, n; /* 1 .. mr, 1 .. nr */
     int64_t lines, steps;
@@ -46,15 +43,29 @@ typedef struct cc_outer {
     int64_t b_line, b_step;
     float *y;
     int64_t y_row;
-    bool chained;
     const float *next; /* each step prefetches NR floats here and goes on by next_step; NULL: nothing */
     int64_t next_step;
 } cc_outer;
+
+/* Few rows by some rows of a matrix where it stands, each of which is read once:
+ *
+ *     y[i * n + j] += sum over s < steps of a[s * m + i] * b[s * b_row + j], i < m, j < n
+ *
+ * The sums go on from y, one chain of additions: several calls make the same bits as a cc_gemm_block of all their steps. */
+enum { CC_FEW_ROWS = 8 };
+typedef struct cc_few_rows {
+    int64_t m, n, steps; /* m: 1 .. CC_FEW_ROWS */
+    const float *a;
+    const float *b;
+    int64_t b_row;
+    float *y;
+} cc_few_rows;
 
 typedef struct cc_gemm_kernels {
     int mr, nr; /* the tile: mr rows, nr columns; a vector has nr / 2 */
     void (*block)(const cc_gemm_block *block);
     void (*outer_tile)(const cc_outer *outer);
+    void (*few_rows)(const cc_few_rows *few);
     /* Pieces of rows, side by side: to[s * pitch + j] = from[s * step + j], s < count, j < width <= nr, then zeros up to a whole
      * vector. */
     void (*pack_rows)(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width);
