@@ -365,13 +365,8 @@ void cc_product_in_place(const cc_product *p, const float *from, const cc_team *
                 const int64_t count = cc_min(steps, end - k);
                 for (int64_t i = 0; i < p->m; ++i)
                     for (int64_t s = 0; s < count; ++s) columns[s * p->m + i] = a[i][s];
-                cc_kernels_get()->gemm.few_rows(&(cc_few_rows){.m = p->m,
-                                                               .n = n,
-                                                               .steps = count,
-                                                               .a = columns,
-                                                               .b = from + k * p->n + column,
-                                                               .b_row = p->n,
-                                                               .y = sums});
+                cc_kernels_get()->gemm.few_rows(&(cc_few_rows){
+                    .m = p->m, .n = n, .steps = count, .a = columns, .b = from + k * p->n + column, .b_row = p->n, .y = sums});
             }
             const bool adds = block > 0 || p->accumulate;
             for (int64_t i = 0; i < p->m; ++i)

@@ -154,6 +154,10 @@ CONV2D = [
     *conv(
         "groups of 8, strides 2", (1, 8, 7, 16), (3, 3, 8, 16), groups=2, strides=2, padding="explicit", pads=(1,) * 4
     ),
+    # copies of pixels that are too large for the stack, a phase's of a gradient too
+    *conv("groups of 410 to 4, strides 2", (1, 7, 11, 820), (3, 3, 410, 8), groups=2, strides=2, padding="same"),
+    *conv("groups of 4 to 410, strides 2", (1, 7, 11, 8), (3, 3, 4, 820), groups=2, strides=2, padding="same"),
+    *conv("groups of 5, wider than a block", (1, 3, 139, 15), (3, 3, 5, 15), groups=3, padding="same"),
     *conv("groups of 2, strides 3", (1, 11, 10, 20), (3, 5, 2, 20), groups=10, strides=3, padding="same"),
     *conv("groups of 4, strides 1 2", (1, 6, 33, 8), (2, 7, 4, 8), groups=2, strides=(1, 2), padding="same"),
     *conv(

@@ -8,8 +8,6 @@
 #include "kernels/grouped/grouped_kernels.h"
 #include "kernels/macros.h"
 
-enum { ROW_PIXELS = GROUPED_PIXELS + CC_GROUPED_TAPS - 1 };
-
 static void grouped_copy(float *to, const float *x, int64_t pixels, int64_t x_step, int width, int64_t ahead)
 {
     const mask part = mask_first(width);
@@ -19,19 +17,11 @@ static void grouped_copy(float *to, const float *x, int64_t pixels, int64_t x_st
     }
 }
 
-/* The vectors of a row's pixels at x, side by side: in the image they may lie a multiple of 4 KB apart, and would push one
- * another out of the first-level cache while every channel reads them. */
-static void grouped_copy_row(float to[ROW_PIXELS * VEC], const cc_grouped_row *row, const float *x, int64_t x_step, int width)
-{
-    const int begin = row->begin;
-    for (int q = 0; q < begin; ++q) vec_store(to + q * VEC, vec_zero());
-    grouped_copy(to + begin * VEC, x + begin * x_step, row->end - begin, x_step, width, row->ahead);
-}
-
 /* Channels 0 .. depth-1 of a row: acc[p] += permuted(x[p + j], k) w[k][j]. */
-ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int end, const int32_t *permutation, const float *w,
-                                   int64_t depth, const int taps, const bool near)
+ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int pixels, const int32_t *permutation,
+                                   const float *w, int64_t depth, const int taps, const cc_grouped_lanes lanes_of)
 {
+    const int end = pixels + taps - 1;
     for (int64_t k = 0; k < depth; ++k, permutation += VEC, w += taps * VEC) {
         const lanes from = lanes_load(permutation);
         vec weight[CC_GROUPED_TAPS];
@@ -40,7 +30,9 @@ ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int 
         UNROLL
         for (int q = 0; q < GROUPED_PIXELS + taps - 1; ++q) {
             if (q >= end) break;
-            const vec v = near ? vec_permute_near(vec_load(x + q * VEC), from) : vec_permute(vec_load(x + q * VEC), from);
+            const vec v = lanes_of == CC_GROUPED_ONE    ? vec_set1(x[q * VEC + k])
+                          : lanes_of == CC_GROUPED_NEAR ? vec_permute_near(vec_load(x + q * VEC), from)
+                                                        : vec_permute(vec_load(x + q * VEC), from);
             UNROLL
             for (int j = 0; j < taps; ++j)
                 if (q - j >= 0 && q - j < GROUPED_PIXELS) acc[q - j] = vec_fma(v, weight[j], acc[q - j]);
@@ -48,10 +40,9 @@ ALWAYS_INLINE void grouped_add_row(vec acc[GROUPED_PIXELS], const float *x, int 
     }
 }
 
-ALWAYS_INLINE void grouped_tile_body(const cc_grouped *g, const bool near)
+ALWAYS_INLINE void grouped_tile_body(const cc_grouped *g, const cc_grouped_lanes lanes_of)
 {
     vec acc[GROUPED_PIXELS];
-    float x[ROW_PIXELS * VEC];
     const mask out = mask_first(g->y_lanes);
     const vec start = g->bias ? vec_load_part(g->bias, out) : vec_zero();
     UNROLL
@@ -64,16 +55,15 @@ ALWAYS_INLINE void grouped_tile_body(const cc_grouped *g, const bool near)
     }
     for (int s = 0; s < g->rows; ++s) {
         const cc_grouped_row *row = g->row + s;
-        const float *w = g->w + row->weights;
-        for (int64_t k = 0; k < g->depth; k += VEC, w += row->taps * VEC * VEC) {
+        const float *w = g->w + row->weights, *x = row->x + g->x_first;
+        for (int64_t k = 0; k < g->depth; k += VEC, w += row->taps * VEC * VEC, x += g->x_plane) {
             const int64_t depth = g->depth - k < VEC ? g->depth - k : VEC;
-            grouped_copy_row(x, row, row->x + g->x_channel + k, g->x_step, k + VEC < g->depth ? VEC : g->x_last);
             if (row->taps == 1)
-                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 1, near);
+                grouped_add_row(acc, x, g->pixels, g->permutation, w, depth, 1, lanes_of);
             else if (row->taps == 2)
-                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 2, near);
+                grouped_add_row(acc, x, g->pixels, g->permutation, w, depth, 2, lanes_of);
             else
-                grouped_add_row(acc, x, row->end, g->permutation, w, depth, 3, near);
+                grouped_add_row(acc, x, g->pixels, g->permutation, w, depth, 3, lanes_of);
         }
     }
     UNROLL
@@ -89,10 +79,12 @@ ALWAYS_INLINE void grouped_tile_body(const cc_grouped *g, const bool near)
 
 static void grouped_tile(const cc_grouped *g)
 {
-    if (g->near)
-        grouped_tile_body(g, true);
+    if (g->lanes == CC_GROUPED_ONE)
+        grouped_tile_body(g, CC_GROUPED_ONE);
+    else if (g->lanes == CC_GROUPED_NEAR)
+        grouped_tile_body(g, CC_GROUPED_NEAR);
     else
-        grouped_tile_body(g, false);
+        grouped_tile_body(g, CC_GROUPED_ANY);
 }
 
 /* What pixel q of x meets: pixel q - j of y by tap j. inner = whether there is one for each tap. */

@@ -8,29 +8,32 @@
 #define CC_VEC_MAX 16 /* of any table's vec */
 
 /* A vector of outputs holds several groups, or some lanes of one; each weight of the vector meets the input channel of its own
- * group, so the inputs are permuted: lane i of permutation k is channel permutation[k][i] of a pixel.
- *
- * A row of pixels is read by 1 .. CC_GROUPED_TAPS neighbouring taps: output p reads pixel p + j for tap j. Pixels from `begin` to
- * end - 1 lie inside the image, others count as zeros. */
+ * group, so the inputs are permuted: lane i of permutation k is channel permutation[k][i] of a pixel. */
+typedef enum cc_grouped_lanes {
+    CC_GROUPED_ANY,
+    CC_GROUPED_NEAR, /* all of it stays within fours of lanes */
+    CC_GROUPED_ONE   /* all lanes are of one group: permutation k is channel k for each */
+} cc_grouped_lanes;
+
+/* A row of pixels, vec floats each, is read by 1 .. CC_GROUPED_TAPS neighbouring taps: output p reads pixel p + j for tap j. */
 #define CC_GROUPED_TAPS 3
 typedef struct cc_grouped_row {
-    const float *x;       /* pixel 0, whether it lies inside or not */
-    int taps, begin, end; /* 0 <= begin <= end < pixels + taps */
-    int64_t weights;      /* of the row, from the first of all */
-    int64_t ahead;        /* from a pixel to one that is read for the first time by and by, to be prefetched, or 0 */
+    const float *x; /* pixel 0 */
+    int taps;
+    int64_t weights; /* of the row, from the first of all */
 } cc_grouped_row;
 
 /* y[p][i] = start + sum over rows, k < depth, j < taps of x[p + j][k's permutation][i] w[k][j][i], with the start of a
- * cc_gemm_block, then max(0, .) if relu. A depth beyond vec is read vec channels at a time. */
+ * cc_gemm_block, then max(0, .) if relu. Of a depth beyond vec there are vec channels in each plane of x. */
 typedef struct cc_grouped {
     const cc_grouped_row *row;
     int rows;
-    int64_t depth, x_step, x_channel; /* pixels of x are x_step apart; x_channel is added to every row's x */
-    int x_last, y_lanes;              /* channels in the last vector of a pixel of x; in y: 1 .. vec */
-    const int32_t *permutation;       /* [min(depth, vec)][vec] */
-    bool near;                        /* all of it stays within fours of lanes */
-    const float *w;                   /* per row [depth][taps][vec]; lanes from y_lanes on hold zeros */
-    int pixels;                       /* 1 .. the table's pixels */
+    int64_t depth, x_first, x_plane; /* x_first is added to every row's x; planes are x_plane apart */
+    int y_lanes;                     /* channels in the vector of y: 1 .. vec */
+    const int32_t *permutation;      /* [min(depth, vec)][vec] */
+    cc_grouped_lanes lanes;
+    const float *w; /* per row [depth][taps][vec]; lanes from y_lanes on hold zeros */
+    int pixels;     /* 1 .. the table's pixels */
     float *y;
     int64_t y_step;
     const float *bias; /* [y_lanes], or NULL */
