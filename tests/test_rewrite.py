@@ -370,6 +370,42 @@ def test_padding_counts_in_a_mean(rank, included, wrt):
     assert_equal(results, rtol=1e-6)
 
 
+@pytest.mark.parametrize("wrt", [False, True])
+@pytest.mark.parametrize("shape, groups", [((5, 4, 12), 3), ((7, 10), 5), ((6,), 2), ((3, 4, 2, 8), 4)])
+def test_a_shuffle_written_apart_is_one_op(shape, groups, wrt):
+    def build(g, a):
+        *image, c = shape
+        y = g.add("reshape", [a], {"shape": [0, *image, groups, c // groups]})
+        n = len(image) + 1
+        y = g.add("transpose", [y], {"axes": [*range(n), n + 1, n]})
+        return [g.add("reshape", [y], {"shape": [-1, *shape]})], []
+
+    results = both(build, random(2, *shape), wrt=wrt)
+    assert results[0][0] == ["channel_shuffle"]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize(
+    "apart, axes, whole",
+    [
+        ([0, 6, 4, 12], [0, 2, 1, 3], [0, 4, 6, 12]),
+        ([0, 4, 6, 3, 4], [0, 2, 1, 4, 3], [0, 4, 6, 12]),
+        ([0, 4, 6, 3, 4], [0, 1, 2, 4, 3], [0, 4, 12, 6]),
+        ([0, 4, 12, 3, 2], [0, 1, 2, 4, 3], [0, 4, 6, 12]),
+        ([-1, 4, 6, 2, 12], [0, 1, 2, 4, 3], [-1, 4, 6, 12]),
+        ([0, 4, 6, 3, 2, 2], [0, 1, 2, 3, 5, 4], [0, 4, 6, 12]),
+    ],
+)
+def test_other_turns_are_no_shuffles(apart, axes, whole):
+    def build(g, a):
+        y = g.add("transpose", [g.add("reshape", [a], {"shape": apart})], {"axes": axes})
+        return [g.add("reshape", [y], {"shape": whole})], []
+
+    results = both(build, random(2, 4, 6, 12))
+    assert "channel_shuffle" not in results[0][0] and "transpose" in results[0][0]
+    assert_equal(results)
+
+
 def parts_of(g, a, first, *, seen=False):
     """relu of a convolution beside something else of the same image; whether the convolution's sums are seen."""
     conv = g.add("conv", [a, weights_of(g, 3, 3, 6, 5), 0], {"padding": "same"})

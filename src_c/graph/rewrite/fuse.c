@@ -9,6 +9,7 @@
  *                                             without gradients; parts that have no negative values stay as they are
  *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
  *     add(conv(x), r)                      -> conv(x, residual r)                       without gradients
+ *     reshape(transpose(reshape(x)))       -> channel_shuffle(x)                        where that is what they do
  *     cross_entropy(y, softmax(x))         -> cross_entropy(y, x, from_logits); binary_crossentropy and sigmoid too. Exact where a
  *                                             probability is 0 or 1 to the last digit. Others who read the probabilities still do
  *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit; with
@@ -20,6 +21,7 @@
 #include "ops/batch_norm.h"
 #include "ops/clip.h"
 #include "ops/conv.h"
+#include "ops/infer.h"
 #include "ops/loss.h"
 #include "ops/pad.h"
 #include "ops/pool.h"
@@ -33,8 +35,8 @@ static bool never_negative(const cc_rewriting *r, int number, int few)
 {
     const cc_node *node = cc_new_node(r, number);
     if (cc_node_is(node, &cc_op_relu) || cc_has_activation(node, "relu") || cc_has_activation(node, "relu6")) return true;
-    const bool keeps = cc_node_is(node, &cc_op_max_pool) || cc_node_is(node, &cc_op_avg_pool) ||
-                       cc_node_is(node, &cc_op_concatenate);
+    const bool keeps =
+        cc_node_is(node, &cc_op_max_pool) || cc_node_is(node, &cc_op_avg_pool) || cc_node_is(node, &cc_op_concatenate);
     for (int k = 0; keeps && few > 0 && k < node->n_inputs; ++k)
         if (!never_negative(r, node->inputs[k], few - 1)) return false;
     return keeps && few > 0;
@@ -245,6 +247,32 @@ static int fuse_residual(cc_rewriting *r, int i)
     return 0;
 }
 
+/* ---- Shuffles ----------------------------------------------------------------------------------------------------- */
+
+/* reshape(transpose(reshape(x))) in whose middle the channels are (groups, c / groups), which change places. */
+static int fuse_shuffle(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    const int turned = cc_node_is(node, &cc_op_reshape) ? cc_rewrite_absorbable(r, i, 0) : 0;
+    if (!turned || !cc_node_is(cc_new_node(r, turned), &cc_op_transpose)) return 0;
+    const int apart = cc_rewrite_absorbable(r, cc_rewrite_resolve(r, node->inputs[0]), 0);
+    if (!apart || !cc_node_is(cc_new_node(r, apart), &cc_op_reshape)) return 0;
+    const int x = cc_new_node(r, apart)->inputs[0];
+    const cc_shape *xs = &cc_new_node(r, x)->shape, *middle = &cc_new_node(r, apart)->shape;
+    const cc_list *axes = &((const cc_transpose_attributes *)cc_new_node(r, turned)->attributes)->axes;
+    if (!cc_shape_equal(xs, &node->shape) || xs->rank < 2 || middle->rank != xs->rank + 1) return 0;
+    for (int k = 1; k < middle->rank; ++k)
+        if (middle->dim[k] <= 0 || (k < xs->rank - 1 && middle->dim[k] != xs->dim[k])) return 0;
+    if (middle->dim[xs->rank - 1] * middle->dim[xs->rank] != xs->dim[xs->rank - 1]) return 0;
+    for (int k = 0; k < middle->rank; ++k) {
+        const int swapped = k < xs->rank - 1 ? k : 2 * xs->rank - 1 - k; /* the last two change places */
+        if (cc_axis_of(axes->v[k], middle->rank) != swapped) return 0;
+    }
+    char groups[32];
+    snprintf(groups, sizeof groups, "groups=%lld", (long long)middle->dim[xs->rank - 1]);
+    return cconv_graph_add(r->to, cc_op_channel_shuffle.name, node->name, 1, &x, groups);
+}
+
 /* ---- Losses of probabilities -------------------------------------------------------------------------------------- */
 
 /* The new node that holds what the old node p is made of by `activation`, which for softmax sums over `axis` of p; 0 if it is
@@ -284,5 +312,5 @@ static int fuse_logits(cc_rewriting *r, int i)
     return made;
 }
 
-cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding, fuse_behind_maximum, fuse_residual, fuse_logits,
-                                          fuse_activation, fuse_before_parts, fuse_gate, NULL};
+cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding,    fuse_behind_maximum, fuse_residual, fuse_shuffle, fuse_logits,
+                                          fuse_activation, fuse_before_parts,   fuse_gate,     NULL};
