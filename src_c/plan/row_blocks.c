@@ -26,7 +26,6 @@ enum {
 typedef struct chain {
     int steps[MEMBERS], n;
     bool windowed; /* a window of several rows stands behind the first step */
-    bool ends;     /* what is behind it cannot be done together with its last step */
 } chain;
 
 static cc_value *value_of(const cconv_plan *plan, const chain *c, int k)
@@ -64,29 +63,26 @@ static int64_t rows_under(const cc_value *value, int64_t rows)
 /* The longest chain that begins with step t, of steps between which only constant ones stand. */
 static chain chain_from(const cconv_plan *plan, int t)
 {
-    chain c = {.steps = {t}, .n = may_join(plan, t), .ends = true};
+    chain c = {.steps = {t}, .n = may_join(plan, t)};
     for (int next = t + 1; c.n > 0 && c.n < MEMBERS && next < plan->n_steps; ++next) {
         const cc_step *step = &plan->steps[next];
         if (step->constant) continue;
         if (!may_join(plan, next) || !is_between(plan, plan->steps[c.steps[c.n - 1]].node, step->node)) break;
         const bool windowed = rows_under(&plan->values[step->node], 1) > 1;
-        c.ends = !(windowed && c.windowed);
-        if (!c.ends) break;
+        if (windowed && c.windowed) break;
         c.windowed = c.windowed || windowed;
         c.steps[c.n++] = next;
     }
     return c;
 }
 
-/* Leaves out what stands behind the smallest value, since the last one is written as a whole: of those behind the first step. A
- * single step behind it would stand alone then: it stays. */
+/* Leaves out what stands behind the smallest value, since the last one is written as a whole: of those behind the first step. */
 static void end_at_smallest(const cconv_plan *plan, chain *c)
 {
     int last = 1;
     for (int k = 2; k < c->n; ++k)
         if (value_of(plan, c, k)->bytes <= value_of(plan, c, last)->bytes) last = k;
-    if (!c->ends || last != c->n - 2 || c->n == MEMBERS) c->n = last + 1;
-    c->ends = false;
+    c->n = last + 1;
 }
 
 /* Blocks of each image: as few as may be of `rows` rows at most, but so many that the threads have equal numbers of them, unless
