@@ -65,9 +65,12 @@ def channel_shuffle(inputs: Any, groups: int, data_format: str | None = None) ->
     """The channels of `groups` in turn: the first of each, the second of each, and so on (ShuffleNet).
 
     Args:
-        inputs: Tensor of any rank with channels on its last axis, or the second one, as `data_format` says.
+        inputs: Tensor of two axes or more, with channels on the last or the second one, as `data_format` says.
         groups: Into how many the channels are divided; a divisor of their number.
         data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: The channels cannot be divided so, or there is no axis before them.
 
     Example:
 

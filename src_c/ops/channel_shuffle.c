@@ -19,8 +19,8 @@ static cconv_status channel_shuffle_infer(const cc_call *call, cc_shape *ys)
     const int64_t groups = ((const channel_shuffle *)call->attributes)->groups;
     const cc_shape *xs = &call->xs[0];
     char text[CC_SHAPE_TEXT];
-    if (xs->rank < 1)
-        return cc_op_fail(call, CCONV_INVALID, "expected x with channels on its last axis, received shape %s",
+    if (xs->rank < 2)
+        return cc_op_fail(call, CCONV_INVALID, "expected x with channels on its last axis, behind others, received shape %s",
                           cc_shape_text(xs, text));
     const int64_t c = xs->dim[xs->rank - 1];
     if (groups < 1 || (c >= 0 && c % groups))
@@ -92,17 +92,12 @@ static cc_row_block channel_shuffle_rows_read(const cc_call *call, const cc_row_
     return *block;
 }
 
-static bool channel_shuffle_per_sample(const cc_call *call)
-{
-    return call->ys.rank > 1;
-}
-
 const cc_op cc_op_channel_shuffle = {.name = "channel_shuffle",
                                      .inputs = "x",
                                      .types = "t -> t",
                                      .attributes = channel_shuffle_attributes,
                                      .attributes_size = sizeof(channel_shuffle),
-                                     .per_sample = channel_shuffle_per_sample,
+                                     .per_sample = cc_per_sample_x,
                                      .infer = channel_shuffle_infer,
                                      .need = channel_shuffle_need,
                                      .forward = channel_shuffle_forward,

@@ -75,7 +75,6 @@ CASES = {
             (f"{groups} groups of {k}", (2, 3, 5, groups * k), {"groups": groups})
             for groups, k in ((1, 7), (2, 3), (3, 20), (4, 9), (5, 4), (8, 2), (7, 1), (3, 1))
         ),
-        ("a vector", (12,), {"groups": 3}),
         ("signals", (3, 9, 24), {"groups": 3}),
         ("several shares", (3, 30, 31, 30), {"groups": 3}),
         ("no pixels", (2, 0, 6), {"groups": 2}),
