@@ -126,6 +126,12 @@ def test_at_once_and_in_a_model(name):
     np.testing.assert_array_equal(again(A), model(A))
 
 
+def test_a_shuffle_of_channels_first():
+    x = np.arange(24, dtype=np.float32).reshape(2, 6, 2)
+    y = ops.channel_shuffle(x, 3, data_format="channels_first")
+    np.testing.assert_array_equal(y, x[:, [0, 2, 4, 1, 3, 5]])
+
+
 def test_images():
     padded = ops.pad(IMAGE, ((0, 0), (1, 2), (0, 1), (0, 0)))
     np.testing.assert_array_equal(padded, np.pad(IMAGE, ((0, 0), (1, 2), (0, 1), (0, 0))))
@@ -268,6 +274,9 @@ def test_helpers():
         (lambda: ops.conv(IMAGE, np.ones((3, 3))), ValueError, r"`kernel` must have the shape.*\(3, 3\)"),
         (lambda: ops.conv(IMAGE, np.ones((3, 3, 1))), ValueError, "x of rank 4.*w of rank 3"),
         (lambda: ops.conv_transpose(IMAGE, np.ones((3, 3, 1, 4))), ValueError, "x with 4 channels.*received 3"),
+        (lambda: ops.channel_shuffle(IMAGE, 2), ValueError, "received 2 groups"),
+        (lambda: ops.channel_shuffle(IMAGE, 0), ValueError, "received 0 groups"),
+        (lambda: ops.channel_shuffle(IMAGE[0, 0, 0], 3), ValueError, "channels on its last axis, behind others"),
         (lambda: ops.conv_transpose(IMAGE, np.ones((3, 3, 1, 3)), 2, output_padding=2), ValueError, "output_padding"),
         (lambda: ops.conv2d(IMAGE, np.ones((3, 3, 3, 1)), padding="full"), ValueError, "padding='full'"),
         (lambda: ops.conv2d(IMAGE, np.ones((3, 3, 3, 1)), algorithm="fft"), ValueError, "fft"),

@@ -357,6 +357,86 @@ def test_padding_stays_where_it_is_not_zeros_around_the_image(attributes):
     assert_equal(results)
 
 
+@pytest.mark.parametrize("wrt", [False, True])
+@pytest.mark.parametrize("included", [False, True])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_padding_counts_in_a_mean(rank, included, wrt):
+    def build(g, a):
+        y = g.add("pad", [a], {"pads": [0, *[1] * rank, 0, 0, *[2] * rank, 0]})
+        return [g.add("avg_pool", [y], {"pool_size": 3, "strides": 2, "count_include_pad": included})], []
+
+    results = both(build, random(3, *(6, 5, 7)[:rank], 11), wrt=wrt)
+    assert results[0][0] == ["avg_pool"]
+    assert_equal(results, rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrt", [False, True])
+@pytest.mark.parametrize("shape, groups", [((5, 4, 12), 3), ((7, 10), 5), ((6,), 2), ((3, 4, 2, 8), 4)])
+def test_a_shuffle_written_apart_is_one_op(shape, groups, wrt):
+    def build(g, a):
+        *image, c = shape
+        y = g.add("reshape", [a], {"shape": [0, *image, groups, c // groups]})
+        n = len(image) + 1
+        y = g.add("transpose", [y], {"axes": [*range(n), n + 1, n]})
+        return [g.add("reshape", [y], {"shape": [-1, *shape]})], []
+
+    results = both(build, random(2, *shape), wrt=wrt)
+    assert results[0][0] == ["channel_shuffle"]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize(
+    "apart, axes, whole",
+    [
+        ([0, 6, 4, 12], [0, 2, 1, 3], [0, 4, 6, 12]),
+        ([0, 4, 6, 3, 4], [0, 2, 1, 4, 3], [0, 4, 6, 12]),
+        ([0, 4, 6, 3, 4], [0, 1, 2, 4, 3], [0, 4, 12, 6]),
+        ([0, 4, 12, 3, 2], [0, 1, 2, 4, 3], [0, 4, 6, 12]),
+        ([-1, 4, 6, 2, 12], [0, 1, 2, 4, 3], [-1, 4, 6, 12]),
+        ([0, 4, 6, 3, 2, 2], [0, 1, 2, 3, 5, 4], [0, 4, 6, 12]),
+    ],
+)
+def test_other_turns_are_no_shuffles(apart, axes, whole):
+    def build(g, a):
+        y = g.add("transpose", [g.add("reshape", [a], {"shape": apart})], {"axes": axes})
+        return [g.add("reshape", [y], {"shape": whole})], []
+
+    results = both(build, random(2, 4, 6, 12))
+    assert "channel_shuffle" not in results[0][0] and "transpose" in results[0][0]
+    assert_equal(results)
+
+
+def parts_of(g, a, first, *, seen=False):
+    """relu of a convolution beside something else of the same image; whether the convolution's sums are seen."""
+    conv = g.add("conv", [a, weights_of(g, 3, 3, 6, 5), 0], {"padding": "same"})
+    y = g.add("relu", [g.add("concatenate", [first, conv])])
+    return [y, conv] if seen else [y]
+
+
+def test_relu_goes_into_the_parts_that_have_negative_values():
+    def build(g, a):
+        mean = g.add("avg_pool", [g.add("relu", [a])], {"pool_size": 3, "strides": 1, "padding": "same"})
+        return parts_of(g, a, mean), []
+
+    results = both(build, random(3, 7, 6, 6))
+    assert results[0][0] == ["relu", "avg_pool", "conv", "concatenate"]
+    assert_equal(results)
+
+
+@pytest.mark.parametrize("why", ["negative", "seen", "wrt", "shared"])
+def test_relu_stays_behind_parts_that_it_changes(why):
+    def build(g, a):
+        first = g.add("identity" if why == "negative" else "relu", [a])
+        outputs = parts_of(g, a, first, seen=why == "seen")
+        if why == "shared":
+            outputs = [g.add("add", [outputs[0], g.add("exp", [outputs[0] - 1])])]
+        return outputs, []
+
+    results = both(build, random(3, 7, 6, 6), wrt=why == "wrt")
+    assert "relu" in results[0][0][-3:] and "concatenate" in results[0][0]
+    assert_equal(results, rtol=1e-6)
+
+
 @pytest.mark.parametrize("rank", [1, 3])
 def test_padding_goes_into_a_pooling_of_any_rank(rank):
     def build(g, a):

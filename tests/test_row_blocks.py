@@ -215,3 +215,17 @@ def test_gates_of_whole_images():
     product = graph.add("multiply", [y, gate])
     network.nodes += [gate, product, graph.add("conv", [product, network.variable(random(1, 1, 72, 8, seed=4))])]
     assert_same(network, random(3, 64, 61, 12), 2)
+
+
+def test_a_shuffle_between_convolutions_of_groups():
+    network = Network((64, 61, 24), [])
+    apart = [((1, 1), 24, {"groups": 3, "activation": "relu"}), ((3, 3), 24, {"groups": 24, "padding": "same"})]
+    node = network.x
+    for i, (kernel, channels, attributes) in enumerate([*apart, ((1, 1), 96, {"groups": 3})]):
+        w = network.variable(random(*kernel, 24 // attributes["groups"], channels, seed=i) * 0.2)
+        node = network.graph.add("conv", [node, w], attributes, f"conv_{i}")
+        if i == 0:
+            network.nodes.append(node)
+            node = network.graph.add("channel_shuffle", [node], {"groups": 3})
+        network.nodes.append(node)
+    assert_same(network, random(3, 64, 61, 24), 2)

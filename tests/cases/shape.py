@@ -70,6 +70,16 @@ CASES = {
         ("several shares", (90, 70), {"axes": (1, 0)}),
         ("empty", (0, 3), {"axes": (1, 0)}),
     ),
+    "channel_shuffle": cases(
+        *(
+            (f"{groups} groups of {k}", (2, 3, 5, groups * k), {"groups": groups})
+            for groups, k in ((1, 7), (2, 3), (3, 20), (4, 9), (5, 4), (8, 2), (7, 1), (3, 1))
+        ),
+        ("signals", (3, 9, 24), {"groups": 3}),
+        ("several shares", (3, 30, 31, 30), {"groups": 3}),
+        ("no pixels", (2, 0, 6), {"groups": 2}),
+    )
+    + cases(("no channels", (2, 3, 0), {"groups": 2}), min_nonzero=0),
     "pad": cases(
         ("one around", (2, 3, 4, 2), {"pads": (0, 1, 1, 0, 0, 1, 1, 0)}),
         ("four different", (2, 3, 2, 3), {"pads": (0, 1, 0, 0, 0, 2, 3, 0)}),

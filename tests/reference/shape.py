@@ -82,6 +82,19 @@ def transpose_backward(dy, x, *, axes):
     return (dy.transpose(np.argsort([axis % x.ndim for axis in axes])),)
 
 
+def channel_shuffle(x, *, groups):
+    """(..., c) -> the same: y[.., j groups + i] = x[.., i k + j], k = c / groups, i < groups, j < k:
+    the channels of the groups in turn."""
+    apart = x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+    return np.swapaxes(apart, -1, -2).reshape(x.shape)
+
+
+def channel_shuffle_backward(dy, x, *, groups):
+    """dx[.., i k + j] = dy[.., j groups + i]"""
+    turned = dy.reshape(*x.shape[:-1], x.shape[-1] // groups, groups)
+    return (np.swapaxes(turned, -1, -2).reshape(x.shape),)
+
+
 def _padded(x, pads, mode, value):
     width = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
     if x.ndim == 0:

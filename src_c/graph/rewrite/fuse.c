@@ -1,12 +1,15 @@
 /* Rules that let one op do in its pass over the data what another would do in a pass of its own:
  *
- *     conv(pad(x))                         -> conv(x, pads); max_pool too where x has no negative values
+ *     conv(pad(x))                         -> conv(x, pads); avg_pool too, max_pool where x has no negative values
  *     max_pool(conv(x, activation=relu))   -> max_pool(conv(x), activation=relu)
  *                                             with gradients; also relu6. The maximum is the same; the slope is taken where there
  *                                             are fewer values, and the convolution's need not be kept. (Where they differ in
  *                                             which of equal cells is the first, the slope is 0.)
+ *     relu(concatenate(conv(x), y))        -> concatenate(conv(x, activation=relu), y)
+ *                                             without gradients; parts that have no negative values stay as they are
  *     add(batch_norm(x), r)                -> batch_norm(x, residual r)
  *     add(conv(x), r)                      -> conv(x, residual r)                       without gradients
+ *     reshape(transpose(reshape(x)))       -> channel_shuffle(x)                        where that is what they do
  *     cross_entropy(y, softmax(x))         -> cross_entropy(y, x, from_logits); binary_crossentropy and sigmoid too. Exact where a
  *                                             probability is 0 or 1 to the last digit. Others who read the probabilities still do
  *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit; with
@@ -18,6 +21,7 @@
 #include "ops/batch_norm.h"
 #include "ops/clip.h"
 #include "ops/conv.h"
+#include "ops/infer.h"
 #include "ops/loss.h"
 #include "ops/pad.h"
 #include "ops/pool.h"
@@ -26,23 +30,35 @@
 
 /* ---- Padding ------------------------------------------------------------------------------------------------------ */
 
-static bool never_negative(const cc_node *node)
+/* Of a new node; through `few` ops that make no negative values of others. */
+static bool never_negative(const cc_rewriting *r, int number, int few)
 {
-    return cc_node_is(node, &cc_op_relu) || cc_has_activation(node, "relu") || cc_has_activation(node, "relu6");
+    const cc_node *node = cc_new_node(r, number);
+    if (cc_node_is(node, &cc_op_relu) || cc_has_activation(node, "relu") || cc_has_activation(node, "relu6")) return true;
+    const bool keeps =
+        cc_node_is(node, &cc_op_max_pool) || cc_node_is(node, &cc_op_avg_pool) || cc_node_is(node, &cc_op_concatenate);
+    for (int k = 0; keeps && few > 0 && k < node->n_inputs; ++k)
+        if (!never_negative(r, node->inputs[k], few - 1)) return false;
+    return keeps && few > 0;
 }
 
 /* Whether padded zeros cannot be the maximum of a window of the pooling node i, whose input is padded(x). */
-static bool zeros_do_not_win(const cc_rewriting *r, int i, int x, const cc_list *pads)
+static bool zeros_do_not_win(const cc_rewriting *r, int i, int x)
 {
-    const cc_pool_attributes *pool = cc_old_node(r, i)->attributes;
     const int padded = cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[0]);
     const int before = cc_rewrite_resolve(r, cc_old_node(r, padded)->inputs[0]);
-    const cc_node *node = cc_new_node(r, x);
+    return never_negative(r, x, 0) && !r->kept[before];
+}
+
+/* Whether every window of the pooling node i has a cell of x, whose shape is given. */
+static bool windows_reach(const cc_rewriting *r, int i, const cc_shape *shape, const cc_list *pads)
+{
+    const cc_pool_attributes *pool = cc_old_node(r, i)->attributes;
     const int axes = pads->n / 2;
-    if (pool->ceil_mode || node->kind != CC_COMPUTED || !never_negative(node) || r->kept[before]) return false;
+    if (pool->ceil_mode) return false;
     for (int k = 0; k < axes; ++k) {
         const int64_t size = cc_each(&pool->pool_size, k);
-        if (node->shape.dim[1 + k] == 0 || pads->v[k] >= size || pads->v[axes + k] >= size) return false;
+        if (shape->dim[1 + k] == 0 || pads->v[k] >= size || pads->v[axes + k] >= size) return false;
     }
     return true;
 }
@@ -62,19 +78,21 @@ static bool pads_of_image(const cc_node *node, cc_list *pads)
     return true;
 }
 
-/* Padded zeros count for nothing in a sum; in a maximum they count for nothing beside values that are not negative. (Where such
- * a value is 0, like a pad, no gradient goes past the relu that made it.) */
+/* Padded zeros count for nothing in a sum, and as cells in a mean; in a maximum they count for nothing beside values that are not
+ * negative. (Where such a value is 0, like a pad, no gradient goes past the relu that made it.) */
 static int fuse_padding(cc_rewriting *r, int i)
 {
     const cc_node *node = cc_old_node(r, i);
-    const bool pool = cc_node_is(node, &cc_op_max_pool), conv = cc_node_is(node, &cc_op_conv);
+    const bool max = cc_node_is(node, &cc_op_max_pool), pool = max || cc_node_is(node, &cc_op_avg_pool),
+               conv = cc_node_is(node, &cc_op_conv);
     if (conv && ((const cc_conv_attributes *)node->attributes)->padding != CC_PAD_VALID) return 0;
     if (pool && ((const cc_pool_attributes *)node->attributes)->padding != CC_PAD_VALID) return 0;
     const int number = pool || conv ? cc_rewrite_absorbable(r, i, 0) : 0;
     cc_list pads;
     if (!number || !cc_node_is(cc_new_node(r, number), &cc_op_pad) || !pads_of_image(cc_new_node(r, number), &pads)) return 0;
     int inputs[4] = {cc_new_node(r, number)->inputs[0]};
-    if (pool && !zeros_do_not_win(r, i, inputs[0], &pads)) return 0;
+    if (pool && !windows_reach(r, i, &cc_new_node(r, inputs[0])->shape, &pads)) return 0;
+    if (max && !zeros_do_not_win(r, i, inputs[0])) return 0;
     for (int k = 1; k < node->n_inputs; ++k) inputs[k] = cc_new_input(r, i, k);
     cc_node joined = *node;
     char name[200];
@@ -90,6 +108,7 @@ static int fuse_padding(cc_rewriting *r, int i)
         cc_pool_attributes *to = cc_new_attributes(r, made);
         to->padding = CC_PAD_EXPLICIT;
         to->pads = pads;
+        to->count_include_pad = !max;
     }
     return made;
 }
@@ -109,6 +128,32 @@ static int fuse_behind_maximum(cc_rewriting *r, int i)
     *cc_activation_of(cc_new_node(r, x), NULL) = cc_activation_choice(cc_new_node(r, x), "linear");
     *cc_activation_of(cc_new_node(r, made), NULL) = cc_activation_choice(node, relu ? "relu" : "relu6");
     return made;
+}
+
+/* What relu makes of the parts of a concatenation each part's op makes itself, unless it makes no negative values. */
+static int fuse_before_parts(cc_rewriting *r, int i)
+{
+    enum { PARTS = 64, FEW = 4 };
+    const int number = cc_node_is(cc_old_node(r, i), &cc_op_relu) && !r->options->root ? cc_rewrite_absorbable(r, i, 0) : 0;
+    if (!number || !cc_node_is(cc_new_node(r, number), &cc_op_concatenate)) return 0;
+    const int together = cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[0]), n = cc_new_node(r, number)->n_inputs;
+    int parts[PARTS], made[PARTS];
+    for (int k = 0; k < n; ++k) {
+        if (n > PARTS) return 0;
+        parts[k] = cc_rewrite_absorbable(r, together, k);
+        const bool fits = parts[k] && cc_has_activation(cc_new_node(r, parts[k]), "linear") &&
+                          cc_activation_choice(cc_new_node(r, parts[k]), "relu") > 0;
+        made[k] = fits ? 0 : cc_new_node(r, number)->inputs[k];
+        if (!fits && !never_negative(r, made[k], FEW)) return 0;
+    }
+    for (int k = 0; k < n; ++k) {
+        if (made[k]) continue;
+        const cc_node part = *cc_new_node(r, parts[k]);
+        made[k] = cc_rewrite_join(r, parts[k], i, part.n_inputs, part.inputs);
+        if (!made[k]) return 0;
+        *cc_activation_of(cc_new_node(r, made[k]), NULL) = cc_activation_choice(cc_new_node(r, made[k]), "relu");
+    }
+    return cc_rewrite_join(r, number, i, n, made);
 }
 
 /* The number of the activation that node i is among the choices of another node; -1: it is none, or none of those. */
@@ -202,6 +247,32 @@ static int fuse_residual(cc_rewriting *r, int i)
     return 0;
 }
 
+/* ---- Shuffles ----------------------------------------------------------------------------------------------------- */
+
+/* reshape(transpose(reshape(x))) in whose middle the channels are (groups, c / groups), which change places. */
+static int fuse_shuffle(cc_rewriting *r, int i)
+{
+    const cc_node *node = cc_old_node(r, i);
+    const int turned = cc_node_is(node, &cc_op_reshape) ? cc_rewrite_absorbable(r, i, 0) : 0;
+    if (!turned || !cc_node_is(cc_new_node(r, turned), &cc_op_transpose)) return 0;
+    const int apart = cc_rewrite_absorbable(r, cc_rewrite_resolve(r, node->inputs[0]), 0);
+    if (!apart || !cc_node_is(cc_new_node(r, apart), &cc_op_reshape)) return 0;
+    const int x = cc_new_node(r, apart)->inputs[0];
+    const cc_shape *xs = &cc_new_node(r, x)->shape, *middle = &cc_new_node(r, apart)->shape;
+    const cc_list *axes = &((const cc_transpose_attributes *)cc_new_node(r, turned)->attributes)->axes;
+    if (!cc_shape_equal(xs, &node->shape) || xs->rank < 2 || middle->rank != xs->rank + 1) return 0;
+    for (int k = 1; k < middle->rank; ++k)
+        if (middle->dim[k] <= 0 || (k < xs->rank - 1 && middle->dim[k] != xs->dim[k])) return 0;
+    if (middle->dim[xs->rank - 1] * middle->dim[xs->rank] != xs->dim[xs->rank - 1]) return 0;
+    for (int k = 0; k < middle->rank; ++k) {
+        const int swapped = k < xs->rank - 1 ? k : 2 * xs->rank - 1 - k; /* the last two change places */
+        if (cc_axis_of(axes->v[k], middle->rank) != swapped) return 0;
+    }
+    char groups[32];
+    snprintf(groups, sizeof groups, "groups=%lld", (long long)middle->dim[xs->rank - 1]);
+    return cconv_graph_add(r->to, cc_op_channel_shuffle.name, node->name, 1, &x, groups);
+}
+
 /* ---- Losses of probabilities -------------------------------------------------------------------------------------- */
 
 /* The new node that holds what the old node p is made of by `activation`, which for softmax sums over `axis` of p; 0 if it is
@@ -241,5 +312,5 @@ static int fuse_logits(cc_rewriting *r, int i)
     return made;
 }
 
-cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding, fuse_behind_maximum, fuse_residual, fuse_logits,
-                                          fuse_activation, fuse_gate, NULL};
+cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding,    fuse_behind_maximum, fuse_residual, fuse_shuffle, fuse_logits,
+                                          fuse_activation, fuse_before_parts,   fuse_gate,     NULL};
