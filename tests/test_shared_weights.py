@@ -66,7 +66,7 @@ def test_what_is_derived_goes_with_its_model():
 
 
 def test_a_large_matrix_is_read_in_place_by_few_rows():
-    """So plans keep nothing of it; more rows read it packed, and each row is what it is alone up to rounding."""
+    """So plans keep nothing of it; more rows read it packed."""
     random = np.random.default_rng(0)
     k, m = 1100, 4100  # edges of tiles, of vectors and of blocks of the depth
     model = cconv.Sequential([cconv.Input((k,)), layers.Dense(m, activation="relu")])
@@ -80,6 +80,19 @@ def test_a_large_matrix_is_read_in_place_by_few_rows():
         assert _core.shared_bytes() == before
     np.testing.assert_allclose(model.predict_on_batch(x), expected, rtol=0, atol=2e-4)
     assert _core.shared_bytes() >= before + w.nbytes
+
+
+@pytest.mark.parametrize("k", [1030, 2048])  # rows at a distance of 1024 floats are summed in other blocks
+@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+def test_reading_in_place_gives_the_bits_of_every_batch(k, activation):
+    random = np.random.default_rng(0)
+    model = cconv.Sequential(
+        [cconv.Input((k,)), layers.Dense(4100, activation=activation, bias_initializer="random_normal")]
+    )
+    x = random.normal(size=(12, k)).astype(np.float32)
+    packed = model.predict_on_batch(x)
+    for n in range(1, 9):
+        np.testing.assert_array_equal(model.predict_on_batch(x[:n]), packed[:n])
 
 
 @pytest.mark.parametrize("n", [1, 7])

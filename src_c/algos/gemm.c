@@ -75,6 +75,18 @@ static void gemm_activate(const cc_product *p, float *const *y, int64_t rows, in
     }
 }
 
+/* Whether rows of a are copied, so that they do not drive each other out. */
+static bool gemm_copies(const cc_product *p)
+{
+    return !p->patches && p->a_step != 0 && p->a_step % ALIAS == 0;
+}
+
+/* Terms that are summed from zero, before they are added to those before. */
+static int64_t gemm_block_terms(const cc_product *p)
+{
+    return gemm_copies(p) ? COPIED : CC_DEPTH_BLOCK;
+}
+
 /* Rows m0 .. m1-1 by panels p0 .. p1-1. Blocks of rows, then blocks of depth, then panels, then tiles: what a block of depth has
  * of a panel stays in the second-level cache while a block's rows use it, and its rows of `a` stay there from panel to panel. */
 static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
@@ -85,8 +97,8 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
     float *y[(TILES + 1) * CC_MR_MAX], copy[CC_MR_MAX * COPY_ROW];
 
     /* A block of depth is several whole taps, or some of the depth of one tap. */
-    const bool copies = !p->patches && p->a_step != 0 && p->a_step % ALIAS == 0;
-    const int64_t most = copies ? COPIED : CC_DEPTH_BLOCK, depth_block = cc_min(p->depth, most);
+    const bool copies = gemm_copies(p);
+    const int64_t most = gemm_block_terms(p), depth_block = cc_min(p->depth, most);
     int64_t tap_block = p->depth <= 0 ? p->taps : most / depth_block;
     tap_block = cc_min(cc_min(tap_block, p->taps), POINTERS / (2 * mr));
     if (tap_block < 1) tap_block = 1;
@@ -328,7 +340,7 @@ void cc_product_late(const cc_product *p, const float *from, int64_t row, int64_
 /* The tile of outer products reads rows of b where they are: some rows of b at a time, at most FEW_STEPS, panel by panel. */
 enum { FEW_STEPS = 16 };
 
-/* sums[i * n + j] += b[k][j] a[i][k] of `steps` rows of b, of n columns of it; b_row floats are between rows. */
+/* Goes on with sums[i * n + j] by b[k][j] a[i][k] of `steps` rows of b, of n columns of it; b_row floats are between rows. */
 static void gemm_add_in_place(float *sums, const float *const *a, const float *b, int64_t b_row, int64_t m, int64_t n,
                               int64_t steps)
 {
@@ -338,7 +350,8 @@ static void gemm_add_in_place(float *sums, const float *const *a, const float *b
     float columns[FEW_STEPS * CC_FEW_ROWS];
     for (int64_t i = 0; i < m; ++i)
         for (int64_t s = 0; s < steps; ++s) columns[s * m + i] = a[i][s];
-    cc_outer outer = {.lines = 1, .steps = steps, .a_step = m, .b_step = b_row, .y_row = n, .next_step = b_row};
+    cc_outer outer = {
+        .lines = 1, .steps = steps, .a_step = m, .b_step = b_row, .y_row = n, .chained = true, .next_step = b_row};
     for (int64_t j = 0; j < n; j += nr) {
         const int64_t ahead = j + AHEAD * nr;
         outer.n = (int)cc_min(nr, n - j), outer.b = b + j;
@@ -350,6 +363,14 @@ static void gemm_add_in_place(float *sums, const float *const *a, const float *b
     }
 }
 
+/* sums[i * n + j], i < rows, begin with the bias of column j, or 0. */
+static void gemm_begin_sums(float *sums, const float *bias, int64_t rows, int64_t n)
+{
+    for (int64_t i = 0; i < rows; ++i, sums += n)
+        for (int64_t j = 0; j < n; ++j) sums[j] = bias ? bias[j] : 0;
+}
+
+/* Each sum is made as gemm_run_range makes it, whatever the number of rows: an image's result is the same in every batch. */
 void cc_product_in_place(const cc_product *p, const float *from, const cc_team *team)
 {
     enum { SUMS = 8192 }; /* floats: as many as a first-level cache has */
@@ -359,19 +380,18 @@ void cc_product_in_place(const cc_product *p, const float *from, const cc_team *
     const cc_range mine = cc_slice(team, p->n, LINE);
     for (int64_t column = mine.begin, n; column < mine.end && p->m > 0; column += n) {
         n = cc_min(SUMS / p->m / LINE * LINE, mine.end - column);
-        for (int64_t block = 0; block < p->depth; block += CC_DEPTH_BLOCK) {
-            const int64_t end = cc_min(block + CC_DEPTH_BLOCK, p->depth);
-            memset(sums, 0, (size_t)(p->m * n) * sizeof *sums);
+        for (int64_t block = 0, end; block < p->depth; block = end) {
+            end = cc_min(block + gemm_block_terms(p), p->depth);
+            gemm_begin_sums(sums, block == 0 && p->bias ? p->bias + column : NULL, p->m, n);
             for (int64_t k = block; k < end; k += steps) {
                 p->rows(p->source, 0, (int)p->m, 0, 1, k, a, (int)p->m, y);
                 gemm_add_in_place(sums, a, from + k * p->n + column, p->n, p->m, n, cc_min(steps, end - k));
             }
-            const float *bias = block == 0 && p->bias ? p->bias + column : NULL;
             const bool adds = block > 0 || p->accumulate;
             for (int64_t i = 0; i < p->m; ++i)
                 for (int64_t j = 0; j < n; ++j) {
                     float *to = y[i] + column + j;
-                    *to = sums[i * n + j] + (bias ? bias[j] : 0) + (adds ? *to : 0);
+                    *to = sums[i * n + j] + (adds ? *to : 0);
                 }
         }
         for (int64_t i = 0; i < p->m; ++i) cc_act_forward(p->act, p->alpha, y[i] + column, y[i] + column, n);

@@ -141,9 +141,18 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
     const mask m0 = mask_first(outer->n), m1 = mask_first(outer->n - VEC);
     UNROLL
     for (int i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = vec_zero();
-    for (int i = 0; i < rows; ++i) {
-        PREFETCH(outer->y + i * outer->y_row);
-        PREFETCH(outer->y + i * outer->y_row + outer->n);
+    if (outer->chained) {
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
+            const float *y = outer->y + i * outer->y_row;
+            acc[i][0] = full ? vec_load(y) : vec_load_part(y, m0);
+            acc[i][1] = full ? vec_load(y + VEC) : vec_load_part(y + VEC, m1);
+        }
+    } else {
+        for (int i = 0; i < rows; ++i) {
+            PREFETCH(outer->y + i * outer->y_row);
+            PREFETCH(outer->y + i * outer->y_row + outer->n);
+        }
     }
     const float *next = outer->next;
 
@@ -166,15 +175,23 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
         }
     }
 
+    if (!outer->chained) {
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
+            const float *y = outer->y + i * outer->y_row;
+            acc[i][0] = vec_add(full ? vec_load(y) : vec_load_part(y, m0), acc[i][0]);
+            acc[i][1] = vec_add(full ? vec_load(y + VEC) : vec_load_part(y + VEC, m1), acc[i][1]);
+        }
+    }
     UNROLL
     for (int i = 0; i < rows; ++i) {
         float *y = outer->y + i * outer->y_row;
         if (full) {
-            vec_store(y, vec_add(vec_load(y), acc[i][0]));
-            vec_store(y + VEC, vec_add(vec_load(y + VEC), acc[i][1]));
+            vec_store(y, acc[i][0]);
+            vec_store(y + VEC, acc[i][1]);
         } else {
-            vec_store_part(y, m0, vec_add(vec_load_part(y, m0), acc[i][0]));
-            vec_store_part(y + VEC, m1, vec_add(vec_load_part(y + VEC, m1), acc[i][1]));
+            vec_store_part(y, m0, acc[i][0]);
+            vec_store_part(y + VEC, m1, acc[i][1]);
         }
     }
 }

@@ -33,7 +33,10 @@ typedef struct cc_gemm_block {
 
 /* One tile of a sum of outer products, held in registers likewise; nothing is packed:
  *
- *     y[i * y_row + j] += sum over l, s of a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + j] */
+ *     y[i * y_row + j] += sum over l, s of a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + j]
+ *
+ * The sum is made from zero and then added to y, which keeps more digits than one long chain; or it goes on from y (`chained`), so
+ * that tiles one after the other make the same bits as one tile of all their steps. */
 typedef struct cc_outer {
     int m, n; /* 1 .. mr, 1 .. nr */
     int64_t lines, steps;
@@ -43,6 +46,7 @@ typedef struct cc_outer {
     int64_t b_line, b_step;
     float *y;
     int64_t y_row;
+    bool chained;
     const float *next; /* each step prefetches NR floats here and goes on by next_step; NULL: nothing */
     int64_t next_step;
 } cc_outer;
