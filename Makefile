@@ -9,8 +9,6 @@ CC ?= cc
 PY = $(VENV)/bin/python
 PIP = PYTHONWARNINGS=ignore $(PY) -m pip --disable-pip-version-check --quiet
 PYTEST = $(PY) -m pytest
-# In a process for each processor (tests/conftest.py), which has half, and then takes over what others have left.
-PYTEST_ALL = $(PYTEST) -n auto --dist worksteal
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CORE = $(MAKE) -C src_c -j$(JOBS)
 
@@ -39,13 +37,13 @@ demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_
 
 test: $(VENV)/.installed-test ## the tests but the slow ones (12 minutes on 2 cores)
 	@echo "all tests but the slow ones: about 12 minutes on 2 cores; make test-quick takes two, make test-slow five"
-	@$(PYTEST_ALL) -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.installed-test ## the slow ones: builds, the C tests, killed processes, large models, training to an accuracy (5 minutes)
 	@$(PYTEST) -m slow
 
 test-quick: $(VENV)/.installed-test ## every test by its first case and its last, without the slow ones (2 minutes)
-	@$(PYTEST_ALL) --quick
+	@$(PYTEST) --quick
 
 test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed in new environments, trained with (3 minutes)
 	@$(PY) tests/packaging_programs/check_packages.py
@@ -53,15 +51,16 @@ test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed 
 test-readme: ## every command of the README but the long ones, as it stands, in a fresh clone of the last commit
 	@$(PYTHON) tests/packaging_programs/run_readme.py
 
-test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (6 minutes; large downloads, once)
-	@$(PYTEST_ALL) tests/peers -m "not slow"
+# By processes of one thread: most of the time goes into the peers' Python, and results do not depend on threads. A gigabyte each.
+test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (5 minutes; large downloads, once)
+	@OMP_NUM_THREADS=1 $(PYTEST) -n auto --maxprocesses 8 --dist worksteal tests/peers -m "not slow"
 
 test-peers-slow: $(VENV)/.installed-test,peers ## those that take long
 	@$(PYTEST) tests/peers -m slow
 
 test-isa: $(VENV)/.installed-test ## the tests but the slow ones, at every instruction set of this CPU (10 minutes for each)
 	@for isa in `$(PY) -c 'from cconv import _core; print(*_core.isas())'`; do \
-	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST_ALL) -m "not slow" || exit 1; done
+	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST) -m "not slow" || exit 1; done
 
 test-robustness: $(VENV)/.installed-test ## interrupts, forks, memory, wrong uses; 200 killed saves, every bit of a model file flipped
 	@$(PYTEST) -k "interrupt or fork or memory or error or kill or flip or robust"

@@ -12,8 +12,20 @@ import sklearn
 TOP = Path(__file__).resolve().parent.parent
 
 
-def link(source: Path, program: Path, library: Path, *flags: str) -> None:
-    extra = (library / "link_flags").read_text(encoding="utf-8").split()
+def make(*arguments: str) -> str:
+    result = subprocess.run(["make", *arguments], cwd=TOP, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def build() -> Path:
+    make("lib")
+    return TOP / "build"
+
+
+def link(source: Path, program: Path, build: Path, *flags: str) -> None:
+    extra = (build / "lib" / "link_flags").read_text(encoding="utf-8").split()
     command = [
         "cc",
         "-std=c11",
@@ -25,21 +37,19 @@ def link(source: Path, program: Path, library: Path, *flags: str) -> None:
         f"-I{TOP / 'src_c' / 'include'}",
         str(source),
     ]
-    subprocess.run([*command, str(library / "libcconv.a"), *extra, "-o", str(program)], check=True)
+    subprocess.run([*command, str(build / "lib" / "libcconv.a"), *extra, "-o", str(program)], check=True)
 
 
 @pytest.mark.slow
-def test_the_c_tests_pass_and_the_header_s_program_learns(library):
-    made = subprocess.run(["make", "test-c"], cwd=TOP, capture_output=True, text=True)
-    output = made.stdout
-    assert made.returncode == 0, output + made.stderr
+def test_the_c_tests_pass_and_the_header_s_program_learns():
+    output = make("test-c")
     tests, failed = re.search(r"(\d+) C tests, (\d+) failed", output).groups()
     assert int(tests) >= 26 and failed == "0"
     loss, weight = re.search(r"loss (\S+), weight (\S+)", output).groups()
     assert float(loss) < 1e-6 and abs(float(weight) - 2) < 1e-3
 
 
-def test_the_header_is_c_plus_plus_too(library, tmp_path):
+def test_the_header_is_c_plus_plus_too(build, tmp_path):
     compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if not compiler:
         pytest.skip("needs a C++ compiler")
@@ -48,18 +58,18 @@ def test_the_header_is_c_plus_plus_too(library, tmp_path):
         '#include "cconv.h"\nint main() { return cconv_num_threads() < 1 || cconv_version()[0] == 0; }\n',
         encoding="utf-8",
     )
-    extra = (library / "link_flags").read_text(encoding="utf-8").split()
+    extra = (build / "lib" / "link_flags").read_text(encoding="utf-8").split()
     program = str(tmp_path / "embed")
     flags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{TOP / 'src_c' / 'include'}"]
-    subprocess.run([compiler, *flags, str(source), str(library / "libcconv.a"), *extra, "-o", program], check=True)
+    subprocess.run(
+        [compiler, *flags, str(source), str(build / "lib" / "libcconv.a"), *extra, "-o", program], check=True
+    )
     subprocess.run([program], check=True)
 
 
-def test_the_c_example_learns_digits(library, tmp_path):
+def test_the_c_example_learns_digits(build, tmp_path):
     program = tmp_path / "train_digits"
-    link(
-        TOP / "examples" / "c" / "train_digits.c", program, library, "-Wshadow", "-Wconversion", "-Wno-sign-conversion"
-    )
+    link(TOP / "examples" / "c" / "train_digits.c", program, build, "-Wshadow", "-Wconversion", "-Wno-sign-conversion")
     packed = Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz"
     csv = tmp_path / "digits.csv"
     csv.write_bytes(gzip.decompress(packed.read_bytes()))
@@ -68,9 +78,9 @@ def test_the_c_example_learns_digits(library, tmp_path):
     assert float(re.findall(r"held-out accuracy (\S+)", output)[-1]) >= 0.97
 
 
-def test_the_c_example_refuses_a_damaged_file(library, tmp_path):
+def test_the_c_example_refuses_a_damaged_file(build, tmp_path):
     program = tmp_path / "train_digits"
-    link(TOP / "examples" / "c" / "train_digits.c", program, library)
+    link(TOP / "examples" / "c" / "train_digits.c", program, build)
     for text, word in [("1,2,3\n", ":1:"), ("", "at least 10"), ("0," * 64 + "11\n", ":1:")]:
         csv = tmp_path / "damaged.csv"
         csv.write_text(text, encoding="utf-8")

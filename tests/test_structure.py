@@ -75,6 +75,13 @@ def test_openmp_is_known_in_one_place():
 # ---- The compiled library ----
 
 
+@pytest.fixture(scope="module")
+def library() -> Path:
+    """The folder with the static and shared library, as `make lib` builds them."""
+    subprocess.run(["make", "lib"], cwd=TOP, check=True, capture_output=True)
+    return TOP / "build" / "lib"
+
+
 def names(*arguments: str) -> list[tuple[str, str]]:
     """(letter, symbol) of each line nm prints; symbols of a Mach-O file lose their underscore."""
     lines = subprocess.run(["nm", *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
