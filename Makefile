@@ -51,8 +51,9 @@ test-dist: $(VENV)/.installed-dist ## source archive and wheel: made, installed 
 test-readme: ## every command of the README but the long ones, as it stands, in a fresh clone of the last commit
 	@$(PYTHON) tests/packaging_programs/run_readme.py
 
-test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (6 minutes; large downloads, once)
-	@$(PYTEST) tests/peers -m "not slow"
+# By processes of one thread: most of the time goes into the peers' Python, and results do not depend on threads. A gigabyte each.
+test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras (5 minutes; large downloads, once)
+	@OMP_NUM_THREADS=1 $(PYTEST) -n auto --maxprocesses 8 --dist worksteal tests/peers -m "not slow"
 
 test-peers-slow: $(VENV)/.installed-test,peers ## those that take long
 	@$(PYTEST) tests/peers -m slow

@@ -8,6 +8,8 @@ import pytest
 import cconv
 from cconv import _core
 
+pytestmark = pytest.mark.usefixtures("three_threads")
+
 
 def random(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
@@ -50,14 +52,6 @@ def assert_same(network, x, joins):
         _core.set_num_threads(threads)
         for _ in range(2):  # the second run leaves out what is known
             np.testing.assert_array_equal(blocks.run([x[:n]], n=n)[0], whole.run([x[:n]], n=n)[-1])
-
-
-@pytest.fixture(autouse=True)
-def three_threads():
-    before = _core.get_num_threads()
-    _core.set_num_threads(3)  # of the plans
-    yield
-    _core.set_num_threads(before)
 
 
 def inverted_residual(c, expanded, kernel=3, stride=1, activation="relu6", **depthwise):

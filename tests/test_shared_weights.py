@@ -95,16 +95,19 @@ def test_reading_in_place_gives_the_bits_of_every_batch(k, activation):
         np.testing.assert_array_equal(model.predict_on_batch(x[:n]), packed[:n])
 
 
+@pytest.mark.usefixtures("three_threads")
 @pytest.mark.parametrize("n", [1, 7])
 def test_reading_in_place_does_not_depend_on_threads(n):
     random = np.random.default_rng(0)
     w, x = random.random((1030, 4100), np.float32), random.random((n, 1030), np.float32)
-    results = []
+    before, results = _core.shared_bytes(), []
     for threads in (1, 2, 3):
         graph, variable = _core.Graph(), _core.Variable(w.shape)
         variable.assign(w)
         y = graph.add("dense", [graph.input((None, 1030)), graph.variable(variable)], {"activation": "tanh"})
-        results.append(_core.Plan(graph, [y], max_batch=n, threads=threads).run([x], n=n)[0])
+        plan = _core.Plan(graph, [y], max_batch=n, threads=threads)
+        assert f"{threads} threads" in plan.describe() and _core.shared_bytes() == before
+        results.append(plan.run([x], n=n)[0])
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(results[0], results[2])
 
