@@ -20,12 +20,15 @@
 #define NEVER_INLINE  static
 #endif
 #if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL      _Pragma("clang loop unroll(full)")
+#define UNROLL_LONG UNROLL
 #pragma clang diagnostic ignored "-Wpass-failed" /* it is a hint: where Clang has a reason not to follow it, nothing is wrong */
 #elif defined(__GNUC__)
-#define UNROLL _Pragma("GCC unroll 32")
+#define UNROLL      _Pragma("GCC unroll 16")
+#define UNROLL_LONG _Pragma("GCC unroll 32") /* of up to 32 steps; elsewhere it lengthens what is not unrolled whole */
 #else
 #define UNROLL
+#define UNROLL_LONG
 #endif
 
 #define NR (2 * VEC) /* columns of a tile of a product */

@@ -36,7 +36,7 @@ ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float 
             vec tap[8];
             UNROLL
             for (int t = 0; t < taps; ++t) tap[t] = column_load(row + t * k->w_tap, at);
-            UNROLL
+            UNROLL_LONG
             for (int j = 0; j < span; ++j) {
                 if (!inside && (j < begin || j >= end)) continue;
                 const vec v = column_load(from + (cell + j) * k->x_pixel, at);
@@ -165,7 +165,7 @@ ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, cons
         if (fresh > 0) PREFETCH_L2(dy + (first + p + k->count) * k->y_pixel + at.i);
     UNROLL
     for (int r = 0; r < rows; ++r) {
-        UNROLL
+        UNROLL_LONG
         for (int j = 0; j < span; ++j) {
             if (!inside && (j < begin || j >= end)) continue;
             const vec v = column_load(x + r * k->x_row + (cell + j) * k->x_pixel, at);
