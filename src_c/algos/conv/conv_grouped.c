@@ -243,7 +243,7 @@ static void conv_grouped_foresee(conv_grouped_job *job)
     const cc_gather *g = job->g;
     const int64_t rows = job->i1 - job->i0, x_row = g->w.limit * g->source_channels, y_row = g->target_w * g->target_channels;
     const int64_t below = job->i1 * g->h.step + g->h.offset + (g->h.tap_step > 0 ? (g->h.taps - 1) * g->h.tap_step : 0);
-    const int64_t x = job->image * g->h.limit + cc_min(g->h.limit, below),
+    const int64_t x = job->image * g->h.limit + (below > 0 ? cc_min(g->h.limit, below) : 0),
                   y = job->image * g->target_h + g->h.first + job->i1 * g->h.every;
     job->next[0] = (conv_grouped_next){g->source + x * x_row, cc_min(rows * g->h.step, g->n * g->h.limit - x) * x_row};
     job->next[1] = (conv_grouped_next){g->target + y * y_row, cc_min(rows * g->h.every, g->n * g->target_h - y) * y_row};
@@ -363,10 +363,8 @@ static void conv_grouped_run_part(conv_grouped_job *job, int64_t first)
 static void conv_grouped_gather(const cc_gather *g, const cc_grouped_vectors *v, const float *packed,
                                 const cc_epilogue *epilogue, float *scratch, const cc_team *team)
 {
-    enum {
-        TASKS = 4,
-        FAR = 1 << 18
-    }; /* of a thread, so that all have about the same; floats that are not in a second-level cache */
+    enum { TASKS = 4 };     /* of a thread, so that all have about the same */
+    enum { FAR = 1 << 18 }; /* floats that do not stay in a second-level cache */
     conv_grouped_job job = {.g = g, .v = v, .packed = packed, .epilogue = epilogue};
     job.tap_groups = cc_grouped_list_taps(&g->w, job.taps);
     job.b = conv_grouped_blocking_of(g, v, job.tap_groups);
