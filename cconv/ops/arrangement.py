@@ -13,13 +13,11 @@ from ._apply import apply, is_eager, shape_of
 from .arguments import axes as numbers_of_axes
 from .arguments import axis as number_of_axis
 from .arguments import is_integer, whole
-from .layout import channels_last, to_channels_first
 from .operation import operation
 from .tensors import convert_to_tensor
 from .unknown_sizes import broadcast
 
 __all__ = [
-    "channel_shuffle",
     "flip",
     "fliplr",
     "flipud",
@@ -58,28 +56,6 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Value:
     order = list(range(rank))
     order[a], order[b] = b, a
     return apply("transpose", [x], {"axes": order})
-
-
-@operation("inputs", module="nn")
-def channel_shuffle(inputs: Any, groups: int, data_format: str | None = None) -> Value:
-    """The channels of `groups` in turn: the first of each, the second of each, and so on (ShuffleNet).
-
-    Args:
-        inputs: Tensor of two axes or more, with channels on the last or the second one, as `data_format` says.
-        groups: Into how many the channels are divided; a divisor of their number.
-        data_format: `"channels_last"` or `"channels_first"`.
-
-    Raises:
-        ValueError: The channels cannot be divided so, or there is no axis before them.
-
-    Example:
-
-    >>> cconv.ops.channel_shuffle([[1, 2, 3, 4, 5, 6]], 2).tolist()
-    [[1, 4, 2, 5, 3, 6]]
-    """
-    x, first = channels_last(data_format, inputs)
-    y = apply("channel_shuffle", [x], {"groups": whole(groups, "groups")})
-    return to_channels_first(y) if first else y
 
 
 @operation("x")

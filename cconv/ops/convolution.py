@@ -9,11 +9,12 @@ import numpy as np
 
 from ..tensor import Value
 from ._apply import apply, gradient, shape_of
-from .arguments import integers, padding_attributes, positive_integer
+from .arguments import integers, padding_attributes, positive_integer, whole
 from .layout import channels_last, to_channels_first
 from .operation import operation
 
 __all__ = [
+    "channel_shuffle",
     "conv",
     "conv2d",
     "conv2d_input_gradient",
@@ -282,3 +283,25 @@ def separable_conv(
     """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, 1, "valid", data_format)
+
+
+@operation("inputs", module="nn")
+def channel_shuffle(inputs: Any, groups: int, data_format: str | None = None) -> Value:
+    """The channels of `groups` in turn: the first of each, the second of each, and so on (ShuffleNet).
+
+    Args:
+        inputs: Tensor of two axes or more, with channels on the last or the second one, as `data_format` says.
+        groups: Into how many the channels are divided; a divisor of their number.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: The channels cannot be divided so, or there is no axis before them.
+
+    Example:
+
+    >>> cconv.ops.channel_shuffle([[1, 2, 3, 4, 5, 6]], 2).tolist()
+    [[1, 4, 2, 5, 3, 6]]
+    """
+    x, first = channels_last(data_format, inputs)
+    y = apply("channel_shuffle", [x], {"groups": whole(groups, "groups")})
+    return to_channels_first(y) if first else y
