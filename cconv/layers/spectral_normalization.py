@@ -38,6 +38,7 @@ class SpectralNormalization(Wrapper):
 
     Example:
 
+    >>> cconv.utils.set_random_seed(1)
     >>> layer = cconv.layers.SpectralNormalization(cconv.layers.Dense(4), power_iterations=20)
     >>> y = layer(np.ones((2, 3)), training=True)
     >>> np.linalg.svd(layer.layer.kernel.numpy())[1].max().round(3).tolist()
