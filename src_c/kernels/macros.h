@@ -12,6 +12,12 @@
 #define PREFETCH_L2(p)    ((void)(p))
 #define PREFETCH_WRITE(p) ((void)(p))
 #endif
+/* A variable whose value is taken where this stands: what follows from it is not computed before a loop that needs the registers. */
+#if defined(__GNUC__)
+#define TAKEN_HERE(x) __asm__ volatile("" : "+r"(x))
+#else
+#define TAKEN_HERE(x) ((void)(x))
+#endif
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NEVER_INLINE  static __attribute__((noinline))

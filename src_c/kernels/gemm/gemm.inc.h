@@ -73,8 +73,10 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
             acc[i][vecs - 1] = vec_add(acc[i][vecs - 1], vec_load_part(y + (vecs - 1) * VEC, part));
         }
     }
-    if (g->act != CC_ACT_LINEAR) {
-        const vec most = vec_set1(g->act == CC_ACT_RELU6 ? 6 : INFINITY);
+    int act = g->act;
+    TAKEN_HERE(act);
+    if (act != CC_ACT_LINEAR) {
+        const vec most = vec_set1(act == CC_ACT_RELU6 ? 6 : INFINITY);
         UNROLL
         for (int i = 0; i < rows; ++i) {
             UNROLL
