@@ -11,6 +11,8 @@ enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one block */
  * lines than a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit
  * the second level. */
 enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, PANELS = 16 };
+/* Floats of b: of fewer than FEW panels are not called for, of more than NEAR for each block of rows, else for the first. */
+enum { FEW = 1 << 17, NEAR = 1 << 18 };
 enum { EVEN = 8 }; /* tiles per thread, below which rows are shared evenly */
 
 const float cc_zero_row[CC_DEPTH_BLOCK] = {0};
@@ -49,16 +51,20 @@ typedef struct gemm_depth {
 } gemm_depth;
 
 /* What the blocks of some panels have in common. */
-static cc_gemm_block gemm_block_of(const cc_product *p, const gemm_depth *s, int64_t p0, int64_t p1, bool side_by_side)
+static cc_gemm_block gemm_block_of(const cc_product *p, const gemm_depth *s, int64_t p0, int64_t p1, bool side_by_side,
+                                   bool far)
 {
     const int nr = cc_kernels_get()->gemm.nr;
     const int64_t column = p0 * nr, panel = p->panel ? p->panel : p->taps * p->depth * nr;
+    const float *b = p->panels + p0 * panel;
+    const int64_t after = s->last ? 0 : (s->tap + s->taps - 1) * p->depth + s->k + s->depth; /* the next block of depth */
     return (cc_gemm_block){
         .n = cc_min(p1 * nr, p->n) - column,
         .taps = side_by_side ? 1 : s->taps,
         .depth = side_by_side ? s->taps * s->depth : s->depth,
-        .b = p->panels + p0 * panel + (s->tap * p->depth + s->k) * nr,
+        .b = b + (s->tap * p->depth + s->k) * nr,
         .panel = panel,
+        .then = far ? b + after * nr : NULL,
         .column = column,
         .bias = s->first && p->bias ? p->bias + column : NULL,
         .accumulate = !s->first || p->accumulate,
@@ -105,11 +111,13 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
     int64_t tiles = cc_min(TILES, POINTERS / (mr * tap_block) - 1); /* and room for the next block's first tile */
     if (p->patches && depth_block > 0) tiles = cc_min(tiles, CC_PATCH_FLOATS / (mr * tap_block * depth_block));
     const int64_t pitch = (tiles + 1) * mr, most_rows = p->patches ? tiles * mr : pitch;
+    const int64_t floats = (p1 - p0) * kernels->gemm.nr * p->taps * p->depth;
 
     for (int64_t block = m0, rows; block < m1; block += rows) {
         rows = m1 - block <= most_rows ? m1 - block
                                        : tiles * mr; /* the last block takes a few more, rather than leave them alone */
         gemm_depth s = {.first = true};
+        const bool far = floats > NEAR || (floats > FEW && block == m0);
         do {
             s.taps = cc_min(tap_block, p->taps - s.tap), s.depth = cc_min(depth_block, p->depth - s.k);
             s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
@@ -119,7 +127,7 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
             /* All panels and all rows at once, or a tile for a group of panels after the other. */
             const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : rows;
             for (int64_t panel = p0; panel < p1; panel += group) {
-                cc_gemm_block g = gemm_block_of(p, &s, panel, cc_min(panel + group, p1), copies || p->patches);
+                cc_gemm_block g = gemm_block_of(p, &s, panel, cc_min(panel + group, p1), copies || p->patches, far);
                 for (int64_t row = 0; row < rows; row += step) {
                     g.m = cc_min(step, rows - row);
                     g.a = copies ? copied : a;

@@ -40,6 +40,9 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
 
     const float *b = g->b + j0 / NR * g->panel;
     const int64_t panel = g->panel;
+    /* Of the panel after this one, each tile calls for its part of the lines. */
+    const int64_t then = left > vecs * VEC ? (vecs + 1) / 2 * panel : g->then - b;
+    const int64_t line = g->then ? NR * row / g->m : 0, lines = g->then ? NR * (row + rows) / g->m : 0;
     const float *const *from = g->a + row;
     for (int64_t t = 0; t < g->taps; ++t, from += g->pitch) {
         const float *a[CC_MR_MAX];
@@ -49,6 +52,7 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
             const int64_t end = g->depth - k < LINE ? g->depth : k + LINE;
             if (next)
                 for (int i = 0; i < rows; ++i) PREFETCH(from[rows + i] + k);
+            for (int64_t i = line; i < lines; ++i) PREFETCH_L2(b + then + i * LINE);
             for (; k < end; ++k, b += NR) {
                 vec w[3];
                 w[0] = vec_load(b);
