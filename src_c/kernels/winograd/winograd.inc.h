@@ -10,6 +10,7 @@
 ALWAYS_INLINE void product_body(float *y, const float *a, const float *b, int64_t depth, bool accumulate, const int rows,
                                 const int vecs)
 {
+    enum { AHEAD = 1024 }; /* floats of b: it often comes from memory, and what fetches by itself stops at the end of a page */
     vec acc[MR][2];
     UNROLL
     for (int i = 0; i < rows; ++i) {
@@ -20,6 +21,8 @@ ALWAYS_INLINE void product_body(float *y, const float *a, const float *b, int64_
         const float *end = a + (depth - k < VEC ? depth - k : VEC);
         for (const float *p = a; p < end; ++p, b += NR) {
             const vec b0 = vec_load(b), b1 = vecs == 2 ? vec_load(b + VEC) : b0;
+            PREFETCH(b + AHEAD);
+            if (vecs == 2) PREFETCH(b + AHEAD + VEC);
             UNROLL
             for (int i = 0; i < rows; ++i) {
                 const vec x = vec_set1(p[i * VEC]);
