@@ -18,19 +18,22 @@ static bool conv_winograd_supports(const cc_conv *conv)
            w->dilation == 1;
 }
 
-/* Products for each channel read and made, of one image. */
-static int64_t conv_winograd_products(const cc_winograd_transforms *f, int64_t h, int64_t w)
+/* What a channel read and made takes of two images, in multiply-adds: products in each plane, and the weights, where all of them
+ * come from memory. Two, whatever the batch: an image's results have the same bits in any. */
+static int64_t conv_winograd_work(const cc_winograd_transforms *f, const cc_winograd *g)
 {
-    return (f->m + f->r - 1) * (f->m + f->r - 1) * ((h + f->m - 1) / f->m) * ((w + f->m - 1) / f->m);
+    enum { IMAGES = 2, FAR = 4 << 20, READ = 16 };
+    const int64_t side = f->m + f->r - 1, planes = side * side, far = planes * g->c * g->oc > FAR;
+    return planes * (IMAGES * ((g->out_h + f->m - 1) / f->m) * ((g->out_w + f->m - 1) / f->m) + (far ? READ : 0));
 }
 
-/* The transforms of a kernel of r x r for images of h x w pixels. */
-static const cc_winograd_transforms *conv_winograd_transforms_of(int64_t r, int64_t h, int64_t w)
+/* The transforms of a kernel of r x r. */
+static const cc_winograd_transforms *conv_winograd_transforms_of(int64_t r, const cc_winograd *g)
 {
     const cc_winograd_transforms *best = NULL;
     for (int i = 0; i < CC_WINOGRAD_COUNT; ++i) {
         const cc_winograd_transforms *f = cc_kernels_get()->winograd.transforms[i];
-        if (f->r == r && (!best || conv_winograd_products(f, h, w) < conv_winograd_products(best, h, w))) best = f;
+        if (f->r == r && (!best || conv_winograd_work(f, g) < conv_winograd_work(best, g))) best = f;
     }
     return best;
 }
@@ -57,7 +60,7 @@ cc_winograd cc_winograd_of(const cc_conv *conv, cc_conv_pass pass)
                           .left = w->kernel - 1 - w->before,
                           .out_h = h->in,
                           .out_w = w->in};
-    g.kernels = conv_winograd_transforms_of(h->kernel, g.out_h, g.out_w);
+    g.kernels = conv_winograd_transforms_of(h->kernel, &g);
     g.m = g.kernels->m;
     g.r = g.kernels->r;
     g.side = g.m + g.r - 1;
