@@ -12,7 +12,7 @@
 #define PREFETCH_L2(p)    ((void)(p))
 #define PREFETCH_WRITE(p) ((void)(p))
 #endif
-/* A variable whose value is taken where this stands: what follows from it is not computed before a loop that needs the registers. */
+/* A variable's value is taken here, and what follows from it not computed before a loop that needs the registers. */
 #if defined(__GNUC__)
 #define TAKEN_HERE(x) __asm__ volatile("" : "+r"(x))
 #else

@@ -24,7 +24,7 @@ typedef struct cc_gemm_block {
     int64_t ahead;     /* so many pointers behind the m are the next block's, which may be prefetched */
     const float *b;    /* panels of [taps][depth][nr], see pack.h; columns from n on are zeros */
     int64_t panel;     /* floats from a panel to the next */
-    const float *then; /* NULL, or, of a b that no near cache holds, what is used after the last panel: each is called for in time */
+    const float *then; /* NULL, or, of a b that no near cache holds, what comes after the last panel: each is called for in time */
     float *const *y;   /* [m] pointers, and `ahead` */
     int64_t column;    /* added to each of them */
     const float *bias; /* [n], or NULL */
