@@ -74,11 +74,19 @@ static void outer_sum_copy_terms(float *to, int64_t pitch, const float *from, co
     }
 }
 
-/* A tile's sum over one image, BLOCK terms at a time: whole lines, or parts of long ones. */
+/* Whether terms are at one distance. */
+static bool outer_sum_is_even(const cc_outers *o)
+{
+    return o->b_line == o->steps * o->b_step && (o->images < 2 || o->b_image == o->lines * o->b_line);
+}
+
+/* A tile's sum over one image, BLOCK terms at a time: whole lines, or parts of long ones. The first row of tiles calls for what the
+ * tile beside it reads of b: rows a pixel apart do not come by themselves. */
 static void outer_sum_add_image(const cc_outers *o, const float *a, const float *b, int64_t row, int64_t column)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t steps = cc_min(cc_max(o->steps, 1), BLOCK), lines = BLOCK / steps;
+    const bool calls = row == 0 && column + kernels->gemm.nr < o->n && outer_sum_is_even(o);
     for (int64_t line = 0; line < o->lines; line += lines)
         for (int64_t step = 0; step < o->steps; step += steps)
             kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
@@ -91,6 +99,9 @@ static void outer_sum_add_image(const cc_outers *o, const float *a, const float 
                                                  .b = b + line * o->b_line + step * o->b_step + column,
                                                  .b_line = o->b_line,
                                                  .b_step = o->b_step,
+                                                 .next = calls ? b + line * o->b_line + step * o->b_step + column + kernels->gemm.nr
+                                                               : NULL,
+                                                 .next_step = o->b_step,
                                                  .y = o->y + row * o->y_row + column,
                                                  .y_row = o->y_row});
 }
@@ -119,7 +130,7 @@ void cc_outers_add(const cc_outers *o, float *patches)
     const int64_t a_apart[3] = {o->a_image, o->a_line, o->a_step}, b_apart[3] = {o->b_image, o->b_line, o->b_step};
     float *a = patches, *b = patches + ROW_TILES * TERMS * pitch;
     const int64_t blocks = (terms + TERMS - 1) / TERMS;
-    const bool even = o->b_line == o->steps * o->b_step && o->b_image == o->lines * o->b_line; /* terms at one distance */
+    const bool even = outer_sum_is_even(o);
     for (int64_t block = 0; block < blocks; ++block) {
         const cc_range here = cc_block(terms, blocks, block);
         const int64_t count = here.end - here.begin;
