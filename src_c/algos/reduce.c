@@ -6,7 +6,8 @@ enum {
     BLOCK = 4096,        /* terms worth a block of their own */
     MAX_PARTIALS = 8192, /* values in scratch */
     LANES = 8,           /* running results of one output, so that consecutive terms do not wait for each other */
-    COLUMNS = 64         /* outputs folded side by side */
+    COLUMNS = 256,       /* outputs folded side by side, at most, */
+    LEAST_COLUMNS = 64   /* and where there are not enough of these for all threads */
 };
 
 const float *cc_terms_stored(const void *context, int64_t begin, int64_t n, float *buffer)
@@ -197,19 +198,21 @@ void cc_reduce(const cc_reduction *reduction, cc_fold fold, cc_terms terms, cons
     double *partial = scratch;
     if (fold != CC_FOLD_SUM) divisor = 1.0;
 
-    /* A task is one block of one output, or of up to COLUMNS outputs. */
-    int64_t across = r->columns ? (r->run + COLUMNS - 1) / COLUMNS : 1, width = r->columns ? COLUMNS : 1;
+    /* A task is one block of one output, or of up to `width` outputs. */
+    int64_t width = r->columns ? COLUMNS : 1;
+    while (width > LEAST_COLUMNS && r->outputs / width * r->blocks < 4 * team->nth) width /= 2;
+    int64_t across = r->columns ? (r->run + width - 1) / width : 1;
     int64_t groups = r->outputs == 0 ? 0 : (r->columns ? r->outputs / r->run : r->outputs) * across;
     cc_range mine = cc_slice(team, groups * r->blocks, BLOCK * r->blocks / (r->terms * width + 1) + 1);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
         int64_t block = i / groups, group = i % groups, index[CCONV_MAX_RANK];
         int64_t from = r->terms * block / r->blocks, to = r->terms * (block + 1) / r->blocks;
         int64_t base = reduce_locate(r->kept_rank, r->kept, r->kept_stride, group / across, index);
-        int64_t column = group % across * COLUMNS, first = group, n = 1;
+        int64_t column = group % across * width, first = group, n = 1;
         double result[COLUMNS];
         if (r->columns) {
             first = group / across * r->run + column;
-            n = r->run - column < COLUMNS ? r->run - column : COLUMNS;
+            n = r->run - column < width ? r->run - column : width;
             reduce_fold_columns(r, fold, terms, context, base + column, n, from, to, result);
         } else {
             result[0] = reduce_fold_run(r, fold, terms, context, base, from, to);
