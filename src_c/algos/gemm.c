@@ -11,7 +11,8 @@ enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one block */
  * lines than a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit
  * the second level. */
 enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, PANELS = 16 };
-/* Floats of b: of fewer than FEW panels are not called for, of more than NEAR for each block of rows, else for the first. */
+/* Floats of b: of fewer than FEW panels are not called for, nor by a single tile, which would do little else; of more than NEAR
+ * for each block of rows, else for the first. */
 enum { FEW = 1 << 17, NEAR = 1 << 18 };
 enum { EVEN = 8 }; /* tiles per thread, below which rows are shared evenly */
 
@@ -117,7 +118,7 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
         rows = m1 - block <= most_rows ? m1 - block
                                        : tiles * mr; /* the last block takes a few more, rather than leave them alone */
         gemm_depth s = {.first = true};
-        const bool far = floats > NEAR || (floats > FEW && block == m0);
+        const bool far = rows > mr && (floats > NEAR || (floats > FEW && block == m0));
         do {
             s.taps = cc_min(tap_block, p->taps - s.tap), s.depth = cc_min(depth_block, p->depth - s.k);
             s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
