@@ -205,6 +205,7 @@ static int64_t conv_grouped_large_copy(const conv_grouped_blocking *b)
 typedef struct conv_grouped_next {
     const float *at;
     int64_t floats;
+    int64_t lines; /* with each tile */
 } conv_grouped_next;
 
 /* One pass from one image to the other, and what is done now: rows i0 .. i1-1 and columns j0 .. j1-1 of an image's targets. */
@@ -245,16 +246,20 @@ static void conv_grouped_foresee(conv_grouped_job *job)
     const int64_t below = job->i1 * g->h.step + g->h.offset + (g->h.tap_step > 0 ? (g->h.taps - 1) * g->h.tap_step : 0);
     const int64_t x = job->image * g->h.limit + (below > 0 ? cc_min(g->h.limit, below) : 0),
                   y = job->image * g->target_h + g->h.first + job->i1 * g->h.every;
-    job->next[0] = (conv_grouped_next){g->source + x * x_row, cc_min(rows * g->h.step, g->n * g->h.limit - x) * x_row};
-    job->next[1] = (conv_grouped_next){g->target + y * y_row, cc_min(rows * g->h.every, g->n * g->target_h - y) * y_row};
+    const int64_t pixels = cc_kernels_get()->grouped.pixels, tiles = (job->j1 - job->j0 + pixels - 1) / pixels;
+    const int64_t floats[2] = {cc_min(rows * g->h.step, g->n * g->h.limit - x) * x_row,
+                               cc_min(rows * g->h.every, g->n * g->target_h - y) * y_row};
+    const float *at[2] = {g->source + x * x_row, g->target + y * y_row};
+    for (int k = 0; k < 2; ++k)
+        job->next[k] = (conv_grouped_next){at[k], floats[k], floats[k] / (LINE * rows * tiles * job->v->vectors) + 1};
 }
 
 static void conv_grouped_call(conv_grouped_job *job)
 {
-    enum { LINES = 8 };
-    for (int k = 0; k < 2; ++k)
-        for (int i = 0; i < LINES && job->next[k].floats > 0; ++i, job->next[k].at += LINE, job->next[k].floats -= LINE)
-            PREFETCH_L2(job->next[k].at);
+    for (int k = 0; k < 2; ++k) {
+        conv_grouped_next *next = &job->next[k];
+        for (int64_t i = 0; i < next->lines && next->floats > 0; ++i, next->at += LINE, next->floats -= LINE) PREFETCH_L2(next->at);
+    }
 }
 
 static void conv_grouped_begin_block(conv_grouped_job *job)
