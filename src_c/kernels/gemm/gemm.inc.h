@@ -41,7 +41,7 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
     const float *b = g->b + j0 / NR * g->panel;
     const int64_t panel = g->panel;
     /* Of the panel after this one, each tile calls for its part of the lines. */
-    const int64_t then = left > vecs * VEC ? (vecs + 1) / 2 * panel : g->then - b;
+    const int64_t then = !g->then ? 0 : left > vecs * VEC ? panel : g->then - b;
     const int64_t line = g->then ? NR * row / g->m : 0, lines = g->then ? NR * (row + rows) / g->m : 0;
     const float *const *from = g->a + row;
     for (int64_t t = 0; t < g->taps; ++t, from += g->pitch) {
