@@ -23,7 +23,7 @@ static bool conv_winograd_supports(const cc_conv *conv)
 static int64_t conv_winograd_work(const cc_winograd_transforms *f, const cc_winograd *g)
 {
     enum { IMAGES = 2, FAR = 4 << 20, READ = 16 };
-    const int64_t side = f->m + f->r - 1, planes = side * side, far = planes * g->c * g->oc > FAR;
+    const int64_t side = f->m + f->r - 1, planes = side * side, far = planes * g->c * g->oc >= FAR;
     return planes * (IMAGES * ((g->out_h + f->m - 1) / f->m) * ((g->out_w + f->m - 1) / f->m) + (far ? READ : 0));
 }
 
