@@ -22,6 +22,8 @@ void cconv_graph_free(cconv_graph *graph)
 {
     if (!graph) return;
     for (int i = 0; i < graph->count; ++i) free_node(&graph->nodes[i]);
+    for (int i = 0; i < graph->n_outputs; ++i) cc_free(graph->outputs[i].name);
+    cc_free(graph->outputs);
     cc_free(graph->nodes);
     cc_free(graph);
 }

@@ -21,8 +21,15 @@ typedef struct cc_node {
     int *inputs; /* node numbers; 0: absent */
 } cc_node;
 
+typedef struct cc_named_output {
+    char *name;
+    int node;
+} cc_named_output;
+
 struct cconv_graph {
     cc_node *nodes; /* nodes[i - 1] is node i */
+    cc_named_output *outputs;
+    int n_outputs;
     int count, capacity;
     int n_inputs;        /* CC_INPUT nodes */
     int n_draws;         /* random ops */

@@ -309,9 +309,8 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     return cc_plan_memory(plan);
 }
 
-cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
+static cconv_plan *plan_of(cconv_graph *graph, const cconv_plan_options *options)
 {
-    if (check_options(graph, options) != CCONV_OK) return NULL;
     cconv_plan *plan = cc_alloc_zero(sizeof *plan);
     if (!plan) return NULL;
     plan->optimizer = options->optimizer;
@@ -329,6 +328,21 @@ cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options
         cconv_plan_free(plan);
         return NULL;
     }
+    return plan;
+}
+
+cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
+{
+    if (check_options(graph, options) != CCONV_OK) return NULL;
+    if (options->n_outputs || options->root || !graph->n_outputs) return plan_of(graph, options);
+    int *outputs = cc_alloc((size_t)graph->n_outputs * sizeof *outputs);
+    if (!outputs) return NULL;
+    for (int i = 0; i < graph->n_outputs; ++i) outputs[i] = graph->outputs[i].node;
+    cconv_plan_options wanted = *options;
+    wanted.n_outputs = graph->n_outputs;
+    wanted.outputs = outputs;
+    cconv_plan *plan = plan_of(graph, &wanted);
+    cc_free(outputs);
     return plan;
 }
 
