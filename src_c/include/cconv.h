@@ -58,7 +58,7 @@ extern "C" {
 #endif
 #endif
 
-#define CCONV_VERSION  "0.1.0"
+#define CCONV_VERSION "0.1.0"
 #define CCONV_MAX_RANK 8
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
@@ -138,9 +138,8 @@ typedef enum cconv_dtype {
     CCONV_BOOL
 } cconv_dtype;
 
-CCONV_API const char *cconv_dtype_name(
-    cconv_dtype dtype);                                /* "float32"; NULL: there is no such type. They are numbered from 0 */
-CCONV_API size_t cconv_dtype_bytes(cconv_dtype dtype); /* of an element in an array; 0: there is no such type */
+CCONV_API const char *cconv_dtype_name(cconv_dtype dtype); /* "float32"; NULL: there is no such type. They are numbered from 0 */
+CCONV_API size_t cconv_dtype_bytes(cconv_dtype dtype);     /* of an element in an array; 0: there is no such type */
 
 /* ---- Variables: parameters that live across runs ------------------------------------------------------------------ */
 
@@ -176,7 +175,7 @@ typedef struct cconv_attribute {
 } cconv_attribute;
 
 CCONV_API int cconv_op_count(void);
-CCONV_API const char *cconv_op_name(int i); /* i from 0; NULL past the end */
+CCONV_API const char *cconv_op_name(int i);                        /* i from 0; NULL past the end */
 /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
 CCONV_API const char *cconv_op_inputs(const char *op);
 /* The element types of its inputs and its output, "b t t -> t": f float32, i int32, b bool; n float32 or int32, t any, the same at
@@ -240,8 +239,7 @@ CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. cou
 /* The node of a name, the last one if several have it; 0: none has. */
 CCONV_API int cconv_graph_find(const cconv_graph *graph, const char *name);
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
-CCONV_API cconv_dtype cconv_graph_dtype(const cconv_graph *graph,
-                                        int node); /* float32, int32 or bool; -1: there is no such node */
+CCONV_API cconv_dtype cconv_graph_dtype(const cconv_graph *graph, int node); /* float32, int32 or bool; -1: there is no such node */
 
 /* A node as it was added, to be read. The pointers are the graph's: they hold until the next node is added, or the graph is
  * freed. */
@@ -249,10 +247,10 @@ typedef enum cconv_kind { CCONV_INPUT = 0, CCONV_VARIABLE, CCONV_CONSTANT, CCONV
 typedef struct cconv_node {
     cconv_kind kind;
     const char *name;
-    const char *op;    /* of CCONV_OP; else NULL */
-    int n_inputs;      /* of CCONV_OP; else 0 */
-    const int *inputs; /* numbers of nodes before this one; 0: an optional input left out */
-    cconv_dtype dtype; /* float32, int32 or bool */
+    const char *op;           /* of CCONV_OP; else NULL */
+    int n_inputs;             /* of CCONV_OP; else 0 */
+    const int *inputs;        /* numbers of nodes before this one; 0: an optional input left out */
+    cconv_dtype dtype;        /* float32, int32 or bool */
     int rank;
     const int64_t *shape;     /* rank sizes, -1: not known yet */
     cconv_variable *variable; /* of CCONV_VARIABLE, else NULL: retain it to keep it longer than the graph */
@@ -285,17 +283,17 @@ typedef struct cconv_input_shape {
 typedef struct cconv_onnx_options {
     int n_shapes; /* inputs whose sizes are given */
     const cconv_input_shape *shapes;
-    const cconv_graph
-        *parameters_of; /* another graph of the same file: its variables are used, nothing is read twice; or NULL */
-    int frozen;         /* 1: plans for training drop nothing and normalize by the stored statistics; 0: as in training */
+    const cconv_graph *parameters_of; /* a graph of the same file: its variables are used, nothing is read twice; or NULL */
+    int frozen; /* 1: plans for training drop nothing and normalize by the stored statistics; 0: as in training */
 } cconv_onnx_options;
 
 /* The graph of an ONNX file, or of its bytes in memory, with names, inputs and outputs as there (images (n, c, h, w)); options may
  * be NULL. Opset 7 and later. Initializers of floating point become variables of their names, in the layout that the ops here
- * read; those of half, bfloat16 and double become float32. Integers are int32 inside. A batch size that the file leaves open
- * stays open (-1) where the graph computes nothing from it; other open sizes must be the same for all images or be given. External
- * data is read from the folder of the file and those below it. The bytes are read, not kept. Returns NULL (CCONV_UNSUPPORTED with
- * all operators that are not supported, named with their nodes; CCONV_INVALID for what is no ONNX; CCONV_NO_MEMORY). */
+ * read; those of half, bfloat16 and double become float32. Integers are int32 inside. Sizes that the file leaves open, of the batch
+ * or of images, stay open (-1) where the graph does not depend on them otherwise than ops here can follow; else they must be given.
+ * External data is read from the folder of the file and those below it. The bytes are read, not kept. Returns NULL
+ * (CCONV_UNSUPPORTED with all operators that are not supported, named with their nodes; CCONV_INVALID for what is no ONNX;
+ * CCONV_NO_MEMORY). */
 CCONV_API cconv_graph *cconv_load_onnx(const char *path, const cconv_onnx_options *options);
 CCONV_API cconv_graph *cconv_load_onnx_memory(const void *bytes, size_t size, const cconv_onnx_options *options);
 
@@ -331,32 +329,31 @@ CCONV_API cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, ccon
 typedef struct cconv_plan cconv_plan;
 
 typedef struct cconv_plan_options {
-    int64_t max_batch; /* largest batch; 0: 1 */
-    const int64_t *const
-        *input_shapes; /* for each graph input its whole shape (first size of a batched one is ignored); NULL: as
+    int64_t max_batch;                  /* largest batch; 0: 1 */
+    const int64_t *const *input_shapes; /* for each graph input its whole shape (first size of a batched one is ignored); NULL: as
                                            in the graph, where then only the batch may be -1 */
-    int n_outputs;     /* nodes whose values are wanted; 0 without a root: the graph's outputs */
+    int n_outputs;                      /* nodes whose values are wanted; 0 without a root: the graph's outputs */
     const int *outputs;
-    int training; /* 1: dropout drops, batch normalization uses the batch's statistics */
-    int root;     /* node to differentiate (a loss); 0: none. Not a scalar: see cconv_batch.root_gradient */
-    int n_wrt;    /* float32 nodes to differentiate with respect to: of any kind, also computed ones */
+    int training;                       /* 1: dropout drops, batch normalization uses the batch's statistics */
+    int root;                           /* node to differentiate (a loss); 0: none. Not a scalar: see cconv_batch.root_gradient */
+    int n_wrt;                          /* float32 nodes to differentiate with respect to: of any kind, also computed ones */
     const int *wrt;
-    cconv_optimizer *optimizer; /* updates the variables among wrt after each backward pass; NULL: none */
-    int threads;                /* 0: cconv_num_threads(); at most 1024 */
-    int no_rewrite;             /* 1: run node by node as the graph says; 0: joined where that is faster (an activation into
+    cconv_optimizer *optimizer;         /* updates the variables among wrt after each backward pass; NULL: none */
+    int threads;                        /* 0: cconv_num_threads(); at most 1024 */
+    int no_rewrite;                     /* 1: run node by node as the graph says; 0: joined where that is faster (an activation into
                                            the convolution before it, batch normalization into its weights ...) */
-    int tune;                   /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes
+    int tune;                           /* 1: each convolution's algorithms are timed now and the fastest kept, remembered by sizes
                                            for this process. Takes time and memory; another machine or number of threads may
                                            choose another, whose last bits differ. 0: chosen by estimates, from sizes only */
-    int no_nonfinite_check;     /* 1: Winograd's algorithm, which computes tiles of pixels together, may spread a NaN, an
+    int no_nonfinite_check;             /* 1: Winograd's algorithm, which computes tiles of pixels together, may spread a NaN, an
                                            infinity or a number near the largest to the neighbours of the pixels that it belongs
                                            to. 0: it looks for them, in less than a hundredth of its time, and computes tiles that
                                            have some as the other algorithms do, which takes about as long as those */
-    int keep_gradients;         /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their
+    int keep_gradients;                 /* with an optimizer, 1: cconv_plan_gradient gives the gradients it was given. 0: their
                                            memory is used again, and large variables are updated within the backward pass */
-    int no_update;              /* 1: ops change no variable (moving averages, what assign sets): for a run that repeats
+    int no_update;                      /* 1: ops change no variable (moving averages, what assign sets): for a run that repeats
                                            another one for its gradients. The optimizer's variables change all the same */
-    cconv_dtype precision;      /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
+    cconv_dtype precision;              /* the format that products are computed and activations stored in: CCONV_FLOAT32; the
                                            graph and its types do not change. Others: CCONV_UNSUPPORTED */
 } cconv_plan_options;
 
@@ -380,15 +377,15 @@ typedef struct cconv_output {
 } cconv_output;
 
 typedef struct cconv_batch {
-    int64_t n;                   /* samples in this run, 1 .. max_batch */
-    const int64_t *rows;         /* n row numbers into each batched input; NULL: 0 .. n-1 */
-    const cconv_array *inputs;   /* one for each graph input, in order of creation */
-    const cconv_output *outputs; /* one for each output of the plan; NULL: none are given */
-    const float *root_gradient;  /* gradient of the root, in its shape; NULL: ones */
-    uint64_t seed, step;         /* random numbers depend on these, on how many random ops the graph had before the op, and on
+    int64_t n;                    /* samples in this run, 1 .. max_batch */
+    const int64_t *rows;          /* n row numbers into each batched input; NULL: 0 .. n-1 */
+    const cconv_array *inputs;    /* one for each graph input, in order of creation */
+    const cconv_output *outputs;  /* one for each output of the plan; NULL: none are given */
+    const float *root_gradient;   /* gradient of the root, in its shape; NULL: ones */
+    uint64_t seed, step;          /* random numbers depend on these, on how many random ops the graph had before the op, and on
                                      the element's place, only */
-    int (*interrupted)(void *);  /* asked a few times a second while running; non-zero stops the run. NULL: never */
-    void *context;               /* its argument */
+    int (*interrupted)(void *);   /* asked a few times a second while running; non-zero stops the run. NULL: never */
+    void *context;                /* its argument */
 } cconv_batch;
 
 /* Forward; then, if the plan has a root, backward; with or after it the update. All variables are updated, or (after a run that was

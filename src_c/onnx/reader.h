@@ -36,6 +36,7 @@ bool onnx_failed(const onnx_call *c);
 /* ---- The node ------------------------------------------------------------------------------------------------------ */
 
 int64_t onnx_opset(const onnx_call *c);
+bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
 int onnx_inputs(const onnx_call *c); /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
