@@ -37,7 +37,7 @@ bool onnx_failed(const onnx_call *c);
 
 int64_t onnx_opset(const onnx_call *c);
 bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
-int onnx_inputs(const onnx_call *c); /* how many are listed, left out ones too */
+int onnx_inputs(const onnx_call *c);  /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
 
@@ -97,6 +97,8 @@ int onnx_axis(onnx_call *c, int64_t axis, int rank);
  * and bool where there is none; the second names it. An output that nobody wants is ignored. */
 bool onnx_give(onnx_call *c, int k, int node);
 bool onnx_give_as(onnx_call *c, int k, int node, onnx_type type);
+/* Output k is input i itself, also where that is a tensor of the file; its type is `type`, ONNX_UNDEFINED: the input's. */
+bool onnx_give_input(onnx_call *c, int k, int i, onnx_type type);
 /* Output k is known: whole numbers, such as a shape. */
 bool onnx_give_ints(onnx_call *c, int k, int rank, const int64_t *dim, const int64_t *values);
 /* Output k is a tensor that stands in the file (Constant). */
