@@ -80,6 +80,7 @@ const char *onnx_list_text(char text[256], const char *name, int n, const int64_
 
 int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim, const void *values);
 int onnx_scalar(onnx_call *c, int like, double value); /* of the type of node `like`, rank 0 */
+int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor); /* of an attribute */
 
 /* A node with its axes in another order, in another shape, of another type (nothing is added if it is so already). */
 int onnx_transpose(onnx_call *c, int node, int n, const int *axes);
