@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OLDEST_OPSET = 7, MOST_INPUTS = 1024 };
+enum { OLDEST_OPSET = 6, MOST_INPUTS = 1024 };
 
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
 

@@ -74,7 +74,8 @@ bool onnx_read_ConstantOfShape(onnx_call *c)
 bool onnx_read_Range(onnx_call *c)
 {
     const onnx_type type = onnx_input_type(c, 0);
-    if (onnx_type_inside(type) == CCONV_INT32) {
+    cconv_dtype inside;
+    if (onnx_type_inside(type, &inside) && inside == CCONV_INT32) {
         const int64_t start = onnx_input_number(c, 0, 0), limit = onnx_input_number(c, 1, 0),
                       delta = onnx_input_number(c, 2, 1);
         if (onnx_failed(c)) return false;
@@ -112,9 +113,10 @@ bool onnx_read_EyeLike(onnx_call *c)
     if (onnx_failed(c)) return false;
     if (xs.rank != 2) return onnx_damaged(c, "expected a matrix, received a value of %d axes", xs.rank);
     const onnx_type type = (onnx_type)onnx_int(c, "dtype", (int64_t)onnx_input_type(c, 0));
-    if (onnx_type_inside(type) < 0) return onnx_refuse(c, "dtype %s is not supported", onnx_type_name(type));
+    cconv_dtype inside;
+    if (!onnx_type_inside(type, &inside)) return onnx_refuse(c, "dtype %s", onnx_type_name(type));
     const int mask = shape_diagonal(c, "equal", xs.dim[0], xs.dim[1], onnx_int(c, "k", 0));
-    return onnx_give_as(c, 0, onnx_cast(c, mask, (cconv_dtype)onnx_type_inside(type)), type);
+    return onnx_give_as(c, 0, onnx_cast(c, mask, inside), type);
 }
 
 bool onnx_read_Trilu(onnx_call *c)
@@ -174,16 +176,16 @@ bool onnx_read_OneHot(onnx_call *c)
 
 bool onnx_read_Identity(onnx_call *c)
 {
-    return onnx_give_as(c, 0, onnx_input(c, 0), onnx_input_type(c, 0));
+    return onnx_give_input(c, 0, 0, ONNX_UNDEFINED);
 }
 
 /* Among types of floating point nothing changes: all are float32 here, and a network of halves is computed the better for it.
  * Numbers become integers without their fraction, and integers narrower ones by their lower bits. */
 static bool shape_cast(onnx_call *c, onnx_type type)
 {
-    const int inside = onnx_type_inside(type);
-    if (inside < 0) return onnx_refuse(c, "a cast to %s is not supported", onnx_type_name(type));
-    const int x = onnx_cast(c, onnx_input(c, 0), (cconv_dtype)inside);
+    cconv_dtype inside;
+    if (!onnx_type_inside(type, &inside)) return onnx_refuse(c, "a type that is %s", onnx_type_name(type));
+    const int x = onnx_cast(c, onnx_input(c, 0), inside);
     const bool narrows = type != onnx_input_type(c, 0) && onnx_input_type(c, 0) != ONNX_BOOL;
     return onnx_give_as(c, 0, narrows ? onnx_wrap(c, x, type) : x, type);
 }

@@ -328,6 +328,14 @@ int onnx_scalar(onnx_call *c, int like, double value)
     }
 }
 
+int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor)
+{
+    onnx_named value = {.name = c->node->name, .tensor = tensor};
+    const onnx_array *array = onnx_failed(c) ? NULL : onnx_elements_of(c->r, &value);
+    const int node = array ? onnx_array_node(c->r, c->graph, c->node->name, array) : 0;
+    return node ? node : stop_here(c);
+}
+
 int onnx_transpose(onnx_call *c, int node, int n, const int *axes)
 {
     char text[256];

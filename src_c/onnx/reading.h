@@ -80,6 +80,8 @@ bool onnx_is_foldable(onnx_reading *r, onnx_named *value);
 /* Its node in a graph, which is the reading's or a small one. */
 int onnx_node_of(onnx_reading *r, cconv_graph *graph, onnx_named *value);
 int onnx_node_ordered(onnx_reading *r, onnx_named *value, const int *order);
+/* A constant of an array. */
+int onnx_array_node(onnx_reading *r, cconv_graph *graph, const char *name, const onnx_array *array);
 /* An array in the model's memory, its elements to be written; NULL without memory. */
 onnx_array *onnx_new_array(onnx_reading *r, const cc_shape *shape);
 

@@ -95,7 +95,7 @@ static int int_constant(onnx_reading *r, cconv_graph *graph, const char *name, c
     return node;
 }
 
-static int constant_of(onnx_reading *r, cconv_graph *graph, const char *name, const onnx_array *array)
+int onnx_array_node(onnx_reading *r, cconv_graph *graph, const char *name, const onnx_array *array)
 {
     if (!array->floats) return int_constant(r, graph, name, array);
     return cconv_graph_constant(graph, name, CCONV_FLOAT32, array->shape.rank, array->shape.dim, array->floats);
@@ -210,7 +210,7 @@ int onnx_node_of(onnx_reading *r, cconv_graph *graph, onnx_named *value)
         node = onnx_node_ordered(r, value, as_in_file);
     else {
         const onnx_array *array = onnx_elements_of(r, value);
-        if (array) node = constant_of(r, graph, value->name, array);
+        if (array) node = onnx_array_node(r, graph, value->name, array);
     }
     if (!node && r->status == CCONV_OK) onnx_stop(r, cconv_last_status());
     if (here) value->node = node;
