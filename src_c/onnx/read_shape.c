@@ -44,13 +44,13 @@ bool onnx_read_Constant(onnx_call *c)
     if (onnx_ints(c, "value_ints", &list)) return onnx_give_ints(c, 0, 1, &(int64_t){list.n}, list.v);
     if (onnx_has_attribute(c, "value_float")) {
         const float number = onnx_float(c, "value_float", 0);
-        return onnx_give_as(c, 0, onnx_constant(c, CCONV_FLOAT32, 0, NULL, &number), ONNX_FLOAT);
+        return onnx_give_floats(c, 0, 0, NULL, &number);
     }
     float numbers[ONNX_MAX_LIST];
     int n = ONNX_MAX_LIST;
     if (!onnx_floats(c, "value_floats", numbers, &n))
         return onnx_damaged(c, "expected an attribute with the value, found none");
-    return onnx_give_as(c, 0, onnx_constant(c, CCONV_FLOAT32, 1, &(int64_t){n}, numbers), ONNX_FLOAT);
+    return onnx_give_floats(c, 0, 1, &(int64_t){n}, numbers);
 }
 
 bool onnx_read_ConstantOfShape(onnx_call *c)

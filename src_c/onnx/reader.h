@@ -100,8 +100,9 @@ bool onnx_give(onnx_call *c, int k, int node);
 bool onnx_give_as(onnx_call *c, int k, int node, onnx_type type);
 /* Output k is input i itself, also where that is a tensor of the file; its type is `type`, ONNX_UNDEFINED: the input's. */
 bool onnx_give_input(onnx_call *c, int k, int i, onnx_type type);
-/* Output k is known: whole numbers, such as a shape. */
+/* Output k is known: whole numbers, such as a shape, or floats. */
 bool onnx_give_ints(onnx_call *c, int k, int rank, const int64_t *dim, const int64_t *values);
+bool onnx_give_floats(onnx_call *c, int k, int rank, const int64_t *dim, const float *values);
 /* Output k is a tensor that stands in the file (Constant). */
 bool onnx_give_tensor(onnx_call *c, int k, const onnx_tensor *tensor);
 
