@@ -67,6 +67,7 @@ static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int w
         for (int k = 0; k < shape.rank; ++k)
             if (shape.dim[k] == CC_UNKNOWN) {
                 shape.dim[k] = stand_in(k, which);
+                if (k == 0 && info->rank > 0 && info->dim[0] == 1) r->opened_batch = shape.dim[0];
                 *open = true;
             }
         onnx_named *value = onnx_name(r, info->name);

@@ -62,6 +62,11 @@ bool onnx_frozen(const onnx_call *c)
     return c->r->frozen;
 }
 
+int64_t onnx_opened_batch(const onnx_call *c)
+{
+    return c->r->opened_batch;
+}
+
 int onnx_inputs(const onnx_call *c)
 {
     return c->node->n_inputs;

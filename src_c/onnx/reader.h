@@ -37,6 +37,8 @@ bool onnx_failed(const onnx_call *c);
 
 int64_t onnx_opset(const onnx_call *c);
 bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
+/* The size in place of a batch that is open where the file says 1; 0: there is none. */
+int64_t onnx_opened_batch(const onnx_call *c);
 int onnx_inputs(const onnx_call *c);  /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
