@@ -224,8 +224,8 @@ bool onnx_read_Reshape(onnx_call *c)
     }
     if (onnx_failed(c)) return false;
     const int64_t batch = onnx_opened_batch(c);
-    if (batch && rank && dim[0] == 1 && xs.rank && xs.dim[0] == batch) { /* the one sample of the file stands for any number */
-        dim[0] = batch;
+    if (batch && rank && ((rest >= 0 && dim[0] == 1) || (rest < 0 && product * batch == cc_shape_count(&xs)))) {
+        dim[0] *= batch; /* the one sample of the file stands for any number */
         product *= batch;
     }
     if (rest >= 0) dim[rest] = product > 0 ? cc_shape_count(&xs) / product : 0;
