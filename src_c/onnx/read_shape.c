@@ -183,11 +183,14 @@ bool onnx_read_Identity(onnx_call *c)
  * Numbers become integers without their fraction, and integers narrower ones by their lower bits. */
 static bool shape_cast(onnx_call *c, onnx_type type)
 {
-    cconv_dtype inside;
+    cconv_dtype inside, was;
     if (!onnx_type_inside(type, &inside)) return onnx_refuse(c, "a type that is %s", onnx_type_name(type));
+    const onnx_type from = onnx_input_type(c, 0);
+    const bool same = onnx_type_inside(from, &was) && was == inside;
+    const bool wraps = inside == CCONV_INT32 && from != type && from != ONNX_BOOL;
+    if (same && !wraps) return onnx_give_input(c, 0, 0, type); /* which may be known, or a parameter */
     const int x = onnx_cast(c, onnx_input(c, 0), inside);
-    const bool narrows = type != onnx_input_type(c, 0) && onnx_input_type(c, 0) != ONNX_BOOL;
-    return onnx_give_as(c, 0, narrows ? onnx_wrap(c, x, type) : x, type);
+    return onnx_give_as(c, 0, wraps ? onnx_wrap(c, x, type) : x, type);
 }
 
 bool onnx_read_Cast(onnx_call *c)
