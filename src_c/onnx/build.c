@@ -115,7 +115,8 @@ int onnx_slice(onnx_call *c, int node, int axis, int64_t begin, int64_t count)
 int onnx_take_steps(onnx_call *c, int node, int axis, int64_t n, int64_t start, int64_t step)
 {
     if (step == 1) return onnx_slice(c, node, axis, n > 0 ? start : 0, n);
-    return onnx_add2(c, "take", node, onnx_steps(c, n, start, step, 1, 0), "axis=%d", axis);
+    /* checked: a position may lie outside of an axis whose size is open now */
+    return onnx_add2(c, "take", node, onnx_steps(c, n, start, step, 1, 0), "axis=%d checked=1", axis);
 }
 
 int onnx_take(onnx_call *c, int node, int axis, int64_t n, const int32_t *positions)
