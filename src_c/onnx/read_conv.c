@@ -7,7 +7,7 @@ static bool conv_axes(onnx_call *c, int x, int axes[CCONV_MAX_RANK])
     const int rank = onnx_shape(c, x)->rank;
     if (onnx_failed(c)) return false;
     if (rank < 3 || rank > 2 + ONNX_WINDOW_AXES)
-        return onnx_refuse(c, "images of 1 to 3 axes are supported, received an input of rank %d", rank);
+        return onnx_refuse(c, "an input of rank %d (images of 1 to 3 axes are supported)", rank);
     for (int i = 0; i < rank - 2; ++i) axes[i] = 2 + i;
     axes[rank - 2] = 1;
     axes[rank - 1] = 0;
@@ -55,8 +55,8 @@ static bool conv_transpose_axis(onnx_call *c, onnx_window *w, int i, int64_t wan
     w->pads[w->axes + i] = full - before > wanted ? full - before - wanted : 0;
     *extra = wanted - (full - before - w->pads[w->axes + i]);
     if (total < 0)
-        return onnx_refuse(c, "output_shape %lld is not supported along axis %d: it is more than the %lld that are computed",
-                           (long long)wanted, i, (long long)natural);
+        return onnx_refuse(c, "output_shape %lld along axis %d, more than the %lld that are computed", (long long)wanted, i,
+                           (long long)natural);
     return true;
 }
 

@@ -49,7 +49,7 @@ static int pool_indices(onnx_call *c, const onnx_window *w, int i, enum pool_kin
     const int64_t count = out * kernel;
     int node = 0;
     if (empty && kind == POOL_MAX)
-        onnx_refuse(c, "pads and dilations that leave windows without a cell of the image are not supported");
+        onnx_refuse(c, "pads and dilations that leave windows without a cell of the image");
     else
         node = onnx_constant(c, CCONV_INT32, 1, &count, cells);
     cc_free(cells);
@@ -61,8 +61,7 @@ static int pool_by_axes(onnx_call *c, int x, const onnx_window *w, enum pool_kin
     for (int i = 0; i < w->axes && !onnx_failed(c); ++i) {
         if (w->out[i] < 1) return onnx_damaged(c, "expected a window no larger than the padded input along axis %d", i);
         if (w->in[i] >= INT32_MAX / 2 || w->out[i] * w->kernel[i] >= INT32_MAX / 2)
-            return onnx_refuse(c, "a window of %lld cells at %lld places is not supported", (long long)w->kernel[i],
-                               (long long)w->out[i]);
+            return onnx_refuse(c, "a window of %lld cells at %lld places", (long long)w->kernel[i], (long long)w->out[i]);
         const int cells = onnx_add2(c, "take", x, pool_indices(c, w, i, kind), "axis=%d", 2 + i);
         if (onnx_failed(c)) return 0;
         cc_shape shape = *onnx_shape(c, cells);
@@ -79,7 +78,7 @@ bool onnx_read_MaxPool(onnx_call *c)
     onnx_window w;
     const int given = onnx_input(c, 0), x = onnx_cast(c, given, CCONV_FLOAT32);
     if (!onnx_window_read(c, x, NULL, &w)) return false;
-    if (onnx_wants(c, 1)) return onnx_refuse(c, "the output Indices is not supported");
+    if (onnx_wants(c, 1)) return onnx_refuse(c, "the output Indices");
     const int y = pool_is_plain(&w) ? pool_plain(c, "max_pool", x, &w, "") : pool_by_axes(c, x, &w, POOL_MAX);
     return onnx_give(c, 0, onnx_cast(c, y, onnx_shape(c, given)->type));
 }

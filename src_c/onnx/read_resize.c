@@ -46,7 +46,7 @@ static int resize_choice(onnx_call *c, const char *name, const char *const *choi
     if (onnx_failed(c)) return 0;
     for (int i = 0; choices[i]; ++i)
         if (strcmp(value, choices[i]) == 0) return i;
-    return onnx_refuse(c, "%s '%s' is not supported", name, value);
+    return onnx_refuse(c, "%s '%s'", name, value);
 }
 
 /* The place in the input, cell k being at k, of cell i of the output. */
@@ -208,15 +208,14 @@ static bool resize_give(onnx_call *c, int x, const resize_task *r)
     for (int k = 0; k < r->rank; ++k) {
         const resize_axis *a = &r->axis[k];
         if (a->in < 1 || a->out < 1 || a->in >= INT32_MAX / 2 || a->out >= INT32_MAX / 2)
-            return onnx_refuse(c, "a resize of %lld cells to %lld along axis %d is not supported", (long long)a->in,
-                               (long long)a->out, k);
+            return onnx_refuse(c, "a resize of %lld cells to %lld along axis %d", (long long)a->in, (long long)a->out, k);
         same = same && a->in == a->out && (a->scale == 1 || r->places == ALIGN_CORNERS) && r->places != CROP &&
                r->places != HALF_PIXEL_BELOW;
     }
     if (same) return onnx_give(c, 0, onnx_add1(c, "identity", x, NULL));
     if (resize_is_plain(r, type)) return onnx_give(c, 0, resize_plain(c, x, r));
     if (r->mode != NEAREST && type != CCONV_FLOAT32)
-        return onnx_refuse(c, "whole numbers are supported with mode nearest only");
+        return onnx_refuse(c, "an input of whole numbers in another mode than nearest");
     for (int k = 0; k < r->rank && !onnx_failed(c); ++k) {
         const resize_axis *a = &r->axis[k];
         if (a->in == a->out && a->scale == 1 && (r->places != CROP || (a->start == 0 && a->end == 1)) &&
