@@ -59,7 +59,13 @@ bool onnx_read_LeakyRelu(onnx_call *c)
 
 bool onnx_read_PRelu(onnx_call *c)
 {
-    const int x = onnx_input(c, 0), scaled = onnx_add2(c, "multiply", x, onnx_input(c, 1), NULL);
+    const int x = onnx_input(c, 0), rank = onnx_shape(c, x)->rank;
+    int slope = onnx_input(c, 1);
+    if (onnx_opset(c) < 7 && onnx_shape(c, slope)->rank == 1 && rank > 2) { /* once its axis was that of channels */
+        int64_t dim[CCONV_MAX_RANK] = {onnx_shape(c, slope)->dim[0], 1, 1, 1, 1, 1, 1, 1};
+        slope = onnx_reshape(c, slope, rank - 1, dim);
+    }
+    const int scaled = onnx_add2(c, "multiply", x, slope, NULL);
     if (!onnx_failed(c) && !cc_shape_equal(onnx_shape(c, x), onnx_shape(c, scaled)))
         return onnx_damaged(c, "expected a slope that broadcasts to the input");
     const int inputs[] = {onnx_add2(c, "less", x, onnx_scalar(c, x, 0), NULL), scaled, x};

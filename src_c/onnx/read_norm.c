@@ -220,16 +220,19 @@ bool onnx_read_Dropout(onnx_call *c)
     const int x = onnx_input(c, 0);
     float ratio = 0.5f;
     int room = 1;
-    if (onnx_opset(c) < 12)
-        ratio = onnx_float(c, "ratio", ratio);
-    else if (onnx_has(c, 1))
-        onnx_known_floats(c, 1, &ratio, &room);
+    if (onnx_opset(c) < 12) ratio = onnx_float(c, "ratio", ratio);
     onnx_list training = {.n = 0};
     if (onnx_opset(c) >= 12 && onnx_has(c, 2)) onnx_known_ints(c, 2, &training);
+    const bool active = training.n && training.v[0];
+    if (onnx_opset(c) >= 12 && onnx_has(c, 1)) {
+        if (!onnx_known(c, 1) && !active)
+            ratio = 0; /* nothing is dropped, whatever it is */
+        else
+            onnx_known_floats(c, 1, &ratio, &room);
+    }
     if (onnx_failed(c)) return false;
     if (!(ratio >= 0 && ratio < 1)) return onnx_refuse(c, "ratio %g (only one from 0 to below 1 is supported)", (double)ratio);
-    if (training.n && training.v[0] && ratio > 0)
-        return onnx_refuse(c, "training_mode true (plans for training drop elements, others do not)");
+    if (active && ratio > 0) return onnx_refuse(c, "training_mode true (plans for training drop elements, others do not)");
     if (onnx_wants(c, 1)) { /* as of a run that drops nothing */
         const int ones = norm_ones(c, x);
         onnx_give_as(c, 1, onnx_opset(c) < 10 ? onnx_cast(c, ones, CCONV_FLOAT32) : ones,

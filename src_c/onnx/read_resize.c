@@ -95,7 +95,7 @@ static void resize_row(const resize_task *r, const resize_axis *a, int64_t i, fl
     const double at = resize_place(r, a, i), wide = r->antialias && a->scale < 1 ? 1 / a->scale : 1;
     const double reach = (r->mode == LINEAR ? 1 : 2) * wide;
     const int64_t first = (int64_t)ceil(at - reach), last = (int64_t)floor(at + reach);
-    const bool inside_only = r->exclude_outside || (r->antialias && wide > 1);
+    const bool inside_only = r->exclude_outside;
     double sum = 0;
     for (int64_t k = first; k <= last; ++k)
         if (!inside_only || (k >= 0 && k < a->in)) sum += resize_weight(r, ((double)k - at) / wide);
@@ -311,7 +311,7 @@ static bool resize_read_attributes(onnx_call *c, resize_task *r, int *policy)
     r->rounding = resize_choice(c, "nearest_mode", roundings, "round_prefer_floor");
     *policy = resize_choice(c, "keep_aspect_ratio_policy", policies, "stretch");
     r->antialias = onnx_int(c, "antialias", 0) != 0 && r->mode != NEAREST;
-    r->exclude_outside = onnx_int(c, "exclude_outside", 0) != 0 && r->mode == CUBIC;
+    r->exclude_outside = onnx_int(c, "exclude_outside", 0) != 0;
     r->cubic = (double)onnx_float(c, "cubic_coeff_a", -0.75f);
     r->outside = (double)onnx_float(c, "extrapolation_value", 0);
     return !onnx_failed(c);
