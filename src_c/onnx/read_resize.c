@@ -29,6 +29,7 @@ enum resize_rounding {
 typedef struct resize_axis {
     int64_t in, out;
     double scale, start, end; /* start, end: of the crop, 0 to 1 */
+    bool exact;               /* scale is out / in */
 } resize_axis;
 
 typedef struct resize_task {
@@ -49,19 +50,26 @@ static int resize_choice(onnx_call *c, const char *name, const char *const *choi
     return onnx_refuse(c, "%s '%s'", name, value);
 }
 
+/* A length of the output, in cells of the input. Where cells are chosen by it, it is rounded to float, as scales are: 8 / 1.6 is 5. */
+static double resize_length(const resize_task *r, const resize_axis *a, double length)
+{
+    const double found = a->exact ? length * (double)a->in / (double)a->out : length / a->scale;
+    return r->mode == NEAREST ? (double)(float)found : found;
+}
+
 /* The place in the input, cell k being at k, of cell i of the output. */
 static double resize_place(const resize_task *r, const resize_axis *a, int64_t i)
 {
-    const double at = (double)i, half = (at + 0.5) / a->scale - 0.5, last = (double)(a->in - 1);
+    const double at = (double)i, half = resize_length(r, a, at + 0.5) - 0.5, last = (double)(a->in - 1);
     switch (r->places) {
-    case HALF_PIXEL_SYMMETRIC: return (double)a->in / 2 * (1 - (double)a->out / (a->scale * (double)a->in)) + half;
+    case HALF_PIXEL_SYMMETRIC: return (a->exact ? 0 : ((double)a->in - (double)a->out / a->scale) / 2) + half;
     case PYTORCH_HALF_PIXEL: return a->out > 1 ? half : 0;
     case ALIGN_CORNERS: return a->out > 1 ? at * last / (double)(a->out - 1) : 0;
-    case ASYMMETRIC: return at / a->scale;
+    case ASYMMETRIC: return resize_length(r, a, at);
     case CROP:
         return a->out > 1 ? a->start * last + at * (a->end - a->start) * last / (double)(a->out - 1)
                           : 0.5 * (a->start + a->end) * last;
-    case HALF_PIXEL_BELOW: return (at + 0.5) / a->scale;
+    case HALF_PIXEL_BELOW: return resize_length(r, a, at + 0.5);
     default: return half;
     }
 }
@@ -232,6 +240,7 @@ static bool resize_set_scale(onnx_call *c, resize_task *r, int k, double scale)
 {
     if (!(scale > 0)) return onnx_damaged(c, "expected scales above 0, received %g", scale);
     r->axis[k].scale = scale;
+    r->axis[k].exact = false;
     r->axis[k].out = (int64_t)floor((double)r->axis[k].in * scale);
     return true;
 }
@@ -248,6 +257,7 @@ static void resize_set_sizes(resize_task *r, int n, const int *axes, const int64
         resize_axis *a = &r->axis[axes[i]];
         a->out = policy == STRETCH ? sizes[i] : (int64_t)floor(scale * (double)a->in + 0.5);
         a->scale = policy == STRETCH ? (double)a->out / (double)a->in : scale;
+        a->exact = policy == STRETCH;
     }
 }
 
@@ -267,7 +277,8 @@ static int resize_axes(onnx_call *c, int rank, int axes[CCONV_MAX_RANK])
 static bool resize_begin(onnx_call *c, int x, resize_task *r)
 {
     *r = (resize_task){.rank = onnx_shape(c, x)->rank, .cubic = -0.75, .places = ASYMMETRIC, .rounding = SIMPLE};
-    for (int k = 0; k < r->rank; ++k) r->axis[k] = (resize_axis){onnx_shape(c, x)->dim[k], onnx_shape(c, x)->dim[k], 1, 0, 1};
+    for (int k = 0; k < r->rank; ++k)
+        r->axis[k] = (resize_axis){onnx_shape(c, x)->dim[k], onnx_shape(c, x)->dim[k], 1, 0, 1, true};
     return !onnx_failed(c);
 }
 
