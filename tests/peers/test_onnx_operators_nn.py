@@ -1,23 +1,15 @@
-"""Operators of ONNX that networks are made of, in forms that the conformance cases do not have: models of one node, run here and
-by ONNX Runtime."""
+"""Operators of ONNX that networks are made of, in forms that the conformance cases do not have."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx")
-runtime = pytest.importorskip("onnxruntime")
-
-from onnx import helper, numpy_helper  # noqa: E402
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
 
 from .onnx_cases import run  # noqa: E402
-
-rng = np.random.default_rng(11)
-
-
-def floats(*shape):
-    return rng.uniform(-2, 2, shape).astype(np.float32)
+from .onnx_nodes import expected, floats, model_of, rng  # noqa: E402
 
 
 def whole(dtype, *shape):
@@ -29,46 +21,28 @@ def number(value, dtype=np.float32):
     return np.array(value, dtype)
 
 
-def model_of(op, inputs, known=(), opset=21, outputs=1, **attributes):
-    """A model of one node; `known`: which of its inputs are initializers, by number. An input of None is left out."""
-    names = ["" if x is None else f"x{i}" for i, x in enumerate(inputs)]
-    types = [None if x is None else helper.np_dtype_to_tensor_dtype(x.dtype) for x in inputs]
-    fed = [i for i, x in enumerate(inputs) if x is not None and i not in known]
-    graph = helper.make_graph(
-        [helper.make_node(op, names, [f"y{k}" for k in range(outputs)], **attributes)],
-        "one",
-        [helper.make_tensor_value_info(names[i], types[i], inputs[i].shape) for i in fed],
-        [onnx.ValueInfoProto(name=f"y{k}") for k in range(outputs)],
-        [numpy_helper.from_array(inputs[i], names[i]) for i in known if inputs[i] is not None],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    return onnx.shape_inference.infer_shapes(model).SerializeToString(), [inputs[i] for i in fed]
-
-
-def both(op, inputs, **settings):
-    """Outputs here, and those of ONNX Runtime."""
-    model, fed = model_of(op, inputs, **settings)
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4
-    session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    right = session.run(None, {value.name: x for value, x in zip(session.get_inputs(), fed, strict=True)})
-    return run(model, fed), right
+def made(op, inputs, known=(), opset=21, outputs=1, **attributes):
+    """A model of one node, and what it is fed with. `known`: which inputs are initializers, by number."""
+    known = [i for i in known if inputs[i] is not None]
+    fed = {f"x{i}": x for i, x in enumerate(inputs) if x is not None and i not in known}
+    return model_of(op, inputs, known, opset, outputs, attributes), fed
 
 
 def check(op, inputs, rtol=1e-5, atol=2e-6, **settings):
-    ours, right = both(op, inputs, **settings)
-    for y, z in zip(ours, right, strict=True):
-        assert y.shape == z.shape
-        if z.dtype.kind == "f":
-            np.testing.assert_allclose(y, z, rtol, atol)
+    model, fed = made(op, inputs, **settings)
+    ours = run(model.SerializeToString(), list(fed.values()))
+    for y, right in zip(ours, expected(model, fed), strict=True):
+        assert y.shape == right.shape
+        if right.dtype.kind == "f":
+            np.testing.assert_allclose(y, right, rtol, atol)
         else:
-            np.testing.assert_array_equal(y, z)
+            np.testing.assert_array_equal(y, right)
 
 
 def refused(words, op, inputs, **settings):
-    model, fed = model_of(op, inputs, **settings)
+    model, fed = made(op, inputs, **settings)
     with pytest.raises(NotImplementedError, match=words):
-        run(model, fed)
+        run(model.SerializeToString(), list(fed.values()))
 
 
 # ---- Windows --------------------------------------------------------------------------------------------------------
@@ -80,9 +54,9 @@ def refused(words, op, inputs, **settings):
 def test_conv(axes, groups, auto_pad):
     sizes, kernel = (9, 8, 7)[:axes], (3, 2, 4)[:axes]
     known = (1, 2) if axes != 2 else ()  # weights of a file, and computed ones
-    settings = dict(group=groups, auto_pad=auto_pad, strides=[2, 1, 2][:axes])
+    settings = {"group": groups, "auto_pad": auto_pad, "strides": [2, 1, 2][:axes]}
     if auto_pad == "NOTSET":
-        settings |= dict(pads=[1, 0, 2, 0, 3, 1][: 2 * axes], dilations=[2, 3, 1][:axes])
+        settings |= {"pads": [1, 0, 2, 0, 3, 1][: 2 * axes], "dilations": [2, 3, 1][:axes]}
     inputs = [floats(2, 4, *sizes), floats(6, 4 // groups, *kernel), floats(6)]
     check("Conv", inputs, atol=2e-5, known=known, **settings)
 
@@ -90,16 +64,16 @@ def test_conv(axes, groups, auto_pad):
 @pytest.mark.parametrize(
     "settings",
     [
-        dict(),
-        dict(strides=[2, 3], pads=[1, 0, 0, 2]),
-        dict(strides=[2, 3], output_padding=[1, 2], pads=[1, 1, 1, 1]),
-        dict(strides=[2, 2], dilations=[2, 3], group=2),
-        dict(strides=[2, 3], output_shape=[9, 12]),
-        dict(strides=[2, 3], output_shape=[8, 11], auto_pad="SAME_UPPER"),
-        dict(strides=[2, 3], output_shape=[8, 11], auto_pad="SAME_LOWER"),
-        dict(strides=[2, 2], auto_pad="SAME_UPPER"),
-        dict(strides=[2, 2], auto_pad="SAME_LOWER", group=2),
-        dict(strides=[2, 2], auto_pad="VALID", output_padding=[1, 0]),
+        {},
+        {"strides": [2, 3], "pads": [1, 0, 0, 2]},
+        {"strides": [2, 3], "output_padding": [1, 2], "pads": [1, 1, 1, 1]},
+        {"strides": [2, 2], "dilations": [2, 3], "group": 2},
+        {"strides": [2, 3], "output_shape": [9, 12]},
+        {"strides": [2, 3], "output_shape": [8, 11], "auto_pad": "SAME_UPPER"},
+        {"strides": [2, 3], "output_shape": [8, 11], "auto_pad": "SAME_LOWER"},
+        {"strides": [2, 2], "auto_pad": "SAME_UPPER"},
+        {"strides": [2, 2], "auto_pad": "SAME_LOWER", "group": 2},
+        {"strides": [2, 2], "auto_pad": "VALID", "output_padding": [1, 0]},
     ],
 )
 def test_conv_transpose(settings):
@@ -107,16 +81,16 @@ def test_conv_transpose(settings):
 
 
 POOLS = [
-    dict(kernel_shape=[3, 2]),
-    dict(kernel_shape=[3, 2], strides=[2, 3], ceil_mode=1),
-    dict(kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1),
-    dict(kernel_shape=[3, 3], strides=[2, 2], pads=[0, 1, 2, 1]),
-    dict(kernel_shape=[2, 3], strides=[2, 3], auto_pad="SAME_UPPER"),
-    dict(kernel_shape=[2, 3], strides=[2, 3], auto_pad="SAME_LOWER"),
-    dict(kernel_shape=[2, 3], strides=[2, 3], auto_pad="VALID"),
-    dict(kernel_shape=[2, 3], dilations=[2, 3]),
-    dict(kernel_shape=[2, 3], dilations=[3, 2], strides=[2, 1], pads=[1, 2, 1, 1]),
-    dict(kernel_shape=[2, 2], dilations=[3, 2], strides=[2, 2], ceil_mode=1),
+    {"kernel_shape": [3, 2]},
+    {"kernel_shape": [3, 2], "strides": [2, 3], "ceil_mode": 1},
+    {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "ceil_mode": 1},
+    {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [0, 1, 2, 1]},
+    {"kernel_shape": [2, 3], "strides": [2, 3], "auto_pad": "SAME_UPPER"},
+    {"kernel_shape": [2, 3], "strides": [2, 3], "auto_pad": "SAME_LOWER"},
+    {"kernel_shape": [2, 3], "strides": [2, 3], "auto_pad": "VALID"},
+    {"kernel_shape": [2, 3], "dilations": [2, 3]},
+    {"kernel_shape": [2, 3], "dilations": [3, 2], "strides": [2, 1], "pads": [1, 2, 1, 1]},
+    {"kernel_shape": [2, 2], "dilations": [3, 2], "strides": [2, 2], "ceil_mode": 1},
 ]
 
 
@@ -205,7 +179,7 @@ def test_dropout():
 
 
 @pytest.mark.parametrize("shape", [None, (), (1,), (5,), (1, 5), (3, 1), (3, 5)])
-@pytest.mark.parametrize("settings", [dict(), dict(alpha=0.5, beta=-2.0), dict(transA=1), dict(transB=1)])
+@pytest.mark.parametrize("settings", [{}, {"alpha": 0.5, "beta": -2.0}, {"transA": 1}, {"transB": 1}])
 def test_gemm(shape, settings):
     a, b = floats(3, 4), floats(4, 5)
     inputs = [a.T.copy() if "transA" in settings else a, b.T.copy() if "transB" in settings else b]
@@ -257,8 +231,8 @@ def test_matmul(a, b):
 )
 def test_einsum(equation, shapes):
     inputs = [floats(*shape) for shape in shapes]
-    model, fed = model_of("Einsum", inputs, equation=equation)
-    np.testing.assert_allclose(run(model, fed)[0], np.einsum(equation, *inputs), 1e-5, 2e-6)
+    ours = run(made("Einsum", inputs, equation=equation)[0].SerializeToString(), inputs)[0]
+    np.testing.assert_allclose(ours, np.einsum(equation, *inputs), 1e-5, 2e-6)
 
 
 # ---- Quantized numbers ----------------------------------------------------------------------------------------------
@@ -296,7 +270,7 @@ def test_quantized_matmul(k):
 @pytest.mark.parametrize("groups", [1, 2])
 def test_quantized_conv(channels, groups):
     x, w = whole(np.uint8, 2, channels, 7, 6), whole(np.int8, 4, channels // groups, 3, 3)
-    settings = dict(group=groups, pads=[1, 0, 2, 1], strides=[1, 2])
+    settings = {"group": groups, "pads": [1, 0, 2, 1], "strides": [1, 2]}
     check("ConvInteger", [x, whole(np.uint8, *w.shape), number(9, np.uint8)], **settings)
     scales = [number(0.01), number(30, np.uint8), abs(floats(4)), np.zeros(4, np.int8), number(2), number(90, np.uint8)]
     inputs = [x, *scales[:2], w, *scales[2:], rng.integers(-5000, 5000, 4).astype(np.int32)]
@@ -309,21 +283,21 @@ def test_quantized_conv(channels, groups):
 @pytest.mark.parametrize(
     "op, settings",
     [
-        ("LeakyRelu", dict(alpha=-0.3)),
-        ("Elu", dict(alpha=-0.5)),
-        ("Elu", dict(alpha=2.0)),
-        ("Selu", dict(alpha=2.0, gamma=0.5)),
-        ("Celu", dict(alpha=0.7)),
-        ("HardSigmoid", dict()),
-        ("HardSigmoid", dict(alpha=1 / 6)),
-        ("HardSwish", dict()),
-        ("Gelu", dict()),
-        ("Gelu", dict(approximate="tanh")),
-        ("Mish", dict()),
-        ("ThresholdedRelu", dict(alpha=0.2)),
-        ("Shrink", dict(lambd=0.6, bias=0.2)),
-        ("Clip", dict()),
-        ("Softplus", dict()),
+        ("LeakyRelu", {"alpha": -0.3}),
+        ("Elu", {"alpha": -0.5}),
+        ("Elu", {"alpha": 2.0}),
+        ("Selu", {"alpha": 2.0, "gamma": 0.5}),
+        ("Celu", {"alpha": 0.7}),
+        ("HardSigmoid", {}),
+        ("HardSigmoid", {"alpha": 1 / 6}),
+        ("HardSwish", {}),
+        ("Gelu", {}),
+        ("Gelu", {"approximate": "tanh"}),
+        ("Mish", {}),
+        ("ThresholdedRelu", {"alpha": 0.2}),
+        ("Shrink", {"lambd": 0.6, "bias": 0.2}),
+        ("Clip", {}),
+        ("Softplus", {}),
     ],
 )
 def test_activation(op, settings):
@@ -357,7 +331,7 @@ PLACES = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "ha
 @pytest.mark.parametrize("places", PLACES)
 @pytest.mark.parametrize("rounding", ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
 def test_resize_nearest(places, rounding):
-    settings = dict(coordinate_transformation_mode=places, nearest_mode=rounding, mode="nearest")
+    settings = {"coordinate_transformation_mode": places, "nearest_mode": rounding, "mode": "nearest"}
     for height, width in [(10, 12), (7, 5), (4, 13), (1, 4), (5, 6), (15, 18)]:
         check("Resize", [floats(1, 2, 5, 6), None, None, np.array([1, 2, height, width])], known=(3,), **settings)
     check("Resize", [whole(np.uint8, 1, 2, 5, 6), None, number([1, 1, 2, 0.5])], known=(2,), **settings)
@@ -367,11 +341,11 @@ def test_resize_nearest(places, rounding):
 @pytest.mark.parametrize(
     "settings",
     [
-        dict(mode="linear"),
-        dict(mode="cubic"),
-        dict(mode="cubic", cubic_coeff_a=-0.5, exclude_outside=1),
-        dict(mode="linear", antialias=1),
-        dict(mode="cubic", antialias=1),
+        {"mode": "linear"},
+        {"mode": "cubic"},
+        {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1},
+        {"mode": "linear", "antialias": 1},
+        {"mode": "cubic", "antialias": 1},
     ],
 )
 def test_resize_weighted(places, settings):
@@ -385,7 +359,7 @@ def test_resize_weighted(places, settings):
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 def test_resize_forms(mode):
     x, roi = floats(1, 2, 5, 6), number([0, 0, -0.1, 0.2, 1, 1, 0.7, 1.3])
-    crop = dict(coordinate_transformation_mode="tf_crop_and_resize", extrapolation_value=3.0, mode=mode)
+    crop = {"coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 3.0, "mode": mode}
     check("Resize", [x, roi, None, np.array([1, 2, 7, 4])], known=(1, 3), **crop)
     check("Resize", [floats(5, 4), None, number([1.9, 0.7])], known=(2,), mode=mode)
     check("Resize", [x, number([1, 1, 2, 3])], known=(1,), opset=10, mode=mode)
@@ -393,5 +367,5 @@ def test_resize_forms(mode):
     check("Upsample", [x, number([1, 1, 2, 1.5])], known=(1,), opset=9, mode=mode)
     check("Upsample", [x], opset=7, mode=mode, scales=[1.0, 1.0, 2.0, 2.0])
     for policy in ("not_larger", "not_smaller"):
-        settings = dict(keep_aspect_ratio_policy=policy, axes=[3, 2], mode=mode)
+        settings = {"keep_aspect_ratio_policy": policy, "axes": [3, 2], "mode": mode}
         check("Resize", [x, None, None, np.array([13, 8])], known=(3,), opset=18, **settings)
