@@ -124,8 +124,21 @@ def test_global_pool(op, shape):
     check(op, [floats(*shape)])
 
 
+@pytest.mark.parametrize("settings", POOLS)
+@pytest.mark.parametrize("order", [0, 1])
+def test_max_pool_indices(settings, order):
+    check("MaxPool", [floats(2, 3, 9, 8)], opset=22, outputs=2, storage_order=order, **settings)
+    check("MaxPool", [np.ones((1, 2, 9, 8), np.float32)], opset=22, outputs=2, storage_order=order, **settings)
+
+
+def test_max_unpool():
+    places = np.array([[[0, 3], [5, 6]], [[8, 10], [12, 15]]])[None] + np.array([0, 16])[:, None, None, None]
+    check("MaxUnpool", [floats(2, 2, 2, 2)[:, :1], places[:, :1]], kernel_shape=[2, 2], strides=[2, 2])
+    check("MaxPool", [floats(2, 3, 8)], outputs=2, kernel_shape=[2], strides=[2])
+    check("MaxPool", [floats(2, 1, 4, 4, 6)], outputs=2, kernel_shape=[2, 3, 2], storage_order=1)
+
+
 def test_windows_that_are_refused():
-    refused("Indices", "MaxPool", [floats(1, 1, 4, 4)], outputs=2, kernel_shape=[2, 2])
     refused("rank 6", "MaxPool", [floats(1, 1, 2, 2, 2, 2)], kernel_shape=[1, 1, 1, 1])
 
 
