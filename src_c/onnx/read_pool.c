@@ -202,7 +202,9 @@ bool onnx_read_AveragePool(onnx_call *c)
     if (!onnx_window_read(c, x, NULL, &w)) return false;
     const bool padding = onnx_int(c, "count_include_pad", 0) != 0;
     if (pool_is_plain(&w)) return onnx_give(c, 0, pool_plain(c, "avg_pool", x, &w, padding ? " count_include_pad=1" : ""));
-    int y = pool_by_axes(c, x, &w, POOL_SUM), counts = 0;
+    const int y = pool_by_axes(c, x, &w, POOL_SUM);
+    int counts = 0;
+    if (onnx_failed(c)) return false;
     for (int i = 0; i < w.axes; ++i) {
         const int more = pool_counts(c, &w, i, padding);
         counts = counts ? onnx_add2(c, "multiply", counts, more, NULL) : more;

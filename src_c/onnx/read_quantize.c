@@ -33,7 +33,8 @@ static int quantize_parameter(onnx_call *c, int i, const cc_shape *x, int axis, 
         dim[axis] = own.dim[0];
         return onnx_reshape(c, node, x->rank, dim);
     }
-    if (own.rank != x->rank || block < 1 || axis >= x->rank || own.dim[axis] != (x->dim[axis] + block - 1) / block)
+    if (own.rank != x->rank || block < 1 || axis >= x->rank ||
+        own.dim[axis] != x->dim[axis] / block + (x->dim[axis] % block != 0))
         return onnx_damaged(c, "expected a scale for all, for each index of axis %d or for each block of it", axis);
     int32_t *numbers = cc_alloc((uint64_t)x->dim[axis] * sizeof *numbers);
     if (!numbers) return onnx_damaged(c, "%s", cconv_last_error());

@@ -2,6 +2,7 @@
  * along the axis. What the op `resize` computes is left to it. */
 #include "onnx/reader.h"
 #include "base/alloc.h"
+#include "base/writer.h"
 #include <math.h>
 #include <string.h>
 
@@ -176,14 +177,21 @@ static bool resize_is_plain(const resize_task *r, cconv_dtype type)
     return r->mode != CUBIC;
 }
 
+/* By scales where those are given: images of other sizes are then resized, too. */
 static int resize_plain(onnx_call *c, int x, const resize_task *r)
 {
     int64_t size[CCONV_MAX_RANK];
-    char text[256];
-    for (int k = 2; k < r->rank; ++k) size[k - 2] = r->axis[k].out;
+    char text[256], scales[128] = "";
+    bool exact = false;
+    cc_writer w = cc_writer_in(scales, sizeof scales);
+    for (int k = 2; k < r->rank; ++k) {
+        size[k - 2] = r->axis[k].out;
+        exact = exact || r->axis[k].exact;
+        cc_put(&w, k > 2 ? ",%.9g" : "scale=%.9g", r->axis[k].scale);
+    }
     return onnx_channels_first(c, onnx_add1(c, "resize", onnx_channels_last(c, x), "interpolation=%s %s",
                                             r->mode == NEAREST ? "nearest" : "bilinear",
-                                            onnx_list_text(text, "size", r->rank - 2, size)));
+                                            exact ? onnx_list_text(text, "size", r->rank - 2, size) : scales));
 }
 
 /* `outside` where axis k lies outside of the image. */
