@@ -43,6 +43,7 @@ from .random import *
 from .ranges import *
 from .reductions import *
 from .rounding import *
+from .sampling import *
 from .scatter import *
 from .shapes import *
 from .sorting import *
