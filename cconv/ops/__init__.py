@@ -24,6 +24,7 @@ from .control import *
 from .convolution import *
 from .counting import *
 from .cumulation import *
+from .detection import *
 from .distances import *
 from .exponential import *
 from .fourier import *
