@@ -6,10 +6,11 @@ from typing import Any
 
 from ..tensor import Value
 from ._apply import apply
-from .arguments import number, whole
+from .arguments import number, pair, whole
+from .layout import channels_last, to_channels_first
 from .operation import operation
 
-__all__ = ["non_max_suppression"]
+__all__ = ["non_max_suppression", "roi_align"]
 
 
 @operation("boxes", "scores", module="image")
@@ -55,3 +56,57 @@ def non_max_suppression(
         "center_point_box": bool(center_point_box),
     }
     return apply("non_max_suppression", [boxes, scores], settings)
+
+
+@operation("inputs", "rois", "batch_indices", module="image")
+def roi_align(
+    inputs: Any,
+    rois: Any,
+    batch_indices: Any,
+    size: Any,
+    sampling_ratio: int = 0,
+    spatial_scale: float = 1.0,
+    mode: str = "avg",
+    coordinate_transformation: str = "half_pixel",
+    data_format: str | None = None,
+) -> Value:
+    """Parts of images brought to one size (He et al., Mask R-CNN, 2017), as ONNX' `RoiAlign` does it.
+
+    A part is divided into a grid of bins; a bin is the mean of samples in it, each interpolated between the four cells
+    around. Gradients flow to the images, not to the parts.
+
+    Args:
+        inputs: Images `(n, h, w, c)`, or with channels first.
+        rois: Parts `(r, 4)`: `x1, y1, x2, y2`.
+        batch_indices: For each part the number of its image, int32 `(r,)`. Of an image that is not there the result is
+            0.
+        size: Rows and columns of the result: one number or two.
+        sampling_ratio: Samples of a bin along each axis; 0: as many as it has cells, rounded up.
+        spatial_scale: Cells of the images for each unit of the parts.
+        mode: `"avg"`; `"max"`: the largest of the products of a cell and its weight, instead of the mean of samples.
+        coordinate_transformation: `"half_pixel"`: the centre of the first cell lies at 1/2 (torchvision's
+            `aligned=True`). `"output_half_pixel"`: at 0, and a part has at least one cell a side (`aligned=False`).
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Returns:
+        Tensor `(r, *size, c)`, or with channels first.
+
+    Raises:
+        ValueError: Shapes do not fit, or an argument is out of its range.
+
+    Example:
+
+    >>> x = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> cconv.ops.roi_align(x, [[0.0, 0.0, 4.0, 2.0]], [0], (1, 2))[0, :, :, 0].tolist()
+    [[2.5, 4.5]]
+    """
+    x, first = channels_last(data_format, inputs)
+    settings = {
+        "size": pair(size, "size"),
+        "sampling_ratio": whole(sampling_ratio, "sampling_ratio", 0),
+        "spatial_scale": number(spatial_scale, "spatial_scale"),
+        "mode": mode,
+        "coordinate_transformation": coordinate_transformation,
+    }
+    y = apply("roi_align", [x, rois, batch_indices], settings)
+    return to_channels_first(y) if first else y
