@@ -4,6 +4,7 @@
 
 #include "graph/graph.h"
 #include "onnx/elements.h"
+#include "onnx/file.h"
 #include "onnx/reader.h"
 
 /* Elements that are known while a model is read: floats, or whole numbers (of int32 and bool values). */
@@ -36,6 +37,7 @@ typedef struct onnx_parameter {
 
 typedef struct onnx_reading {
     onnx_model model;
+    const onnx_file *file;
     const char *folder; /* of external data; NULL: none is read */
     bool frozen;
     int64_t opened_batch; /* what stands in place of a batch that the caller left open where the file says 1; or 0 */

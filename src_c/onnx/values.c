@@ -134,6 +134,12 @@ static cconv_variable *read_variable(onnx_reading *r, const onnx_tensor *tensor,
     if (variable) return variable;
     cconv_status status = onnx_check_count(r->folder, tensor);
     if (status == CCONV_OK && !(variable = cconv_variable_new(to.rank, to.dim))) status = CCONV_NO_MEMORY;
+    onnx_bytes plain;
+    if (status == CCONV_OK && onnx_plain_floats(tensor, &plain)) {
+        onnx_order_floats(&from, plain.data, order, variable->data);
+        onnx_file_forget(r->file, plain);
+        return variable;
+    }
     float *direct = status == CCONV_OK && moved ? cc_alloc((uint64_t)variable->count * sizeof *direct) : NULL;
     if (status == CCONV_OK && moved && !direct) status = CCONV_NO_MEMORY;
     if (status == CCONV_OK) status = onnx_read_floats(r->folder, tensor, moved ? direct : variable->data);
