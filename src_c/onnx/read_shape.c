@@ -1,8 +1,10 @@
 /* Shapes, constants and types: what says how large a tensor is, makes one of nothing, or changes its axes or its type only. */
 #include "base/alloc.h"
 #include "onnx/build.h"
+#include "onnx/reading.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /* ---- Of shapes ------------------------------------------------------------------------------------------------------ */
 
@@ -205,6 +207,29 @@ bool onnx_read_CastLike(onnx_call *c)
 
 /* ---- The same elements in other axes -------------------------------------------------------------------------------- */
 
+/* The groups of a channel shuffle that ends here: (n, c, ...) to (n, groups, c / groups, ...), these two axes exchanged, and back.
+ * 0: it is none. What is read is what was shuffled. */
+static int64_t shape_shuffled(onnx_call *c, int x, int rank, const int64_t *dim, int *read)
+{
+    if (onnx_failed(c)) return 0;
+    const cc_node *exchange = cc_graph_node(c->graph, x);
+    if (exchange->kind != CC_COMPUTED || strcmp(exchange->op->name, "transpose") != 0) return 0;
+    const cc_node *split = cc_graph_node(c->graph, exchange->inputs[0]);
+    if (split->kind != CC_COMPUTED || strcmp(split->op->name, "reshape") != 0 || split->shape.rank != rank + 1) return 0;
+    const cc_shape *from = onnx_shape(c, split->inputs[0]);
+    if (from->rank != rank || rank < 3 || memcmp(from->dim, dim, (size_t)rank * sizeof *dim) != 0) return 0;
+    for (int k = 0; k <= rank; ++k) {
+        const int expected = k == 1 ? 2 : k == 2 ? 1 : k;
+        const int64_t size = k == 0 ? from->dim[0] : k > 2 ? from->dim[k - 1] : split->shape.dim[k];
+        if (split->shape.dim[k] != size || exchange->shape.dim[k] != split->shape.dim[expected]) return 0;
+    }
+    char text[64];
+    cconv_graph_attributes(c->graph, x, text, sizeof text);
+    if (strncmp(text, "axes=0,2,1,3", strlen("axes=0,2,1,3")) != 0) return 0;
+    *read = split->inputs[0];
+    return split->shape.dim[1];
+}
+
 bool onnx_read_Reshape(onnx_call *c)
 {
     const int x = onnx_input(c, 0);
@@ -232,6 +257,12 @@ bool onnx_read_Reshape(onnx_call *c)
         product *= batch;
     }
     if (rest >= 0) dim[rest] = product > 0 ? cc_shape_count(&xs) / product : 0;
+    int shuffled;
+    const int64_t groups = shape_shuffled(c, x, rank, dim, &shuffled);
+    if (groups) {
+        shuffled = onnx_channels_last(c, shuffled);
+        return onnx_give(c, 0, onnx_channels_first(c, onnx_add1(c, "channel_shuffle", shuffled, "groups=%d", (int)groups)));
+    }
     return onnx_give(c, 0, onnx_reshape(c, x, rank, dim));
 }
 
