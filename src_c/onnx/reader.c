@@ -271,7 +271,9 @@ static int add(onnx_call *c, const char *op, int n_inputs, const int *inputs, co
 {
     char text[1024];
     if (onnx_failed(c)) return 0;
-    if (format && vsnprintf(text, sizeof text, format, arguments) >= (int)sizeof text) {
+    cc_writer w = cc_writer_in(text, sizeof text);
+    if (format) onnx_put_attributes(&w, format, arguments);
+    if (w.length >= sizeof text) {
         onnx_refuse(c, "attributes of more than 1000 letters");
         return 0;
     }
