@@ -43,6 +43,7 @@ from . import (
     tree,
     utils,
 )
+from ._c_library import get_include, get_library
 from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
 from .dtype_policies import DTypePolicy
@@ -93,6 +94,8 @@ __all__ = [
     "Variable",
     "custom_gradient",
     "device",
+    "get_include",
+    "get_library",
     "get_num_threads",
     "name_scope",
     "set_num_threads",
