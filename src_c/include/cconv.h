@@ -61,6 +61,9 @@ extern "C" {
 #define CCONV_VERSION "0.1.0"
 #define CCONV_MAX_RANK 8
 
+/* The number in the shared library's name, raised when programs must be compiled anew. */
+#define CCONV_ABI 0
+
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
 typedef enum cconv_status {
