@@ -341,6 +341,22 @@ CCONV_API cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer
  * later; `to` counts along. It must live as long as `optimizer`, and delegate nothing itself. */
 CCONV_API cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, cconv_variable *variable, cconv_optimizer *to);
 
+/* ---- Files of parameters ------------------------------------------------------------------------------------------ */
+
+/* All parameters of a graph (cconv_graph_parameters) under their names and, with an optimizer, what it keeps for them and its count
+ * of steps: training that goes on from the file goes on as if it had never ended. The format is safetensors: 8 bytes, the length of
+ * the header; the header in JSON; the elements. A slot is called "optimizer/<variable>/<slot>".
+ *
+ * Saving is atomic: the file at path is the old one or the new one, whatever happens, and the new one is on the disk when the call
+ * returns. Parameters are written as float32; their names differ and are UTF-8. Loading is all or nothing: names and shapes must be
+ * those of the graph, the optimizer of the same kind, and one error names all that is missing, left over or of another shape.
+ * Float32, float16, bfloat16 and float64 are read. Without an optimizer the file's state of one is passed over. Loading takes
+ * memory for the whole file. No plan of these variables or this optimizer may run meanwhile.
+ *
+ * CCONV_IO: the system could not read or write; CCONV_INVALID: the file is damaged, or does not fit. */
+CCONV_API cconv_status cconv_save_parameters(const cconv_graph *graph, const cconv_optimizer *optimizer, const char *path);
+CCONV_API cconv_status cconv_load_parameters(cconv_graph *graph, cconv_optimizer *optimizer, const char *path);
+
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 
 /* One way to compute a graph. One thread at a time. */
