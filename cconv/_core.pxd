@@ -86,6 +86,10 @@ cdef extern from "cconv.h" nogil:
                              const void *values)
     int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
                         const char *attributes)
+    cconv_status cconv_graph_output(cconv_graph *graph, const char *name, int node)
+    int cconv_graph_output_count(const cconv_graph *graph)
+    int cconv_graph_output_node(const cconv_graph *graph, int i)
+    const char *cconv_graph_output_name(const cconv_graph *graph, int i)
     int cconv_graph_count(const cconv_graph *graph)
     ctypedef enum cconv_kind:
         CCONV_INPUT
@@ -144,6 +148,20 @@ cdef extern from "cconv.h" nogil:
         int keep_gradients
         int no_update
         cconv_dtype precision
+    ctypedef struct cconv_input_shape:
+        const char *name
+        int rank
+        int64_t shape[8]
+
+    ctypedef struct cconv_onnx_options:
+        int n_shapes
+        const cconv_input_shape *shapes
+        const cconv_graph *parameters_of
+        int frozen
+
+    cconv_graph *cconv_load_onnx(const char *path, const cconv_onnx_options *options) nogil
+    cconv_graph *cconv_load_onnx_memory(const void *bytes, size_t size, const cconv_onnx_options *options) nogil
+
     cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
     void cconv_plan_free(cconv_plan *plan)
 

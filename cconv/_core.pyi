@@ -1,5 +1,6 @@
 """The boundary to the C core: one class per C object, errors as exceptions. Nothing here computes."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,8 @@ class Graph:
     def add(
         self, op: str, inputs: Sequence[int], attributes: Mapping[str, Any] = {}, name: str | None = None
     ) -> int: ...
+    def output(self, name: str | None, node: int) -> None: ...  # None: the node's name
+    def outputs(self) -> list[tuple[str, int]]: ...  # name and node of each
     def shape(self, node: int) -> Shape: ...
     def nodes(self) -> list[Node]: ...  # node 1 first
     def describe(self) -> str: ...  # a table of the nodes
@@ -49,6 +52,14 @@ class Graph:
     def per_sample(self, outputs: Sequence[int]) -> bool: ...
     def dtype(self, node: int) -> str | None: ...  # None: no such node
     def __len__(self) -> int: ...
+
+# a path, or the bytes of a model; shapes by the inputs' names, None: open
+def load_onnx(
+    source: str | os.PathLike[str] | bytes,
+    shapes: Mapping[str, Shape] = {},
+    parameters_of: Graph | None = None,
+    frozen: bool = False,
+) -> Graph: ...
 
 class Optimizer:
     """kind: "sgd", "rmsprop", "adam"; settings as in the rule's attribute table."""

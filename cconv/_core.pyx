@@ -7,6 +7,7 @@ from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
 import operator
+import os
 import sys
 import threading
 from collections import namedtuple
@@ -342,6 +343,15 @@ cdef class Graph:
         cdef bytes op_text = text_of(op), name_text = text_of(name), text = attribute_text(attributes)
         return self.node(cconv_graph_add(self.handle, chars(op_text), chars(name_text), len(inputs), <int *>nodes.at, text))
 
+    def output(self, name, int node):
+        cdef bytes name_text = text_of(name)
+        check(cconv_graph_output(self.handle, chars(name_text), node))
+
+    def outputs(self):
+        cdef int i
+        return [(cconv_graph_output_name(self.handle, i).decode(), cconv_graph_output_node(self.handle, i))
+                for i in range(cconv_graph_output_count(self.handle))]
+
     cdef node(self, int node):
         if node == 0:
             raise failure()
@@ -388,6 +398,39 @@ cdef class Graph:
     def per_sample(self, outputs):
         cdef Memory nodes = ints(outputs)
         return bool(cconv_graph_per_sample(self.handle, len(outputs), <int *>nodes.at))
+
+
+def load_onnx(source, shapes={}, Graph parameters_of=None, frozen=False):
+    cdef Graph graph = Graph()
+    cdef Memory memory = Memory(len(shapes) * sizeof(cconv_input_shape) + 1)
+    cdef cconv_input_shape *rows = <cconv_input_shape *>memory.at
+    cdef cconv_onnx_options options
+    cdef cconv_graph *loaded
+    cdef const char *data
+    cdef size_t size = 0
+    cdef bint in_memory = isinstance(source, (bytes, bytearray, memoryview))
+    cdef bytes text = bytes(source) if in_memory else os.fsencode(source)
+    kept = [text_of(name) for name in shapes]
+    for i, shape in enumerate(shapes.values()):
+        rows[i].name = chars(kept[i])
+        rows[i].rank = read_sizes(shape, rows[i].shape)
+    options.n_shapes = len(shapes)
+    options.shapes = rows
+    options.parameters_of = NULL if parameters_of is None else parameters_of.handle
+    options.frozen = frozen
+    data = text
+    size = len(text)
+    with nogil:
+        loaded = cconv_load_onnx_memory(data, size, &options) if in_memory else cconv_load_onnx(data, &options)
+    if loaded == NULL:
+        raise failure()
+    cconv_graph_free(graph.handle)
+    graph.handle = loaded
+    for node in graph.nodes():
+        if node.kind == "input":
+            graph.input_shapes.append(node.shape)
+            graph.input_names.append(node.name)
+    return graph
 
 
 # ---- Optimizers ------------------------------------------------------------------------------------------------------

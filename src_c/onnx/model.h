@@ -68,6 +68,7 @@ typedef struct onnx_graph {
 typedef struct onnx_model {
     int64_t opset; /* of the domain "" */
     onnx_graph graph;
+    int depth;                 /* of graphs within graphs, while they are read */
     struct onnx_block *memory; /* what all of this stands in */
 } onnx_model;
 
@@ -78,11 +79,13 @@ void onnx_model_free(onnx_model *model);
 /* A tensor and a graph within an attribute; memory is the model's. */
 cconv_status onnx_tensor_parse(onnx_model *model, onnx_bytes message, onnx_tensor *tensor);
 cconv_status onnx_graph_parse(onnx_model *model, onnx_bytes message, onnx_graph *graph);
-/* Bytes of the model as text with a final 0. NULL without memory, or if there is a 0 in them. */
+/* Bytes of the model as text with a final 0. NULL, with the error text set, without memory, or if there is a 0 in them. */
 const char *onnx_text_parse(onnx_model *model, onnx_bytes bytes);
+/* Memory that lives as long as the model; NULL, with the error text set, if it cannot be had. */
+void *onnx_keep(onnx_model *model, uint64_t bytes);
 
-/* Whether a value of this type is float32, int32 or bool inside; -1: not supported. */
-int onnx_type_inside(onnx_type type);
+/* What a value of this type is inside, float32, int32 or bool; false: it is not supported. */
+bool onnx_type_inside(onnx_type type, cconv_dtype *dtype);
 const char *onnx_type_name(onnx_type type);
 
 #endif

@@ -37,7 +37,9 @@ bool onnx_failed(const onnx_call *c);
 
 int64_t onnx_opset(const onnx_call *c);
 bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
-int onnx_inputs(const onnx_call *c); /* how many are listed, left out ones too */
+/* The size in place of a batch that is open where the file says 1; 0: there is none. */
+int64_t onnx_opened_batch(const onnx_call *c);
+int onnx_inputs(const onnx_call *c);  /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
 
@@ -80,6 +82,7 @@ const char *onnx_list_text(char text[256], const char *name, int n, const int64_
 
 int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim, const void *values);
 int onnx_scalar(onnx_call *c, int like, double value); /* of the type of node `like`, rank 0 */
+int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor); /* of an attribute */
 
 /* A node with its axes in another order, in another shape, of another type (nothing is added if it is so already). */
 int onnx_transpose(onnx_call *c, int node, int n, const int *axes);
@@ -97,8 +100,11 @@ int onnx_axis(onnx_call *c, int64_t axis, int rank);
  * and bool where there is none; the second names it. An output that nobody wants is ignored. */
 bool onnx_give(onnx_call *c, int k, int node);
 bool onnx_give_as(onnx_call *c, int k, int node, onnx_type type);
-/* Output k is known: whole numbers, such as a shape. */
+/* Output k is input i itself, also where that is a tensor of the file; its type is `type`, ONNX_UNDEFINED: the input's. */
+bool onnx_give_input(onnx_call *c, int k, int i, onnx_type type);
+/* Output k is known: whole numbers, such as a shape, or floats. */
 bool onnx_give_ints(onnx_call *c, int k, int rank, const int64_t *dim, const int64_t *values);
+bool onnx_give_floats(onnx_call *c, int k, int rank, const int64_t *dim, const float *values);
 /* Output k is a tensor that stands in the file (Constant). */
 bool onnx_give_tensor(onnx_call *c, int k, const onnx_tensor *tensor);
 

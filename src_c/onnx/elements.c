@@ -1,0 +1,315 @@
+/* Elements of tensors: in raw_data, in the typed fields of the message, or in a file beside the model. */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "onnx/elements.h"
+#include "base/alloc.h"
+#include "base/type.h"
+#include <stdio.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct elements { /* where they go: one of the two */
+    onnx_type type;
+    float *floats;
+    int64_t *ints;
+    int64_t n, count; /* so far, wanted */
+} elements;
+
+/* ---- One element ---------------------------------------------------------------------------------------------------- */
+
+static size_t bytes_of(onnx_type type)
+{
+    switch (type) {
+    case ONNX_UINT8:
+    case ONNX_INT8:
+    case ONNX_BOOL: return 1;
+    case ONNX_UINT16:
+    case ONNX_INT16:
+    case ONNX_FLOAT16:
+    case ONNX_BFLOAT16: return 2;
+    case ONNX_FLOAT:
+    case ONNX_INT32:
+    case ONNX_UINT32: return 4;
+    default: return 8;
+    }
+}
+
+static double double_of_bits(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float float_of(onnx_type type, uint64_t bits)
+{
+    const uint16_t half = (uint16_t)bits;
+    float value;
+    switch (type) {
+    case ONNX_FLOAT: return onnx_float_of_bits((uint32_t)bits);
+    case ONNX_DOUBLE: return (float)double_of_bits(bits);
+    default:
+        cc_type_read(CCONV_FLOAT32, &value, type == ONNX_FLOAT16 ? CCONV_FLOAT16 : CCONV_BFLOAT16, &half, 0, 1);
+        return value;
+    }
+}
+
+static int64_t int_of(onnx_type type, uint64_t bits)
+{
+    switch (type) {
+    case ONNX_UINT8: return (uint8_t)bits;
+    case ONNX_INT8: return (int8_t)(uint8_t)bits;
+    case ONNX_UINT16: return (uint16_t)bits;
+    case ONNX_INT16: return (int16_t)(uint16_t)bits;
+    case ONNX_INT32: return (int32_t)(uint32_t)bits;
+    case ONNX_UINT32: return (uint32_t)bits;
+    case ONNX_BOOL: return (uint8_t)bits != 0;
+    default: return (int64_t)bits;
+    }
+}
+
+static void put(elements *e, uint64_t bits)
+{
+    if (e->n == e->count) { /* one too many, which the number tells */
+        e->n = e->count + 1;
+        return;
+    }
+    if (e->n > e->count) return;
+    if (e->floats)
+        e->floats[e->n] = float_of(e->type, bits);
+    else
+        e->ints[e->n] = int_of(e->type, bits);
+    ++e->n;
+}
+
+/* ---- Where they stand ----------------------------------------------------------------------------------------------- */
+
+static void put_fixed(elements *e, onnx_bytes bytes, size_t size)
+{
+    const uint16_t one = 1;
+    uint8_t first;
+    memcpy(&first, &one, 1);
+    if (first && e->floats && e->type == ONNX_FLOAT && size == 4 && e->n == 0 && bytes.size / 4 == (size_t)e->count) {
+        memcpy(e->floats, bytes.data, bytes.size / 4 * 4);
+        e->n = e->count;
+        return;
+    }
+    for (size_t i = 0; i + size <= bytes.size && e->n <= e->count; i += size) {
+        uint64_t bits = 0;
+        for (size_t k = 0; k < size; ++k) bits |= (uint64_t)bytes.data[i + k] << (8 * k);
+        put(e, bits);
+    }
+}
+
+/* A field of elements: packed, or one by one. */
+static bool put_field(elements *e, const onnx_field *f, size_t fixed)
+{
+    bool damaged = false;
+    onnx_bytes packed = f->bytes;
+    if (f->kind == WIRE_BYTES && fixed)
+        put_fixed(e, packed, fixed);
+    else if (f->kind == WIRE_BYTES)
+        for (uint64_t bits; e->n <= e->count && onnx_next_varint(&packed, &bits, &damaged);) put(e, bits);
+    else
+        put(e, f->value);
+    return !damaged;
+}
+
+static bool put_message(elements *e, onnx_bytes message)
+{
+    bool damaged = false, fine = true;
+    for (onnx_field f; fine && onnx_next_field(&message, &f, &damaged);) switch (f.number) {
+        case 4: fine = put_field(e, &f, 4); break;
+        case 5:
+        case 7:
+        case 11: fine = put_field(e, &f, 0); break;
+        case 10: fine = put_field(e, &f, 8); break;
+        case 9:
+            if (f.kind == WIRE_BYTES) put_fixed(e, f.bytes, bytes_of(e->type));
+            break;
+        default: break;
+        }
+    return fine && !damaged;
+}
+
+/* ---- Files of external data ------------------------------------------------------------------------------------------ */
+
+/* Whether a name leads nowhere but into the folder: no way up, no other root. */
+static bool stays_inside(const char *name)
+{
+    if (!name[0] || name[0] == '/' || name[0] == '\\' || strchr(name, ':')) return false;
+    for (const char *part = name; part; part = strpbrk(part, "/\\")) {
+        if (*part == '/' || *part == '\\') ++part;
+        if (part[0] == '.' && part[1] == '.' && (!part[2] || part[2] == '/' || part[2] == '\\')) return false;
+    }
+    return true;
+}
+
+/* A link may lead out of the folder where the name does not. */
+static bool really_inside(const char *folder, const char *path)
+{
+#ifdef _WIN32
+    (void)folder, (void)path;
+    return true;
+#else
+    char *top = realpath(folder, NULL), *file = realpath(path, NULL);
+    const size_t length = top ? strlen(top) : 0;
+    const bool inside = !file || (top && strncmp(top, file, length) == 0 && (file[length] == '/' || strcmp(top, "/") == 0));
+    free(top);
+    free(file);
+    return inside;
+#endif
+}
+
+/* Opens the file of external data at its place, if it is as long as the elements take. */
+static cconv_status open_external(const char *folder, const onnx_tensor *t, uint64_t bytes, FILE **file)
+{
+    if (!folder)
+        return cc_fail(CCONV_UNSUPPORTED, "tensor '%s' lies in a file of its own, '%s': load the model by its path", t->name,
+                       t->location);
+    if (!stays_inside(t->location))
+        return cc_fail(CCONV_INVALID, "tensor '%s': its file '%s' is not in the model's folder", t->name, t->location);
+    if (t->has_length && t->length != bytes)
+        return cc_fail(CCONV_INVALID, "tensor '%s': expected %llu bytes of external data, received %llu", t->name,
+                       (unsigned long long)bytes, (unsigned long long)t->length);
+    const size_t room = strlen(folder) + strlen(t->location) + 2;
+    char *path = cc_alloc(room);
+    if (!path) return CCONV_NO_MEMORY;
+    snprintf(path, room, "%s/%s", folder, t->location);
+    cconv_status status = CCONV_OK;
+    long size = 0;
+    if (!really_inside(folder, path))
+        status = cc_fail(CCONV_INVALID, "tensor '%s': its file '%s' is not in the model's folder", t->name, t->location);
+    else if (!(*file = fopen(path, "rb")))
+        status = cc_fail(CCONV_INVALID, "tensor '%s': its file '%s' cannot be opened", t->name, path);
+    else if (fseek(*file, 0, SEEK_END) || (size = ftell(*file)) < 0 || (unsigned long)size < t->offset ||
+             (unsigned long)size - t->offset < bytes)
+        status = cc_fail(CCONV_INVALID, "tensor '%s': expected %llu bytes from byte %llu on in '%s', which is shorter", t->name,
+                         (unsigned long long)bytes, (unsigned long long)t->offset, path);
+    else if (fseek(*file, (long)t->offset, SEEK_SET))
+        status = cc_fail(CCONV_INVALID, "tensor '%s': its file '%s' cannot be read", t->name, path);
+    cc_free(path);
+    if (status != CCONV_OK && *file) fclose(*file);
+    return status;
+}
+
+static cconv_status read_external(const char *folder, const onnx_tensor *t, elements *e)
+{
+    const size_t bytes = (size_t)e->count * bytes_of(t->type);
+    FILE *file = NULL;
+    CC_TRY(open_external(folder, t, bytes, &file));
+    uint8_t *data = cc_alloc((uint64_t)bytes + 1);
+    cconv_status status = data ? CCONV_OK : CCONV_NO_MEMORY;
+    if (data && fread(data, 1, bytes, file) != bytes)
+        status = cc_fail(CCONV_INVALID, "tensor '%s': its file '%s' cannot be read", t->name, t->location);
+    if (status == CCONV_OK) put_fixed(e, (onnx_bytes){data, bytes}, bytes_of(t->type));
+    fclose(file);
+    cc_free(data);
+    return status;
+}
+
+/* ---- All elements ----------------------------------------------------------------------------------------------------- */
+
+static int64_t count_of(const onnx_tensor *t)
+{
+    int64_t count = 1;
+    for (int k = 0; k < t->rank; ++k) count *= t->dim[k];
+    return count;
+}
+
+cconv_status onnx_check_count(const char *folder, const onnx_tensor *t)
+{
+    cconv_dtype inside;
+    FILE *file = NULL;
+    if (!onnx_type_inside(t->type, &inside))
+        return cc_fail(CCONV_UNSUPPORTED, "tensor '%s' is %s, which is not supported", t->name, onnx_type_name(t->type));
+    const uint64_t count = (uint64_t)count_of(t);
+    if (t->location) {
+        CC_TRY(open_external(folder, t, count * bytes_of(t->type), &file));
+        fclose(file);
+    } else if (count > t->message.size)
+        return cc_fail(CCONV_INVALID, "tensor '%s': expected %llu elements, which the file does not have", t->name,
+                       (unsigned long long)count);
+    return CCONV_OK;
+}
+
+static cconv_status read_all(const char *folder, const onnx_tensor *t, elements *e)
+{
+    e->type = t->type;
+    e->count = count_of(t);
+    if (t->location)
+        CC_TRY(read_external(folder, t, e));
+    else if (!put_message(e, t->message))
+        return cc_fail(CCONV_INVALID, "tensor '%s' is damaged", t->name);
+    if (e->n != e->count)
+        return cc_fail(CCONV_INVALID, "tensor '%s': expected %lld elements, received %s", t->name, (long long)e->count,
+                       e->n < e->count ? "fewer" : "more");
+    return CCONV_OK;
+}
+
+static bool is_floating(onnx_type type)
+{
+    cconv_dtype inside;
+    return onnx_type_inside(type, &inside) && inside == CCONV_FLOAT32;
+}
+
+cconv_status onnx_read_floats(const char *folder, const onnx_tensor *tensor, float *to)
+{
+    if (!is_floating(tensor->type))
+        return cc_fail(CCONV_INVALID, "tensor '%s': expected floating point, received %s", tensor->name,
+                       onnx_type_name(tensor->type));
+    return read_all(folder, tensor, &(elements){.floats = to});
+}
+
+cconv_status onnx_read_ints(const char *folder, const onnx_tensor *tensor, int64_t *to)
+{
+    cconv_dtype inside;
+    if (!onnx_type_inside(tensor->type, &inside) || inside == CCONV_FLOAT32)
+        return cc_fail(CCONV_INVALID, "tensor '%s': expected whole numbers, received %s", tensor->name,
+                       onnx_type_name(tensor->type));
+    return read_all(folder, tensor, &(elements){.ints = to});
+}
+
+/* ---- Other orders of axes ---------------------------------------------------------------------------------------------- */
+
+/* The last axis of the result is far apart in `from`: it is taken in blocks of 16, whose lines of the cache are read to their
+ * ends before the next ones, while the other axes run in the order of `from`. */
+void onnx_order_floats(const cc_shape *from_shape, const float *from, const int *axes, float *to)
+{
+    enum { BLOCK = 16 };
+    const int rank = from_shape->rank, last = rank ? axes[rank - 1] : 0;
+    int64_t from_stride[CCONV_MAX_RANK], to_stride[CCONV_MAX_RANK]; /* both by the axes of from */
+    int64_t stride = 1, others = 1;
+    if (rank == 0) {
+        to[0] = from[0];
+        return;
+    }
+    for (int k = rank - 1; k >= 0; --k) {
+        from_stride[k] = stride;
+        stride *= from_shape->dim[k];
+    }
+    stride = 1;
+    for (int k = rank - 1; k >= 0; --k) {
+        to_stride[axes[k]] = stride;
+        stride *= from_shape->dim[axes[k]];
+    }
+    for (int k = 0; k < rank; ++k)
+        if (k != last) others *= from_shape->dim[k];
+    const int64_t n = from_shape->dim[last];
+    for (int64_t first = 0; first < n; first += BLOCK) {
+        const int64_t width = n - first < BLOCK ? n - first : BLOCK;
+        int64_t index[CCONV_MAX_RANK] = {0}, source = first * from_stride[last], target = first;
+        for (int64_t i = 0; i < others; ++i) {
+            for (int64_t j = 0; j < width; ++j) to[target + j] = from[source + j * from_stride[last]];
+            for (int k = rank - 1; k >= 0; --k) {
+                if (k == last) continue;
+                source += from_stride[k];
+                target += to_stride[k];
+                if (++index[k] < from_shape->dim[k]) break;
+                source -= index[k] * from_stride[k];
+                target -= index[k] * to_stride[k];
+                index[k] = 0;
+            }
+        }
+    }
+}

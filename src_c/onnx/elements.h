@@ -1,0 +1,18 @@
+/* The elements of tensors in a file, and arrays of values that are known while a model is read. */
+#ifndef CC_ONNX_ELEMENTS_H
+#define CC_ONNX_ELEMENTS_H
+
+#include "onnx/model.h"
+
+/* Row-major, as many as the shape says, from the message or from a file of external data in `folder` (NULL: there is none, and
+ * external data is refused). Numbers of floating point become float32, whole ones int64 (a bool 0 or 1). */
+cconv_status onnx_read_floats(const char *folder, const onnx_tensor *tensor, float *to);
+cconv_status onnx_read_ints(const char *folder, const onnx_tensor *tensor, int64_t *to);
+
+/* Whether the message, or its file, is long enough for as many elements as the shape says: nothing is asked for before. */
+cconv_status onnx_check_count(const char *folder, const onnx_tensor *tensor);
+
+/* Axis k of the result is axis axes[k] of from. */
+void onnx_order_floats(const cc_shape *from_shape, const float *from, const int *axes, float *to);
+
+#endif

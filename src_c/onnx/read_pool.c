@@ -1,0 +1,188 @@
+/* Poolings. What the ops of windows do not have (dilations, padding that a whole window may lie in) is computed along one axis after
+ * the other: the cells of all windows are taken side by side, then each window is reduced. */
+#include "onnx/read_window.h"
+#include "base/alloc.h"
+
+enum pool_kind { POOL_MAX, POOL_SUM };
+
+/* Whether an op of windows computes it. */
+static bool pool_is_plain(const onnx_window *w)
+{
+    for (int i = 0; i < w->axes; ++i)
+        if ((w->dilations[i] > 1 && w->kernel[i] > 1) || w->pads[i] >= w->kernel[i] || w->pads[w->axes + i] >= w->kernel[i])
+            return false;
+    return true;
+}
+
+static int pool_plain(onnx_call *c, const char *op, int x, const onnx_window *w, const char *more)
+{
+    char text[ONNX_WINDOW_TEXT], size[256];
+    return onnx_channels_first(c, onnx_add1(c, op, onnx_channels_last(c, x), "%s %s%s%s", onnx_window_text(w, text),
+                                            onnx_list_text(size, "pool_size", w->axes, w->kernel),
+                                            w->ceil_mode ? " ceil_mode=1" : "", more));
+}
+
+/* The cell that is number t of the window at output o of axis i. */
+static int64_t pool_cell(const onnx_window *w, int i, int64_t o, int64_t t)
+{
+    return o * w->strides[i] - w->pads[i] + t * w->dilations[i];
+}
+
+/* The cells of all windows along axis i, one window after the other. A cell outside of the image is for POOL_SUM one that `take`
+ * gives as 0, for POOL_MAX another cell of its window. 0: a failure. */
+static int pool_indices(onnx_call *c, const onnx_window *w, int i, enum pool_kind kind)
+{
+    const int64_t in = w->in[i], out = w->out[i], kernel = w->kernel[i];
+    int32_t *cells = cc_alloc((uint64_t)out * (uint64_t)kernel * sizeof *cells);
+    if (!cells) return onnx_damaged(c, "%s", cconv_last_error());
+    bool empty = false;
+    for (int64_t o = 0; o < out; ++o) {
+        int64_t inside = -1;
+        for (int64_t t = kernel - 1; t >= 0; --t)
+            if (pool_cell(w, i, o, t) >= 0 && pool_cell(w, i, o, t) < in) inside = pool_cell(w, i, o, t);
+        empty = empty || inside < 0;
+        for (int64_t t = 0; t < kernel; ++t) {
+            const int64_t cell = pool_cell(w, i, o, t);
+            cells[o * kernel + t] = (int32_t)(cell >= 0 && cell < in ? cell : kind == POOL_MAX ? inside : in);
+        }
+    }
+    const int64_t count = out * kernel;
+    int node = 0;
+    if (empty && kind == POOL_MAX)
+        onnx_refuse(c, "pads and dilations that leave windows without a cell of the image are not supported");
+    else
+        node = onnx_constant(c, CCONV_INT32, 1, &count, cells);
+    cc_free(cells);
+    return node;
+}
+
+static int pool_by_axes(onnx_call *c, int x, const onnx_window *w, enum pool_kind kind)
+{
+    for (int i = 0; i < w->axes && !onnx_failed(c); ++i) {
+        if (w->out[i] < 1) return onnx_damaged(c, "expected a window no larger than the padded input along axis %d", i);
+        if (w->in[i] >= INT32_MAX / 2 || w->out[i] * w->kernel[i] >= INT32_MAX / 2)
+            return onnx_refuse(c, "a window of %lld cells at %lld places is not supported", (long long)w->kernel[i],
+                               (long long)w->out[i]);
+        const int cells = onnx_add2(c, "take", x, pool_indices(c, w, i, kind), "axis=%d", 2 + i);
+        if (onnx_failed(c)) return 0;
+        cc_shape shape = *onnx_shape(c, cells);
+        for (int k = shape.rank++; k > 3 + i; --k) shape.dim[k] = shape.dim[k - 1];
+        shape.dim[2 + i] = w->out[i];
+        shape.dim[3 + i] = w->kernel[i];
+        x = onnx_add1(c, kind == POOL_MAX ? "max" : "sum", onnx_reshape(c, cells, shape.rank, shape.dim), "axes=%d", 3 + i);
+    }
+    return x;
+}
+
+bool onnx_read_MaxPool(onnx_call *c)
+{
+    onnx_window w;
+    const int given = onnx_input(c, 0), x = onnx_cast(c, given, CCONV_FLOAT32);
+    if (!onnx_window_read(c, x, NULL, &w)) return false;
+    if (onnx_wants(c, 1)) return onnx_refuse(c, "the output Indices is not supported");
+    const int y = pool_is_plain(&w) ? pool_plain(c, "max_pool", x, &w, "") : pool_by_axes(c, x, &w, POOL_MAX);
+    return onnx_give(c, 0, onnx_cast(c, y, onnx_shape(c, given)->type));
+}
+
+/* For each place along axis i: how many cells of its window lie in the image, or with `padding` in the image and its padding. */
+static int pool_counts(onnx_call *c, const onnx_window *w, int i, bool padding)
+{
+    int64_t dim[CCONV_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    dim[2 + i] = w->out[i];
+    float *counts = cc_alloc((uint64_t)w->out[i] * sizeof *counts);
+    if (!counts) return onnx_damaged(c, "%s", cconv_last_error());
+    for (int64_t o = 0; o < w->out[i]; ++o) {
+        int64_t n = 0;
+        for (int64_t t = 0; t < w->kernel[i]; ++t) {
+            const int64_t cell = pool_cell(w, i, o, t);
+            n += cell >= (padding ? -w->pads[i] : 0) && cell < w->in[i] + (padding ? w->pads[w->axes + i] : 0);
+        }
+        counts[o] = (float)n;
+    }
+    const int node = onnx_constant(c, CCONV_FLOAT32, 2 + w->axes, dim, counts);
+    cc_free(counts);
+    return node;
+}
+
+bool onnx_read_AveragePool(onnx_call *c)
+{
+    onnx_window w;
+    const int x = onnx_input(c, 0);
+    if (!onnx_window_read(c, x, NULL, &w)) return false;
+    const bool padding = onnx_int(c, "count_include_pad", 0) != 0;
+    if (pool_is_plain(&w)) return onnx_give(c, 0, pool_plain(c, "avg_pool", x, &w, padding ? " count_include_pad=1" : ""));
+    int y = pool_by_axes(c, x, &w, POOL_SUM), counts = 0;
+    for (int i = 0; i < w.axes; ++i) {
+        const int more = pool_counts(c, &w, i, padding);
+        counts = counts ? onnx_add2(c, "multiply", counts, more, NULL) : more;
+    }
+    return onnx_give(c, 0, onnx_add2(c, "divide", y, counts, NULL));
+}
+
+/* |x|^p, and the root that takes it back. */
+static int pool_power(onnx_call *c, int x, int64_t p)
+{
+    if (p == 1) return onnx_add1(c, "abs", x, NULL);
+    if (p == 2) return onnx_add1(c, "square", x, NULL);
+    return onnx_add2(c, "power", onnx_add1(c, "abs", x, NULL), onnx_scalar(c, x, (double)p), NULL);
+}
+
+static int pool_root(onnx_call *c, int x, int64_t p)
+{
+    if (p == 1) return x;
+    if (p == 2) return onnx_add1(c, "sqrt", x, NULL);
+    return onnx_add2(c, "power", x, onnx_scalar(c, x, 1 / (double)p), NULL);
+}
+
+static bool pool_p(onnx_call *c, int64_t *p)
+{
+    *p = onnx_int(c, "p", 2);
+    return *p >= 1 ? !onnx_failed(c) : onnx_damaged(c, "expected p of at least 1, received %lld", (long long)*p);
+}
+
+bool onnx_read_LpPool(onnx_call *c)
+{
+    onnx_window w;
+    int64_t p;
+    const int x = onnx_input(c, 0);
+    if (!onnx_window_read(c, x, NULL, &w) || !pool_p(c, &p)) return false;
+    if (p == 2 && pool_is_plain(&w)) return onnx_give(c, 0, pool_plain(c, "l2_pool", x, &w, ""));
+    const int powers = pool_power(c, x, p);
+    const int sums = pool_is_plain(&w) ? pool_plain(c, "sum_pool", powers, &w, "") : pool_by_axes(c, powers, &w, POOL_SUM);
+    return onnx_give(c, 0, pool_root(c, sums, p));
+}
+
+/* Reduces all axes but the first two; they stay with size 1. */
+static int pool_reduce(onnx_call *c, const char *op, int x)
+{
+    int64_t axes[CCONV_MAX_RANK];
+    const int rank = onnx_shape(c, x)->rank;
+    char text[256];
+    for (int i = 2; i < rank; ++i) axes[i - 2] = i;
+    if (rank < 3) return x;
+    return onnx_add1(c, op, x, "%s keepdims=1", onnx_list_text(text, "axes", rank - 2, axes));
+}
+
+static bool pool_global(onnx_call *c, const char *op, const char *reduction)
+{
+    const int x = onnx_input(c, 0), axes = onnx_shape(c, x)->rank - 2;
+    if (axes < 1 || axes > ONNX_WINDOW_AXES) return onnx_give(c, 0, pool_reduce(c, reduction, x));
+    return onnx_give(c, 0, onnx_channels_first(c, onnx_add1(c, op, onnx_channels_last(c, x), "keepdims=1")));
+}
+
+bool onnx_read_GlobalAveragePool(onnx_call *c)
+{
+    return pool_global(c, "global_avg_pool", "mean");
+}
+
+bool onnx_read_GlobalMaxPool(onnx_call *c)
+{
+    return pool_global(c, "global_max_pool", "max");
+}
+
+bool onnx_read_GlobalLpPool(onnx_call *c)
+{
+    int64_t p;
+    if (!pool_p(c, &p)) return false;
+    return onnx_give(c, 0, pool_root(c, pool_reduce(c, "sum", pool_power(c, onnx_input(c, 0), p)), p));
+}
