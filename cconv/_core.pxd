@@ -11,6 +11,7 @@ cdef extern from "cconv.h" nogil:
         CCONV_UNSUPPORTED
         CCONV_BUSY
         CCONV_INTERRUPTED
+        CCONV_IO
 
     const char *cconv_last_error()
     cconv_status cconv_last_status()

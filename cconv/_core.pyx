@@ -27,6 +27,8 @@ cdef object exception_of(cconv_status status):
         return RuntimeError(text)
     if status == CCONV_INTERRUPTED:
         return KeyboardInterrupt(text)
+    if status == CCONV_IO:
+        return OSError(text)
     return ValueError(text)
 
 
