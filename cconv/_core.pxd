@@ -85,6 +85,13 @@ cdef extern from "cconv.h" nogil:
                              const void *values)
     int cconv_graph_add(cconv_graph *graph, const char *op, const char *name, int n_inputs, const int *inputs,
                         const char *attributes)
+    cconv_status cconv_graph_output(cconv_graph *graph, const char *name, int node)
+    int cconv_graph_output_count(const cconv_graph *graph)
+    int cconv_graph_output_node(const cconv_graph *graph, int i)
+    const char *cconv_graph_output_name(const cconv_graph *graph, int i)
+    ctypedef struct cconv_onnx_save_options:
+        int channels_last
+    cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options)
     int cconv_graph_count(const cconv_graph *graph)
     ctypedef enum cconv_kind:
         CCONV_INPUT
