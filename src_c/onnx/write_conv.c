@@ -82,6 +82,24 @@ int save_conv(save_call *c)
     return conv_end(c, y);
 }
 
+/* Runtimes take an output_padding less than the stride. More cells are those of an image with zeros at its end, the last ones cut
+ * off. */
+static int conv_reach_out(save_call *c, int x, int axes, const cc_list *strides, int64_t *pads, int64_t *extra)
+{
+    int64_t zeros[2 * CCONV_MAX_RANK] = {0};
+    bool any = false;
+    for (int i = 0; i < axes; ++i) {
+        const int64_t stride = cc_each(strides, i);
+        if (extra[i] < stride) continue;
+        const int64_t cells = (extra[i] + stride - 1) / stride;
+        zeros[axes + 4 + i] = cells;
+        pads[axes + i] = cells * stride - extra[i];
+        extra[i] = 0;
+        any = true;
+    }
+    return any ? save_add2(c, "Pad", x, save_ints(c, 2 * (axes + 2), zeros)) : x;
+}
+
 int save_conv_transpose(save_call *c)
 {
     const int rank = save_shape(c, 0)->rank, axes = rank - 2;
@@ -91,6 +109,8 @@ int save_conv_transpose(save_call *c)
     const int64_t unknown[CC_WINDOW_AXES] = {CC_UNKNOWN, CC_UNKNOWN, CC_UNKNOWN};
     cc_window window; /* the sizes of its padding do not depend on the image's */
     if (!kernel_is_known(c)) return 0;
+    for (int i = 0; i < axes; ++i)
+        if (save_shape(c, 0)->dim[1 + i] == 0) return save_refuse(c, "ONNX makes cells of an image that has none");
     if (cc_window_set_transposed(&window, axes, unknown, save_shape(c, 1)->dim, strides, save_list(c, "dilation"),
                                  (cc_padding)save_int(c, "padding"), save_list(c, "pads"),
                                  save_list(c, "output_padding")) != CCONV_OK)
@@ -102,8 +122,8 @@ int save_conv_transpose(save_call *c)
         extra[i] = axis->after < 0 ? -axis->after : 0;
     }
     c->held = save_images(rank);
-    const int x = save_form(c, 0, &c->held), w = save_form(c, 1, &order), b = save_input(c, 2);
-    const int y = save_add3(c, "ConvTranspose", x, w, b);
+    const int x = conv_reach_out(c, save_form(c, 0, &c->held), axes, strides, pads, extra);
+    const int w = save_form(c, 1, &order), b = save_input(c, 2), y = save_add3(c, "ConvTranspose", x, w, b);
     save_set_ints(c, "kernel_shape", axes, save_shape(c, 1)->dim);
     set_each(c, "strides", strides, axes);
     set_each(c, "dilations", save_list(c, "dilation"), axes);
@@ -141,5 +161,9 @@ static int matmul_input(save_call *c, int k, const char *exchanged)
 int save_matmul(save_call *c)
 {
     const int a = matmul_input(c, 0, "transpose_a"), b = matmul_input(c, 1, "transpose_b");
-    return save_add2(c, "MatMul", a, b);
+    if (save_shape(c, 1)->rank > 1 || save_shape(c, 0)->rank < 2 || !save_int(c, "transpose_a"))
+        return save_add2(c, "MatMul", a, b);
+    const int64_t last = -1; /* a column: ONNX Runtime 1.31 computes a turned matrix by a vector wrongly */
+    const int column = save_add2(c, "MatMul", a, save_add2(c, "Unsqueeze", b, save_ints(c, 1, &last)));
+    return save_add2(c, "Squeeze", column, save_ints(c, 1, &last));
 }

@@ -154,8 +154,13 @@ int save_binary(save_call *c)
 {
     c->held = save_common_order(c);
     const int a = operand(c, 0), b = operand(c, 1);
-    if (c->node->op == &cc_op_hypot)
-        return save_add1(c, "Sqrt", save_add2(c, "Add", save_add2(c, "Mul", a, a), save_add2(c, "Mul", b, b)));
+    if (c->node->op == &cc_op_hypot) { /* squares of what is divided by the larger one do not overflow */
+        const int first = save_add1(c, "Abs", a), second = save_add1(c, "Abs", b), larger = save_add2(c, "Max", first, second);
+        const int ratio =
+            save_add2(c, "Div", save_add2(c, "Min", first, second), save_add2(c, "Max", larger, save_number(c, 1e-37)));
+        const int sum = save_add2(c, "Add", save_add2(c, "Mul", ratio, ratio), save_number(c, 1));
+        return save_add2(c, "Mul", larger, save_add1(c, "Sqrt", sum));
+    }
     /* logaddexp */
     const int apart = save_add1(c, "Abs", save_add2(c, "Sub", a, b));
     return save_add2(c, "Add", save_add2(c, "Max", a, b), save_log1p(c, save_add1(c, "Exp", save_add1(c, "Neg", apart))));

@@ -116,6 +116,7 @@ int save_pad(save_call *c)
     if (!modes[a->mode]) return save_refuse(c, "ONNX's Pad has no symmetric mode");
     c->held = save_common_order(c);
     const int rank = c->held.rank;
+    if (rank == 0) return save_form(c, 0, &c->held);
     for (int k = 0; k < rank; ++k) {
         pads[k] = a->pads.v[c->held.axis[k]];
         pads[rank + k] = a->pads.v[rank + c->held.axis[k]];
@@ -165,7 +166,7 @@ int save_channel_shuffle(save_call *c)
     const int64_t groups = save_int(c, "groups"), channels = x->dim[x->rank - 1];
     int64_t sizes[CCONV_MAX_RANK + 2], axes[CCONV_MAX_RANK + 2];
     int n = 0;
-    if (channels < 0) return save_refuse(c, "the number of channels is not known");
+    if (channels < 1) return save_refuse(c, channels ? "the number of channels is not known" : "there are no channels");
     c->held = save_common_order(c);
     const int at = save_position(&c->held, -1), in = save_form(c, 0, &c->held);
     for (; n < at; ++n) sizes[n] = 0;
