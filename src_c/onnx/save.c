@@ -42,7 +42,7 @@ static void write_node(saver *s, int number)
     save_call c = {.s = s, .node = node, .number = number, .held = save_same_order(node->shape.rank)};
     s->owner = number;
     if (node->kind == CC_INPUT) write_input(s, number);
-    if (node->kind != CC_COMPUTED || !s->needed[number]) return;
+    if (node->kind != CC_COMPUTED || !s->needed[number] || save_initializer_of(s, number)) return;
     const save_row *row = save_row_of(node->op);
     c.onnx = row ? row->onnx : "";
     int value = row && row->write ? row->write(&c) : save_refuse(&c, "%s", row ? row->onnx : "ONNX has no such operator");

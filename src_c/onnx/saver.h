@@ -33,11 +33,11 @@ typedef struct save_tensor {
     int value, type; /* TensorProto.DataType */
     int rank;
     int64_t dim[CCONV_MAX_RANK];
-    const cc_node
-        *source; /* the variable or constant whose elements they are, in this order; its missing first axes are of size 1 */
-    save_order order;
-    size_t data, bytes; /* without a source: where they stand in `data`, as in the file */
-    bool repeated;      /* the one element there is all of them */
+    const cconv_variable *variable; /* whose elements they are, */
+    const cc_shape *shape;          /* as if of this shape, */
+    save_order order;               /* in this order; missing first axes are of size 1. NULL: */
+    size_t data, bytes;             /* where they stand in `data`, as in the file */
+    bool repeated;                  /* the one element there is all of them */
 } save_tensor;
 
 typedef struct save_held_value { /* node `node`, with axes of size 1 in front up to the order's rank, in this order */
@@ -66,6 +66,10 @@ struct saver {
 int save_new_value(saver *s);
 save_value *save_value_of(saver *s, int value);
 int save_new_tensor(saver *s, const save_tensor *tensor);
+
+/* The variable or constant that a node is, be it in another shape; 0: it is none. Such nodes are written when somebody reads them,
+ * in the order they are wanted in. */
+int save_initializer_of(const saver *s, int node);
 
 /* Says that a node of the graph is there in this form; the first one said is the one it is held in. */
 void save_add_form(saver *s, int node, const save_order *o, int value);

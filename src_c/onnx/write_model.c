@@ -74,7 +74,7 @@ static bool name_values(saver *s, name_set *set)
             named = named && name_value(s, set, save_first_form(s, i)->value, name_of(s, i), "");
     for (size_t i = 0; i < s->outputs.n; ++i) named = named && name_value(s, set, outputs[i].value, outputs[i].name, "");
     for (size_t i = 0; i < s->tensors.n; ++i)
-        if (tensors[i].source)
+        if (tensors[i].variable)
             named = named && name_value(s, set, tensors[i].value, name_of(s, save_value_of(s, tensors[i].value)->owner), "");
     for (int i = 1; i <= s->graph->count; ++i) {
         const save_held_value *form = save_first_form(s, i);
@@ -137,14 +137,13 @@ static uint64_t elements(const save_tensor *t)
 static void put_elements(wire_output *out, const save_tensor *t)
 {
     enum { AT_ONCE = 1024 };
-    const int ahead = t->rank - t->source->shape.rank, bytes = t->type == SAVE_BOOL ? 1 : 4;
-    const float *from = t->source->variable->data;
+    const int ahead = t->rank - t->shape->rank, bytes = t->type == SAVE_BOOL ? 1 : 4;
+    const float *from = t->variable->data;
     int64_t step[CCONV_MAX_RANK] = {0}, at[CCONV_MAX_RANK] = {0}, place = 0;
     uint8_t some[4 * AT_ONCE];
     size_t waiting = 0;
     for (int k = 0; k < t->rank; ++k)
-        if (t->order.axis[k] >= ahead)
-            step[k] = cc_shape_product(&t->source->shape, t->order.axis[k] - ahead + 1, t->source->shape.rank);
+        if (t->order.axis[k] >= ahead) step[k] = cc_shape_product(t->shape, t->order.axis[k] - ahead + 1, t->shape->rank);
     for (uint64_t i = elements(t); i > 0; --i) {
         uint32_t bits;
         memcpy(&bits, from + place, sizeof bits);
@@ -176,7 +175,7 @@ static void tensor_body(wire_output *out, const void *argument)
     const uint8_t *data = (const uint8_t *)p->s->data.items + t->data;
     if (!out->file && !out->memory)
         out->length += n * bytes;
-    else if (t->source)
+    else if (t->variable)
         put_elements(out, t);
     else if (!t->repeated)
         wire_bytes(out, data, t->bytes);

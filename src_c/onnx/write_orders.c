@@ -119,9 +119,21 @@ void save_add_form(saver *s, int node, const save_order *o, int value)
     s->last_form[node] = number;
 }
 
-static bool is_initializer(const cc_node *node)
+int save_initializer_of(const saver *s, int number)
 {
-    return node->kind == CC_VARIABLE || node->kind == CC_CONSTANT;
+    for (;;) {
+        const cc_node *node = cc_graph_node(s->graph, number);
+        if (node->kind == CC_VARIABLE || node->kind == CC_CONSTANT) return number;
+        if (node->kind != CC_COMPUTED || (node->op != &cc_op_reshape && node->op != &cc_op_flatten &&
+                                          node->op != &cc_op_expand_dims && node->op != &cc_op_squeeze))
+            return 0;
+        number = node->inputs[0];
+    }
+}
+
+static bool is_initializer(const save_call *c, int k)
+{
+    return save_initializer_of(c->s, c->node->inputs[k]) != 0;
 }
 
 /* The sizes for a Reshape to this shape, where axis k is axis of_it[k] of what is reshaped. False if they cannot be told. */
@@ -157,11 +169,12 @@ int save_node_form(save_call *c, int number, const save_order *o)
     const save_held_value *found = find_form(s, number, o);
     if (s->status != CCONV_OK) return 0;
     if (found) return found->value;
-    const int owner = s->owner, ahead = o->rank - node->shape.rank;
+    const int owner = s->owner, ahead = o->rank - node->shape.rank, initializer = save_initializer_of(s, number);
     int value = 0;
-    s->owner = number;
-    if (is_initializer(node)) {
-        save_tensor tensor = {.type = save_dtype(node->shape.type), .source = node, .order = *o};
+    s->owner = initializer ? initializer : number;
+    if (initializer) {
+        save_tensor tensor = {.type = save_dtype(node->shape.type), .shape = &node->shape, .order = *o};
+        tensor.variable = cc_graph_node(s->graph, initializer)->variable;
         const cc_shape held = save_held_shape(&node->shape, o);
         tensor.rank = held.rank;
         memcpy(tensor.dim, held.dim, sizeof tensor.dim);
@@ -206,7 +219,7 @@ save_order save_held(save_call *c, int k)
 {
     const save_held_value *form = save_first_form(c->s, c->node->inputs[k]);
     const save_order same = save_same_order(save_shape(c, k)->rank);
-    return form && !is_initializer(save_source(c, k)) ? form->order : same;
+    return form && !is_initializer(c, k) ? form->order : same;
 }
 
 /* Whether ONNX's broadcasting does it: it puts axes of size 1 in front. */
@@ -241,7 +254,7 @@ static int cost_of(save_call *c, int k, const save_order *o)
 {
     const cc_node *node = save_source(c, k);
     const int rank = node->shape.rank, ahead = o->rank - rank;
-    if (is_initializer(node) || find_form(c->s, c->node->inputs[k], o)) return 0;
+    if (is_initializer(c, k) || find_form(c->s, c->node->inputs[k], o)) return 0;
     save_order own = {.rank = 0};
     if (broadcasts_as_is(rank, o)) own = save_same_order(rank);
     for (int j = 0; own.rank < rank && j < o->rank; ++j)
@@ -261,8 +274,7 @@ save_order save_common_order(save_call *c)
     int n = 0, least = -1;
     if (c->s->wishes[c->number].rank == rank) tried[n++] = c->s->wishes[c->number];
     for (int k = 0; k < node->n_inputs && n < FEW; ++k)
-        if (is_carried(node, k) && save_shape(c, k)->rank == rank && !is_initializer(save_source(c, k)))
-            tried[n++] = save_held(c, k);
+        if (is_carried(node, k) && save_shape(c, k)->rank == rank && !is_initializer(c, k)) tried[n++] = save_held(c, k);
     tried[n++] = save_same_order(rank);
     best = tried[0];
     for (int i = 0; i < n; ++i) {
