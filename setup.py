@@ -39,7 +39,7 @@ def read_level_flags() -> dict[str, list[str]]:
 
 def read_version() -> str:
     text = (HERE / CORE / "include" / "cconv.h").read_text(encoding="utf-8")
-    return re.search(r'#define CCONV_VERSION "([^"]+)"', text)[1]
+    return re.search(r'#define CCONV_VERSION +"([^"]+)"', text)[1]
 
 
 def read_page() -> str:
