@@ -106,6 +106,11 @@ docs: $(VENV)/.installed-test ## write docs/ops.md (the ops of the core), docs/a
 lib: ## libcconv.a and the shared library, in build/lib
 	@$(CORE)
 
+# Programs for whoever uses the library, each in its folder below tools and then in build/bin.
+TOOLS := cconv-run
+cconv-run: lib ## run an ONNX model on images: build/bin/cconv-run --help
+	@$(MAKE) -C tools/cconv-run
+
 # The harness in tests/c, and the program at the head of cconv.h just as it stands there.
 C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)
 HEADER_PROGRAM = sed -n '/^ \*     \#include "cconv.h"/,/^ \*     }$$/s/^ \*     //p' src_c/include/cconv.h
@@ -161,7 +166,7 @@ digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 
 # ---- Style ----
 
-C_STYLED = $(shell find src_c tests/c examples/c -name '*.[ch]' 2>/dev/null)
+C_STYLED = $(shell find src_c tests/c examples/c tools -name '*.[ch]' 2>/dev/null)
 
 RUFF = $(VENV)/bin/ruff
 $(RUFF): $(VENV)/.made
@@ -183,5 +188,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib $(TOOLS) test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk
