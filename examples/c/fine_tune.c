@@ -154,9 +154,13 @@ static int fine_tune(cconv_graph *g, const char *name, const data *d, int epochs
 {
     int rank = 0, features = cconv_graph_find(g, name);
     int64_t shape[CCONV_MAX_RANK];
+    cconv_node node;
     if (!features) return fail(name, "the model has no value of this name");
-    cconv_graph_shape(g, features, &rank, NULL);
-    if (rank > 2) features = cconv_graph_add(g, rank == 4 ? "global_avg_pool" : "flatten", "pooled", 1, &features, NULL);
+    if (cconv_graph_node(g, features, &node) == CCONV_OK && node.rank == 4 && node.op && strcmp(node.op, "transpose") == 0)
+        features = node.inputs[0]; /* images have their channels last, but where they leave the ops of images */
+    cconv_graph_shape(g, features, &rank, shape);
+    const int pixels = rank == 4 && shape[3] != 1;
+    if (rank > 2) features = cconv_graph_add(g, pixels ? "global_avg_pool" : "flatten", "pooled", 1, &features, NULL);
     if (!features || cconv_graph_shape(g, features, &rank, shape) != CCONV_OK) return fail(name, cconv_last_error());
     if (rank != 2 || shape[1] < 1) return fail(name, "expected a value of some numbers for each image");
 

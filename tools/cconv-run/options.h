@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* How pixels become numbers: (pixel * scale - mean) / deviation, mean and deviation for each channel in the order the model reads. */
+/* How pixels become numbers: (pixel * scale - mean) / deviation, for each channel in the order that the model reads. */
 typedef struct scaling {
     double scale, mean[3], deviation[3];
     int bgr; /* 1: blue first */
