@@ -35,6 +35,7 @@ from . import (
     losses,
     metrics,
     models,
+    onnx,
     ops,
     optimizers,
     random,

@@ -2,6 +2,7 @@
 #include "onnx/build.h"
 #include "base/alloc.h"
 #include <inttypes.h>
+#include <math.h>
 
 /* ---- Lists ---------------------------------------------------------------------------------------------------------- */
 
@@ -29,9 +30,17 @@ bool onnx_attribute_numbers(onnx_call *c, const char *name, int *n, int64_t v[CC
 
 int64_t onnx_input_number(onnx_call *c, int i, int64_t otherwise)
 {
+    cconv_dtype inside;
+    float number = 0;
+    int n = 1;
+    if (onnx_type_inside(onnx_input_type(c, i), &inside) && inside == CCONV_FLOAT32) {
+        if (!onnx_known_floats(c, i, &number, &n)) return otherwise;
+        if (n != 1 || !(fabsf(number) < 0x1p31f)) onnx_damaged(c, "expected one number that fits int32 as input number %d", i);
+        return onnx_failed(c) ? otherwise : (int64_t)number;
+    }
     onnx_list list;
     if (!onnx_has(c, i) || !onnx_known_ints(c, i, &list)) return otherwise;
-    if (list.n != 1) onnx_damaged(c, "expected one number as input %d, received %d", i, list.n);
+    if (list.n != 1) onnx_damaged(c, "expected one number as input number %d, received %d", i, list.n);
     return list.n == 1 ? list.v[0] : otherwise;
 }
 
@@ -76,6 +85,17 @@ int onnx_steps(onnx_call *c, int64_t n, int64_t start, int64_t step, int rank, i
     return node;
 }
 
+int onnx_second(onnx_call *c)
+{
+    const int b = onnx_input(c, 1);
+    if (onnx_opset(c) >= 7 || !onnx_has_attribute(c, "axis")) return b;
+    const int a_rank = onnx_shape(c, onnx_input(c, 0))->rank, axis = onnx_axis(c, onnx_int(c, "axis", 0), a_rank);
+    const cc_shape bs = *onnx_shape(c, b);
+    int64_t dim[CCONV_MAX_RANK];
+    for (int k = 0; k < a_rank - axis; ++k) dim[k] = k < bs.rank ? bs.dim[k] : 1;
+    return bs.rank > a_rank - axis ? b : onnx_reshape(c, b, a_rank - axis, dim);
+}
+
 /* ---- Parts of a tensor ---------------------------------------------------------------------------------------------- */
 
 int onnx_slice(onnx_call *c, int node, int axis, int64_t begin, int64_t count)
@@ -95,7 +115,8 @@ int onnx_slice(onnx_call *c, int node, int axis, int64_t begin, int64_t count)
 int onnx_take_steps(onnx_call *c, int node, int axis, int64_t n, int64_t start, int64_t step)
 {
     if (step == 1) return onnx_slice(c, node, axis, n > 0 ? start : 0, n);
-    return onnx_add2(c, "take", node, onnx_steps(c, n, start, step, 1, 0), "axis=%d", axis);
+    /* checked: a position may lie outside of an axis whose size is open now */
+    return onnx_add2(c, "take", node, onnx_steps(c, n, start, step, 1, 0), "axis=%d checked=1", axis);
 }
 
 int onnx_take(onnx_call *c, int node, int axis, int64_t n, const int32_t *positions)

@@ -10,7 +10,7 @@
  * whether there are any; *n is 0 else. More than CCONV_MAX_RANK are damage. */
 bool onnx_input_numbers(onnx_call *c, int i, int *n, int64_t v[CCONV_MAX_RANK]);
 bool onnx_attribute_numbers(onnx_call *c, const char *name, int *n, int64_t v[CCONV_MAX_RANK]);
-/* The only element of a known input. */
+/* The only element of a known input; a fraction is cut off. */
 int64_t onnx_input_number(onnx_call *c, int i, int64_t otherwise);
 /* Each of the n numbers as an axis of `rank`, from 0; one that stands there twice is damage. */
 bool onnx_axes(onnx_call *c, int n, int64_t *axes, int rank);
@@ -24,6 +24,10 @@ int onnx_wrap(onnx_call *c, int node, onnx_type type);
 int onnx_from_start(onnx_call *c, int positions, int64_t size);
 /* A constant of int32: start, start + step, ..., n of them, in this shape, of which it is the only axis that is not 1. */
 int onnx_steps(onnx_call *c, int64_t n, int64_t start, int64_t step, int rank, int axis);
+
+/* Input 1 of an operator of two operands, as it broadcasts with input 0: before opset 7 its first axis is the one of input 0 that
+ * `axis` names. */
+int onnx_second(onnx_call *c);
 
 /* ---- Parts of a tensor ---------------------------------------------------------------------------------------------- */
 

@@ -9,10 +9,11 @@ enum { OLDEST_OPSET = 6, MOST_INPUTS = 1024 };
 
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
 
-/* What stands in place of an open size, first and second: batches of two and three; images whose sizes halve five times. */
+/* What stands in place of an open size, first and second: batches of a number that stands for nothing else and is larger than what
+ * models name an end or a repetition by; images whose sizes halve five times. */
 static int64_t stand_in(int axis, int which)
 {
-    static const int64_t sizes[3][2] = {{2, 3}, {224, 288}, {256, 352}};
+    static const int64_t sizes[3][2] = {{131, 137}, {224, 288}, {256, 352}};
     return axis == 0 ? sizes[0][which] : sizes[1 + axis % 2][which];
 }
 
@@ -67,6 +68,7 @@ static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int w
         for (int k = 0; k < shape.rank; ++k)
             if (shape.dim[k] == CC_UNKNOWN) {
                 shape.dim[k] = stand_in(k, which);
+                if (k == 0 && info->rank > 0 && info->dim[0] == 1) r->opened_batch = shape.dim[0];
                 *open = true;
             }
         onnx_named *value = onnx_name(r, info->name);

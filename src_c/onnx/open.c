@@ -5,6 +5,7 @@
  * broadcasting leaves as it is, a slice up to the end. */
 #include "base/alloc.h"
 #include "onnx/reading.h"
+#include "ops/axes.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,16 +85,20 @@ static bool join_broadcast(const pair *p, const numbers *a, const numbers *b, nu
     return true;
 }
 
-/* A size of a slice that begins at the same place in both: -1 reaches to the end. */
+/* A size of a slice that ends as far from the end in both: -1 - k reaches to k before it. */
 static bool join_slice(const pair *p, const numbers *a, const numbers *b, numbers *to)
 {
     const cc_shape *xa = input_shape(p->a, p->number), *xb = input_shape(p->b, p->number);
+    const cc_slice_attributes *of_a = cc_graph_node(p->a, p->number)->attributes;
+    const cc_slice_attributes *of_b = cc_graph_node(p->b, p->number)->attributes;
     for (int k = 0; k < a->n; ++k) {
         to->v[k] = a->v[k];
         if (a->v[k] == b->v[k]) continue;
-        const long long begin_a = xa->dim[k] - a->v[k], begin_b = xb->dim[k] - b->v[k];
-        if (begin_a != begin_b) return false;
-        to->v[k] = -1;
+        const int64_t begin_a = of_a->begin.v[k], begin_b = of_b->begin.v[k];
+        if (begin_a != begin_b || begin_a < 0 || a->v[k] < 0 || b->v[k] < 0) return false;
+        const int64_t left = xa->dim[k] - begin_a - a->v[k];
+        if (xb->dim[k] - begin_b - b->v[k] != left) return false;
+        to->v[k] = -1 - left;
     }
     return true;
 }

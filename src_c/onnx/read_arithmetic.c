@@ -25,7 +25,7 @@ static bool arithmetic_give(onnx_call *c, int node)
 
 static bool arithmetic_two(onnx_call *c, const char *op)
 {
-    return arithmetic_give(c, onnx_add2(c, op, onnx_input(c, 0), onnx_input(c, 1), NULL));
+    return arithmetic_give(c, onnx_add2(c, op, onnx_input(c, 0), onnx_second(c), NULL));
 }
 
 bool onnx_read_Add(onnx_call *c)
@@ -53,14 +53,14 @@ static int arithmetic_quotient(onnx_call *c, int a, int b, bool below_zero)
 
 bool onnx_read_Div(onnx_call *c)
 {
-    const int a = onnx_input(c, 0), b = onnx_input(c, 1);
+    const int a = onnx_input(c, 0), b = onnx_second(c);
     return arithmetic_give(c, arithmetic_quotient(c, a, b, !arithmetic_is_unsigned(onnx_input_type(c, 0))));
 }
 
 /* The power has the type of its base; with one operand of floating point it is computed so. */
 bool onnx_read_Pow(onnx_call *c)
 {
-    const int a = onnx_input(c, 0), b = onnx_input(c, 1);
+    const int a = onnx_input(c, 0), b = onnx_second(c);
     if (onnx_failed(c)) return false;
     const cconv_dtype type = onnx_shape(c, a)->type;
     if (type == onnx_shape(c, b)->type) return arithmetic_two(c, "power");

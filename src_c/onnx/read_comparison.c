@@ -1,9 +1,9 @@
 /* Comparisons and logic. */
-#include "onnx/reader.h"
+#include "onnx/build.h"
 
 static bool comparison_two(onnx_call *c, const char *op)
 {
-    return onnx_give_as(c, 0, onnx_add2(c, op, onnx_input(c, 0), onnx_input(c, 1), NULL), ONNX_BOOL);
+    return onnx_give_as(c, 0, onnx_add2(c, op, onnx_input(c, 0), onnx_second(c), NULL), ONNX_BOOL);
 }
 
 #define COMPARISON_TWO(name, op)                                                                                               \

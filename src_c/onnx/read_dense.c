@@ -10,8 +10,7 @@ static int dense_scaled(onnx_call *c, int x, float factor)
 {
     if (factor == 1 || onnx_failed(c)) return x;
     if (!dense_is_float(c, x) && factor != (float)(int64_t)factor)
-        return onnx_refuse(c, "alpha and beta that are no whole numbers are not supported for integers, received %g",
-                           (double)factor);
+        return onnx_refuse(c, "integers and alpha or beta %g", (double)factor);
     return onnx_add2(c, "multiply", x, onnx_scalar(c, x, (double)factor), NULL);
 }
 

@@ -71,6 +71,9 @@ bool onnx_read_Slice(onnx_call *c)
                             n_steps);
     for (int k = 0; k < n && n_axes == 0; ++k) axes[k] = k;
     if (!onnx_axes(c, n, axes, xs.rank)) return false;
+    int64_t begins[CCONV_MAX_RANK] = {0}, sizes[CCONV_MAX_RANK];
+    bool part = false;
+    for (int k = 0; k < xs.rank; ++k) sizes[k] = -1;
     for (int k = 0; k < n; ++k) {
         const int axis = (int)axes[k];
         const int64_t size = xs.dim[axis], step = n_steps > 0 ? steps[k] : 1;
@@ -79,8 +82,19 @@ bool onnx_read_Slice(onnx_call *c)
         start = move_clamp(start, 0, step > 0 ? size : size - 1);
         end = step > 0 ? move_clamp(end, 0, size) : move_clamp(end, -1, size - 1);
         const int64_t way = step > 0 ? end - start : start - end, stride = step > 0 ? step : -step;
-        x = onnx_take_steps(c, x, axis, way > 0 ? (way - 1) / stride + 1 : 0, start, step);
+        if (step != 1) {
+            x = onnx_take_steps(c, x, axis, way > 0 ? (way - 1) / stride + 1 : 0, start, step);
+        } else if (start > 0 || end < size) {
+            /* Counted from the end where the file does, since the size may be open. */
+            part = true;
+            begins[axis] = way > 0 && starts[k] < 0 ? start - size : way > 0 ? start : 0;
+            sizes[axis] = way <= 0 ? 0 : end == size ? -1 : begins[axis] >= 0 && ends[k] < 0 ? -1 - (size - end) : way;
+        }
     }
+    char from[256], to[256];
+    if (part)
+        x = onnx_add1(c, "slice", x, "%s %s", onnx_list_text(from, "begin", xs.rank, begins),
+                      onnx_list_text(to, "size", xs.rank, sizes));
     return onnx_give_as(c, 0, x, onnx_input_type(c, 0));
 }
 

@@ -44,13 +44,13 @@ bool onnx_read_Constant(onnx_call *c)
     if (onnx_ints(c, "value_ints", &list)) return onnx_give_ints(c, 0, 1, &(int64_t){list.n}, list.v);
     if (onnx_has_attribute(c, "value_float")) {
         const float number = onnx_float(c, "value_float", 0);
-        return onnx_give_as(c, 0, onnx_constant(c, CCONV_FLOAT32, 0, NULL, &number), ONNX_FLOAT);
+        return onnx_give_floats(c, 0, 0, NULL, &number);
     }
     float numbers[ONNX_MAX_LIST];
     int n = ONNX_MAX_LIST;
     if (!onnx_floats(c, "value_floats", numbers, &n))
         return onnx_damaged(c, "expected an attribute with the value, found none");
-    return onnx_give_as(c, 0, onnx_constant(c, CCONV_FLOAT32, 1, &(int64_t){n}, numbers), ONNX_FLOAT);
+    return onnx_give_floats(c, 0, 1, &(int64_t){n}, numbers);
 }
 
 bool onnx_read_ConstantOfShape(onnx_call *c)
@@ -183,11 +183,14 @@ bool onnx_read_Identity(onnx_call *c)
  * Numbers become integers without their fraction, and integers narrower ones by their lower bits. */
 static bool shape_cast(onnx_call *c, onnx_type type)
 {
-    cconv_dtype inside;
+    cconv_dtype inside, was;
     if (!onnx_type_inside(type, &inside)) return onnx_refuse(c, "a type that is %s", onnx_type_name(type));
+    const onnx_type from = onnx_input_type(c, 0);
+    const bool same = onnx_type_inside(from, &was) && was == inside;
+    const bool wraps = inside == CCONV_INT32 && from != type && from != ONNX_BOOL;
+    if (same && !wraps) return onnx_give_input(c, 0, 0, type); /* which may be known, or a parameter */
     const int x = onnx_cast(c, onnx_input(c, 0), inside);
-    const bool narrows = type != onnx_input_type(c, 0) && onnx_input_type(c, 0) != ONNX_BOOL;
-    return onnx_give_as(c, 0, narrows ? onnx_wrap(c, x, type) : x, type);
+    return onnx_give_as(c, 0, wraps ? onnx_wrap(c, x, type) : x, type);
 }
 
 bool onnx_read_Cast(onnx_call *c)
@@ -223,6 +226,11 @@ bool onnx_read_Reshape(onnx_call *c)
         }
     }
     if (onnx_failed(c)) return false;
+    const int64_t batch = onnx_opened_batch(c);
+    if (batch && rank && ((rest >= 0 && dim[0] == 1) || (rest < 0 && product * batch == cc_shape_count(&xs)))) {
+        dim[0] *= batch; /* the one sample of the file stands for any number */
+        product *= batch;
+    }
     if (rest >= 0) dim[rest] = product > 0 ? cc_shape_count(&xs) / product : 0;
     return onnx_give(c, 0, onnx_reshape(c, x, rank, dim));
 }

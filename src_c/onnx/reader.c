@@ -62,6 +62,11 @@ bool onnx_frozen(const onnx_call *c)
     return c->r->frozen;
 }
 
+int64_t onnx_opened_batch(const onnx_call *c)
+{
+    return c->r->opened_batch;
+}
+
 int onnx_inputs(const onnx_call *c)
 {
     return c->node->n_inputs;
@@ -355,11 +360,10 @@ int onnx_reshape(onnx_call *c, int node, int rank, const int64_t *dim)
     if (onnx_failed(c)) return 0;
     const cc_shape *shape = onnx_shape(c, node);
     if (rank == shape->rank && (!rank || memcmp(shape->dim, dim, (size_t)rank * sizeof *dim) == 0)) return node;
-    for (int k = 0; k < rank; ++k) /* a 0 has a meaning of its own there, which here it has only where x has one, too */
-        if (dim[k] == 0 && (k >= shape->rank || shape->dim[k] != 0)) {
-            onnx_refuse(c, "a shape that has a size of 0 where its input has none");
-            return 0;
-        }
+    bool zero = false;
+    for (int k = 0; k < rank; ++k) zero |= dim[k] == 0;
+    if (zero) /* which a reshape would take for the size of its input; there is nothing to be moved */
+        return onnx_add1(c, "broadcast_to", onnx_scalar(c, node, 0), "%s", onnx_list_text(text, "shape", rank, dim));
     return onnx_add1(c, "reshape", node, "%s", onnx_list_text(text, "shape", rank, dim));
 }
 
@@ -444,20 +448,32 @@ bool onnx_give_input(onnx_call *c, int k, int i, onnx_type type)
     return true;
 }
 
-bool onnx_give_ints(onnx_call *c, int k, int rank, const int64_t *dim, const int64_t *values)
+/* Output k is an array of these numbers, floats or int64. */
+static bool give_known(onnx_call *c, int k, cconv_dtype type, int rank, const int64_t *dim, const void *values)
 {
-    if (onnx_failed(c)) return false;
-    if (!onnx_wants(c, k)) return true;
-    cc_shape shape = {.rank = rank, .type = CCONV_INT32};
+    cc_shape shape = {.rank = rank, .type = type};
     for (int i = 0; i < rank; ++i) shape.dim[i] = dim[i];
     onnx_array *array = onnx_new_array(c->r, &shape);
     onnx_named *value = array ? onnx_name(c->r, c->node->outputs[k]) : NULL;
     if (!value) return false;
-    const int64_t count = cc_shape_count(&shape);
-    if (count) memcpy(array->ints, values, (size_t)count * sizeof *values);
+    const size_t count = (size_t)cc_shape_count(&shape);
+    if (count && array->floats) memcpy(array->floats, values, count * sizeof *array->floats);
+    if (count && array->ints) memcpy(array->ints, values, count * sizeof *array->ints);
     value->known = array;
-    value->type = ONNX_INT64;
+    value->type = array->floats ? ONNX_FLOAT : ONNX_INT64;
     return true;
+}
+
+bool onnx_give_ints(onnx_call *c, int k, int rank, const int64_t *dim, const int64_t *values)
+{
+    if (onnx_failed(c)) return false;
+    return !onnx_wants(c, k) || give_known(c, k, CCONV_INT32, rank, dim, values);
+}
+
+bool onnx_give_floats(onnx_call *c, int k, int rank, const int64_t *dim, const float *values)
+{
+    if (onnx_failed(c)) return false;
+    return !onnx_wants(c, k) || give_known(c, k, CCONV_FLOAT32, rank, dim, values);
 }
 
 bool onnx_give_tensor(onnx_call *c, int k, const onnx_tensor *tensor)

@@ -37,6 +37,8 @@ bool onnx_failed(const onnx_call *c);
 
 int64_t onnx_opset(const onnx_call *c);
 bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
+/* The size in place of a batch that is open where the file says 1; 0: there is none. */
+int64_t onnx_opened_batch(const onnx_call *c);
 int onnx_inputs(const onnx_call *c);  /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
@@ -100,8 +102,9 @@ bool onnx_give(onnx_call *c, int k, int node);
 bool onnx_give_as(onnx_call *c, int k, int node, onnx_type type);
 /* Output k is input i itself, also where that is a tensor of the file; its type is `type`, ONNX_UNDEFINED: the input's. */
 bool onnx_give_input(onnx_call *c, int k, int i, onnx_type type);
-/* Output k is known: whole numbers, such as a shape. */
+/* Output k is known: whole numbers, such as a shape, or floats. */
 bool onnx_give_ints(onnx_call *c, int k, int rank, const int64_t *dim, const int64_t *values);
+bool onnx_give_floats(onnx_call *c, int k, int rank, const int64_t *dim, const float *values);
 /* Output k is a tensor that stands in the file (Constant). */
 bool onnx_give_tensor(onnx_call *c, int k, const onnx_tensor *tensor);
 

@@ -38,6 +38,7 @@ typedef struct onnx_reading {
     onnx_model model;
     const char *folder; /* of external data; NULL: none is read */
     bool frozen;
+    int64_t opened_batch; /* what stands in place of a batch that the caller left open where the file says 1; or 0 */
     const cconv_graph *parameters_of;
     cconv_graph *graph;
     onnx_named *values;

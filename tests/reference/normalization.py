@@ -1,4 +1,4 @@
-"""Batch, layer and group normalization, dropout and random numbers."""
+"""Batch, layer, group and local response normalization, dropout and random numbers."""
 
 import numpy as np
 
@@ -245,3 +245,26 @@ def group_norm_backward(dy, x, gamma=None, beta=None, *, groups=1, epsilon=0.001
     others = tuple(range(x.ndim - 1))
     dgamma = None if gamma is None else (dy * z).sum(others)
     return dx.swapaxes(1, 2).reshape(x.shape), dgamma, None if beta is None else dy.sum(others)
+
+
+def lrn_windows(c, size):
+    """The matrix (c, c): whether channel j is in the window of channel i."""
+    i, j = np.arange(c)[:, None], np.arange(c)
+    return ((j >= i - (size - 1) // 2) & (j <= i + size // 2)) * 1.0
+
+
+def lrn(x, *, size, alpha=0.0001, beta=0.75, bias=1.0, alpha_over_size=True):
+    """(..., c) -> (..., c), over neighbouring channels:
+    y[i] = x[i] / d[i]^beta, d[i] = bias + a sum of x[j]^2, j from i - floor((size - 1) / 2) to i + ceil((size - 1) / 2)
+    as far as there are channels, where a is alpha / size, or alpha if not alpha_over_size.
+    """
+    a = alpha / size if alpha_over_size else alpha
+    return x / (bias + a * x**2 @ lrn_windows(x.shape[-1], size).T) ** beta
+
+
+def lrn_backward(dy, x, *, size, alpha=0.0001, beta=0.75, bias=1.0, alpha_over_size=True):
+    """dx[j] = dy[j] / d[j]^beta - 2 a beta x[j] sum of dy[i] x[i] / d[i]^(beta + 1) over the i in whose windows j is"""
+    a = alpha / size if alpha_over_size else alpha
+    windows = lrn_windows(x.shape[-1], size)
+    d = bias + a * x**2 @ windows.T
+    return (dy / d**beta - 2 * a * beta * x * ((dy * x / d ** (beta + 1)) @ windows),)
