@@ -1,4 +1,5 @@
-/* Convolutions. ONNX's weights (oc, c / groups, ...) and (c, oc / groups, ...) become (..., c / groups, oc) and (..., oc / groups, c). */
+/* Convolutions. Weights (oc, c / groups, ...) become (..., c / groups, oc); those of transposed ones, (c, oc / groups, ...), become
+ * (..., oc / groups, c). */
 #include "onnx/read_window.h"
 #include <stdio.h>
 

@@ -27,7 +27,7 @@ typedef struct onnx_list { /* whole numbers */
 
 /* ---- Failure: each returns false, also where 0 is a node ------------------------------------------------------------ */
 
-/* The node cannot be read; the sentence says why: "mode 'cubic' is not supported". Reading goes on with other nodes, to name all. */
+/* The node cannot be read; the text says with what: "mode 'lanczos'". Reading goes on with other nodes, to name all. */
 bool onnx_refuse(onnx_call *c, const char *format, ...) CC_PRINTF(2, 3);
 /* The file breaks a rule of ONNX: "expected 4 pads, received 3". Reading ends. */
 bool onnx_damaged(onnx_call *c, const char *format, ...) CC_PRINTF(2, 3);
