@@ -151,7 +151,7 @@ sanitize: $(C_TESTS) ## the same under AddressSanitizer and UndefinedBehaviorSan
 sanitize-threads: $(C_TESTS) ## barrier, shares and plans in several threads under ThreadSanitizer
 	@$(CORE) OUT=../build/sanitize_threads OPENMP=0 EXTRA='-fsanitize=thread -g -O1'
 	$(call build-c-tests,build/sanitize_threads,-fsanitize=thread,$(CC))
-	@for tests in barrier thread derived; do build/sanitize_threads/c_tests $$tests || exit 1; done
+	@for tests in barrier thread derived cancel; do build/sanitize_threads/c_tests $$tests || exit 1; done
 
 # By a cross compiler, on an emulated CPU: Debian's gcc-aarch64-linux-gnu and qemu-user have the two.
 AARCH64 = aarch64-linux-gnu
