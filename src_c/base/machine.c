@@ -33,10 +33,15 @@ const char *cconv_version(void)
     return CCONV_VERSION;
 }
 
+int cconv_abi(void)
+{
+    return CCONV_ABI;
+}
+
 int cconv_openmp(void)
 {
-#ifdef _OPENMP
-    return _OPENMP;
+#ifdef CC_OPENMP
+    return CC_OPENMP;
 #else
     return 0;
 #endif
