@@ -113,13 +113,13 @@ cconv-run: lib ## run an ONNX model on images: build/bin/cconv-run --help
 
 # Paths are meant from here; the core's makefile works in src_c.
 PREFIX ?= /usr/local
-install: $(TOOLS) ## cconv.h, libraries, commands, pkg-config file and CMake package, in PREFIX=/usr/local (DESTDIR= before it, for packagers)
+BIN = $(abspath $(DESTDIR))$(abspath $(PREFIX))/bin
+install: $(TOOLS) ## cconv.h, libraries, pkg-config file, CMake package and cconv-run, in PREFIX=/usr/local (DESTDIR= before it, for packagers)
 	@$(CORE) install PREFIX='$(abspath $(PREFIX))' DESTDIR='$(abspath $(DESTDIR))'
-	@mkdir -p '$(abspath $(DESTDIR))$(abspath $(PREFIX))/bin' && cp $(TOOLS:%=build/bin/%) '$(abspath $(DESTDIR))$(abspath $(PREFIX))/bin'
+	@mkdir -p '$(BIN)' && cd build/bin && install -m 755 $(TOOLS) '$(BIN)'
 
 amalgamation: ## the library in two files, dist/cconv.c and dist/cconv.h, to be compiled with a program
 	@CC='$(CC)' $(PYTHON) src_c/tools/amalgamate.py dist
-
 
 # The harness in tests/c, and the program at the head of cconv.h just as it stands there.
 C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)

@@ -288,6 +288,7 @@ def test_numbers_of_several_samples(program, tmp_path):
     assert text == f"{samples}{file}: mean\n  (): 0.5\n"
     assert "has 2 inputs: expected --raw as often" in run(program, model, "--raw", file, status=1)
     assert "for the input 'b'" in run(program, model, "--raw", file, "--raw", file, status=1)
+    assert "has no height and width" in run(program, model, "--bench", 1, "--size", "2x2", status=1)
     other.write_bytes(bytes(6))
     assert "expected a multiple of 2 numbers" in run(program, model, "--raw", other, "--raw", other, status=1)
 
@@ -336,6 +337,7 @@ def test_an_interrupt_ends_the_measuring(program, tmp_path):
         (["m", "i", "--layout", "chw"], "expected nchw or nhwc, received 'chw'"),
         (["m", "i", "--preset", "tf"], "expected imagenet, torch"),
         (["m", "i", "--raw", "f"], "expected images or --raw, received both"),
+        (["m", "--bench", "1", "--bgr"], "are about images: received none"),
     ],
 )
 def test_wrong_arguments(program, arguments, sentence):

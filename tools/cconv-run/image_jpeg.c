@@ -4,6 +4,7 @@
 #ifdef HAVE_JPEG
 #include <setjmp.h>
 #include <jpeglib.h>
+#include <jerror.h>
 
 /* libjpeg ends the program after an error unless one jumps away from it. */
 typedef struct jump {
@@ -19,10 +20,11 @@ static void jump_back(j_common_ptr state)
     longjmp(to->back, 1);
 }
 
-/* Warnings are damage, too: a file cut off would be grey at its end. */
+/* Of all warnings two are damage: the rest of a file that was cut off would be grey. */
 static void note_warning(j_common_ptr state, int level)
 {
-    if (level < 0) jump_back(state);
+    const int code = state->err->msg_code;
+    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER)) jump_back(state);
 }
 
 int image_read_jpeg(const char *path, FILE *file, image *out)

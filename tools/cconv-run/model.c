@@ -93,6 +93,7 @@ int model_load(model *m, const options *o)
     memset(m->outputs, 0, outputs * sizeof *m->outputs);
     if (!find_inputs(m)) return 0;
     find_axes(m, o->layout);
+    if (m->rows_axis == 0 && o->height > 0) return say("--size: the model's first input has no height and width (four axes)");
     return m->rows_axis == 0 || resize_input(m, o);
 }
 

@@ -306,6 +306,9 @@ static int read_all(int argc, char **argv, options *o)
     }
     if (!o->model) return say("expected a model; cconv-run --help tells more");
     if (o->n_images && o->n_raw) return say("expected images or --raw, received both");
+    if (!o->n_images && (o->scaled || o->crop > 0 || !o->smooth || o->layout != LAYOUT_BY_SHAPE))
+        return say(
+            "--preset, --scale, --mean, --std, --bgr, --crop, --no-antialias and --layout are about images: received none");
     if (!o->n_images && !o->n_raw && !o->describe && !o->bench) return say("expected an image, --raw, --describe or --bench");
     return 1;
 }
