@@ -35,8 +35,8 @@ const char *cconv_version(void)
 
 int cconv_openmp(void)
 {
-#ifdef _OPENMP
-    return _OPENMP;
+#ifdef CC_OPENMP
+    return CC_OPENMP;
 #else
     return 0;
 #endif
