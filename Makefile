@@ -106,6 +106,14 @@ docs: $(VENV)/.installed-test ## write docs/ops.md (the ops of the core), docs/a
 lib: ## libcconv.a and the shared library, in build/lib
 	@$(CORE)
 
+# Paths are meant from here; the core's makefile works in src_c.
+PREFIX ?= /usr/local
+install: ## cconv.h, libraries, pkg-config file and CMake package, in PREFIX=/usr/local (DESTDIR= before it, for packagers)
+	@$(CORE) install PREFIX='$(abspath $(PREFIX))' DESTDIR='$(abspath $(DESTDIR))'
+
+amalgamation: ## the library in two files, dist/cconv.c and dist/cconv.h, to be compiled with a program
+	@CC='$(CC)' $(PYTHON) src_c/tools/amalgamate.py dist
+
 # The harness in tests/c, and the program at the head of cconv.h just as it stands there.
 C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)
 HEADER_PROGRAM = sed -n '/^ \*     \#include "cconv.h"/,/^ \*     }$$/s/^ \*     //p' src_c/include/cconv.h
@@ -183,5 +191,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib install amalgamation test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
 include src_c/flags.mk

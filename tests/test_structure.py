@@ -16,14 +16,15 @@ C_FILES = sorted(p for p in CORE.rglob("*") if p.suffix in {".c", ".h"})
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
-# base <- kernels <- algos <- ops, optim <- graph <- plan <- onnx: a folder may include itself and those listed for it.
+# base <- kernels <- algos <- ops, optim <- graph <- plan, files <- onnx: a folder may include itself and those listed for it.
 MAY_INCLUDE = {"include": set(), "base": {"include"}}
 MAY_INCLUDE["kernels"] = MAY_INCLUDE["base"] | {"base"}
 MAY_INCLUDE["algos"] = MAY_INCLUDE["kernels"] | {"kernels"}
 MAY_INCLUDE["ops"] = MAY_INCLUDE["optim"] = MAY_INCLUDE["algos"] | {"algos"}
 MAY_INCLUDE["graph"] = MAY_INCLUDE["ops"] | {"ops", "optim"}
 MAY_INCLUDE["plan"] = MAY_INCLUDE["graph"] | {"graph"}
-MAY_INCLUDE["onnx"] = MAY_INCLUDE["plan"] | {"plan"}
+MAY_INCLUDE["files"] = MAY_INCLUDE["plan"]
+MAY_INCLUDE["onnx"] = MAY_INCLUDE["plan"] | {"plan", "files"}
 
 
 def folder_of(path: Path) -> str:

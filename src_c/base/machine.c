@@ -33,6 +33,11 @@ const char *cconv_version(void)
     return CCONV_VERSION;
 }
 
+int cconv_abi(void)
+{
+    return CCONV_ABI;
+}
+
 int cconv_openmp(void)
 {
 #ifdef CC_OPENMP

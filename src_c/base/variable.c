@@ -79,3 +79,27 @@ size_t cconv_variable_count(const cconv_variable *variable)
 {
     return is_there(variable) ? variable->count : 0;
 }
+
+static cconv_status check_values(const cconv_variable *variable, const float *values, size_t count)
+{
+    if (!variable || !values) return cc_fail(CCONV_INVALID, "expected a variable and its values, received NULL");
+    char text[CC_SHAPE_TEXT];
+    if (count == variable->count) return CCONV_OK;
+    return cc_fail(CCONV_INVALID, "expected the %llu values of a variable of shape %s, received %llu",
+                   (unsigned long long)variable->count, cc_shape_text(&variable->shape, text), (unsigned long long)count);
+}
+
+cconv_status cconv_variable_set(cconv_variable *variable, const float *values, size_t count)
+{
+    CC_TRY(check_values(variable, values, count));
+    memmove(variable->data, values, count * sizeof *values);
+    cconv_variable_touch(variable);
+    return CCONV_OK;
+}
+
+cconv_status cconv_variable_get(const cconv_variable *variable, float *values, size_t count)
+{
+    CC_TRY(check_values(variable, values, count));
+    memmove(values, variable->data, count * sizeof *values);
+    return CCONV_OK;
+}

@@ -61,6 +61,12 @@ extern "C" {
 #define CCONV_VERSION "0.1.0"
 #define CCONV_MAX_RANK 8
 
+/* What compiled programs rely on, as a number: it grows when a function of this header is removed or takes other arguments, when a
+ * struct's layout changes (a member more counts: callers make structs) or a constant's value. Functions that are added leave it as
+ * it is. The shared library's name ends with it. A program that loads a shared library asks CCONV_ABI_FITS() before anything else. */
+#define CCONV_ABI 1
+#define CCONV_ABI_FITS() (cconv_abi() == CCONV_ABI)
+
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
 typedef enum cconv_status {
@@ -69,7 +75,8 @@ typedef enum cconv_status {
     CCONV_NO_MEMORY,   /* memory could not be had; nothing was changed */
     CCONV_UNSUPPORTED, /* a valid request that this library does not fulfil */
     CCONV_BUSY,        /* the plan is being run by another thread */
-    CCONV_INTERRUPTED  /* cconv_batch.interrupted asked to stop; variables are as before the call */
+    CCONV_INTERRUPTED, /* cconv_batch.interrupted or cconv_plan_cancel asked to stop; variables are as before the call */
+    CCONV_IO           /* a file could not be opened, read or written; the text has the system's reason */
 } cconv_status;
 
 /* The text of this thread's last failure. Valid until the thread's next failing call; "" if there was none. */
@@ -79,8 +86,9 @@ CCONV_API cconv_status cconv_last_status(void);
 
 /* ---- The library and the machine ---------------------------------------------------------------------------------- */
 
-/* The library's version, e.g. "0.1.0". */
+/* The library's version, e.g. "0.1.0", and the CCONV_ABI that it was built with. */
 CCONV_API const char *cconv_version(void);
+CCONV_API int cconv_abi(void);
 
 /* The instruction set in use: "portable", "avx2", "avx512" or "neon". The environment variable CCONV_ISA lowers the choice; read
  * once, when first needed. cconv_isa_error() is NULL, or says why its value was refused (the best level is used then). */
@@ -161,6 +169,10 @@ CCONV_API float *cconv_variable_data(cconv_variable *variable);
 CCONV_API void cconv_variable_touch(cconv_variable *variable);
 CCONV_API int cconv_variable_shape(const cconv_variable *variable, int64_t *shape); /* returns the rank; shape may be NULL */
 CCONV_API size_t cconv_variable_count(const cconv_variable *variable);
+/* All values at once, copied from the caller's array (and touched), or to it. count must be the variable's: CCONV_INVALID, with
+ * nothing copied, where it is not. */
+CCONV_API cconv_status cconv_variable_set(cconv_variable *variable, const float *values, size_t count);
+CCONV_API cconv_status cconv_variable_get(const cconv_variable *variable, float *values, size_t count);
 
 /* ---- Ops: what a graph can compute -------------------------------------------------------------------------------- */
 
@@ -238,6 +250,12 @@ CCONV_API const char *cconv_graph_output_name(const cconv_graph *graph, int i); 
 CCONV_API int cconv_graph_count(const cconv_graph *graph); /* nodes are 1 .. count */
 /* The node of a name, the last one if several have it; 0: none has. */
 CCONV_API int cconv_graph_find(const cconv_graph *graph, const char *name);
+/* The graph's parameters: its variables, each once, by the first node that has it, in the order they were added. Writes at most
+ * size node numbers (nodes may be NULL) and returns how many there are: cconv_graph_node has their names and shapes. trainable 1:
+ * without those that an op changes by itself, such as moving averages, which is what a plan's wrt wants. */
+CCONV_API int cconv_graph_parameters(const cconv_graph *graph, int trainable, int *nodes, int size);
+/* The parameter of a name, the last one if several have it. The graph's: retain it to keep it longer. NULL: there is none. */
+CCONV_API cconv_variable *cconv_graph_parameter(const cconv_graph *graph, const char *name);
 CCONV_API cconv_status cconv_graph_shape(const cconv_graph *graph, int node, int *rank, int64_t *shape);
 CCONV_API cconv_dtype cconv_graph_dtype(const cconv_graph *graph, int node); /* float32, int32 or bool; -1: there is no such node */
 
@@ -297,6 +315,25 @@ typedef struct cconv_onnx_options {
 CCONV_API cconv_graph *cconv_load_onnx(const char *path, const cconv_onnx_options *options);
 CCONV_API cconv_graph *cconv_load_onnx_memory(const void *bytes, size_t size, const cconv_onnx_options *options);
 
+typedef struct cconv_onnx_save_options {
+    int channels_last; /* 1: all inputs and outputs have their axes as in the graph; 0: images among them are (n, c, h, w), as
+                          the ecosystem expects. An image is an input that a convolution, a pooling or another op of images
+                          reads, also through ops that do not mind the order, or an output that is computed channels first */
+} cconv_onnx_save_options;
+
+/* Writes what computes the graph's outputs (cconv_graph_output) as an ONNX model of opset 18, as a plan that does not train
+ * computes them; options may be NULL. Inside, images are (n, c, h, w), and a Transpose stands only where an op minds. Inputs,
+ * outputs, variables and nodes have the names they have in the graph, with a number behind a name that is there already. A batch
+ * that the graph leaves open is "batch"; other open sizes stay open. Variables are written as they are when this is called, as
+ * float32. Positions that take and take_along_axis give 0 for, since there are none, are an error in ONNX. The file takes the
+ * place of one at `path` when it is complete; after a failure that one is as it was. CCONV_UNSUPPORTED with all nodes that cannot
+ * be written, or for a model of more than 2 GB; CCONV_INVALID for a graph without outputs or a path that cannot be written. */
+CCONV_API cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options);
+/* The same as bytes in memory, which the caller owns and gives back with cconv_onnx_free. After a failure *bytes is NULL. */
+CCONV_API cconv_status cconv_save_onnx_memory(const cconv_graph *graph, const cconv_onnx_save_options *options, void **bytes,
+                                              size_t *size);
+CCONV_API void cconv_onnx_free(void *bytes); /* NULL is allowed */
+
 /* ---- Optimizers --------------------------------------------------------------------------------------------------- */
 
 /* One update rule with its settings, its step count, and its slots (momenta) for each variable it has met. */
@@ -322,6 +359,22 @@ CCONV_API cconv_status cconv_optimizer_exclude_from_weight_decay(cconv_optimizer
 /* From now on the steps of `optimizer` change this variable as `to` does, with its settings and its slots, in plans that are made
  * later; `to` counts along. It must live as long as `optimizer`, and delegate nothing itself. */
 CCONV_API cconv_status cconv_optimizer_delegate(cconv_optimizer *optimizer, cconv_variable *variable, cconv_optimizer *to);
+
+/* ---- Files of parameters ------------------------------------------------------------------------------------------ */
+
+/* All parameters of a graph (cconv_graph_parameters) under their names and, with an optimizer, what it keeps for them and its count
+ * of steps: training that goes on from the file goes on as if it had never ended. The format is safetensors: 8 bytes, the length of
+ * the header; the header in JSON; the elements. A slot is called "optimizer/<variable>/<slot>".
+ *
+ * Saving is atomic: the file at path is the old one or the new one, whatever happens, and the new one is on the disk when the call
+ * returns. Parameters are written as float32; their names differ and are UTF-8. Loading is all or nothing: names and shapes must be
+ * those of the graph, the optimizer of the same kind, and one error names all that is missing, left over or of another shape.
+ * Float32, float16, bfloat16 and float64 are read. Without an optimizer the file's state of one is passed over. Loading takes
+ * memory for the whole file. No plan of these variables or this optimizer may run meanwhile.
+ *
+ * CCONV_IO: the system could not read or write; CCONV_INVALID: the file is damaged, or does not fit. */
+CCONV_API cconv_status cconv_save_parameters(const cconv_graph *graph, const cconv_optimizer *optimizer, const char *path);
+CCONV_API cconv_status cconv_load_parameters(cconv_graph *graph, cconv_optimizer *optimizer, const char *path);
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 
@@ -393,6 +446,12 @@ typedef struct cconv_batch {
  * nothing. A plan with an optimizer and without keep_gradients may refuse to run when clipping by norm was turned on after the
  * plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
+
+/* Asks the run that is going on to stop, from any thread (also from a signal handler), and returns at once. The run ends behind the
+ * op that it is at with CCONV_INTERRUPTED and variables as before it, unless it changes them already: then it ends as ever. Outputs
+ * are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have not begun
+ * tells so to the thread that begins them. The plan must not be freed before both calls have returned. */
+CCONV_API cconv_status cconv_plan_cancel(cconv_plan *plan);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not
  * kept (keep_gradients). It lives in the plan until its next run. */

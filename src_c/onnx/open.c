@@ -189,6 +189,25 @@ static bool follows(const pair *p, const cconv_graph *to)
     return joined->rank == a->rank;
 }
 
+/* Marks what the outputs of either graph need. */
+static void mark_wanted(const cconv_graph *a, const cconv_graph *b, bool *wanted)
+{
+    for (int i = 0; i < a->n_outputs; ++i) wanted[a->outputs[i].node] = true;
+    for (int i = 0; i < b->n_outputs; ++i) wanted[b->outputs[i].node] = true;
+    for (int i = a->count; i >= 1; --i)
+        for (int k = 0; wanted[i] && k < cc_graph_node(a, i)->n_inputs; ++k) {
+            wanted[cc_graph_node(a, i)->inputs[k]] = true;
+            if (k < cc_graph_node(b, i)->n_inputs) wanted[cc_graph_node(b, i)->inputs[k]] = true;
+        }
+    for (int i = 1; i <= a->count; ++i) wanted[i] |= cc_graph_node(a, i)->kind == CC_INPUT;
+}
+
+/* Something in the place of a node that nobody reads, so that the others keep their numbers. */
+static bool keep_place(const pair *p, cconv_graph *to)
+{
+    return cconv_graph_constant(to, cc_graph_node(p->a, p->number)->name, CCONV_FLOAT32, 0, NULL, &(float){0}) != 0;
+}
+
 cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b)
 {
     pair p = {.a = a, .b = b};
@@ -197,11 +216,15 @@ cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b)
                                    "inputs when loading");
         return NULL;
     }
-    cconv_graph *to = cconv_graph_new();
+    bool *wanted = cc_alloc_zero((uint64_t)a->count + 1);
+    cconv_graph *to = wanted ? cconv_graph_new() : NULL;
+    if (wanted) mark_wanted(a, b, wanted);
     for (p.number = 1; to && p.number <= a->count; ++p.number) {
-        if (join_node(&p, to) && (follows(&p, to) || differs(&p, "shape"))) continue;
+        if (!wanted[p.number] ? keep_place(&p, to) : join_node(&p, to) && (follows(&p, to) || differs(&p, "shape"))) continue;
         cconv_graph_free(to);
-        return NULL;
+        to = NULL;
+        break;
     }
+    cc_free(wanted);
     return to;
 }

@@ -187,7 +187,8 @@ static int resize_plain(onnx_call *c, int x, const resize_task *r)
     for (int k = 2; k < r->rank; ++k) {
         size[k - 2] = r->axis[k].out;
         exact = exact || r->axis[k].exact;
-        cc_put(&w, k > 2 ? ",%.9g" : "scale=%.9g", r->axis[k].scale);
+        cc_put(&w, "%s", k > 2 ? "," : "scale=");
+        cc_put_float(&w, (float)r->axis[k].scale);
     }
     return onnx_channels_first(c, onnx_add1(c, "resize", onnx_channels_last(c, x), "interpolation=%s %s",
                                             r->mode == NEAREST ? "nearest" : "bilinear",

@@ -39,7 +39,7 @@ int64_t onnx_opset(const onnx_call *c);
 bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
 /* The size in place of a batch that is open where the file says 1; 0: there is none. */
 int64_t onnx_opened_batch(const onnx_call *c);
-int onnx_inputs(const onnx_call *c);  /* how many are listed, left out ones too */
+int onnx_inputs(const onnx_call *c); /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
 
@@ -73,7 +73,8 @@ bool onnx_known_floats(onnx_call *c, int i, float *values, int *n); /* n: room, 
 /* Shape and type (float32, int32 or bool) of a node; all sizes are known. After a failure: rank 0. */
 const cc_shape *onnx_shape(const onnx_call *c, int node);
 
-/* Adds an op; attributes as for cconv_graph_add, formatted as by printf ("axis=%d"); NULL: none. An input of 0 is left out. */
+/* Adds an op; attributes as for cconv_graph_add, formatted as by printf, of which there are %d, %lld, %s and, for floats, %.9g
+ * ("axis=%d"); NULL: none. An input of 0 is left out. */
 int onnx_add(onnx_call *c, const char *op, int n_inputs, const int *inputs, const char *attributes, ...) CC_PRINTF(5, 6);
 int onnx_add1(onnx_call *c, const char *op, int x, const char *attributes, ...) CC_PRINTF(4, 5);
 int onnx_add2(onnx_call *c, const char *op, int a, int b, const char *attributes, ...) CC_PRINTF(5, 6);
@@ -81,7 +82,7 @@ int onnx_add2(onnx_call *c, const char *op, int a, int b, const char *attributes
 const char *onnx_list_text(char text[256], const char *name, int n, const int64_t *values);
 
 int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim, const void *values);
-int onnx_scalar(onnx_call *c, int like, double value); /* of the type of node `like`, rank 0 */
+int onnx_scalar(onnx_call *c, int like, double value);             /* of the type of node `like`, rank 0 */
 int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor); /* of an attribute */
 
 /* A node with its axes in another order, in another shape, of another type (nothing is added if it is so already). */

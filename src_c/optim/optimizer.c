@@ -197,17 +197,26 @@ const char *cconv_optimizer_slot_name(const cconv_optimizer *optimizer, int i)
     return optimizer && i >= 0 && i < optimizer->n_slots ? optimizer->names[i] : NULL;
 }
 
-static cconv_variable *new_slot(const cconv_optimizer *optimizer, int s, cconv_variable *variable, int rank,
-                                const int64_t *shape)
+/* Whether slot s is the rule's own. */
+static bool is_own(const cconv_optimizer *optimizer, int s)
+{
+    return s != optimizer->average && s != optimizer->accumulator;
+}
+
+cc_shape cc_optimizer_slot_shape(const cconv_optimizer *optimizer, int s, const cc_shape *variable)
+{
+    cc_shape shape = *variable;
+    if (is_own(optimizer, s) && optimizer->rule->slot_shape)
+        shape.rank = optimizer->rule->slot_shape(s, variable->rank, variable->dim, shape.dim);
+    return shape;
+}
+
+static cconv_variable *new_slot(const cconv_optimizer *optimizer, int s, cconv_variable *variable)
 {
     const cc_rule *rule = optimizer->rule;
-    const bool own = s != optimizer->average && s != optimizer->accumulator; /* the rule's */
-    int64_t dim[CCONV_MAX_RANK];
-    if (own && rule->slot_shape) {
-        rank = rule->slot_shape(s, rank, shape, dim);
-        shape = dim;
-    }
-    cconv_variable *made = cconv_variable_new(rank, shape);
+    const bool own = is_own(optimizer, s);
+    const cc_shape shape = cc_optimizer_slot_shape(optimizer, s, &variable->shape);
+    cconv_variable *made = cc_variable_of(&shape);
     float *values = made ? cconv_variable_data(made) : NULL;
     const bool copied = s == optimizer->average || (own && s == rule->copied - 1);
     if (made && copied) memcpy(values, cconv_variable_data(variable), made->count * sizeof *values);
@@ -230,11 +239,9 @@ static cc_optimizer_entry *new_entry(cconv_optimizer *optimizer, cconv_variable 
         optimizer->entries = larger;
         optimizer->capacity = capacity;
     }
-    int64_t shape[CCONV_MAX_RANK];
-    int rank = cconv_variable_shape(variable, shape);
     cc_optimizer_entry made = {0};
     for (int s = 0; s < n_slots; ++s) {
-        made.slots[s] = new_slot(optimizer, s, variable, rank, shape);
+        made.slots[s] = new_slot(optimizer, s, variable);
         if (made.slots[s]) continue;
         while (s--) cconv_variable_free(made.slots[s]);
         return NULL;
@@ -252,6 +259,17 @@ static cc_optimizer_entry *find_entry(cconv_optimizer *optimizer, cconv_variable
 {
     const int number = cc_map_find(&optimizer->numbers, variable);
     return number ? &optimizer->entries[number - 1] : new_entry(optimizer, variable, optimizer->n_slots);
+}
+
+cconv_optimizer *cc_optimizer_of(cconv_optimizer *optimizer, const cconv_variable *variable, bool *known)
+{
+    int number = cc_map_find(&optimizer->numbers, variable);
+    if (number && optimizer->entries[number - 1].delegate) {
+        optimizer = optimizer->entries[number - 1].delegate;
+        number = cc_map_find(&optimizer->numbers, variable);
+    }
+    *known = number > 0;
+    return optimizer;
 }
 
 cconv_variable *cconv_optimizer_slot(cconv_optimizer *optimizer, cconv_variable *variable, int i)

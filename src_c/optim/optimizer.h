@@ -1,4 +1,4 @@
-/* What optimizer.c and step.c share. */
+/* What an optimizer is made of, for those who step and who save it. */
 #ifndef CC_OPTIMIZER_H
 #define CC_OPTIMIZER_H
 
@@ -26,5 +26,11 @@ struct cconv_optimizer {
     cconv_optimizer **members; /* all to whom variables are delegated */
     int n_members;
 };
+
+/* Who changes a variable: the optimizer itself, or the one that it has delegated it to. *known: it has slots for it. */
+cconv_optimizer *cc_optimizer_of(cconv_optimizer *optimizer, const cconv_variable *variable, bool *known);
+
+/* The shape that slot s of a variable has, or would have. */
+cc_shape cc_optimizer_slot_shape(const cconv_optimizer *optimizer, int s, const cc_shape *variable);
 
 #endif

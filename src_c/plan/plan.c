@@ -323,7 +323,7 @@ static cconv_plan *plan_of(cconv_graph *graph, const cconv_plan_options *options
     plan->max_batch = options->max_batch ? options->max_batch : 1;
     plan->n_outputs = options->n_outputs;
     plan->n_wrt = options->n_wrt;
-    atomic_flag_clear(&plan->busy);
+    atomic_init(&plan->state, CC_PLAN_IDLE);
     if (plan_rewrite(plan, graph, options) != CCONV_OK || make(plan, options) != CCONV_OK) {
         cconv_plan_free(plan);
         return NULL;
@@ -370,9 +370,9 @@ cconv_status cconv_plan_shape(cconv_plan *plan, int node, int64_t n, int *rank, 
     if (n < 1 || n > plan->max_batch)
         return cc_fail(CCONV_INVALID, "plan: expected a batch of 1 to %lld, received %lld", (long long)plan->max_batch,
                        (long long)n);
-    if (atomic_flag_test_and_set(&plan->busy)) return cc_fail(CCONV_BUSY, "plan: it is being run by another thread");
+    CC_TRY(cc_plan_take(plan));
     cconv_status status = plan->n == n ? CCONV_OK : cc_plan_shapes(plan, n);
-    atomic_flag_clear(&plan->busy);
+    cc_plan_give_back(plan);
     CC_TRY(status);
     const cc_shape *found = &plan->values[node].shape;
     if (rank) *rank = found->rank;

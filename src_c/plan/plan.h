@@ -74,6 +74,9 @@ typedef struct cc_applied { /* takes a variable's gradient by rows */
     cc_update update;
 } cc_applied;
 
+/* Only who finds a plan idle may use it; only while it is used can it be cancelled. */
+typedef enum cc_plan_state { CC_PLAN_IDLE, CC_PLAN_BUSY, CC_PLAN_CANCELLED } cc_plan_state;
+
 struct cconv_plan {
     cconv_graph *graph;     /* what is computed: the caller's graph, rewritten */
     cconv_graph *own_graph; /* the same if the plan must free it */
@@ -111,9 +114,13 @@ struct cconv_plan {
     cc_pace pace;     /* of runs in a crowd */
     void *tables[20]; /* memory of the arrays above and of the calls' own */
     int n_tables;
-    atomic_flag busy;
-    cc_fault fault; /* of the run */
+    atomic_int state; /* a cc_plan_state */
+    cc_fault fault;   /* of the run */
 };
+
+/* Takes the plan for the thread that calls, or fails with CCONV_BUSY; and gives it back. */
+cconv_status cc_plan_take(cconv_plan *plan);
+void cc_plan_give_back(cconv_plan *plan);
 
 /* Renews every shape for a batch of n. Fails if a shape breaks a rule, or (n below max_batch) needs more memory than was
  * planned. */

@@ -292,6 +292,11 @@ static bool has_fault(const cconv_plan *plan)
     return atomic_load_explicit(&plan->fault.element, memory_order_relaxed) != CC_NO_FAULT;
 }
 
+static bool is_cancelled(const cconv_plan *plan)
+{
+    return atomic_load_explicit(&plan->state, memory_order_relaxed) == CC_PLAN_CANCELLED;
+}
+
 /* Fails with what the op of a step says about what it reported, and in which sample that is. */
 static cconv_status refuse(const cconv_plan *plan, const cconv_batch *batch, const cc_step *step)
 {
@@ -341,6 +346,7 @@ static void walk(cconv_plan *plan, const cconv_batch *batch, const cc_team *team
             if (batch->interrupted(batch->context)) atomic_store(stop, t);
             asked = cc_seconds();
         }
+        if (team->ith == 0 && t < plan->first_update && is_cancelled(plan)) atomic_store(stop, t);
         if (has_fault(plan)) atomic_store(stop, t);
         if (t + 1 < plan->n_steps || copies_outputs(plan, batch)) cc_barrier_wait(team); /* else the end of the region is one */
         if (times) add_time(&times[t], &since);
@@ -389,17 +395,40 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     if (atomic_load(&job.stop) >= 0) {
         cc_plan_forget(plan); /* nothing that outlives runs is right */
         if (has_fault(plan)) return refuse(plan, batch, &plan->steps[atomic_load(&job.stop)]);
-        return cc_fail(CCONV_INTERRUPTED, "run: interrupted");
+        return cc_fail(CCONV_INTERRUPTED, is_cancelled(plan) ? "run: cancelled" : "run: interrupted");
     }
     touch_updated(plan);
     return CCONV_OK;
 }
 
+/* ---- Whose the plan is -------------------------------------------------------------------------------------------- */
+
+cconv_status cc_plan_take(cconv_plan *plan)
+{
+    int idle = CC_PLAN_IDLE;
+    if (atomic_compare_exchange_strong(&plan->state, &idle, CC_PLAN_BUSY)) return CCONV_OK;
+    return cc_fail(CCONV_BUSY, "plan: it is being run by another thread");
+}
+
+void cc_plan_give_back(cconv_plan *plan)
+{
+    atomic_store(&plan->state, CC_PLAN_IDLE);
+}
+
 cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch)
 {
     if (!plan) return cc_fail(CCONV_INVALID, "run: expected a plan, received NULL");
-    if (atomic_flag_test_and_set(&plan->busy)) return cc_fail(CCONV_BUSY, "run: the plan is being run by another thread");
+    CC_TRY(cc_plan_take(plan));
     cconv_status status = run_batch(plan, batch);
-    atomic_flag_clear(&plan->busy);
+    cc_plan_give_back(plan);
     return status;
+}
+
+/* One step: a run that ends meanwhile leaves nothing for the next one. */
+cconv_status cconv_plan_cancel(cconv_plan *plan)
+{
+    if (!plan) return cc_fail(CCONV_INVALID, "cancel: expected a plan, received NULL");
+    int busy = CC_PLAN_BUSY;
+    atomic_compare_exchange_strong(&plan->state, &busy, CC_PLAN_CANCELLED);
+    return CCONV_OK;
 }

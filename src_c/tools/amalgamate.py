@@ -2,10 +2,10 @@
 
     python3 amalgamate.py FOLDER
 
-Every source file comes after the headers it includes, which come once. What only one unit is to know is kept from the
-others: static names, types and constants that meet another's of the same name are renamed by a macro for the length of
-their unit, and the unit's macros end with it. Bodies that are compiled more than once (*.inc.h, *.def, and what only the
-levels of instructions include) stand in each unit. The system's headers come first, for all. A level's flags
+Every source file comes after the headers it includes, which come once. What only one unit is to know is kept from
+the others: static names, types and constants that meet another's of the same name are renamed by a macro for the length
+of their unit, and the unit's macros end with it. Bodies that are compiled more than once (*.inc.h, *.def, and what only
+the levels of instructions include) stand in each unit. The system's headers come first, for all. A level's flags
 (kernels/levels.def) become pragmas around its unit. Nothing is known here of any file but levels.def, flags.mk and
 cconv.h: a new source file needs no change.
 """
@@ -135,7 +135,9 @@ class Core:
             for line, inside in conditions(self.text[name], guard_of(self.text[name])):
                 where = list(dict.fromkeys([*outside, *inside]))
                 if match := SYSTEM_INCLUDE.match(line):
-                    found.setdefault(" && ".join(c if len(where) == 1 else f"({c})" for c in where), {})[match[1]] = True
+                    found.setdefault(" && ".join(c if len(where) == 1 else f"({c})" for c in where), {})[match[1]] = (
+                        True
+                    )
                 elif (match := INCLUDE.match(line)) and match[1] in self.text and match[1] not in self.shared:
                     walk(match[1], where)
 
@@ -150,7 +152,7 @@ class Core:
 
 
 def without_conditions(text: str) -> str:
-    """All branches of a text: names are looked for on every system. What is defined where it is not yet stays asked for."""
+    """All branches of a text, for names on every system. What is defined only where it is not yet stays so."""
     lines, result, kept = [line for line in lines_of(text) if not SYSTEM_INCLUDE.match(line)], [], []
     for i, line in enumerate(lines):
         match = CONDITION.match(line)
@@ -235,7 +237,7 @@ class Unit:
 
 
 def target_of(level: str, flags: str) -> tuple[str, str, str] | None:
-    """The macro that says that a level is compiled by pragmas, the machine it is for, and its features in GCC's words."""
+    """The macro that says that pragmas compile a level, the machine it is for, and its features in GCC's words."""
     words = flags.split()
     if not words:
         return None
@@ -244,19 +246,17 @@ def target_of(level: str, flags: str) -> tuple[str, str, str] | None:
     return f"CC_TARGET_{level.upper()}", machine, ",".join(arm or [w.removeprefix("-m") for w in words])
 
 
-def with_target(text: str, target: tuple[str, str, str] | None) -> str:
-    if target is None:
-        return text
-    macro, _, features = target
-    return f"""#if defined({macro})
+def within(condition: str, clang: str, gcc: str, text: str) -> str:
+    """A unit whose functions have an attribute, in Clang's words and in GCC's."""
+    return f"""#if {condition}
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("{features}"))), apply_to = function)
+#pragma clang attribute push(__attribute__(({clang})), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("{features}")
+#pragma GCC {gcc}
 #endif
 #endif
-{text}#if defined({macro})
+{text}#if {condition}
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
@@ -272,16 +272,20 @@ def head(core: Core, version: str) -> str:
     words = re.search(r"^OPTIMIZE = (.*)$", flags, re.MULTILINE)[1].split()
     options = ", ".join(f'"{w.removeprefix("-f")}"' for w in words if w.startswith("-f"))
     targets = [t for name, level in core.levels if (t := target_of(name, level))]
-    macros = "".join(f"#if defined(__GNUC__) && {machine}\n#define {m}\n#endif\n" for m, machine, _ in targets)
-    return f"""/* cconv {version} in one file, made from its sources by src_c/tools/amalgamate.py: change those, not this. cconv.h is its
- * interface and its manual.
+    macros = "".join(
+        f"#if defined(__GNUC__) && {machine} && !defined({m.replace('CC_TARGET', 'CCONV_NO')})\n#define {m}\n#endif\n"
+        for m, machine, _ in targets
+    )
+    leave_out = " and ".join(m.replace("CC_TARGET", "-DCCONV_NO") for m, _, _ in targets)
+    return f"""/* cconv {version} in one file, made from its sources by src_c/tools/amalgamate.py: change those.
+ * cconv.h is its interface and its manual.
  *
  *     cc -O2 program.c cconv.c -lm               on one thread
  *     cc -O2 -fopenmp program.c cconv.c -lm      on all processors
  *
- * Systems whose threads are in a library of their own (glibc before 2.34) want -pthread, too. CCONV_NO_OPENMP leaves OpenMP out
- * where the rest of the program uses it. Kernels for each instruction set are inside; the best one is chosen when the program
- * runs. */
+ * Systems whose threads are in a library of their own (glibc before 2.34) want -pthread, too. -DCCONV_NO_OPENMP leaves
+ * OpenMP out where the rest of the program uses it. Kernels for each instruction set are inside; the best ones are
+ * chosen when the program runs. {leave_out} leave theirs out, for a smaller program. */
 #if defined(__FAST_MATH__)
 #error "cconv.c: expected exact arithmetic, received -ffast-math or -Ofast: compile this file without it"
 #endif
@@ -305,6 +309,9 @@ def head(core: Core, version: str) -> str:
 #endif
 """
 
+
+# Where the lowest level is for old processors only, it is made small.
+HAS_HIGHER = "defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))"
 
 TAIL = """
 #if defined(__GNUC__)
@@ -340,14 +347,21 @@ def amalgamation() -> str:
         if other := [n for n, bodies in unit.macros.items() if not bodies <= shared_macros.get(n, bodies)]:
             sys.exit(f"expected macros of its own in {unit.name}, received other bodies of a shared header's: {other}")
     version = re.search(r'#define CCONV_VERSION "([^"]+)"', header)[1]
-    targets = {f"kernels/isa_{name}.c": target_of(name, flags) for name, flags in core.levels}
+    fallback, targets = f"kernels/isa_{core.levels[0][0]}.c", {}
+    for name, flags in core.levels:
+        targets[f"kernels/isa_{name}.c"] = target_of(name, flags)
     parts, done = [head(core, version)], set()
     for unit in units:
         for name in unit.headers:
             if name not in done:
                 parts.append(title(name, "-") + core.expanded(name))
                 done.add(name)
-        body = with_target(unit.renamed(clashes, shared_names, shared_macros), targets.get(unit.name))
+        body = unit.renamed(clashes, shared_names, shared_macros)
+        if unit.name == fallback:
+            body = within(HAS_HIGHER, "minsize", 'optimize("Os")', body)
+        elif target := targets.get(unit.name):
+            target_words = f'target("{target[2]}")'
+            body = within(f"defined({target[0]})", target_words, target_words, body)
         parts.append(title(unit.name, "=") + body)
     return re.sub(r"\n{3,}", "\n\n", "".join(parts) + TAIL)
 

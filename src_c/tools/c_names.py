@@ -1,4 +1,4 @@
-"""The names that C declares at file scope, read from preprocessed text: enough of C's grammar for libcconv's sources."""
+"""The names that C declares at file scope, read from preprocessed text: as much of C's grammar as libcconv uses."""
 
 import re
 from typing import NamedTuple
