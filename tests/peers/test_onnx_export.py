@@ -40,7 +40,8 @@ def test_as_the_model_predicts(tmp_path, capsys):
     assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'm.onnx'}'.\n"
     np.testing.assert_allclose(outputs(tmp_path / "m.onnx", X)[0], model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
     session = ort.InferenceSession(str(tmp_path / "m.onnx"))
-    assert session.get_inputs()[0].name == "photo"
+    assert [(x.name, x.shape) for x in session.get_inputs()] == [("photo", ["batch", 8, 8, 3])]
+    assert [(y.name, y.shape) for y in session.get_outputs()] == [("classes", ["batch", 2])]
 
 
 def test_channels_first(tmp_path, capsys):
