@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ..saving import load_weights, save_model, save_weights
@@ -146,13 +147,13 @@ class Files:
 
         Args:
             filepath: Name of the file.
-            format: `"onnx"`; it must be given, since other formats are not written.
+            format: `"onnx"`; where the name ends with `.onnx` it need not be given. Other formats are not written.
             verbose: Whether to print where the file is; `None`: it is printed.
             input_signature: The shapes of the inputs, as the model takes them or in a list of that alone: objects with
                 `shape`, `dtype` and `name`, such as `cconv.Input` or `cconv.InputSpec`. `None`: as the model declares
                 them.
-            **kwargs: `channels_last`: whether images come and go as in the model, by default `True`; `False`: as
-                (samples, channels, height, width), which other programs expect. `opset_version`: 18 or `None`.
+            **kwargs: `channels_last`: how images come and go. `False`, the default: as `(n, c, h, w)`, which other programs
+                expect; `True`: as in the model. `opset_version`: 18 or `None`.
 
         Raises:
             NotImplementedError: Another format or version, or an operation that ONNX does not have: all are named.
@@ -162,16 +163,16 @@ class Files:
         Example:
 
         >>> model = cconv.Sequential([cconv.Input((28, 28, 1)), cconv.layers.Conv2D(8, 3), cconv.layers.Flatten()])
-        >>> model.export("model.onnx", format="onnx")
+        >>> model.export("model.onnx")
         Saved artifact at 'model.onnx'.
         """
-        if format != "onnx":
+        if format != "onnx" and not (format == "tf_saved_model" and os.fspath(filepath).endswith(".onnx")):
             raise NotImplementedError(
                 f"Model '{self.name}' cannot be exported in this format: expected format='onnx'; "
                 f"`model.save` writes `.keras` files, which Keras opens and can export itself. Received: "
                 f"filepath={filepath!r}, format={format!r}"
             )
-        channels_last, opset = kwargs.pop("channels_last", True), kwargs.pop("opset_version", None)
+        channels_last, opset = kwargs.pop("channels_last", False), kwargs.pop("opset_version", None)
         if kwargs:
             raise TypeError(f"expected channels_last and opset_version at most. Received: {', '.join(kwargs)}")
         if opset not in (None, 18):

@@ -36,7 +36,7 @@ X = np.random.default_rng(0).normal(0, 1, (3, 8, 8, 3)).astype(np.float32)
 
 def test_as_the_model_predicts(tmp_path, capsys):
     model = small()
-    model.export(tmp_path / "m.onnx", format="onnx")
+    model.export(tmp_path / "m.onnx", channels_last=True)
     assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'm.onnx'}'.\n"
     np.testing.assert_allclose(outputs(tmp_path / "m.onnx", X)[0], model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
     session = ort.InferenceSession(str(tmp_path / "m.onnx"))
@@ -46,7 +46,7 @@ def test_as_the_model_predicts(tmp_path, capsys):
 
 def test_channels_first(tmp_path, capsys):
     model = small()
-    model.export(tmp_path / "m.onnx", format="onnx", verbose=False, channels_last=False, opset_version=18)
+    model.export(tmp_path / "m.onnx", format="onnx", verbose=False, opset_version=18)
     assert capsys.readouterr().out == ""
     found = outputs(tmp_path / "m.onnx", np.ascontiguousarray(X.transpose(0, 3, 1, 2)))[0]
     np.testing.assert_allclose(found, model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
@@ -73,7 +73,7 @@ def test_a_signature_gives_sizes(tmp_path):
         cconv.Input((8, 8, 3), batch_size=3),
         [cconv.InputSpec(shape=(3, 8, 8, 3), dtype="float32")],
     ):
-        model.export(tmp_path / "m.onnx", format="onnx", verbose=False, input_signature=signature)
+        model.export(tmp_path / "m.onnx", format="onnx", verbose=False, input_signature=signature, channels_last=True)
         shape = ort.InferenceSession(str(tmp_path / "m.onnx")).get_inputs()[0].shape
         assert shape[1:] == [8, 8, 3]
         np.testing.assert_allclose(
@@ -94,7 +94,8 @@ def test_a_class_of_its_own(tmp_path):
 
     model = Own()
     expected = model.predict(X, verbose=0)
-    model.export(tmp_path / "m.onnx", "onnx", verbose=False, input_signature=[cconv.Input((8, 8, 3), name="x")])
+    signature = [cconv.Input((8, 8, 3), name="x")]
+    model.export(tmp_path / "m.onnx", "onnx", verbose=False, input_signature=signature, channels_last=True)
     np.testing.assert_allclose(outputs(tmp_path / "m.onnx", X)[0], expected, rtol=1e-5, atol=1e-5)
 
 
