@@ -27,7 +27,10 @@ const page = {
     this.pad = new Pad($("pad"), () => this.askSoon());
     $("undo").onclick = () => this.pad.undo();
     $("clear").onclick = () => this.pad.clear();
-    $("train").onclick = () => { if (this.training) this.training = null; else this.train(STEPS).catch(error => this.stopped(error)); };
+    $("train").onclick = () => {
+      if (this.training) this.training = null;
+      else this.train(STEPS).catch(error => this.stopped(error));
+    };
     $("forget").onclick = () => this.forget();
     $("new").onsubmit = event => {
       event.preventDefault();
