@@ -106,10 +106,17 @@ docs: $(VENV)/.installed-test ## write docs/ops.md (the ops of the core), docs/a
 lib: ## libcconv.a and the shared library, in build/lib
 	@$(CORE)
 
+# Programs for whoever uses the library, each in its folder below tools and then in build/bin.
+TOOLS := cconv-run
+cconv-run: lib ## run an ONNX model on images: build/bin/cconv-run --help
+	@$(MAKE) -C tools/cconv-run
+
 # Paths are meant from here; the core's makefile works in src_c.
 PREFIX ?= /usr/local
-install: ## cconv.h, libraries, pkg-config file and CMake package, in PREFIX=/usr/local (DESTDIR= before it, for packagers)
+BIN = $(abspath $(DESTDIR))$(abspath $(PREFIX))/bin
+install: $(TOOLS) ## cconv.h, libraries, pkg-config file, CMake package and cconv-run, in PREFIX=/usr/local (DESTDIR= before it, for packagers)
 	@$(CORE) install PREFIX='$(abspath $(PREFIX))' DESTDIR='$(abspath $(DESTDIR))'
+	@mkdir -p '$(BIN)' && cd build/bin && install -m 755 $(TOOLS) '$(BIN)'
 
 amalgamation: ## the library in two files, dist/cconv.c and dist/cconv.h, to be compiled with a program
 	@CC='$(CC)' $(PYTHON) src_c/tools/amalgamate.py dist
@@ -144,7 +151,7 @@ sanitize: $(C_TESTS) ## the same under AddressSanitizer and UndefinedBehaviorSan
 sanitize-threads: $(C_TESTS) ## barrier, shares and plans in several threads under ThreadSanitizer
 	@$(CORE) OUT=../build/sanitize_threads OPENMP=0 EXTRA='-fsanitize=thread -g -O1'
 	$(call build-c-tests,build/sanitize_threads,-fsanitize=thread,$(CC))
-	@for tests in barrier thread derived; do build/sanitize_threads/c_tests $$tests || exit 1; done
+	@for tests in barrier thread derived cancel; do build/sanitize_threads/c_tests $$tests || exit 1; done
 
 # By a cross compiler, on an emulated CPU: Debian's gcc-aarch64-linux-gnu and qemu-user have the two.
 AARCH64 = aarch64-linux-gnu
@@ -172,7 +179,7 @@ web: ## a page that reads drawn digits and learns new ones, build/web/digits.htm
 
 # ---- Style ----
 
-C_STYLED = $(shell find src_c tests/c examples/c examples/web -name '*.[ch]' 2>/dev/null)
+C_STYLED = $(shell find src_c tests/c examples/c examples/web tools -name '*.[ch]' 2>/dev/null)
 
 RUFF = $(VENV)/bin/ruff
 $(RUFF): $(VENV)/.made
@@ -194,5 +201,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib install amalgamation test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
 include src_c/flags.mk

@@ -1,6 +1,7 @@
-/* Einsum: products of tensors whose axes have letters, summed over the letters that the result does not have. One operand after the
- * other is multiplied with what there is so far, as matrices: letters that both have and that stay are a batch, those that go are
- * summed over, the others are rows and columns. The axes of an ellipsis are letters, too: the numbers 1, 2, ... from the last on. */
+/* Einsum: products of tensors whose axes have letters, summed over the letters that the result does not have. One operand after
+ * the other is multiplied with what there is so far, as matrices: letters that both have and that stay are a batch, those that go
+ * are summed over, the others are rows and columns. The axes of an ellipsis are letters, too: the numbers 1, 2, ... from the last
+ * on. */
 #include "onnx/reader.h"
 #include "base/alloc.h"
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Poolings. What the ops of windows do not have (dilations, padding that a whole window may lie in) is computed along one axis after
- * the other: the cells of all windows are taken side by side, then each window is reduced. */
+/* Poolings. What the ops of windows do not have (dilations, padding that a whole window may lie in) is computed along one axis
+ * after the other: the cells of all windows are taken side by side, then each window is reduced. */
 #include "onnx/read_window.h"
 #include "base/alloc.h"
 

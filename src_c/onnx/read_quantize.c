@@ -1,6 +1,6 @@
-/* Quantized numbers. Integers are int32 in the graph, products of them are computed by the ops of float32, whose sums are exact as long
- * as no sum of magnitudes exceeds 2^24. Where that may happen the left factor is cut into parts of fewer bits, x = x0 + 2^b x1 + ...,
- * each of which stays below it; the products of the parts are added up in int32. */
+/* Quantized numbers. Integers are int32 in the graph; products of them are computed by the ops of float32, whose sums are exact as
+ * long as no sum of magnitudes exceeds 2^24. Where that may happen the left factor is cut into parts of fewer bits, x = x0 + 2^b x1
+ * + ..., each of which stays below it; the products of the parts are added up in int32. */
 #include "onnx/read_window.h"
 #include "base/alloc.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Resize and Upsample. Every axis is resized by itself: `nearest` takes cells, the others multiply with a matrix of weights, y = A x
- * along the axis. What the op `resize` computes is left to it. */
+/* Resize and Upsample. Every axis is resized by itself: `nearest` takes cells, the others multiply with a matrix of weights,
+ * y = A x along the axis. What the op `resize` computes is left to it. */
 #include "onnx/reader.h"
 #include "base/alloc.h"
 #include "base/writer.h"
@@ -51,7 +51,8 @@ static int resize_choice(onnx_call *c, const char *name, const char *const *choi
     return onnx_refuse(c, "%s '%s'", name, value);
 }
 
-/* A length of the output, in cells of the input. Where cells are chosen by it, it is rounded to float, as scales are: 8 / 1.6 is 5. */
+/* A length of the output, in cells of the input. Where cells are chosen by it, it is rounded to float, as scales are: 8 / 1.6 is
+ * 5. */
 static double resize_length(const resize_task *r, const resize_axis *a, double length)
 {
     const double found = a->exact ? length * (double)a->in / (double)a->out : length / a->scale;

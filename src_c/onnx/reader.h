@@ -27,7 +27,7 @@ typedef struct onnx_list { /* whole numbers */
 
 /* ---- Failure: each returns false, also where 0 is a node ------------------------------------------------------------ */
 
-/* The node cannot be read; the sentence says why: "mode 'cubic' is not supported". Reading goes on with other nodes, to name all. */
+/* The node cannot be read; the text says with what: "mode 'lanczos'". Reading goes on with other nodes, to name all. */
 bool onnx_refuse(onnx_call *c, const char *format, ...) CC_PRINTF(2, 3);
 /* The file breaks a rule of ONNX: "expected 4 pads, received 3". Reading ends. */
 bool onnx_damaged(onnx_call *c, const char *format, ...) CC_PRINTF(2, 3);
@@ -57,7 +57,8 @@ bool onnx_tensor_attribute(onnx_call *c, const char *name, onnx_tensor *tensor);
 bool onnx_has(const onnx_call *c, int i); /* it is there, and not left out */
 /* Its node in the graph. 0: left out, or a failure. */
 int onnx_input(onnx_call *c, int i);
-/* The same with its axes in another order: a variable of an initializer is stored like this, another value is transposed. */
+/* The same with its axes in another order: a variable of an initializer is stored like this, another value is transposed. Of axes
+ * there are CCONV_MAX_RANK, since the value may have another rank than expected; those beyond its rank are not used. */
 int onnx_input_ordered(onnx_call *c, int i, const int *axes);
 /* Its type in the file: uint8 and int64 are int32 in the graph, float16 is float32. ONNX_UNDEFINED: left out. */
 onnx_type onnx_input_type(const onnx_call *c, int i);

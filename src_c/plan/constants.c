@@ -163,7 +163,7 @@ void cc_plan_due(cconv_plan *plan)
     }
 }
 
-void cc_plan_forget(cconv_plan *plan)
+void cc_plan_forget(cconv_plan *plan, int first)
 {
-    for (int t = 0; t < plan->n_steps; ++t) plan->steps[t].version = 0;
+    for (int t = first; t < plan->n_steps; ++t) plan->steps[t].version = 0;
 }

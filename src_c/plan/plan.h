@@ -146,9 +146,10 @@ static inline cc_derived *cc_plan_derived(const cconv_plan *plan, const cc_step 
     return step->kind == CC_PACK ? plan->values[step->node].packed : plan->values[step->node].derived;
 }
 
-/* Decides which constant steps this run must do; or, after a run that was broken off, that the next one does all. */
+/* Decides which constant steps this run must do; or, after a run that was broken off, that the next one does those from `first`
+ * on. What was done before is right: runs that are cancelled again and again still come to an end of it. */
 void cc_plan_due(cconv_plan *plan);
-void cc_plan_forget(cconv_plan *plan);
+void cc_plan_forget(cconv_plan *plan, int first);
 
 /* Puts the work in order. */
 cconv_status cc_plan_steps(cconv_plan *plan);

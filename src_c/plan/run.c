@@ -393,7 +393,7 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     cc_team_run(crowd && plan->pace.alone ? 1 : threads, run, &job);
     if (crowd) cc_pace_add(&plan->pace, cc_seconds() - began);
     if (atomic_load(&job.stop) >= 0) {
-        cc_plan_forget(plan); /* nothing that outlives runs is right */
+        cc_plan_forget(plan, has_fault(plan) ? 0 : atomic_load(&job.stop) + 1);
         if (has_fault(plan)) return refuse(plan, batch, &plan->steps[atomic_load(&job.stop)]);
         return cc_fail(CCONV_INTERRUPTED, is_cancelled(plan) ? "run: cancelled" : "run: interrupted");
     }

@@ -57,7 +57,7 @@ def conditions(text: str, guard: str | None):
         if not match:
             yield line, [c for c in stack if c != f"!defined({guard})"]
             continue
-        kind, what = match[1], " ".join(match[2].split())
+        kind, what = match[1], " ".join(match[2].replace("\\\n", " ").split())
         if kind in ("ifdef", "ifndef"):
             what = ("!" if kind == "ifndef" else "") + f"defined({what})"
         if kind in ("if", "ifdef", "ifndef"):

@@ -151,7 +151,7 @@ def cubic(t):
 
 
 def axis_taps(g, n, interpolation, padding_mode, align_corners):
-    """Cells, weights and slopes by g of one axis: those of a cell outside are 0."""
+    """Of one axis: cells, weights, slopes by g, and whether the cells are inside."""
     slope = (n - 1) / 2 if align_corners else n / 2
     place = (g + 1) / 2 * (n - 1) if align_corners else ((g + 1) * n - 1) / 2
     if interpolation != "bicubic" and padding_mode != "zeros":
@@ -169,11 +169,11 @@ def axis_taps(g, n, interpolation, padding_mode, align_corners):
         if interpolation == "bicubic" and padding_mode != "zeros":
             cell, _ = inside(cell, n, padding_mode, align_corners)
         there = (cell >= 0) & (cell < n) | np.isnan(cell)
-        yield np.clip(np.nan_to_num(cell), 0, n - 1).astype(int), weight * there, rate * there
+        yield np.clip(np.nan_to_num(cell), 0, n - 1).astype(int), weight * there, rate * there, there
 
 
 def grid_taps(x, grid, interpolation, padding_mode, align_corners):
-    """For each choice of a tap for each axis: the index of the cells in x, weights and slopes along each axis."""
+    """For each choice of a tap for each axis: the cells' index, the cells or 0 outside, weights and slopes by axis."""
     axes = x.ndim - 2
     n = np.arange(len(x)).reshape(-1, *[1] * axes)
     taps = [
@@ -181,7 +181,9 @@ def grid_taps(x, grid, interpolation, padding_mode, align_corners):
         for k in range(axes)
     ]
     for chosen in itertools.product(*taps):
-        yield (n, *(cell for cell, _, _ in chosen)), [w for _, w, _ in chosen], [s for _, _, s in chosen]
+        cells, weights, slopes, there = zip(*chosen, strict=True)
+        cells = (n, *cells)
+        yield cells, np.where(np.all(there, axis=0)[..., None], x[cells], 0), weights, slopes
 
 
 def grid_sample(x, grid, *, interpolation="bilinear", padding_mode="zeros", align_corners=False):
@@ -195,7 +197,7 @@ def grid_sample(x, grid, *, interpolation="bilinear", padding_mode="zeros", alig
     align_corners at 0 and n - 1, as often as it takes, and then as border. Where g is NaN, so is y.
     """
     taps = grid_taps(x, grid, interpolation, padding_mode, align_corners)
-    y = sum(np.prod(weights, axis=0)[..., None] * x[cells] for cells, weights, _ in taps)
+    y = sum(np.prod(weights, axis=0)[..., None] * values for _, values, weights, _ in taps)
     return np.where(np.isnan(grid).any(-1, keepdims=True), np.nan, y)
 
 
@@ -206,10 +208,10 @@ def grid_sample_backward(dy, x, grid, *, interpolation="bilinear", padding_mode=
     """
     dx, dgrid = np.zeros(x.shape), np.zeros(grid.shape)
     nowhere = np.isnan(grid).any(-1)
-    for cells, weights, slopes in grid_taps(x, grid, interpolation, padding_mode, align_corners):
+    for cells, values, weights, slopes in grid_taps(x, grid, interpolation, padding_mode, align_corners):
         product = np.where(nowhere, 0, np.prod(weights, axis=0))
         np.add.at(dx, tuple(np.broadcast_arrays(*cells)), product[..., None] * dy)
-        along = np.sum(dy * x[cells], axis=-1)
+        along = np.sum(dy * values, axis=-1)
         for k in range(len(weights)):
             others = np.prod([slopes[j] if j == k else w for j, w in enumerate(weights)], axis=0)
             dgrid[..., len(weights) - 1 - k] += np.where(nowhere, 0, others * along)

@@ -119,7 +119,9 @@ def cumsum(x, *, axis=-1, exclusive=False, reverse=False):
     """
     x = np.flip(x, axis) if reverse else x
     y = np.cumsum(x, axis)
-    y = y - x if exclusive else y
+    if exclusive:
+        y = np.roll(y, 1, axis)
+        np.moveaxis(y, axis, 0)[:1] = 0
     return np.flip(y, axis) if reverse else y
 
 
