@@ -119,6 +119,17 @@ CCONV_API const char *cconv_num_threads_reason(void);
 CCONV_API int cconv_winograd(void);
 CCONV_API void cconv_set_winograd(int allowed);
 
+/* What the library would tell of without failing: a setting that was refused, threads that could not be had, processors that were
+ * taken away. Each such thing is told once to a function that is set, in the thread whose call meets it: settings at the latest when
+ * a plan is made. Nothing is printed without one. The text is the library's, and ends with the call. The function may call the
+ * library, and is called by several threads at once. NULL: nobody; a call that has begun may still end after cconv_set_log returns. */
+typedef enum cconv_log_level {
+    CCONV_LOG_INFO = 0, /* good to know: the instruction set and the number of threads in use */
+    CCONV_LOG_WARNING   /* something is slower, or other than was asked for */
+} cconv_log_level;
+typedef void (*cconv_log_function)(cconv_log_level level, const char *text, void *context);
+CCONV_API void cconv_set_log(cconv_log_function function, void *context);
+
 /* All memory comes from here. Call before anything else; NULL restores malloc and free. allocate may return NULL. */
 typedef struct cconv_allocator {
     void *(*allocate)(size_t bytes, void *context);
