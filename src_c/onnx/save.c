@@ -20,7 +20,7 @@ static void mark_needed(saver *s)
     }
 }
 
-/* Whether a computed value's first size is the batch: sample i of it comes of sample i of the inputs. Dropout drops nothing here. */
+/* Whether a computed value's first size is the batch: sample i of it comes of sample i of the inputs. Dropout does nothing. */
 static bool is_batched(saver *s, const cc_node *node)
 {
     cc_shape *xs = cc_alloc((uint64_t)node->n_inputs * sizeof *xs);
