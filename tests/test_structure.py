@@ -58,6 +58,7 @@ TESTED_C = [
     *C_FILES,
     *sorted((TOP / "tests" / "c").glob("*.[ch]")),
     *sorted((TOP / "examples" / "c").glob("*.c")),
+    *sorted((TOP / "examples" / "web").glob("*.c")),
     *sorted((TOP / "tools").rglob("*.[ch]")),
 ]
 

@@ -9,10 +9,10 @@ enum { OLDEST_OPSET = 6, MOST_INPUTS = 1024 };
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
 
 /* What stands in place of an open size, first and second: batches of a number that stands for nothing else and is larger than what
- * models name an end or a repetition by; images whose sizes halve five times. */
+ * models name an end or a repetition by; images of sizes that halve five times, larger than those that models name. */
 static int64_t stand_in(int axis, int which)
 {
-    static const int64_t sizes[3][2] = {{131, 137}, {224, 288}, {256, 352}};
+    static const int64_t sizes[3][2] = {{131, 137}, {1312, 1376}, {1504, 1696}};
     return axis == 0 ? sizes[0][which] : sizes[1 + axis % 2][which];
 }
 
