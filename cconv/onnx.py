@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _core, ops
 from .dtypes import of
-from .layers.input_layer import InputLayer
+from .layers.input_layer import InputLayer, check_sizes
 from .layers.layer import Layer
 from .models.model import Model
 from .naming import short_repr
@@ -30,8 +30,8 @@ class OnnxLayer(Layer):
     Made by `cconv.onnx.load`, and from the configuration that a saved model holds.
 
     Args:
-        nodes: The ops, in order: `op`, `inputs` and `attributes`. An input is `None` or a pair of `"input"`, `"weight"`,
-            `"constant"` or `"node"` and a number.
+        nodes: The ops, in order: `op`, `inputs` and `attributes`. An input is `None` or a pair of `"input"`,
+            `"weight"`, `"constant"` or `"node"` and a number.
         weights: Name, shape and whether training changes it, of each weight.
         constants: Type and values of each constant.
         outputs: Numbers of the nodes that are outputs.
@@ -139,12 +139,20 @@ def load(
         raise ValueError(
             f"Expected data_format as None, 'channels_first' or 'channels_last'. Received: data_format={data_format!r}"
         )
-    graph = _read(path, dict(shapes or {}))
+    graph = _read(path, _checked(shapes))
     if name is None:
         name = (
             "onnx" if isinstance(path, (bytes, bytearray)) else os.path.splitext(os.path.basename(os.fspath(path)))[0]
         )
     return _Builder(graph).model(name.replace("/", "."), data_format == "channels_last")
+
+
+def _checked(shapes: Any) -> dict[str, tuple[int | None, ...]]:
+    if shapes is None:
+        return {}
+    if not isinstance(shapes, Mapping) or not all(isinstance(name, str) for name in shapes):
+        raise TypeError(f"Expected shapes as a dictionary of inputs' names and shapes. Received: {short_repr(shapes)}")
+    return {name: check_sizes(shape, f"shapes[{name!r}]") for name, shape in shapes.items()}
 
 
 def _read(path: Any, shapes: dict[str, Sequence[int | None]]) -> _core.Graph:
