@@ -106,6 +106,21 @@ docs: $(VENV)/.installed-test ## write docs/ops.md (the ops of the core), docs/a
 lib: ## libcconv.a and the shared library, in build/lib
 	@$(CORE)
 
+# Programs for whoever uses the library, each in its folder below tools and then in build/bin.
+TOOLS := cconv-run
+cconv-run: lib ## run an ONNX model on images: build/bin/cconv-run --help
+	@$(MAKE) -C tools/cconv-run
+
+# Paths are meant from here; the core's makefile works in src_c.
+PREFIX ?= /usr/local
+BIN = $(abspath $(DESTDIR))$(abspath $(PREFIX))/bin
+install: $(TOOLS) ## cconv.h, libraries, pkg-config file, CMake package and cconv-run, in PREFIX=/usr/local (DESTDIR= before it, for packagers)
+	@$(CORE) install PREFIX='$(abspath $(PREFIX))' DESTDIR='$(abspath $(DESTDIR))'
+	@mkdir -p '$(BIN)' && cd build/bin && install -m 755 $(TOOLS) '$(BIN)'
+
+amalgamation: ## the library in two files, dist/cconv.c and dist/cconv.h, to be compiled with a program
+	@CC='$(CC)' $(PYTHON) src_c/tools/amalgamate.py dist
+
 # The harness in tests/c, and the program at the head of cconv.h just as it stands there.
 C_TESTS := $(wildcard tests/c/*.c tests/c/*.h)
 HEADER_PROGRAM = sed -n '/^ \*     \#include "cconv.h"/,/^ \*     }$$/s/^ \*     //p' src_c/include/cconv.h
@@ -159,9 +174,12 @@ digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 	@$(CC) $(STANDARD) -O2 -Isrc_c/include examples/c/train_digits.c build/lib/libcconv.a `cat build/lib/link_flags` -o build/train_digits
 	@build/train_digits build/digits.csv
 
+web: ## a page that reads drawn digits and learns new ones, build/web/digits.html (needs emscripten)
+	@$(PYTHON) examples/web/build.py
+
 # ---- Style ----
 
-C_STYLED = $(shell find src_c tests/c examples/c -name '*.[ch]' 2>/dev/null)
+C_STYLED = $(shell find src_c tests/c examples/c examples/web tools -name '*.[ch]' 2>/dev/null)
 
 RUFF = $(VENV)/bin/ruff
 $(RUFF): $(VENV)/.made
@@ -183,5 +201,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
 include src_c/flags.mk

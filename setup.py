@@ -1,5 +1,5 @@
-"""Builds cconv._core: the Cython boundary and every C file of src_c, in one extension. The metadata is in
-pyproject.toml, the compiler flags in src_c/flags.mk.
+"""Builds cconv._core: the Cython boundary and every C file of src_c, in one extension, and a static library of the same
+objects beside it. The metadata is in pyproject.toml, the compiler flags in src_c/flags.mk.
 
 Environment variables: CCONV_WERROR=1 makes warnings in src_c errors; CCONV_OPENMP=0 builds without OpenMP; CC
 and CFLAGS are heeded as usual, and what CFLAGS says comes last.
@@ -39,7 +39,7 @@ def read_level_flags() -> dict[str, list[str]]:
 
 def read_version() -> str:
     text = (HERE / CORE / "include" / "cconv.h").read_text(encoding="utf-8")
-    return re.search(r'#define CCONV_VERSION "([^"]+)"', text)[1]
+    return re.search(r'#define CCONV_VERSION +"([^"]+)"', text)[1]
 
 
 def read_page() -> str:
@@ -129,6 +129,22 @@ class BuildCore(build_ext):
             0
         ].sources
         super().build_extension(ext)
+        self.add_c_library(Path(self.get_ext_fullpath(ext.name)).parent, ext.extra_objects)
+
+    def add_c_library(self, package: Path, objects: list[str]) -> None:
+        """Puts what cconv.get_include and cconv.get_library tell of into the package: for Windows the header alone."""
+        self.mkpath(str(package / "include"))
+        self.copy_file(str(HERE / CORE / "include" / "cconv.h"), str(package / "include" / "cconv.h"))
+        if os.name == "posix":
+            # whole, not added to: objects of files that are gone would stay in it
+            (package / "lib" / "libcconv.a").unlink(missing_ok=True)
+            self.compiler.create_static_lib(objects, "cconv", output_dir=str(package / "lib"))
+
+    def copy_extensions_to_source(self) -> None:
+        """Built in place, the library lies in the source's package, as the extension does."""
+        super().copy_extensions_to_source()
+        for ext in self.extensions:
+            self.add_c_library(Path(ext.name.split(".")[0]), ext.extra_objects)
 
     def compile_core(
         self, macros: list[tuple[str, str]], flags: list[str], isa_flags: dict[str, list[str]]

@@ -44,6 +44,7 @@ from . import (
     tree,
     utils,
 )
+from ._c_library import get_include, get_library
 from ._config_report import show_config
 from ._core import get_num_threads, set_num_threads
 from .dtype_policies import DTypePolicy
@@ -94,6 +95,8 @@ __all__ = [
     "Variable",
     "custom_gradient",
     "device",
+    "get_include",
+    "get_library",
     "get_num_threads",
     "name_scope",
     "set_num_threads",

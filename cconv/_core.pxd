@@ -90,6 +90,9 @@ cdef extern from "cconv.h" nogil:
     int cconv_graph_output_count(const cconv_graph *graph)
     int cconv_graph_output_node(const cconv_graph *graph, int i)
     const char *cconv_graph_output_name(const cconv_graph *graph, int i)
+    ctypedef struct cconv_onnx_save_options:
+        int channels_last
+    cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options)
     int cconv_graph_count(const cconv_graph *graph)
     ctypedef enum cconv_kind:
         CCONV_INPUT

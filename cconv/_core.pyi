@@ -43,8 +43,10 @@ class Graph:
     def add(
         self, op: str, inputs: Sequence[int], attributes: Mapping[str, Any] = {}, name: str | None = None
     ) -> int: ...
-    def output(self, name: str | None, node: int) -> None: ...  # None: the node's name
+    def output(self, name: str | None, node: int) -> None: ...  # names a value as an output
     def outputs(self) -> list[tuple[str, int]]: ...  # name and node of each
+    # the outputs as an ONNX model; images (n, c, h, w) unless channels_last
+    def save_onnx(self, path: str | os.PathLike[str], channels_last: bool = False) -> None: ...
     def shape(self, node: int) -> Shape: ...
     def nodes(self) -> list[Node]: ...  # node 1 first
     def describe(self) -> str: ...  # a table of the nodes

@@ -343,15 +343,6 @@ cdef class Graph:
         cdef bytes op_text = text_of(op), name_text = text_of(name), text = attribute_text(attributes)
         return self.node(cconv_graph_add(self.handle, chars(op_text), chars(name_text), len(inputs), <int *>nodes.at, text))
 
-    def output(self, name, int node):
-        cdef bytes name_text = text_of(name)
-        check(cconv_graph_output(self.handle, chars(name_text), node))
-
-    def outputs(self):
-        cdef int i
-        return [(cconv_graph_output_name(self.handle, i).decode(), cconv_graph_output_node(self.handle, i))
-                for i in range(cconv_graph_output_count(self.handle))]
-
     cdef node(self, int node):
         if node == 0:
             raise failure()
@@ -394,6 +385,25 @@ cdef class Graph:
         cdef Memory memory = Memory(size)
         cconv_graph_describe(self.handle, <char *>memory.at, size)
         return (<char *>memory.at).decode("utf-8", "replace")
+
+    def output(self, name, int node):
+        cdef bytes name_text = text_of(name)
+        check(cconv_graph_output(self.handle, chars(name_text), node))
+
+    def outputs(self):
+        cdef int i
+        return [(cconv_graph_output_name(self.handle, i).decode(), cconv_graph_output_node(self.handle, i))
+                for i in range(cconv_graph_output_count(self.handle))]
+
+    def save_onnx(self, path, bint channels_last=False):
+        cdef cconv_onnx_save_options options
+        cdef bytes where = os.fsencode(path)
+        cdef const char *at = where
+        cdef cconv_status status
+        options.channels_last = channels_last
+        with nogil:
+            status = cconv_save_onnx(self.handle, at, &options)
+        check(status)
 
     def per_sample(self, outputs):
         cdef Memory nodes = ints(outputs)

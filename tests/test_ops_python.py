@@ -342,7 +342,7 @@ def test_every_op_of_the_core_can_be_reached():
     """Not every op has a function of its own here, but none that a model needs is missing."""
     missing = {name for name in cconv._core.ops() if not hasattr(ops, name)} - {
         "avg_pool", "global_avg_pool", "global_max_pool", "adaptive_avg_pool",
-        "batch_norm", "group_norm", "layer_norm", "dense", "top_k_indices", "gelu_tanh",
+        "batch_norm", "group_norm", "layer_norm", "lrn", "dense", "top_k_indices", "gelu_tanh",
         "resize", "projective_transform",  # in `ops.image`
         "assign",  # `Variable.assign` in a layer's call
         "flatten", "weight_penalty", "mean_squared_error", "mean_absolute_error", "l1_loss", "l2_loss",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from op_harness import OneOp
 
+import cconv
 from cconv import _core
 
 POOLS = ("max_pool", "avg_pool", "sum_pool", "l2_pool")
@@ -182,3 +183,25 @@ def test_no_images_and_no_channels(op):
         x = np.zeros(shape, np.float32)
         dy = np.zeros(_core.infer(op, [shape], attributes), np.float32)
         assert run(op, x, dy, **attributes).gradients[0].shape == shape
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3])
+def test_norms_of_windows(p):
+    x = np.random.default_rng(0).standard_normal((2, 5, 7, 3)).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(x, (2, 3), (1, 2))[:, :, ::2]
+    expected = (np.abs(windows) ** p).sum((-2, -1)) ** (1 / p)
+    y = cconv.ops.lp_pool(x, p, (2, 3), (1, 2))
+    np.testing.assert_allclose(y, expected, rtol=1e-5)
+    first = cconv.ops.lp_pool(np.moveaxis(x, -1, 1), p, (2, 3), (1, 2), data_format="channels_first")
+    np.testing.assert_array_equal(np.moveaxis(first, 1, -1), y)
+
+
+def test_a_norm_of_zeros_has_no_slope():
+    x = cconv.Variable(np.float32([[[0], [0], [3], [-4]]]))
+    with cconv.GradientTape() as tape:
+        y = cconv.ops.lp_pool(x, 3, 2)
+    slope = np.asarray(tape.gradient(y, x))[0, :, 0]
+    root = (27 + 64) ** (1 / 3)
+    np.testing.assert_allclose(slope, [0, 0, 9 / root**2, -16 / root**2], rtol=1e-5)
+    with pytest.raises(ValueError, match="at least 1"):
+        cconv.ops.lp_pool(x, 0.5, 2)

@@ -16,7 +16,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 
 # Lowest first: a module or package may import itself and what stands above it here, nothing beside or below it.
 LAYERS = (
-    {"naming", "warning"},
+    {"_c_library", "naming", "warning"},
     {"configured", "keras_names", "state_variable"},
     {"dtype_policies"},
     {"_core", "array_like", "registry", "scope", "seeds", "size_limit", "trampoline", "tree"},

@@ -1,12 +1,14 @@
 """The README's commands and programs, as they stand. `make test-readme` runs the commands in a fresh clone."""
 
 import gzip
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_onnx
 from packaging_programs import run_readme
 
 import cconv
@@ -83,3 +85,28 @@ def test_the_program_about_weights_runs(tmp_path, monkeypatch):
     names = {"cconv": cconv, "keras": keras, "images": images}
     exec(PROGRAMS[2], names)
     assert names["model"].predict(images, verbose=0).shape == (1, 1000)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the commands are for a shell")
+def test_the_program_in_c_compiles_by_its_command_and_runs(tmp_path):
+    (program,) = re.findall(r"^```c\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    assert program == (TOP / "examples" / "c" / "classify.c").read_text(encoding="utf-8")
+    assert len(program.splitlines()) < 40
+    (command,) = re.findall(r"^(cc .*classify\.c.*) -o classify$", README, flags=re.MULTILINE)
+    subprocess.run(["make", "lib"], cwd=TOP, check=True, capture_output=True)
+    warnings = "-Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion"
+    built = command.replace("cc ", f"cc {warnings} ", 1) + f" -o {tmp_path / 'classify'}"
+    subprocess.run(["sh", "-c", built], cwd=TOP, check=True)
+
+    rng = np.random.default_rng(0)
+    weights, pixels = rng.normal(size=(3, 5)), rng.integers(0, 256, (6, 7, 3), dtype=np.uint8)
+    model, image = tmp_path / "model.onnx", tmp_path / "image.ppm"
+    model.write_bytes(small_onnx.classifier(weights))
+    image.write_bytes(b"P6\n7 6\n255\n" + pixels.tobytes())
+    said = subprocess.run([tmp_path / "classify", model, image], check=True, capture_output=True, text=True).stdout
+    means = (pixels.mean((0, 1)) / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    best, score = re.fullmatch(r"class (\d+), score (\S+)\n", said).groups()
+    assert int(best) == np.argmax(means @ weights) and float(score) == pytest.approx((means @ weights).max(), abs=1e-4)
+    for arguments in [], [model, tmp_path / "none.ppm"], [image, image]:
+        result = subprocess.run([tmp_path / "classify", *arguments], capture_output=True, text=True)
+        assert result.returncode == 1 and result.stderr.startswith("classify: ")

@@ -54,7 +54,12 @@ def test_every_file_says_what_it_holds(path):
     assert path.read_text(encoding="utf-8").startswith("/* ")
 
 
-TESTED_C = [*C_FILES, *sorted((TOP / "tests" / "c").glob("*.[ch]")), *sorted((TOP / "examples" / "c").glob("*.c"))]
+TESTED_C = [
+    *C_FILES,
+    *sorted((TOP / "tests" / "c").glob("*.[ch]")),
+    *sorted((TOP / "examples" / "c").glob("*.c")),
+    *sorted((TOP / "tools").rglob("*.[ch]")),
+]
 
 
 @pytest.mark.parametrize("path", TESTED_C, ids=lambda p: p.relative_to(TOP).as_posix())

@@ -24,6 +24,7 @@ from .control import *
 from .convolution import *
 from .counting import *
 from .cumulation import *
+from .detection import *
 from .distances import *
 from .exponential import *
 from .fourier import *
@@ -43,6 +44,7 @@ from .random import *
 from .ranges import *
 from .reductions import *
 from .rounding import *
+from .sampling import *
 from .scatter import *
 from .shapes import *
 from .sorting import *

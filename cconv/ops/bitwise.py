@@ -74,9 +74,9 @@ def bitwise_not(x: Any) -> Value:
     >>> cconv.ops.bitwise_not([0, 5]).tolist()
     [-1, -6]
     """
-    if of(x) == "bool":
-        return apply("equal", [x, False])
-    return _apply_to_bits("bitwise_xor", x, -1)
+    if of(x) == "float32":
+        raise TypeError("`bitwise_not` takes whole numbers or bools. Received: type float32")
+    return apply("equal", [x, False]) if of(x) == "bool" else apply("bitwise_not", [x])
 
 
 @operation("x")

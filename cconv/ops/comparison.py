@@ -191,7 +191,7 @@ def isnan(x: Any) -> Value:
     >>> cconv.ops.isnan([1.0, np.inf, np.nan]).tolist()
     [False, False, True]
     """
-    return apply("not_equal", [x, x])
+    return apply("isnan", [x])
 
 
 @operation("x")
@@ -203,7 +203,7 @@ def isinf(x: Any) -> Value:
     >>> cconv.ops.isinf([1.0, np.inf, np.nan]).tolist()
     [False, True, False]
     """
-    return apply("equal", [_size(x), math.inf])
+    return apply("isinf", [x])
 
 
 @operation("x")

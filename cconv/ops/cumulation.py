@@ -23,20 +23,26 @@ __all__ = [
 
 
 @operation("x")
-def cumsum(x: Any, axis: int | None = None, dtype: str | None = None) -> Value:
+def cumsum(
+    x: Any, axis: int | None = None, dtype: str | None = None, exclusive: bool = False, reverse: bool = False
+) -> Value:
     """The sums of all elements so far along `axis` (`None`: of all values in one row).
 
     Args:
         x: Tensor.
         axis: The axis.
         dtype: What is summed: float32 or int32; `None`: the type of `x`, of bools int32.
+        exclusive: With true a sum is without the element itself: the first one is 0.
+        reverse: With true sums begin at the last element.
 
     Example:
 
     >>> cconv.ops.cumsum([1, 2, 3]).tolist()
     [1, 3, 6]
+    >>> cconv.ops.cumsum([1, 2, 3], exclusive=True, reverse=True).tolist()
+    [5, 3, 0]
     """
-    return _cumulate("cumsum", x, axis, dtype)
+    return _cumulate("cumsum", x, axis, dtype, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
 @operation("x")
@@ -51,11 +57,11 @@ def cumprod(x: Any, axis: int | None = None, dtype: str | None = None) -> Value:
     return _cumulate("cumprod", x, axis, dtype)
 
 
-def _cumulate(op: str, x: Any, axis: int | None, dtype: str | None) -> Value:
+def _cumulate(op: str, x: Any, axis: int | None, dtype: str | None, **settings: bool) -> Value:
     x = x if dtype is None else cast(x, dtype)
     if axis is None:
-        return apply(op, [apply("reshape", [x], {"shape": [-1]})], {"axis": 0})
-    return apply(op, [x], {"axis": number_of_axis(axis, len(shape_of(x)))})
+        return apply(op, [apply("reshape", [x], {"shape": [-1]})], {"axis": 0, **settings})
+    return apply(op, [x], {"axis": number_of_axis(axis, len(shape_of(x))), **settings})
 
 
 @operation("a")

@@ -31,7 +31,7 @@ from .distances import normalize, psnr
 from .fourier import polar
 from .indexing import multi_hot, one_hot
 from .losses import *
-from .normalization import *
+from .normalization import batch_normalization, layer_normalization, rms_normalization
 from .piecewise import hard_shrink, hard_tanh, soft_shrink, sparse_plus, sparse_sigmoid, threshold
 from .pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from .reductions import moments

@@ -10,12 +10,14 @@ from ..tensor import Value
 from ._apply import apply, shape_of
 from .arguments import axes as numbers_of_axes
 from .arguments import number, whole
+from .layout import channels_last, to_channels_first
 from .operation import operation
 from .reductions import var
 
 __all__ = [
     "batch_normalization",
     "layer_normalization",
+    "local_response_normalization",
     "rms_normalization",
 ]
 
@@ -104,3 +106,47 @@ def _beside(values: Any, x: Any, axis: Any) -> Value:
     shape = shape_of(x)
     axes = numbers_of_axes(axis, len(shape))
     return apply("reshape", [values], {"shape": [n if i in axes else 1 for i, n in enumerate(shape)]})
+
+
+@operation("x", module="nn")
+def local_response_normalization(
+    x: Any,
+    size: int,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    bias: float = 1.0,
+    alpha_over_size: bool = True,
+    data_format: str | None = None,
+) -> Value:
+    """`x / (bias + alpha / size * s) ** beta`, `s` the sum of the squares of `size` neighbouring channels of a pixel.
+
+    The window of channel `i` is `i - (size - 1) // 2` to `i + size // 2`, as far as there are channels (Krizhevsky et
+    al., 2012; ONNX's `LRN`).
+
+    Args:
+        x: Tensor with channels on the last or the second axis, as `data_format` says.
+        size: Channels in a window.
+        alpha: Factor of the squares.
+        beta: The exponent.
+        bias: Added to their sum.
+        alpha_over_size: With false `alpha` is not divided by `size`, as in TensorFlow.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: `size` is below 1.
+
+    Example:
+
+    >>> cconv.ops.local_response_normalization([[3.0, 4.0]], 3, alpha=3.0, beta=0.5, bias=0.0).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+    attributes = {
+        "size": whole(size, "size", 1),
+        "alpha": number(alpha, "alpha"),
+        "beta": number(beta, "beta"),
+        "bias": number(bias, "bias"),
+        "alpha_over_size": bool(alpha_over_size),
+    }
+    x, first = channels_last(data_format, x)
+    y = apply("lrn", [x], attributes)
+    return to_channels_first(y) if first else y

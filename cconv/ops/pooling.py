@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Value
 from ._apply import apply, shape_of
-from .arguments import integers, padding_attributes
+from .arguments import integers, number, padding_attributes
 from .layout import channels_last, to_channels_first
 from .operation import operation
 
@@ -15,6 +15,7 @@ __all__ = [
     "adaptive_max_pool",
     "average_pool",
     "l2_pool",
+    "lp_pool",
     "max_pool",
     "sum_pool",
 ]
@@ -93,6 +94,45 @@ def l2_pool(
     [[[5.0]]]
     """
     return pool("l2_pool", inputs, pool_size, strides, padding, data_format)
+
+
+@operation("inputs", module="nn")
+def lp_pool(
+    inputs: Any,
+    p: float,
+    pool_size: Any,
+    strides: Any = None,
+    padding: Any = "valid",
+    data_format: str | None = None,
+) -> Value:
+    """The p-norm of every window, `sum(abs(x) ** p) ** (1 / p)`; no gradient flows where it is 0.
+
+    Args:
+        inputs: Tensor `(n, w, c)`, `(n, h, w, c)` or `(n, d, h, w, c)`.
+        p: At least 1: 1 for the sum of magnitudes, 2 for `l2_pool`.
+        pool_size: Size of the window: one number for all axes of the image or one for each.
+        strides: Steps of the window, likewise; `None`: `pool_size`.
+        padding: `"valid"`, `"same"` or a pair for each axis.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: `p` is below 1, or an argument does not fit.
+
+    Example:
+
+    >>> cconv.ops.lp_pool([[[3.0], [-4.0]]], 1, 2).tolist()
+    [[[7.0]]]
+    """
+    p = number(p, "p", 1)
+    if p == 2:
+        return l2_pool(inputs, pool_size, strides, padding, data_format)
+    size = apply("abs", [inputs])
+    if p == 1:
+        return pool("sum_pool", size, pool_size, strides, padding, data_format)
+    total = pool("sum_pool", apply("power", [size, float(p)]), pool_size, strides, padding, data_format)
+    some = apply("greater", [total, 0.0])  # a root has no slope at 0
+    root = apply("power", [apply("where", [some, total, 1.0]), 1 / p])
+    return apply("where", [some, root, 0.0])
 
 
 def _adaptive(op: str, x: Any, output_size: Any, data_format: str | None) -> Value:

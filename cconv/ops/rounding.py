@@ -45,7 +45,7 @@ def ceil(x: Any) -> Value:
     >>> cconv.ops.ceil([1.5, -1.5]).tolist()
     [2.0, -1.0]
     """
-    return apply("negative", [apply("floor", [apply("negative", [x])])])
+    return apply("ceil", [x])
 
 
 @operation("x")

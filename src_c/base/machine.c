@@ -41,8 +41,8 @@ int cconv_abi(void)
 
 int cconv_openmp(void)
 {
-#ifdef _OPENMP
-    return _OPENMP;
+#ifdef CC_OPENMP
+    return CC_OPENMP;
 #else
     return 0;
 #endif

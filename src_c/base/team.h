@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#ifdef _OPENMP
+#if defined(_OPENMP) && !defined(CCONV_NO_OPENMP)
+#define CC_OPENMP _OPENMP /* its version */
 #include <omp.h>
 #endif
 
@@ -56,7 +57,7 @@ int cc_team_room(int threads);
 /* The number of the thread that calls, and of the threads, inside a parallel region. */
 static inline cc_team cc_team_here(void)
 {
-#ifdef _OPENMP
+#ifdef CC_OPENMP
     return (cc_team){.ith = omp_get_thread_num(), .nth = omp_get_num_threads()};
 #else
     return (cc_team){.nth = 1};
@@ -77,7 +78,7 @@ static inline void cc_team_run(int threads, void (*body)(const cc_team *team, vo
     cc_barrier barrier = {0};
     cc_board place = {0}, *board = threads > 1 && cc_team_takes_over() ? &place : NULL;
     cc_team_enter(threads);
-#ifdef _OPENMP
+#ifdef CC_OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
 #endif
     {

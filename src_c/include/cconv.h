@@ -63,7 +63,7 @@ extern "C" {
 
 /* What compiled programs rely on, as a number: it grows when a function of this header is removed or takes other arguments, when a
  * struct's layout changes (a member more counts: callers make structs) or a constant's value. Functions that are added leave it as
- * it is. A program that loads a shared library asks CCONV_ABI_FITS() before anything else. */
+ * it is. The shared library's name ends with it. A program that loads a shared library asks CCONV_ABI_FITS() before anything else. */
 #define CCONV_ABI 1
 #define CCONV_ABI_FITS() (cconv_abi() == CCONV_ABI)
 
@@ -327,6 +327,25 @@ typedef struct cconv_onnx_options {
  * CCONV_NO_MEMORY). */
 CCONV_API cconv_graph *cconv_load_onnx(const char *path, const cconv_onnx_options *options);
 CCONV_API cconv_graph *cconv_load_onnx_memory(const void *bytes, size_t size, const cconv_onnx_options *options);
+
+typedef struct cconv_onnx_save_options {
+    int channels_last; /* 1: all inputs and outputs have their axes as in the graph; 0: images among them are (n, c, h, w), as
+                          the ecosystem expects. An image is an input that a convolution, a pooling or another op of images
+                          reads, also through ops that do not mind the order, or an output that is computed channels first */
+} cconv_onnx_save_options;
+
+/* Writes what computes the graph's outputs (cconv_graph_output) as an ONNX model of opset 18, as a plan that does not train
+ * computes them; options may be NULL. Inside, images are (n, c, h, w), and a Transpose stands only where an op minds. Inputs,
+ * outputs, variables and nodes have the names they have in the graph, with a number behind a name that is there already. A batch
+ * that the graph leaves open is "batch"; other open sizes stay open. Variables are written as they are when this is called, as
+ * float32. Positions that take and take_along_axis give 0 for, since there are none, are an error in ONNX. The file takes the
+ * place of one at `path` when it is complete; after a failure that one is as it was. CCONV_UNSUPPORTED with all nodes that cannot
+ * be written, or for a model of more than 2 GB; CCONV_INVALID for a graph without outputs or a path that cannot be written. */
+CCONV_API cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options);
+/* The same as bytes in memory, which the caller owns and gives back with cconv_onnx_free. After a failure *bytes is NULL. */
+CCONV_API cconv_status cconv_save_onnx_memory(const cconv_graph *graph, const cconv_onnx_save_options *options, void **bytes,
+                                              size_t *size);
+CCONV_API void cconv_onnx_free(void *bytes); /* NULL is allowed */
 
 /* ---- Optimizers --------------------------------------------------------------------------------------------------- */
 

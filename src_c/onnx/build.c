@@ -76,6 +76,7 @@ int onnx_from_start(onnx_call *c, int positions, int64_t size)
 int onnx_steps(onnx_call *c, int64_t n, int64_t start, int64_t step, int rank, int axis)
 {
     if (onnx_failed(c)) return 0;
+    if (n > INT32_MAX) return onnx_refuse(c, "an axis of %" PRId64 " elements, whose positions do not fit int32", n);
     int64_t *v = cc_alloc((uint64_t)n * sizeof *v), dim[CCONV_MAX_RANK];
     if (!v) return onnx_refuse(c, "no memory for %" PRId64 " positions", n);
     for (int64_t i = 0; i < n; ++i) v[i] = start + i * step;
@@ -115,7 +116,8 @@ int onnx_slice(onnx_call *c, int node, int axis, int64_t begin, int64_t count)
 int onnx_take_steps(onnx_call *c, int node, int axis, int64_t n, int64_t start, int64_t step)
 {
     if (step == 1) return onnx_slice(c, node, axis, n > 0 ? start : 0, n);
-    return onnx_add2(c, "take", node, onnx_steps(c, n, start, step, 1, 0), "axis=%d", axis);
+    /* checked: a position may lie outside of an axis whose size is open now */
+    return onnx_add2(c, "take", node, onnx_steps(c, n, start, step, 1, 0), "axis=%d checked=1", axis);
 }
 
 int onnx_take(onnx_call *c, int node, int axis, int64_t n, const int32_t *positions)

@@ -84,12 +84,18 @@ static void put(elements *e, uint64_t bits)
 
 /* ---- Where they stand ----------------------------------------------------------------------------------------------- */
 
-static void put_fixed(elements *e, onnx_bytes bytes, size_t size)
+static bool is_little_endian(void)
 {
     const uint16_t one = 1;
     uint8_t first;
     memcpy(&first, &one, 1);
-    if (first && e->floats && e->type == ONNX_FLOAT && size == 4 && e->n == 0 && bytes.size / 4 == (size_t)e->count) {
+    return first == 1;
+}
+
+static void put_fixed(elements *e, onnx_bytes bytes, size_t size)
+{
+    if (is_little_endian() && e->floats && e->type == ONNX_FLOAT && size == 4 && e->n == 0 &&
+        bytes.size / 4 == (size_t)e->count) {
         memcpy(e->floats, bytes.data, bytes.size / 4 * 4);
         e->n = e->count;
         return;
@@ -270,46 +276,63 @@ cconv_status onnx_read_ints(const char *folder, const onnx_tensor *tensor, int64
     return read_all(folder, tensor, &(elements){.ints = to});
 }
 
+bool onnx_plain_floats(const onnx_tensor *t, onnx_bytes *bytes)
+{
+    int found = 0;
+    bool damaged = false;
+    onnx_bytes message = t->message;
+    if (t->type != ONNX_FLOAT || t->location || !is_little_endian()) return false;
+    for (onnx_field f; onnx_next_field(&message, &f, &damaged);) {
+        if (f.number != 9 && f.number != 4) continue;
+        *bytes = f.bytes;
+        found += f.kind == WIRE_BYTES ? 1 : 2;
+    }
+    return found == 1 && !damaged && bytes->size == (uint64_t)count_of(t) * sizeof(float);
+}
+
 /* ---- Other orders of axes ---------------------------------------------------------------------------------------------- */
 
-/* The last axis of the result is far apart in `from`: it is taken in blocks of 16, whose lines of the cache are read to their
- * ends before the next ones, while the other axes run in the order of `from`. */
-void onnx_order_floats(const cc_shape *from_shape, const float *from, const int *axes, float *to)
+/* Inner loops go over the last axis of the result, which lies far apart in `from`, in blocks of 16; and around these over the axis
+ * that is the last of `from`, in blocks of 16, so that both sides go on in lines of the cache that they have begun. */
+void onnx_order_floats(const cc_shape *from_shape, const void *from, const int *axes, float *to)
 {
     enum { BLOCK = 16 };
-    const int rank = from_shape->rank, last = rank ? axes[rank - 1] : 0;
-    int64_t from_stride[CCONV_MAX_RANK], to_stride[CCONV_MAX_RANK]; /* both by the axes of from */
+    const int rank = from_shape->rank;
+    int64_t from_stride[CCONV_MAX_RANK + 1], to_stride[CCONV_MAX_RANK + 1], dim[CCONV_MAX_RANK + 1]; /* by the axes of from */
     int64_t stride = 1, others = 1;
-    if (rank == 0) {
-        to[0] = from[0];
-        return;
-    }
     for (int k = rank - 1; k >= 0; --k) {
+        dim[k] = from_shape->dim[k];
         from_stride[k] = stride;
-        stride *= from_shape->dim[k];
+        stride *= dim[k];
     }
     stride = 1;
     for (int k = rank - 1; k >= 0; --k) {
         to_stride[axes[k]] = stride;
-        stride *= from_shape->dim[axes[k]];
+        stride *= dim[axes[k]];
     }
+    from_stride[rank] = to_stride[rank] = 0; /* an axis of size 1, where the two are one */
+    dim[rank] = 1;
+    const int last = rank ? axes[rank - 1] : rank, inner = rank && last != rank - 1 ? rank - 1 : rank;
     for (int k = 0; k < rank; ++k)
-        if (k != last) others *= from_shape->dim[k];
-    const int64_t n = from_shape->dim[last];
-    for (int64_t first = 0; first < n; first += BLOCK) {
-        const int64_t width = n - first < BLOCK ? n - first : BLOCK;
-        int64_t index[CCONV_MAX_RANK] = {0}, source = first * from_stride[last], target = first;
-        for (int64_t i = 0; i < others; ++i) {
-            for (int64_t j = 0; j < width; ++j) to[target + j] = from[source + j * from_stride[last]];
-            for (int k = rank - 1; k >= 0; --k) {
-                if (k == last) continue;
-                source += from_stride[k];
-                target += to_stride[k];
-                if (++index[k] < from_shape->dim[k]) break;
-                source -= index[k] * from_stride[k];
-                target -= index[k] * to_stride[k];
-                index[k] = 0;
-            }
+        if (k != last && k != inner) others *= dim[k];
+    int64_t index[CCONV_MAX_RANK] = {0};
+    const unsigned char *source = from;
+    float *target = to;
+    for (int64_t i = 0; i < others; ++i) {
+        for (int64_t a = 0; a < dim[inner]; a += BLOCK)
+            for (int64_t b = 0; b < dim[last]; b += BLOCK)
+                for (int64_t u = a; u < dim[inner] && u < a + BLOCK; ++u)
+                    for (int64_t v = b; v < dim[last] && v < b + BLOCK; ++v)
+                        memcpy(target + u * to_stride[inner] + v * to_stride[last],
+                               source + (size_t)(u * from_stride[inner] + v * from_stride[last]) * sizeof *to, sizeof *to);
+        for (int k = rank - 1; k >= 0; --k) {
+            if (k == last || k == inner) continue;
+            source += (size_t)from_stride[k] * sizeof *to;
+            target += to_stride[k];
+            if (++index[k] < dim[k]) break;
+            source -= (size_t)(index[k] * from_stride[k]) * sizeof *to;
+            target -= index[k] * to_stride[k];
+            index[k] = 0;
         }
     }
 }

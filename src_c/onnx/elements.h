@@ -12,7 +12,11 @@ cconv_status onnx_read_ints(const char *folder, const onnx_tensor *tensor, int64
 /* Whether the message, or its file, is long enough for as many elements as the shape says: nothing is asked for before. */
 cconv_status onnx_check_count(const char *folder, const onnx_tensor *tensor);
 
-/* Axis k of the result is axis axes[k] of from. */
-void onnx_order_floats(const cc_shape *from_shape, const float *from, const int *axes, float *to);
+/* Where the elements of a float32 tensor stand in the file, one after the other as this processor has them, at any address; false:
+ * they stand in another way. */
+bool onnx_plain_floats(const onnx_tensor *tensor, onnx_bytes *bytes);
+
+/* Axis k of the result is axis axes[k] of from, whose floats may stand at any address. */
+void onnx_order_floats(const cc_shape *from_shape, const void *from, const int *axes, float *to);
 
 #endif

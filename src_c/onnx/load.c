@@ -2,17 +2,17 @@
 #include "base/alloc.h"
 #include "graph/rewrite/rules.h"
 #include "onnx/reading.h"
-#include <stdio.h>
 #include <string.h>
 
 enum { OLDEST_OPSET = 6, MOST_INPUTS = 1024 };
 
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
 
-/* What stands in place of an open size, first and second: batches of two and three; images whose sizes halve five times. */
+/* What stands in place of an open size, first and second: batches of a number that stands for nothing else and is larger than what
+ * models name an end or a repetition by; images whose sizes halve five times. */
 static int64_t stand_in(int axis, int which)
 {
-    static const int64_t sizes[3][2] = {{2, 3}, {224, 288}, {256, 352}};
+    static const int64_t sizes[3][2] = {{131, 137}, {224, 288}, {256, 352}};
     return axis == 0 ? sizes[0][which] : sizes[1 + axis % 2][which];
 }
 
@@ -190,12 +190,14 @@ static cconv_status check_names(const onnx_graph *graph, const cconv_onnx_option
     return CCONV_OK;
 }
 
-static cconv_graph *load(onnx_bytes bytes, const char *folder, const cconv_onnx_options *options)
+static cconv_graph *load(const onnx_file *file, const char *folder, const cconv_onnx_options *options)
 {
-    onnx_reading r = {
-        .folder = folder, .frozen = options && options->frozen, .parameters_of = options ? options->parameters_of : NULL};
+    onnx_reading r = {.file = file,
+                      .folder = folder,
+                      .frozen = options && options->frozen,
+                      .parameters_of = options ? options->parameters_of : NULL};
     cconv_graph *graph = NULL;
-    cconv_status status = onnx_model_read(bytes, &r.model);
+    cconv_status status = onnx_model_read(file->bytes, &r.model);
     if (status == CCONV_OK && r.model.opset < OLDEST_OPSET)
         status = cc_fail(CCONV_UNSUPPORTED, "expected a model of opset %d or later, received opset %lld", OLDEST_OPSET,
                          (long long)r.model.opset);
@@ -214,7 +216,7 @@ cconv_graph *cconv_load_onnx_memory(const void *bytes, size_t size, const cconv_
         cc_fail(CCONV_INVALID, "load: expected the bytes of a model, received NULL");
         return NULL;
     }
-    return load((onnx_bytes){bytes, size}, NULL, options);
+    return load(&(onnx_file){.bytes = {bytes, size}}, NULL, options);
 }
 
 /* The folder of a path, "." where it names none. */
@@ -229,37 +231,17 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-/* The bytes of a file; freed by cc_free. NULL: there was a failure. */
-static void *read_file(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    long length = -1;
-    void *bytes = NULL;
-    if (file && fseek(file, 0, SEEK_END) == 0) length = ftell(file);
-    if (length < 0 || fseek(file, 0, SEEK_SET) != 0)
-        cc_fail(CCONV_INVALID, "load: '%s' cannot be read", path);
-    else if ((bytes = cc_alloc((uint64_t)length + 1)) && fread(bytes, 1, (size_t)length, file) != (size_t)length) {
-        cc_fail(CCONV_INVALID, "load: '%s' cannot be read to its end", path);
-        cc_free(bytes);
-        bytes = NULL;
-    }
-    if (file) fclose(file);
-    *size = length < 0 ? 0 : (size_t)length;
-    return bytes;
-}
-
 cconv_graph *cconv_load_onnx(const char *path, const cconv_onnx_options *options)
 {
-    size_t size;
     if (check_options(options) != CCONV_OK) return NULL;
     if (!path) {
         cc_fail(CCONV_INVALID, "load: expected the path of a model, received NULL");
         return NULL;
     }
+    onnx_file file = {0};
     char *folder = folder_of(path);
-    void *bytes = folder ? read_file(path, &size) : NULL;
-    cconv_graph *graph = bytes ? load((onnx_bytes){bytes, size}, folder, options) : NULL;
-    cc_free(bytes);
+    cconv_graph *graph = folder && onnx_file_open(path, &file) == CCONV_OK ? load(&file, folder, options) : NULL;
+    onnx_file_close(&file);
     cc_free(folder);
     return graph;
 }

@@ -5,6 +5,7 @@
  * broadcasting leaves as it is, a slice up to the end. */
 #include "base/alloc.h"
 #include "onnx/reading.h"
+#include "ops/axes.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,16 +85,20 @@ static bool join_broadcast(const pair *p, const numbers *a, const numbers *b, nu
     return true;
 }
 
-/* A size of a slice that begins at the same place in both: -1 reaches to the end. */
+/* A size of a slice that ends as far from the end in both: -1 - k reaches to k before it. */
 static bool join_slice(const pair *p, const numbers *a, const numbers *b, numbers *to)
 {
     const cc_shape *xa = input_shape(p->a, p->number), *xb = input_shape(p->b, p->number);
+    const cc_slice_attributes *of_a = cc_graph_node(p->a, p->number)->attributes;
+    const cc_slice_attributes *of_b = cc_graph_node(p->b, p->number)->attributes;
     for (int k = 0; k < a->n; ++k) {
         to->v[k] = a->v[k];
         if (a->v[k] == b->v[k]) continue;
-        const long long begin_a = xa->dim[k] - a->v[k], begin_b = xb->dim[k] - b->v[k];
-        if (begin_a != begin_b) return false;
-        to->v[k] = -1;
+        const int64_t begin_a = of_a->begin.v[k], begin_b = of_b->begin.v[k];
+        if (begin_a != begin_b || begin_a < 0 || a->v[k] < 0 || b->v[k] < 0) return false;
+        const int64_t left = xa->dim[k] - begin_a - a->v[k];
+        if (xb->dim[k] - begin_b - b->v[k] != left) return false;
+        to->v[k] = -1 - left;
     }
     return true;
 }
@@ -184,6 +189,25 @@ static bool follows(const pair *p, const cconv_graph *to)
     return joined->rank == a->rank;
 }
 
+/* Marks what the outputs of either graph need. */
+static void mark_wanted(const cconv_graph *a, const cconv_graph *b, bool *wanted)
+{
+    for (int i = 0; i < a->n_outputs; ++i) wanted[a->outputs[i].node] = true;
+    for (int i = 0; i < b->n_outputs; ++i) wanted[b->outputs[i].node] = true;
+    for (int i = a->count; i >= 1; --i)
+        for (int k = 0; wanted[i] && k < cc_graph_node(a, i)->n_inputs; ++k) {
+            wanted[cc_graph_node(a, i)->inputs[k]] = true;
+            if (k < cc_graph_node(b, i)->n_inputs) wanted[cc_graph_node(b, i)->inputs[k]] = true;
+        }
+    for (int i = 1; i <= a->count; ++i) wanted[i] |= cc_graph_node(a, i)->kind == CC_INPUT;
+}
+
+/* Something in the place of a node that nobody reads, so that the others keep their numbers. */
+static bool keep_place(const pair *p, cconv_graph *to)
+{
+    return cconv_graph_constant(to, cc_graph_node(p->a, p->number)->name, CCONV_FLOAT32, 0, NULL, &(float){0}) != 0;
+}
+
 cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b)
 {
     pair p = {.a = a, .b = b};
@@ -192,11 +216,15 @@ cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b)
                                    "inputs when loading");
         return NULL;
     }
-    cconv_graph *to = cconv_graph_new();
+    bool *wanted = cc_alloc_zero((uint64_t)a->count + 1);
+    cconv_graph *to = wanted ? cconv_graph_new() : NULL;
+    if (wanted) mark_wanted(a, b, wanted);
     for (p.number = 1; to && p.number <= a->count; ++p.number) {
-        if (join_node(&p, to) && (follows(&p, to) || differs(&p, "shape"))) continue;
+        if (!wanted[p.number] ? keep_place(&p, to) : join_node(&p, to) && (follows(&p, to) || differs(&p, "shape"))) continue;
         cconv_graph_free(to);
-        return NULL;
+        to = NULL;
+        break;
     }
+    cc_free(wanted);
     return to;
 }

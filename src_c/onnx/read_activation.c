@@ -59,7 +59,13 @@ bool onnx_read_LeakyRelu(onnx_call *c)
 
 bool onnx_read_PRelu(onnx_call *c)
 {
-    const int x = onnx_input(c, 0), scaled = onnx_add2(c, "multiply", x, onnx_input(c, 1), NULL);
+    const int x = onnx_input(c, 0), rank = onnx_shape(c, x)->rank;
+    int slope = onnx_input(c, 1);
+    if (onnx_opset(c) < 7 && onnx_shape(c, slope)->rank == 1 && rank > 2) { /* once its axis was that of channels */
+        int64_t dim[CCONV_MAX_RANK] = {onnx_shape(c, slope)->dim[0], 1, 1, 1, 1, 1, 1, 1};
+        slope = onnx_reshape(c, slope, rank - 1, dim);
+    }
+    const int scaled = onnx_add2(c, "multiply", x, slope, NULL);
     if (!onnx_failed(c) && !cc_shape_equal(onnx_shape(c, x), onnx_shape(c, scaled)))
         return onnx_damaged(c, "expected a slope that broadcasts to the input");
     const int inputs[] = {onnx_add2(c, "less", x, onnx_scalar(c, x, 0), NULL), scaled, x};
@@ -91,7 +97,7 @@ bool onnx_read_Selu(onnx_call *c)
 bool onnx_read_Celu(onnx_call *c)
 {
     const double alpha = (double)onnx_float(c, "alpha", 1);
-    if (!(alpha > 0)) return onnx_refuse(c, "alpha %g is not supported, only one above 0", alpha);
+    if (!(alpha > 0)) return onnx_refuse(c, "alpha %g (only one above 0 is supported)", alpha);
     return onnx_give(c, 0, activation_elu(c, onnx_input(c, 0), alpha, alpha));
 }
 
@@ -139,7 +145,7 @@ bool onnx_read_Shrink(onnx_call *c)
     const int x = onnx_input(c, 0);
     const double lambd = (double)onnx_float(c, "lambd", 0.5f), bias = (double)onnx_float(c, "bias", 0);
     if (onnx_failed(c)) return false;
-    if (!activation_is_float(c, x)) return onnx_refuse(c, "an input of whole numbers is not supported");
+    if (!activation_is_float(c, x)) return onnx_refuse(c, "an input of whole numbers");
     const int shift = onnx_scalar(c, x, bias);
     const int above = activation_where(c, onnx_add2(c, "greater", x, onnx_scalar(c, x, lambd), NULL),
                                        onnx_add2(c, "subtract", x, shift, NULL), onnx_scalar(c, x, 0));

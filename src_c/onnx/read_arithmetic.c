@@ -95,7 +95,7 @@ bool onnx_read_BitwiseNot(onnx_call *c)
 {
     const onnx_type type = onnx_input_type(c, 0);
     if (type == ONNX_UINT32 || type == ONNX_UINT64)
-        return onnx_refuse(c, "the complement of %s is not supported: it does not fit int32", onnx_type_name(type));
+        return onnx_refuse(c, "the complement of %s, which does not fit int32", onnx_type_name(type));
     const int x = onnx_input(c, 0);
     return arithmetic_give(c, onnx_add2(c, "bitwise_xor", x, onnx_scalar(c, x, -1), NULL));
 }

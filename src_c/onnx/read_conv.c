@@ -1,4 +1,5 @@
-/* Convolutions. ONNX's weights (oc, c / groups, ...) and (c, oc / groups, ...) become (..., c / groups, oc) and (..., oc / groups, c). */
+/* Convolutions. Weights (oc, c / groups, ...) become (..., c / groups, oc); those of transposed ones, (c, oc / groups, ...), become
+ * (..., oc / groups, c). */
 #include "onnx/read_window.h"
 #include <stdio.h>
 
@@ -7,7 +8,7 @@ static bool conv_axes(onnx_call *c, int x, int axes[CCONV_MAX_RANK])
     const int rank = onnx_shape(c, x)->rank;
     if (onnx_failed(c)) return false;
     if (rank < 3 || rank > 2 + ONNX_WINDOW_AXES)
-        return onnx_refuse(c, "images of 1 to 3 axes are supported, received an input of rank %d", rank);
+        return onnx_refuse(c, "an input of rank %d (images of 1 to 3 axes are supported)", rank);
     for (int i = 0; i < rank - 2; ++i) axes[i] = 2 + i;
     axes[rank - 2] = 1;
     axes[rank - 1] = 0;
@@ -17,7 +18,7 @@ static bool conv_axes(onnx_call *c, int x, int axes[CCONV_MAX_RANK])
 /* Weights in this library's order. 0: a failure. */
 static int conv_weights(onnx_call *c, int x)
 {
-    int axes[CCONV_MAX_RANK];
+    int axes[CCONV_MAX_RANK] = {0};
     if (!conv_axes(c, x, axes)) return 0;
     const int w = onnx_input_ordered(c, 1, axes);
     if (onnx_failed(c)) return 0;
@@ -44,20 +45,17 @@ bool onnx_read_Conv(onnx_call *c)
     return onnx_give(c, 0, conv_add(c, "conv", x, w, all));
 }
 
-/* Pads of a transposed convolution, and the cells at its end beyond those that pads of 0 give, along axis i. */
+/* Pads that leave `wanted` cells along axis i of a transposed convolution, and the cells at its end beyond those of all windows. */
 static bool conv_transpose_axis(onnx_call *c, onnx_window *w, int i, int64_t wanted, int64_t *extra)
 {
-    const int64_t full = (w->in[i] - 1) * w->strides[i] + onnx_window_reach(w, i), natural = full + *extra;
-    if (wanted < 0) return true;
-    const int64_t total = natural - wanted, half = total > 0 ? total / 2 : 0;
-    const int64_t before = w->same_upper || total <= 0 ? half : total - half;
+    const int64_t full = (w->in[i] - 1) * w->strides[i] + onnx_window_reach(w, i), total = full + *extra - wanted;
+    const int64_t most = w->strides[i] > w->dilations[i] ? w->strides[i] : w->dilations[i];
+    const int64_t before = total <= 0 ? 0 : w->same_upper ? total / 2 : total - total / 2;
     w->pads[i] = before;
     w->pads[w->axes + i] = full - before > wanted ? full - before - wanted : 0;
     *extra = wanted - (full - before - w->pads[w->axes + i]);
-    if (total < 0)
-        return onnx_refuse(c, "output_shape %lld is not supported along axis %d: it is more than the %lld that are computed",
-                           (long long)wanted, i, (long long)natural);
-    return true;
+    return *extra < most || onnx_refuse(c, "output_shape %lld along axis %d, where the windows cover %lld cells",
+                                        (long long)wanted, i, (long long)full);
 }
 
 bool onnx_read_ConvTranspose(onnx_call *c)
@@ -75,7 +73,7 @@ bool onnx_read_ConvTranspose(onnx_call *c)
     const bool same = window.same_upper || window.same_lower;
     for (int i = 0; i < axes; ++i) {
         const int64_t wanted = shape.n ? shape.v[shape.n - axes + i] : same ? window.in[i] * window.strides[i] : -1;
-        if (!conv_transpose_axis(c, &window, i, wanted, &extra[i])) return false;
+        if (wanted >= 0 && !conv_transpose_axis(c, &window, i, wanted, &extra[i])) return false;
     }
     char strides[256], pads[256], dilation[256], padding[256], all[1152];
     snprintf(all, sizeof all, "%s padding=explicit %s %s groups=%lld %s",

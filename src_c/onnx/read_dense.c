@@ -10,8 +10,7 @@ static int dense_scaled(onnx_call *c, int x, float factor)
 {
     if (factor == 1 || onnx_failed(c)) return x;
     if (!dense_is_float(c, x) && factor != (float)(int64_t)factor)
-        return onnx_refuse(c, "alpha and beta that are no whole numbers are not supported for integers, received %g",
-                           (double)factor);
+        return onnx_refuse(c, "integers and alpha or beta %g", (double)factor);
     return onnx_add2(c, "multiply", x, onnx_scalar(c, x, (double)factor), NULL);
 }
 
@@ -19,7 +18,7 @@ bool onnx_read_Gemm(onnx_call *c)
 {
     const float alpha = onnx_float(c, "alpha", 1), beta = onnx_float(c, "beta", 1);
     const bool transpose_a = onnx_int(c, "transA", 0) != 0, transpose_b = onnx_int(c, "transB", 0) != 0;
-    const int exchanged[] = {1, 0}, as_it_is[] = {0, 1};
+    const int exchanged[CCONV_MAX_RANK] = {1, 0}, as_it_is[CCONV_MAX_RANK] = {0, 1};
     int a = onnx_input(c, 0);
     if (onnx_failed(c)) return false;
     if (onnx_shape(c, a)->rank != 2) return onnx_damaged(c, "expected an A of rank 2, received %d", onnx_shape(c, a)->rank);

@@ -1,6 +1,7 @@
-/* Einsum: products of tensors whose axes have letters, summed over the letters that the result does not have. One operand after the
- * other is multiplied with what there is so far, as matrices: letters that both have and that stay are a batch, those that go are
- * summed over, the others are rows and columns. The axes of an ellipsis are letters, too: the numbers 1, 2, ... from the last on. */
+/* Einsum: products of tensors whose axes have letters, summed over the letters that the result does not have. One operand after
+ * the other is multiplied with what there is so far, as matrices: letters that both have and that stay are a batch, those that go
+ * are summed over, the others are rows and columns. The axes of an ellipsis are letters, too: the numbers 1, 2, ... from the last
+ * on. */
 #include "onnx/reader.h"
 #include "base/alloc.h"
 #include <string.h>
@@ -19,7 +20,7 @@ static int einsum_find(const term *t, char letter)
 
 static bool einsum_append(onnx_call *c, term *t, char letter)
 {
-    if (t->rank == CCONV_MAX_RANK) return onnx_refuse(c, "terms of more than %d letters are not supported", CCONV_MAX_RANK);
+    if (t->rank == CCONV_MAX_RANK) return onnx_refuse(c, "terms of more than %d letters", CCONV_MAX_RANK);
     t->letter[t->rank++] = letter;
     return true;
 }
@@ -65,7 +66,7 @@ static void einsum_join(onnx_call *c, term *t, int i, int k)
     const cc_shape shape = *onnx_shape(c, t->node);
     const int64_t n = shape.dim[i];
     if (n != shape.dim[k] || n > 30000) {
-        onnx_refuse(c, "a diagonal of %lld by %lld elements is not supported", (long long)n, (long long)shape.dim[k]);
+        onnx_refuse(c, "a diagonal of %lld by %lld elements", (long long)n, (long long)shape.dim[k]);
         return;
     }
     term joined = {.rank = 1, .letter = {t->letter[i]}};
@@ -169,7 +170,7 @@ static term einsum_multiply(onnx_call *c, term a, term b, const term *kept)
     term y = {.rank = left.batch + left.free + right.free};
     if (onnx_failed(c)) return y;
     if (y.rank > CCONV_MAX_RANK || left.batch + 2 > CCONV_MAX_RANK) {
-        onnx_refuse(c, "a product of %d axes is not supported", y.rank);
+        onnx_refuse(c, "a product of %d axes", y.rank);
         return y;
     }
     for (int i = 0; i < left.summed; ++i) {
@@ -238,7 +239,7 @@ bool onnx_read_Einsum(onnx_call *c)
     const int n = onnx_inputs(c);
     term terms[TERMS], out = {0}, kept, y;
     if (onnx_failed(c)) return false;
-    if (n < 1 || n > TERMS) return onnx_refuse(c, "1 to %d inputs are supported, received %d", TERMS, n);
+    if (n < 1 || n > TERMS) return onnx_refuse(c, "%d inputs (1 to %d are supported)", n, TERMS);
     int most = 0;
     for (int k = 0; k < n && !onnx_failed(c); ++k) {
         terms[k].node = onnx_input(c, k);
@@ -260,7 +261,7 @@ bool onnx_read_Einsum(onnx_call *c)
     if (*text) return onnx_damaged(c, "expected a term for each of %d inputs in '%s'", n, equation);
     y = terms[0];
     for (int k = 1; k < n && !onnx_failed(c); ++k) {
-        if (!einsum_kept(&out, terms, k + 1, n, &kept)) return onnx_refuse(c, "equation '%s' is not supported", equation);
+        if (!einsum_kept(&out, terms, k + 1, n, &kept)) return onnx_refuse(c, "equation '%s'", equation);
         y = einsum_multiply(c, y, terms[k], &kept);
     }
     einsum_sum(c, &y, &out, &out);

@@ -37,7 +37,9 @@ static int gather_joined(onnx_call *c, int positions, const cc_shape *xs, int fi
     if (is.rank < 1 || is.dim[is.rank - 1] < 1 || is.dim[is.rank - 1] > xs->rank - first)
         return onnx_damaged(c, "expected indices of 1 to %d numbers each", xs->rank - first);
     const int depth = (int)is.dim[is.rank - 1];
-    if (depth == 1) return onnx_reshape(c, onnx_from_start(c, positions, xs->dim[first]), is.rank - 1, is.dim);
+    if (depth == 1) return onnx_reshape(c, positions, is.rank - 1, is.dim); /* the ops count those below 0 from the end */
+    if (cc_shape_product(xs, first, first + depth) > INT32_MAX)
+        return onnx_refuse(c, "axes of so many elements that their positions do not fit int32");
     int64_t sizes[CCONV_MAX_RANK], strides[CCONV_MAX_RANK];
     for (int k = 0; k < depth; ++k) {
         sizes[k] = xs->dim[first + k];
@@ -55,14 +57,15 @@ bool onnx_read_GatherND(onnx_call *c)
 {
     const int x = onnx_input(c, 0), indices = onnx_input(c, 1);
     const cc_shape xs = *onnx_shape(c, x), is = *onnx_shape(c, indices);
-    const int batch = (int)onnx_int(c, "batch_dims", 0);
+    const int64_t given = onnx_int(c, "batch_dims", 0);
     if (onnx_failed(c)) return false;
-    if (batch < 0 || batch >= xs.rank || batch >= is.rank)
-        return onnx_damaged(c, "expected batch_dims of fewer axes than both inputs have, received %d", batch);
+    if (given < 0 || given >= xs.rank || given >= is.rank)
+        return onnx_damaged(c, "expected batch_dims of fewer axes than both inputs have, received %" PRId64, given);
+    const int batch = (int)given;
     const int joined = gather_joined(c, indices, &xs, batch);
     if (onnx_failed(c)) return false;
     const int behind = batch + (int)is.dim[is.rank - 1], rank = is.rank - 1 + xs.rank - behind;
-    if (rank > CCONV_MAX_RANK) return onnx_refuse(c, "more than %d axes are not supported", CCONV_MAX_RANK);
+    if (rank > CCONV_MAX_RANK) return onnx_refuse(c, "more than %d axes", CCONV_MAX_RANK);
     int64_t dim[CCONV_MAX_RANK];
     for (int k = 0; k < is.rank - 1; ++k) dim[k] = is.dim[k];
     for (int k = behind; k < xs.rank; ++k) dim[is.rank - 1 + k - behind] = xs.dim[k];
@@ -87,7 +90,7 @@ static bool gather_scatter(onnx_call *c, int x, int rows, int positions, int upd
     const char *reduction = onnx_string(c, "reduction", "none");
     if (strcmp(reduction, "none") != 0 && strcmp(reduction, "add") != 0 && strcmp(reduction, "mul") != 0 &&
         strcmp(reduction, "max") != 0 && strcmp(reduction, "min") != 0)
-        return onnx_refuse(c, "reduction '%s' is not supported", reduction);
+        return onnx_refuse(c, "reduction '%s'", reduction);
     const cc_shape xs = *onnx_shape(c, x);
     if (xs.type == CCONV_BOOL) { /* 0 and 1, of which a sum is either */
         rows = onnx_cast(c, rows, CCONV_INT32);
@@ -120,7 +123,7 @@ bool onnx_read_ScatterElements(onnx_call *c)
     if (onnx_failed(c)) return false;
     if (is.rank != xs.rank) return onnx_damaged(c, "expected indices with %d axes, received %d", xs.rank, is.rank);
     const int64_t n = cc_shape_count(&xs), m = cc_shape_count(&is);
-    if (n > INT32_MAX) return onnx_refuse(c, "a value of %" PRId64 " elements is not supported: positions are int32", n);
+    if (n > INT32_MAX) return onnx_refuse(c, "a value of %" PRId64 " elements, whose positions do not fit int32", n);
     int at = gather_positions(c, 1, xs.dim[axis]);
     const int64_t stride = cc_shape_product(&xs, axis + 1, xs.rank);
     if (stride > 1) at = onnx_add2(c, "multiply", at, onnx_scalar(c, at, (double)stride), NULL);

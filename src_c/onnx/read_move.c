@@ -71,6 +71,9 @@ bool onnx_read_Slice(onnx_call *c)
                             n_steps);
     for (int k = 0; k < n && n_axes == 0; ++k) axes[k] = k;
     if (!onnx_axes(c, n, axes, xs.rank)) return false;
+    int64_t begins[CCONV_MAX_RANK] = {0}, sizes[CCONV_MAX_RANK];
+    bool part = false;
+    for (int k = 0; k < xs.rank; ++k) sizes[k] = -1;
     for (int k = 0; k < n; ++k) {
         const int axis = (int)axes[k];
         const int64_t size = xs.dim[axis], step = n_steps > 0 ? steps[k] : 1;
@@ -79,8 +82,19 @@ bool onnx_read_Slice(onnx_call *c)
         start = move_clamp(start, 0, step > 0 ? size : size - 1);
         end = step > 0 ? move_clamp(end, 0, size) : move_clamp(end, -1, size - 1);
         const int64_t way = step > 0 ? end - start : start - end, stride = step > 0 ? step : -step;
-        x = onnx_take_steps(c, x, axis, way > 0 ? (way - 1) / stride + 1 : 0, start, step);
+        if (step != 1) {
+            x = onnx_take_steps(c, x, axis, way > 0 ? (way - 1) / stride + 1 : 0, start, step);
+        } else if (start > 0 || end < size) {
+            /* Counted from the end where the file does, since the size may be open. */
+            part = true;
+            begins[axis] = way > 0 && starts[k] < 0 ? start - size : way > 0 ? start : 0;
+            sizes[axis] = way <= 0 ? 0 : end == size ? -1 : begins[axis] >= 0 && ends[k] < 0 ? -1 - (size - end) : way;
+        }
     }
+    char from[256], to[256];
+    if (part)
+        x = onnx_add1(c, "slice", x, "%s %s", onnx_list_text(from, "begin", xs.rank, begins),
+                      onnx_list_text(to, "size", xs.rank, sizes));
     return onnx_give_as(c, 0, x, onnx_input_type(c, 0));
 }
 
@@ -100,6 +114,8 @@ bool onnx_read_Compress(onnx_call *c)
     int n = 0;
     for (int i = 0; i < condition.n; ++i)
         if (condition.v[i]) positions[n++] = i;
+    if (!onnx_failed(c) && n > 0 && positions[n - 1] >= onnx_shape(c, x)->dim[axis])
+        return onnx_damaged(c, "the condition holds at %d, beyond the axis", positions[n - 1]);
     return onnx_give_as(c, 0, onnx_take(c, x, axis, n, positions), onnx_input_type(c, 0));
 }
 
@@ -133,7 +149,7 @@ bool onnx_read_DepthToSpace(onnx_call *c)
     const int64_t b = onnx_int(c, "blocksize", 0), *d = xs.dim;
     const bool last = move_depth_last(c);
     if (onnx_failed(c)) return false;
-    if (xs.rank != 4 || b < 1 || b > INT32_MAX || d[1] % (b * b) != 0)
+    if (xs.rank != 4 || b < 1 || b > INT32_MAX || d[1] < 1 || d[1] % (b * b) != 0)
         return onnx_damaged(c, "expected images with channels of blocks of %" PRId64 " by as many", b);
     const int64_t deep = d[1] / (b * b);
     const int64_t apart[2][6] = {{d[0], b, b, deep, d[2], d[3]}, {d[0], deep, b, b, d[2], d[3]}};
@@ -149,7 +165,7 @@ bool onnx_read_SpaceToDepth(onnx_call *c)
     const int64_t b = onnx_int(c, "blocksize", 0), *d = xs.dim;
     const bool last = move_depth_last(c);
     if (onnx_failed(c)) return false;
-    if (xs.rank != 4 || b < 1 || b > INT32_MAX || d[2] % b != 0 || d[3] % b != 0)
+    if (xs.rank != 4 || b < 1 || b > INT32_MAX || d[2] < 1 || d[2] % b != 0 || d[3] < 1 || d[3] % b != 0)
         return onnx_damaged(c, "expected images of blocks of %" PRId64 " by as many", b);
     static const int axes[2][6] = {{0, 3, 5, 1, 2, 4}, {0, 1, 3, 5, 2, 4}};
     const int y = onnx_reshape(c, x, 6, (int64_t[]){d[0], d[1], d[2] / b, b, d[3] / b, b});
@@ -162,9 +178,10 @@ bool onnx_read_ReverseSequence(onnx_call *c)
 {
     const int x = onnx_input(c, 0);
     const cc_shape xs = *onnx_shape(c, x);
-    const int batch = (int)onnx_int(c, "batch_axis", 1), time = (int)onnx_int(c, "time_axis", 0);
+    const int batch = onnx_axis(c, onnx_int(c, "batch_axis", 1), xs.rank),
+              time = onnx_axis(c, onnx_int(c, "time_axis", 0), xs.rank);
     if (onnx_failed(c)) return false;
-    if (xs.rank < 2 || !((batch == 0 && time == 1) || (batch == 1 && time == 0)))
+    if (batch + time != 1)
         return onnx_damaged(c, "expected axes 0 and 1 for batch_axis and time_axis, received %d and %d", batch, time);
     int64_t dim[CCONV_MAX_RANK];
     for (int k = 0; k < xs.rank; ++k) dim[k] = k == batch ? xs.dim[k] : 1;
@@ -213,6 +230,8 @@ static int move_pad(onnx_call *c, int x, move_mode mode, float value, const int6
     const int rank = onnx_shape(c, x)->rank;
     bool any = false, fits = true;
     for (int k = 0; k < rank; ++k) {
+        if (before[k] < -INT32_MAX || before[k] > INT32_MAX || after[k] < -INT32_MAX || after[k] > INT32_MAX)
+            return onnx_refuse(c, "pads beyond int32");
         const int64_t off = before[k] < 0 ? -before[k] : 0, size = onnx_shape(c, x)->dim[k];
         const int64_t left = size - off - (after[k] < 0 ? -after[k] : 0);
         if (onnx_failed(c)) return 0;
@@ -221,7 +240,6 @@ static int move_pad(onnx_call *c, int x, move_mode mode, float value, const int6
         pads[k] = before[k] > 0 ? before[k] : 0;
         pads[rank + k] = after[k] > 0 ? after[k] : 0;
         any = any || pads[k] > 0 || pads[rank + k] > 0;
-        if (pads[k] > INT32_MAX || pads[rank + k] > INT32_MAX) return onnx_refuse(c, "pads beyond int32 are not supported");
         fits = fits && (mode == MOVE_CONSTANT || (pads[k] < left && pads[rank + k] < left));
     }
     if (!any || onnx_failed(c)) return x;
@@ -242,7 +260,7 @@ bool onnx_read_Pad(onnx_call *c)
     const char *name = onnx_string(c, "mode", "constant");
     int mode = 0;
     while (mode < 4 && strcmp(name, move_modes[mode]) != 0) ++mode;
-    if (mode == 4) return onnx_refuse(c, "mode '%s' is not supported", name);
+    if (mode == 4) return onnx_refuse(c, "mode '%s'", name);
     const bool old = onnx_opset(c) < 11;
     int64_t before[CCONV_MAX_RANK] = {0}, after[CCONV_MAX_RANK] = {0}, axes[CCONV_MAX_RANK];
     onnx_list pads = {.n = 0};
@@ -278,6 +296,7 @@ bool onnx_read_CenterCropPad(onnx_call *c)
     if (!onnx_axes(c, n_axes, axes, xs.rank)) return false;
     if (n != n_axes) return onnx_damaged(c, "expected a size for each of %d axes, received %d", n_axes, n);
     for (int k = 0; k < n; ++k) {
+        if (sizes[k] < 0) return onnx_damaged(c, "expected sizes of 0 and more, received %" PRId64, sizes[k]);
         const int64_t more = sizes[k] - xs.dim[axes[k]];
         before[axes[k]] = more / 2; /* rounded towards 0: what is odd is added to, or taken from, the end */
         after[axes[k]] = more - more / 2;

@@ -75,11 +75,11 @@ bool onnx_read_BatchNormalization(onnx_call *c)
     const int x = onnx_input(c, 0), rank = onnx_shape(c, x)->rank;
     const double epsilon = (double)onnx_float(c, "epsilon", 1e-5f), momentum = (double)onnx_float(c, "momentum", 0.9f);
     if (onnx_failed(c)) return false;
-    if (rank < 2) return onnx_refuse(c, "an input of rank %d is not supported", rank);
-    if (onnx_opset(c) < 9 && onnx_int(c, "spatial", 1) == 0 && rank > 2) return onnx_refuse(c, "spatial 0 is not supported");
+    if (rank < 2) return onnx_refuse(c, "an input of rank %d", rank);
+    if (onnx_opset(c) < 9 && onnx_int(c, "spatial", 1) == 0 && rank > 2) return onnx_refuse(c, "spatial 0");
     if (onnx_opset(c) >= 14 && onnx_int(c, "training_mode", 0)) return norm_by_batch(c, x, epsilon, momentum);
     for (int k = 1; k < onnx_outputs(c); ++k)
-        if (onnx_wants(c, k)) return onnx_refuse(c, "outputs of mean and variance are supported with training_mode 1 only");
+        if (onnx_wants(c, k)) return onnx_refuse(c, "outputs of mean and variance, but not training_mode 1");
     const int inputs[] = {x, onnx_input(c, 1), onnx_input(c, 2), onnx_input(c, 3), onnx_input(c, 4)};
     return onnx_give(c, 0,
                      onnx_add(c, "batch_norm", 5, inputs, "axis=1 epsilon=%.9g momentum=%.9g training=%d", epsilon, momentum,
@@ -220,17 +220,19 @@ bool onnx_read_Dropout(onnx_call *c)
     const int x = onnx_input(c, 0);
     float ratio = 0.5f;
     int room = 1;
-    if (onnx_opset(c) < 12)
-        ratio = onnx_float(c, "ratio", ratio);
-    else if (onnx_has(c, 1))
-        onnx_known_floats(c, 1, &ratio, &room);
+    if (onnx_opset(c) < 12) ratio = onnx_float(c, "ratio", ratio);
     onnx_list training = {.n = 0};
     if (onnx_opset(c) >= 12 && onnx_has(c, 2)) onnx_known_ints(c, 2, &training);
+    const bool active = training.n && training.v[0];
+    if (onnx_opset(c) >= 12 && onnx_has(c, 1)) {
+        if (!onnx_known(c, 1) && !active)
+            ratio = 0; /* nothing is dropped, whatever it is */
+        else
+            onnx_known_floats(c, 1, &ratio, &room);
+    }
     if (onnx_failed(c)) return false;
-    if (!(ratio >= 0 && ratio < 1))
-        return onnx_refuse(c, "ratio %g is not supported, only one from 0 to below 1", (double)ratio);
-    if (training.n && training.v[0] && ratio > 0)
-        return onnx_refuse(c, "training_mode true is not supported: plans for training drop elements, others do not");
+    if (!(ratio >= 0 && ratio < 1)) return onnx_refuse(c, "ratio %g (only one from 0 to below 1 is supported)", (double)ratio);
+    if (active && ratio > 0) return onnx_refuse(c, "training_mode true (plans for training drop elements, others do not)");
     if (onnx_wants(c, 1)) { /* as of a run that drops nothing */
         const int ones = norm_ones(c, x);
         onnx_give_as(c, 1, onnx_opset(c) < 10 ? onnx_cast(c, ones, CCONV_FLOAT32) : ones,

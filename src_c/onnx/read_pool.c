@@ -1,5 +1,5 @@
-/* Poolings. What the ops of windows do not have (dilations, padding that a whole window may lie in) is computed along one axis after
- * the other: the cells of all windows are taken side by side, then each window is reduced. */
+/* Poolings. What the ops of windows do not have (dilations, padding that a whole window may lie in) is computed along one axis
+ * after the other: the cells of all windows are taken side by side, then each window is reduced. */
 #include "onnx/read_window.h"
 #include "base/alloc.h"
 
@@ -49,29 +49,98 @@ static int pool_indices(onnx_call *c, const onnx_window *w, int i, enum pool_kin
     const int64_t count = out * kernel;
     int node = 0;
     if (empty && kind == POOL_MAX)
-        onnx_refuse(c, "pads and dilations that leave windows without a cell of the image are not supported");
+        onnx_refuse(c, "pads and dilations that leave windows without a cell of the image");
     else
         node = onnx_constant(c, CCONV_INT32, 1, &count, cells);
     cc_free(cells);
     return node;
 }
 
+/* x with the cells of all windows along axis `axis`, which is axis i of the window, as two axes: places and cells. */
+static int pool_unfold(onnx_call *c, int x, const onnx_window *w, int i, int axis, enum pool_kind kind)
+{
+    if (w->out[i] < 1) return onnx_damaged(c, "expected a window no larger than the padded input along axis %d", i);
+    if (w->in[i] >= INT32_MAX / 2 || w->out[i] * w->kernel[i] >= INT32_MAX / 2)
+        return onnx_refuse(c, "a window of %lld cells at %lld places", (long long)w->kernel[i], (long long)w->out[i]);
+    const int cells = onnx_add2(c, "take", x, pool_indices(c, w, i, kind), "axis=%d", axis);
+    if (onnx_failed(c)) return 0;
+    cc_shape shape = *onnx_shape(c, cells);
+    for (int k = shape.rank++; k > axis + 1; --k) shape.dim[k] = shape.dim[k - 1];
+    shape.dim[axis] = w->out[i];
+    shape.dim[axis + 1] = w->kernel[i];
+    return onnx_reshape(c, cells, shape.rank, shape.dim);
+}
+
 static int pool_by_axes(onnx_call *c, int x, const onnx_window *w, enum pool_kind kind)
 {
-    for (int i = 0; i < w->axes && !onnx_failed(c); ++i) {
-        if (w->out[i] < 1) return onnx_damaged(c, "expected a window no larger than the padded input along axis %d", i);
-        if (w->in[i] >= INT32_MAX / 2 || w->out[i] * w->kernel[i] >= INT32_MAX / 2)
-            return onnx_refuse(c, "a window of %lld cells at %lld places is not supported", (long long)w->kernel[i],
-                               (long long)w->out[i]);
-        const int cells = onnx_add2(c, "take", x, pool_indices(c, w, i, kind), "axis=%d", 2 + i);
-        if (onnx_failed(c)) return 0;
-        cc_shape shape = *onnx_shape(c, cells);
-        for (int k = shape.rank++; k > 3 + i; --k) shape.dim[k] = shape.dim[k - 1];
-        shape.dim[2 + i] = w->out[i];
-        shape.dim[3 + i] = w->kernel[i];
-        x = onnx_add1(c, kind == POOL_MAX ? "max" : "sum", onnx_reshape(c, cells, shape.rank, shape.dim), "axes=%d", 3 + i);
-    }
+    for (int i = 0; i < w->axes && !onnx_failed(c); ++i)
+        x = onnx_add1(c, kind == POOL_MAX ? "max" : "sum", pool_unfold(c, x, w, i, 2 + i, kind), "axes=%d", 3 + i);
     return x;
+}
+
+/* For each cell of each window its number in an image, the last axis counted first, or with `reversed` the first. 0: a failure. */
+static int pool_numbers(onnx_call *c, const onnx_window *w, int64_t places, int64_t cells, bool reversed)
+{
+    const int64_t dim[] = {places, cells};
+    int32_t *numbers = cc_alloc((uint64_t)places * (uint64_t)cells * sizeof *numbers);
+    if (!numbers) return onnx_damaged(c, "%s", cconv_last_error());
+    for (int64_t p = 0; p < places * cells; ++p) {
+        int64_t place = p / cells, cell = p % cells, number = 0, at[ONNX_WINDOW_AXES];
+        for (int i = w->axes - 1; i >= 0; --i) {
+            at[i] = pool_cell(w, i, place % w->out[i], cell % w->kernel[i]);
+            for (int64_t t = 0; at[i] < 0 || at[i] >= w->in[i]; ++t) at[i] = pool_cell(w, i, place % w->out[i], t);
+            place /= w->out[i];
+            cell /= w->kernel[i];
+        }
+        for (int i = 0; i < w->axes; ++i) {
+            const int k = reversed ? w->axes - 1 - i : i;
+            number = number * w->in[k] + at[k];
+        }
+        numbers[p] = (int32_t)number;
+    }
+    const int node = onnx_constant(c, CCONV_INT32, 2, dim, numbers);
+    cc_free(numbers);
+    return node;
+}
+
+/* 0, step, 2 step, ...: n of them, in n or (n, 1). */
+static int pool_multiples(onnx_call *c, int64_t n, int64_t step, int rank)
+{
+    const int64_t dim[] = {n, 1};
+    int32_t *values = cc_alloc((uint64_t)n * sizeof *values);
+    if (!values) return onnx_damaged(c, "%s", cconv_last_error());
+    for (int64_t i = 0; i < n; ++i) values[i] = (int32_t)(i * step);
+    const int node = onnx_constant(c, CCONV_INT32, rank, dim, values);
+    cc_free(values);
+    return node;
+}
+
+/* Where in x, all of it counted, the largest cell of each window is: the first of several. */
+static int pool_largest(onnx_call *c, int x, const onnx_window *w)
+{
+    const cc_shape shape = *onnx_shape(c, x);
+    const bool reversed = onnx_int(c, "storage_order", 0) != 0;
+    const int64_t planes = cc_shape_product(&shape, 0, 2), plane = cc_shape_product(&shape, 2, shape.rank);
+    int64_t places = 1, cells = 1;
+    int axes[CCONV_MAX_RANK] = {0, 1};
+    for (int i = 0; i < w->axes; ++i) {
+        places *= w->out[i];
+        cells *= w->kernel[i];
+        axes[2 + i] = 2 + 2 * i;
+        axes[2 + w->axes + i] = 3 + 2 * i;
+    }
+    if (places * cells >= INT32_MAX || planes * plane >= INT32_MAX) return onnx_refuse(c, "Indices beyond int32");
+    for (int i = 0; i < w->axes; ++i) x = pool_unfold(c, x, w, i, 2 + 2 * i, POOL_MAX);
+    if (onnx_failed(c)) return 0;
+    x = onnx_reshape(c, onnx_transpose(c, x, 2 + 2 * w->axes, axes), 3, (int64_t[]){planes, places, cells});
+    const int all =
+        places * cells > 0 ? onnx_reshape(c, pool_numbers(c, w, places, cells, reversed), 1, (int64_t[]){places * cells}) : 0;
+    const int chosen = onnx_add2(c, "add", onnx_add1(c, "argmax", x, NULL), pool_multiples(c, places, cells, 1), NULL);
+    const int within = onnx_add2(c, "take", all, chosen, NULL);
+    const int y = onnx_add2(c, "add", within, pool_multiples(c, planes, plane, 2), NULL);
+    int64_t dim[CCONV_MAX_RANK] = {shape.dim[0], shape.dim[1]};
+    for (int i = 0; i < w->axes; ++i) dim[2 + i] = w->out[i];
+    return onnx_reshape(c, y, shape.rank, dim);
 }
 
 bool onnx_read_MaxPool(onnx_call *c)
@@ -79,9 +148,31 @@ bool onnx_read_MaxPool(onnx_call *c)
     onnx_window w;
     const int given = onnx_input(c, 0), x = onnx_cast(c, given, CCONV_FLOAT32);
     if (!onnx_window_read(c, x, NULL, &w)) return false;
-    if (onnx_wants(c, 1)) return onnx_refuse(c, "the output Indices is not supported");
     const int y = pool_is_plain(&w) ? pool_plain(c, "max_pool", x, &w, "") : pool_by_axes(c, x, &w, POOL_MAX);
+    if (onnx_wants(c, 1)) onnx_give_as(c, 1, pool_largest(c, x, &w), ONNX_INT64);
     return onnx_give(c, 0, onnx_cast(c, y, onnx_shape(c, given)->type));
+}
+
+bool onnx_read_MaxUnpool(onnx_call *c)
+{
+    onnx_window w;
+    const int x = onnx_input(c, 0), places = onnx_input(c, 1);
+    onnx_list shape = {.n = 0};
+    if (!onnx_window_read(c, x, NULL, &w)) return false;
+    if (onnx_has(c, 2) && !onnx_known_ints(c, 2, &shape)) return false;
+    int64_t dim[CCONV_MAX_RANK] = {onnx_shape(c, x)->dim[0], onnx_shape(c, x)->dim[1]}, count = dim[0] * dim[1];
+    for (int i = 0; i < w.axes; ++i) {
+        dim[2 + i] = (w.in[i] - 1) * w.strides[i] - w.pads[i] - w.pads[w.axes + i] + w.kernel[i];
+        count *= dim[2 + i];
+        if (shape.n == w.axes + 2 && shape.v[2 + i] != dim[2 + i]) /* what the indices count then is not agreed upon */
+            return onnx_refuse(c, "output_shape %lld along axis %d, where the windows cover %lld cells",
+                               (long long)shape.v[2 + i], i, (long long)dim[2 + i]);
+    }
+    if (count < 1 || count >= INT32_MAX) return onnx_refuse(c, "an output of %lld elements", (long long)count);
+    const int64_t all = cc_shape_count(onnx_shape(c, x));
+    const int inputs[] = {onnx_add1(c, "broadcast_to", onnx_scalar(c, x, 0), "shape=%lld", (long long)count),
+                          onnx_reshape(c, places, 1, &all), onnx_reshape(c, x, 1, &all)};
+    return onnx_give(c, 0, onnx_reshape(c, onnx_add(c, "scatter_update", 3, inputs, NULL), w.axes + 2, dim));
 }
 
 /* For each place along axis i: how many cells of its window lie in the image, or with `padding` in the image and its padding. */
@@ -111,7 +202,9 @@ bool onnx_read_AveragePool(onnx_call *c)
     if (!onnx_window_read(c, x, NULL, &w)) return false;
     const bool padding = onnx_int(c, "count_include_pad", 0) != 0;
     if (pool_is_plain(&w)) return onnx_give(c, 0, pool_plain(c, "avg_pool", x, &w, padding ? " count_include_pad=1" : ""));
-    int y = pool_by_axes(c, x, &w, POOL_SUM), counts = 0;
+    const int y = pool_by_axes(c, x, &w, POOL_SUM);
+    int counts = 0;
+    if (onnx_failed(c)) return false;
     for (int i = 0; i < w.axes; ++i) {
         const int more = pool_counts(c, &w, i, padding);
         counts = counts ? onnx_add2(c, "multiply", counts, more, NULL) : more;

@@ -1,6 +1,6 @@
-/* Quantized numbers. Integers are int32 in the graph, products of them are computed by the ops of float32, whose sums are exact as long
- * as no sum of magnitudes exceeds 2^24. Where that may happen the left factor is cut into parts of fewer bits, x = x0 + 2^b x1 + ...,
- * each of which stays below it; the products of the parts are added up in int32. */
+/* Quantized numbers. Integers are int32 in the graph; products of them are computed by the ops of float32, whose sums are exact as
+ * long as no sum of magnitudes exceeds 2^24. Where that may happen the left factor is cut into parts of fewer bits, x = x0 + 2^b x1
+ * + ..., each of which stays below it; the products of the parts are added up in int32. */
 #include "onnx/read_window.h"
 #include "base/alloc.h"
 #include <stdio.h>
@@ -13,7 +13,7 @@ static bool quantize_range(onnx_call *c, onnx_type type, double *least, double *
     case ONNX_INT8: *least = -128, *most = 127; return true;
     case ONNX_UINT16: *least = 0, *most = 65535; return true;
     case ONNX_INT16: *least = -32768, *most = 32767; return true;
-    default: return onnx_refuse(c, "the quantized type %s is not supported", onnx_type_name(type));
+    default: return onnx_refuse(c, "the quantized type %s", onnx_type_name(type));
     }
 }
 
@@ -33,7 +33,8 @@ static int quantize_parameter(onnx_call *c, int i, const cc_shape *x, int axis, 
         dim[axis] = own.dim[0];
         return onnx_reshape(c, node, x->rank, dim);
     }
-    if (own.rank != x->rank || block < 1 || axis >= x->rank || own.dim[axis] != (x->dim[axis] + block - 1) / block)
+    if (own.rank != x->rank || block < 1 || axis >= x->rank ||
+        own.dim[axis] != x->dim[axis] / block + (x->dim[axis] % block != 0))
         return onnx_damaged(c, "expected a scale for all, for each index of axis %d or for each block of it", axis);
     int32_t *numbers = cc_alloc((uint64_t)x->dim[axis] * sizeof *numbers);
     if (!numbers) return onnx_damaged(c, "%s", cconv_last_error());
@@ -68,7 +69,7 @@ static bool quantize_precision(onnx_call *c, const char *name)
     const onnx_type type = (onnx_type)onnx_int(c, name, ONNX_UNDEFINED);
     cconv_dtype inside;
     if (type == ONNX_UNDEFINED || (onnx_type_inside(type, &inside) && inside == CCONV_FLOAT32)) return !onnx_failed(c);
-    return onnx_refuse(c, "%s %s is not supported", name, onnx_type_name(type));
+    return onnx_refuse(c, "%s %s", name, onnx_type_name(type));
 }
 
 bool onnx_read_QuantizeLinear(onnx_call *c)
@@ -93,8 +94,7 @@ bool onnx_read_DequantizeLinear(onnx_call *c)
     const int64_t block = onnx_int(c, "block_size", 0);
     const int scale = quantize_parameter(c, 1, &shape, axis, block), zero = quantize_parameter(c, 2, &shape, axis, block);
     if (onnx_failed(c) || !quantize_precision(c, "output_dtype")) return false;
-    if (shape.type != CCONV_INT32)
-        return onnx_refuse(c, "the quantized type %s is not supported", onnx_type_name(onnx_input_type(c, 0)));
+    if (shape.type != CCONV_INT32) return onnx_refuse(c, "the quantized type %s", onnx_type_name(onnx_input_type(c, 0)));
     if (zero) x = onnx_add2(c, "subtract", x, zero, NULL);
     const int64_t named = onnx_int(c, "output_dtype", ONNX_UNDEFINED);
     return onnx_give_as(c, 0, onnx_add2(c, "multiply", onnx_cast(c, x, CCONV_FLOAT32), scale, NULL),
@@ -127,7 +127,7 @@ static int quantize_exact(onnx_call *c, int x, int64_t terms, quantize_product *
 {
     int bits = 8; /* of a part; 2^bits - 1 is its largest */
     while (bits > 1 && terms * ((1 << bits) - 1) > (INT64_C(1) << 24) / 255) --bits;
-    if (terms > (INT64_C(1) << 24) / 255) return onnx_refuse(c, "sums of %lld products are not supported", (long long)terms);
+    if (terms > (INT64_C(1) << 24) / 255) return onnx_refuse(c, "sums of %lld products", (long long)terms);
     if (bits == 8) return onnx_cast(c, product(c, onnx_cast(c, x, CCONV_FLOAT32), context), CCONV_INT32);
     int sum = 0;
     for (int low = 0; low < 9; low += bits) { /* the last part has the sign, and reaches from -2^bits to 2^bits - 1 at most */
@@ -216,7 +216,7 @@ static int quantize_images(onnx_call *c, int x_input, int x_zero, int w_input, i
     const int given = onnx_input(c, x_input), rank = onnx_shape(c, given)->rank;
     if (onnx_failed(c)) return 0;
     if (rank < 3 || rank > 2 + ONNX_WINDOW_AXES)
-        return onnx_refuse(c, "images of 1 to 3 axes are supported, received an input of rank %d", rank);
+        return onnx_refuse(c, "an input of rank %d (images of 1 to 3 axes are supported)", rank);
     const int x = quantize_centered(c, onnx_channels_last(c, given), quantize_of_matrix(c, x_zero, false));
     int axes[CCONV_MAX_RANK] = {0};
     for (int i = 0; i < rank - 2; ++i) axes[i] = 2 + i;

@@ -78,7 +78,7 @@ bool onnx_read_ReduceMean(onnx_call *c)
     reduction r;
     if (!reduce_begin(c, 18, &r)) return false;
     if (r.xs.type == CCONV_FLOAT32) return reduce_give(c, &r, reduce_by(c, &r, r.x, "mean", NAN));
-    if (r.empty) return onnx_refuse(c, "a mean of no integers is not supported");
+    if (r.empty) return onnx_refuse(c, "a mean of no integers");
     int64_t count = 1;
     for (int k = 0; k < r.n; ++k) count *= r.xs.dim[r.axes[k]];
     const int sum = reduce_by(c, &r, r.x, "sum", 0), number = onnx_scalar(c, sum, (double)count);
@@ -108,8 +108,7 @@ static bool reduce_extremes(onnx_call *c, const char *op, bool least)
     if (!reduce_begin(c, 18, &r)) return false;
     const onnx_type type = onnx_input_type(c, 0);
     const double of_none = reduce_extreme(type, least);
-    if (r.empty && isnan(of_none))
-        return onnx_refuse(c, "the extreme of no numbers of %s is not supported", onnx_type_name(type));
+    if (r.empty && isnan(of_none)) return onnx_refuse(c, "the extreme of no numbers of %s", onnx_type_name(type));
     return reduce_give(c, &r, reduce_by(c, &r, r.x, op, of_none));
 }
 

@@ -1,7 +1,8 @@
-/* Resize and Upsample. Every axis is resized by itself: `nearest` takes cells, the others multiply with a matrix of weights, y = A x
- * along the axis. What the op `resize` computes is left to it. */
+/* Resize and Upsample. Every axis is resized by itself: `nearest` takes cells, the others multiply with a matrix of weights,
+ * y = A x along the axis. What the op `resize` computes is left to it. */
 #include "onnx/reader.h"
 #include "base/alloc.h"
+#include "base/writer.h"
 #include <math.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ enum resize_rounding {
 typedef struct resize_axis {
     int64_t in, out;
     double scale, start, end; /* start, end: of the crop, 0 to 1 */
+    bool exact;               /* scale is out / in */
 } resize_axis;
 
 typedef struct resize_task {
@@ -46,22 +48,30 @@ static int resize_choice(onnx_call *c, const char *name, const char *const *choi
     if (onnx_failed(c)) return 0;
     for (int i = 0; choices[i]; ++i)
         if (strcmp(value, choices[i]) == 0) return i;
-    return onnx_refuse(c, "%s '%s' is not supported", name, value);
+    return onnx_refuse(c, "%s '%s'", name, value);
+}
+
+/* A length of the output, in cells of the input. Where cells are chosen by it, it is rounded to float, as scales are: 8 / 1.6 is
+ * 5. */
+static double resize_length(const resize_task *r, const resize_axis *a, double length)
+{
+    const double found = a->exact ? length * (double)a->in / (double)a->out : length / a->scale;
+    return r->mode == NEAREST ? (double)(float)found : found;
 }
 
 /* The place in the input, cell k being at k, of cell i of the output. */
 static double resize_place(const resize_task *r, const resize_axis *a, int64_t i)
 {
-    const double at = (double)i, half = (at + 0.5) / a->scale - 0.5, last = (double)(a->in - 1);
+    const double at = (double)i, half = resize_length(r, a, at + 0.5) - 0.5, last = (double)(a->in - 1);
     switch (r->places) {
-    case HALF_PIXEL_SYMMETRIC: return (double)a->in / 2 * (1 - (double)a->out / (a->scale * (double)a->in)) + half;
+    case HALF_PIXEL_SYMMETRIC: return (a->exact ? 0 : ((double)a->in - (double)a->out / a->scale) / 2) + half;
     case PYTORCH_HALF_PIXEL: return a->out > 1 ? half : 0;
     case ALIGN_CORNERS: return a->out > 1 ? at * last / (double)(a->out - 1) : 0;
-    case ASYMMETRIC: return at / a->scale;
+    case ASYMMETRIC: return resize_length(r, a, at);
     case CROP:
         return a->out > 1 ? a->start * last + at * (a->end - a->start) * last / (double)(a->out - 1)
                           : 0.5 * (a->start + a->end) * last;
-    case HALF_PIXEL_BELOW: return (at + 0.5) / a->scale;
+    case HALF_PIXEL_BELOW: return resize_length(r, a, at + 0.5);
     default: return half;
     }
 }
@@ -95,7 +105,7 @@ static void resize_row(const resize_task *r, const resize_axis *a, int64_t i, fl
     const double at = resize_place(r, a, i), wide = r->antialias && a->scale < 1 ? 1 / a->scale : 1;
     const double reach = (r->mode == LINEAR ? 1 : 2) * wide;
     const int64_t first = (int64_t)ceil(at - reach), last = (int64_t)floor(at + reach);
-    const bool inside_only = r->exclude_outside || (r->antialias && wide > 1);
+    const bool inside_only = r->exclude_outside;
     double sum = 0;
     for (int64_t k = first; k <= last; ++k)
         if (!inside_only || (k >= 0 && k < a->in)) sum += resize_weight(r, ((double)k - at) / wide);
@@ -168,14 +178,22 @@ static bool resize_is_plain(const resize_task *r, cconv_dtype type)
     return r->mode != CUBIC;
 }
 
+/* By scales where those are given: images of other sizes are then resized, too. */
 static int resize_plain(onnx_call *c, int x, const resize_task *r)
 {
     int64_t size[CCONV_MAX_RANK];
-    char text[256];
-    for (int k = 2; k < r->rank; ++k) size[k - 2] = r->axis[k].out;
+    char text[256], scales[128] = "";
+    bool exact = false;
+    cc_writer w = cc_writer_in(scales, sizeof scales);
+    for (int k = 2; k < r->rank; ++k) {
+        size[k - 2] = r->axis[k].out;
+        exact = exact || r->axis[k].exact;
+        cc_put(&w, "%s", k > 2 ? "," : "scale=");
+        cc_put_float(&w, (float)r->axis[k].scale);
+    }
     return onnx_channels_first(c, onnx_add1(c, "resize", onnx_channels_last(c, x), "interpolation=%s %s",
                                             r->mode == NEAREST ? "nearest" : "bilinear",
-                                            onnx_list_text(text, "size", r->rank - 2, size)));
+                                            exact ? onnx_list_text(text, "size", r->rank - 2, size) : scales));
 }
 
 /* `outside` where axis k lies outside of the image. */
@@ -208,15 +226,14 @@ static bool resize_give(onnx_call *c, int x, const resize_task *r)
     for (int k = 0; k < r->rank; ++k) {
         const resize_axis *a = &r->axis[k];
         if (a->in < 1 || a->out < 1 || a->in >= INT32_MAX / 2 || a->out >= INT32_MAX / 2)
-            return onnx_refuse(c, "a resize of %lld cells to %lld along axis %d is not supported", (long long)a->in,
-                               (long long)a->out, k);
+            return onnx_refuse(c, "a resize of %lld cells to %lld along axis %d", (long long)a->in, (long long)a->out, k);
         same = same && a->in == a->out && (a->scale == 1 || r->places == ALIGN_CORNERS) && r->places != CROP &&
                r->places != HALF_PIXEL_BELOW;
     }
     if (same) return onnx_give(c, 0, onnx_add1(c, "identity", x, NULL));
     if (resize_is_plain(r, type)) return onnx_give(c, 0, resize_plain(c, x, r));
     if (r->mode != NEAREST && type != CCONV_FLOAT32)
-        return onnx_refuse(c, "whole numbers are supported with mode nearest only");
+        return onnx_refuse(c, "an input of whole numbers in another mode than nearest");
     for (int k = 0; k < r->rank && !onnx_failed(c); ++k) {
         const resize_axis *a = &r->axis[k];
         if (a->in == a->out && a->scale == 1 && (r->places != CROP || (a->start == 0 && a->end == 1)) &&
@@ -233,6 +250,7 @@ static bool resize_set_scale(onnx_call *c, resize_task *r, int k, double scale)
 {
     if (!(scale > 0)) return onnx_damaged(c, "expected scales above 0, received %g", scale);
     r->axis[k].scale = scale;
+    r->axis[k].exact = false;
     r->axis[k].out = (int64_t)floor((double)r->axis[k].in * scale);
     return true;
 }
@@ -249,6 +267,7 @@ static void resize_set_sizes(resize_task *r, int n, const int *axes, const int64
         resize_axis *a = &r->axis[axes[i]];
         a->out = policy == STRETCH ? sizes[i] : (int64_t)floor(scale * (double)a->in + 0.5);
         a->scale = policy == STRETCH ? (double)a->out / (double)a->in : scale;
+        a->exact = policy == STRETCH;
     }
 }
 
@@ -268,7 +287,8 @@ static int resize_axes(onnx_call *c, int rank, int axes[CCONV_MAX_RANK])
 static bool resize_begin(onnx_call *c, int x, resize_task *r)
 {
     *r = (resize_task){.rank = onnx_shape(c, x)->rank, .cubic = -0.75, .places = ASYMMETRIC, .rounding = SIMPLE};
-    for (int k = 0; k < r->rank; ++k) r->axis[k] = (resize_axis){onnx_shape(c, x)->dim[k], onnx_shape(c, x)->dim[k], 1, 0, 1};
+    for (int k = 0; k < r->rank; ++k)
+        r->axis[k] = (resize_axis){onnx_shape(c, x)->dim[k], onnx_shape(c, x)->dim[k], 1, 0, 1, true};
     return !onnx_failed(c);
 }
 
@@ -312,7 +332,7 @@ static bool resize_read_attributes(onnx_call *c, resize_task *r, int *policy)
     r->rounding = resize_choice(c, "nearest_mode", roundings, "round_prefer_floor");
     *policy = resize_choice(c, "keep_aspect_ratio_policy", policies, "stretch");
     r->antialias = onnx_int(c, "antialias", 0) != 0 && r->mode != NEAREST;
-    r->exclude_outside = onnx_int(c, "exclude_outside", 0) != 0 && r->mode == CUBIC;
+    r->exclude_outside = onnx_int(c, "exclude_outside", 0) != 0;
     r->cubic = (double)onnx_float(c, "cubic_coeff_a", -0.75f);
     r->outside = (double)onnx_float(c, "extrapolation_value", 0);
     return !onnx_failed(c);

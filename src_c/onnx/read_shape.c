@@ -1,8 +1,10 @@
 /* Shapes, constants and types: what says how large a tensor is, makes one of nothing, or changes its axes or its type only. */
 #include "base/alloc.h"
 #include "onnx/build.h"
+#include "onnx/reading.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /* ---- Of shapes ------------------------------------------------------------------------------------------------------ */
 
@@ -33,7 +35,7 @@ bool onnx_read_Constant(onnx_call *c)
 {
     static const char *const unread[] = {"value_string", "value_strings", "sparse_value"};
     for (int k = 0; k < 3; ++k)
-        if (onnx_has_attribute(c, unread[k])) return onnx_refuse(c, "attribute %s is not supported", unread[k]);
+        if (onnx_has_attribute(c, unread[k])) return onnx_refuse(c, "attribute %s", unread[k]);
     onnx_tensor tensor;
     if (onnx_tensor_attribute(c, "value", &tensor)) return onnx_give_tensor(c, 0, &tensor);
     onnx_list list;
@@ -58,6 +60,8 @@ bool onnx_read_ConstantOfShape(onnx_call *c)
     int rank;
     int64_t dim[CCONV_MAX_RANK];
     onnx_input_numbers(c, 0, &rank, dim);
+    for (int k = 0; k < rank; ++k)
+        if (dim[k] < 0) return onnx_damaged(c, "expected sizes of 0 and more, received %" PRId64, dim[k]);
     onnx_tensor tensor;
     onnx_type type = ONNX_FLOAT;
     int value;
@@ -79,6 +83,9 @@ bool onnx_read_Range(onnx_call *c)
         const int64_t start = onnx_input_number(c, 0, 0), limit = onnx_input_number(c, 1, 0),
                       delta = onnx_input_number(c, 2, 1);
         if (onnx_failed(c)) return false;
+        const int64_t far = INT64_C(1) << 60;
+        if (start < -far || start > far || limit < -far || limit > far || delta < -far || delta > far)
+            return onnx_refuse(c, "a range beyond int32");
         if (delta == 0) return onnx_damaged(c, "expected a delta that is not 0");
         const int64_t way = delta > 0 ? limit - start : start - limit, step = delta > 0 ? delta : -delta;
         return onnx_give_as(c, 0, onnx_steps(c, way > 0 ? (way - 1) / step + 1 : 0, start, delta, 1, 0), type);
@@ -90,7 +97,7 @@ bool onnx_read_Range(onnx_call *c)
         if (n != 1) return onnx_damaged(c, "expected one number as input %d, received none", i);
     }
     const double start = (double)ends[0], delta = (double)ends[2], count = ceil(((double)ends[1] - start) / delta);
-    if (!(delta != 0 && count < INT32_MAX)) return onnx_refuse(c, "a range of %g numbers is not supported", count);
+    if (!(delta != 0 && count < INT32_MAX)) return onnx_refuse(c, "a range of %g numbers", count);
     const int64_t n = count > 0 ? (int64_t)count : 0;
     float *v = cc_alloc((uint64_t)n * sizeof *v);
     if (!v) return onnx_refuse(c, "no memory for a range of %" PRId64 " numbers", n);
@@ -103,6 +110,7 @@ bool onnx_read_Range(onnx_call *c)
 /* Where the column less the row is k, at least k, or at most k: a mask of a matrix. */
 static int shape_diagonal(onnx_call *c, const char *op, int64_t rows, int64_t columns, int64_t k)
 {
+    k = k < -rows ? -rows : k > columns ? columns : k;
     const int column = onnx_steps(c, columns, -k, 1, 2, 1), row = onnx_steps(c, rows, 0, 1, 2, 0);
     return onnx_add2(c, op, column, row, NULL);
 }
@@ -165,7 +173,10 @@ bool onnx_read_OneHot(onnx_call *c)
     const int rank = onnx_shape(c, indices)->rank + 1;
     const int axis = onnx_axis(c, onnx_int(c, "axis", -1), rank);
     if (onnx_failed(c)) return false;
-    if (rank > CCONV_MAX_RANK) return onnx_refuse(c, "more than %d axes are not supported", CCONV_MAX_RANK);
+    if (rank > CCONV_MAX_RANK) return onnx_refuse(c, "more than %d axes", CCONV_MAX_RANK);
+    const cc_shape vs = *onnx_shape(c, values);
+    if (depth < 1 || vs.rank != 1 || vs.dim[0] != 2)
+        return onnx_damaged(c, "expected a depth of at least 1 and two values, received depth %" PRId64, depth);
     const int at = onnx_expand(c, onnx_from_start(c, indices, depth), axis);
     const int on = onnx_add2(c, "equal", at, onnx_steps(c, depth, 0, 1, rank, axis), NULL);
     const int both[2] = {onnx_slice(c, values, 0, 1, 1), onnx_slice(c, values, 0, 0, 1)};
@@ -183,11 +194,14 @@ bool onnx_read_Identity(onnx_call *c)
  * Numbers become integers without their fraction, and integers narrower ones by their lower bits. */
 static bool shape_cast(onnx_call *c, onnx_type type)
 {
-    cconv_dtype inside;
+    cconv_dtype inside, was;
     if (!onnx_type_inside(type, &inside)) return onnx_refuse(c, "a type that is %s", onnx_type_name(type));
+    const onnx_type from = onnx_input_type(c, 0);
+    const bool same = onnx_type_inside(from, &was) && was == inside;
+    const bool wraps = inside == CCONV_INT32 && from != type && from != ONNX_BOOL;
+    if (same && !wraps) return onnx_give_input(c, 0, 0, type); /* which may be known, or a parameter */
     const int x = onnx_cast(c, onnx_input(c, 0), inside);
-    const bool narrows = type != onnx_input_type(c, 0) && onnx_input_type(c, 0) != ONNX_BOOL;
-    return onnx_give_as(c, 0, narrows ? onnx_wrap(c, x, type) : x, type);
+    return onnx_give_as(c, 0, wraps ? onnx_wrap(c, x, type) : x, type);
 }
 
 bool onnx_read_Cast(onnx_call *c)
@@ -201,6 +215,29 @@ bool onnx_read_CastLike(onnx_call *c)
 }
 
 /* ---- The same elements in other axes -------------------------------------------------------------------------------- */
+
+/* The groups of a channel shuffle that ends here: (n, c, ...) to (n, groups, c / groups, ...), these two axes exchanged, and back.
+ * 0: it is none. What is read is what was shuffled. */
+static int64_t shape_shuffled(onnx_call *c, int x, int rank, const int64_t *dim, int *read)
+{
+    if (!x || onnx_failed(c)) return 0;
+    const cc_node *exchange = cc_graph_node(c->graph, x);
+    if (exchange->kind != CC_COMPUTED || strcmp(exchange->op->name, "transpose") != 0) return 0;
+    const cc_node *split = cc_graph_node(c->graph, exchange->inputs[0]);
+    if (split->kind != CC_COMPUTED || strcmp(split->op->name, "reshape") != 0 || split->shape.rank != rank + 1) return 0;
+    const cc_shape *from = onnx_shape(c, split->inputs[0]);
+    if (from->rank != rank || rank < 3 || memcmp(from->dim, dim, (size_t)rank * sizeof *dim) != 0) return 0;
+    for (int k = 0; k <= rank; ++k) {
+        const int expected = k == 1 ? 2 : k == 2 ? 1 : k;
+        const int64_t size = k == 0 ? from->dim[0] : k > 2 ? from->dim[k - 1] : split->shape.dim[k];
+        if (split->shape.dim[k] != size || exchange->shape.dim[k] != split->shape.dim[expected]) return 0;
+    }
+    char text[64];
+    cconv_graph_attributes(c->graph, x, text, sizeof text);
+    if (strncmp(text, "axes=0,2,1,3", strlen("axes=0,2,1,3")) != 0) return 0;
+    *read = split->inputs[0];
+    return split->shape.dim[1];
+}
 
 bool onnx_read_Reshape(onnx_call *c)
 {
@@ -216,6 +253,7 @@ bool onnx_read_Reshape(onnx_call *c)
             dim[k] = xs.dim[k];
         }
         if (dim[k] < -1 || (dim[k] == -1 && rest >= 0)) return onnx_damaged(c, "expected sizes and one -1 at most");
+        if (dim[k] > (INT64_C(1) << 48) / (product > 0 ? product : 1)) return onnx_damaged(c, "a shape larger than any memory");
         if (dim[k] == -1) {
             rest = k;
         } else {
@@ -229,6 +267,12 @@ bool onnx_read_Reshape(onnx_call *c)
         product *= batch;
     }
     if (rest >= 0) dim[rest] = product > 0 ? cc_shape_count(&xs) / product : 0;
+    int shuffled;
+    const int64_t groups = shape_shuffled(c, x, rank, dim, &shuffled);
+    if (groups) {
+        shuffled = onnx_channels_last(c, shuffled);
+        return onnx_give(c, 0, onnx_channels_first(c, onnx_add1(c, "channel_shuffle", shuffled, "groups=%d", (int)groups)));
+    }
     return onnx_give(c, 0, onnx_reshape(c, x, rank, dim));
 }
 
@@ -278,7 +322,7 @@ bool onnx_read_Unsqueeze(onnx_call *c)
     int64_t axes[CCONV_MAX_RANK], dim[CCONV_MAX_RANK];
     shape_axes(c, &n, axes);
     const int rank = xs.rank + n;
-    if (rank > CCONV_MAX_RANK) return onnx_refuse(c, "more than %d axes are not supported", CCONV_MAX_RANK);
+    if (rank > CCONV_MAX_RANK) return onnx_refuse(c, "more than %d axes", CCONV_MAX_RANK);
     if (!onnx_axes(c, n, axes, rank)) return false;
     for (int k = 0; k < n; ++k) new_[axes[k]] = true;
     for (int k = 0, own = 0; k < rank; ++k) dim[k] = new_[k] ? 1 : xs.dim[own++];
@@ -296,7 +340,7 @@ bool onnx_read_Expand(onnx_call *c)
     for (int k = 0; k < rank; ++k) { /* both are counted from the last axis */
         const int i = k - (rank - xs.rank), j = k - (rank - n);
         const int64_t own = i < 0 ? 1 : xs.dim[i], wanted = j < 0 ? 1 : dim[j];
-        if (own != wanted && own != 1 && wanted != 1)
+        if (wanted < 0 || (own != wanted && own != 1 && wanted != 1))
             return onnx_damaged(c, "size %" PRId64 " does not repeat to %" PRId64 " at axis %d", own, wanted, k);
         to[k] = own == 1 ? wanted : own;
     }
@@ -313,6 +357,8 @@ bool onnx_read_Tile(onnx_call *c)
     if (!onnx_failed(c) && n != ys.rank) return onnx_damaged(c, "expected %d repeats, received %d", ys.rank, n);
     for (int k = 0; k < n; ++k) {
         if (times[k] < 0) return onnx_damaged(c, "expected repeats of 0 and more, received %" PRId64, times[k]);
+        if (times[k] > INT32_MAX || ys.dim[k] > INT32_MAX) return onnx_refuse(c, "repeats or sizes beyond int32");
+        if (onnx_failed(c)) return false;
         if (times[k] == 1) continue;
         const int64_t before = cc_shape_product(&ys, 0, k), after = cc_shape_product(&ys, k, ys.rank);
         const bool single = ys.dim[k] == 1;

@@ -18,7 +18,7 @@ static bool softmax_read(onnx_call *c, const char *op)
     const bool flat = onnx_opset(c) < 13;
     const int x = onnx_input(c, 0), rank = onnx_shape(c, x)->rank;
     if (onnx_failed(c)) return false;
-    if (rank == 0) return onnx_refuse(c, "an input of rank 0 is not supported");
+    if (rank == 0) return onnx_refuse(c, "an input of rank 0");
     const int64_t given = onnx_int(c, "axis", flat ? 1 : -1);
     const int axis = flat && given == rank ? rank : onnx_axis(c, given, rank);
     if (onnx_failed(c)) return false;

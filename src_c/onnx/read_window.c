@@ -38,7 +38,7 @@ bool onnx_window_read(onnx_call *c, int x, const int64_t *kernel, onnx_window *w
     *w = (onnx_window){.axes = onnx_shape(c, x)->rank - 2};
     if (onnx_failed(c)) return false;
     if (w->axes < 1 || w->axes > ONNX_WINDOW_AXES)
-        return onnx_refuse(c, "windows along 1 to 3 axes are supported, received an input of rank %d", w->axes + 2);
+        return onnx_refuse(c, "an input of rank %d (windows along 1 to 3 axes are supported)", w->axes + 2);
     if (!kernel && !onnx_has_attribute(c, "kernel_shape")) return onnx_damaged(c, "expected a kernel_shape, received none");
     if (!onnx_window_list(c, "kernel_shape", w->axes, 1, w->kernel) ||
         !onnx_window_list(c, "strides", w->axes, 1, w->strides) ||

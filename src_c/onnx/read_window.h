@@ -1,5 +1,5 @@
-/* The window of a convolution or pooling of ONNX: its attributes kernel_shape, strides, dilations, pads and auto_pad, as this library
- * writes them. */
+/* The window of a convolution or pooling of ONNX: its attributes kernel_shape, strides, dilations, pads and auto_pad, as this
+ * library writes them. */
 #ifndef CC_READ_WINDOW_H
 #define CC_READ_WINDOW_H
 

@@ -2,6 +2,7 @@
 #include "onnx/reader.h"
 #include "base/alloc.h"
 #include "onnx/reading.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -271,7 +272,9 @@ static int add(onnx_call *c, const char *op, int n_inputs, const int *inputs, co
 {
     char text[1024];
     if (onnx_failed(c)) return 0;
-    if (format && vsnprintf(text, sizeof text, format, arguments) >= (int)sizeof text) {
+    cc_writer w = cc_writer_in(text, sizeof text);
+    if (format) onnx_put_attributes(&w, format, arguments);
+    if (w.length >= sizeof text) {
         onnx_refuse(c, "attributes of more than 1000 letters");
         return 0;
     }
@@ -324,10 +327,12 @@ int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim,
 int onnx_scalar(onnx_call *c, int like, double value)
 {
     const float number = (float)value;
-    const int32_t whole = (int32_t)value;
+    const int32_t whole = fabs(value) < 0x1p31 ? (int32_t)value : INT32_MIN;
     const uint8_t truth = value != 0;
     switch (onnx_shape(c, like)->type) {
-    case CCONV_INT32: return onnx_constant(c, CCONV_INT32, 0, NULL, &whole);
+    case CCONV_INT32:
+        if (value != whole) return onnx_refuse(c, "a number beyond int32");
+        return onnx_constant(c, CCONV_INT32, 0, NULL, &whole);
     case CCONV_BOOL: return onnx_constant(c, CCONV_BOOL, 0, NULL, &truth);
     default: return onnx_constant(c, CCONV_FLOAT32, 0, NULL, &number);
     }

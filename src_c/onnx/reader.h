@@ -27,7 +27,7 @@ typedef struct onnx_list { /* whole numbers */
 
 /* ---- Failure: each returns false, also where 0 is a node ------------------------------------------------------------ */
 
-/* The node cannot be read; the sentence says why: "mode 'cubic' is not supported". Reading goes on with other nodes, to name all. */
+/* The node cannot be read; the text says with what: "mode 'lanczos'". Reading goes on with other nodes, to name all. */
 bool onnx_refuse(onnx_call *c, const char *format, ...) CC_PRINTF(2, 3);
 /* The file breaks a rule of ONNX: "expected 4 pads, received 3". Reading ends. */
 bool onnx_damaged(onnx_call *c, const char *format, ...) CC_PRINTF(2, 3);
@@ -39,7 +39,7 @@ int64_t onnx_opset(const onnx_call *c);
 bool onnx_frozen(const onnx_call *c); /* cconv_onnx_options.frozen */
 /* The size in place of a batch that is open where the file says 1; 0: there is none. */
 int64_t onnx_opened_batch(const onnx_call *c);
-int onnx_inputs(const onnx_call *c);  /* how many are listed, left out ones too */
+int onnx_inputs(const onnx_call *c); /* how many are listed, left out ones too */
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
 
@@ -57,7 +57,8 @@ bool onnx_tensor_attribute(onnx_call *c, const char *name, onnx_tensor *tensor);
 bool onnx_has(const onnx_call *c, int i); /* it is there, and not left out */
 /* Its node in the graph. 0: left out, or a failure. */
 int onnx_input(onnx_call *c, int i);
-/* The same with its axes in another order: a variable of an initializer is stored like this, another value is transposed. */
+/* The same with its axes in another order: a variable of an initializer is stored like this, another value is transposed. Of axes
+ * there are CCONV_MAX_RANK, since the value may have another rank than expected; those beyond its rank are not used. */
 int onnx_input_ordered(onnx_call *c, int i, const int *axes);
 /* Its type in the file: uint8 and int64 are int32 in the graph, float16 is float32. ONNX_UNDEFINED: left out. */
 onnx_type onnx_input_type(const onnx_call *c, int i);
@@ -73,7 +74,8 @@ bool onnx_known_floats(onnx_call *c, int i, float *values, int *n); /* n: room, 
 /* Shape and type (float32, int32 or bool) of a node; all sizes are known. After a failure: rank 0. */
 const cc_shape *onnx_shape(const onnx_call *c, int node);
 
-/* Adds an op; attributes as for cconv_graph_add, formatted as by printf ("axis=%d"); NULL: none. An input of 0 is left out. */
+/* Adds an op; attributes as for cconv_graph_add, formatted as by printf, of which there are %d, %lld, %s and, for floats, %.9g
+ * ("axis=%d"); NULL: none. An input of 0 is left out. */
 int onnx_add(onnx_call *c, const char *op, int n_inputs, const int *inputs, const char *attributes, ...) CC_PRINTF(5, 6);
 int onnx_add1(onnx_call *c, const char *op, int x, const char *attributes, ...) CC_PRINTF(4, 5);
 int onnx_add2(onnx_call *c, const char *op, int a, int b, const char *attributes, ...) CC_PRINTF(5, 6);
@@ -81,7 +83,7 @@ int onnx_add2(onnx_call *c, const char *op, int a, int b, const char *attributes
 const char *onnx_list_text(char text[256], const char *name, int n, const int64_t *values);
 
 int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim, const void *values);
-int onnx_scalar(onnx_call *c, int like, double value); /* of the type of node `like`, rank 0 */
+int onnx_scalar(onnx_call *c, int like, double value);             /* of the type of node `like`, rank 0 */
 int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor); /* of an attribute */
 
 /* A node with its axes in another order, in another shape, of another type (nothing is added if it is so already). */

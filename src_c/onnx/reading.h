@@ -2,9 +2,12 @@
 #ifndef CC_ONNX_READING_H
 #define CC_ONNX_READING_H
 
+#include "base/writer.h"
 #include "graph/graph.h"
 #include "onnx/elements.h"
+#include "onnx/file.h"
 #include "onnx/reader.h"
+#include <stdarg.h>
 
 /* Elements that are known while a model is read: floats, or whole numbers (of int32 and bool values). */
 typedef struct onnx_array {
@@ -36,6 +39,7 @@ typedef struct onnx_parameter {
 
 typedef struct onnx_reading {
     onnx_model model;
+    const onnx_file *file;
     const char *folder; /* of external data; NULL: none is read */
     bool frozen;
     int64_t opened_batch; /* what stands in place of a batch that the caller left open where the file says 1; or 0 */
@@ -92,6 +96,11 @@ bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph);
 /* Ends the reading: remembers the status of the last failure. Returns false. */
 bool onnx_stop(onnx_reading *r, cconv_status status);
 void onnx_note_refusal(onnx_reading *r, const onnx_node *node, const char *why);
+
+/* ---- Attributes of ops (format.c) --------------------------------------------------------------------------------------- */
+
+/* Writes by a format of %d, %lld, %s and %.9g. */
+void onnx_put_attributes(cc_writer *w, const char *format, va_list arguments);
 
 /* ---- Open sizes (open.c) ------------------------------------------------------------------------------------------------ */
 

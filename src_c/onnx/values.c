@@ -134,6 +134,12 @@ static cconv_variable *read_variable(onnx_reading *r, const onnx_tensor *tensor,
     if (variable) return variable;
     cconv_status status = onnx_check_count(r->folder, tensor);
     if (status == CCONV_OK && !(variable = cconv_variable_new(to.rank, to.dim))) status = CCONV_NO_MEMORY;
+    onnx_bytes plain;
+    if (status == CCONV_OK && onnx_plain_floats(tensor, &plain)) {
+        onnx_order_floats(&from, plain.data, order, variable->data);
+        onnx_file_forget(r->file, plain);
+        return variable;
+    }
     float *direct = status == CCONV_OK && moved ? cc_alloc((uint64_t)variable->count * sizeof *direct) : NULL;
     if (status == CCONV_OK && moved && !direct) status = CCONV_NO_MEMORY;
     if (status == CCONV_OK) status = onnx_read_floats(r->folder, tensor, moved ? direct : variable->data);
@@ -183,18 +189,47 @@ static int between_orders(cconv_graph *graph, const char *name, int node, int ra
     return cconv_graph_add(graph, "transpose", name, 1, &node, onnx_list_text(text, "axes", rank, axes));
 }
 
+/* A constant of an array, its axes in this order. */
+static int ordered_constant(onnx_reading *r, const char *name, const onnx_array *array, const int *order)
+{
+    onnx_array moved = {.shape = array->shape};
+    for (int k = 0; k < moved.shape.rank; ++k) moved.shape.dim[k] = array->shape.dim[order[k]];
+    moved.floats = cc_alloc((uint64_t)cc_shape_count(&array->shape) * sizeof(float));
+    if (!moved.floats) {
+        onnx_stop(r, CCONV_NO_MEMORY);
+        return 0;
+    }
+    onnx_order_floats(&array->shape, array->floats, order, moved.floats);
+    const int node = onnx_array_node(r, r->graph, name, &moved);
+    cc_free(moved.floats);
+    return node;
+}
+
+/* Whether each of the axes stands there once: a damaged file may have a tensor of another rank than its reader expects. */
+static bool is_order(int rank, const int *order)
+{
+    unsigned seen = 0;
+    for (int k = 0; k < rank; ++k)
+        if (order[k] >= 0 && order[k] < rank) seen |= 1u << order[k];
+    return seen == (1u << rank) - 1;
+}
+
 int onnx_node_ordered(onnx_reading *r, onnx_named *value, const int *order)
 {
     value = onnx_resolve(r, value);
-    if (!value->tensor || !is_parameter(value->tensor)) return 0;
-    const int rank = value->tensor->rank;
+    const bool parameter = value->tensor && is_parameter(value->tensor);
+    if (!parameter && !(value->known && value->known->floats && !value->node)) return 0;
+    const int rank = parameter ? value->tensor->rank : value->known->shape.rank;
+    if (!is_order(rank, order)) return 0;
     if (value->stored) {
         if (memcmp(value->order, order, (size_t)rank * sizeof *order) == 0) return value->stored;
         return between_orders(r->graph, value->name, value->stored, rank, value->order, order);
     }
-    cconv_variable *variable = variable_of(r, value->tensor, order);
-    if (!variable) return 0;
-    value->stored = cconv_graph_variable(r->graph, value->name, variable);
+    if (parameter) {
+        cconv_variable *variable = variable_of(r, value->tensor, order);
+        value->stored = variable ? cconv_graph_variable(r->graph, value->name, variable) : 0;
+    } else
+        value->stored = ordered_constant(r, value->name, value->known, order);
     memcpy(value->order, order, (size_t)rank * sizeof *order);
     return value->stored;
 }

@@ -1,14 +1,24 @@
 /* Sums and products of all elements so far along an axis: cumsum, cumprod, x -> y of the same shape. They are added and multiplied
  * in float64 and rounded once; those of int32 wrap around.
  *
- *     cumsum    dx[i] = sum of dy[k], k >= i
+ *     cumsum    dx[i] = sum of dy[k], k >= i: a sum from the other end; without i itself if exclusive
  *     cumprod   dx[i] = y[i-1] g[i], where g[i] = dy[i] + x[i+1] g[i+1]: no division, so zeros are like other numbers */
 #include "ops/axes.h"
 #include "ops/infer.h"
 #include "ops/meanings.h"
 
-static const cc_attr cumulate_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL, CC_AXIS_MEANING},
-                                              {0}};
+typedef struct cumsum {
+    cc_axis_attributes along; /* first: of both ops */
+    int exclusive, reverse;
+} cumsum;
+
+static const cc_attr cumsum_attributes[] = {
+    {"axis", CC_INT, offsetof(cumsum, along.axis), "-1", NULL, CC_AXIS_MEANING},
+    {"exclusive", CC_BOOL, offsetof(cumsum, exclusive), "0", NULL, "1: without the element itself: the first sum is 0"},
+    {"reverse", CC_BOOL, offsetof(cumsum, reverse), "0", NULL, "1: from the last element on"},
+    {0}};
+static const cc_attr cumprod_attributes[] = {{"axis", CC_INT, offsetof(cc_axis_attributes, axis), "-1", NULL, CC_AXIS_MEANING},
+                                             {0}};
 
 static int cumulate_axis(const cc_call *call)
 {
@@ -41,37 +51,51 @@ static inline int64_t cumulate_start(const lines *l, int64_t line)
     return line / l->inner * l->n * l->inner + line % l->inner;
 }
 
-#define CUMULATE_FORWARD(tag, first, operator)                                                                                 \
-    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
-    {                                                                                                                          \
-        const lines l = cumulate_lines(call, team);                                                                            \
-        const bool whole = call->xs[0].type == CCONV_INT32;                                                                    \
-        for (int64_t line = l.mine.begin; line < l.mine.end; ++line) {                                                         \
-            double so_far = first;                                                                                             \
-            uint32_t whole_so_far = first;                                                                                     \
-            const int64_t start = cumulate_start(&l, line);                                                                    \
-            for (int64_t k = 0, i = start; k < l.n; ++k, i += l.inner) {                                                       \
-                if (whole)                                                                                                     \
-                    cc_ints_out(call->y)[i] = (int32_t)(whole_so_far operator(uint32_t) cc_ints(call->x[0])[i]);               \
-                else                                                                                                           \
-                    call->y[i] = (float)(so_far operator call->x[0][i]);                                                       \
-            }                                                                                                                  \
-        }                                                                                                                      \
+/* y may be x. */
+static void cumsum_of(const cc_call *call, const cc_team *team, float *y, const float *x, bool reverse, bool whole)
+{
+    const lines l = cumulate_lines(call, team);
+    const bool exclusive = ((const cumsum *)call->attributes)->exclusive;
+    const int64_t first = reverse ? (l.n - 1) * l.inner : 0, step = reverse ? -l.inner : l.inner;
+    for (int64_t line = l.mine.begin; line < l.mine.end; ++line) {
+        double before = 0;
+        uint32_t whole_before = 0;
+        for (int64_t k = 0, i = cumulate_start(&l, line) + first; k < l.n; ++k, i += step) {
+            if (whole) {
+                const uint32_t so_far = whole_before + (uint32_t)cc_ints(x)[i];
+                cc_ints_out(y)[i] = (int32_t)(exclusive ? whole_before : so_far);
+                whole_before = so_far;
+            } else {
+                const double so_far = before + (double)x[i];
+                y[i] = (float)(exclusive ? before : so_far);
+                before = so_far;
+            }
+        }
     }
+}
 
-CUMULATE_FORWARD(cumsum, 0, +=)
-CUMULATE_FORWARD(cumprod, 1, *=)
+static void cumsum_forward(const cc_call *call, const cc_team *team)
+{
+    cumsum_of(call, team, call->y, call->x[0], ((const cumsum *)call->attributes)->reverse, call->xs[0].type == CCONV_INT32);
+}
 
 static void cumsum_backward(const cc_call *call, const cc_team *team)
 {
+    if (call->dx[0]) cumsum_of(call, team, call->dx[0], call->dy, !((const cumsum *)call->attributes)->reverse, false);
+}
+
+static void cumprod_forward(const cc_call *call, const cc_team *team)
+{
     const lines l = cumulate_lines(call, team);
-    if (!call->dx[0]) return;
+    const bool whole = call->xs[0].type == CCONV_INT32;
     for (int64_t line = l.mine.begin; line < l.mine.end; ++line) {
-        double rest = 0;
-        const int64_t start = cumulate_start(&l, line);
-        for (int64_t k = l.n - 1; k >= 0; --k) {
-            const int64_t i = start + k * l.inner;
-            call->dx[0][i] = (float)(rest += call->dy[i]);
+        double so_far = 1;
+        uint32_t whole_so_far = 1;
+        for (int64_t k = 0, i = cumulate_start(&l, line); k < l.n; ++k, i += l.inner) {
+            if (whole)
+                cc_ints_out(call->y)[i] = (int32_t)(whole_so_far *= (uint32_t)cc_ints(call->x[0])[i]);
+            else
+                call->y[i] = (float)(so_far *= (double)call->x[0][i]);
         }
     }
 }
@@ -97,12 +121,12 @@ static bool cumulate_per_sample(const cc_call *call)
     return cumulate_axis(call) != 0;
 }
 
-#define CUMULATION(tag, what_backward_reads)                                                                                   \
+#define CUMULATION(tag, attributes_type, what_backward_reads)                                                                  \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \
                                .inputs = "x",                                                                                  \
                                .types = "n -> n",                                                                              \
-                               .attributes = cumulate_attributes,                                                              \
-                               .attributes_size = sizeof(cc_axis_attributes),                                                  \
+                               .attributes = tag##_attributes,                                                                 \
+                               .attributes_size = sizeof(attributes_type),                                                     \
                                .flags = CC_INPLACE | CC_INPLACE_BACKWARD,                                                      \
                                .reads = what_backward_reads,                                                                   \
                                .per_sample = cumulate_per_sample,                                                              \
@@ -110,5 +134,5 @@ static bool cumulate_per_sample(const cc_call *call)
                                .forward = tag##_forward,                                                                       \
                                .backward = tag##_backward}
 
-CUMULATION(cumsum, 0);
-CUMULATION(cumprod, CC_READS_X(0) | CC_READS_Y);
+CUMULATION(cumsum, cumsum, 0);
+CUMULATION(cumprod, cc_axis_attributes, CC_READS_X(0) | CC_READS_Y);

@@ -116,6 +116,19 @@ static cc_range unary_slice(const cc_call *call, const cc_team *team)
 #define UNARY_NUMBER_STEPS(tag, value, int_value)                                                                              \
     UNARY_FORWARD_OF_NUMBERS(tag, value, int_value)                                                                            \
     UNARY_OP(tag, "n -> n", 0, 0, NULL)
+#define UNARY_TEST(tag, holds)                                                                                                 \
+    UNARY_FORWARD(tag, (holds) ? 1.0f : 0.0f)                                                                                  \
+    UNARY_OP(tag, "f -> b", 0, 0, NULL)
+#define UNARY_BITS(tag, int_value)                                                                                             \
+    static void tag##_forward(const cc_call *call, const cc_team *team)                                                        \
+    {                                                                                                                          \
+        const cc_range mine = unary_slice(call, team);                                                                         \
+        for (int64_t i = mine.begin; i < mine.end; ++i) {                                                                      \
+            const int32_t v = cc_ints(call->x[0])[i];                                                                          \
+            cc_ints_out(call->y)[i] = int_value;                                                                               \
+        }                                                                                                                      \
+    }                                                                                                                          \
+    UNARY_OP(tag, "i -> i", 0, 0, NULL)
 
 #define CC_UNARY(kind, tag, ...) UNARY_##kind(tag, __VA_ARGS__)
 #include "ops/unary.def"

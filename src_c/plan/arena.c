@@ -16,7 +16,7 @@ enum { APART = 2 << 20 };
 
 /* Sifts order[root] down in a heap whose top is the block to be placed last: smallest, and of equals the one with the larger
  * number. */
-static void sift(const cc_block *blocks, int *order, int root, int n)
+static void sift(const cc_arena_block *blocks, int *order, int root, int n)
 {
     for (int child; (child = 2 * root + 1) < n; root = child) {
 #define LATER(a, b) (blocks[a].bytes < blocks[b].bytes || (blocks[a].bytes == blocks[b].bytes && (a) > (b)))
@@ -30,7 +30,7 @@ static void sift(const cc_block *blocks, int *order, int root, int n)
 }
 
 /* Heap sort: in place, allocates nothing, and ties have one order, so a plan is the same on every machine. */
-static void sort_by_size(const cc_block *blocks, int n, int *order)
+static void sort_by_size(const cc_arena_block *blocks, int n, int *order)
 {
     for (int i = 0; i < n; ++i) order[i] = i;
     for (int i = n / 2 - 1; i >= 0; --i) sift(blocks, order, i, n);
@@ -144,7 +144,7 @@ typedef struct timeline {
 enum { MOST = 128 }; /* sections that say all of a lifetime: four for each level of the tree */
 
 /* The sections that make up a lifetime. */
-static int own_sections(const timeline *t, const cc_block *block, int found[MOST])
+static int own_sections(const timeline *t, const cc_arena_block *block, int found[MOST])
 {
     int n = 0;
     for (int a = block->first + t->leaves, b = block->last + t->leaves + 1; a < b; a /= 2, b /= 2) {
@@ -154,7 +154,7 @@ static int own_sections(const timeline *t, const cc_block *block, int found[MOST
     return n;
 }
 
-static bool take_block(timeline *t, const cc_block *block)
+static bool take_block(timeline *t, const cc_arena_block *block)
 {
     int found[MOST];
     const size_t begin = block->offset, end = begin + block->bytes;
@@ -169,7 +169,7 @@ static bool take_block(timeline *t, const cc_block *block)
     return true;
 }
 
-static size_t lowest_offset(const timeline *t, const cc_block *block)
+static size_t lowest_offset(const timeline *t, const cc_arena_block *block)
 {
     int found[MOST], n = 0;
     const span_set *sets[MOST];
@@ -190,10 +190,10 @@ static size_t lowest_offset(const timeline *t, const cc_block *block)
 
 /* ---- All blocks --------------------------------------------------------------------------------------------------- */
 
-static cconv_status place_on_timeline(timeline *t, cc_block *blocks, int n, const int *order, size_t *size)
+static cconv_status place_on_timeline(timeline *t, cc_arena_block *blocks, int n, const int *order, size_t *size)
 {
     for (int i = 0; i < n; ++i) {
-        cc_block *block = &blocks[order[i]];
+        cc_arena_block *block = &blocks[order[i]];
         block->offset = block->bytes ? lowest_offset(t, block) : 0;
         if (block->bytes > PTRDIFF_MAX - block->offset)
             return cc_fail(CCONV_NO_MEMORY, "plan: it wants more memory than there can be");
@@ -203,7 +203,7 @@ static cconv_status place_on_timeline(timeline *t, cc_block *blocks, int n, cons
     return CCONV_OK;
 }
 
-static cconv_status place_apart(cc_block *blocks, int n, const int *order, size_t *size)
+static cconv_status place_apart(cc_arena_block *blocks, int n, const int *order, size_t *size)
 {
     for (int i = 0; i < n; ++i) {
         blocks[order[i]].offset = blocks[order[i]].bytes ? *size : 0;
@@ -212,7 +212,7 @@ static cconv_status place_apart(cc_block *blocks, int n, const int *order, size_
     return CCONV_OK;
 }
 
-cconv_status cc_arena_place(cc_block *blocks, int n, size_t *size)
+cconv_status cc_arena_place(cc_arena_block *blocks, int n, size_t *size)
 {
     size_t total = 0;
     timeline t = {.leaves = 1};

@@ -11,7 +11,7 @@ enum { VALUE, RECOMPUTED, GRADIENT, SAVED, FORWARD_SCRATCH, BACKWARD_SCRATCH, PA
 
 typedef struct layout {
     cconv_plan *plan;
-    cc_block *blocks;
+    cc_arena_block *blocks;
     int n_blocks;
     int (*block)[KINDS]; /* block[node][kind] */
     int *share;          /* of each CC_ACCUMULATE step: the block of the share to be added; of CC_OPTIMIZE: of the scratch */
@@ -24,11 +24,11 @@ typedef struct layout {
 static int add_block(layout *l, uint64_t wanted, int first, int last)
 {
     const size_t most = PTRDIFF_MAX / CC_ALIGN * CC_ALIGN, bytes = wanted < most ? (size_t)wanted : most;
-    l->blocks[l->n_blocks] = (cc_block){.bytes = CC_ALIGN_UP(bytes), .first = first, .last = last};
+    l->blocks[l->n_blocks] = (cc_arena_block){.bytes = CC_ALIGN_UP(bytes), .first = first, .last = last};
     return l->n_blocks++;
 }
 
-static void extend(cc_block *block, int last)
+static void extend(cc_arena_block *block, int last)
 {
     if (block->last < last) block->last = last;
 }

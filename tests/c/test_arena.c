@@ -14,7 +14,7 @@ static int below(int n)
 }
 
 /* What cc_arena_place promises, said plainly: the largest block first (of equals the first), each at its lowest free offset. */
-static void place_plainly(const cc_block *blocks, int n, size_t *offsets, bool *placed)
+static void place_plainly(const cc_arena_block *blocks, int n, size_t *offsets, bool *placed)
 {
     for (int i = 0; i < n; ++i) placed[i] = false;
     for (int turn = 0; turn < n; ++turn) {
@@ -40,7 +40,7 @@ static void place_plainly(const cc_block *blocks, int n, size_t *offsets, bool *
 static void test_blocks_are_put_at_their_lowest_free_offsets(void)
 {
     enum { MOST = 300 };
-    cc_block blocks[MOST];
+    cc_arena_block blocks[MOST];
     size_t offsets[MOST];
     bool placed[MOST];
     for (int round = 0; round < 60; ++round) {
@@ -48,7 +48,7 @@ static void test_blocks_are_put_at_their_lowest_free_offsets(void)
         size_t size = 0, end = 0;
         for (int i = 0; i < n; ++i) {
             const int first = below(steps), last = first + below(round % 2 ? steps - first : 1 + (steps - first) / 8);
-            blocks[i] = (cc_block){.bytes = (size_t)below(sizes) << 16, .first = first, .last = last};
+            blocks[i] = (cc_arena_block){.bytes = (size_t)below(sizes) << 16, .first = first, .last = last};
         }
         blocks[0].bytes = (size_t)3 << 20; /* more than what is put apart anyway */
         CHECK(cc_arena_place(blocks, n, &size) == CCONV_OK);
@@ -63,7 +63,7 @@ static void test_blocks_are_put_at_their_lowest_free_offsets(void)
 
 static void test_small_blocks_share_nothing(void)
 {
-    cc_block blocks[] = {{64, 0, 0, 0}, {0, 1, 1, 0}, {1 << 20, 2, 2, 0}, {64, 3, 3, 0}};
+    cc_arena_block blocks[] = {{64, 0, 0, 0}, {0, 1, 1, 0}, {1 << 20, 2, 2, 0}, {64, 3, 3, 0}};
     size_t size = 0;
     CHECK(cc_arena_place(blocks, 4, &size) == CCONV_OK && size == (1 << 20) + 128);
     CHECK(blocks[2].offset == 0 && blocks[0].offset == 1 << 20 && blocks[1].offset == 0 && blocks[3].offset == (1 << 20) + 64);
@@ -71,7 +71,8 @@ static void test_small_blocks_share_nothing(void)
 
 static void test_blocks_that_cannot_be_are_refused(void)
 {
-    cc_block blocks[] = {{PTRDIFF_MAX / 64 * 64, 0, 1, 0}, {PTRDIFF_MAX / 64 * 64, 1, 2, 0}, {PTRDIFF_MAX / 64 * 64, 0, 2, 0}};
+    cc_arena_block blocks[] = {
+        {PTRDIFF_MAX / 64 * 64, 0, 1, 0}, {PTRDIFF_MAX / 64 * 64, 1, 2, 0}, {PTRDIFF_MAX / 64 * 64, 0, 2, 0}};
     size_t size = 0;
     CHECK(cc_arena_place(blocks, 3, &size) == CCONV_NO_MEMORY);
     CHECK_ERROR("memory");

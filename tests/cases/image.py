@@ -41,7 +41,55 @@ def transforms(id, shape, rows, values, **settings):
     ]
 
 
+def places(rng, shape):
+    """Inside, and around."""
+    return rng.uniform(-1.6, 1.6, shape)
+
+
+def far_places(rng, shape):
+    return rng.uniform(-9, 9, shape)
+
+
+def some_nowhere(rng, shape):
+    return np.where(rng.uniform(size=shape) < 0.1, np.nan, rng.uniform(-1.2, 1.2, shape))
+
+
+def samples(id, shape, size, ways=("nearest", "bilinear", "bicubic"), values=places, **settings):
+    """Every way between cells, outside, and at the corners."""
+    grid = (shape[0], *size, len(size))
+    given = {"values": ("normal", values), "min_nonzero": 0.1, "grad": (0, 1), **settings}
+    return [
+        Case(
+            f"{id}, {way}, {mode}{', aligned' * aligned}",
+            [shape, grid],
+            {"interpolation": way, "padding_mode": mode, "align_corners": aligned},
+            **{**given, "grad": (0,) if way == "nearest" else given["grad"]},
+        )
+        for way in ways
+        for mode in ("zeros", "border", "reflection")
+        for aligned in (False, True)
+    ]
+
+
 CASES = {
+    "grid_sample": [
+        *samples("image", (2, 6, 7, 3), (5, 4)),
+        *samples("far away", (3, 5, 4, 1), (3, 7), values=far_places, min_nonzero=0),
+        *samples("volume", (2, 3, 4, 5, 2), (3, 2, 4), ("nearest", "bilinear")),
+        *samples("one cell", (2, 1, 1, 4), (3, 3), min_nonzero=0, grad=(0,)),
+        Case("many channels", [(2, 5, 6, 67), (2, 3, 4, 2)], values=("normal", places), min_nonzero=0.1),
+        Case(
+            "several shares",
+            [(2, 9, 8, 70), (2, 21, 30, 2)],
+            {"interpolation": "bicubic"},
+            values=("normal", places),
+            tolerance=4,  # sums of some hundred terms
+        ),
+        Case("nowhere", [(2, 5, 6, 3), (2, 4, 5, 2)], values=("normal", some_nowhere), numeric=False),
+        Case("empty", [(0, 3, 4, 2), (0, 5, 6, 2)], values=("normal", places)),
+        Case("no places", [(2, 3, 4, 2), (2, 0, 6, 2)], values=("normal", places), min_nonzero=0),
+        Case("no channels", [(2, 3, 4, 0), (2, 5, 6, 2)], values=("normal", places), min_nonzero=0),
+    ],
     "resize": [
         *resizes("sequence", (2, 5, 3), (8,)),
         *resizes("image", (2, 5, 7, 3), (8, 4)),

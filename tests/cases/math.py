@@ -1,5 +1,7 @@
 """Cases of the elementwise functions. Two operands: every way of broadcasting, each way round."""
 
+import numpy as np
+
 from cases import Case
 
 SHAPES = [("image", (2, 5, 4, 3)), ("row", (17,)), ("scalar", ()), ("empty", (0, 3)), ("several shares", (3, 7, 331))]
@@ -52,6 +54,10 @@ COMPARED = [*binary(values="normal", min_nonzero=0), Case("ties", [(9, 8), (9, 8
 
 def bits(rng, shape):
     return rng.integers(-(2**31), 2**31, shape)
+
+
+def odd(rng, shape):
+    return rng.choice([np.nan, np.inf, -np.inf, 0.0, 1.5], shape)
 
 
 def any_shift(rng, shape):
@@ -125,6 +131,7 @@ CASES = {
     ],
     "trunc": unary(quarters, min_nonzero=0.1),
     "floor": unary(quarters),
+    "ceil": unary(quarters),
     "round": unary(quarters),
     "sign": [*unary("away_from_zero"), Case("zeros", [(4,)], values="zeros", min_nonzero=0)],
     "clip": [
@@ -175,6 +182,9 @@ CASES = {
         Case("far apart", [(4,), (4,)], values=lambda rng, shape: rng.permutation([-1e4, 1e4, 300.0, -300.0])),
         Case("equal", [(4,), (4,)], values="ones"),
     ],
+    "isnan": unary(odd, min_nonzero=0),
+    "isinf": unary(odd, min_nonzero=0),
+    "bitwise_not": unary(bits, min_nonzero=0),
     "bitwise_and": BITS,
     "bitwise_or": BITS,
     "bitwise_xor": BITS,

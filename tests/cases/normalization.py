@@ -52,6 +52,21 @@ def group_norm(id, shape, attributes=None, *, gamma=True, beta=True, values="nor
 
 
 CASES = {
+    "lrn": [
+        Case("image", [(2, 3, 5, 7)], {"size": 5, "alpha": 0.5}),
+        Case("even window", [(2, 5, 9)], {"size": 4, "alpha": 0.75, "beta": 0.5, "bias": 2.0}),
+        Case("alpha not divided", [(3, 4, 5, 6)], {"size": 3, "alpha": 0.25, "beta": 1.0, "alpha_over_size": False}),
+        Case("another exponent", [(4, 11)], {"size": 2, "alpha": 1.0, "beta": 0.375, "bias": 0.5}),
+        Case("one channel", [(2, 4, 3, 1)], {"size": 5, "alpha": 2.0}),
+        Case("window of one", [(2, 4, 3)], {"size": 1, "alpha": 2.0}),
+        Case("window beyond all channels", [(2, 3, 4)], {"size": 99, "alpha": 30.0}),
+        Case("defaults, large numbers", [(3, 7, 33)], {"size": 5}, values=far_from_zero),
+        Case("negative exponent", [(3, 8)], {"size": 3, "alpha": 0.5, "beta": -0.75}),
+        Case("a row", [(13,)], {"size": 3, "alpha": 0.5}),
+        Case("volume, several shares", [(2, 5, 6, 7, 21)], {"size": 7, "alpha": 1.0}),
+        Case("empty", [(0, 3, 4)], {"size": 3}),
+        Case("no channels", [(2, 3, 0)], {"size": 3}),
+    ],
     "layer_norm": [
         layer_norm("tokens", (3, 5, 17)),
         layer_norm("whole vectors", (4, 64)),

@@ -74,6 +74,19 @@ CASES = {
                 ("several shares", (500, 30), 1),
             ]
         ),
+        *(
+            Case(
+                f"{id}, exclusive, {reverse}",
+                [shape],
+                {"axis": axis, "exclusive": True, "reverse": reverse},
+                exact=True,
+            )
+            for reverse in (False, True)
+            for id, shape, axis in [("last", (5, 7), -1), ("first", (6, 40), 0), ("middle", (3, 6, 5), 1)]
+        ),
+        Case("reverse", [(3, 6, 5)], {"axis": 1, "reverse": True}, exact=True),
+        Case("several shares, reverse", [(500, 30)], {"axis": 0, "reverse": True}, exact=True),
+        Case("one element, exclusive", [(4, 1)], {"exclusive": True}, min_nonzero=0),
         Case("empty", [(0, 3)], min_nonzero=0),
         Case("nothing to add", [(3, 0)], min_nonzero=0),
     ],

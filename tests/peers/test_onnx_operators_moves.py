@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from .onnx_nodes import array, case, check, count, floats, named, whole  # noqa: E402
+from .onnx_nodes import array, case, check, count, floats, model_of, named, whole  # noqa: E402
 
 MOST, LEAST = 2**63 - 1, -(2**63)
 
@@ -22,6 +22,18 @@ def pads(x, amounts, mode="constant", fill=None, axes=None, opset=19):
     return case(
         "Pad", *inputs, known=[i for i in range(1, len(inputs)) if inputs[i] is not None], opset=opset, mode=mode
     )
+
+
+@pytest.mark.parametrize("start, end", [(0, -1), (-3, -1), (1, MOST), (-2, MOST), (0, 3), (2, 4), (1, -2)])
+def test_slices_along_an_axis_whose_size_is_open(start, end):
+    from cconv import _core
+
+    x = floats(7, 3)
+    model = model_of(*case("Slice", x, whole(start), whole(end), known=[1, 2]))
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "n"
+    graph = _core.load_onnx(model.SerializeToString())
+    plan = _core.Plan(graph, [node for _, node in graph.outputs()], max_batch=7)
+    np.testing.assert_array_equal(plan.run([x])[0], x[start:end])
 
 
 @named(

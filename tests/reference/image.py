@@ -3,6 +3,8 @@
 A cell k of an axis covers k to k + 1; its centre is at k + 1/2.
 """
 
+import itertools
+
 import numpy as np
 
 KERNELS = {
@@ -126,3 +128,91 @@ def projective_transform_backward(
     for weight, i, j, inside in samples(x, transform, interpolation, fill_mode, size):
         np.add.at(dx, (np.broadcast_to(n, i.shape), i, j), weight * inside * dy)
     return dx, None
+
+
+def inside(place, n, padding_mode, align_corners):
+    """A place moved into an axis of n cells, and the slope of that."""
+    slope = np.ones(place.shape)
+    if padding_mode == "reflection":
+        low, span = (0, n - 1) if align_corners else (-0.5, n)
+        if span == 0:
+            return np.zeros(place.shape), np.zeros(place.shape)
+        turns, rest = np.divmod(place - low, 2 * span)
+        place, slope = low + np.where(rest < span, rest, 2 * span - rest), np.where(rest < span, 1.0, -1.0)
+    return np.clip(place, 0, n - 1), slope * ((place > 0) & (place < n - 1))
+
+
+def cubic(t):
+    """Keys' kernel with -0.75, and its slope."""
+    s, x = -0.75, np.abs(t)
+    near, far = (s + 2) * x**3 - (s + 3) * x**2 + 1, s * x**3 - 5 * s * x**2 + 8 * s * x - 4 * s
+    slopes = 3 * (s + 2) * x**2 - 2 * (s + 3) * x, 3 * s * x**2 - 10 * s * x + 8 * s
+    return np.where(x < 1, near, far), np.sign(t) * np.where(x < 1, *slopes)
+
+
+def axis_taps(g, n, interpolation, padding_mode, align_corners):
+    """Of one axis: cells, weights, slopes by g, and whether the cells are inside."""
+    slope = (n - 1) / 2 if align_corners else n / 2
+    place = (g + 1) / 2 * (n - 1) if align_corners else ((g + 1) * n - 1) / 2
+    if interpolation != "bicubic" and padding_mode != "zeros":
+        place, inner = inside(place, n, padding_mode, align_corners)
+        slope = slope * inner
+    if interpolation == "nearest":
+        found = [(np.rint(place), np.ones(g.shape), np.zeros(g.shape))]
+    elif interpolation == "bilinear":
+        low = np.floor(place)
+        found = [(low, 1 - place + low, -slope), (low + 1, place - low, slope + 0 * place)]
+    else:
+        low = np.floor(place)
+        found = [(low + k, *(v * f for v, f in zip(cubic(place - low - k), (1, slope)))) for k in (-1, 0, 1, 2)]
+    for cell, weight, rate in found:
+        if interpolation == "bicubic" and padding_mode != "zeros":
+            cell, _ = inside(cell, n, padding_mode, align_corners)
+        there = (cell >= 0) & (cell < n) | np.isnan(cell)
+        yield np.clip(np.nan_to_num(cell), 0, n - 1).astype(int), weight * there, rate * there, there
+
+
+def grid_taps(x, grid, interpolation, padding_mode, align_corners):
+    """For each choice of a tap for each axis: the cells' index, the cells or 0 outside, weights and slopes by axis."""
+    axes = x.ndim - 2
+    n = np.arange(len(x)).reshape(-1, *[1] * axes)
+    taps = [
+        list(axis_taps(grid[..., axes - 1 - k], x.shape[1 + k], interpolation, padding_mode, align_corners))
+        for k in range(axes)
+    ]
+    for chosen in itertools.product(*taps):
+        cells, weights, slopes, there = zip(*chosen, strict=True)
+        cells = (n, *cells)
+        yield cells, np.where(np.all(there, axis=0)[..., None], x[cells], 0), weights, slopes
+
+
+def grid_sample(x, grid, *, interpolation="bilinear", padding_mode="zeros", align_corners=False):
+    """x (n, h, w, c), grid (n, oh, ow, 2) -> (n, oh, ow, c), or x (n, d, h, w, c), grid (n, od, oh, ow, 3) ->
+    (n, od, oh, ow, c): y[i, j] = x at place p(g) along each axis, g = grid[i, j], whose first number is of the last
+    axis. Along an axis of n cells p(g) = ((g + 1) n - 1) / 2, or (g + 1) (n - 1) / 2 with align_corners. nearest: cell
+    round(p), of two the even one; bilinear: with q = floor(p) the cells q and q + 1, weighted 1 - (p - q) and p - q;
+    bicubic: the cells q - 1 to q + 2, weighted K(|p - k|), K(t) = 1.25 t^3 - 2.25 t^2 + 1 below 1,
+    -0.75 t^3 + 3.75 t^2 - 6 t + 3 below 2. Weights of several axes are multiplied. Outside: zeros: cells are 0;
+    border: p, of bicubic a cell, is the nearest from 0 to n - 1; reflection: it is mirrored at -1/2 and n - 1/2, with
+    align_corners at 0 and n - 1, as often as it takes, and then as border. Where g is NaN, so is y.
+    """
+    taps = grid_taps(x, grid, interpolation, padding_mode, align_corners)
+    y = sum(np.prod(weights, axis=0)[..., None] * values for _, values, weights, _ in taps)
+    return np.where(np.isnan(grid).any(-1, keepdims=True), np.nan, y)
+
+
+def grid_sample_backward(dy, x, grid, *, interpolation="bilinear", padding_mode="zeros", align_corners=False):
+    """dx[p] = sum of dy times the weight that x[p] has in y
+    dgrid = sum of dy x[p] times the slope of that weight by the number of the grid: 0 for nearest, and where border or
+    reflection moved p to an end
+    """
+    dx, dgrid = np.zeros(x.shape), np.zeros(grid.shape)
+    nowhere = np.isnan(grid).any(-1)
+    for cells, values, weights, slopes in grid_taps(x, grid, interpolation, padding_mode, align_corners):
+        product = np.where(nowhere, 0, np.prod(weights, axis=0))
+        np.add.at(dx, tuple(np.broadcast_arrays(*cells)), product[..., None] * dy)
+        along = np.sum(dy * values, axis=-1)
+        for k in range(len(weights)):
+            others = np.prod([slopes[j] if j == k else w for j, w in enumerate(weights)], axis=0)
+            dgrid[..., len(weights) - 1 - k] += np.where(nowhere, 0, others * along)
+    return dx, dgrid

@@ -146,6 +146,21 @@ def floor(x):
     return np.floor(x)
 
 
+def ceil(x):
+    """(...) -> (...): y = the smallest whole number that is not below x."""
+    return np.ceil(x)
+
+
+def isnan(x):
+    """(...) -> (...): y = 1 where x is a NaN, else 0."""
+    return np.isnan(x)
+
+
+def isinf(x):
+    """(...) -> (...): y = 1 where x is an infinity of either sign, else 0."""
+    return np.isinf(x)
+
+
 def round(x):
     """(...) -> (...): y = the whole number nearest to x; halves go to the even one."""
     return np.round(x)
@@ -497,6 +512,11 @@ def logaddexp(a, b):
 def logaddexp_backward(dy, a, b):
     """da = dy sigmoid(a - b), db = dy sigmoid(b - a), each summed over the repetitions of its operand"""
     return reduce_to(a.shape, dy * special.expit(a - b)), reduce_to(b.shape, dy * special.expit(b - a))
+
+
+def bitwise_not(x):
+    """(...) -> (...): y = all bits of x exchanged: -x - 1."""
+    return ~x.astype(np.int32)
 
 
 def bitwise_and(a, b):

@@ -1,4 +1,4 @@
-"""Batch, layer and group normalization, dropout and random numbers."""
+"""Batch, layer, group and local response normalization, dropout and random numbers."""
 
 import numpy as np
 
@@ -245,3 +245,26 @@ def group_norm_backward(dy, x, gamma=None, beta=None, *, groups=1, epsilon=0.001
     others = tuple(range(x.ndim - 1))
     dgamma = None if gamma is None else (dy * z).sum(others)
     return dx.swapaxes(1, 2).reshape(x.shape), dgamma, None if beta is None else dy.sum(others)
+
+
+def lrn_sums(terms, before, behind):
+    """Of each channel the sum of the terms from `before` channels in front of it to `behind` channels behind."""
+    c = terms.shape[-1]
+    ranges = [slice(max(i - before, 0), i + behind + 1) for i in range(c)]
+    return np.stack([terms[..., window].sum(-1) for window in ranges], axis=-1) if c else terms
+
+
+def lrn(x, *, size, alpha=0.0001, beta=0.75, bias=1.0, alpha_over_size=True):
+    """(..., c) -> (..., c), over neighbouring channels:
+    y[i] = x[i] / d[i]^beta, d[i] = bias + a sum of x[j]^2, j from i - floor((size - 1) / 2) to i + ceil((size - 1) / 2)
+    as far as there are channels, where a is alpha / size, or alpha if not alpha_over_size.
+    """
+    a = alpha / size if alpha_over_size else alpha
+    return x / (bias + a * lrn_sums(x**2, (size - 1) // 2, size // 2)) ** beta
+
+
+def lrn_backward(dy, x, *, size, alpha=0.0001, beta=0.75, bias=1.0, alpha_over_size=True):
+    """dx[j] = dy[j] / d[j]^beta - 2 a beta x[j] sum of dy[i] x[i] / d[i]^(beta + 1) over the i in whose windows j is"""
+    a = alpha / size if alpha_over_size else alpha
+    d = bias + a * lrn_sums(x**2, (size - 1) // 2, size // 2)
+    return (dy / d**beta - 2 * a * beta * x * lrn_sums(dy * x / d ** (beta + 1), size // 2, (size - 1) // 2),)

@@ -113,14 +113,21 @@ def argmax(x, *, axis=-1, keepdims=False):
     return x.argmax(axis, keepdims=bool(keepdims)).astype(np.float64)
 
 
-def cumsum(x, *, axis=-1):
-    """(...) -> (...): y[i] = x[0] + ... + x[i] along `axis`."""
-    return np.cumsum(x, axis)
+def cumsum(x, *, axis=-1, exclusive=False, reverse=False):
+    """(...) -> (...): y[i] = x[0] + ... + x[i] along `axis`; with reverse x[i] + x[i+1] + ... to the last; with
+    exclusive without x[i].
+    """
+    x = np.flip(x, axis) if reverse else x
+    y = np.cumsum(x, axis)
+    if exclusive:
+        y = np.roll(y, 1, axis)
+        np.moveaxis(y, axis, 0)[:1] = 0
+    return np.flip(y, axis) if reverse else y
 
 
-def cumsum_backward(dy, x, *, axis=-1):
-    """dx[i] = dy[i] + dy[i+1] + ... along `axis`"""
-    return (np.flip(np.cumsum(np.flip(dy, axis), axis), axis),)
+def cumsum_backward(dy, x, *, axis=-1, exclusive=False, reverse=False):
+    """dx[i] = dy[i] + dy[i+1] + ... along `axis`; with exclusive without dy[i]; with reverse dy[0] + ... + dy[i]"""
+    return (cumsum(dy, axis=axis, exclusive=exclusive, reverse=not reverse),)
 
 
 def cumprod(x, *, axis=-1):
