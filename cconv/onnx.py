@@ -70,7 +70,8 @@ class OnnxLayer(Layer):
 
     def share(self, number: int, variable: Any) -> None:
         """Takes another layer's variable as weight `number`: several nodes of a file may read one initializer."""
-        self._weights[self._weights.index(self._held[number])] = variable
+        held = self._held[number]
+        self._weights[:] = [variable if weight is held else weight for weight in self._weights]
         self._held[number] = variable
         self._changed("_weights")
 
