@@ -185,9 +185,12 @@ digits-c: lib $(VENV)/.installed-examples ## train a CNN on digits from C alone
 	@$(CC) $(STANDARD) -O2 -Isrc_c/include examples/c/train_digits.c build/lib/libcconv.a `cat build/lib/link_flags` -o build/train_digits
 	@build/train_digits build/digits.csv
 
+web: ## a page that reads drawn digits and learns new ones, build/web/digits.html (needs emscripten)
+	@$(PYTHON) examples/web/build.py
+
 # ---- Style ----
 
-C_STYLED = $(shell find src_c tests/c examples/c tools -name '*.[ch]' 2>/dev/null)
+C_STYLED = $(shell find src_c tests/c examples/c examples/web tools -name '*.[ch]' 2>/dev/null)
 
 RUFF = $(VENV)/bin/ruff
 $(RUFF): $(VENV)/.made
@@ -209,5 +212,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs fuzz-onnx bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs fuzz-onnx bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads valgrind test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
 include src_c/flags.mk

@@ -1,4 +1,4 @@
-"""Headless Chromium, driven by its own protocol through two pipes: nothing needs to be installed beside it, no port is opened."""
+"""Headless Chromium, driven by its own protocol through two pipes: nothing else is needed, no port is opened."""
 
 import base64
 import fcntl

@@ -49,13 +49,24 @@ def test_the_c_tests_pass_and_the_header_s_program_learns():
     assert float(loss) < 1e-6 and abs(float(weight) - 2) < 1e-3
 
 
+def test_every_public_function_is_called_with_wrong_arguments():
+    header = re.sub(
+        r"/\*.*?\*/", "", (TOP / "src_c" / "include" / "cconv.h").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    declared = re.findall(r"^CCONV_API[^(]*?\b(cconv_\w+)\(", header, re.MULTILINE)
+    called = (TOP / "tests" / "c" / "test_arguments.c").read_text(encoding="utf-8")
+    assert len(declared) > 60
+    assert [name for name in declared if not re.search(rf"\b{name}\(", called)] == []
+
+
 def test_the_header_is_c_plus_plus_too(build, tmp_path):
     compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if not compiler:
         pytest.skip("needs a C++ compiler")
     source = tmp_path / "embed.cpp"
     source.write_text(
-        '#include "cconv.h"\nint main() { return cconv_num_threads() < 1 || cconv_version()[0] == 0; }\n',
+        '#include "cconv.h"\n'
+        "int main() { return !CCONV_ABI_FITS() || cconv_num_threads() < 1 || cconv_version()[0] == 0; }\n",
         encoding="utf-8",
     )
     extra = (build / "lib" / "link_flags").read_text(encoding="utf-8").split()

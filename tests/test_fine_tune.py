@@ -44,7 +44,7 @@ def images(tmp_path) -> Path:
 
 @pytest.mark.parametrize("node", ["pooled", "means"])
 def test_the_new_head_learns_and_is_saved(program, images, tmp_path, node):
-    model, saved = tmp_path / "model.onnx", tmp_path / "head.bin"
+    model, saved = tmp_path / "model.onnx", tmp_path / "taught.onnx"
     model.write_bytes(small_onnx.classifier(np.ones((3, 7)), (1, 3, 5, 6)))
     command = [program, model, node, images, saved, "60"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -53,17 +53,16 @@ def test_the_new_head_learns_and_is_saved(program, images, tmp_path, node):
     assert len(losses) == 60 and losses[-1] < 0.8 * losses[0]
     assert float(re.search(r"accuracy after (\S+)", said)[1]) == 1.0
 
-    head = np.fromfile(saved, "f4")
-    weights, bias = head[:9].reshape(3, 3), head[9:]
-    means = []
-    for line in images.read_text().splitlines():
-        pixels = np.frombuffer(Path(line.split()[1]).read_bytes()[-90:], np.uint8).reshape(-1, 3)
-        means.append((pixels.mean(0) - 127.5) / 127.5)
-    assert (np.argmax(np.array(means) @ weights + bias, 1) == np.arange(60) % 3).mean() > 0.95
+    subprocess.run(["make", "cconv-run"], cwd=TOP, check=True, capture_output=True)
+    paths = [line.split()[1] for line in images.read_text().splitlines()]
+    command = [TOP / "build" / "bin" / "cconv-run", saved, *paths, "--preset", "keras-tf", "--top", "1"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = [int(number) for number in re.findall(r": classes\n *[\d.]+ +(\d)\n", said)]
+    assert (np.array(found) == np.arange(60) % 3).mean() > 0.95 and said.count(": scores\n") == 60
 
 
 def test_what_is_wrong_is_said(program, images, tmp_path):
-    model, saved = tmp_path / "model.onnx", tmp_path / "head.bin"
+    model, saved = tmp_path / "model.onnx", tmp_path / "taught.onnx"
     model.write_bytes(small_onnx.classifier(np.ones((3, 7)), (1, 3, 5, 6)))
     (tmp_path / "3.ppm").write_bytes(b"P6\n5 5\n255\n" + bytes(75))
     cases = [

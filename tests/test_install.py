@@ -132,3 +132,8 @@ def test_a_package_without_the_library_says_so(monkeypatch, tmp_path):
     for function, name in [(cconv.get_include, "cconv.h"), (cconv.get_library, "libcconv.a")]:
         with pytest.raises(FileNotFoundError, match=f"expected {name} beside this package.*make lib"):
             function()
+
+
+@pytest.mark.slow
+def test_the_command_is_installed(stage):
+    assert run(stage / "bin" / "cconv-run", "--version").split()[1] == cconv.__version__

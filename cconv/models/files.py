@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ..saving import load_weights, save_model, save_weights
 from ..serialization import serialize_object, to_json
+from ..utils.io_utils import print_msg
 from .state_tree import set_state_tree, state_tree
 
 
@@ -130,16 +132,57 @@ class Files:
             f"arithmetic. Received: mode={mode!r}"
         )
 
-    def export(self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None, **kwargs: Any) -> None:
-        """Not supported.
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes what the model predicts as an ONNX file, for ONNX Runtime and other engines.
+
+        Dropout does nothing in it, and batch normalization takes its moving averages. The number of samples stays open.
+        The file is complete or not written: one that is there is replaced at the end.
+
+        Args:
+            filepath: Name of the file.
+            format: `"onnx"`; where the name ends with `.onnx` it need not be given. Other formats are not written.
+            verbose: Whether to print where the file is; `None`: it is printed.
+            input_signature: The shapes of the inputs, as the model takes them or in a list of that alone: objects with
+                `shape`, `dtype` and `name`, such as `cconv.Input` or `cconv.InputSpec`. `None`: as the model declares
+                them.
+            **kwargs: `channels_last`: how images come and go. `False`, the default: as `(n, c, h, w)`, which other programs
+                expect; `True`: as in the model. `opset_version`: 18 or `None`.
 
         Raises:
-            NotImplementedError: Always. `save` writes a file that Keras opens, and exports in its turn.
+            NotImplementedError: Another format or version, or an operation that ONNX does not have: all are named.
+            ValueError: The model does not know its inputs, or the file cannot be written.
+            TypeError: There is no such argument.
+
+        Example:
+
+        >>> model = cconv.Sequential([cconv.Input((28, 28, 1)), cconv.layers.Conv2D(8, 3), cconv.layers.Flatten()])
+        >>> model.export("model.onnx")
+        Saved artifact at 'model.onnx'.
         """
-        raise NotImplementedError(
-            f"Model '{self.name}' cannot be exported: cconv writes `.keras` files (`model.save`), which Keras opens "
-            f"and can export itself. Received: filepath={filepath!r}, format={format!r}"
-        )
+        if format != "onnx" and not (format == "tf_saved_model" and os.fspath(filepath).endswith(".onnx")):
+            raise NotImplementedError(
+                f"Model '{self.name}' cannot be exported in this format: expected format='onnx'; "
+                f"`model.save` writes `.keras` files, which Keras opens and can export itself. Received: "
+                f"filepath={filepath!r}, format={format!r}"
+            )
+        channels_last, opset = kwargs.pop("channels_last", False), kwargs.pop("opset_version", None)
+        if kwargs:
+            raise TypeError(f"expected channels_last and opset_version at most. Received: {', '.join(kwargs)}")
+        if opset not in (None, 18):
+            raise NotImplementedError(f"Models are exported in version 18 of ONNX. Received: opset_version={opset!r}")
+        if isinstance(input_signature, (list, tuple)) and len(input_signature) == 1:
+            (input_signature,) = input_signature
+        graph = self._trainer.planner.graph(False, input_signature)
+        graph.save_onnx(filepath, channels_last=bool(channels_last))
+        if verbose is None or verbose:
+            print_msg(f"Saved artifact at '{filepath}'.")
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as text, for `cconv.models.model_from_json`.

@@ -124,10 +124,14 @@ class Planner:
         """The table of what the model computes; it must know its inputs."""
         return self.graph(training).describe()
 
-    def graph(self, training: bool) -> _core.Graph:
-        """The graph of what the model computes; it must know its inputs."""
-        traced = self._tracer.trace_inputs(training)
-        return build_graph(traced.predictions, traced.inputs)[0]
+    def graph(self, training: bool, signature: Any = None) -> _core.Graph:
+        """The graph of what the model computes, its outputs named; see `Tracer.trace_inputs`."""
+        traced = self._tracer.trace_inputs(training, signature)
+        graph, ids = build_graph(traced.predictions, traced.inputs)
+        names = self._tracer.output_names(len(traced.predictions))
+        for name, tensor in zip(names, traced.predictions, strict=True):
+            graph.output(name, ids[id(tensor)])
+        return graph
 
     def _key(self, mode: str, shapes: Hashable, max_batch: int, optimizer: Any) -> Hashable:
         flags = self._flags

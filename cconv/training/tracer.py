@@ -84,20 +84,30 @@ class Tracer:
         inputs = [t for t in (*inputs, *y_true, *weights) if t is not None]
         return Traced(inputs, predictions, y_pred, *result, penalties)
 
-    def trace_inputs(self, training: bool) -> Traced:
-        """The model on inputs as it declares them.
+    def trace_inputs(self, training: bool, signature: Any = None) -> Traced:
+        """The model on inputs as it declares them, or as a signature does: objects with `shape`, `dtype` and `name`.
 
         Raises:
-            ValueError: It does not know the shapes of its inputs.
+            ValueError: It does not know the shapes of its inputs, or the signature has not one for each.
         """
-        known = self._model.inputs
-        if known is None:
+        known, slots = self._model.inputs, self._model._input_slots()
+        specs = known if signature is None else tree.flatten(signature)
+        if specs is None:
             raise ValueError(
                 f"Model '{self._model.name}' has no graph yet: expected its inputs to be known (see `cconv.Input`)."
             )
-        names = self._model._input_slots().names
-        inputs = [Tensor(x.shape, name=name, dtype=x.dtype) for x, name in zip(known, names, strict=True)]
-        y_pred = self._call(inputs, None, training)
+        if known is not None and len(specs) != len(known):
+            raise ValueError(
+                f"Model '{self._model.name}' has {len(known)} inputs: expected a shape for each. "
+                f"Received {len(specs)}: {signature!r}"
+            )
+        names = slots.names if slots is not None else [x.name or f"x{i}" for i, x in enumerate(specs)]
+        dtypes = [x.dtype for x in known] if known is not None else [x.dtype or "float32" for x in specs]
+        inputs = [Tensor(x.shape, name=n, dtype=d) for x, n, d in zip(specs, names, dtypes, strict=True)]
+        numbers = iter(range(len(specs)))
+        y_pred = self._call(
+            inputs, None if known is not None else tree.map_structure(lambda _: next(numbers), signature), training
+        )
         return Traced(inputs, tree.flatten(y_pred), y_pred)
 
     def learn_outputs(self, x: Any) -> None:

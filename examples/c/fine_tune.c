@@ -2,12 +2,12 @@
  * values, and only that layer learns.
  *
  *     cc -Isrc_c/include examples/c/fine_tune.c build/lib/libcconv.a $(cat build/lib/link_flags) -o fine_tune
- *     ./fine_tune model.onnx NODE images.txt head.bin [epochs [mean deviation]]
+ *     ./fine_tune model.onnx NODE images.txt taught.onnx [epochs [mean deviation]]
  *
  * NODE is the name of an inner value, such as the last one before the old classes (cconv-run model.onnx --describe lists them). A
  * line of images.txt is a class, from 0, and the path of a PPM image (P6); all have the same size. Every fifth is held out. Pixels
- * become (pixel - mean) / deviation, by default -1 to 1. What was learned is written as float32: weights (features, classes), then
- * the bias. */
+ * become (pixel - mean) / deviation, by default -1 to 1. The taught model has the old outputs and, as its last, "classes", the
+ * probabilities of the new ones. */
 #include "cconv.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,20 +137,16 @@ static void fill(cconv_variable *v, int64_t inputs, int64_t outputs)
     cconv_variable_touch(v);
 }
 
-static int save(const char *path, cconv_variable *const *variables, int count)
+/* The batch is left open, whatever the file says; frozen: normalizations keep their statistics, and nothing is dropped. */
+static cconv_graph *load(const char *model, const data *d, const cconv_graph *parameters_of)
 {
-    FILE *file = fopen(path, "wb");
-    int good = file != NULL;
-    for (int i = 0; good && i < count; ++i) {
-        const size_t n = cconv_variable_count(variables[i]);
-        good = fwrite(cconv_variable_data(variables[i]), sizeof(float), n, file) == n;
-    }
-    if (file && fclose(file) != 0) good = 0;
-    return good || fail(path, "cannot be written");
+    const cconv_input_shape shape = {.rank = 4, .shape = {-1, 3, d->height, d->width}};
+    return cconv_load_onnx(model,
+                           &(cconv_onnx_options){.n_shapes = 1, .shapes = &shape, .parameters_of = parameters_of, .frozen = 1});
 }
 
-/* The new head on the value `node` of the graph, what it learns, and how well it did. */
-static int fine_tune(cconv_graph *g, const char *name, const data *d, int epochs, const char *saved)
+/* The node of a name as (n, features): means of pixels where it has some. 0: said. */
+static int find_features(cconv_graph *g, const char *name, int64_t *count)
 {
     int rank = 0, features = cconv_graph_find(g, name);
     int64_t shape[CCONV_MAX_RANK];
@@ -160,17 +156,51 @@ static int fine_tune(cconv_graph *g, const char *name, const data *d, int epochs
         features = node.inputs[0]; /* images have their channels last, but where they leave the ops of images */
     cconv_graph_shape(g, features, &rank, shape);
     const int pixels = rank == 4 && shape[3] != 1;
-    if (rank > 2) features = cconv_graph_add(g, pixels ? "global_avg_pool" : "flatten", "pooled", 1, &features, NULL);
+    if (rank > 2) features = cconv_graph_add(g, pixels ? "global_avg_pool" : "flatten", NULL, 1, &features, NULL);
     if (!features || cconv_graph_shape(g, features, &rank, shape) != CCONV_OK) return fail(name, cconv_last_error());
     if (rank != 2 || shape[1] < 1) return fail(name, "expected a value of some numbers for each image");
+    *count = shape[1];
+    return features;
+}
 
-    cconv_variable *weights = cconv_variable_new(2, (int64_t[]){shape[1], d->classes});
-    cconv_variable *bias = cconv_variable_new(1, (int64_t[]){d->classes});
-    if (!weights || !bias) return fail(name, cconv_last_error());
-    fill(weights, shape[1], d->classes);
-    const int head[] = {cconv_graph_variable(g, "head/kernel", weights), cconv_graph_variable(g, "head/bias", bias)};
+/* The new last layer: the node of its logits; nodes are those of its weights and bias. */
+static int add_head(cconv_graph *g, int features, cconv_variable *const variables[2], int nodes[2])
+{
+    nodes[0] = cconv_graph_variable(g, "head/kernel", variables[0]);
+    nodes[1] = cconv_graph_variable(g, "head/bias", variables[1]);
+    return cconv_graph_add(g, "dense", "head", 3, (int[]){features, nodes[0], nodes[1]}, NULL);
+}
+
+/* The model with the head on it, without what only learning needs: the same file again, with the parameters that are there. */
+static int save(const char *model, const char *name, const data *d, cconv_graph *g, cconv_variable *const head[2],
+                const char *path)
+{
+    int nodes[2];
+    int64_t count;
+    cconv_graph *taught = load(model, d, g);
+    const int features = taught ? find_features(taught, name, &count) : 0;
+    const int logits = features ? add_head(taught, features, head, nodes) : 0;
+    const int classes = logits ? cconv_graph_add(taught, "softmax", "classes", 1, &logits, NULL) : 0;
+    const int good = classes && cconv_graph_output(taught, "classes", classes) == CCONV_OK &&
+                     cconv_save_onnx(taught, path, NULL) == CCONV_OK;
+    cconv_graph_free(taught);
+    return good || fail(path, cconv_last_error());
+}
+
+/* Puts the head on, and prints how well it does before and after it has learned. */
+static int fine_tune(const char *model, const char *name, const data *d, int epochs, const char *saved)
+{
+    int head[2];
+    int64_t count = 0;
+    cconv_graph *g = load(model, d, NULL);
+    if (!g) return fail(model, cconv_last_error());
+    const int features = find_features(g, name, &count);
+    cconv_variable *variables[] = {cconv_variable_new(2, (int64_t[]){count, d->classes}),
+                                   cconv_variable_new(1, (int64_t[]){d->classes})};
+    if (!features || !variables[0] || !variables[1]) return 0;
+    fill(variables[0], count, d->classes);
+    const int logits = add_head(g, features, variables, head);
     const int y = cconv_graph_input(g, "class", CCONV_INT32, 1, (int64_t[]){-1});
-    const int logits = cconv_graph_add(g, "dense", "head", 3, (int[]){features, head[0], head[1]}, NULL);
     const int each = cconv_graph_add(g, "sparse_categorical_crossentropy", NULL, 2, (int[]){y, logits}, "from_logits=1");
     const int loss = cconv_graph_add(g, "mean", "loss", 1, &each, NULL);
 
@@ -196,13 +226,14 @@ static int fine_tune(cconv_graph *g, const char *name, const data *d, int epochs
     good = before >= 0 && train(learn, inputs, rows, seen, epochs);
     const double after = good ? accuracy(tell, d, inputs, rows + seen, held) : -1;
     if (after >= 0) printf("accuracy after %.3f\n", after);
-    good = after >= 0 ? save(saved, (cconv_variable *const[]){weights, bias}, 2) : fail(name, cconv_last_error());
+    good = after >= 0 ? save(model, name, d, g, variables, saved) : fail(name, cconv_last_error());
     free(rows);
     cconv_plan_free(learn);
     cconv_plan_free(tell);
     cconv_optimizer_free(adam);
-    cconv_variable_free(weights);
-    cconv_variable_free(bias);
+    cconv_variable_free(variables[0]);
+    cconv_variable_free(variables[1]);
+    cconv_graph_free(g);
     return good;
 }
 
@@ -212,17 +243,10 @@ int main(int argc, char **argv)
     const int epochs = argc > 5 ? atoi(argv[5]) : 20;
     const float mean = argc > 7 ? strtof(argv[6], NULL) : 127.5f, deviation = argc > 7 ? strtof(argv[7], NULL) : 127.5f;
     if (argc < 5 || argc == 7 || argc > 8 || epochs < 1 || !(deviation > 0)) {
-        fprintf(stderr, "usage: %s model.onnx NODE images.txt head.bin [epochs [mean deviation]]\n", argv[0]);
+        fprintf(stderr, "usage: %s model.onnx NODE images.txt taught.onnx [epochs [mean deviation]]\n", argv[0]);
         return 2;
     }
-    int good = read_list(argv[3], mean, deviation, &d);
-    if (good) {
-        /* The batch is left open, whatever the file says; frozen: its normalizations keep their statistics, nothing is dropped. */
-        const cconv_input_shape shape = {.rank = 4, .shape = {-1, 3, d.height, d.width}};
-        cconv_graph *g = cconv_load_onnx(argv[1], &(cconv_onnx_options){.n_shapes = 1, .shapes = &shape, .frozen = 1});
-        good = g ? fine_tune(g, argv[2], &d, epochs, argv[4]) : fail(argv[1], cconv_last_error());
-        cconv_graph_free(g);
-    }
+    const int good = read_list(argv[3], mean, deviation, &d) && fine_tune(argv[1], argv[2], &d, epochs, argv[4]);
     free(d.images);
     free(d.labels);
     return good ? 0 : 1;

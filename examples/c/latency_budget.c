@@ -1,5 +1,5 @@
-/* A camera gives a frame every so often, and an answer that comes later than its budget is worth nothing: a run that takes too long is
- * cancelled, and of the frames that came meanwhile only the newest is looked at.
+/* A camera gives a frame every so often, and an answer that comes later than its budget is worth nothing: a run that takes too
+ * long is cancelled, and of the frames that came meanwhile only the newest is looked at.
  *
  *     cc -Isrc_c/include examples/c/latency_budget.c build/lib/libcconv.a $(cat build/lib/link_flags) -o latency_budget
  *     ./latency_budget model.onnx [budget and time between frames in milliseconds [frames]]

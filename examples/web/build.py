@@ -2,7 +2,7 @@
 
     python3 examples/web/build.py
 
-Needs emscripten (emcc; Debian's package emscripten will do). The core is compiled anew only if its sources changed.
+Needs emscripten (emcc; Debian's package emscripten will do). The core is compiled anew only where its sources changed.
 """
 
 import base64
@@ -31,15 +31,13 @@ def emcc(*arguments: object) -> None:
 
 def core() -> Path:
     """The library and recognizer.c as WebAssembly."""
-    amalgamated = OUT / "made" / "cconv.c"
-    subprocess.run([sys.executable, TOP / "src_c" / "tools" / "amalgamate.py", amalgamated.parent], check=True)
-    source, library, program = OUT / "cconv.c", OUT / "cconv.o", OUT / "core.wasm"
-    if not (library.exists() and source.exists() and source.read_bytes() == amalgamated.read_bytes()):
-        library.unlink(missing_ok=True)
-        shutil.copy(amalgamated, source)
+    library, program = OUT / "cconv.o", OUT / "core.wasm"
+    newest = max(path.stat().st_mtime for path in (TOP / "src_c").rglob("*.*"))
+    if not library.exists() or library.stat().st_mtime < newest:
+        subprocess.run([sys.executable, TOP / "src_c" / "tools" / "amalgamate.py", OUT], check=True)
         print("compiling cconv to WebAssembly: a minute or two", flush=True)
-        emcc(*FLAGS, "-I", amalgamated.parent, "-c", source, "-o", library)
-    emcc(*FLAGS, "-I", amalgamated.parent, HERE / "recognizer.c", library, *LINK, "-o", program)
+        emcc(*FLAGS, "-c", OUT / "cconv.c", "-o", library)
+    emcc(*FLAGS, "-I", OUT, HERE / "recognizer.c", library, *LINK, "-o", program)
     return program
 
 

@@ -1,6 +1,6 @@
 // What stands on the page, and what happens to it.
 
-const STEPS = 60, VARIANTS = 12;
+const STEPS = 60, VARIANTS = 12, MOST_CLASSES = 32;
 const $ = id => document.getElementById(id);
 
 function element(name, properties = {}, ...children) {
@@ -13,7 +13,7 @@ const page = {
   names: [],     // of the classes
   kept: [],      // {strokes, image, label}
   rehearsal: [], // {image, label}: some digits of MNIST
-  training: false,
+  training: null, // what the training that goes on is known by
   times: { recognition: 0, step: 0 },
 
   async start() {
@@ -27,7 +27,10 @@ const page = {
     this.pad = new Pad($("pad"), () => this.askSoon());
     $("undo").onclick = () => this.pad.undo();
     $("clear").onclick = () => this.pad.clear();
-    $("train").onclick = () => { if (this.training) this.training = false; else this.train(STEPS); };
+    $("train").onclick = () => {
+      if (this.training) this.training = null;
+      else this.train(STEPS).catch(error => this.stopped(error));
+    };
     $("forget").onclick = () => this.forget();
     $("new").onsubmit = event => {
       event.preventDefault();
@@ -38,7 +41,7 @@ const page = {
 
   // As the page was at first.
   forget() {
-    this.training = false;
+    this.training = null;
     this.recognizer.open();
     this.names = Array.from({ length: this.recognizer.classes }, (_, i) => String(i));
     this.kept = [];
@@ -49,11 +52,14 @@ const page = {
     this.showNames();
     this.showKept();
     this.ask();
-    this.showFacts();
   },
 
   addClass(name) {
     if (!name || this.names.includes(name)) return $("name").focus();
+    if (this.names.length === MOST_CLASSES) {
+      $("progress").textContent = `${MOST_CLASSES} classes are as many as there can be.`;
+      return;
+    }
     this.recognizer.addClass();
     this.names.push(name);
     $("name").value = "";
@@ -80,7 +86,7 @@ const page = {
     } else {
       this.showAnswer(null);
     }
-    return image;
+    this.showFacts();
   },
 
   showAnswer(answer) {
@@ -102,7 +108,8 @@ const page = {
       element("span", { textContent: name }), element("i", {}, element("b")), element("em"))));
     $("names").replaceChildren(...this.names.map((name, label) => {
       const count = this.kept.filter(example => example.label === label).length;
-      const button = element("button", { type: "button", onclick: () => this.keep(label), disabled: !this.pad.strokes.length }, name);
+      const disabled = !this.pad.strokes.length;
+      const button = element("button", { type: "button", onclick: () => this.keep(label), disabled }, name);
       if (count) button.append(element("sup", { textContent: count }));
       button.setAttribute("aria-label", `This is ${name}; ${count} kept`);
       return button;
@@ -143,24 +150,28 @@ const page = {
       [{ image, label }, ...Array.from({ length: VARIANTS }, () => ({ image: varied(strokes), label }))]);
     const some = (list, count) => Array.from({ length: count }, () => list[Math.floor(Math.random() * list.length)]);
     const losses = [];
+    const training = this.training = {};
     let spent = 0;
-    this.training = true;
     $("train").textContent = "Stop";
-    while (this.training && losses.length < steps) {
+    while (this.training === training && losses.length < steps) {
       const begun = performance.now();
       losses.push(this.recognizer.learn([...some(own, BATCH / 2), ...some(this.rehearsal, BATCH / 2)], all));
       spent += performance.now() - begun;
       this.times.step = spent / losses.length;
       this.showLosses(losses, steps);
-      if (this.pad.strokes.length) this.ask();
+      this.ask();
       await new Promise(requestAnimationFrame);
     }
-    const stopped = !this.training;
-    this.training = false;
-    $("train").textContent = "Train";
-    if (!stopped) $("progress").textContent += " Draw, and see what it says now.";
-    this.showFacts();
+    if (this.training === training) $("progress").textContent += " Draw, and see what it says now.";
+    if (this.training === training || !this.training) $("train").textContent = "Train";
+    if (this.training === training) this.training = null;
     return losses;
+  },
+
+  stopped(error) {
+    this.training = null;
+    $("train").textContent = "Train";
+    $("progress").textContent = `The training stopped: ${error.message}`;
   },
 
   showLosses(losses, steps) {

@@ -51,21 +51,23 @@ void recognizer_close(recognizer *r)
 /* A head of `classes` columns: those there are, the others zero. Plans are made anew: they know their sizes. */
 static int make_head(recognizer *r, int classes, const float *weights, const float *bias)
 {
-    free_plans(r);
     cconv_variable *w = cconv_variable_new(2, (int64_t[]){r->units, classes});
     cconv_variable *b = cconv_variable_new(1, (int64_t[]){classes});
-    if (w && b) {
-        for (int64_t i = 0; i < r->units; ++i)
-            memcpy(cconv_variable_data(w) + i * classes, weights + i * r->classes, (size_t)r->classes * sizeof(float));
-        memcpy(cconv_variable_data(b), bias, (size_t)r->classes * sizeof(float));
-        cconv_variable_touch(w);
-        cconv_variable_touch(b);
+    if (!w || !b) {
+        cconv_variable_free(w);
+        cconv_variable_free(b);
+        return 0;
     }
+    for (int64_t i = 0; i < r->units; ++i)
+        memcpy(cconv_variable_data(w) + i * classes, weights + i * r->classes, (size_t)r->classes * sizeof(float));
+    memcpy(cconv_variable_data(b), bias, (size_t)r->classes * sizeof(float));
+    cconv_variable_touch(w);
+    cconv_variable_touch(b);
+    free_plans(r);
     cconv_variable_free(r->weights);
     cconv_variable_free(r->bias);
     r->weights = w;
     r->bias = b;
-    if (!w || !b) return 0;
     r->classes = classes;
     cconv_graph *g = r->graph;
     r->head[0] = cconv_graph_variable(g, "head weights", w);

@@ -19,7 +19,8 @@ async function drawByHand(strokes, wobble = 0) {
   const pad = $("pad"), box = pad.getBoundingClientRect();
   const any = () => (Math.random() * 2 - 1) * wobble;
   const fire = (name, x, y) => pad.dispatchEvent(new PointerEvent(name, {
-    bubbles: true, pointerId: 1, clientX: box.left + box.width * (x + any()) / 100, clientY: box.top + box.height * (y + any()) / 100,
+    bubbles: true, pointerId: 1,
+    clientX: box.left + box.width * (x + any()) / 100, clientY: box.top + box.height * (y + any()) / 100,
   }));
   page.pad.clear();
   for (const stroke of strokes) {
@@ -47,7 +48,7 @@ async function allDigits() {
   return read.join("");
 }
 
-async function timed(runs, what) {
+function timed(runs, what) {
   const begun = performance.now();
   for (let i = 0; i < runs; i++) what();
   return (performance.now() - begun) / runs;
@@ -62,7 +63,7 @@ async function selftest() {
   });
   result.rehearsal = right.length / page.rehearsal.length;
   const image = page.rehearsal[0].image;
-  result.recognitionMs = await timed(200, () => page.recognizer.recognize(image));
+  result.recognitionMs = timed(200, () => page.recognizer.recognize(image));
   for (const layers of ["last", "all"]) {
     page.forget();
     document.querySelector(`input[name=layers][value="${layers === "all" ? 1 : 0}"]`).checked = true;
@@ -75,11 +76,10 @@ async function selftest() {
     }
     const losses = await page.train(STEPS);
     const after = await drawByHand(STAR, 2);
-    result[layers] = { before, after, sure: Math.max(...page.answer), firstLoss: losses[0], lastLoss: losses.at(-1), stepMs: page.times.step };
-    result[layers].digits = await allDigits();
+    const sure = Math.max(...page.answer), digits = await allDigits();
+    result[layers] = { before, after, sure, digits, firstLoss: losses[0], lastLoss: losses.at(-1), stepMs: page.times.step };
   }
   await drawByHand(STAR, 2);
-  page.showFacts();
   document.body.append(element("pre", { id: "selftest", hidden: true, textContent: JSON.stringify(result) }));
 }
 

@@ -5,6 +5,7 @@
 #endif
 #include "base/clock.h"
 #include "base/fork.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "base/team.h"
 #include <limits.h>
@@ -200,7 +201,36 @@ static int decided(void)
     if (!value) atomic_store(&decision, value = decide());
     /* Processors taken from the process since: whoever asked for more threads did not ask for two on one. */
     const int now = cc_processors();
-    return now < atomic_load(&processors_at_first) && now < value / 8 ? now * 8 + BY_AFFINITY : value;
+    if (now >= atomic_load(&processors_at_first) || now >= value / 8) return value;
+    CC_LOG_ONCE(CCONV_LOG_WARNING, "of the %d processors this process had, %d are left: runs use no more threads",
+                atomic_load(&processors_at_first), now);
+    return now * 8 + BY_AFFINITY;
+}
+
+/* A wish in the environment that decide() passed over, or took for less. */
+static void tell_refused_wish(void)
+{
+    const char *wish = getenv("OMP_NUM_THREADS");
+    char *end;
+    const long threads = wish ? strtol(wish, &end, 10) : 0;
+    if (!wish || !cconv_openmp()) return;
+    if (end == wish || threads < 1)
+        CC_LOG_ONCE(CCONV_LOG_WARNING, "OMP_NUM_THREADS: expected a number of threads, received \"%.40s\": plans use %d (%s)",
+                    wish, cconv_num_threads(), cconv_num_threads_reason());
+    else if (threads > CC_MAX_THREADS)
+        CC_LOG_ONCE(CCONV_LOG_WARNING, "OMP_NUM_THREADS: plans use at most %d threads, received \"%.40s\"", CC_MAX_THREADS,
+                    wish);
+}
+
+void cc_tell_threads(void)
+{
+    tell_refused_wish();
+    if (cc_forked())
+        CC_LOG_ONCE(CCONV_LOG_WARNING,
+                    "this process was forked from one that had loaded the library or an OpenMP runtime: runs use "
+                    "one thread");
+    else if (!cconv_openmp())
+        CC_LOG_ONCE(CCONV_LOG_INFO, "the library was built without OpenMP: runs use one thread");
 }
 
 int cc_team_size(void)

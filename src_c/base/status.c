@@ -1,4 +1,4 @@
-/* The text of the last failure, one per thread. The only place that formats sentences for the caller. */
+/* The text of the last failure, one per thread. Sentences for the caller are formatted here, and in log.c. */
 #include "base/status.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "base/team.h"
+#include "base/log.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,10 @@ int cc_team_grant(int threads)
 {
     static _Thread_local int led = 1;
     if (threads <= 1 || threads == led) return threads;
-    if (threads > led && !can_start(2 * (threads - led))) return 1;
+    if (threads > led && !can_start(2 * (threads - led))) {
+        CC_LOG_ONCE(CCONV_LOG_WARNING, "the system refuses to start %d threads: runs use one", threads);
+        return 1;
+    }
     led = threads;
     return threads;
 }

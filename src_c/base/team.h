@@ -36,6 +36,9 @@ int cc_processors(void);
  * process. */
 int cc_team_grant(int threads);
 
+/* Tells whoever listens (base/log.h) why plans get fewer threads than was asked for. */
+void cc_tell_threads(void);
+
 /* Around a parallel region of so many threads. */
 void cc_team_enter(int threads);
 void cc_team_leave(int threads);

@@ -119,6 +119,17 @@ CCONV_API const char *cconv_num_threads_reason(void);
 CCONV_API int cconv_winograd(void);
 CCONV_API void cconv_set_winograd(int allowed);
 
+/* What the library would tell of without failing: a setting that was refused, threads that could not be had, processors that were
+ * taken away. Each such thing is told once to a function that is set, in the thread whose call meets it: settings at the latest
+ * when a plan is made. Nothing is printed without one. The text is the library's, and ends with the call. The function may call
+ * the library, and is called by several threads at once. NULL: nobody; a call that has begun may end after cconv_set_log has. */
+typedef enum cconv_log_level {
+    CCONV_LOG_INFO = 0, /* good to know: the instruction set and the number of threads in use */
+    CCONV_LOG_WARNING   /* something is slower, or other than was asked for */
+} cconv_log_level;
+typedef void (*cconv_log_function)(cconv_log_level level, const char *text, void *context);
+CCONV_API void cconv_set_log(cconv_log_function function, void *context);
+
 /* All memory comes from here. Call before anything else; NULL restores malloc and free. allocate may return NULL. */
 typedef struct cconv_allocator {
     void *(*allocate)(size_t bytes, void *context);
@@ -224,6 +235,8 @@ CCONV_API cconv_status cconv_infer(const char *op, const char *name, int n_input
 
 /* ---- Graphs ------------------------------------------------------------------------------------------------------- */
 
+/* One thread at a time builds a graph. When it is built, any number of threads may read it and make plans of it, at the same time:
+ * plans do not change it. So one graph, with its variables, serves several threads that have a plan each. */
 typedef struct cconv_graph cconv_graph;
 
 CCONV_API cconv_graph *cconv_graph_new(void);
@@ -378,7 +391,9 @@ CCONV_API cconv_status cconv_load_parameters(cconv_graph *graph, cconv_optimizer
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 
-/* One way to compute a graph. One thread at a time. */
+/* One way to compute a graph. One thread at a time runs it (another gets CCONV_BUSY); only cconv_plan_cancel is for others. Plans of
+ * one graph run side by side, and share the variables and what is derived of them alone; how a run sees variables that change
+ * meanwhile stands at cconv_variable. An optimizer is for one thread at a time, in making plans with it and in running them. */
 typedef struct cconv_plan cconv_plan;
 
 typedef struct cconv_plan_options {
@@ -447,9 +462,9 @@ typedef struct cconv_batch {
  * plan was made. */
 CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch);
 
-/* Asks the run that is going on to stop, from any thread (also from a signal handler), and returns at once. The run ends behind the
- * op that it is at with CCONV_INTERRUPTED and variables as before it, unless it changes them already: then it ends as ever. Outputs
- * are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have not begun
+/* Asks the run that is going on to stop, from any thread (also from a signal handler), and returns at once. The run ends behind
+ * the op that it is at with CCONV_INTERRUPTED and variables as before it, unless it changes them already: then it ends as ever.
+ * Outputs are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have not begun
  * tells so to the thread that begins them. The plan must not be freed before both calls have returned. */
 CCONV_API cconv_status cconv_plan_cancel(cconv_plan *plan);
 

@@ -18,7 +18,7 @@ static bool conv_axes(onnx_call *c, int x, int axes[CCONV_MAX_RANK])
 /* Weights in this library's order. 0: a failure. */
 static int conv_weights(onnx_call *c, int x)
 {
-    int axes[CCONV_MAX_RANK];
+    int axes[CCONV_MAX_RANK] = {0};
     if (!conv_axes(c, x, axes)) return 0;
     const int w = onnx_input_ordered(c, 1, axes);
     if (onnx_failed(c)) return 0;

@@ -220,7 +220,7 @@ bool onnx_read_CastLike(onnx_call *c)
  * 0: it is none. What is read is what was shuffled. */
 static int64_t shape_shuffled(onnx_call *c, int x, int rank, const int64_t *dim, int *read)
 {
-    if (onnx_failed(c)) return 0;
+    if (!x || onnx_failed(c)) return 0;
     const cc_node *exchange = cc_graph_node(c->graph, x);
     if (exchange->kind != CC_COMPUTED || strcmp(exchange->op->name, "transpose") != 0) return 0;
     const cc_node *split = cc_graph_node(c->graph, exchange->inputs[0]);

@@ -57,7 +57,8 @@ bool onnx_tensor_attribute(onnx_call *c, const char *name, onnx_tensor *tensor);
 bool onnx_has(const onnx_call *c, int i); /* it is there, and not left out */
 /* Its node in the graph. 0: left out, or a failure. */
 int onnx_input(onnx_call *c, int i);
-/* The same with its axes in another order: a variable of an initializer is stored like this, another value is transposed. */
+/* The same with its axes in another order: a variable of an initializer is stored like this, another value is transposed. Of axes
+ * there are CCONV_MAX_RANK, since the value may have another rank than expected; those beyond its rank are not used. */
 int onnx_input_ordered(onnx_call *c, int i, const int *axes);
 /* Its type in the file: uint8 and int64 are int32 in the graph, float16 is float32. ONNX_UNDEFINED: left out. */
 onnx_type onnx_input_type(const onnx_call *c, int i);

@@ -20,6 +20,37 @@ static void mark_needed(saver *s)
     }
 }
 
+/* Whether a computed value's first size is the batch: sample i of it comes of sample i of the inputs. Dropout does nothing. */
+static bool is_batched(saver *s, const cc_node *node)
+{
+    cc_shape *xs = cc_alloc((uint64_t)node->n_inputs * sizeof *xs);
+    bool any = false, all = true; /* inputs of that kind are, and whatever else has an open first size is not there */
+    if (!xs) {
+        s->status = CCONV_NO_MEMORY;
+        return false;
+    }
+    for (int k = 0; k < node->n_inputs; ++k) {
+        const int x = node->inputs[k];
+        xs[k] = x ? cc_graph_node(s->graph, x)->shape : (cc_shape){.rank = -1};
+        any = any || (x && s->batched[x]);
+        all = all && (!x || cc_is_batched(&xs[k]) == s->batched[x]);
+    }
+    const cc_call call = {
+        .op = node->op, .attributes = node->attributes, .n_inputs = node->n_inputs, .xs = xs, .ys = node->shape};
+    const bool apart = node->op == &cc_op_dropout || cc_op_per_sample(&call);
+    cc_free(xs);
+    return any && all && apart;
+}
+
+static void mark_batched(saver *s)
+{
+    for (int i = 1; i <= s->graph->count && s->status == CCONV_OK; ++i) {
+        const cc_node *node = cc_graph_node(s->graph, i);
+        if (node->kind == CC_INPUT) s->batched[i] = cc_is_batched(&node->shape);
+        if (node->kind == CC_COMPUTED && s->needed[i]) s->batched[i] = is_batched(s, node);
+    }
+}
+
 static bool is_images(const save_order *o)
 {
     const save_order images = save_images(o->rank);
@@ -59,7 +90,7 @@ static void write_outputs(saver *s)
         const save_held_value *form = save_first_form(s, node);
         save_output output = {graph->outputs[i].name, node, 0, save_same_order(cc_graph_node(graph, node)->shape.rank), false};
         if (form && !s->channels_last && is_images(&form->order)) output.order = form->order;
-        output.batched = cconv_graph_per_sample(graph, 1, &node);
+        output.batched = s->batched[node];
         s->owner = node;
         output.value = save_node_form(&c, node, &output.order);
         if (s->status == CCONV_OK && save_value_of(s, output.value)->fixed)
@@ -74,6 +105,7 @@ static void write_outputs(saver *s)
 static cconv_status write_all(saver *s)
 {
     mark_needed(s);
+    mark_batched(s);
     save_find_wishes(s);
     for (int i = 1; i <= s->graph->count; ++i) write_node(s, i);
     if (s->status == CCONV_OK && s->refused.n)
@@ -98,6 +130,7 @@ static void free_all(saver *s)
     cc_free(s->last_form);
     cc_free(s->wishes);
     cc_free(s->needed);
+    cc_free(s->batched);
 }
 
 static cconv_status prepare(saver *s, const cconv_graph *graph, const cconv_onnx_save_options *options, uint64_t *length)
@@ -114,7 +147,8 @@ static cconv_status prepare(saver *s, const cconv_graph *graph, const cconv_onnx
     s->last_form = cc_alloc_zero(nodes * sizeof *s->last_form);
     s->wishes = cc_alloc_zero(nodes * sizeof *s->wishes);
     s->needed = cc_alloc_zero(nodes * sizeof *s->needed);
-    if (!s->first_form || !s->last_form || !s->wishes || !s->needed) return CCONV_NO_MEMORY;
+    s->batched = cc_alloc_zero(nodes * sizeof *s->batched);
+    if (!s->first_form || !s->last_form || !s->wishes || !s->needed || !s->batched) return CCONV_NO_MEMORY;
     CC_TRY(write_all(s));
     wire_output counted = {0};
     save_write_model(&counted, s);

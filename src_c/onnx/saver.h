@@ -58,9 +58,9 @@ struct saver {
     cconv_status status;                                                               /* of the first failure */
     save_array values, nodes, inputs, encoded, tensors, data, forms, outputs, refused; /* items from number 1: values, forms */
     int *first_form, *last_form;                                                       /* of each node of the graph */
-    save_order *wishes; /* the order that readers of each node would like best; rank -1: any */
-    bool *needed;
-    int owner; /* the node of the graph that is being written */
+    save_order *wishes;     /* the order that readers of each node would like best; rank -1: any */
+    bool *needed, *batched; /* the outputs need it; its first size is the batch */
+    int owner;              /* the node of the graph that is being written */
 };
 
 int save_new_value(saver *s);

@@ -206,12 +206,22 @@ static int ordered_constant(onnx_reading *r, const char *name, const onnx_array 
     return node;
 }
 
+/* Whether each of the axes stands there once: a damaged file may have a tensor of another rank than its reader expects. */
+static bool is_order(int rank, const int *order)
+{
+    unsigned seen = 0;
+    for (int k = 0; k < rank; ++k)
+        if (order[k] >= 0 && order[k] < rank) seen |= 1u << order[k];
+    return seen == (1u << rank) - 1;
+}
+
 int onnx_node_ordered(onnx_reading *r, onnx_named *value, const int *order)
 {
     value = onnx_resolve(r, value);
     const bool parameter = value->tensor && is_parameter(value->tensor);
     if (!parameter && !(value->known && value->known->floats && !value->node)) return 0;
     const int rank = parameter ? value->tensor->rank : value->known->shape.rank;
+    if (!is_order(rank, order)) return 0;
     if (value->stored) {
         if (memcmp(value->order, order, (size_t)rank * sizeof *order) == 0) return value->stored;
         return between_orders(r->graph, value->name, value->stored, rank, value->order, order);

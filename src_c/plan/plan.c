@@ -2,6 +2,7 @@
  * here. */
 #include "plan/plan.h"
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/type.h"
 #include <string.h>
 
@@ -331,9 +332,19 @@ static cconv_plan *plan_of(cconv_graph *graph, const cconv_plan_options *options
     return plan;
 }
 
+/* What somebody who listens should know of this process, before the first plan runs. */
+static void tell(void)
+{
+    if (cconv_isa_error()) CC_LOG_ONCE(CCONV_LOG_WARNING, "%s; %s is used", cconv_isa_error(), cconv_isa());
+    cc_tell_threads();
+    CC_LOG_ONCE(CCONV_LOG_INFO, "cconv %s: %s, %d threads (%s)", cconv_version(), cconv_isa(), cconv_num_threads(),
+                cconv_num_threads_reason());
+}
+
 cconv_plan *cconv_plan_new(cconv_graph *graph, const cconv_plan_options *options)
 {
     if (check_options(graph, options) != CCONV_OK) return NULL;
+    tell();
     if (options->n_outputs || options->root || !graph->n_outputs) return plan_of(graph, options);
     int *outputs = cc_alloc((size_t)graph->n_outputs * sizeof *outputs);
     if (!outputs) return NULL;

@@ -2,6 +2,7 @@
  * follows each step that does anything. Nothing is allocated, and whatever could be known earlier was checked earlier. */
 #include "plan/plan.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/type.h"
 #include "kernels/kernels.h"
 #include <string.h>
@@ -388,6 +389,8 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
     const int threads = cc_team_size() < plan->threads ? cc_team_size() : plan->threads;
     const bool crowd = threads > 1 && cc_barrier_is_crowded();
     atomic_store(&plan->fault.element, CC_NO_FAULT);
+    if (crowd && plan->pace.alone)
+        CC_LOG_ONCE(CCONV_LOG_WARNING, "other processes keep threads waiting: short runs use one where that is sooner");
     task job = {plan, batch, -1};
     const double began = cc_seconds();
     cc_team_run(crowd && plan->pace.alone ? 1 : threads, run, &job);

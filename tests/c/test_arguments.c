@@ -131,6 +131,119 @@ static void test_null_in_calls_of_optimizers_and_plans(void)
     cconv_set_allocator(NULL);
 }
 
+/* Calls of the library and of names, numbers and files: those of newer functions, and what cannot fail. */
+static void test_null_in_calls_of_names_and_files(void)
+{
+    int nodes[4] = {7, 7, 7, 7};
+    float values[4] = {0};
+    CHECK_FAILS(cconv_graph_output(NULL, "y", 1), CCONV_INVALID);
+    CHECK_FAILS(cconv_graph_output_count(NULL), 0);
+    CHECK_FAILS(cconv_graph_output_node(NULL, 0), 0);
+    CHECK_FAILS(cconv_graph_output_name(NULL, 0), NULL);
+    CHECK_FAILS(cconv_graph_find(NULL, "x"), 0);
+    CHECK_FAILS(cconv_graph_parameters(NULL, 0, nodes, 4), 0);
+    CHECK_FAILS(cconv_graph_parameter(NULL, "x"), NULL);
+    CHECK_FAILS(cconv_save_parameters(NULL, NULL, "none"), CCONV_INVALID);
+    CHECK_FAILS(cconv_load_parameters(NULL, NULL, "none"), CCONV_INVALID);
+    CHECK_FAILS(cconv_load_onnx(NULL, NULL), NULL);
+    CHECK_FAILS(cconv_load_onnx_memory(NULL, 10, NULL), NULL);
+    CHECK_FAILS(cconv_load_onnx_memory("no model", 8, NULL), NULL);
+    CHECK_FAILS(cconv_variable_set(NULL, values, 4), CCONV_INVALID);
+    CHECK_FAILS(cconv_variable_get(NULL, values, 4), CCONV_INVALID);
+    CHECK_FAILS(cconv_plan_cancel(NULL), CCONV_INVALID);
+
+    cconv_graph *g = cconv_graph_new();
+    cconv_variable *v = cconv_variable_new(2, (int64_t[]){2, 2});
+    const int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 2}), w = cconv_graph_variable(g, "w", v);
+    CHECK_FAILS(cconv_variable_set(v, NULL, 4), CCONV_INVALID);
+    CHECK_FAILS(cconv_variable_get(v, NULL, 4), CCONV_INVALID);
+    CHECK_FAILS(cconv_variable_set(v, values, 3), CCONV_INVALID);
+    CHECK_ERROR("4", "3", "(2, 2)");
+    CHECK_FAILS(cconv_variable_get(v, values, 5), CCONV_INVALID);
+    CHECK_FAILS(cconv_graph_output(g, "y", 3), CCONV_INVALID);
+    CHECK_FAILS(cconv_graph_output(g, "y", -1), CCONV_INVALID);
+    CHECK(cconv_graph_output(g, NULL, x) == CCONV_OK && cconv_graph_output_count(g) == 1);
+    CHECK_FAILS(cconv_graph_output(g, "x", w), CCONV_INVALID);
+    CHECK_FAILS(cconv_graph_output_node(g, 1), 0);
+    CHECK_FAILS(cconv_graph_output_name(g, -1), NULL);
+    CHECK_FAILS(cconv_graph_find(g, NULL), 0);
+    CHECK_FAILS(cconv_graph_find(g, "none"), 0);
+    CHECK_FAILS(cconv_graph_parameter(g, NULL), NULL);
+    CHECK_FAILS(cconv_graph_parameter(g, "x"), NULL);
+    CHECK_FAILS(cconv_graph_parameter(g, "none"), NULL);
+    CHECK(cconv_graph_parameter(g, "w") == v);
+    CHECK(cconv_graph_parameters(g, 1, nodes, -1) == 1 && cconv_graph_parameters(g, 0, NULL, 4) == 1 && nodes[0] == 7);
+    CHECK(cconv_graph_parameters(g, 0, nodes, 4) == 1 && nodes[0] == w && nodes[1] == 7);
+    CHECK_FAILS(cconv_save_parameters(g, NULL, NULL), CCONV_INVALID);
+    CHECK_FAILS(cconv_load_parameters(g, NULL, NULL), CCONV_INVALID);
+    cconv_graph_add(g, "no op", NULL, 0, NULL, NULL); /* a graph that failed has no parameters worth a file */
+    CHECK_FAILS(cconv_save_parameters(g, NULL, "none"), CCONV_INVALID);
+    cconv_graph_free(g);
+    cconv_variable_free(v);
+}
+
+static void test_wrong_arguments_of_other_calls(void)
+{
+    char text[8];
+    CHECK(CCONV_ABI_FITS() && cconv_abi() == CCONV_ABI && strcmp(cconv_version(), CCONV_VERSION) == 0);
+    CHECK(cconv_isa() && strstr(cconv_isas(), "portable") && (!cconv_isa_error() || cconv_isa_error()[0]));
+    CHECK(cconv_openmp() >= 0 && cconv_num_threads() >= 1 && cconv_num_threads_reason()[0]);
+    CHECK_FAILS(cconv_set_num_threads(-1), CCONV_INVALID);
+    CHECK_FAILS(cconv_set_num_threads(INT_MAX), CCONV_INVALID);
+    CHECK(cconv_winograd() == 1);
+    cconv_set_winograd(-7);
+    CHECK(cconv_winograd() == 1);
+    cconv_set_winograd(1);
+    cconv_set_log(NULL, text);
+    CHECK(cconv_allocations() > 0 && cconv_shared_bytes() < (size_t)1 << 40);
+    CHECK(!cconv_dtype_name((cconv_dtype)99) && !cconv_dtype_bytes((cconv_dtype)-1));
+    CHECK(!cconv_op_name(-1) && !cconv_op_name(cconv_op_count()) && !cconv_op_name(INT_MAX));
+    CHECK(!cconv_optimizer_name(-1) && !cconv_optimizer_name(cconv_optimizer_count()));
+    CHECK_FAILS(cconv_op_meaning(NULL), NULL);
+    CHECK_FAILS(cconv_op_describe(NULL, text, sizeof text), 0);
+    CHECK(cconv_op_describe("conv", NULL, 100) > 0 && cconv_op_describe("conv", text, 0) > 0);
+    CHECK_FAILS(cconv_optimizer_exclude_from_weight_decay(NULL, NULL), CCONV_INVALID);
+    CHECK_FAILS(cconv_optimizer_delegate(NULL, NULL, NULL), CCONV_INVALID);
+    cconv_optimizer *sgd = cconv_optimizer_new("sgd", NULL);
+    CHECK_FAILS(cconv_optimizer_exclude_from_weight_decay(sgd, NULL), CCONV_INVALID);
+    CHECK_FAILS(cconv_optimizer_delegate(sgd, NULL, sgd), CCONV_INVALID);
+    CHECK_FAILS(cconv_optimizer_slot_name(sgd, -1) ? CCONV_OK : cconv_optimizer_set(sgd, "none=1"), CCONV_INVALID);
+    cconv_optimizer_free(sgd);
+    CHECK(cconv_last_error()[0] && cconv_last_status() == CCONV_INVALID);
+}
+
+/* A plan before its graph has outputs, values before a run, a shape that is not planned, a run that ended before it is cancelled. */
+static void test_calls_in_the_wrong_order(void)
+{
+    cconv_graph *g = cconv_graph_new();
+    cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = 2}); /* of nothing */
+    CHECK(!plan || cconv_plan_run(plan, &(cconv_batch){.n = 1}) == CCONV_OK);
+    cconv_plan_free(plan);
+    const int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 2, (int64_t[]){-1, 2});
+    const int y = cconv_graph_add(g, "relu", "y", 1, &x, NULL);
+    CHECK(cconv_graph_output(g, NULL, y) == CCONV_OK);
+    plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = 2});
+    CHECK(plan && cconv_plan_cancel(plan) == CCONV_OK);
+    cconv_graph_add(g, "relu", "late", 1, &y, NULL); /* the plan goes on with what it was made of */
+    float values[4] = {-1, 1, -2, 2};
+    const cconv_array input = {values, CCONV_FLOAT32, 2};
+    CHECK_FAILS(cconv_plan_run(plan, &(cconv_batch){.n = 3, .inputs = &input}), CCONV_INVALID);
+    CHECK_FAILS(cconv_plan_run(plan, &(cconv_batch){.n = 0, .inputs = &input}), CCONV_INVALID);
+    CHECK_FAILS(cconv_plan_run(plan, &(cconv_batch){.n = 2, .rows = (int64_t[]){0, 2}, .inputs = &input}), CCONV_INVALID);
+    CHECK_FAILS(cconv_plan_shape(plan, y, 3, NULL, NULL), CCONV_INVALID);
+    CHECK_FAILS(cconv_plan_shape(plan, y + 1, 1, NULL, NULL), CCONV_INVALID);
+    CHECK_FAILS(cconv_plan_gradient(plan, y), NULL);
+    CHECK(cconv_plan_run(plan, &(cconv_batch){.n = 2, .inputs = &input, .outputs = &(cconv_output){values, CCONV_FLOAT32}}) ==
+          CCONV_OK);
+    CHECK(values[0] == 0 && values[1] == 1 && values[2] == 0 && values[3] == 2);
+    CHECK_FAILS(cconv_graph_add(g, "no op", NULL, 1, &x, NULL), 0);
+    CHECK_FAILS(cconv_plan_new(g, &(cconv_plan_options){.max_batch = 2}), NULL); /* the graph has failed */
+    CHECK_FAILS(cconv_graph_input(g, "more", CCONV_FLOAT32, 0, NULL), 0);
+    CHECK(cconv_plan_run(plan, &(cconv_batch){.n = 1, .inputs = &input}) == CCONV_OK);
+    cconv_plan_free(plan);
+    cconv_graph_free(g);
+}
+
 static void test_sizes_that_fit_nowhere(void)
 {
     int rank = 0;
@@ -236,6 +349,9 @@ const test argument_tests[] = {
     {"null_in_calls_of_variables_and_ops", test_null_in_calls_of_variables_and_ops},
     {"null_in_calls_of_graphs", test_null_in_calls_of_graphs},
     {"null_in_calls_of_optimizers_and_plans", test_null_in_calls_of_optimizers_and_plans},
+    {"null_in_calls_of_names_and_files", test_null_in_calls_of_names_and_files},
+    {"wrong_arguments_of_other_calls", test_wrong_arguments_of_other_calls},
+    {"calls_in_the_wrong_order", test_calls_in_the_wrong_order},
     {"sizes_that_fit_nowhere", test_sizes_that_fit_nowhere},
     {"shapes_of_any_sizes", test_shapes_of_any_sizes},
     {0},

@@ -1,4 +1,4 @@
-"""Whole models as ONNX files: they compute in ONNX Runtime what they compute here, without transposes in their middle."""
+"""Whole models as ONNX files: ONNX Runtime computes what they compute, and no transposes stand in their middle."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def transposes(graph):
 
 
 def check(model, path, *, n=2, seed=0, expected=0, images=True, tolerance=2e-5):
-    """Both orders of the axes; `expected`: Transposes with images (n, c, h, w); `images`: inputs and outputs are some."""
+    """Both orders of axes. expected: Transposes with images (n, c, h, w); images: inputs and outputs are some."""
     rng = np.random.default_rng(seed)
     shuffled(model, seed)
     x = [rng.normal(0, 1, (n, *(s or 8 for s in t.shape[1:]))).astype(np.float32) for t in model.inputs]

@@ -42,6 +42,7 @@ static int compare(const void *a, const void *b)
 int bench_runs(model *m, const options *o)
 {
     const int warmup = o->bench < MOST_WARMUP ? o->bench : MOST_WARMUP;
+    const int threads = o->threads ? o->threads : cconv_num_threads();
     int done = 0;
     cconv_status status = CCONV_OK;
     double *times = room((size_t)o->bench, sizeof *times);
@@ -55,9 +56,9 @@ int bench_runs(model *m, const options *o)
     if (done > 0) {
         qsort(times, (size_t)done, sizeof *times, compare);
         const double median = (times[(done - 1) / 2] + times[done / 2]) / 2;
-        printf("latency of %d runs of %lld sample%s (%s, at most %d threads): median %.3f ms, min %.3f ms, p90 %.3f ms\n", done,
-               (long long)m->samples, m->samples == 1 ? "" : "s", cconv_isa(), o->threads ? o->threads : cconv_num_threads(),
-               median, times[0], times[(9 * done + 9) / 10 - 1]);
+        printf("latency of %d runs of %lld sample%s (%s, %d thread%s at most): median %.3f ms, min %.3f ms, p90 %.3f ms\n",
+               done, (long long)m->samples, m->samples == 1 ? "" : "s", cconv_isa(), threads, threads == 1 ? "" : "s", median,
+               times[0], times[(9 * done + 9) / 10 - 1]);
     }
     free(times);
     if (stopped) say("interrupted after %d of %d runs", done, o->bench);

@@ -140,22 +140,18 @@ int report_outputs(const model *m, const options *o, const labels *names, const 
 
 /* ---- The model ----------------------------------------------------------------------------------------------------------- */
 
-/* Elements of all variables, each counted once, and how many there are. */
-static uint64_t count_parameters(const cconv_graph *graph, int *variables)
+/* Elements of all variables. */
+static uint64_t count_parameters(const cconv_graph *graph, int variables)
 {
-    const int count = cconv_graph_count(graph);
     uint64_t parameters = 0;
-    *variables = 0;
-    for (int i = 1; i <= count; ++i) {
-        cconv_node node, other;
-        if (cconv_graph_node(graph, i, &node) != CCONV_OK || node.kind != CCONV_VARIABLE) continue;
-        int again = 0;
-        for (int k = 1; k < i && !again; ++k)
-            again = cconv_graph_node(graph, k, &other) == CCONV_OK && other.variable == node.variable;
-        if (again) continue;
-        parameters += cconv_variable_count(node.variable);
-        ++*variables;
+    int *nodes = room((size_t)variables, sizeof *nodes);
+    if (!nodes) return 0;
+    cconv_graph_parameters(graph, 0, nodes, variables);
+    for (int i = 0; i < variables; ++i) {
+        cconv_node node;
+        if (cconv_graph_node(graph, nodes[i], &node) == CCONV_OK) parameters += cconv_variable_count(node.variable);
     }
+    free(nodes);
     return parameters;
 }
 
@@ -171,7 +167,8 @@ static void print_value(const cconv_graph *graph, int number, const char *name)
 
 int report_model(const model *m, const options *o)
 {
-    int variables;
+    const int variables = cconv_graph_parameters(m->graph, 0, NULL, 0);
+    const uint64_t parameters = count_parameters(m->graph, variables);
     printf("%s\ninputs\n", o->model);
     for (int i = 0; i < m->n_inputs; ++i) {
         cconv_node node;
@@ -180,9 +177,8 @@ int report_model(const model *m, const options *o)
     puts("outputs");
     for (int i = 0; i < m->n_outputs; ++i)
         print_value(m->graph, cconv_graph_output_node(m->graph, i), cconv_graph_output_name(m->graph, i));
-    const uint64_t parameters = count_parameters(m->graph, &variables);
-    printf("parameters\n  %llu in %d variables (%.1f MB)\n", (unsigned long long)parameters, variables,
-           4e-6 * (double)parameters);
+    printf("parameters\n  %llu in %d variable%s (%.1f MB)\n", (unsigned long long)parameters, variables,
+           variables == 1 ? "" : "s", 4e-6 * (double)parameters);
     puts("graph");
     const size_t size = cconv_graph_describe(m->graph, NULL, 0) + 1;
     char *table = room(size, 1);
