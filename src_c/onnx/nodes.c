@@ -9,13 +9,14 @@ enum { DEEPEST = 16, MOST_OUTPUTS = 256 };
 typedef struct operator_row {
     const char *name;
     bool (*read)(onnx_call *c);
+    bool at_once; /* evaluated where all inputs are known */
 } operator_row;
 
 static const operator_row operators[] = {
-#define ONNX_OPERATOR(name) {#name, onnx_read_##name},
+#define ONNX_OPERATOR(name)     {#name, onnx_read_##name, true},
+#define ONNX_RUN_OPERATOR(name) {#name, onnx_read_##name, false},
 #include "onnx/operators.def"
-#undef ONNX_OPERATOR
-    {NULL, NULL},
+    {NULL, NULL, false},
 };
 
 bool onnx_stop(onnx_reading *r, cconv_status status)
@@ -31,11 +32,11 @@ void onnx_note_refusal(onnx_reading *r, const onnx_node *node, const char *why)
         snprintf(r->refused + used, room, "%s%s of node '%s'", used ? "; " : "", why, node->name);
 }
 
-static bool (*find_reader(const onnx_node *node))(onnx_call *)
+static const operator_row *find_operator(const onnx_node *node)
 {
     if (node->domain[0]) return NULL;
     for (const operator_row *row = operators; row->name; ++row)
-        if (strcmp(row->name, node->op) == 0) return row->read;
+        if (strcmp(row->name, node->op) == 0) return row;
     return NULL;
 }
 
@@ -72,6 +73,9 @@ static bool evaluate(onnx_call *c, int n, const int *which)
     int nodes[MOST_OUTPUTS];
     cconv_output outputs[MOST_OUTPUTS];
     uint64_t bytes = 0;
+    for (int i = 1; i <= c->graph->count; ++i)
+        if (cc_graph_node(c->graph, i)->kind == CC_COMPUTED && !onnx_may_compute(r, (uint64_t)cc_shape_count(onnx_shape(c, i))))
+            return false;
     for (int i = 0; i < n; ++i) {
         nodes[i] = c->given[which[i]];
         bytes += CC_ALIGN_UP(cc_shape_bytes(onnx_shape(c, nodes[i])));
@@ -168,21 +172,21 @@ static bool read_node(onnx_reading *r, const onnx_node *node)
     if (node->n_outputs > MOST_OUTPUTS)
         return onnx_stop(
             r, cc_fail(CCONV_UNSUPPORTED, "%s (node '%s'): more than %d outputs", node->op, node->name, MOST_OUTPUTS));
-    bool (*read)(onnx_call *) = find_reader(node);
-    if (!read) {
+    const operator_row *operator= find_operator(node);
+    if (!operator) {
         snprintf(why, sizeof why, "operator %s%s%s", node->domain, node->domain[0] ? "." : "", node->op);
         onnx_note_refusal(r, node, why);
     }
-    if (!read || refused) return refuse_outputs(r, node);
+    if (!operator|| refused) return refuse_outputs(r, node);
     onnx_call c = {.r = r, .node = node, .graph = r->graph};
-    /* an If whose condition is known takes a branch, which adds to the graph itself */
-    const bool fine = foldable && strcmp(node->op, "If") != 0 ? fold(&c, read) : read(&c);
+    r->node = node;
+    const bool fine = foldable && operator->at_once ? fold(&c, operator->read) : operator->read(&c);
     if (r->status != CCONV_OK) return false;
     if (!fine || c.failed) return refuse_outputs(r, node);
     return name_missing_outputs(r, node);
 }
 
-bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
+bool onnx_name_tensors(onnx_reading *r, const onnx_graph *graph)
 {
     for (int i = 0; i < graph->n_initializers; ++i) {
         const onnx_tensor *tensor = &graph->initializers[i];
@@ -191,8 +195,14 @@ bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
         value->tensor = tensor;
         value->type = tensor->type;
     }
+    return true;
+}
+
+bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
+{
     for (int i = 0; i < graph->n_nodes; ++i)
         if (!read_node(r, &graph->nodes[i])) return false;
+    r->node = NULL;
     return true;
 }
 
@@ -220,7 +230,7 @@ bool onnx_read_If(onnx_call *c)
     if (onnx_graph_parse(&r->model, message, branch) != CCONV_OK) return onnx_stop(r, cconv_last_status());
     if (branch->n_outputs != c->node->n_outputs) return onnx_damaged(c, "its branch has other outputs");
     ++r->depth;
-    bool fine = onnx_read_nodes(r, branch);
+    bool fine = onnx_name_tensors(r, branch) && onnx_read_nodes(r, branch);
     --r->depth;
     for (int k = 0; fine && k < branch->n_outputs; ++k) {
         onnx_named *from = onnx_find(r, branch->outputs[k].name);
