@@ -1,5 +1,5 @@
-/* How much is computed while a model is read. A few bytes can ask for a lot: a Range of 2^31 numbers, an Expand to terabytes that is
- * known and so evaluated, the matrix of a Resize. Counted are the elements of whatever is evaluated at once and of the arrays that
+/* How much is computed while a model is read. A few bytes can ask for a lot: a Range of 2^31 numbers, an Expand to terabytes that
+ * is known and so evaluated, the matrix of a Resize. Counted are the elements of whatever is evaluated at once and of the arrays that
  * readers make (positions, weights of a resize); what the file holds itself is not, and neither is what only runs compute. For each
  * graph that is built they may be SOME, which is more than models ask for, and MORE for each byte of the file, which quantized
  * weights take. What takes many operations for an element, such as a convolution, is left to runs (operators.def). */

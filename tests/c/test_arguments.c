@@ -212,7 +212,7 @@ static void test_wrong_arguments_of_other_calls(void)
     CHECK(cconv_last_error()[0] && cconv_last_status() == CCONV_INVALID);
 }
 
-/* A plan before its graph has outputs, values before a run, a shape that is not planned, a run that ended before it is cancelled. */
+/* A plan before its graph has outputs, values before a run, a shape that is not planned, a run that ended before a cancel. */
 static void test_calls_in_the_wrong_order(void)
 {
     cconv_graph *g = cconv_graph_new();
