@@ -51,8 +51,7 @@ typedef struct onnx_reading {
     size_t n_slots;
     onnx_parameter *parameters;
     int n_parameters, parameters_capacity;
-    const onnx_node *node; /* that is being read */
-    uint64_t computed;     /* elements, in the graph that is being built: budget.c */
+    uint64_t computed; /* elements, in the graph that is being built: budget.c */
     int n_refused;
     char refused[640];   /* "Loop (node 'a'), ..." */
     cconv_status status; /* of what ended the reading */
@@ -94,7 +93,8 @@ onnx_array *onnx_new_array(onnx_reading *r, const cc_shape *shape);
 
 /* ---- What is computed while reading (budget.c) ------------------------------------------------------------------------------ */
 
-/* Counts so many elements; false, and the reading ends, if these are too many for a file of this size. */
+/* Counts so many elements; false: these are too many for a file of this size, and what needs them is to be left to runs, or the
+ * reading ends. */
 bool onnx_may_compute(onnx_reading *r, uint64_t elements);
 
 /* ---- Nodes (nodes.c) ---------------------------------------------------------------------------------------------------- */
