@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 from .onnx_zoo import check, difference, exported, predict, torch_outputs, torchvision, unlike_new
 
 torch = pytest.importorskip("torch", reason="needs torch")
@@ -15,11 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 # A side of the image; 64 where it is not said. The older exporter averages adaptively only where sizes are multiples.
 SIZES = {"alexnet": 223, "vgg11_bn": 224, "squeezenet1_0": 96, "squeezenet1_1": 96, "inception_v3": 128}
-CLASSIFIERS = """
-    alexnet vgg11_bn resnet18 resnet50 resnext50_32x4d wide_resnet50_2 squeezenet1_0 squeezenet1_1 densenet121 googlenet
-    inception_v3 shufflenet_v2_x1_0 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large mnasnet1_0 efficientnet_b0
-    efficientnet_v2_s regnet_x_400mf regnet_y_400mf convnext_tiny
-""".split()
+CLASSIFIERS = ["alexnet", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "squeezenet1_0", "squeezenet1_1", "densenet121", "googlenet", "inception_v3", "shufflenet_v2_x1_0", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "mnasnet1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_x_400mf", "regnet_y_400mf", "convnext_tiny"]
 SEGMENTERS = ["deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large", "fcn_resnet50"]
 
 
