@@ -33,14 +33,25 @@ void put_message(onnx_text *m, unsigned field, const onnx_text *inner)
     put_bytes(m, field, inner->data, inner->size);
 }
 
-void put_node(onnx_text *graph, const char *op, const char *const *inputs, const char *output)
+void put_node_with(onnx_text *graph, const char *op, const char *const *inputs, const char *output, const char *name, int n,
+                   const int64_t *numbers)
 {
-    onnx_text node = {0};
+    onnx_text node = {0}, attribute = {0};
     for (; *inputs; ++inputs) put_text(&node, 1, *inputs);
     put_text(&node, 2, output);
     put_text(&node, 3, output);
     put_text(&node, 4, op);
+    if (name) {
+        put_text(&attribute, 1, name);
+        for (int i = 0; i < n; ++i) put_number(&attribute, n == 1 ? 3 : 8, numbers[i]);
+        put_message(&node, 5, &attribute);
+    }
     put_message(graph, 1, &node);
+}
+
+void put_node(onnx_text *graph, const char *op, const char *const *inputs, const char *output)
+{
+    put_node_with(graph, op, inputs, output, NULL, 0, NULL);
 }
 
 void put_tensor(onnx_text *graph, const char *name, int type, int rank, const int64_t *dim, const void *bytes, size_t size)

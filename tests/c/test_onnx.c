@@ -156,7 +156,8 @@ static void test_frozen_models_train_as_they_predict(void)
         cconv_plan *plan =
             loaded ? cconv_plan_new(loaded, &(cconv_plan_options){.max_batch = SAMPLES, .training = 1, .no_update = 1}) : NULL;
         CHECK(plan && cconv_plan_run(plan, &(cconv_batch){.n = SAMPLES,
-                                                          .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES}},
+                                                          .inputs = (cconv_array[]){{images, CCONV_FLOAT32, SAMPLES},
+                                                                                    {labels, CCONV_INT32, SAMPLES}},
                                                           .outputs = (cconv_output[]){{y, CCONV_FLOAT32}}}) == CCONV_OK);
         CHECK(is_near(expected, y, SAMPLES * CLASSES) == (frozen == 1));
         cconv_plan_free(plan);
@@ -173,8 +174,7 @@ static void test_training_goes_on_from_a_model(void)
     cconv_graph *graph = again(net.graph, NULL);
     network_free(&net);
     if (!graph) return;
-    const int label = cconv_graph_input(graph, "label", CCONV_INT32, 1, (int64_t[]){-1});
-    const int inputs[] = {label, cconv_graph_output_node(graph, 0)};
+    const int inputs[] = {cconv_graph_find(graph, "y"), cconv_graph_output_node(graph, 0)}; /* inputs stay, also unused ones */
     const int each = cconv_graph_add(graph, "sparse_categorical_crossentropy", NULL, 2, inputs, "from_logits=1");
     const int mean = cconv_graph_add(graph, "mean", "loss", 1, &each, NULL);
     int wrt[16];
@@ -200,7 +200,7 @@ static void test_training_goes_on_from_a_model(void)
     CHECK(loss < 0.7f * begin);
     cconv_plan_free(plan);
     cconv_optimizer_free(adam);
-    cconv_graph *trained = again(graph, NULL); /* the label is an input that the scores do not need */
+    cconv_graph *trained = again(graph, NULL);
     CHECK(trained && predict(graph, SAMPLES, images, expected) && predict(trained, SAMPLES, images, y));
     CHECK(is_near(expected, y, SAMPLES * CLASSES));
     cconv_graph_free(trained);

@@ -27,20 +27,11 @@ static void put_network(onnx_text *model)
     onnx_text graph = {0};
     for (size_t i = 0; i < sizeof kernel / sizeof *kernel; ++i) kernel[i] = (float)(i % 5) - 2;
     for (size_t i = 0; i < sizeof matrix / sizeof *matrix; ++i) matrix[i] = (float)(i % 7) / 7;
-    onnx_text node = {0}, attribute = {0};
-    put_text(&attribute, 1, "pads");
-    for (int k = 0; k < 4; ++k) put_number(&attribute, 8, 1);
-    put_text(&node, 1, "x");
-    put_text(&node, 1, "kernel");
-    put_text(&node, 2, "c");
-    put_text(&node, 3, "convolution");
-    put_text(&node, 4, "Conv");
-    put_message(&node, 5, &attribute);
-    put_message(&graph, 1, &node);
+    put_node_with(&graph, "Conv", (const char *const[]){"x", "kernel", NULL}, "c", "pads", 4, (int64_t[]){1, 1, 1, 1});
     put_node(&graph, "Relu", (const char *const[]){"c", NULL}, "r");
     put_node(&graph, "Shape", (const char *const[]){"r", NULL}, "shape");
     put_node(&graph, "Slice", (const char *const[]){"shape", "zero", "one", NULL}, "batch");
-    put_node(&graph, "Concat", (const char *const[]){"batch", "rest", NULL}, "to");
+    put_node_with(&graph, "Concat", (const char *const[]){"batch", "rest", NULL}, "to", "axis", 1, &zero);
     put_node(&graph, "Reshape", (const char *const[]){"r", "to", NULL}, "flat");
     put_node(&graph, "MatMul", (const char *const[]){"flat", "matrix", NULL}, "y");
     put_tensor(&graph, "kernel", 1, 4, (int64_t[]){3, 2, 3, 3}, kernel, sizeof kernel);
@@ -104,7 +95,7 @@ static void test_wrong_arguments(void)
     CHECK(cconv_graph_output_count(NULL) == 0 && cconv_graph_output_node(NULL, 0) == 0 &&
           cconv_graph_output_node(none, 0) == 0);
     CHECK(cconv_graph_find(NULL, "x") == 0 && cconv_graph_find(graph, NULL) == 0 && cconv_graph_find(graph, "nobody") == 0);
-    CHECK(cconv_graph_parameters(NULL, 0, NULL, 0) == 0 && cconv_graph_parameters(graph, 0, NULL, 5) == 2);
+    CHECK(cconv_graph_parameters(NULL, 0, NULL, 0) <= 0 && cconv_graph_parameters(graph, 0, NULL, 5) == 2);
     CHECK(!cconv_graph_parameter(NULL, "x") && !cconv_graph_parameter(graph, NULL) && !cconv_graph_parameter(graph, "x"));
     cconv_graph_free(none);
     cconv_graph_free(graph);
@@ -165,7 +156,7 @@ static void test_all_that_is_unsupported_is_named(void)
 /* A few bytes that ask for much. */
 static void test_few_bytes_that_ask_for_much(void)
 {
-    static const int64_t large[] = {1 << 12, 1 << 13, 1}, huge[] = {1 << 20, 1 << 20}, end = (int64_t)1 << 31, zero = 0,
+    static const int64_t large[] = {1 << 12, 1 << 13, 1}, huge[] = {1 << 20, 1 << 20}, end = (int64_t)1 << 30, zero = 0,
                          step = 1;
     for (int which = 0; which < 4; ++which) {
         onnx_text graph = {0}, model;
@@ -181,7 +172,7 @@ static void test_few_bytes_that_ask_for_much(void)
         put_value(&graph, GRAPH_OUTPUT, "y", 2, images_shape);
         put_model(&model, &graph);
         CHECK(!load(&model) && cconv_last_status() == CCONV_UNSUPPORTED);
-        if (which < 3) CHECK_ERROR("node 'y'", "computed while the model is read");
+        CHECK_ERROR("node 'y'", "computed while the model is read");
     }
     /* what a run computes may be as large as one likes */
     onnx_text graph = {0}, model;
@@ -222,7 +213,7 @@ static cconv_graph *load_external(int64_t count, const char *location, const cha
     put_value(&graph, GRAPH_INPUT, "x", 2, (int64_t[]){-1, count});
     put_value(&graph, GRAPH_OUTPUT, "y", 2, (int64_t[]){-1, count});
     put_model(&model, &graph);
-    CHECK(!load(&model) && cconv_last_status() == CCONV_UNSUPPORTED); /* bytes have no folder */
+    CHECK(!load(&model)); /* bytes have no folder */
     write_file("sub/model.onnx", model.data, model.size);
     return cconv_load_onnx(path, NULL);
 }
