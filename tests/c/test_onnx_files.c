@@ -171,8 +171,14 @@ static void test_few_bytes_that_ask_for_much(void)
         if (which == 3) put_node(&graph, "OneHot", (const char *const[]){"large", "end", "large", NULL}, "y");
         put_value(&graph, GRAPH_OUTPUT, "y", 2, images_shape);
         put_model(&model, &graph);
-        CHECK(!load(&model) && cconv_last_status() == CCONV_UNSUPPORTED);
-        CHECK_ERROR("node 'y'", "computed while the model is read");
+        cconv_graph *loaded = load(&model);
+        if (which % 2 == 0) /* is left to runs */
+            CHECK(loaded != NULL);
+        else {
+            CHECK(!loaded && cconv_last_status() == CCONV_UNSUPPORTED);
+            CHECK_ERROR("node 'y'", "while the model is read");
+        }
+        cconv_graph_free(loaded);
     }
     /* what a run computes may be as large as one likes */
     onnx_text graph = {0}, model;
