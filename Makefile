@@ -81,6 +81,22 @@ fuzz-graphs: tests/robustness/fuzz_graphs.c ## random graphs, built, planned and
 	@$(CC) $(C_TEST_FLAGS) $(SANITIZE) -O1 $< build/sanitize/libcconv.a `cat build/sanitize/link_flags` -o build/sanitize/fuzz_graphs
 	@ASAN_OPTIONS=allocator_may_return_null=1 build/sanitize/fuzz_graphs $(FUZZ)
 
+# By libFuzzer, which is clang's: from the files of the corpus and of build/fuzz/found, where what reaches more code is kept. What
+# fails is written to build/fuzz: give it to build/fuzz/fuzz_onnx as its argument. Kernels are portable ones, which are not watched.
+# Pointers to nothing may move by nothing, and nothing be copied there.
+FUZZ_CC ?= clang
+FUZZ_FLAGS = address,undefined -fno-sanitize=pointer-overflow,nonnull-attribute -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1 \
+    $(foreach what,sanitize sanitize-coverage,-f$(what)-ignorelist=$(CURDIR)/tests/robustness/fuzz_ignored.txt)
+FUZZ_ONNX := tests/robustness/fuzz_onnx.c tests/robustness/mutate_onnx.c
+fuzz-onnx: $(FUZZ_ONNX) ## models, files of parameters and attributes, altered at random, for SECONDS=60 (needs clang)
+	@$(CORE) OUT=../build/fuzz CC='$(FUZZ_CC)' OPENMP=0 FLAGS_avx2= FLAGS_avx512= FLAGS_neon= \
+	    EXTRA='-fsanitize=fuzzer-no-link,$(FUZZ_FLAGS)' ../build/fuzz/libcconv.a
+	@$(FUZZ_CC) $(C_TEST_FLAGS) -fsanitize=fuzzer,$(FUZZ_FLAGS) $^ build/fuzz/libcconv.a -pthread -lm -o build/fuzz/fuzz_onnx
+	@mkdir -p build/fuzz/corpus build/fuzz/found
+	@$(PYTHON) -m zipfile -e tests/robustness/onnx_corpus.zip build/fuzz/corpus
+	@build/fuzz/fuzz_onnx -max_total_time=$(SECONDS) -timeout=15 -rss_limit_mb=2560 -max_len=8192 -artifact_prefix=build/fuzz/ \
+	    -print_final_stats=1 build/fuzz/found build/fuzz/corpus
+
 # PyTorch for processors only: of two builds of a version pip takes the one with +cpu in its name.
 $(VENV)/.installed-bench: INDEX = --extra-index-url https://download.pytorch.org/whl/cpu
 
@@ -201,5 +217,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs fuzz-onnx bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads valgrind test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
 include src_c/flags.mk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ class OnnxLayer(Layer):
     Made by `cconv.onnx.load`, and from the configuration that a saved model holds.
 
     Args:
-        nodes: The ops, in order: `op`, `inputs` and `attributes`. An input is `None` or a pair of `"input"`,
-            `"weight"`, `"constant"` or `"node"` and a number.
+        nodes: The ops, in order: `op`, `inputs` and `attributes`. An input is `None` or a pair: one of `"input"`,
+            `"weight"`, `"constant"` and `"node"`, and a number.
         weights: Name, shape and whether training changes it, of each weight.
         constants: Type and values of each constant.
         outputs: Numbers of the nodes that are outputs.
@@ -141,9 +142,7 @@ def load(
         )
     graph = _read(path, _checked(shapes))
     if name is None:
-        name = (
-            "onnx" if isinstance(path, (bytes, bytearray)) else os.path.splitext(os.path.basename(os.fspath(path)))[0]
-        )
+        name = "onnx" if isinstance(path, (bytes, bytearray)) else Path(os.fsdecode(path)).stem
     return _Builder(graph).model(name.replace("/", "."), data_format == "channels_last")
 
 
@@ -306,9 +305,8 @@ class _Builder:
                 weights.append([node.name.replace("/", "."), list(node.shape), trainable and not big])
                 places[x] = ["weight", len(weights) - 1]
             elif node.kind == "constant":
-                constants.append(
-                    {"dtype": node.dtype, "shape": list(node.shape), "values": node.value.ravel().tolist()}
-                )
+                values_list = node.value.ravel().tolist()
+                constants.append({"dtype": node.dtype, "shape": list(node.shape), "values": values_list})
                 places[x] = ["constant", len(constants) - 1]
             else:
                 inputs.append(x)
@@ -322,9 +320,8 @@ class _Builder:
             places[i] = ["node", len(nodes)]
             nodes.append({"op": node.op, "inputs": read, "attributes": node.attributes})
         given = [i for i in group if i in self.outputs or any(r not in group for r in self.readers[i])]
-        layer = OnnxLayer(
-            nodes, weights, constants, [places[i][1] for i in given], name=self._free_name(self.nodes[group[-1]].name)
-        )
+        name = self._free_name(self.nodes[group[-1]].name)
+        layer = OnnxLayer(nodes, weights, constants, [places[i][1] for i in given], name=name)
         for k, array in enumerate(values):
             address = array.ctypes.data
             if address in self.variables:

@@ -63,7 +63,7 @@ extern "C" {
 
 /* What compiled programs rely on, as a number: it grows when a function of this header is removed or takes other arguments, when a
  * struct's layout changes (a member more counts: callers make structs) or a constant's value. Functions that are added leave it as
- * it is. The shared library's name ends with it. A program that loads a shared library asks CCONV_ABI_FITS() before anything else. */
+ * it is. The shared library's name ends with it. A program that loads one asks CCONV_ABI_FITS() before anything else. */
 #define CCONV_ABI 1
 #define CCONV_ABI_FITS() (cconv_abi() == CCONV_ABI)
 
@@ -391,8 +391,8 @@ CCONV_API cconv_status cconv_load_parameters(cconv_graph *graph, cconv_optimizer
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 
-/* One way to compute a graph. One thread at a time runs it (another gets CCONV_BUSY); only cconv_plan_cancel is for others. Plans of
- * one graph run side by side, and share the variables and what is derived of them alone; how a run sees variables that change
+/* One way to compute a graph. One thread at a time runs it (another gets CCONV_BUSY); only cconv_plan_cancel is for others. Plans
+ * of one graph run side by side, and share the variables and what is derived of them alone; how a run sees variables that change
  * meanwhile stands at cconv_variable. An optimizer is for one thread at a time, in making plans with it and in running them. */
 typedef struct cconv_plan cconv_plan;
 
@@ -464,8 +464,8 @@ CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch
 
 /* Asks the run that is going on to stop, from any thread (also from a signal handler), and returns at once. The run ends behind
  * the op that it is at with CCONV_INTERRUPTED and variables as before it, unless it changes them already: then it ends as ever.
- * Outputs are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have not begun
- * tells so to the thread that begins them. The plan must not be freed before both calls have returned. */
+ * Outputs are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have
+ * not begun tells so to the thread that begins them. The plan must not be freed before both calls have returned. */
 CCONV_API cconv_status cconv_plan_cancel(cconv_plan *plan);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not

@@ -77,8 +77,8 @@ int onnx_steps(onnx_call *c, int64_t n, int64_t start, int64_t step, int rank, i
 {
     if (onnx_failed(c)) return 0;
     if (n > INT32_MAX) return onnx_refuse(c, "an axis of %" PRId64 " elements, whose positions do not fit int32", n);
-    int64_t *v = cc_alloc((uint64_t)n * sizeof *v), dim[CCONV_MAX_RANK];
-    if (!v) return onnx_refuse(c, "no memory for %" PRId64 " positions", n);
+    int64_t *v = onnx_work(c, n, sizeof *v), dim[CCONV_MAX_RANK];
+    if (!v) return 0;
     for (int64_t i = 0; i < n; ++i) v[i] = start + i * step;
     for (int k = 0; k < rank; ++k) dim[k] = k == axis ? n : 1;
     const int node = onnx_constant(c, CCONV_INT64, rank, dim, v);

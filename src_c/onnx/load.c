@@ -45,13 +45,6 @@ static cconv_status shape_of_input(const onnx_value_info *info, const cconv_inpu
     return CCONV_OK;
 }
 
-static bool is_initializer(const onnx_graph *graph, const char *name)
-{
-    for (int i = 0; i < graph->n_initializers; ++i)
-        if (strcmp(graph->initializers[i].name, name) == 0) return true;
-    return false;
-}
-
 /* Adds the inputs, with stand-ins for open sizes; *open is the name of one that has some. */
 static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int which, const char **open)
 {
@@ -60,7 +53,7 @@ static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int w
     for (int i = 0; i < graph->n_inputs; ++i) {
         const onnx_value_info *info = &graph->inputs[i];
         cc_shape shape;
-        if (is_initializer(graph, info->name)) continue;
+        if (onnx_find(r, info->name)) continue; /* an initializer */
         if (number == MOST_INPUTS) return onnx_stop(r, cc_fail(CCONV_UNSUPPORTED, "more than %d inputs", MOST_INPUTS));
         const cconv_status status = shape_of_input(info, given_shape(options, info->name, number++), &shape);
         if (status != CCONV_OK) return onnx_stop(r, status);
@@ -103,10 +96,12 @@ static bool add_outputs(onnx_reading *r)
 static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, int which, const char **open)
 {
     r->n_refused = 0;
+    r->computed = 0;
     r->refused[0] = 0;
     r->graph = cconv_graph_new();
     if (!r->graph) onnx_stop(r, CCONV_NO_MEMORY);
-    const bool fine = r->graph && add_inputs(r, options, which, open) && onnx_read_nodes(r, &r->model.graph) && add_outputs(r);
+    const bool fine = r->graph && onnx_name_tensors(r, &r->model.graph) && add_inputs(r, options, which, open) &&
+                      onnx_read_nodes(r, &r->model.graph) && add_outputs(r);
     onnx_forget_names(r);
     if (fine && r->n_refused == 0) return r->graph;
     if (fine)

@@ -4,18 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEEPEST = 16, MOST_OUTPUTS = 256 };
+enum { DEEPEST = 16, MOST_OUTPUTS = 256, MANY_ELEMENTS = 1 << 20 };
 
 typedef struct operator_row {
     const char *name;
     bool (*read)(onnx_call *c);
+    bool at_once; /* evaluated where all inputs are known */
 } operator_row;
 
 static const operator_row operators[] = {
-#define ONNX_OPERATOR(name) {#name, onnx_read_##name},
+#define ONNX_OPERATOR(name)     {#name, onnx_read_##name, true},
+#define ONNX_RUN_OPERATOR(name) {#name, onnx_read_##name, false},
 #include "onnx/operators.def"
-#undef ONNX_OPERATOR
-    {NULL, NULL},
+    {NULL, NULL, false},
 };
 
 bool onnx_stop(onnx_reading *r, cconv_status status)
@@ -31,11 +32,11 @@ void onnx_note_refusal(onnx_reading *r, const onnx_node *node, const char *why)
         snprintf(r->refused + used, room, "%s%s of node '%s'", used ? "; " : "", why, node->name);
 }
 
-static bool (*find_reader(const onnx_node *node))(onnx_call *)
+static const operator_row *find_operator(const onnx_node *node)
 {
     if (node->domain[0]) return NULL;
     for (const operator_row *row = operators; row->name; ++row)
-        if (strcmp(row->name, node->op) == 0) return row->read;
+        if (strcmp(row->name, node->op) == 0) return row;
     return NULL;
 }
 
@@ -102,8 +103,17 @@ static bool evaluate(onnx_call *c, int n, const int *which)
     return fine;
 }
 
-/* Reads the node into a graph of its own, which is evaluated. */
-static bool fold(onnx_call *c, bool (*read)(onnx_call *))
+/* Elements of what is computed in the node's own graph. */
+static uint64_t computed_elements(const onnx_call *c)
+{
+    uint64_t elements = 0;
+    for (int i = 1; i <= c->graph->count; ++i)
+        if (cc_graph_node(c->graph, i)->kind == CC_COMPUTED) elements += (uint64_t)cc_shape_count(onnx_shape(c, i));
+    return elements;
+}
+
+/* Reads the node into a graph of its own, which is evaluated unless that is *large. */
+static bool fold(onnx_call *c, bool (*read)(onnx_call *), bool *large)
 {
     int given[MOST_OUTPUTS] = {0}, which[MOST_OUTPUTS], n = 0;
     onnx_type types[MOST_OUTPUTS] = {ONNX_UNDEFINED};
@@ -115,7 +125,9 @@ static bool fold(onnx_call *c, bool (*read)(onnx_call *))
     bool fine = read(c);
     for (int k = 0; fine && k < c->node->n_outputs; ++k)
         if (given[k]) which[n++] = k;
-    if (fine && n) fine = evaluate(c, n, which);
+    const uint64_t elements = fine ? computed_elements(c) : 0;
+    *large = fine && n && (elements > MANY_ELEMENTS || !onnx_may_compute(c->r, elements));
+    if (fine && n && !*large) fine = evaluate(c, n, which);
     cconv_graph_free(c->graph);
     c->graph = NULL;
     c->given = NULL;
@@ -168,21 +180,25 @@ static bool read_node(onnx_reading *r, const onnx_node *node)
     if (node->n_outputs > MOST_OUTPUTS)
         return onnx_stop(
             r, cc_fail(CCONV_UNSUPPORTED, "%s (node '%s'): more than %d outputs", node->op, node->name, MOST_OUTPUTS));
-    bool (*read)(onnx_call *) = find_reader(node);
-    if (!read) {
+    const operator_row *row = find_operator(node);
+    if (!row) {
         snprintf(why, sizeof why, "operator %s%s%s", node->domain, node->domain[0] ? "." : "", node->op);
         onnx_note_refusal(r, node, why);
     }
-    if (!read || refused) return refuse_outputs(r, node);
+    if (!row || refused) return refuse_outputs(r, node);
     onnx_call c = {.r = r, .node = node, .graph = r->graph};
-    /* an If whose condition is known takes a branch, which adds to the graph itself */
-    const bool fine = foldable && strcmp(node->op, "If") != 0 ? fold(&c, read) : read(&c);
+    bool large = false;
+    bool fine = foldable && row->at_once ? fold(&c, row->read, &large) : row->read(&c);
+    if (large) { /* what is computed of it will be, too, in a run */
+        c = (onnx_call){.r = r, .node = node, .graph = r->graph};
+        fine = row->read(&c);
+    }
     if (r->status != CCONV_OK) return false;
     if (!fine || c.failed) return refuse_outputs(r, node);
     return name_missing_outputs(r, node);
 }
 
-bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
+bool onnx_name_tensors(onnx_reading *r, const onnx_graph *graph)
 {
     for (int i = 0; i < graph->n_initializers; ++i) {
         const onnx_tensor *tensor = &graph->initializers[i];
@@ -191,6 +207,11 @@ bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
         value->tensor = tensor;
         value->type = tensor->type;
     }
+    return true;
+}
+
+bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
+{
     for (int i = 0; i < graph->n_nodes; ++i)
         if (!read_node(r, &graph->nodes[i])) return false;
     return true;
@@ -220,7 +241,7 @@ bool onnx_read_If(onnx_call *c)
     if (onnx_graph_parse(&r->model, message, branch) != CCONV_OK) return onnx_stop(r, cconv_last_status());
     if (branch->n_outputs != c->node->n_outputs) return onnx_damaged(c, "its branch has other outputs");
     ++r->depth;
-    bool fine = onnx_read_nodes(r, branch);
+    bool fine = onnx_name_tensors(r, branch) && onnx_read_nodes(r, branch);
     --r->depth;
     for (int k = 0; fine && k < branch->n_outputs; ++k) {
         onnx_named *from = onnx_find(r, branch->outputs[k].name);

@@ -1,5 +1,6 @@
 /* Products of matrices. Those with one matrix on the right, as a layer has, become `dense`. */
 #include "onnx/reader.h"
+#include <math.h>
 
 static bool dense_is_float(const onnx_call *c, int node)
 {
@@ -9,7 +10,7 @@ static bool dense_is_float(const onnx_call *c, int node)
 static int dense_scaled(onnx_call *c, int x, float factor)
 {
     if (factor == 1 || onnx_failed(c)) return x;
-    if (!dense_is_float(c, x) && factor != (float)(int64_t)factor)
+    if (!dense_is_float(c, x) && factor != truncf(factor))
         return onnx_refuse(c, "integers and alpha or beta %g", (double)factor);
     return onnx_add2(c, "multiply", x, onnx_scalar(c, x, (double)factor), NULL);
 }

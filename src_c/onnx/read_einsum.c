@@ -78,11 +78,8 @@ static void einsum_join(onnx_call *c, term *t, int i, int k)
         dim[joined.rank] = shape.dim[m];
         joined.letter[joined.rank++] = t->letter[m];
     }
-    int32_t *places = cc_alloc((uint64_t)n * sizeof *places);
-    if (!places) {
-        onnx_damaged(c, "%s", cconv_last_error());
-        return;
-    }
+    int32_t *places = onnx_work(c, n, sizeof *places);
+    if (!places) return;
     for (int64_t m = 0; m < n; ++m) places[m] = (int32_t)(m * (n + 1));
     const int flat = onnx_reshape(c, onnx_transpose(c, t->node, t->rank, axes), joined.rank, dim);
     joined.node = onnx_add2(c, "take", flat, onnx_constant(c, CCONV_INT32, 1, &n, places), "axis=0");

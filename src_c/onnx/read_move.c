@@ -9,8 +9,8 @@
 bool onnx_read_Concat(onnx_call *c)
 {
     const int n = onnx_inputs(c), axis = onnx_axis(c, onnx_int(c, "axis", 1), onnx_shape(c, onnx_input(c, 0))->rank);
-    int *parts = cc_alloc((uint64_t)n * sizeof *parts);
-    if (!parts) return onnx_refuse(c, "no memory for %d inputs", n);
+    int *parts = onnx_work(c, n, sizeof *parts);
+    if (!parts) return false;
     for (int i = 0; i < n; ++i) parts[i] = onnx_input(c, i);
     onnx_give_as(c, 0, onnx_add(c, "concatenate", n, parts, "axis=%d", axis), onnx_input_type(c, 0));
     cc_free(parts);
@@ -26,6 +26,7 @@ bool onnx_read_Split(onnx_call *c)
     onnx_list sizes = {.n = 0};
     const bool given = onnx_opset(c) < 13 ? onnx_ints(c, "split", &sizes) : onnx_has(c, 1) && onnx_known_ints(c, 1, &sizes);
     if (onnx_failed(c)) return false;
+    if (n < 1) return onnx_damaged(c, "expected outputs, received none");
     if (given && sizes.n != n) return onnx_damaged(c, "expected %d sizes for as many outputs, received %d", n, sizes.n);
     if (onnx_int(c, "num_outputs", n) != n)
         return onnx_damaged(c, "expected num_outputs %d, received %" PRId64, n, onnx_int(c, "num_outputs", n));
@@ -81,6 +82,7 @@ bool onnx_read_Slice(onnx_call *c)
         int64_t start = starts[k] < 0 ? starts[k] + size : starts[k], end = ends[k] < 0 ? ends[k] + size : ends[k];
         start = move_clamp(start, 0, step > 0 ? size : size - 1);
         end = step > 0 ? move_clamp(end, 0, size) : move_clamp(end, -1, size - 1);
+        if (size == 0) start = end = 0;
         const int64_t way = step > 0 ? end - start : start - end, stride = step > 0 ? step : -step;
         if (step != 1) {
             x = onnx_take_steps(c, x, axis, way > 0 ? (way - 1) / stride + 1 : 0, start, step);
@@ -215,8 +217,8 @@ static int move_repeat(onnx_call *c, int x, move_mode mode, int axis, int64_t be
     const int64_t size = onnx_shape(c, x)->dim[axis], n = before + size + after;
     if (onnx_failed(c)) return 0;
     if (size == 0) return onnx_damaged(c, "mode %s expects elements along axis %d", move_modes[mode], axis);
-    int32_t *from = cc_alloc((uint64_t)n * sizeof *from);
-    if (!from) return onnx_refuse(c, "no memory for %" PRId64 " positions", n);
+    int32_t *from = onnx_work(c, n, sizeof *from);
+    if (!from) return 0;
     for (int64_t i = 0; i < n; ++i) from[i] = move_source(mode, i - before, size);
     const int node = onnx_take(c, x, axis, n, from);
     cc_free(from);

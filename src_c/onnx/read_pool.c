@@ -33,8 +33,8 @@ static int64_t pool_cell(const onnx_window *w, int i, int64_t o, int64_t t)
 static int pool_indices(onnx_call *c, const onnx_window *w, int i, enum pool_kind kind)
 {
     const int64_t in = w->in[i], out = w->out[i], kernel = w->kernel[i];
-    int32_t *cells = cc_alloc((uint64_t)out * (uint64_t)kernel * sizeof *cells);
-    if (!cells) return onnx_damaged(c, "%s", cconv_last_error());
+    int32_t *cells = onnx_work(c, out * kernel, sizeof *cells);
+    if (!cells) return 0;
     bool empty = false;
     for (int64_t o = 0; o < out; ++o) {
         int64_t inside = -1;
@@ -82,13 +82,16 @@ static int pool_by_axes(onnx_call *c, int x, const onnx_window *w, enum pool_kin
 static int pool_numbers(onnx_call *c, const onnx_window *w, int64_t places, int64_t cells, bool reversed)
 {
     const int64_t dim[] = {places, cells};
-    int32_t *numbers = cc_alloc((uint64_t)places * (uint64_t)cells * sizeof *numbers);
-    if (!numbers) return onnx_damaged(c, "%s", cconv_last_error());
+    int32_t *numbers = onnx_work(c, places * cells, sizeof *numbers);
+    if (!numbers) return 0;
     for (int64_t p = 0; p < places * cells; ++p) {
         int64_t place = p / cells, cell = p % cells, number = 0, at[ONNX_WINDOW_AXES];
         for (int i = w->axes - 1; i >= 0; --i) {
             at[i] = pool_cell(w, i, place % w->out[i], cell % w->kernel[i]);
-            for (int64_t t = 0; at[i] < 0 || at[i] >= w->in[i]; ++t) at[i] = pool_cell(w, i, place % w->out[i], t);
+            if (at[i] < 0 || at[i] >= w->in[i]) { /* the first of the window that is inside */
+                const int64_t first = pool_cell(w, i, place % w->out[i], 0), d = w->dilations[i];
+                at[i] = first < 0 ? first + (d - 1 - first) / d * d : first;
+            }
             place /= w->out[i];
             cell /= w->kernel[i];
         }
@@ -107,8 +110,8 @@ static int pool_numbers(onnx_call *c, const onnx_window *w, int64_t places, int6
 static int pool_multiples(onnx_call *c, int64_t n, int64_t step, int rank)
 {
     const int64_t dim[] = {n, 1};
-    int32_t *values = cc_alloc((uint64_t)n * sizeof *values);
-    if (!values) return onnx_damaged(c, "%s", cconv_last_error());
+    int32_t *values = onnx_work(c, n, sizeof *values);
+    if (!values) return 0;
     for (int64_t i = 0; i < n; ++i) values[i] = (int32_t)(i * step);
     const int node = onnx_constant(c, CCONV_INT32, rank, dim, values);
     cc_free(values);
@@ -124,12 +127,14 @@ static int pool_largest(onnx_call *c, int x, const onnx_window *w)
     int64_t places = 1, cells = 1;
     int axes[CCONV_MAX_RANK] = {0, 1};
     for (int i = 0; i < w->axes; ++i) {
+        if (w->in[i] < 1 || w->out[i] * w->kernel[i] >= INT32_MAX / (places * cells))
+            return onnx_refuse(c, "Indices beyond int32, or of nothing");
         places *= w->out[i];
         cells *= w->kernel[i];
         axes[2 + i] = 2 + 2 * i;
         axes[2 + w->axes + i] = 3 + 2 * i;
     }
-    if (places * cells >= INT32_MAX || planes * plane >= INT32_MAX) return onnx_refuse(c, "Indices beyond int32");
+    if (planes * plane >= INT32_MAX) return onnx_refuse(c, "Indices beyond int32");
     for (int i = 0; i < w->axes; ++i) x = pool_unfold(c, x, w, i, 2 + 2 * i, POOL_MAX);
     if (onnx_failed(c)) return 0;
     x = onnx_reshape(c, onnx_transpose(c, x, 2 + 2 * w->axes, axes), 3, (int64_t[]){planes, places, cells});
@@ -163,12 +168,13 @@ bool onnx_read_MaxUnpool(onnx_call *c)
     int64_t dim[CCONV_MAX_RANK] = {onnx_shape(c, x)->dim[0], onnx_shape(c, x)->dim[1]}, count = dim[0] * dim[1];
     for (int i = 0; i < w.axes; ++i) {
         dim[2 + i] = (w.in[i] - 1) * w.strides[i] - w.pads[i] - w.pads[w.axes + i] + w.kernel[i];
+        if (count < 1 || dim[2 + i] < 1 || dim[2 + i] >= INT32_MAX / count)
+            return onnx_refuse(c, "an output of nothing, or of more elements than int32 counts");
         count *= dim[2 + i];
         if (shape.n == w.axes + 2 && shape.v[2 + i] != dim[2 + i]) /* what the indices count then is not agreed upon */
             return onnx_refuse(c, "output_shape %lld along axis %d, where the windows cover %lld cells",
                                (long long)shape.v[2 + i], i, (long long)dim[2 + i]);
     }
-    if (count < 1 || count >= INT32_MAX) return onnx_refuse(c, "an output of %lld elements", (long long)count);
     const int64_t all = cc_shape_count(onnx_shape(c, x));
     const int inputs[] = {onnx_add1(c, "broadcast_to", onnx_scalar(c, x, 0), "shape=%lld", (long long)count),
                           onnx_reshape(c, places, 1, &all), onnx_reshape(c, x, 1, &all)};
@@ -180,8 +186,8 @@ static int pool_counts(onnx_call *c, const onnx_window *w, int i, bool padding)
 {
     int64_t dim[CCONV_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
     dim[2 + i] = w->out[i];
-    float *counts = cc_alloc((uint64_t)w->out[i] * sizeof *counts);
-    if (!counts) return onnx_damaged(c, "%s", cconv_last_error());
+    float *counts = onnx_work(c, w->out[i], sizeof *counts);
+    if (!counts) return 0;
     for (int64_t o = 0; o < w->out[i]; ++o) {
         int64_t n = 0;
         for (int64_t t = 0; t < w->kernel[i]; ++t) {

@@ -36,8 +36,8 @@ static int quantize_parameter(onnx_call *c, int i, const cc_shape *x, int axis, 
     if (own.rank != x->rank || block < 1 || axis >= x->rank ||
         own.dim[axis] != x->dim[axis] / block + (x->dim[axis] % block != 0))
         return onnx_damaged(c, "expected a scale for all, for each index of axis %d or for each block of it", axis);
-    int32_t *numbers = cc_alloc((uint64_t)x->dim[axis] * sizeof *numbers);
-    if (!numbers) return onnx_damaged(c, "%s", cconv_last_error());
+    int32_t *numbers = onnx_work(c, x->dim[axis], sizeof *numbers);
+    if (!numbers) return 0;
     for (int64_t k = 0; k < x->dim[axis]; ++k) numbers[k] = (int32_t)(k / block);
     const int taken = onnx_add2(c, "take", node, onnx_constant(c, CCONV_INT32, 1, &x->dim[axis], numbers), "axis=%d", axis);
     cc_free(numbers);
@@ -126,8 +126,8 @@ typedef int quantize_product(onnx_call *c, int x, const void *context);
 static int quantize_exact(onnx_call *c, int x, int64_t terms, quantize_product *product, const void *context)
 {
     int bits = 8; /* of a part; 2^bits - 1 is its largest */
-    while (bits > 1 && terms * ((1 << bits) - 1) > (INT64_C(1) << 24) / 255) --bits;
     if (terms > (INT64_C(1) << 24) / 255) return onnx_refuse(c, "sums of %lld products", (long long)terms);
+    while (bits > 1 && terms * ((1 << bits) - 1) > (INT64_C(1) << 24) / 255) --bits;
     if (bits == 8) return onnx_cast(c, product(c, onnx_cast(c, x, CCONV_FLOAT32), context), CCONV_INT32);
     int sum = 0;
     for (int low = 0; low < 9; low += bits) { /* the last part has the sign, and reaches from -2^bits to 2^bits - 1 at most */

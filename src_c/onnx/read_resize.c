@@ -102,8 +102,9 @@ static double resize_weight(const resize_task *r, double distance)
 /* Row i of the matrix of an axis, a->in weights. Cells beyond the image are its last ones, or do not count. */
 static void resize_row(const resize_task *r, const resize_axis *a, int64_t i, float *row)
 {
-    const double at = resize_place(r, a, i), wide = r->antialias && a->scale < 1 ? 1 / a->scale : 1;
-    const double reach = (r->mode == LINEAR ? 1 : 2) * wide;
+    const double wide = r->antialias && a->scale < 1 ? 1 / a->scale : 1, reach = (r->mode == LINEAR ? 1 : 2) * wide;
+    /* from a place far outside no cell is reached but the last one, again and again */
+    const double at = fmax(-reach - 1, fmin(resize_place(r, a, i), (double)a->in + reach));
     const int64_t first = (int64_t)ceil(at - reach), last = (int64_t)floor(at + reach);
     const bool inside_only = r->exclude_outside;
     double sum = 0;
@@ -125,8 +126,8 @@ static bool resize_is_outside(const resize_task *r, const resize_axis *a, int64_
 static int resize_take(onnx_call *c, int x, const resize_task *r, int k)
 {
     const resize_axis *a = &r->axis[k];
-    int32_t *cells = cc_alloc((uint64_t)a->out * sizeof *cells);
-    if (!cells) return onnx_damaged(c, "%s", cconv_last_error());
+    int32_t *cells = onnx_work(c, a->out, sizeof *cells);
+    if (!cells) return 0;
     for (int64_t i = 0; i < a->out; ++i) cells[i] = (int32_t)resize_nearest(r, a, i);
     const int indices = onnx_constant(c, CCONV_INT32, 1, &a->out, cells);
     cc_free(cells);
@@ -138,8 +139,8 @@ static int resize_blend(onnx_call *c, int x, const resize_task *r, int k)
 {
     const resize_axis *a = &r->axis[k];
     const int64_t sizes[] = {a->out, a->in};
-    float *matrix = cc_alloc_zero((uint64_t)a->out * (uint64_t)a->in * sizeof *matrix);
-    if (!matrix) return onnx_damaged(c, "%s", cconv_last_error());
+    float *matrix = onnx_work(c, a->out * a->in, sizeof *matrix);
+    if (!matrix) return 0;
     for (int64_t i = 0; i < a->out; ++i) resize_row(r, a, i, matrix + i * a->in);
     const int weights = onnx_constant(c, CCONV_FLOAT32, 2, sizes, matrix);
     cc_free(matrix);
@@ -203,8 +204,8 @@ static int resize_fill(onnx_call *c, int y, const resize_task *r, int k)
     int64_t dim[CCONV_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
     dim[k] = a->out;
     bool any = false;
-    float *outside = cc_alloc((uint64_t)a->out * sizeof *outside);
-    if (!outside) return onnx_damaged(c, "%s", cconv_last_error());
+    float *outside = onnx_work(c, a->out, sizeof *outside);
+    if (!outside) return 0;
     for (int64_t i = 0; i < a->out; ++i) {
         outside[i] = resize_is_outside(r, a, i);
         any = any || outside[i] != 0;
@@ -249,26 +250,32 @@ static bool resize_give(onnx_call *c, int x, const resize_task *r)
 static bool resize_set_scale(onnx_call *c, resize_task *r, int k, double scale)
 {
     if (!(scale > 0)) return onnx_damaged(c, "expected scales above 0, received %g", scale);
+    if (!((double)r->axis[k].in * scale < INT32_MAX / 2)) return onnx_refuse(c, "a scale of %g", scale);
     r->axis[k].scale = scale;
     r->axis[k].exact = false;
     r->axis[k].out = (int64_t)floor((double)r->axis[k].in * scale);
     return true;
 }
 
-static void resize_set_sizes(resize_task *r, int n, const int *axes, const int64_t *sizes, int policy)
+static bool resize_set_sizes(onnx_call *c, resize_task *r, int n, const int *axes, const int64_t *sizes, int policy)
 {
     enum { STRETCH, NOT_LARGER, NOT_SMALLER };
     double scale = 0;
     for (int i = 0; i < n; ++i) {
+        if (r->axis[axes[i]].in < 1 || sizes[i] < 1 || sizes[i] >= INT32_MAX / 2)
+            return onnx_refuse(c, "a resize of %lld cells to %lld along axis %d", (long long)r->axis[axes[i]].in,
+                               (long long)sizes[i], axes[i]);
         const double own = (double)sizes[i] / (double)r->axis[axes[i]].in;
         if (i == 0 || (policy == NOT_LARGER ? own < scale : own > scale)) scale = own;
     }
     for (int i = 0; i < n; ++i) {
         resize_axis *a = &r->axis[axes[i]];
+        if (!(scale * (double)a->in < INT32_MAX / 2)) return onnx_refuse(c, "a scale of %g", scale);
         a->out = policy == STRETCH ? sizes[i] : (int64_t)floor(scale * (double)a->in + 0.5);
         a->scale = policy == STRETCH ? (double)a->out / (double)a->in : scale;
         a->exact = policy == STRETCH;
     }
+    return true;
 }
 
 /* The axes that are resized: all, or those of `axes`. */
@@ -360,6 +367,7 @@ bool onnx_read_Resize(onnx_call *c)
         if (!onnx_known_floats(c, 1, values, &room)) return false;
         if (room != 2 * n) return onnx_damaged(c, "expected a roi of %d numbers, received %d", 2 * n, room);
         for (int i = 0; i < n; ++i) {
+            if (!isfinite(values[i]) || !isfinite(values[n + i])) return onnx_damaged(c, "expected a roi of finite numbers");
             r.axis[axes[i]].start = (double)values[i];
             r.axis[axes[i]].end = (double)values[n + i];
         }
@@ -369,7 +377,7 @@ bool onnx_read_Resize(onnx_call *c)
     if (resize_has(c, 3)) {
         if (!onnx_known_ints(c, 3, &sizes)) return false;
         if (sizes.n != n) return onnx_damaged(c, "expected %d sizes, received %d", n, sizes.n);
-        resize_set_sizes(&r, n, axes, sizes.v, policy);
+        if (!resize_set_sizes(c, &r, n, axes, sizes.v, policy)) return false;
     } else if (resize_has(c, 2)) {
         if (!onnx_known_floats(c, 2, values, &room)) return false;
         if (room != n) return onnx_damaged(c, "expected %d scales, received %d", n, room);

@@ -99,8 +99,8 @@ bool onnx_read_Range(onnx_call *c)
     const double start = (double)ends[0], delta = (double)ends[2], count = ceil(((double)ends[1] - start) / delta);
     if (!(delta != 0 && count < INT32_MAX)) return onnx_refuse(c, "a range of %g numbers", count);
     const int64_t n = count > 0 ? (int64_t)count : 0;
-    float *v = cc_alloc((uint64_t)n * sizeof *v);
-    if (!v) return onnx_refuse(c, "no memory for a range of %" PRId64 " numbers", n);
+    float *v = onnx_work(c, n, sizeof *v);
+    if (!v) return false;
     for (int64_t i = 0; i < n; ++i) v[i] = (float)(start + (double)i * delta);
     const int node = onnx_constant(c, CCONV_FLOAT32, 1, &n, v);
     cc_free(v);
@@ -148,8 +148,8 @@ bool onnx_read_NonZero(onnx_call *c)
     if (!onnx_known_floats(c, 0, values, &n)) return false;
     int64_t count = 0;
     for (int i = 0; i < n; ++i) count += values[i] != 0;
-    int64_t *places = cc_alloc((uint64_t)(xs.rank * count) * sizeof *places);
-    if (!places) return onnx_refuse(c, "no memory for %" PRId64 " places", count);
+    int64_t *places = onnx_work(c, xs.rank * count, sizeof *places);
+    if (!places) return false;
     int64_t found = 0;
     for (int i = 0; i < n; ++i) {
         if (values[i] == 0) continue;

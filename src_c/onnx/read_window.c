@@ -51,6 +51,7 @@ bool onnx_window_read(onnx_call *c, int x, const int64_t *kernel, onnx_window *w
         if (kernel && told && kernel[i] != w->kernel[i])
             return onnx_damaged(c, "expected the kernel_shape of the weights, %lld along axis %d, received %lld",
                                 (long long)kernel[i], i, (long long)w->kernel[i]);
+        if (w->in[i] > LARGEST) return onnx_refuse(c, "an image of %lld cells along axis %d", (long long)w->in[i], i);
         if (kernel) w->kernel[i] = kernel[i];
         if (w->kernel[i] < 1 || w->kernel[i] > LARGEST || w->strides[i] < 1 || w->dilations[i] < 1)
             return onnx_damaged(c, "expected kernel_shape, strides and dilations of at least 1, received 0");

@@ -444,7 +444,7 @@ bool onnx_give_input(onnx_call *c, int k, int i, onnx_type type)
     onnx_named *from = onnx_failed(c) ? NULL : input_of(c, i);
     if (!from) return false;
     if (!onnx_wants(c, k)) return true;
-    const int number = (int)(from - c->r->values) + 1;
+    const int number = (int)(onnx_resolve(c->r, from) - c->r->values) + 1;
     if (type == ONNX_UNDEFINED) type = from->type;
     onnx_named *value = onnx_name(c->r, c->node->outputs[k]);
     if (!value) return false;

@@ -82,6 +82,9 @@ int onnx_add2(onnx_call *c, const char *op, int a, int b, const char *attributes
 /* "name=1,2,3" in text, which has room for 256 bytes; returns text. */
 const char *onnx_list_text(char text[256], const char *name, int n, const int64_t *values);
 
+/* Room for count elements of a constant, zeros, given back by cc_free. NULL: memory cannot be had, or too much is computed while
+ * the model is read (budget.c). */
+void *onnx_work(onnx_call *c, int64_t count, size_t size);
 int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim, const void *values);
 int onnx_scalar(onnx_call *c, int like, double value);             /* of the type of node `like`, rank 0 */
 int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor); /* of an attribute */
@@ -112,8 +115,8 @@ bool onnx_give_tensor(onnx_call *c, int k, const onnx_tensor *tensor);
 
 /* ---- The readers ---------------------------------------------------------------------------------------------------- */
 
-#define ONNX_OPERATOR(name) bool onnx_read_##name(onnx_call *c);
+#define ONNX_OPERATOR(name)     bool onnx_read_##name(onnx_call *c);
+#define ONNX_RUN_OPERATOR(name) ONNX_OPERATOR(name)
 #include "onnx/operators.def"
-#undef ONNX_OPERATOR
 
 #endif

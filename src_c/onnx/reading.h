@@ -51,6 +51,7 @@ typedef struct onnx_reading {
     size_t n_slots;
     onnx_parameter *parameters;
     int n_parameters, parameters_capacity;
+    uint64_t computed; /* elements, in the graph that is being built: budget.c */
     int n_refused;
     char refused[640];   /* "Loop (node 'a'), ..." */
     cconv_status status; /* of what ended the reading */
@@ -90,8 +91,16 @@ int onnx_array_node(onnx_reading *r, cconv_graph *graph, const char *name, const
 /* An array in the model's memory, its elements to be written; NULL without memory. */
 onnx_array *onnx_new_array(onnx_reading *r, const cc_shape *shape);
 
+/* ---- What is computed while reading (budget.c) ------------------------------------------------------------------------------ */
+
+/* Counts so many elements; false: these are too many for a file of this size, and what needs them is to be left to runs, or the
+ * reading ends. */
+bool onnx_may_compute(onnx_reading *r, uint64_t elements);
+
 /* ---- Nodes (nodes.c) ---------------------------------------------------------------------------------------------------- */
 
+/* Names the tensors of a graph; reads its nodes. */
+bool onnx_name_tensors(onnx_reading *r, const onnx_graph *graph);
 bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph);
 /* Ends the reading: remembers the status of the last failure. Returns false. */
 bool onnx_stop(onnx_reading *r, cconv_status status);

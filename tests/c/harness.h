@@ -35,8 +35,8 @@ typedef struct test {
 
 /* Each file's tests; tables end with {0}. */
 extern const test arena_tests[], argument_tests[], barrier_tests[], base_tests[], cancel_tests[], derived_tests[], file_tests[],
-    graph_tests[], growth_tests[], kernel_tests[], log_tests[], memory_tests[], onnx_write_tests[], row_block_tests[],
-    serving_tests[], thread_tests[], type_tests[], weight_tests[];
+    graph_tests[], growth_tests[], kernel_tests[], log_tests[], memory_tests[], onnx_tests[], onnx_file_tests[],
+    onnx_write_tests[], row_block_tests[], serving_tests[], thread_tests[], type_tests[], weight_tests[];
 
 /* A small convolutional network with a loss, used by several files: two branches of everything that has state. */
 typedef struct network {
