@@ -106,14 +106,14 @@ static bool evaluate(onnx_call *c, int n, const int *which)
     return fine;
 }
 
-/* Reads the node into a graph of its own, which is evaluated. */
+/* Reads the node into a graph of its own, which is evaluated; into the graph, if that is too much. */
 static bool fold(onnx_call *c, bool (*read)(onnx_call *))
 {
     int given[MOST_OUTPUTS] = {0}, which[MOST_OUTPUTS], n = 0;
     onnx_type types[MOST_OUTPUTS] = {ONNX_UNDEFINED};
     c->graph = cconv_graph_new();
-    c->folding = true;
     if (!c->graph) return onnx_stop(c->r, CCONV_NO_MEMORY);
+    c->folding = c->r->folding = true;
     c->given = given;
     c->types = types;
     bool fine = read(c);
@@ -121,10 +121,14 @@ static bool fold(onnx_call *c, bool (*read)(onnx_call *))
         if (given[k]) which[n++] = k;
     if (fine && n) fine = evaluate(c, n, which);
     cconv_graph_free(c->graph);
-    c->graph = NULL;
     c->given = NULL;
     c->types = NULL;
-    return fine;
+    c->folding = c->r->folding = false;
+    c->graph = c->r->graph;
+    if (c->r->status != ONNX_TOO_MUCH) return fine;
+    c->r->status = CCONV_OK;
+    c->failed = false;
+    return read(c);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------------- */

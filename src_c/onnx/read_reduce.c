@@ -208,7 +208,7 @@ bool onnx_read_TopK(onnx_call *c)
     if (k < 0 || k > size) return onnx_damaged(c, "expected k from 0 to %" PRId64 ", received %" PRId64, size, k);
     int at;
     if (k > 0 && onnx_int(c, "largest", 1)) {
-        at = onnx_add1(c, "top_k_indices", x, "k=%" PRId64, k);
+        at = onnx_add1(c, "top_k_indices", x, "k=%lld", (long long)k);
     } else {
         at = onnx_slice(c, onnx_add1(c, "argsort", x, NULL), rank - 1, 0, k);
     }

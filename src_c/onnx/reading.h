@@ -52,7 +52,9 @@ typedef struct onnx_reading {
     onnx_parameter *parameters;
     int n_parameters, parameters_capacity;
     const onnx_node *node; /* that is being read */
-    uint64_t computed;     /* elements, in the graph that is being built: budget.c */
+    bool folding;          /* it is evaluated */
+    uint64_t folded,
+        computed; /* elements: of what was evaluated, and of constants in the graph that is being built (budget.c) */
     int n_refused;
     char refused[640];   /* "Loop (node 'a'), ..." */
     cconv_status status; /* of what ended the reading */
@@ -94,7 +96,9 @@ onnx_array *onnx_new_array(onnx_reading *r, const cc_shape *shape);
 
 /* ---- What is computed while reading (budget.c) ------------------------------------------------------------------------------ */
 
-/* Counts so many elements; false, and the reading ends, if these are too many for a file of this size. */
+/* Counts so many elements. False: these are too many for a file of this size; the reading ends, or with ONNX_TOO_MUCH, a status that
+ * nothing else here has, the evaluation of a node, which becomes part of the graph then. */
+#define ONNX_TOO_MUCH CCONV_BUSY
 bool onnx_may_compute(onnx_reading *r, uint64_t elements);
 
 /* ---- Nodes (nodes.c) ---------------------------------------------------------------------------------------------------- */
