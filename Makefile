@@ -172,6 +172,13 @@ sanitize-threads: $(C_TESTS) ## barrier, shares and plans in several threads und
 	$(call build-c-tests,build/sanitize_threads,-fsanitize=thread,$(CC))
 	@for tests in barrier thread derived cancel; do build/sanitize_threads/c_tests $$tests || exit 1; done
 
+# It knows no AVX-512. Another OpenMP runtime than none would be told as a leak: its workers stay until the end.
+valgrind: $(C_TESTS) ## tests of models, arguments and memory under valgrind, which is to be installed
+	@$(CORE) OUT=../build/valgrind OPENMP=0 FLAGS_avx512= EXTRA='-g -O1'
+	$(call build-c-tests,build/valgrind,,$(CC))
+	@for tests in onnx null wrong sizes may_fail memory; do CCONV_ISA=avx2 \
+	    valgrind --quiet --error-exitcode=1 --leak-check=full build/valgrind/c_tests $$tests || exit 1; done
+
 # By a cross compiler, on an emulated CPU: Debian's gcc-aarch64-linux-gnu and qemu-user have the two.
 AARCH64 = aarch64-linux-gnu
 AARCH64_CC ?= $(AARCH64)-gcc

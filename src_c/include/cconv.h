@@ -336,11 +336,12 @@ typedef struct cconv_onnx_save_options {
 
 /* Writes what computes the graph's outputs (cconv_graph_output) as an ONNX model of opset 18, as a plan that does not train
  * computes them; options may be NULL. Inside, images are (n, c, h, w), and a Transpose stands only where an op minds. Inputs,
- * outputs, variables and nodes have the names they have in the graph, with a number behind a name that is there already. A batch
- * that the graph leaves open is "batch"; other open sizes stay open. Variables are written as they are when this is called, as
- * float32. Positions that take and take_along_axis give 0 for, since there are none, are an error in ONNX. The file takes the
- * place of one at `path` when it is complete; after a failure that one is as it was. CCONV_UNSUPPORTED with all nodes that cannot
- * be written, or for a model of more than 2 GB; CCONV_INVALID for a graph without outputs or a path that cannot be written. */
+ * outputs, variables and nodes have the names they have in the graph, with a number behind a name that is there already; inputs
+ * that no output needs, such as labels, are left out. A batch that the graph leaves open is "batch"; other open sizes stay open.
+ * Variables are written as they are when this is called, as float32. Positions that take and take_along_axis give 0 for, since
+ * there are none, are an error in ONNX. The file takes the place of one at `path` when it is complete; after a failure that one is
+ * as it was. CCONV_UNSUPPORTED with all nodes that cannot be written, or for a model of more than 2 GB; CCONV_INVALID for a graph
+ * without outputs or a path that cannot be written. */
 CCONV_API cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options);
 /* The same as bytes in memory, which the caller owns and gives back with cconv_onnx_free. After a failure *bytes is NULL. */
 CCONV_API cconv_status cconv_save_onnx_memory(const cconv_graph *graph, const cconv_onnx_save_options *options, void **bytes,

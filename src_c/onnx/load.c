@@ -96,7 +96,7 @@ static bool add_outputs(onnx_reading *r)
 static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, int which, const char **open)
 {
     r->n_refused = 0;
-    r->computed = 0;
+    r->computed = r->folded = 0;
     r->refused[0] = 0;
     r->graph = cconv_graph_new();
     if (!r->graph) onnx_stop(r, CCONV_NO_MEMORY);

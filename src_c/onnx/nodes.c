@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEEPEST = 16, MOST_OUTPUTS = 256, MANY_ELEMENTS = 1 << 20 };
+enum { DEEPEST = 16, MOST_OUTPUTS = 256 };
 
 typedef struct operator_row {
     const char *name;
@@ -73,6 +73,9 @@ static bool evaluate(onnx_call *c, int n, const int *which)
     int nodes[MOST_OUTPUTS];
     cconv_output outputs[MOST_OUTPUTS];
     uint64_t bytes = 0;
+    for (int i = 1; i <= c->graph->count; ++i)
+        if (cc_graph_node(c->graph, i)->kind == CC_COMPUTED && !onnx_may_compute(r, (uint64_t)cc_shape_count(onnx_shape(c, i))))
+            return false;
     for (int i = 0; i < n; ++i) {
         nodes[i] = c->given[which[i]];
         bytes += CC_ALIGN_UP(cc_shape_bytes(onnx_shape(c, nodes[i])));
@@ -103,36 +106,29 @@ static bool evaluate(onnx_call *c, int n, const int *which)
     return fine;
 }
 
-/* Elements of what is computed in the node's own graph. */
-static uint64_t computed_elements(const onnx_call *c)
-{
-    uint64_t elements = 0;
-    for (int i = 1; i <= c->graph->count; ++i)
-        if (cc_graph_node(c->graph, i)->kind == CC_COMPUTED) elements += (uint64_t)cc_shape_count(onnx_shape(c, i));
-    return elements;
-}
-
-/* Reads the node into a graph of its own, which is evaluated unless that is *large. */
-static bool fold(onnx_call *c, bool (*read)(onnx_call *), bool *large)
+/* Reads the node into a graph of its own, which is evaluated; into the graph, if that is too much. */
+static bool fold(onnx_call *c, bool (*read)(onnx_call *))
 {
     int given[MOST_OUTPUTS] = {0}, which[MOST_OUTPUTS], n = 0;
     onnx_type types[MOST_OUTPUTS] = {ONNX_UNDEFINED};
     c->graph = cconv_graph_new();
-    c->folding = true;
     if (!c->graph) return onnx_stop(c->r, CCONV_NO_MEMORY);
+    c->folding = c->r->folding = true;
     c->given = given;
     c->types = types;
     bool fine = read(c);
     for (int k = 0; fine && k < c->node->n_outputs; ++k)
         if (given[k]) which[n++] = k;
-    const uint64_t elements = fine ? computed_elements(c) : 0;
-    *large = fine && n && (elements > MANY_ELEMENTS || !onnx_may_compute(c->r, elements));
-    if (fine && n && !*large) fine = evaluate(c, n, which);
+    if (fine && n) fine = evaluate(c, n, which);
     cconv_graph_free(c->graph);
-    c->graph = NULL;
     c->given = NULL;
     c->types = NULL;
-    return fine;
+    c->folding = c->r->folding = false;
+    c->graph = c->r->graph;
+    if (c->r->status != ONNX_TOO_MUCH) return fine;
+    c->r->status = CCONV_OK;
+    c->failed = false;
+    return read(c);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------------- */
@@ -180,19 +176,15 @@ static bool read_node(onnx_reading *r, const onnx_node *node)
     if (node->n_outputs > MOST_OUTPUTS)
         return onnx_stop(
             r, cc_fail(CCONV_UNSUPPORTED, "%s (node '%s'): more than %d outputs", node->op, node->name, MOST_OUTPUTS));
-    const operator_row *row = find_operator(node);
-    if (!row) {
+    const operator_row *operator= find_operator(node);
+    if (!operator) {
         snprintf(why, sizeof why, "operator %s%s%s", node->domain, node->domain[0] ? "." : "", node->op);
         onnx_note_refusal(r, node, why);
     }
-    if (!row || refused) return refuse_outputs(r, node);
+    if (!operator|| refused) return refuse_outputs(r, node);
     onnx_call c = {.r = r, .node = node, .graph = r->graph};
-    bool large = false;
-    bool fine = foldable && row->at_once ? fold(&c, row->read, &large) : row->read(&c);
-    if (large) { /* what is computed of it will be, too, in a run */
-        c = (onnx_call){.r = r, .node = node, .graph = r->graph};
-        fine = row->read(&c);
-    }
+    r->node = node;
+    const bool fine = foldable && operator->at_once ? fold(&c, operator->read) : operator->read(&c);
     if (r->status != CCONV_OK) return false;
     if (!fine || c.failed) return refuse_outputs(r, node);
     return name_missing_outputs(r, node);
@@ -214,6 +206,7 @@ bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph)
 {
     for (int i = 0; i < graph->n_nodes; ++i)
         if (!read_node(r, &graph->nodes[i])) return false;
+    r->node = NULL;
     return true;
 }
 

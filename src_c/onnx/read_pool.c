@@ -127,7 +127,7 @@ static int pool_largest(onnx_call *c, int x, const onnx_window *w)
     int64_t places = 1, cells = 1;
     int axes[CCONV_MAX_RANK] = {0, 1};
     for (int i = 0; i < w->axes; ++i) {
-        if (w->in[i] < 1 || w->out[i] * w->kernel[i] >= INT32_MAX / (places * cells))
+        if (w->in[i] < 1 || w->out[i] < 1 || w->out[i] * w->kernel[i] >= INT32_MAX / (places * cells))
             return onnx_refuse(c, "Indices beyond int32, or of nothing");
         places *= w->out[i];
         cells *= w->kernel[i];

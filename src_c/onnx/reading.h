@@ -51,7 +51,10 @@ typedef struct onnx_reading {
     size_t n_slots;
     onnx_parameter *parameters;
     int n_parameters, parameters_capacity;
-    uint64_t computed; /* elements, in the graph that is being built: budget.c */
+    const onnx_node *node; /* that is being read */
+    bool folding;          /* it is evaluated */
+    uint64_t folded,
+        computed; /* elements: of what was evaluated, and of constants in the graph that is being built (budget.c) */
     int n_refused;
     char refused[640];   /* "Loop (node 'a'), ..." */
     cconv_status status; /* of what ended the reading */
@@ -93,8 +96,9 @@ onnx_array *onnx_new_array(onnx_reading *r, const cc_shape *shape);
 
 /* ---- What is computed while reading (budget.c) ------------------------------------------------------------------------------ */
 
-/* Counts so many elements; false: these are too many for a file of this size, and what needs them is to be left to runs, or the
- * reading ends. */
+/* Counts so many elements. False: these are too many for a file of this size; the reading ends, or with ONNX_TOO_MUCH, a status
+ * that nothing else here has, the evaluation of a node, which becomes part of the graph then. */
+#define ONNX_TOO_MUCH CCONV_BUSY
 bool onnx_may_compute(onnx_reading *r, uint64_t elements);
 
 /* ---- Nodes (nodes.c) ---------------------------------------------------------------------------------------------------- */

@@ -148,6 +148,12 @@ static void test_null_in_calls_of_names_and_files(void)
     CHECK_FAILS(cconv_load_onnx(NULL, NULL), NULL);
     CHECK_FAILS(cconv_load_onnx_memory(NULL, 10, NULL), NULL);
     CHECK_FAILS(cconv_load_onnx_memory("no model", 8, NULL), NULL);
+    void *bytes = &bytes;
+    size_t size = 1;
+    CHECK_FAILS(cconv_save_onnx(NULL, "m.onnx", NULL), CCONV_INVALID);
+    CHECK_FAILS(cconv_save_onnx_memory(NULL, NULL, &bytes, &size), CCONV_INVALID);
+    CHECK(!bytes);
+    cconv_onnx_free(NULL);
     CHECK_FAILS(cconv_variable_set(NULL, values, 4), CCONV_INVALID);
     CHECK_FAILS(cconv_variable_get(NULL, values, 4), CCONV_INVALID);
     CHECK_FAILS(cconv_plan_cancel(NULL), CCONV_INVALID);

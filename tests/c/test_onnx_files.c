@@ -156,40 +156,35 @@ static void test_all_that_is_unsupported_is_named(void)
 /* A few bytes that ask for much. */
 static void test_few_bytes_that_ask_for_much(void)
 {
-    static const int64_t large[] = {1 << 12, 1 << 13, 1}, huge[] = {1 << 20, 1 << 20}, end = (int64_t)1 << 30, zero = 0,
-                         step = 1;
-    for (int which = 0; which < 4; ++which) {
+    static const int64_t two[] = {1, 0}, huge[] = {1 << 20, 1 << 20}, end = 1 << 30, zero = 0, step = 1;
+    for (int which = 0; which < 2; ++which) {
         onnx_text graph = {0}, model;
-        put_tensor(&graph, "large", 7, 1, (int64_t[]){2}, large, 2 * sizeof *large);
-        put_tensor(&graph, "huge", 7, 1, (int64_t[]){2}, huge, sizeof huge);
+        put_tensor(&graph, "two", 7, 1, (int64_t[]){2}, two, sizeof two);
         put_tensor(&graph, "zero", 7, 0, NULL, &zero, sizeof zero);
         put_tensor(&graph, "step", 7, 0, NULL, &step, sizeof step);
         put_tensor(&graph, "end", 7, 0, NULL, &end, sizeof end);
-        if (which == 0) put_node(&graph, "ConstantOfShape", (const char *const[]){"huge", NULL}, "y");
-        if (which == 1) put_node(&graph, "Range", (const char *const[]){"zero", "end", "step", NULL}, "y");
-        if (which == 2) put_node(&graph, "Expand", (const char *const[]){"step", "large", NULL}, "y");
-        if (which == 3) put_node(&graph, "OneHot", (const char *const[]){"large", "end", "large", NULL}, "y");
+        if (which == 0) put_node(&graph, "Range", (const char *const[]){"zero", "end", "step", NULL}, "y");
+        if (which == 1) put_node(&graph, "OneHot", (const char *const[]){"two", "end", "two", NULL}, "y");
         put_value(&graph, GRAPH_OUTPUT, "y", 2, images_shape);
         put_model(&model, &graph);
         cconv_graph *loaded = load(&model);
-        if (which % 2 == 0) /* is left to runs */
-            CHECK(loaded != NULL);
-        else {
-            CHECK(!loaded && cconv_last_status() == CCONV_UNSUPPORTED);
-            CHECK_ERROR("node 'y'", "while the model is read");
-        }
+        CHECK(!loaded && cconv_last_status() == CCONV_UNSUPPORTED);
+        CHECK_ERROR("node 'y'", "while the model is read");
         cconv_graph_free(loaded);
     }
-    /* what a run computes may be as large as one likes */
-    onnx_text graph = {0}, model;
-    put_tensor(&graph, "huge", 7, 1, (int64_t[]){2}, huge, sizeof huge);
-    put_node(&graph, "Expand", (const char *const[]){"x", "huge", NULL}, "y");
-    put_value(&graph, GRAPH_INPUT, "x", 2, (int64_t[]){1, 1});
-    put_value(&graph, GRAPH_OUTPUT, "y", 2, images_shape);
-    put_model(&model, &graph);
-    cconv_graph *loaded = load(&model);
-    CHECK(loaded != NULL);
-    cconv_graph_free(loaded);
+    /* what a run computes may be as large as one likes, and what is too much to be evaluated is left to runs */
+    for (int known = 0; known < 2; ++known) {
+        onnx_text graph = {0}, model;
+        put_tensor(&graph, "huge", 7, 1, (int64_t[]){2}, huge, sizeof huge);
+        put_tensor(&graph, "step", 7, 0, NULL, &step, sizeof step);
+        put_node(&graph, "Expand", (const char *const[]){known ? "step" : "x", "huge", NULL}, "y");
+        put_value(&graph, GRAPH_INPUT, "x", 2, (int64_t[]){1, 1});
+        put_value(&graph, GRAPH_OUTPUT, "y", 2, images_shape);
+        put_model(&model, &graph);
+        cconv_graph *loaded = load(&model);
+        CHECK(loaded && cconv_graph_count(loaded) < 5);
+        cconv_graph_free(loaded);
+    }
 }
 
 /* ---- External data -------------------------------------------------------------------------------------------------------- */
