@@ -117,11 +117,22 @@ def test_a_network_of_an_onnx_file_learns_new_classes(tmp_path, capsys):
             image = random.integers(0, 90, (16, 16, 3))
             image[..., channel] += 120
             Image.fromarray(image.astype(np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
+    cconv.utils.set_random_seed(0)
     x = cconv.Input((16, 16, 3))
     y = cconv.layers.MaxPooling2D(2)(cconv.layers.Conv2D(8, 3, activation="relu")(x))
     base = cconv.Model(x, cconv.layers.Dense(5)(cconv.layers.GlobalAveragePooling2D()(y)))
     base.export(tmp_path / "base.onnx", format="onnx", verbose=False)
-    arguments = (tmp_path / "data", tmp_path / "base.onnx", "--bgr", "--scale", 1 / 255, "--samples", 24)
+    arguments = (
+        tmp_path / "data",
+        tmp_path / "base.onnx",
+        "--bgr",
+        "--scale",
+        1 / 255,
+        "--samples",
+        24,
+        "--epochs",
+        150,
+    )
     run("onnx_transfer", tmp_path / "new.onnx", *arguments)
     assert number(capsys.readouterr().out, r"held out: ([\d.]+) %") > 60
     made = cconv.onnx.load(tmp_path / "new.onnx")
