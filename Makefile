@@ -58,7 +58,7 @@ test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras 
 test-peers-slow: $(VENV)/.installed-test,peers ## those that take long
 	@$(PYTEST) tests/peers -m slow
 
-test-zoo: $(VENV)/.installed-test,peers ## networks of torchvision, Keras and ours, to ONNX and back (20 minutes on 2 cores)
+test-zoo: $(VENV)/.installed-test,peers ## networks of torchvision, Keras and ours, to ONNX and back (half an hour on 2 cores)
 	@$(PYTEST) tests/peers/test_onnx_from_torch.py tests/peers/test_onnx_from_keras.py tests/peers/test_onnx_round_trips.py
 
 test-isa: $(VENV)/.installed-test ## the tests but the slow ones, at every instruction set of this CPU (10 minutes for each)

@@ -17,18 +17,22 @@ DATA = Path(os.environ.get("CCONV_DATASETS", ""), "models", "onnx")
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="CCONV_DATASETS names no folder with models/onnx")
 
 
-def session(model: str | os.PathLike[str] | bytes) -> Any:
-    """The model in ONNX Runtime."""
+def session(model: str | os.PathLike[str] | bytes, optimized: bool = True) -> Any:
+    """The model in ONNX Runtime, with its own optimizations or as the file says."""
     ort = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    if not optimized:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     source = model if isinstance(model, bytes) else os.fspath(model)
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def run(model: str | os.PathLike[str] | bytes, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+def run(
+    model: str | os.PathLike[str] | bytes, arrays: Sequence[np.ndarray], optimized: bool = True
+) -> list[np.ndarray]:
     """The outputs of a model in ONNX Runtime."""
-    runner = session(model)
+    runner = session(model, optimized)
     return runner.run(None, {i.name: a for i, a in zip(runner.get_inputs(), arrays, strict=True)})
 
 
