@@ -82,8 +82,8 @@ int onnx_add2(onnx_call *c, const char *op, int a, int b, const char *attributes
 /* "name=1,2,3" in text, which has room for 256 bytes; returns text. */
 const char *onnx_list_text(char text[256], const char *name, int n, const int64_t *values);
 
-/* Room for count elements of a constant, zeros, given back by cc_free. NULL: memory cannot be had, or too much is computed while the
- * model is read (budget.c). */
+/* Room for count elements of a constant, zeros, given back by cc_free. NULL: memory cannot be had, or too much is computed while
+ * the model is read (budget.c). */
 void *onnx_work(onnx_call *c, int64_t count, size_t size);
 int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim, const void *values);
 int onnx_scalar(onnx_call *c, int like, double value);             /* of the type of node `like`, rank 0 */

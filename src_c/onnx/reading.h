@@ -96,8 +96,8 @@ onnx_array *onnx_new_array(onnx_reading *r, const cc_shape *shape);
 
 /* ---- What is computed while reading (budget.c) ------------------------------------------------------------------------------ */
 
-/* Counts so many elements. False: these are too many for a file of this size; the reading ends, or with ONNX_TOO_MUCH, a status that
- * nothing else here has, the evaluation of a node, which becomes part of the graph then. */
+/* Counts so many elements. False: these are too many for a file of this size; the reading ends, or with ONNX_TOO_MUCH, a status
+ * that nothing else here has, the evaluation of a node, which becomes part of the graph then. */
 #define ONNX_TOO_MUCH CCONV_BUSY
 bool onnx_may_compute(onnx_reading *r, uint64_t elements);
 

@@ -16,8 +16,9 @@ void put_bytes(onnx_text *m, unsigned field, const void *bytes, size_t size);
 void put_text(onnx_text *m, unsigned field, const char *text);
 void put_message(onnx_text *m, unsigned field, const onnx_text *inner);
 
-/* Parts of a graph: a node of these inputs (NULL at the end), one output and an attribute of whole numbers (name NULL: none); a tensor (type of TensorProto) of bytes in raw_data, or
- * in a file of external data; an input or output of float32, sizes below 0 open. */
+/* Parts of a graph: a node of these inputs (NULL at the end), one output and an attribute of whole numbers (name NULL: none); a
+ * tensor (type of TensorProto) of bytes in raw_data, or in a file of external data; an input or output of float32, sizes below 0
+ * open. */
 void put_node_with(onnx_text *graph, const char *op, const char *const *inputs, const char *output, const char *name, int n,
                    const int64_t *numbers);
 void put_node(onnx_text *graph, const char *op, const char *const *inputs, const char *output);
