@@ -58,6 +58,9 @@ test-peers: $(VENV)/.installed-test,peers ## comparisons with PyTorch and Keras 
 test-peers-slow: $(VENV)/.installed-test,peers ## those that take long
 	@$(PYTEST) tests/peers -m slow
 
+test-zoo: $(VENV)/.installed-test,peers ## networks of torchvision, Keras and ours, to ONNX and back (20 minutes on 2 cores)
+	@$(PYTEST) tests/peers/test_onnx_from_torch.py tests/peers/test_onnx_from_keras.py tests/peers/test_onnx_round_trips.py
+
 test-isa: $(VENV)/.installed-test ## the tests but the slow ones, at every instruction set of this CPU (10 minutes for each)
 	@for isa in `$(PY) -c 'from cconv import _core; print(*_core.isas())'`; do \
 	    echo "CCONV_ISA=$$isa"; CCONV_ISA=$$isa $(PYTEST) -m "not slow" || exit 1; done
@@ -224,5 +227,5 @@ clean: ## remove what was built; .venv stays
 	@rm -rf build dist *.egg-info cconv/*.so cconv/_core.c .pytest_cache .ruff_cache
 	@find cconv tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs fuzz-onnx bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads valgrind test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
+.PHONY: help docs demo test test-quick test-dist test-readme test-peers test-peers-slow test-zoo test-isa test-robustness fuzz-arguments fuzz-files fuzz-graphs fuzz-onnx bench bench-quick mnist lib $(TOOLS) install amalgamation test-c sanitize sanitize-threads valgrind test-aarch64 test-m32 digits-c web lint lint-python lint-c format clean
 include src_c/flags.mk

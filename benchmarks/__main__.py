@@ -8,7 +8,7 @@ Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (tho
 ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
 growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
 Only when named: contention (networks on cores that busy processes use too; turns last two seconds), zoo (fourteen more
-networks, beside all engines).
+networks, beside all engines), models (ONNX files named by --models, beside ONNX Runtime and OpenVINO).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -35,7 +35,7 @@ from work import NETWORKS, Work
 
 ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino", "litert", "ncnn", "mnn")
 SUITES = ("layers", "ranks", "parts", "networks", "growth", "facts")
-NAMED_SUITES = ("contention", "zoo")  # long ones, which run only when they are named
+NAMED_SUITES = ("contention", "zoo", "models")  # long ones, which run only when they are named
 
 
 def arguments() -> argparse.Namespace:
@@ -51,6 +51,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of an engine's turn; default 0.04, contention: 2")
     parser.add_argument(
         "--out", type=Path, default=Path("build/benchmarks"), help="folder of results.json and pictures"
+    )
+    parser.add_argument(
+        "--models", nargs="+", default=[], help="ONNX files of the suite models, one input of images each"
     )
     parser.add_argument("--files", help="folder to keep weights and ONNX files in from run to run")
     options = parser.parse_args()
@@ -159,6 +162,14 @@ class Run:
 
     def zoo(self) -> None:
         self.time_networks("zoo", suites.zoo_works, "More networks")
+
+    def models(self) -> None:
+        if not self.options.models:
+            sys.exit("models: expected ONNX files, --models FILE...")
+        if works := self.chosen(suites.model_works(self.options.models, self.options.quick)):
+            timings = self.time(works, self.workers(["onnxruntime", "openvino"]))
+            self.results["models"] = report.rows(timings)
+            report.network_summary(timings)
 
     def time_networks(self, suite: str, make_works: Callable[[bool], list[Work]], title: str) -> None:
         if works := self.chosen(make_works(self.options.quick)):

@@ -83,7 +83,20 @@ def part(work: Work) -> Prepared:
     return Prepared(call, results, 3 * flops, before=lambda: layer.set_weights(weights))
 
 
+def model_file(work: Work) -> Prepared:
+    model = cconv.onnx.load(work.model)
+    x = np.ascontiguousarray(work.images()[0].transpose(0, 3, 1, 2))
+
+    def call() -> list[np.ndarray]:
+        found = model.predict_on_batch(x)
+        return found if isinstance(found, list) else [found]
+
+    return Prepared(call, {"y": call()[0][:8]})
+
+
 def network(work: Work) -> Prepared:
+    if work.model:
+        return model_file(work)
     model = build_keras(cconv, work.name)
     rng = np.random.default_rng(0)
     for layer in model.layers:

@@ -29,8 +29,9 @@ def prepare(work: Work, variant: str) -> Prepared:
     options.add_free_dimension_override_by_name("batch", size)
     session = onnxruntime.InferenceSession(str(exported(work)), options, providers=["CPUExecutionProvider"])
     x = np.ascontiguousarray(work.images()[0].transpose(0, 3, 1, 2))
+    name = session.get_inputs()[0].name
 
     def call() -> list[np.ndarray]:
-        return [session.run(None, {"x": x[at : at + size]})[0] for at in range(0, len(x), size)]
+        return [session.run(None, {name: x[at : at + size]})[0] for at in range(0, len(x), size)]
 
     return Prepared(call, {"y": call()[0][:8]})

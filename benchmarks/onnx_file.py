@@ -10,6 +10,8 @@ from work import Work
 
 def exported(work: Work) -> Path:
     """The network's file, its batch a free dimension named "batch"."""
+    if work.model:
+        return Path(work.model)
     return conversion.converted(work, ".onnx", "onnx_file.py")
 
 

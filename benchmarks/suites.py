@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from parts import PARTS
 from work import LAYERS, LAYERS_1D, LAYERS_3D, LAYERS_TRANSPOSED, NETWORKS, ZOO, Layer, Work
 
@@ -54,6 +56,21 @@ def zoo_works(quick: bool) -> list[Work]:
         batches = (2,) if quick else (1, 8)
         works.append(Work(network.name, 2 if quick else network.train_batch, "train"))
         works += [Work(network.name, batch, "infer") for batch in batches]
+    return works
+
+
+def model_works(files: list[str], quick: bool) -> list[Work]:
+    """Inference of ONNX files, of one image and of eight."""
+    import onnx
+
+    works = []
+    for file in files:
+        graph = onnx.load(file, load_external_data=False).graph
+        weights = {tensor.name for tensor in graph.initializer}
+        value = next(value for value in graph.input if value.name not in weights)
+        c, h, w = (size.dim_value for size in value.type.tensor_type.shape.dim[1:])
+        for batch in (1,) if quick else (1, 8):
+            works.append(Work(Path(file).stem, batch, "infer", model=file, image=(h, w, c)))
     return works
 
 

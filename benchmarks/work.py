@@ -104,6 +104,7 @@ class Work:
         layer: the convolution, if it is one.
         part: the other part, if it is one; a network is neither.
         folder: where the engines leave files for each other: weights, ONNX.
+        model: an ONNX file, which all engines open, of images (h, w, c) of the shape `image`; "": a network by name.
     """
 
     name: str
@@ -112,6 +113,8 @@ class Work:
     layer: Layer | None = None
     folder: str = ""
     part: Part | None = None
+    model: str = ""
+    image: tuple[int, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -171,6 +174,8 @@ class Work:
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Images (NHWC) and labels of a network."""
+        if self.model:
+            return np.random.default_rng(0).standard_normal((self.batch, *self.image), np.float32), np.empty(0)
         network, rng = self.network, np.random.default_rng(0)
         count = PREDICTED if self.mode == "predict" else self.batch
         x = rng.random((count, *network.image), np.float32)

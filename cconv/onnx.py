@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import _core, ops
 from .dtypes import of
-from .layers.input_layer import InputLayer
+from .layers.input_layer import InputLayer, check_sizes
 from .layers.layer import Layer
 from .models.model import Model
 from .naming import short_repr
@@ -30,8 +31,8 @@ class OnnxLayer(Layer):
     Made by `cconv.onnx.load`, and from the configuration that a saved model holds.
 
     Args:
-        nodes: The ops, in order: `op`, `inputs` and `attributes`. An input is `None` or a pair of `"input"`, `"weight"`,
-            `"constant"` or `"node"` and a number.
+        nodes: The ops, in order: `op`, `inputs` and `attributes`. An input is `None` or a pair: one of `"input"`,
+            `"weight"`, `"constant"` and `"node"`, and a number.
         weights: Name, shape and whether training changes it, of each weight.
         constants: Type and values of each constant.
         outputs: Numbers of the nodes that are outputs.
@@ -70,7 +71,8 @@ class OnnxLayer(Layer):
 
     def share(self, number: int, variable: Any) -> None:
         """Takes another layer's variable as weight `number`: several nodes of a file may read one initializer."""
-        self._weights[self._weights.index(self._held[number])] = variable
+        held = self._held[number]
+        self._weights[:] = [variable if weight is held else weight for weight in self._weights]
         self._held[number] = variable
         self._changed("_weights")
 
@@ -114,7 +116,7 @@ def load(
     Args:
         path: The file; or its bytes.
         shapes: Shapes of inputs, by their names, where they are to be other than in the file; `None` for a size that
-            stays open. A batch of one in the file becomes any batch, if the model computes samples apart.
+            stays open. A batch of a fixed size becomes any batch, if the model computes samples apart.
         data_format: `None`: images go in as the file says, `(n, c, h, w)`. `"channels_last"`: inputs of three axes and
             more are `(n, h, w, c)`, as layers of cconv have them.
         name: The model's name; by default the file's.
@@ -138,21 +140,29 @@ def load(
         raise ValueError(
             f"Expected data_format as None, 'channels_first' or 'channels_last'. Received: data_format={data_format!r}"
         )
-    graph = _read(path, dict(shapes or {}))
+    graph = _read(path, _checked(shapes))
     if name is None:
-        name = "onnx" if isinstance(path, (bytes, bytearray)) else os.path.splitext(os.path.basename(os.fspath(path)))[0]
+        name = "onnx" if isinstance(path, (bytes, bytearray)) else Path(os.fsdecode(path)).stem
     return _Builder(graph).model(name.replace("/", "."), data_format == "channels_last")
 
 
+def _checked(shapes: Any) -> dict[str, tuple[int | None, ...]]:
+    if shapes is None:
+        return {}
+    if not isinstance(shapes, Mapping) or not all(isinstance(name, str) for name in shapes):
+        raise TypeError(f"Expected shapes as a dictionary of inputs' names and shapes. Received: {short_repr(shapes)}")
+    return {name: check_sizes(shape, f"shapes[{name!r}]") for name, shape in shapes.items()}
+
+
 def _read(path: Any, shapes: dict[str, Sequence[int | None]]) -> _core.Graph:
-    """The graph, for any batch if the file says one and the model allows it."""
+    """The graph, for any batch if the model allows it."""
     if not isinstance(path, (bytes, bytearray, str, os.PathLike)):
         raise TypeError(f"Expected a path or the bytes of an ONNX file. Received: {short_repr(path)}")
     graph = _core.load_onnx(path, shapes)
     fixed = {
         node.name: (None, *node.shape[1:])
         for node in graph.nodes()
-        if node.kind == "input" and node.name not in shapes and len(node.shape) > 1 and node.shape[0] == 1
+        if node.kind == "input" and len(node.shape) > 1 and node.shape[0] is not None
     }
     if not fixed:
         return graph
@@ -165,22 +175,25 @@ def _read(path: Any, shapes: dict[str, Sequence[int | None]]) -> _core.Graph:
 
 
 def _samples_are_apart(graph: _core.Graph, opened: _core.Graph) -> bool:
-    """Whether two samples in one run give what each gives alone: seen, where it does not show in the graph."""
+    """Whether one sample more changes nothing for the others: seen, where it does not show in the graph."""
     inputs = [node for node in graph.nodes() if node.kind == "input"]
-    if any(None in node.shape or node.dtype != "float32" for node in inputs):
+    if any(None in node.shape or node.dtype != "float32" or not node.shape for node in inputs):
         return False
+    n = inputs[0].shape[0]
     rng = np.random.default_rng(0)
-    both = [rng.random((2, *node.shape[1:]), np.float32) for node in inputs]
+    more = [rng.random((node.shape[0] + 1, *node.shape[1:]), np.float32) for node in inputs]
     try:
         alone = _core.Plan(graph, [node for _, node in graph.outputs()])
-        together = _core.Plan(opened, [node for _, node in opened.outputs()], max_batch=2)
-        singles = [alone.run([np.ascontiguousarray(x[k : k + 1]) for x in both]) for k in range(2)]
-        found = together.run(both)
+        together = _core.Plan(opened, [node for _, node in opened.outputs()], max_batch=n + 1)
+        first, last = (alone.run([np.ascontiguousarray(x[k : k + n]) for x in more]) for k in range(2))
+        found = together.run(more)
     except (ValueError, NotImplementedError):
         return False
     return all(
-        y.shape[0] == 2 * a.shape[0] and np.allclose(y, np.concatenate([a, b]), rtol=1e-4, atol=1e-5)
-        for y, a, b in zip(found, *singles, strict=True)
+        y.shape[:1] == (n + 1,)
+        and np.allclose(y[:n], a, rtol=1e-4, atol=1e-5)
+        and np.allclose(y[1:], b, rtol=1e-4, atol=1e-5)
+        for y, a, b in zip(found, first, last, strict=True)
     )
 
 
@@ -223,9 +236,7 @@ class _Builder:
             if node not in self.tensors or self.nodes[node].kind == "input":
                 self._add_identity(node)
         outputs = [self.tensors[node] for node in self.outputs]
-        return Model(
-            inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs, name=name
-        )
+        return Model(inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)
 
     def _input(self, node: Any, channels_last: bool) -> tuple[Any, Any]:
         """The model's input, and what the graph's is made of."""
@@ -294,7 +305,8 @@ class _Builder:
                 weights.append([node.name.replace("/", "."), list(node.shape), trainable and not big])
                 places[x] = ["weight", len(weights) - 1]
             elif node.kind == "constant":
-                constants.append({"dtype": node.dtype, "shape": list(node.shape), "values": node.value.ravel().tolist()})
+                values_list = node.value.ravel().tolist()
+                constants.append({"dtype": node.dtype, "shape": list(node.shape), "values": values_list})
                 places[x] = ["constant", len(constants) - 1]
             else:
                 inputs.append(x)
@@ -308,7 +320,8 @@ class _Builder:
             places[i] = ["node", len(nodes)]
             nodes.append({"op": node.op, "inputs": read, "attributes": node.attributes})
         given = [i for i in group if i in self.outputs or any(r not in group for r in self.readers[i])]
-        layer = OnnxLayer(nodes, weights, constants, [places[i][1] for i in given], name=self._free_name(self.nodes[group[-1]].name))
+        name = self._free_name(self.nodes[group[-1]].name)
+        layer = OnnxLayer(nodes, weights, constants, [places[i][1] for i in given], name=name)
         for k, array in enumerate(values):
             address = array.ctypes.data
             if address in self.variables:

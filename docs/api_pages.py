@@ -57,6 +57,7 @@ PAGES = (
     Page("random", "Random numbers", "random"),
     Page("tree", "Nested structures", "tree"),
     Page("saving", "Saving", "saving"),
+    Page("onnx", "ONNX", "onnx"),
     Page("wrappers", "Estimators of scikit-learn", "wrappers"),
     Page("visualization", "Figures", "visualization"),
     Page(

@@ -66,11 +66,16 @@ def test_a_wheel_holds_the_whole_package(tmp_path):
     ]
     result = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    inside = set(zipfile.ZipFile(next(tmp_path.glob("cconv-*.whl"))).namelist())
+    wheel = next(tmp_path.glob("cconv-*.whl"))
+    assert wheel.stat().st_size < 5_000_000
+    inside = set(zipfile.ZipFile(wheel).namelist())
     expected = {p.relative_to(TOP).as_posix() for p in (TOP / "cconv").rglob("*.py")} | {
         "cconv/py.typed",
         "cconv/_core.pyi",
+        "cconv/include/cconv.h",
     }
+    if os.name == "posix":
+        expected.add("cconv/lib/libcconv.a")
     assert expected <= inside
     assert sum(name.startswith("cconv/_core.") and name.endswith((".so", ".pyd")) for name in inside) == 1
     assert not [name for name in inside if name.startswith(("tests/", "src_c/", "examples/"))]

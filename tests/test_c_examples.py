@@ -8,6 +8,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
@@ -119,4 +120,10 @@ def test_lenet_learns_mnist_and_goes_on_from_its_file(library, tmp_path):
     assert len(accuracies) == 4 and float(accuracies[-1]) >= 0.985
     again = run(program, tmp_path, parameters, 1)
     assert "going on after step 3752" in again
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime to read what was saved")
+    session = onnxruntime.InferenceSession(f"{parameters}.onnx")
+    pixels = np.frombuffer((tmp_path / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
+    digits = np.frombuffer((tmp_path / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+    [logits] = session.run(None, {"image": pixels.reshape(-1, 1, 28, 28).astype(np.float32)})
+    assert (logits.argmax(-1) == digits).mean() >= 0.98
     assert float(re.findall(r"test accuracy (\S+)", again)[-1]) >= 0.98

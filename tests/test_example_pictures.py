@@ -105,3 +105,26 @@ def test_image_folder_reaches_95_percent_of_sign_language_digits(tmp_path, capsy
         file.extractall(tmp_path / "data")
     run("image_folder", tmp_path / "out", tmp_path / "data", "--epochs", 10, "--image-size", 48)
     assert number(capsys.readouterr().out, r"held-out images: ([\d.]+) %") >= 95
+
+
+def test_a_network_of_an_onnx_file_learns_new_classes(tmp_path, capsys):
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for name, channel in (("blue", 2), ("green", 1), ("red", 0)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(12):
+            image = random.integers(0, 90, (16, 16, 3))
+            image[..., channel] += 120
+            Image.fromarray(image.astype(np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
+    x = cconv.Input((16, 16, 3))
+    y = cconv.layers.MaxPooling2D(2)(cconv.layers.Conv2D(8, 3, activation="relu")(x))
+    base = cconv.Model(x, cconv.layers.Dense(5)(cconv.layers.GlobalAveragePooling2D()(y)))
+    base.export(tmp_path / "base.onnx", format="onnx", verbose=False)
+    arguments = (tmp_path / "data", tmp_path / "base.onnx", "--bgr", "--scale", 1 / 255, "--samples", 24)
+    run("onnx_transfer", tmp_path / "new.onnx", *arguments)
+    assert number(capsys.readouterr().out, r"held out: ([\d.]+) %") > 60
+    made = cconv.onnx.load(tmp_path / "new.onnx")
+    assert made.output_shape == (None, 3) and made.input_shape == (None, 3, 16, 16)
+    kernels = [[w for w in model.get_weights() if w.shape == (3, 3, 3, 8)] for model in (base, made)]
+    np.testing.assert_array_equal(*(found[0] for found in kernels))

@@ -39,7 +39,7 @@ LAYERS = (
     {"backend", "callbacks", "data"},
     {"training"},
     {"models"},
-    {"applications", "datasets", "preprocessing", "visualization", "wrappers"},
+    {"applications", "datasets", "onnx", "preprocessing", "visualization", "wrappers"},
     {"commands"},
     {"__main__"},
     {"cconv"},  # the package itself: what its users see

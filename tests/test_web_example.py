@@ -19,7 +19,7 @@ FOLDER = TOP / "examples" / "web"
 
 def test_the_network_of_the_page_knows_the_digits_beside_it():
     graph = _core.load_onnx(str(FOLDER / "digits.onnx"))
-    images = np.frombuffer((FOLDER / "rehearsal.bin").read_bytes(), np.uint8).reshape(200, 28, 28, 1) / np.float32(255)
+    images = np.frombuffer((FOLDER / "rehearsal.bin").read_bytes(), np.uint8).reshape(200, 1, 28, 28) / np.float32(255)
     ((_, node),) = graph.outputs()
     (scores,) = _core.Plan(graph, [node], max_batch=200).run([images])
     assert (scores.argmax(axis=1) == np.repeat(range(10), 20)).mean() > 0.96

@@ -152,8 +152,8 @@ class Files:
             input_signature: The shapes of the inputs, as the model takes them or in a list of that alone: objects with
                 `shape`, `dtype` and `name`, such as `cconv.Input` or `cconv.InputSpec`. `None`: as the model declares
                 them.
-            **kwargs: `channels_last`: how images come and go. `False`, the default: as `(n, c, h, w)`, which other programs
-                expect; `True`: as in the model. `opset_version`: 18 or `None`.
+            **kwargs: `channels_last`: how images come and go. `False`, the default: as `(n, c, h, w)`, which other
+                programs expect; `True`: as in the model. `opset_version`: 18 or `None`.
 
         Raises:
             NotImplementedError: Another format or version, or an operation that ONNX does not have: all are named.

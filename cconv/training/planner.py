@@ -208,7 +208,10 @@ class Planner:
         names = self._tracer.output_names(len(traced.predictions))
         for name, tensor in zip(names, traced.predictions, strict=True):
             if not tensor.shape or tensor.shape[0] is not None:
-                raise ValueError(f"Output '{name}': expected a shape with the batch first. Received: {tensor.shape}")
+                raise ValueError(
+                    f"Output '{name}': expected a shape with a batch of any size first. Received: {tensor.shape}; "
+                    "a model of a fixed batch is called, `model(x)`"
+                )
         step = Step(traced, max_batch=max_batch)
         size = micro_batch_size(step)
         return step if size == max_batch else Step(traced, max_batch=size)

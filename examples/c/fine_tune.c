@@ -138,11 +138,10 @@ static void fill(cconv_variable *v, int64_t inputs, int64_t outputs)
 }
 
 /* The batch is left open, whatever the file says; frozen: normalizations keep their statistics, and nothing is dropped. */
-static cconv_graph *load(const char *model, const data *d, const cconv_graph *parameters_of)
+static cconv_graph *load(const char *model, const data *d)
 {
     const cconv_input_shape shape = {.rank = 4, .shape = {-1, 3, d->height, d->width}};
-    return cconv_load_onnx(model,
-                           &(cconv_onnx_options){.n_shapes = 1, .shapes = &shape, .parameters_of = parameters_of, .frozen = 1});
+    return cconv_load_onnx(model, &(cconv_onnx_options){.n_shapes = 1, .shapes = &shape, .frozen = 1});
 }
 
 /* The node of a name as (n, features): means of pixels where it has some. 0: said. */
@@ -171,20 +170,12 @@ static int add_head(cconv_graph *g, int features, cconv_variable *const variable
     return cconv_graph_add(g, "dense", "head", 3, (int[]){features, nodes[0], nodes[1]}, NULL);
 }
 
-/* The model with the head on it, without what only learning needs: the same file again, with the parameters that are there. */
-static int save(const char *model, const char *name, const data *d, cconv_graph *g, cconv_variable *const head[2],
-                const char *path)
+/* The model with its own outputs and the classes; what only learning needs is left out. */
+static int save(cconv_graph *g, int logits, const char *path)
 {
-    int nodes[2];
-    int64_t count;
-    cconv_graph *taught = load(model, d, g);
-    const int features = taught ? find_features(taught, name, &count) : 0;
-    const int logits = features ? add_head(taught, features, head, nodes) : 0;
-    const int classes = logits ? cconv_graph_add(taught, "softmax", "classes", 1, &logits, NULL) : 0;
-    const int good = classes && cconv_graph_output(taught, "classes", classes) == CCONV_OK &&
-                     cconv_save_onnx(taught, path, NULL) == CCONV_OK;
-    cconv_graph_free(taught);
-    return good || fail(path, cconv_last_error());
+    const int classes = cconv_graph_add(g, "softmax", "classes", 1, &logits, NULL);
+    return (cconv_graph_output(g, "classes", classes) == CCONV_OK && cconv_save_onnx(g, path, NULL) == CCONV_OK) ||
+           fail(path, cconv_last_error());
 }
 
 /* Puts the head on, and prints how well it does before and after it has learned. */
@@ -192,7 +183,7 @@ static int fine_tune(const char *model, const char *name, const data *d, int epo
 {
     int head[2];
     int64_t count = 0;
-    cconv_graph *g = load(model, d, NULL);
+    cconv_graph *g = load(model, d);
     if (!g) return fail(model, cconv_last_error());
     const int features = find_features(g, name, &count);
     cconv_variable *variables[] = {cconv_variable_new(2, (int64_t[]){count, d->classes}),
@@ -226,10 +217,10 @@ static int fine_tune(const char *model, const char *name, const data *d, int epo
     good = before >= 0 && train(learn, inputs, rows, seen, epochs);
     const double after = good ? accuracy(tell, d, inputs, rows + seen, held) : -1;
     if (after >= 0) printf("accuracy after %.3f\n", after);
-    good = after >= 0 ? save(model, name, d, g, variables, saved) : fail(name, cconv_last_error());
     free(rows);
     cconv_plan_free(learn);
     cconv_plan_free(tell);
+    good = after >= 0 ? save(g, logits, saved) : fail(name, cconv_last_error());
     cconv_optimizer_free(adam);
     cconv_variable_free(variables[0]);
     cconv_variable_free(variables[1]);

@@ -1,4 +1,5 @@
-/* Trains LeNet on handwritten digits: reads MNIST's four idx files from a folder, trains, tests, and saves the parameters.
+/* Trains LeNet on handwritten digits: reads MNIST's four idx files from a folder, trains, tests, and saves the parameters;
+ * at the end the network, too, as an ONNX model beside them.
  *
  *     cc -Isrc_c/include examples/c/train_mnist.c build/lib/libcconv.a $(cat build/lib/link_flags) -o train_mnist
  *     ./train_mnist folder lenet.safetensors [epochs]
@@ -174,6 +175,14 @@ int main(int argc, char **argv)
                (double)count_right(tester, &test) / (double)test.count);
         if (cconv_save_parameters(g, adam, argv[2]) != CCONV_OK) fail("saving", cconv_last_error());
     }
+
+    const size_t length = strlen(argv[2]);
+    char *model = malloc(length + sizeof ".onnx");
+    if (!model) fail("saving", "no memory");
+    memcpy(model, argv[2], length);
+    strcpy(model + length, ".onnx"); /* of the outputs only: without labels, loss and optimizer */
+    if (cconv_save_onnx(g, model, NULL) != CCONV_OK) fail("saving", cconv_last_error());
+    free(model);
 
     cconv_plan_free(learner);
     cconv_plan_free(tester);

@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> float:
     model.fit(x_train, y_train, batch_size=BATCH, epochs=options.epochs, verbose=2)
     loss, accuracy = model.evaluate(numbers(x_test), y_test, verbose=0)
     print(f"{network.count_params():,} parameters, test loss {loss:.4f}, test accuracy {100 * accuracy:.2f} %")
-    network.export(options.output / "digits.onnx", format="onnx")
+    network.export(options.output / "digits.onnx")
     (options.output / "rehearsal.bin").write_bytes(rehearsal.tobytes())
     return accuracy
 

@@ -1,9 +1,9 @@
 /* Files by the system's own calls, which alone know of "reaches the disk" and "takes the place of": see atomic_file.h. */
-#if !defined(_WIN32)
+#if !defined(_WIN32) && !defined(_FILE_OFFSET_BITS)
 #define _FILE_OFFSET_BITS 64
-#if !defined(_XOPEN_SOURCE)
-#define _XOPEN_SOURCE 700 /* realpath, fsync */
 #endif
+#if !defined(_WIN32) && !defined(_XOPEN_SOURCE)
+#define _XOPEN_SOURCE 700 /* realpath, fsync */
 #endif
 #include "files/atomic_file.h"
 #include "base/alloc.h"

@@ -63,7 +63,7 @@ extern "C" {
 
 /* What compiled programs rely on, as a number: it grows when a function of this header is removed or takes other arguments, when a
  * struct's layout changes (a member more counts: callers make structs) or a constant's value. Functions that are added leave it as
- * it is. The shared library's name ends with it. A program that loads a shared library asks CCONV_ABI_FITS() before anything else. */
+ * it is. The shared library's name ends with it. A program that loads one asks CCONV_ABI_FITS() before anything else. */
 #define CCONV_ABI 1
 #define CCONV_ABI_FITS() (cconv_abi() == CCONV_ABI)
 
@@ -336,11 +336,12 @@ typedef struct cconv_onnx_save_options {
 
 /* Writes what computes the graph's outputs (cconv_graph_output) as an ONNX model of opset 18, as a plan that does not train
  * computes them; options may be NULL. Inside, images are (n, c, h, w), and a Transpose stands only where an op minds. Inputs,
- * outputs, variables and nodes have the names they have in the graph, with a number behind a name that is there already. A batch
- * that the graph leaves open is "batch"; other open sizes stay open. Variables are written as they are when this is called, as
- * float32. Positions that take and take_along_axis give 0 for, since there are none, are an error in ONNX. The file takes the
- * place of one at `path` when it is complete; after a failure that one is as it was. CCONV_UNSUPPORTED with all nodes that cannot
- * be written, or for a model of more than 2 GB; CCONV_INVALID for a graph without outputs or a path that cannot be written. */
+ * outputs, variables and nodes have the names they have in the graph, with a number behind a name that is there already; inputs
+ * that no output needs, such as labels, are left out. A batch that the graph leaves open is "batch"; other open sizes stay open.
+ * Variables are written as they are when this is called, as float32. Positions that take and take_along_axis give 0 for, since
+ * there are none, are an error in ONNX. The file takes the place of one at `path` when it is complete; after a failure that one is
+ * as it was. CCONV_UNSUPPORTED with all nodes that cannot be written, or for a model of more than 2 GB; CCONV_INVALID for a graph
+ * without outputs or a path that cannot be written. */
 CCONV_API cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options);
 /* The same as bytes in memory, which the caller owns and gives back with cconv_onnx_free. After a failure *bytes is NULL. */
 CCONV_API cconv_status cconv_save_onnx_memory(const cconv_graph *graph, const cconv_onnx_save_options *options, void **bytes,
@@ -391,8 +392,8 @@ CCONV_API cconv_status cconv_load_parameters(cconv_graph *graph, cconv_optimizer
 
 /* ---- Plans -------------------------------------------------------------------------------------------------------- */
 
-/* One way to compute a graph. One thread at a time runs it (another gets CCONV_BUSY); only cconv_plan_cancel is for others. Plans of
- * one graph run side by side, and share the variables and what is derived of them alone; how a run sees variables that change
+/* One way to compute a graph. One thread at a time runs it (another gets CCONV_BUSY); only cconv_plan_cancel is for others. Plans
+ * of one graph run side by side, and share the variables and what is derived of them alone; how a run sees variables that change
  * meanwhile stands at cconv_variable. An optimizer is for one thread at a time, in making plans with it and in running them. */
 typedef struct cconv_plan cconv_plan;
 
@@ -464,8 +465,8 @@ CCONV_API cconv_status cconv_plan_run(cconv_plan *plan, const cconv_batch *batch
 
 /* Asks the run that is going on to stop, from any thread (also from a signal handler), and returns at once. The run ends behind
  * the op that it is at with CCONV_INTERRUPTED and variables as before it, unless it changes them already: then it ends as ever.
- * Outputs are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have not begun
- * tells so to the thread that begins them. The plan must not be freed before both calls have returned. */
+ * Outputs are undefined. Without a run going on nothing happens, and the next one is not concerned: who must stop runs that have
+ * not begun tells so to the thread that begins them. The plan must not be freed before both calls have returned. */
 CCONV_API cconv_status cconv_plan_cancel(cconv_plan *plan);
 
 /* The gradient of the root with respect to a node of wrt, from the last run, in the node's shape; NULL if it is not in wrt, or not

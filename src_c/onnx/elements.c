@@ -1,5 +1,5 @@
 /* Elements of tensors: in raw_data, in the typed fields of the message, or in a file beside the model. */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE 700 /* realpath, PATH_MAX */
 #include "onnx/elements.h"
 #include "base/alloc.h"
 #include "base/type.h"
@@ -158,12 +158,11 @@ static bool really_inside(const char *folder, const char *path)
     (void)folder, (void)path;
     return true;
 #else
-    char *top = realpath(folder, NULL), *file = realpath(path, NULL);
-    const size_t length = top ? strlen(top) : 0;
-    const bool inside = !file || (top && strncmp(top, file, length) == 0 && (file[length] == '/' || strcmp(top, "/") == 0));
-    free(top);
-    free(file);
-    return inside;
+    char top[PATH_MAX], file[PATH_MAX];
+    if (!realpath(folder, top)) return false;
+    if (!realpath(path, file)) return true; /* it is not there, which opening it will tell */
+    const size_t length = strlen(top);
+    return strncmp(top, file, length) == 0 && (file[length] == '/' || strcmp(top, "/") == 0);
 #endif
 }
 

@@ -9,10 +9,10 @@ enum { OLDEST_OPSET = 6, MOST_INPUTS = 1024 };
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
 
 /* What stands in place of an open size, first and second: batches of a number that stands for nothing else and is larger than what
- * models name an end or a repetition by; images whose sizes halve five times. */
+ * models name an end or a repetition by; images of sizes that halve five times, larger than those that models name. */
 static int64_t stand_in(int axis, int which)
 {
-    static const int64_t sizes[3][2] = {{131, 137}, {224, 288}, {256, 352}};
+    static const int64_t sizes[3][2] = {{131, 137}, {1312, 1376}, {1504, 1696}};
     return axis == 0 ? sizes[0][which] : sizes[1 + axis % 2][which];
 }
 
@@ -45,8 +45,8 @@ static cconv_status shape_of_input(const onnx_value_info *info, const cconv_inpu
     return CCONV_OK;
 }
 
-/* Adds the inputs, with stand-ins for open sizes. */
-static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int which, bool *open)
+/* Adds the inputs, with stand-ins for open sizes; *open is the name of one that has some. */
+static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int which, const char **open)
 {
     const onnx_graph *graph = &r->model.graph;
     int number = 0;
@@ -61,7 +61,7 @@ static bool add_inputs(onnx_reading *r, const cconv_onnx_options *options, int w
             if (shape.dim[k] == CC_UNKNOWN) {
                 shape.dim[k] = stand_in(k, which);
                 if (k == 0 && info->rank > 0 && info->dim[0] == 1) r->opened_batch = shape.dim[0];
-                *open = true;
+                *open = info->name;
             }
         onnx_named *value = onnx_name(r, info->name);
         if (!value) return false;
@@ -93,7 +93,7 @@ static bool add_outputs(onnx_reading *r)
 }
 
 /* The graph with the one or the other stand-ins; *open is set if there are open sizes. */
-static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, int which, bool *open)
+static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, int which, const char **open)
 {
     r->n_refused = 0;
     r->computed = r->folded = 0;
@@ -107,6 +107,9 @@ static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, in
     if (fine)
         onnx_stop(r, cc_fail(CCONV_UNSUPPORTED, "the model has what is not supported: %s%s", r->refused,
                              r->n_refused > 64 ? " ..." : ""));
+    else if (*open && cconv_last_status() == CCONV_INVALID)
+        cc_fail(CCONV_INVALID, "%s; the file leaves sizes of input '%s' open: give the sizes of the inputs when loading",
+                cconv_last_error(), *open);
     cconv_graph_free(r->graph);
     return NULL;
 }
@@ -124,7 +127,7 @@ static cconv_status copy_outputs(const cconv_graph *from, cconv_graph *to, const
 /* The graph for all open sizes. */
 static cconv_graph *build_open(onnx_reading *r, const cconv_onnx_options *options)
 {
-    bool open = false;
+    const char *open = NULL;
     cconv_graph *first = build(r, options, 0, &open);
     if (!first || !open) return first;
     cconv_graph *second = build(r, options, 1, &open);

@@ -96,8 +96,7 @@ bool onnx_read_BitwiseNot(onnx_call *c)
     const onnx_type type = onnx_input_type(c, 0);
     if (type == ONNX_UINT32 || type == ONNX_UINT64)
         return onnx_refuse(c, "the complement of %s, which does not fit int32", onnx_type_name(type));
-    const int x = onnx_input(c, 0);
-    return arithmetic_give(c, onnx_add2(c, "bitwise_xor", x, onnx_scalar(c, x, -1), NULL));
+    return arithmetic_give(c, onnx_add1(c, "bitwise_not", onnx_input(c, 0), NULL));
 }
 
 bool onnx_read_BitShift(onnx_call *c)
@@ -164,19 +163,13 @@ ARITHMETIC_ONE(Acosh, "arccosh")
 ARITHMETIC_ONE(Atanh, "arctanh")
 ARITHMETIC_ONE(Erf, "erf")
 ARITHMETIC_ONE(Floor, "floor")
+ARITHMETIC_ONE(Ceil, "ceil")
 ARITHMETIC_ONE(Round, "round")
 ARITHMETIC_ONE(Sign, "sign")
 
-bool onnx_read_Ceil(onnx_call *c)
-{
-    const int floor_ = onnx_add1(c, "floor", onnx_add1(c, "negative", onnx_input(c, 0), NULL), NULL);
-    return arithmetic_give(c, onnx_add1(c, "negative", floor_, NULL));
-}
-
 bool onnx_read_IsNaN(onnx_call *c)
 {
-    const int x = onnx_input(c, 0);
-    return onnx_give_as(c, 0, onnx_add2(c, "not_equal", x, x, NULL), ONNX_BOOL);
+    return onnx_give_as(c, 0, onnx_add1(c, "isnan", onnx_input(c, 0), NULL), ONNX_BOOL);
 }
 
 bool onnx_read_IsInf(onnx_call *c)
@@ -184,7 +177,7 @@ bool onnx_read_IsInf(onnx_call *c)
     const int x = onnx_input(c, 0);
     const bool negative = onnx_int(c, "detect_negative", 1) != 0, positive = onnx_int(c, "detect_positive", 1) != 0;
     if (!negative && !positive) return onnx_give_as(c, 0, onnx_add2(c, "less", x, x, NULL), ONNX_BOOL); /* nowhere */
-    const int from = negative && positive ? onnx_add1(c, "abs", x, NULL) : x;
+    if (negative && positive) return onnx_give_as(c, 0, onnx_add1(c, "isinf", x, NULL), ONNX_BOOL);
     const int infinite = onnx_scalar(c, x, positive ? INFINITY : -INFINITY);
-    return onnx_give_as(c, 0, onnx_add2(c, "equal", from, infinite, NULL), ONNX_BOOL);
+    return onnx_give_as(c, 0, onnx_add2(c, "equal", x, infinite, NULL), ONNX_BOOL);
 }

@@ -221,33 +221,39 @@ bool onnx_read_TopK(onnx_call *c)
 
 /* ---- Along an axis -------------------------------------------------------------------------------------------------- */
 
-static bool reduce_running(onnx_call *c, const char *op, int of_none)
+static bool reduce_running_axis(onnx_call *c, int *axis, bool *reverse, bool *exclusive)
 {
-    int x = onnx_input(c, 0);
-    const cc_shape xs = *onnx_shape(c, x);
-    const int axis = onnx_axis(c, onnx_input_number(c, 1, 0), xs.rank);
-    const bool reverse = onnx_int(c, "reverse", 0) != 0, exclusive = onnx_int(c, "exclusive", 0) != 0;
-    if (onnx_failed(c)) return false;
-    const int64_t n = xs.dim[axis];
-    if (reverse) x = onnx_take_steps(c, x, axis, n, n - 1, -1);
-    if (exclusive) { /* each sum ends one element earlier */
-        int64_t pads[2 * CCONV_MAX_RANK] = {0};
-        char text[256];
-        pads[axis] = 1;
-        x = onnx_add1(c, "pad", x, "%s value=%d", onnx_list_text(text, "pads", 2 * xs.rank, pads), of_none);
-        x = onnx_slice(c, x, axis, 0, n);
-    }
-    int y = onnx_add1(c, op, x, "axis=%d", axis);
-    if (reverse) y = onnx_take_steps(c, y, axis, n, n - 1, -1);
-    return onnx_give_as(c, 0, y, onnx_input_type(c, 0));
+    *axis = onnx_axis(c, onnx_input_number(c, 1, 0), onnx_shape(c, onnx_input(c, 0))->rank);
+    *reverse = onnx_int(c, "reverse", 0) != 0;
+    *exclusive = onnx_int(c, "exclusive", 0) != 0;
+    return !onnx_failed(c);
 }
 
 bool onnx_read_CumSum(onnx_call *c)
 {
-    return reduce_running(c, "cumsum", 0);
+    int axis;
+    bool reverse, exclusive;
+    if (!reduce_running_axis(c, &axis, &reverse, &exclusive)) return false;
+    const int y = onnx_add1(c, "cumsum", onnx_input(c, 0), "axis=%d exclusive=%d reverse=%d", axis, exclusive, reverse);
+    return onnx_give_as(c, 0, y, onnx_input_type(c, 0));
 }
 
 bool onnx_read_CumProd(onnx_call *c)
 {
-    return reduce_running(c, "cumprod", 1);
+    int axis, y = onnx_input(c, 0);
+    bool reverse, exclusive;
+    if (!reduce_running_axis(c, &axis, &reverse, &exclusive)) return false;
+    const cc_shape xs = *onnx_shape(c, y);
+    const int64_t n = xs.dim[axis];
+    if (reverse) y = onnx_take_steps(c, y, axis, n, n - 1, -1);
+    if (exclusive) { /* each product ends one element earlier */
+        int64_t pads[2 * CCONV_MAX_RANK] = {0};
+        char text[256];
+        pads[axis] = 1;
+        y = onnx_add1(c, "pad", y, "%s value=1", onnx_list_text(text, "pads", 2 * xs.rank, pads));
+        y = onnx_slice(c, y, axis, 0, n);
+    }
+    y = onnx_add1(c, "cumprod", y, "axis=%d", axis);
+    if (reverse) y = onnx_take_steps(c, y, axis, n, n - 1, -1);
+    return onnx_give_as(c, 0, y, onnx_input_type(c, 0));
 }

@@ -1,3 +1,4 @@
+/* Reads strides, dilations, pads and auto_pad of windows, and says them as the ops here do: see read_window.h. */
 #include "onnx/read_window.h"
 #include <stdio.h>
 #include <string.h>

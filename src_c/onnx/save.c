@@ -72,7 +72,7 @@ static void write_node(saver *s, int number)
     const cc_node *node = cc_graph_node(s->graph, number);
     save_call c = {.s = s, .node = node, .number = number, .held = save_same_order(node->shape.rank)};
     s->owner = number;
-    if (node->kind == CC_INPUT) write_input(s, number);
+    if (node->kind == CC_INPUT && s->needed[number]) write_input(s, number);
     if (node->kind != CC_COMPUTED || !s->needed[number] || save_initializer_of(s, number)) return;
     const save_row *row = save_row_of(node->op);
     c.onnx = row ? row->onnx : "";

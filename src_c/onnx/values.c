@@ -97,7 +97,7 @@ static int int_constant(onnx_reading *r, cconv_graph *graph, const char *name, c
 
 int onnx_array_node(onnx_reading *r, cconv_graph *graph, const char *name, const onnx_array *array)
 {
-    if (!onnx_may_compute(r, (uint64_t)cc_shape_count(&array->shape))) return 0;
+    if (graph != r->graph && !onnx_may_compute(r, (uint64_t)cc_shape_count(&array->shape))) return 0;
     if (!array->floats) return int_constant(r, graph, name, array);
     return cconv_graph_constant(graph, name, CCONV_FLOAT32, array->shape.rank, array->shape.dim, array->floats);
 }

@@ -70,7 +70,7 @@ static bool name_values(saver *s, name_set *set)
     const save_node *nodes = s->nodes.items;
     bool named = true;
     for (int i = 1; i <= s->graph->count; ++i)
-        if (cc_graph_node(s->graph, i)->kind == CC_INPUT)
+        if (cc_graph_node(s->graph, i)->kind == CC_INPUT && s->needed[i])
             named = named && name_value(s, set, save_first_form(s, i)->value, name_of(s, i), "");
     for (size_t i = 0; i < s->outputs.n; ++i) named = named && name_value(s, set, outputs[i].value, outputs[i].name, "");
     for (size_t i = 0; i < s->tensors.n; ++i)
@@ -260,7 +260,7 @@ static void graph_body(wire_output *out, const void *argument)
     for (size_t i = 0; i < s->tensors.n; ++i) wire_message(out, INITIALIZER, tensor_body, &(part){s, &tensors[i]});
     for (int i = 1; i <= s->graph->count; ++i) {
         const cc_node *node = cc_graph_node(s->graph, i);
-        if (node->kind != CC_INPUT) continue;
+        if (node->kind != CC_INPUT || !s->needed[i]) continue;
         const save_held_value *form = save_first_form(s, i);
         const description d = {.name = text_of(s, form->value),
                                .shape = save_held_shape(&node->shape, &form->order),

@@ -95,7 +95,7 @@ static void op_table_describe_inputs(const char *inputs, cc_writer *w)
 size_t cconv_op_describe(const char *name, char *text, size_t size)
 {
     const cc_op *op = cc_op_find(name);
-    cc_writer w = {text, size, 0};
+    cc_writer w = cc_writer_in(text, size);
     if (!op) return 0;
     cc_put(&w, "%s\n  inputs: ", op->name);
     op_table_describe_inputs(op->inputs, &w);

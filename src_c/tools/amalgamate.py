@@ -246,6 +246,10 @@ def target_of(level: str, flags: str) -> tuple[str, str, str] | None:
     return f"CC_TARGET_{level.upper()}", machine, ",".join(arm or [w.removeprefix("-m") for w in words])
 
 
+# Folders whose code runs once for a model or a plan: there the size counts.
+COLD = ("files/", "graph/", "onnx/", "plan/")
+
+
 def within(condition: str, clang: str, gcc: str, text: str) -> str:
     """A unit whose functions have an attribute, in Clang's words and in GCC's."""
     return f"""#if {condition}
@@ -359,6 +363,8 @@ def amalgamation() -> str:
         body = unit.renamed(clashes, shared_names, shared_macros)
         if unit.name == fallback:
             body = within(HAS_HIGHER, "minsize", 'optimize("Os")', body)
+        elif unit.name.startswith(COLD):
+            body = within("defined(__GNUC__)", "minsize", 'optimize("Os")', body)
         elif target := targets.get(unit.name):
             target_words = f'target("{target[2]}")'
             body = within(f"defined({target[0]})", target_words, target_words, body)

@@ -46,7 +46,7 @@ def fed(x: np.ndarray) -> np.ndarray:
 
 
 def bound(model: bytes, inputs: list[np.ndarray]) -> tuple[bytes, list[np.ndarray]]:
-    """The model with all inputs but the first as initializers: axes, sizes and the like must be known when it is loaded."""
+    """The model with all inputs but the first as initializers: axes, sizes and the like must be known."""
     proto = onnx.ModelProto.FromString(model)
     wanted = list(proto.graph.input)
     for value, x in list(zip(wanted, inputs, strict=False))[1:]:

@@ -1,4 +1,4 @@
-"""The ONNX backend's own cases: which pass is written down in `onnx_passes.txt`, and why the others do not in docs/onnx.md."""
+"""The ONNX backend's own cases: which pass stands in `onnx_passes.txt`, why the others do not in docs/onnx.md."""
 
 from __future__ import annotations
 

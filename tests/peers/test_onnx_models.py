@@ -196,3 +196,34 @@ def test_a_failure_leaves_the_old_file(tmp_path):
         graph_of_one().save_onnx(tmp_path / "folder")
     assert path.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "m.onnx"]
+
+
+def test_a_model_that_is_too_large(tmp_path):
+    """A variable in several shapes is as many initializers: eight of 256 MB are a byte too many."""
+    graph = _core.Graph()
+    weight = graph.variable(_core.Variable((2**26,)), "weight")
+    for i in range(8):
+        graph.output(f"y{i}", graph.add("relu", [graph.add("reshape", [weight], {"shape": (2**i, -1)})]))
+    with pytest.raises(NotImplementedError, match=r"the model has 21474\d+ bytes, and an ONNX file at most 2147483647"):
+        graph.save_onnx(tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_orders_of_the_user(tmp_path):
+    """Transposes of the graph's own cost nothing where they undo those of ONNX."""
+    graph = _core.Graph()
+    x = graph.input((None, 3, 6, 5), "x")
+    weight = _core.Variable((3, 3, 3, 4))
+    weight.assign(np.random.default_rng(0).normal(0, 0.3, (3, 3, 3, 4)).astype(np.float32))
+    y = graph.add("transpose", [x], {"axes": (0, 2, 3, 1)})
+    y = graph.add("conv", [y, graph.variable(weight, "w")], {"padding": "same", "activation": "relu"})
+    y = graph.add("max", [y], {"axes": (3,), "keepdims": True})
+    y = graph.add("transpose", [y], {"axes": (0, 3, 1, 2)})
+    graph.output("y", y)
+    data = np.random.default_rng(1).normal(0, 1, (2, 3, 6, 5)).astype(np.float32)
+    expected = np.asarray(_core.Plan(graph, [y], max_batch=2).run([data])[0])
+    for channels_last in (False, True):
+        graph.save_onnx(tmp_path / "m.onnx", channels_last=channels_last)
+        assert not transposes(onnx.load(tmp_path / "m.onnx").graph)
+        found = ort.InferenceSession(str(tmp_path / "m.onnx")).run(None, {"x": data})[0]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
