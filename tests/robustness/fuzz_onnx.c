@@ -1,8 +1,8 @@
-/* A target of libFuzzer for what reads bytes that others wrote: ONNX models, files of parameters, and attributes as text. `make
- * fuzz-onnx` builds it with sanitizers. Bytes that begin with 'A' are attributes ("Aconv;2,6,6,4;3,3,4,8;-;strides=2,2": an op, the
- * shapes of its inputs, - for one left out, attributes; or "Aadam;learning_rate=0.1"), those with '{' as ninth a file of parameters,
- * all others a model, which is loaded, saved, loaded again, planned with small sizes and run once. Whatever it is: a result, or a
- * status with a sentence; and no more memory than the file can justify. */
+/* A target of libFuzzer for what reads bytes that others wrote: ONNX models, files of parameters, and attributes as text.
+ * `make fuzz-onnx` builds it with sanitizers. Bytes that begin with 'A' are attributes ("Aconv;2,6,6,4;3,3,4,8;-;strides=2,2": an
+ * op, the shapes of its inputs, - for one left out, attributes; or "Aadam;learning_rate=0.1"), those with '{' as ninth a file of
+ * parameters, all others a model, which is loaded, saved, loaded again, planned with small sizes and run once. Whatever it is: a
+ * result, or a status with a sentence; and no more memory than the file can justify. */
 #define _GNU_SOURCE /* memfd_create */
 #include "cconv.h"
 #include <math.h>
