@@ -80,7 +80,7 @@ static bool add_outputs(onnx_reading *r)
     for (int i = 0; i < graph->n_outputs; ++i) {
         const char *name = graph->outputs[i].name;
         onnx_named *value = onnx_find(r, name);
-        if (!value) return onnx_stop(r, cc_fail(CCONV_INVALID, "output '%s' is not computed", name));
+        if (!value || !name[0]) return onnx_stop(r, cc_fail(CCONV_INVALID, "output '%s' is not computed", name));
         value = onnx_resolve(r, value);
         if (value->missing) onnx_note_refusal(r, &(onnx_node){.name = name}, "an output");
         if (value->refused) continue;
