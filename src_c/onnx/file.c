@@ -8,7 +8,6 @@
 #define MAPS 1
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #else
 #define MAPS 0
@@ -18,15 +17,14 @@
 /* False: it cannot be mapped, which does not mean that it cannot be read. */
 static bool map(const char *path, onnx_file *file)
 {
-    struct stat status;
     const int number = open(path, O_RDONLY | O_CLOEXEC);
     if (number < 0) return false;
+    const off_t size = lseek(number, 0, SEEK_END); /* of a folder or a pipe it says nothing, and these are not mapped */
     void *bytes = MAP_FAILED;
-    if (fstat(number, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 && (uint64_t)status.st_size <= SIZE_MAX)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, number, 0);
+    if (size > 0 && (uint64_t)size <= SIZE_MAX) bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, number, 0);
     close(number);
     if (bytes == MAP_FAILED) return false;
-    *file = (onnx_file){.bytes = {bytes, (size_t)status.st_size}, .mapped = true};
+    *file = (onnx_file){.bytes = {bytes, (size_t)size}, .mapped = true};
     return true;
 }
 #endif
