@@ -9,10 +9,26 @@
 
 enum { PLANAR_VECS = 3, PLANAR_CHAINS = 8 /* multiply-adds that must be on their way for the units never to wait */ };
 
-/* Adds to what y holds, or not, and stores: the first `pixels` of a vector of them, of n <= VEC channels. */
-ALWAYS_INLINE void planar_store(const cc_planar *g, float *y, vec *square, int64_t pixels, const int n)
+/* Adds the sums of n <= VEC channels, a vector of pixels each, to what y holds, or not, and stores the first `pixels` of them. Not
+ * inlined: that would be the larger part of each of the tiles, which are many. */
+NEVER_INLINE void planar_store(const cc_planar *g, float *y, const float *sums, int64_t pixels, int n)
 {
     const mask part = mask_first(n);
+    const vec most = vec_set1(g->act == CC_ACT_RELU6 ? 6 : INFINITY);
+    vec square[VEC], held[VEC];
+    UNROLL
+    for (int i = 0; i < VEC; ++i) square[i] = i < n ? vec_load(sums + i * VEC) : vec_zero();
+    if (g->accumulate) {
+        UNROLL
+        for (int i = 0; i < VEC; ++i) held[i] = i < pixels ? vec_load_part(y + i * g->y_step, part) : vec_zero();
+        vec_transpose(held);
+        UNROLL
+        for (int i = 0; i < VEC; ++i) square[i] = vec_add(square[i], held[i]);
+    }
+    if (g->act != CC_ACT_LINEAR) {
+        UNROLL
+        for (int i = 0; i < VEC; ++i) square[i] = vec_min(most, vec_max(vec_zero(), square[i]));
+    }
     vec_transpose(square);
     UNROLL
     for (int i = 0; i < VEC; ++i, y += g->y_step) {
@@ -24,20 +40,12 @@ ALWAYS_INLINE void planar_store(const cc_planar *g, float *y, vec *square, int64
     }
 }
 
-/* What y holds, of the first `pixels` and n channels, a vector for each channel. */
-ALWAYS_INLINE void planar_load(const cc_planar *g, const float *y, vec *square, int64_t pixels, const int n)
-{
-    const mask part = mask_first(n);
-    UNROLL
-    for (int i = 0; i < VEC; ++i) square[i] = i < pixels ? vec_load_part(y + i * g->y_step, part) : vec_zero();
-    vec_transpose(square);
-}
-
 /* The first `pixels` of `vecs` vectors of pixels, from p0 on, of the channels j0 .. j0+n-1, whose weights are at w. */
 ALWAYS_INLINE void planar_tile(const cc_planar *g, const float *x, const float *w, int64_t p0, int64_t pixels, int64_t j0,
                                const int n, const int vecs)
 {
-    vec acc[PLANAR_1][PLANAR_VECS], square[VEC];
+    vec acc[PLANAR_1][PLANAR_VECS];
+    float sums[PLANAR_VECS][PLANAR_1 * VEC];
     UNROLL
     for (int j = 0; j < n; ++j) {
         const vec start = g->bias ? vec_set1(g->bias[j0 + j]) : vec_zero();
@@ -56,25 +64,15 @@ ALWAYS_INLINE void planar_tile(const cc_planar *g, const float *x, const float *
             for (int v = 0; v < vecs; ++v) acc[j][v] = vec_fma(numbers[v], weight, acc[j][v]);
         }
     }
-    const vec most = vec_set1(g->act == CC_ACT_RELU6 ? 6 : INFINITY);
     UNROLL
     for (int v = 0; v < vecs; ++v) {
         UNROLL
+        for (int j = 0; j < n; ++j) vec_store(sums[v] + j * VEC, acc[j][v]);
+    }
+    for (int v = 0; v < vecs; ++v) {
         for (int j = 0; j < n; j += VEC) {
-            const int channels = n - j < VEC ? n - j : VEC;
             float *y = g->y + (p0 + v * VEC) * g->y_step + j0 + j;
-            if (g->accumulate) {
-                planar_load(g, y, square, pixels - v * VEC, channels);
-                UNROLL
-                for (int i = 0; i < channels; ++i) acc[j + i][v] = vec_add(acc[j + i][v], square[i]);
-            }
-            UNROLL
-            for (int i = 0; i < VEC; ++i) square[i] = i < channels ? acc[j + i][v] : vec_zero();
-            if (g->act != CC_ACT_LINEAR) {
-                UNROLL
-                for (int i = 0; i < channels; ++i) square[i] = vec_min(most, vec_max(vec_zero(), square[i]));
-            }
-            planar_store(g, y, square, pixels - v * VEC, channels);
+            planar_store(g, y, sums[v] + j * VEC, pixels - v * VEC, n - j < VEC ? n - j : VEC);
         }
     }
 }
@@ -87,8 +85,10 @@ ALWAYS_INLINE void planar_tiles(const cc_planar *given, const float *x, const fl
     const int64_t step = vecs * VEC, last = g.pixels - step, rest = g.pixels % step;
     const int64_t beyond = last < 0 || g.accumulate ? g.pixels - rest : last;
     for (int64_t r = 0; r < g.rows; ++r, x += g.x_row, g.y += g.y_row) {
-        for (int64_t p = 0; p <= last; p += step) planar_tile(&g, x, w, p, step, j0, n, vecs);
-        if (rest > 0) planar_tile(&g, x, w, beyond, g.pixels - beyond, j0, n, vecs);
+        for (int64_t p = 0; p < g.pixels; p += step) {
+            const int64_t p0 = p <= last ? p : beyond, pixels = g.pixels - p0;
+            planar_tile(&g, x, w, p0, pixels < step ? pixels : step, j0, n, vecs);
+        }
     }
 }
 
