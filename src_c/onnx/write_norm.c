@@ -9,6 +9,20 @@ static int given_or(save_call *c, int k, int64_t n, float otherwise)
     return save_has(c, k) ? save_input(c, k) : save_repeated(c, 1, &n, otherwise);
 }
 
+int save_lrn(save_call *c)
+{
+    const int rank = c->node->shape.rank;
+    const int64_t size = save_int(c, "size");
+    if (rank != 4) return save_refuse(c, "LRN takes images (n, h, w, c) only");
+    c->held = save_images(rank);
+    const int y = save_add1(c, "LRN", save_form(c, 0, &c->held));
+    save_set_int(c, "size", size);
+    save_set_float(c, "alpha", save_float(c, "alpha") * (save_int(c, "alpha_over_size") ? 1 : (float)size));
+    save_set_float(c, "beta", save_float(c, "beta"));
+    save_set_float(c, "bias", save_float(c, "bias"));
+    return y;
+}
+
 int save_batch_norm(save_call *c)
 {
     const cc_shape *x = save_shape(c, 0);

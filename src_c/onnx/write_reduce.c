@@ -28,7 +28,11 @@ int save_reduction(save_call *c)
 int save_cumsum(save_call *c)
 {
     c->held = save_common_order(c);
-    return save_add2(c, "CumSum", save_form(c, 0, &c->held), save_index(c, save_position(&c->held, save_int(c, "axis"))));
+    const int axis = save_index(c, save_position(&c->held, save_int(c, "axis")));
+    const int y = save_add2(c, "CumSum", save_form(c, 0, &c->held), axis);
+    save_set_int(c, "exclusive", save_int(c, "exclusive"));
+    save_set_int(c, "reverse", save_int(c, "reverse"));
+    return y;
 }
 
 int save_arg_extreme(save_call *c)
