@@ -49,6 +49,9 @@ class OnnxLayer(Layer):
     [[0.0, 0.0]]
     """
 
+    # what the layer computes does not change: nobody need look through it before each run
+    _unobserved = Layer._unobserved | {"nodes", "weight_specs", "constants", "output_numbers", "_values", "_held"}
+
     def __init__(
         self,
         nodes: Sequence[Mapping[str, Any]],
