@@ -129,6 +129,7 @@ def load(
 
     Raises:
         NotImplementedError: The file has operators that are not supported; all of them are named.
+        OSError: The file cannot be read.
         ValueError: It is no ONNX file, or an argument is not as said.
 
     Example:

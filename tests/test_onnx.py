@@ -300,9 +300,9 @@ def test_another_process_reads_the_saved_model(written, tmp_path):
 def test_what_cannot_be_read(written, tmp_path):
     _, path = written
     data = path.read_bytes()
-    with pytest.raises((ValueError, OSError), match="none.onnx"):
+    with pytest.raises(OSError, match="none.onnx"):
         cconv.onnx.load(tmp_path / "none.onnx")
-    with pytest.raises((ValueError, OSError), match=str(tmp_path)):
+    with pytest.raises(OSError, match=str(tmp_path)):
         cconv.onnx.load(tmp_path)
     for wrong in (b"", b"no model", data[: len(data) // 2], data[:-1]):
         with pytest.raises(ValueError):

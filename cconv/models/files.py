@@ -157,7 +157,8 @@ class Files:
 
         Raises:
             NotImplementedError: Another format or version, or an operation that ONNX does not have: all are named.
-            ValueError: The model does not know its inputs, or the file cannot be written.
+            ValueError: The model does not know its inputs.
+            OSError: The file cannot be written.
             TypeError: There is no such argument.
 
         Example:

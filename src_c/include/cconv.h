@@ -324,7 +324,7 @@ typedef struct cconv_onnx_options {
  * or of images, stay open (-1) where the graph does not depend on them otherwise than ops here can follow; else they must be given.
  * External data is read from the folder of the file and those below it. The bytes are read, not kept. Returns NULL
  * (CCONV_UNSUPPORTED with all operators that are not supported, named with their nodes; CCONV_INVALID for what is no ONNX;
- * CCONV_NO_MEMORY). */
+ * CCONV_IO for a file that cannot be read; CCONV_NO_MEMORY). */
 CCONV_API cconv_graph *cconv_load_onnx(const char *path, const cconv_onnx_options *options);
 CCONV_API cconv_graph *cconv_load_onnx_memory(const void *bytes, size_t size, const cconv_onnx_options *options);
 
@@ -341,7 +341,7 @@ typedef struct cconv_onnx_save_options {
  * Variables are written as they are when this is called, as float32. Positions that take and take_along_axis give 0 for, since
  * there are none, are an error in ONNX. The file takes the place of one at `path` when it is complete; after a failure that one is
  * as it was. CCONV_UNSUPPORTED with all nodes that cannot be written, or for a model of more than 2 GB; CCONV_INVALID for a graph
- * without outputs or a path that cannot be written. */
+ * without outputs; CCONV_IO for a path that cannot be written. */
 CCONV_API cconv_status cconv_save_onnx(const cconv_graph *graph, const char *path, const cconv_onnx_save_options *options);
 /* The same as bytes in memory, which the caller owns and gives back with cconv_onnx_free. After a failure *bytes is NULL. */
 CCONV_API cconv_status cconv_save_onnx_memory(const cconv_graph *graph, const cconv_onnx_save_options *options, void **bytes,

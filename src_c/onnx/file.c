@@ -2,7 +2,9 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "onnx/file.h"
 #include "base/alloc.h"
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #if defined(__unix__) || defined(__APPLE__)
 #define MAPS 1
@@ -47,7 +49,7 @@ static cconv_status read_all(FILE *stream, const char *path, onnx_file *file)
     }
     if (!bytes) return CCONV_NO_MEMORY;
     *file = (onnx_file){.bytes = {bytes, size}};
-    return ferror(stream) ? cc_fail(CCONV_INVALID, "load: '%s' cannot be read", path) : CCONV_OK;
+    return ferror(stream) ? cc_fail(CCONV_IO, "load: '%s' cannot be read: %s", path, strerror(errno)) : CCONV_OK;
 }
 
 cconv_status onnx_file_open(const char *path, onnx_file *file)
@@ -57,7 +59,7 @@ cconv_status onnx_file_open(const char *path, onnx_file *file)
     if (map(path, file)) return CCONV_OK;
 #endif
     FILE *stream = fopen(path, "rb");
-    if (!stream) return cc_fail(CCONV_INVALID, "load: '%s' cannot be opened", path);
+    if (!stream) return cc_fail(CCONV_IO, "load: '%s' cannot be opened: %s", path, strerror(errno));
     const cconv_status status = read_all(stream, path, file);
     fclose(stream);
     return status;

@@ -1,123 +1,29 @@
 /* Protocol buffers as they are written: see write_wire.h. */
-#if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
-#define _POSIX_C_SOURCE 200809L /* fsync */
-#endif
 #include "onnx/write_wire.h"
 #include "base/alloc.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#if defined(_WIN32)
-#include <io.h>
-#include <process.h>
-#include <windows.h>
-#else
-#include <unistd.h>
-#endif
 
 enum { VARINT = 0, BYTES = 2, FIXED_32 = 5 }; /* kinds of fields */
 
-/* ---- Files, of POSIX and Windows ---------------------------------------------------------------------------------- */
-
-#if defined(_WIN32)
-static int new_file(const char *path)
-{
-    return _open(path, _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY, _S_IREAD | _S_IWRITE);
-}
-
-static long write_some(int descriptor, const uint8_t *bytes, size_t n)
-{
-    return _write(descriptor, bytes, (unsigned)n);
-}
-
-static bool complete(int descriptor)
-{
-    const bool kept = _commit(descriptor) == 0;
-    return _close(descriptor) == 0 && kept;
-}
-
-static bool replace(const char *from, const char *to)
-{
-    return MoveFileExA(from, to, MOVEFILE_REPLACE_EXISTING) != 0;
-}
-
-static int process_number(void)
-{
-    return _getpid();
-}
-#else
-static int new_file(const char *path)
-{
-    return open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
-}
-
-static long write_some(int descriptor, const uint8_t *bytes, size_t n)
-{
-    return (long)write(descriptor, bytes, n);
-}
-
-static bool complete(int descriptor)
-{
-    const bool kept = fsync(descriptor) == 0;
-    return close(descriptor) == 0 && kept;
-}
-
-static bool replace(const char *from, const char *to)
-{
-    return rename(from, to) == 0;
-}
-
-static int process_number(void)
-{
-    return (int)getpid();
-}
-#endif
+/* ---- Files -------------------------------------------------------------------------------------------------------- */
 
 void wire_flush(wire_file *file)
 {
-    for (size_t at = 0; at < file->waiting && !file->error;) {
-        const long wrote = write_some(file->descriptor, file->buffer + at, file->waiting - at);
-        if (wrote > 0)
-            at += (size_t)wrote;
-        else if (wrote == 0 || errno != EINTR)
-            file->error = wrote == 0 ? ENOSPC : errno;
-    }
+    if (file->status == CCONV_OK) file->status = cc_atomic_write(&file->target, file->buffer, file->waiting);
     file->waiting = 0;
 }
 
 cconv_status wire_replace_file(const char *path, wire_body body, const void *argument)
 {
-    enum { TRIES = 100 };
-    const size_t room = strlen(path) + 48;
     wire_file *file = cc_alloc(sizeof *file);
-    char *beside = cc_alloc(room);
-    cconv_status status = file && beside ? CCONV_OK : CCONV_NO_MEMORY;
-    int descriptor = -1;
-    for (int i = 0; status == CCONV_OK && i < TRIES && descriptor < 0; ++i) {
-        snprintf(beside, room, "%s.%d-%d.part", path, process_number(), i);
-        descriptor = new_file(beside);
-        if (descriptor < 0 && errno != EEXIST) break;
-    }
-    if (status == CCONV_OK && descriptor < 0)
-        status = cc_fail(CCONV_INVALID, "cannot write a file beside '%s': %s", path, strerror(errno));
+    if (!file) return CCONV_NO_MEMORY;
+    file->waiting = 0;
+    cconv_status status = file->status = cc_atomic_begin(&file->target, path);
     if (status == CCONV_OK) {
-        file->descriptor = descriptor;
-        file->error = 0;
-        file->waiting = 0;
-        wire_output out = {.file = file};
-        body(&out, argument);
+        body(&(wire_output){.file = file}, argument);
         wire_flush(file);
-        if (!complete(descriptor) && !file->error) file->error = errno;
-        if (!file->error && !replace(beside, path)) file->error = errno ? errno : EACCES;
-        if (file->error) {
-            status = cc_fail(CCONV_INVALID, "cannot write '%s': %s", path, strerror(file->error));
-            remove(beside);
-        }
+        status = cc_atomic_end(&file->target, file->status);
     }
-    cc_free(beside);
     cc_free(file);
     return status;
 }

@@ -3,7 +3,7 @@
 #ifndef CC_ONNX_WRITE_WIRE_H
 #define CC_ONNX_WRITE_WIRE_H
 
-#include "base/status.h"
+#include "files/atomic_file.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,8 +11,8 @@
 enum { WIRE_BUFFER = 1 << 16 };
 
 typedef struct wire_file { /* bytes on their way to a file */
-    int descriptor;
-    int error; /* errno of the first write that failed */
+    cc_atomic_file target;
+    cconv_status status; /* of the first write that failed */
     size_t waiting;
     uint8_t buffer[WIRE_BUFFER];
 } wire_file;

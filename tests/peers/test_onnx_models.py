@@ -189,10 +189,10 @@ def test_a_failure_leaves_the_old_file(tmp_path):
     graph.output("b", graph.add("cumprod", [x], {}, "second"))
     with pytest.raises(NotImplementedError, match=r"first \(erfinv: .*second \(cumprod: "):
         graph.save_onnx(path)
-    with pytest.raises(ValueError, match="cannot write"):
+    with pytest.raises(OSError, match="could not"):
         graph_of_one().save_onnx(tmp_path / "no folder" / "m.onnx")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ValueError, match="cannot write"):
+    with pytest.raises(OSError, match="could not"):
         graph_of_one().save_onnx(tmp_path / "folder")
     assert path.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "m.onnx"]
