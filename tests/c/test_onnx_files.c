@@ -62,9 +62,9 @@ static void test_wrong_arguments(void)
     cconv_graph *graph = load(&model), *none = cconv_graph_new();
     CHECK(graph != NULL);
     CHECK_REFUSED(cconv_load_onnx(NULL, NULL), NULL, CCONV_INVALID);
-    CHECK_REFUSED(cconv_load_onnx("", NULL), NULL, CCONV_INVALID);
-    CHECK_REFUSED(cconv_load_onnx("/nowhere/model.onnx", NULL), NULL, CCONV_INVALID);
-    CHECK_REFUSED(cconv_load_onnx("/tmp", NULL), NULL, CCONV_INVALID);
+    CHECK_REFUSED(cconv_load_onnx("", NULL), NULL, CCONV_IO);
+    CHECK_REFUSED(cconv_load_onnx("/nowhere/model.onnx", NULL), NULL, CCONV_IO);
+    CHECK_REFUSED(cconv_load_onnx("/tmp", NULL), NULL, CCONV_IO);
     CHECK_REFUSED(cconv_load_onnx_memory(NULL, 10, NULL), NULL, CCONV_INVALID);
     CHECK_REFUSED(cconv_load_onnx_memory(model.data, 0, NULL), NULL, CCONV_INVALID);
     cconv_onnx_options options = {.n_shapes = 1};
