@@ -178,6 +178,44 @@ def test_depthwise_on_random_geometry(seed):
         assert np.array_equal(y, np.clip(expected, 0, most))
 
 
+@pytest.mark.parametrize("kernel", [(7, 7), (9, 9), (3, 7), (7, 2), (11, 4)])
+@pytest.mark.parametrize("image", [(7, 7), (14, 14), (3, 29), (20, 1)])
+@pytest.mark.parametrize(
+    "attributes", [{}, {"strides": (1, 2)}, {"dilation": (2, 2)}, {"dilation": (1, 3), "strides": 2}]
+)
+def test_depthwise_of_wide_kernels(kernel, image, attributes):
+    """On integers, the bits of the reference, with channels around the width of a vector."""
+    rng = np.random.default_rng(7)
+    for c in (5, 16, 33):
+        settings = {"padding": "same", "groups": c, "algorithm": "depthwise", **attributes}
+        x, w, b = integers(rng, 2, *image, c), integers(rng, *kernel, 1, c), integers(rng, c)
+        y = run("conv", [x, w, b], settings)[0]
+        expected = reference_conv(x, w, b, padding="same", groups=c, **attributes)
+        assert np.array_equal(y, expected)
+        dy = integers(rng, *expected.shape)
+        results = run("conv", [x, w, b], settings, dy, (0, 1, 2), 3)
+        by_another = run("conv", [x, w, b], settings | {"algorithm": "direct"}, dy, (0, 1, 2))
+        assert all(np.array_equal(a, r) for a, r in zip(results, by_another, strict=True))
+
+
+@pytest.mark.parametrize("c", [257, 512, 700])
+@pytest.mark.parametrize("dilation", [1, 3, 6, 12, 24])
+@pytest.mark.parametrize("algorithm", ["direct", "im2col"])
+def test_conv_of_many_channels_whose_cells_lie_in_the_padding(c, dilation, algorithm):
+    """Pixels that see padding are left out of a cell's product; on integers, the bits of the reference."""
+    rng = np.random.default_rng(dilation)
+    x, w, b = integers(rng, 2, 7, 9, c), integers(rng, 3, 3, c, 33), integers(rng, 33)
+    attributes = {"padding": "same", "dilation": dilation}
+    expected = reference_conv(*(a.astype(np.float64) for a in (x, w, b)), **attributes)
+    dy = integers(rng, *expected.shape)
+    y, dx = run("conv", [x, w, b], attributes | {"algorithm": algorithm}, dy, (0,), 3)
+    assert np.array_equal(y, expected)
+    turned = np.ascontiguousarray(w[::-1, ::-1].swapaxes(2, 3))
+    assert np.array_equal(dx, reference_conv(dy, turned, np.zeros(c), **attributes))
+    gelu = conv(x, w, b, algorithm=algorithm, activation="gelu", **attributes)
+    np.testing.assert_allclose(gelu, run("gelu", [expected], {})[0], rtol=1e-6)
+
+
 @pytest.mark.parametrize("op", ("conv", "conv_transpose"))
 @pytest.mark.parametrize("axes", (1, 2, 3))
 @pytest.mark.parametrize("seed", range(12))

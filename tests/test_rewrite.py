@@ -138,6 +138,83 @@ def test_a_gate_that_others_need_stays(other):
     assert_equal(results)
 
 
+def gelu_by_hand(g, y, order="x gate half", scaled="divide", half=0.5, one=1.0, root=2**0.5):
+    """x (1 + erf(x / sqrt(2))) / 2 as exporters write it, the factors multiplied in this order."""
+    by = g.constant(np.float32(root if scaled == "divide" else 1 / root))
+    error = g.add("erf", [g.add(scaled, [y, by])])
+    factors = {"x": y, "gate": g.add("add", [error, g.constant(np.float32(one))]), "half": g.constant(np.float32(half))}
+    first, second, third = (factors[name] for name in order.split())
+    return g.add("multiply", [g.add("multiply", [first, second]), third]), error
+
+
+@pytest.mark.parametrize("order", ["x gate half", "gate x half", "half x gate", "half gate x", "x half gate"])
+@pytest.mark.parametrize("scaled", ["divide", "multiply"])
+@pytest.mark.parametrize("wrt", [False, True])
+def test_gelu_in_five_ops_is_one(order, scaled, wrt):
+    def build(g, a):
+        w = weights_of(g, 8, 5)
+        return [gelu_by_hand(g, g.add("dense", [a, w, 0]), order, scaled)[0]], [w]
+
+    results = both(build, random(7, 8), wrt=wrt)
+    assert results[0][0] == (["dense", "gelu"] if wrt else ["dense"])
+    assert_equal(results, rtol=2e-6)
+
+
+@pytest.mark.parametrize("other", [{"half": 0.4}, {"one": 1.1}, {"root": 1.5}, "seen", "read", "another", "wider"])
+def test_what_is_not_quite_gelu_stays(other):
+    def build(g, a):
+        y, error = gelu_by_hand(g, a, **(other if isinstance(other, dict) else {}))
+        if other == "another":
+            gate = g.add("add", [error, g.constant(np.float32(1))])
+            y = g.add("multiply", [g.add("multiply", [g.add("negative", [a]), gate]), g.constant(np.float32(0.5))])
+        if other == "wider":
+            y = g.add("multiply", [y, g.constant(np.ones((1, 1, 1), np.float32))])
+        return [y, *([error] if other == "seen" else [g.add("abs", [error])] if other == "read" else [])], []
+
+    results = both(build, random(7, 5))
+    assert ("gelu" in results[0][0]) == (other == "wider")
+    assert_equal(results, rtol=2e-6 if other == "wider" else 0)
+
+
+def layer_before(g, a, kind, bias):
+    """A layer of five channels, and its variables."""
+    shape = {"dense": (8, 5), "conv": (3, 3, 8, 5), "depthwise": (3, 3, 1, 8)}[kind]
+    nodes = [weights_of(g, *shape)] + ([weights_of(g, shape[-1], seed=3)] if bias else [])
+    op = "dense" if kind == "dense" else "conv"
+    return g.add(op, [a, nodes[0], *(nodes[1:] or [0])], {"groups": 8} if kind == "depthwise" else {}), nodes
+
+
+@pytest.mark.parametrize("op", ["multiply", "add"])
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("axes", [1, 4])
+@pytest.mark.parametrize("wrt", [False, True])
+def test_numbers_for_the_channels_go_into_the_layer_before_them(op, kind, bias, side, axes, wrt):
+    def build(g, a):
+        y, nodes = layer_before(g, a, kind, bias)
+        s = weights_of(g, *[1] * (axes - 1), 8 if kind == "depthwise" else 5, seed=4)
+        return [g.add("relu", [g.add(op, [s, y] if side else [y, s])])], [*nodes, s]
+
+    results = both(build, random(3, 9, 9, 8), wrt=wrt)
+    alone = not wrt or (op == "add" and not bias and axes == 1)
+    left = [n for n in results[0][0] if n not in ("reshape", "multiply", "add")]  # those of variables run once
+    assert left == ["dense" if kind == "dense" else "conv"] + ([] if alone else ["relu"])
+    assert_equal(results, rtol=2e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (9, 1, 5), (3, 1, 1, 5), (1, 1, 1, 1, 5), (1,)])
+@pytest.mark.parametrize("op", ["multiply", "add"])
+def test_other_numbers_stay_behind_the_layer(op, shape):
+    def build(g, a):
+        y, _ = layer_before(g, a, "conv", True)
+        return [g.add(op, [y, weights_of(g, *shape, seed=4)])], []
+
+    results = both(build, random(3, 11, 11, 8))
+    assert results[0][0] == ["conv", op]
+    assert_equal(results)
+
+
 @pytest.mark.parametrize("op, attributes", [("relu", {}), ("clip", {"minimum": 0.0, "maximum": 6.0})])
 @pytest.mark.parametrize("training", [False, True])
 def test_activation_goes_into_batch_norm(op, attributes, training):

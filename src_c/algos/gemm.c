@@ -82,6 +82,20 @@ static void gemm_activate(const cc_product *p, float *const *y, int64_t rows, in
     }
 }
 
+/* Of the rows of one tap, brings those that lie in the image to the front, and says how many: the others add nothing. */
+static int64_t gemm_bring_forward(const float **a, float **y, int64_t rows)
+{
+    int64_t inside = 0;
+    for (int64_t i = 0; i < rows; ++i) {
+        if (a[i] == cc_zero_row) continue;
+        const float *row = a[i];
+        float *to = y[i];
+        a[i] = a[inside], y[i] = y[inside];
+        a[inside] = row, y[inside++] = to;
+    }
+    return inside;
+}
+
 /* Whether rows of a are copied, so that they do not drive each other out. */
 static bool gemm_copies(const cc_product *p)
 {
@@ -124,20 +138,26 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
             s.last = s.tap + s.taps >= p->taps && s.k + s.depth >= p->depth;
             const int64_t ahead = p->patches ? 0 : cc_min(mr, m1 - block - rows), row_floats = s.taps * s.depth;
             p->rows(p->source, block, (int)(rows + ahead), s.tap, s.taps, s.k, a, (int)pitch, y);
-            if (p->patches) gemm_copy_patches(a, p->patches, row_floats, a, pitch, rows, s.taps, s.depth);
+            const int64_t inside = s.taps == 1 ? gemm_bring_forward(a, y, rows) : rows;
+            if (p->patches) gemm_copy_patches(a, p->patches, row_floats, a, pitch, inside, s.taps, s.depth);
             /* All panels and all rows at once, or a tile for a group of panels after the other. */
             const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : rows;
             for (int64_t panel = p0; panel < p1; panel += group) {
                 cc_gemm_block g = gemm_block_of(p, &s, panel, cc_min(panel + group, p1), copies || p->patches, far);
-                for (int64_t row = 0; row < rows; row += step) {
-                    g.m = cc_min(step, rows - row);
+                for (int64_t row = 0; row < inside; row += step) {
+                    g.m = cc_min(step, inside - row);
                     g.a = copies ? copied : a;
                     g.pitch = pitch;
-                    g.ahead = copies ? 0 : ahead;
+                    g.ahead = copies || inside < rows ? 0 : ahead;
                     g.y = y + row;
                     if (copies) gemm_copy_patches(copied, copy, COPY_ROW, a + row, pitch, g.m, s.taps, s.depth);
                     kernels->gemm.block(&g);
                 }
+                if (inside == rows || !(s.first || s.last)) continue;
+                g.m = rows - inside, g.depth = 0; /* what they begin and end with */
+                g.a = a, g.ahead = 0;
+                g.y = y + inside;
+                kernels->gemm.block(&g);
             }
             s.first = false;
             s.k += s.depth;

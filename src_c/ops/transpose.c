@@ -1,6 +1,7 @@
 /* transpose: x -> y, whose axis k is axis axes[k] of x. dx is dy with the axes put back. */
 #include "ops/axes.h"
 #include "ops/infer.h"
+#include "base/minmax.h"
 #include <string.h>
 
 static const cc_attr transpose_attributes[] = {
@@ -21,57 +22,103 @@ static cconv_status transpose_infer(const cc_call *call, cc_shape *ys)
     return CCONV_OK;
 }
 
-/* to, of the shape given, takes its axis k from axis order[k] of `from`. */
-static void transpose_permute(float *to, const cc_shape *shape, const float *from, const int *order, const cc_team *team)
+/* Axes of what is written, with neighbours on both sides made one: sizes, and floats from one to the next in what is read. */
+typedef struct transpose_axes {
+    int rank; /* at least 1 */
+    int64_t dim[CCONV_MAX_RANK], stride[CCONV_MAX_RANK];
+} transpose_axes;
+
+static transpose_axes transpose_merge(const cc_shape *shape, const int *order)
 {
-    int rank = 0;
-    int64_t dim[CCONV_MAX_RANK], stride[CCONV_MAX_RANK], source[CCONV_MAX_RANK], index[CCONV_MAX_RANK] = {0}, step = 1;
+    transpose_axes a = {0};
+    int64_t source[CCONV_MAX_RANK], step = 1;
     int place[CCONV_MAX_RANK]; /* the inverse of order */
     for (int k = 0; k < shape->rank; ++k) place[order[k]] = k;
     for (int k = shape->rank - 1; k >= 0; --k) {
         source[k] = step;
         step *= shape->dim[place[k]];
     }
-    /* Neighbours on both sides become one axis. */
     for (int k = 0; k < shape->rank; ++k) {
-        int64_t size = shape->dim[k], jump = source[order[k]];
+        const int64_t size = shape->dim[k], jump = source[order[k]];
         if (size == 1) continue;
-        if (rank > 0 && stride[rank - 1] == jump * size) {
-            dim[rank - 1] *= size;
-            stride[rank - 1] = jump;
+        if (a.rank > 0 && a.stride[a.rank - 1] == jump * size) {
+            a.dim[a.rank - 1] *= size;
+            a.stride[a.rank - 1] = jump;
         } else {
-            dim[rank] = size;
-            stride[rank++] = jump;
+            a.dim[a.rank] = size;
+            a.stride[a.rank++] = jump;
         }
     }
-    if (rank == 0) dim[0] = stride[0] = 1, rank = 1;
+    if (a.rank == 0) a.dim[0] = a.stride[0] = 1, a.rank = 1;
+    return a;
+}
 
-    cc_range mine = cc_slice(team, cc_shape_count(shape), 2048);
-    if (mine.begin >= mine.end) return;
-    int64_t rest = mine.begin, offset = 0;
-    for (int k = rank - 1; k >= 0; --k) {
-        index[k] = rest % dim[k];
-        rest /= dim[k];
-        offset += index[k] * stride[k];
+/* Where the last axis is the last of both: whole runs of it. */
+static void transpose_runs(float *to, const transpose_axes *a, const float *from, int64_t count, const cc_team *team)
+{
+    const cc_range mine = cc_slice(team, count, 2048);
+    const int last = a->rank - 1;
+    int64_t index[CCONV_MAX_RANK], rest = mine.begin, offset = 0;
+    for (int k = last; k >= 0; --k) {
+        index[k] = rest % a->dim[k];
+        rest /= a->dim[k];
+        offset += index[k] * a->stride[k];
     }
-    const int last = rank - 1;
-    for (int64_t i = mine.begin; i < mine.end;) {
-        int64_t run = dim[last] - index[last], jump = stride[last];
-        if (run > mine.end - i) run = mine.end - i;
-        if (jump == 1)
-            memcpy(to + i, from + offset, (size_t)run * sizeof *to);
-        else
-            for (int64_t j = 0; j < run; ++j) to[i + j] = from[offset + j * jump];
-        i += run;
-        offset -= index[last] * jump;
+    for (int64_t i = mine.begin, run; i < mine.end; i += run) {
+        run = cc_min(a->dim[last] - index[last], mine.end - i);
+        memcpy(to + i, from + offset, (size_t)run * sizeof *to);
+        offset -= index[last];
         index[last] = 0;
         for (int k = last - 1; k >= 0; --k) {
-            offset += stride[k];
-            if (++index[k] < dim[k]) break;
-            offset -= dim[k] * stride[k];
+            offset += a->stride[k];
+            if (++index[k] < a->dim[k]) break;
+            offset -= a->dim[k] * a->stride[k];
             index[k] = 0;
         }
     }
+}
+
+/* Where what lies side by side in `from` is axis `side`, and in `to` the last one: tiles of both, so that each line of memory that
+ * is fetched is used as a whole while it is near. */
+static void transpose_tiles(float *to, const transpose_axes *a, const float *from, int side, const cc_team *team)
+{
+    enum { HIGH = 64, WIDE = 16 };
+    const int last = a->rank - 1;
+    const int64_t down = (a->dim[side] + HIGH - 1) / HIGH, across = (a->dim[last] + WIDE - 1) / WIDE, jump = a->stride[last];
+    int64_t pitch[CCONV_MAX_RANK], tasks = down * across;
+    pitch[last] = 1;
+    for (int k = last - 1; k >= 0; --k) pitch[k] = pitch[k + 1] * a->dim[k + 1];
+    for (int k = 0; k < last; ++k) tasks *= k == side ? 1 : a->dim[k];
+    const cc_range mine = cc_slice(team, tasks, cc_max(1, 2048 / (cc_min(HIGH, a->dim[side]) * cc_min(WIDE, a->dim[last]))));
+    for (int64_t task = mine.begin; task < mine.end; ++task) {
+        const int64_t row = task / across % down * HIGH, column = task % across * WIDE;
+        const int64_t rows = cc_min(HIGH, a->dim[side] - row), columns = cc_min(WIDE, a->dim[last] - column);
+        float *y = to + row * pitch[side] + column;
+        const float *x = from + row + column * jump;
+        int64_t rest = task / (across * down);
+        for (int k = last - 1; k >= 0; --k) {
+            if (k == side) continue;
+            y += rest % a->dim[k] * pitch[k];
+            x += rest % a->dim[k] * a->stride[k];
+            rest /= a->dim[k];
+        }
+        for (int64_t i = 0; i < rows; ++i, ++x, y += pitch[side])
+            for (int64_t j = 0; j < columns; ++j) y[j] = x[j * jump];
+    }
+}
+
+/* to, of the shape given, takes its axis k from axis order[k] of `from`. */
+static void transpose_permute(float *to, const cc_shape *shape, const float *from, const int *order, const cc_team *team)
+{
+    const transpose_axes a = transpose_merge(shape, order);
+    const int64_t count = cc_shape_count(shape);
+    int side = 0;
+    if (count == 0) return;
+    while (a.stride[side] != 1) ++side;
+    if (side == a.rank - 1)
+        transpose_runs(to, &a, from, count, team);
+    else
+        transpose_tiles(to, &a, from, side, team);
 }
 
 static void transpose_forward(const cc_call *call, const cc_team *team)

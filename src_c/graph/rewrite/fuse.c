@@ -14,7 +14,8 @@
  *                                             probability is 0 or 1 to the last digit. Others who read the probabilities still do
  *     relu(op(x))                          -> op(x, activation=relu)                    for every op and activation that fit; with
  *                                             gradients not those that would have the op keep what is before them, too
- *     x sigmoid(x)                         -> silu(x), and hard_silu; into the op that makes x, if that fits */
+ *     x sigmoid(x)                         -> silu(x), and hard_silu; into the op that makes x, if that fits
+ *     x (1 + erf(x / sqrt(2))) / 2         -> gelu(x), likewise, in whatever order it is multiplied */
 #include "graph/rewrite/rules.h"
 #include "algos/window.h"
 #include "ops/axes.h"
@@ -25,6 +26,7 @@
 #include "ops/loss.h"
 #include "ops/pad.h"
 #include "ops/pool.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -196,6 +198,16 @@ static int fuse_activation(cc_rewriting *r, int i)
     return join_activation(r, number, i, activation_choice(node, cc_new_node(r, number)), alpha_of(node));
 }
 
+/* The old node i, a product of the old node x and a gate that is made of it, as an activation of x. */
+static int join_gate(cc_rewriting *r, int i, int x, const char *activation)
+{
+    --r->readers[x]; /* the gate */
+    const int number = cc_rewrite_absorbable_node(r, x);
+    const bool fits = number && cc_has_activation(cc_new_node(r, number), "linear");
+    const int made = fits ? join_activation(r, number, i, cc_activation_choice(cc_new_node(r, number), activation), NULL) : 0;
+    return made ? made : cconv_graph_add(r->to, activation, cc_old_node(r, i)->name, 1, (int[]){r->numbers[x]}, NULL);
+}
+
 static int fuse_gate(cc_rewriting *r, int i)
 {
     static const cc_op *const gates[][2] = {{&cc_op_sigmoid, &cc_op_silu}, {&cc_op_hard_sigmoid, &cc_op_hard_silu}};
@@ -207,12 +219,67 @@ static int fuse_gate(cc_rewriting *r, int i)
         if (!cc_node_is(cc_old_node(r, g), gate[0]) || r->kept[g] || r->readers[g] != 1 ||
             cc_rewrite_resolve(r, cc_old_node(r, g)->inputs[0]) != x)
             continue;
-        --r->readers[x]; /* the gate */
-        const int number = cc_rewrite_absorbable(r, i, 1 - turn % 2);
-        const bool fits = number && cc_has_activation(cc_new_node(r, number), "linear");
-        const int made =
-            fits ? join_activation(r, number, i, cc_activation_choice(cc_new_node(r, number), gate[1]->name), NULL) : 0;
-        return made ? made : cconv_graph_add(r->to, gate[1]->name, node->name, 1, (int[]){r->numbers[x]}, NULL);
+        return join_gate(r, i, x, gate[1]->name);
+    }
+    return 0;
+}
+
+/* The value of a scalar among the old nodes. */
+static bool is_scalar(const cc_rewriting *r, int x, double value)
+{
+    const cc_node *node = cc_old_node(r, x);
+    return node->kind == CC_CONSTANT && node->shape.type == CCONV_FLOAT32 && cc_shape_count(&node->shape) == 1 &&
+           fabs((double)node->variable->data[0] - value) <= 1e-6 * value;
+}
+
+/* Whether the old node x is an op of this kind that only one other reads. */
+static bool is_inner(const cc_rewriting *r, int x, const cc_op *op)
+{
+    return cc_node_is(cc_old_node(r, x), op) && !r->kept[x] && r->readers[x] == 1;
+}
+
+/* The input of the old node i that stands beside a scalar of this value; 0: there is none. */
+static int beside_scalar(const cc_rewriting *r, int i, double value)
+{
+    const int a = cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[0]), b = cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[1]);
+    return is_scalar(r, b, value) ? a : is_scalar(r, a, value) ? b : 0;
+}
+
+/* x, if the old node `sum` is 1 + erf(x / sqrt(2)); 0: it is not. */
+static int gelu_gated(const cc_rewriting *r, int sum)
+{
+    const double root = 1.4142135623730951;
+    const int error = is_inner(r, sum, &cc_op_add) ? beside_scalar(r, sum, 1) : 0;
+    if (!error || !is_inner(r, error, &cc_op_erf)) return 0;
+    const int scaled = cc_rewrite_resolve(r, cc_old_node(r, error)->inputs[0]);
+    if (is_inner(r, scaled, &cc_op_multiply)) return beside_scalar(r, scaled, 1 / root);
+    if (!is_inner(r, scaled, &cc_op_divide)) return 0;
+    const int *inputs = cc_old_node(r, scaled)->inputs;
+    return is_scalar(r, cc_rewrite_resolve(r, inputs[1]), root) ? cc_rewrite_resolve(r, inputs[0]) : 0;
+}
+
+/* The factors of the old node i, through one product among them; 0: there are not three. */
+static int three_factors(const cc_rewriting *r, int i, int factors[3])
+{
+    for (int turn = 0; turn < 2; ++turn) {
+        const int *outer = cc_old_node(r, i)->inputs, inner = cc_rewrite_resolve(r, outer[turn]);
+        if (!is_inner(r, inner, &cc_op_multiply)) continue;
+        factors[0] = cc_rewrite_resolve(r, outer[1 - turn]);
+        for (int k = 0; k < 2; ++k) factors[1 + k] = cc_rewrite_resolve(r, cc_old_node(r, inner)->inputs[k]);
+        return 3;
+    }
+    return 0;
+}
+
+static int fuse_gelu(cc_rewriting *r, int i)
+{
+    int factors[3];
+    if (!cc_node_is(cc_old_node(r, i), &cc_op_multiply) || !three_factors(r, i, factors)) return 0;
+    for (int gate = 0; gate < 3; ++gate) {
+        const int x = gelu_gated(r, factors[gate]), a = factors[(gate + 1) % 3], b = factors[(gate + 2) % 3];
+        const bool fits = x && ((a == x && is_scalar(r, b, 0.5)) || (b == x && is_scalar(r, a, 0.5)));
+        if (fits && cc_shape_equal(&cc_old_node(r, x)->shape, &cc_old_node(r, i)->shape))
+            return join_gate(r, i, x, cc_op_gelu.name);
     }
     return 0;
 }
@@ -313,4 +380,4 @@ static int fuse_logits(cc_rewriting *r, int i)
 }
 
 cc_rewrite_rule *const cc_fuse_rules[] = {fuse_padding,    fuse_behind_maximum, fuse_residual, fuse_shuffle, fuse_logits,
-                                          fuse_activation, fuse_before_parts,   fuse_gate,     NULL};
+                                          fuse_activation, fuse_before_parts,   fuse_gate,     fuse_gelu,    NULL};

@@ -13,11 +13,15 @@ int cc_rewrite_resolve(const cc_rewriting *r, int i)
     return i;
 }
 
-int cc_rewrite_absorbable(const cc_rewriting *r, int i, int k)
+int cc_rewrite_absorbable_node(const cc_rewriting *r, int x)
 {
-    const int x = cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[k]);
     if (!x || r->kept[x] || r->readers[x] != 1) return 0;
     return cc_new_node(r, r->numbers[x])->kind == CC_COMPUTED ? r->numbers[x] : 0;
+}
+
+int cc_rewrite_absorbable(const cc_rewriting *r, int i, int k)
+{
+    return cc_rewrite_absorbable_node(r, cc_rewrite_resolve(r, cc_old_node(r, i)->inputs[k]));
 }
 
 int cc_rewrite_join(cc_rewriting *r, int number, int i, int n_inputs, const int *inputs)

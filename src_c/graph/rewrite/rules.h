@@ -62,6 +62,7 @@ int cc_rewrite_resolve(const cc_rewriting *r, int i);
 
 /* The new node that computes input k of the old node i, if i may take it in: nobody else reads it or sees it. Else 0. */
 int cc_rewrite_absorbable(const cc_rewriting *r, int i, int k);
+int cc_rewrite_absorbable_node(const cc_rewriting *r, int x); /* the same of an old node, which was resolved */
 
 /* A copy of a new node with other inputs, named after both it and the old node i that it takes in. 0 without memory. */
 int cc_rewrite_join(cc_rewriting *r, int number, int i, int n_inputs, const int *inputs);

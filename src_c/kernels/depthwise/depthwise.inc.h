@@ -91,34 +91,54 @@ ALWAYS_INLINE void depthwise_pixels(const cc_depthwise *k, float *y, const float
 #undef DEPTHWISE_REST
 }
 
+/* Pixels first .. first + DEPTHWISE_PIXELS - 1 of a column, of which those from count on are computed in vain. A cell in the
+ * padding is read from zeros: a branch for each would cost more. */
+ALWAYS_INLINE void depthwise_general_block(const cc_depthwise *k, float *y, const float *x, const float *w, int64_t first,
+                                           const column at, const bool inside)
+{
+    enum { MOST = DEPTHWISE_PIXELS };
+    static const float zeros[VEC];
+    const column here = {0, at.part, at.full};
+    vec sum[MOST];
+    UNROLL
+    for (int p = 0; p < MOST; ++p) sum[p] = k->bias ? column_load(k->bias, at) : vec_zero();
+    for (int64_t r = 0; r < k->rows; ++r) {
+        const float *row = x + r * k->x_row + at.i;
+        int64_t cell = first * k->step + k->offset;
+        for (int64_t t = 0; t < k->taps; ++t, cell += k->tap_step) {
+            const vec tap = column_load(w + r * k->w_row + t * k->w_tap, at);
+            UNROLL
+            for (int p = 0; p < MOST; ++p) {
+                const int64_t of = cell + p * k->step;
+                const float *from = inside || (of >= 0 && of < k->limit) ? row + of * k->x_pixel : zeros;
+                sum[p] = vec_fma(column_load(from, here), tap, sum[p]);
+            }
+        }
+    }
+    UNROLL
+    for (int p = 0; p < MOST; ++p)
+        if (first + p < k->count) column_store(y + (first + p) * k->y_pixel, at, clamp(sum[p], k->act));
+}
+
 /* Any geometry, any number of channels. */
 static void depthwise_general(const cc_depthwise *k, float *y, const float *x, const float *w)
 {
-    enum { MOST = 4 };
-    for (int64_t first = 0; first < k->count; first += MOST)
+    enum { MOST = DEPTHWISE_PIXELS };
+    for (int64_t first = 0; first < k->count; first += MOST) {
+        const int64_t cell = first * k->step + k->offset, reach = (MOST - 1) * k->step + (k->taps - 1) * k->tap_step;
+        const bool inside = cell >= 0 && cell + reach < k->limit;
         for (int64_t i = 0; i < k->c; i += VEC) {
             const column at = {i, mask_first((int)(k->c - i < VEC ? k->c - i : VEC)), false};
-            const int64_t pixels = k->count - first < MOST ? k->count - first : MOST;
-            vec sum[MOST];
-            for (int p = 0; p < MOST; ++p) sum[p] = k->bias ? column_load(k->bias, at) : vec_zero();
-            for (int64_t r = 0; r < k->rows; ++r)
-                for (int64_t t = 0; t < k->taps; ++t) {
-                    const vec tap = column_load(w + r * k->w_row + t * k->w_tap, at);
-                    UNROLL
-                    for (int p = 0; p < MOST; ++p) {
-                        const int64_t cell = (first + p) * k->step + k->offset + t * k->tap_step;
-                        if (p >= pixels || cell < 0 || cell >= k->limit) continue;
-                        sum[p] = vec_fma(column_load(x + r * k->x_row + cell * k->x_pixel, at), tap, sum[p]);
-                    }
-                }
-            UNROLL
-            for (int p = 0; p < MOST; ++p)
-                if (p < pixels) column_store(y + (first + p) * k->y_pixel, at, clamp(sum[p], k->act));
+            if (inside)
+                depthwise_general_block(k, y, x, w, first, at, true);
+            else
+                depthwise_general_block(k, y, x, w, first, at, false);
         }
+    }
 }
 
 /* Steps and kernel widths with bodies of their own; narrow ones are phases of gradients of strided convolutions. */
-#define DEPTHWISE_EACH(X) X(1, 1) X(2, 1) X(3, 1) X(5, 1) X(3, 2) X(5, 2)
+#define DEPTHWISE_EACH(X) X(1, 1) X(2, 1) X(3, 1) X(5, 1) X(7, 1) X(3, 2) X(5, 2)
 #define DEPTHWISE_DEFINE(taps, step)                                                                                           \
     static void depthwise_##taps##_##step(const cc_depthwise *k, float *y, const float *x, const float *w)                     \
     {                                                                                                                          \
@@ -239,7 +259,7 @@ static void depthwise_weights_general(const cc_depthwise *k, float *dw, const fl
     }
 }
 
-#define DEPTHWISE_WEIGHTS_EACH(X) X(3, 3, 1) X(3, 3, 2) X(1, 5, 1) X(1, 5, 2)
+#define DEPTHWISE_WEIGHTS_EACH(X) X(3, 3, 1) X(3, 3, 2) X(1, 5, 1) X(1, 7, 1) X(1, 5, 2)
 #define DEPTHWISE_WEIGHTS_DEFINE(together, taps, step)                                                                         \
     static void depthwise_weights_##taps##_##step(const cc_depthwise *k, float *dw, const float *x, const float *dy)           \
     {                                                                                                                          \

@@ -1,0 +1,24 @@
+"""Transposes of every order, over sizes around those of a tile."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from cconv import _core
+
+
+@pytest.mark.parametrize(
+    "shape", [(65, 33), (3, 17, 64), (64, 1, 16, 2), (2, 5, 129, 3), (1, 130, 18), (2, 3, 4, 5, 6), (0, 3, 2)]
+)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_order_is_that_of_numpy(shape, threads):
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    for axes in itertools.permutations(range(len(shape))):
+        graph = _core.Graph()
+        given = graph.input(shape)
+        node = graph.add("transpose", [given], {"axes": list(axes)})
+        plan = _core.Plan(graph, [node], max_batch=max(1, shape[axes[0]]), threads=threads, root=node, wrt=[given])
+        (y,) = plan.run([x], root_gradient=np.ascontiguousarray(x.transpose(axes)))
+        assert np.array_equal(y, x.transpose(axes)), axes
+        assert np.array_equal(plan.gradient(given), x), axes
