@@ -9,7 +9,19 @@ from cconv import _core
 
 
 @pytest.mark.parametrize(
-    "shape", [(65, 33), (3, 17, 64), (64, 1, 16, 2), (2, 5, 129, 3), (1, 130, 18), (2, 3, 4, 5, 6), (0, 3, 2)]
+    "shape",
+    [
+        (65, 33),
+        (3, 17, 64),
+        (700, 5),
+        (5, 700),
+        (30, 3, 300),
+        (64, 1, 16, 2),
+        (2, 5, 129, 3),
+        (1, 130, 18),
+        (2, 3, 4, 5, 6),
+        (0, 3, 2),
+    ],
 )
 @pytest.mark.parametrize("threads", [1, 3])
 def test_every_order_is_that_of_numpy(shape, threads):

@@ -281,8 +281,10 @@ void cc_product_run(const cc_product *p, const cc_team *team)
     const int64_t panels = (p->n + kernels->gemm.nr - 1) / kernels->gemm.nr;
     const int64_t tiles = (p->m + kernels->gemm.mr - 1) / kernels->gemm.mr;
     if (p->m <= 0 || p->n <= 0) return;
-    /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. */
-    const bool by_rows = tiles >= 2 * team->nth || tiles >= panels;
+    /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. And where b is much larger
+     * than a and no near cache holds it: by rows every thread would read all of it. */
+    const bool wide = p->n > 2 * p->m && p->n * p->taps * p->depth > FEW && panels >= 2 * team->nth;
+    const bool by_rows = !wide && (tiles >= 2 * team->nth || tiles >= panels);
     /* Whole tiles, unless there are so few that one more or less matters. */
     const int64_t grain = by_rows && tiles >= EVEN * team->nth ? kernels->gemm.mr : 1;
     const double work = (double)p->m * (double)p->n * (double)(p->taps * p->depth);

@@ -82,17 +82,18 @@ static void transpose_runs(float *to, const transpose_axes *a, const float *from
  * is fetched is used as a whole while it is near. */
 static void transpose_tiles(float *to, const transpose_axes *a, const float *from, int side, const cc_team *team)
 {
-    enum { HIGH = 64, WIDE = 16 };
+    enum { TILE = 4096, WIDE = 256 }; /* floats of a tile, 16 KB, and of a row of it, long enough to be fetched ahead */
     const int last = a->rank - 1;
-    const int64_t down = (a->dim[side] + HIGH - 1) / HIGH, across = (a->dim[last] + WIDE - 1) / WIDE, jump = a->stride[last];
+    const int64_t wide = cc_min(WIDE, a->dim[last]), high = cc_min(TILE / wide, a->dim[side]), jump = a->stride[last];
+    const int64_t down = (a->dim[side] + high - 1) / high, across = (a->dim[last] + wide - 1) / wide;
     int64_t pitch[CCONV_MAX_RANK], tasks = down * across;
     pitch[last] = 1;
     for (int k = last - 1; k >= 0; --k) pitch[k] = pitch[k + 1] * a->dim[k + 1];
     for (int k = 0; k < last; ++k) tasks *= k == side ? 1 : a->dim[k];
-    const cc_range mine = cc_slice(team, tasks, cc_max(1, 2048 / (cc_min(HIGH, a->dim[side]) * cc_min(WIDE, a->dim[last]))));
+    const cc_range mine = cc_slice(team, tasks, (TILE + high * wide - 1) / (high * wide));
     for (int64_t task = mine.begin; task < mine.end; ++task) {
-        const int64_t row = task / across % down * HIGH, column = task % across * WIDE;
-        const int64_t rows = cc_min(HIGH, a->dim[side] - row), columns = cc_min(WIDE, a->dim[last] - column);
+        const int64_t row = task / across % down * high, column = task % across * wide;
+        const int64_t rows = cc_min(high, a->dim[side] - row), columns = cc_min(wide, a->dim[last] - column);
         float *y = to + row * pitch[side] + column;
         const float *x = from + row + column * jump;
         int64_t rest = task / (across * down);

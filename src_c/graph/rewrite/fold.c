@@ -73,7 +73,7 @@ static int fold_batch_norm(cc_rewriting *r, int i)
     return r->to->status == CCONV_OK ? cc_rewrite_join(r, number, i, 3, inputs) : 0;
 }
 
-/* The layer among the two inputs of the old node i, in whose output the other one, *other, is a number for each channel. 0: none. */
+/* The layer among the inputs of the old node i in whose output the other one, *other, is a number for each channel. 0: none. */
 static int layer_beside_channels(const cc_rewriting *r, int i, int *other)
 {
     for (int k = 0; k < 2; ++k) {
