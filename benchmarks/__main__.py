@@ -8,7 +8,8 @@ Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (tho
 ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
 growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
 Only when named: contention (networks on cores that busy processes use too; turns last two seconds), zoo (fourteen more
-networks, beside all engines), models (ONNX files named by --models, beside ONNX Runtime and OpenVINO).
+networks, beside all engines), models (the networks, and what --models names, from ONNX files beside ONNX Runtime and
+OpenVINO, by cconv's C core too).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -30,7 +31,7 @@ import growth
 import report
 import suites
 import turns
-from report import ONE_THREAD
+from report import C_CORE, ONE_THREAD
 from work import NETWORKS, Work
 
 ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino", "litert", "ncnn", "mnn")
@@ -53,7 +54,7 @@ def arguments() -> argparse.Namespace:
         "--out", type=Path, default=Path("build/benchmarks"), help="folder of results.json and pictures"
     )
     parser.add_argument(
-        "--models", nargs="+", default=[], help="ONNX files of the suite models, one input of images each"
+        "--models", nargs="+", default=[], help="more ONNX files for the suite models, one input of images each"
     )
     parser.add_argument("--files", help="folder to keep weights and ONNX files in from run to run")
     options = parser.parse_args()
@@ -164,10 +165,10 @@ class Run:
         self.time_networks("zoo", suites.zoo_works, "More networks")
 
     def models(self) -> None:
-        if not self.options.models:
-            sys.exit("models: expected ONNX files, --models FILE...")
         if works := self.chosen(suites.model_works(self.options.models, self.options.quick)):
-            timings = self.time(works, self.workers(["onnxruntime", "openvino"]))
+            workers = self.workers(["onnxruntime", "openvino"])
+            workers.append(self.worker("c", self.options.threads, C_CORE))
+            timings = self.time(works, workers)
             self.results["models"] = report.rows(timings)
             report.network_summary(timings)
 

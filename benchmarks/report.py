@@ -12,6 +12,7 @@ from contention import TOGETHER, Contended
 from turns import Timing
 
 ONE_THREAD = "cconv, 1 thread"  # the label of ours on one thread
+C_CORE = "cconv in C"  # and of the C core alone
 
 
 class Table:

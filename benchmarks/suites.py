@@ -60,10 +60,10 @@ def zoo_works(quick: bool) -> list[Work]:
 
 
 def model_works(files: list[str], quick: bool) -> list[Work]:
-    """Inference of ONNX files, of one image and of eight."""
+    """Inference of one image and of eight: our networks, built here and as files, and networks of other ONNX files."""
     import onnx
 
-    works = []
+    works = [work for work in network_works(quick) if work.mode == "infer"]
     for file in files:
         graph = onnx.load(file, load_external_data=False).graph
         weights = {tensor.name for tensor in graph.initializer}
