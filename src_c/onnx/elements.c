@@ -295,6 +295,12 @@ bool onnx_plain_floats(const onnx_tensor *t, onnx_bytes *bytes)
  * that is the last of `from`, in blocks of 16, so that both sides go on in lines of the cache that they have begun. */
 void onnx_order_floats(const cc_shape *from_shape, const void *from, const int *axes, float *to)
 {
+    onnx_order_some_floats(from_shape, from, axes, 0, from_shape->rank ? from_shape->dim[0] : 1, to);
+}
+
+void onnx_order_some_floats(const cc_shape *from_shape, const void *from, const int *axes, int64_t begin, int64_t end,
+                            float *to)
+{
     enum { BLOCK = 16 };
     const int rank = from_shape->rank;
     int64_t from_stride[CCONV_MAX_RANK + 1], to_stride[CCONV_MAX_RANK + 1], dim[CCONV_MAX_RANK + 1]; /* by the axes of from */
@@ -311,12 +317,13 @@ void onnx_order_floats(const cc_shape *from_shape, const void *from, const int *
     }
     from_stride[rank] = to_stride[rank] = 0; /* an axis of size 1, where the two are one */
     dim[rank] = 1;
+    dim[0] = end - begin;
     const int last = rank ? axes[rank - 1] : rank, inner = rank && last != rank - 1 ? rank - 1 : rank;
     for (int k = 0; k < rank; ++k)
         if (k != last && k != inner) others *= dim[k];
     int64_t index[CCONV_MAX_RANK] = {0};
-    const unsigned char *source = from;
-    float *target = to;
+    const unsigned char *source = (const unsigned char *)from + (size_t)(begin * from_stride[0]) * sizeof *to;
+    float *target = to + begin * to_stride[0];
     for (int64_t i = 0; i < others; ++i) {
         for (int64_t a = 0; a < dim[inner]; a += BLOCK)
             for (int64_t b = 0; b < dim[last]; b += BLOCK)

@@ -18,5 +18,8 @@ bool onnx_plain_floats(const onnx_tensor *tensor, onnx_bytes *bytes);
 
 /* Axis k of the result is axis axes[k] of from, whose floats may stand at any address. */
 void onnx_order_floats(const cc_shape *from_shape, const void *from, const int *axes, float *to);
+/* Of it, what cells begin .. end-1 of the first axis of `from` have. */
+void onnx_order_some_floats(const cc_shape *from_shape, const void *from, const int *axes, int64_t begin, int64_t end,
+                            float *to);
 
 #endif

@@ -1,5 +1,6 @@
 /* What values are: tensors of the file, elements that are known, nodes of the graph. */
 #include "base/alloc.h"
+#include "base/minmax.h"
 #include "onnx/reading.h"
 #include <string.h>
 
@@ -121,6 +122,18 @@ static cconv_variable *shared_variable(const onnx_reading *r, const char *name, 
     return NULL;
 }
 
+/* The numbers of a tensor that stand in the file, some at a time: what has been read of the largest needs no memory any more. */
+static void move_floats(const onnx_reading *r, const cc_shape *from, onnx_bytes plain, const int *order, float *to)
+{
+    enum { SOME = 8 << 20 };
+    const int64_t rows = from->dim[0], row = rows ? (int64_t)plain.size / rows : 1;
+    for (int64_t i = 0, next; i < rows; i = next) {
+        next = cc_min(rows, i + cc_max(1, SOME / cc_max(row, 1)));
+        onnx_order_some_floats(from, plain.data, order, i, next, to);
+        onnx_file_forget(r->file, (onnx_bytes){plain.data + i * row, (size_t)((next - i) * row)});
+    }
+}
+
 /* A new variable with the tensor's numbers, its axes in this order. */
 static cconv_variable *read_variable(onnx_reading *r, const onnx_tensor *tensor, const int *order)
 {
@@ -137,8 +150,7 @@ static cconv_variable *read_variable(onnx_reading *r, const onnx_tensor *tensor,
     if (status == CCONV_OK && !(variable = cconv_variable_new(to.rank, to.dim))) status = CCONV_NO_MEMORY;
     onnx_bytes plain;
     if (status == CCONV_OK && onnx_plain_floats(tensor, &plain)) {
-        onnx_order_floats(&from, plain.data, order, variable->data);
-        onnx_file_forget(r->file, plain);
+        move_floats(r, &from, plain, order, variable->data);
         return variable;
     }
     float *direct = status == CCONV_OK && moved ? cc_alloc((uint64_t)variable->count * sizeof *direct) : NULL;
