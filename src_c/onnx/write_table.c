@@ -16,6 +16,7 @@ static const save_row rows[] = {
     ROW(conv_transpose, conv_transpose, "ConvTranspose"),
     ROW(dense, dense, "Gemm"),
     ROW(matmul, matmul, "MatMul"),
+    ROW(attention, attention, "MatMul"),
     LOSS(mean_squared_error),
     LOSS(mean_absolute_error),
     LOSS(l1_loss),

@@ -1,4 +1,4 @@
-"""Convolutions, dense and matmul beside PyTorch, which shares no code with the reference: every case, all gradients."""
+"""Convolutions, dense, matmul, attention beside PyTorch, which shares no code with the reference: all gradients."""
 
 import numpy as np
 import pytest
@@ -94,7 +94,20 @@ def torch_matmul(a, b, *, transpose_a=False, transpose_b=False):
     return a @ b
 
 
-PEERS = {"conv": torch_conv, "conv_transpose": torch_conv_transpose, "dense": torch_dense, "matmul": torch_matmul}
+def torch_attention(query, key, value, *, scale=1.0, activation="softmax"):
+    if activation == "softmax":
+        return torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=scale)
+    s = scale * query @ key.mT / key.shape[-2]
+    return (s.relu() if activation == "relu" else s) @ value
+
+
+PEERS = {
+    "conv": torch_conv,
+    "conv_transpose": torch_conv_transpose,
+    "dense": torch_dense,
+    "matmul": torch_matmul,
+    "attention": torch_attention,
+}
 # PyTorch 2.13 gives a convolution over no input channels an output without channels, whatever the number of filters,
 # and takes no image without pixels.
 REFUSED = [("conv", "no channels"), ("conv_transpose", "no channels"), ("conv_transpose", "no pixels")]
@@ -104,7 +117,7 @@ CHOSEN = [(op, case) for op, cases in all_cases().items() if op in PEERS for cas
 @pytest.mark.parametrize(
     "op, case", [pytest.param(op, c, id=f"{op}: {c.id}") for op, c in CHOSEN if (op, c.id) not in REFUSED]
 )
-def test_convolutions_dense_and_matmul_equal_pytorch(op: str, case: Case):
+def test_convolutions_products_and_attention_equal_pytorch(op: str, case: Case):
     arrays = case.arrays()
     tensors = [None if a is None else torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in arrays]
     y = PEERS[op](*tensors, **case.attributes)
