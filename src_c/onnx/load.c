@@ -119,7 +119,7 @@ static cconv_status copy_outputs(const cconv_graph *from, cconv_graph *to, const
 {
     for (int i = 0; i < from->n_outputs; ++i) {
         const int node = from->outputs[i].node;
-        CC_TRY(cconv_graph_output(to, from->outputs[i].name, numbers ? numbers[node] : node));
+        CC_TRY(cconv_graph_output(to, from->outputs[i].name, numbers[node]));
     }
     return CCONV_OK;
 }
@@ -131,12 +131,14 @@ static cconv_graph *build_open(onnx_reading *r, const cconv_onnx_options *option
     cconv_graph *first = build(r, options, 0, &open);
     if (!first || !open) return first;
     cconv_graph *second = build(r, options, 1, &open);
-    cconv_graph *joined = second ? onnx_join_open(first, second) : NULL;
-    if (joined && copy_outputs(first, joined, NULL) != CCONV_OK) {
+    int *numbers = cc_alloc(((uint64_t)first->count + 1) * sizeof *numbers);
+    cconv_graph *joined = second && numbers ? onnx_join_open(first, second, numbers) : NULL;
+    if (joined && copy_outputs(first, joined, numbers) != CCONV_OK) {
         cconv_graph_free(joined);
         joined = NULL;
     }
     if (second && !joined) onnx_stop(r, cconv_last_status());
+    cc_free(numbers);
     cconv_graph_free(first);
     cconv_graph_free(second);
     return joined;

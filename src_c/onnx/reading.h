@@ -117,8 +117,8 @@ void onnx_put_attributes(cc_writer *w, const char *format, va_list arguments);
 
 /* ---- Open sizes (open.c) ------------------------------------------------------------------------------------------------ */
 
-/* One graph of two that were built with other sizes in place of open ones: what differs between them is open (-1) in it. NULL: they
- * differ in more than ops can follow, and the error says where. */
-cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b);
+/* One graph of two that were built with other sizes in place of open ones: what differs between them is open (-1) in it; joined[i]
+ * is its node for node i of both, 0 where nobody needs it. NULL: they differ in more than ops can follow, and the error says where. */
+cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b, int *joined);
 
 #endif
