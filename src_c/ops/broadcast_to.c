@@ -2,7 +2,7 @@
  * of `like`, of which nothing else is asked. dx is the sum of dy over the repetitions; to `like` no gradient passes. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
-#include "ops/op.h"
+#include "ops/infer.h"
 #include <string.h>
 
 typedef struct broadcast_to {
@@ -78,10 +78,7 @@ static void broadcast_to_forward(const cc_call *call, const cc_team *team)
 
 static void broadcast_to_backward(const cc_call *call, const cc_team *team)
 {
-    if (call->n_inputs > 1 && call->dx[1]) {
-        const cc_range mine = cc_slice(team, cc_shape_count(&call->xs[1]), 2048);
-        if (mine.end > mine.begin) memset(call->dx[1] + mine.begin, 0, (size_t)(mine.end - mine.begin) * sizeof(float));
-    }
+    cc_no_gradient(call, 1, team);
     if (!call->dx[0]) return;
     cc_reduction reduction;
     cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[0], &call->ys));
