@@ -97,6 +97,8 @@ static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, in
 {
     r->n_refused = 0;
     r->computed = r->folded = 0;
+    r->serial = 0;
+    r->next_left = r->left;
     r->refused[0] = 0;
     r->graph = cconv_graph_new();
     if (!r->graph) onnx_stop(r, CCONV_NO_MEMORY);
@@ -128,9 +130,9 @@ static cconv_status copy_outputs(const cconv_graph *from, cconv_graph *to, const
 static cconv_graph *build_open(onnx_reading *r, const cconv_onnx_options *options)
 {
     const char *open = NULL;
-    cconv_graph *first = build(r, options, 0, &open);
+    cconv_graph *first = build(r, options, 1, &open); /* the larger sizes: of the others no more is too much */
     if (!first || !open) return first;
-    cconv_graph *second = build(r, options, 1, &open);
+    cconv_graph *second = build(r, options, 0, &open);
     int *numbers = cc_alloc(((uint64_t)first->count + 1) * sizeof *numbers);
     cconv_graph *joined = second && numbers ? onnx_join_open(first, second, numbers) : NULL;
     if (joined && copy_outputs(first, joined, numbers) != CCONV_OK) {

@@ -86,8 +86,8 @@ static bool join_reshape(const pair *p, const numbers *a, const numbers *b, numb
     return true;
 }
 
-/* The only axis of the graphs' inputs that has these two sizes, of input *like where that is given: as -2 - axis. 0: there is none, or
- * several. */
+/* The only axis of the graphs' inputs that has these two sizes, of input *like where that is given: as -2 - axis. 0: there is none,
+ * or several. */
 static int find_axis(const pair *p, int64_t of_a, int64_t of_b, int *like)
 {
     int found = 0, at = 0, n = 0;
@@ -226,7 +226,7 @@ static float *take_first(const cc_node *node, const cc_shape *shape)
     return data;
 }
 
-/* A constant of what is the same in both at 0 along axes that have size 1 in `shape`. 0: they differ there, or there is no memory. */
+/* A constant of what is the same in both at 0 along axes that have size 1 in `shape`. 0: they differ, or there is no memory. */
 static int join_first(const pair *p, const cc_shape *shape)
 {
     const cc_node *a = cc_graph_node(p->a, p->number), *b = cc_graph_node(p->b, p->number);
@@ -245,7 +245,7 @@ static int join_first(const pair *p, const cc_shape *shape)
     return node;
 }
 
-/* A constant that is the same in both, or that repeats along open axes what is the same in both. Returns the node, 0 after a failure. */
+/* A constant that is the same in both, or that repeats along open axes what is the same in both. 0: a failure. */
 static int join_constant(pair *p)
 {
     const cc_node *a = cc_graph_node(p->a, p->number), *b = cc_graph_node(p->b, p->number);

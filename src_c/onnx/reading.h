@@ -37,6 +37,12 @@ typedef struct onnx_parameter {
     cconv_variable *variable;
 } onnx_parameter;
 
+/* A node that was too much to be evaluated: it is not in any other graph of the model, lest they differ. */
+typedef struct onnx_left {
+    int serial;
+    struct onnx_left *next;
+} onnx_left;
+
 typedef struct onnx_reading {
     onnx_model model;
     const onnx_file *file;
@@ -51,6 +57,8 @@ typedef struct onnx_reading {
     size_t n_slots;
     onnx_parameter *parameters;
     int n_parameters, parameters_capacity;
+    int serial; /* of nodes that were read, those of branches too */
+    onnx_left *left, *last_left, *next_left;
     const onnx_node *node; /* that is being read */
     bool folding;          /* it is evaluated */
     uint64_t folded,
@@ -118,7 +126,7 @@ void onnx_put_attributes(cc_writer *w, const char *format, va_list arguments);
 /* ---- Open sizes (open.c) ------------------------------------------------------------------------------------------------ */
 
 /* One graph of two that were built with other sizes in place of open ones: what differs between them is open (-1) in it; joined[i]
- * is its node for node i of both, 0 where nobody needs it. NULL: they differ in more than ops can follow, and the error says where. */
+ * is its node for node i of both, 0 where nobody needs it. NULL: they differ in more than ops can follow; the error says where. */
 cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b, int *joined);
 
 #endif

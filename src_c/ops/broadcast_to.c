@@ -1,5 +1,5 @@
-/* broadcast_to: x -> y of the given shape, x repeated by NumPy's rule; a size of -1 stays as x has it, one of -2 - k is that of axis k
- * of `like`, of which nothing else is asked. dx is the sum of dy over the repetitions; to `like` no gradient passes. */
+/* broadcast_to: x -> y of the given shape, x repeated by NumPy's rule; a size of -1 stays as x has it, one of -2 - k is that of
+ * axis k of `like`, of which nothing else is asked. dx is the sum of dy over the repetitions; to `like` no gradient passes. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
 #include "ops/infer.h"
