@@ -205,8 +205,7 @@ static cconv_graph *load(const onnx_file *file, const char *folder, const cconv_
                          (long long)r.model.opset);
     if (status == CCONV_OK) status = check_names(&r.model.graph, options);
     if (status == CCONV_OK) graph = build_open(&r, options);
-    for (int i = 0; i < r.n_parameters; ++i) cconv_variable_free(r.parameters[i].variable);
-    cc_free(r.parameters);
+    onnx_forget_parameters(&r);
     onnx_model_free(&r.model);
     return graph ? move_transposes(graph) : NULL;
 }
