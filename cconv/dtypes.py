@@ -131,7 +131,8 @@ def wanted(op: str, given: tuple[str | None, ...]) -> tuple[str | None, ...]:
         if names:
             name = result_type(*names)
             together[letter] = "int32" if letter == "n" and name == "bool" else name
-    return tuple(None if name is None else together[own] for name, own in zip(given, letters, strict=True))
+    # an "a" is taken as it is
+    return tuple(None if name is None else together.get(own, name) for name, own in zip(given, letters, strict=True))
 
 
 def converted(array: np.ndarray, dtype: str) -> np.ndarray:

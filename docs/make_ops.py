@@ -45,7 +45,8 @@ TYPES = """\
 """
 
 # What the letters of the table's type texts stand for.
-TYPE_NAMES = {"f": "float32", "i": "int32", "b": "bool", "n": "number", "t": "any", "*": "as an attribute says"}
+TYPE_NAMES = {"f": "float32", "i": "int32", "b": "bool", "n": "number", "t": "any", "a": "any other"}
+TYPE_NAMES |= {"*": "as an attribute says"}
 
 # What else the table may say of an op, and in which words; and the inputs it may point out by number, none by 0.
 PROPERTIES = {

@@ -129,6 +129,23 @@ def test_only_random_ops_depend_on_the_seed(op):
     assert differs == OPS[op].random
 
 
+@pytest.mark.parametrize("op", ["roi_align", "projective_transform", "broadcast_to"])
+def test_inputs_that_get_no_gradient_get_zeros(op):
+    """Not what the memory held: of the run before, numbers that are none."""
+    for case in CASES[op]:
+        arrays = case.arrays()
+        if len(arrays) < 2 or arrays[1].size == 0:
+            continue
+        graph = _core.Graph()
+        nodes = [graph.input(a.shape, dtype=dtype) for a, dtype in zip(arrays, input_dtypes(op, len(arrays)))]
+        node = graph.add(op, nodes, case.attributes)
+        plan = _core.Plan(graph, [node], root=node, wrt=nodes[:2])
+        for fill in (np.nan, 1):
+            given = [of_type(a if i else a * fill, graph.dtype(nodes[i])) for i, a in enumerate(arrays)]
+            plan.run(given, root_gradient=np.full(graph.shape(node), fill, np.float32))
+        assert plan.gradient(nodes[1]).shape == arrays[1].shape and not np.any(plan.gradient(nodes[1]))
+
+
 @pytest.mark.parametrize("op", [op for op in OPS if OPS[op].weights or OPS[op].bias or OPS[op].residual])
 def test_weights_bias_and_residual_are_where_the_table_says(op):
     """The output is linear in the weights; a bias or residual is added to it."""

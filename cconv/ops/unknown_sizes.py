@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ..dtypes import of
 from ..scope import tensors_of_call
 from ..tensor import Tensor, Value
 from ._apply import apply, shape_of
@@ -53,8 +50,10 @@ def broadcast(x: Any, shape: Sequence[int | None], like: Any = None) -> Value:
     if any(size is None and has == 1 for size, has in zip(shape, own, strict=False)):
         if like is None:
             like = input_with_sizes([size if has == 1 else 1 for size, has in zip(shape, own, strict=True)], "a tensor")
-        drawn = [-1 if size is None and has == 1 else 1 for size, has in zip(shape, own, strict=True)]
-        # no op tells a size alone: numbers that have it, whatever they are, make the condition
-        drawn = apply("random", [like], {"distribution": "uniform", "shape": drawn, "seed": 0, "fixed": True})
-        x = apply("where", [apply("greater_equal", [drawn, 0.0]), x, np.zeros((), of(x))])
+        # to the core, -2 - k is the size of axis k of `like`
+        sizes = [
+            -2 - k if size is None and has == 1 else at
+            for k, (size, has, at) in enumerate(zip(shape, own, sizes, strict=True))
+        ]
+        return apply("broadcast_to", [x, like], {"shape": sizes})
     return apply("broadcast_to", [x], {"shape": sizes})

@@ -202,7 +202,7 @@ CCONV_API const char *cconv_op_name(int i);                        /* i from 0; 
 /* "x w b?": a name each, ? optional, * any number; NULL: no such op */
 CCONV_API const char *cconv_op_inputs(const char *op);
 /* The element types of its inputs and its output, "b t t -> t": f float32, i int32, b bool; n float32 or int32, t any, the same at
- * each place; the last input's letter holds for those that follow; "-> *": an attribute says it. NULL: no such op. */
+ * each place, a any at all; the last input's letter holds for those that follow; "-> *": an attribute says it. NULL: no such op. */
 CCONV_API const char *cconv_op_types(const char *op);
 CCONV_API cconv_status cconv_op_attribute(const char *op, int i, cconv_attribute *attribute); /* CCONV_INVALID past the end */
 

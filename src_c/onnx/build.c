@@ -1,6 +1,7 @@
 /* Wraps integers, slices, takes and broadcasts: what readers of several families put into the graph. */
 #include "onnx/build.h"
 #include "base/alloc.h"
+#include "onnx/reading.h"
 #include <inttypes.h>
 #include <math.h>
 
@@ -42,6 +43,17 @@ int64_t onnx_input_number(onnx_call *c, int i, int64_t otherwise)
     if (!onnx_has(c, i) || !onnx_known_ints(c, i, &list)) return otherwise;
     if (list.n != 1) onnx_damaged(c, "expected one number as input number %d, received %d", i, list.n);
     return list.n == 1 ? list.v[0] : otherwise;
+}
+
+bool onnx_counts(onnx_call *c, int i, int64_t n, cc_shape *shape)
+{
+    onnx_named *value = onnx_known(c, i) ? onnx_find(c->r, c->node->inputs[i]) : NULL;
+    const onnx_array *array = value ? onnx_elements_of(c->r, value) : NULL;
+    if (!array || !array->ints || cc_shape_count(&array->shape) != n) return false;
+    for (int64_t k = 0; k < n; ++k)
+        if (array->ints[k] != k) return false;
+    *shape = array->shape;
+    return true;
 }
 
 bool onnx_axes(onnx_call *c, int n, int64_t *axes, int rank)

@@ -10,6 +10,8 @@
  * whether there are any; *n is 0 else. More than CCONV_MAX_RANK are damage. */
 bool onnx_input_numbers(onnx_call *c, int i, int *n, int64_t v[CCONV_MAX_RANK]);
 bool onnx_attribute_numbers(onnx_call *c, const char *name, int *n, int64_t v[CCONV_MAX_RANK]);
+/* Whether an input is known, its elements being 0, 1 ... n - 1; then its shape. */
+bool onnx_counts(onnx_call *c, int i, int64_t n, cc_shape *shape);
 /* The only element of a known input; a fraction is cut off. */
 int64_t onnx_input_number(onnx_call *c, int i, int64_t otherwise);
 /* Each of the n numbers as an axis of `rank`, from 0; one that stands there twice is damage. */

@@ -97,6 +97,8 @@ static cconv_graph *build(onnx_reading *r, const cconv_onnx_options *options, in
 {
     r->n_refused = 0;
     r->computed = r->folded = 0;
+    r->serial = 0;
+    r->next_left = r->left;
     r->refused[0] = 0;
     r->graph = cconv_graph_new();
     if (!r->graph) onnx_stop(r, CCONV_NO_MEMORY);
@@ -119,7 +121,7 @@ static cconv_status copy_outputs(const cconv_graph *from, cconv_graph *to, const
 {
     for (int i = 0; i < from->n_outputs; ++i) {
         const int node = from->outputs[i].node;
-        CC_TRY(cconv_graph_output(to, from->outputs[i].name, numbers ? numbers[node] : node));
+        CC_TRY(cconv_graph_output(to, from->outputs[i].name, numbers[node]));
     }
     return CCONV_OK;
 }
@@ -128,15 +130,17 @@ static cconv_status copy_outputs(const cconv_graph *from, cconv_graph *to, const
 static cconv_graph *build_open(onnx_reading *r, const cconv_onnx_options *options)
 {
     const char *open = NULL;
-    cconv_graph *first = build(r, options, 0, &open);
+    cconv_graph *first = build(r, options, 1, &open); /* the larger sizes: of the others no more is too much */
     if (!first || !open) return first;
-    cconv_graph *second = build(r, options, 1, &open);
-    cconv_graph *joined = second ? onnx_join_open(first, second) : NULL;
-    if (joined && copy_outputs(first, joined, NULL) != CCONV_OK) {
+    cconv_graph *second = build(r, options, 0, &open);
+    int *numbers = cc_alloc(((uint64_t)first->count + 1) * sizeof *numbers);
+    cconv_graph *joined = second && numbers ? onnx_join_open(first, second, numbers) : NULL;
+    if (joined && copy_outputs(first, joined, numbers) != CCONV_OK) {
         cconv_graph_free(joined);
         joined = NULL;
     }
     if (second && !joined) onnx_stop(r, cconv_last_status());
+    cc_free(numbers);
     cconv_graph_free(first);
     cconv_graph_free(second);
     return joined;
@@ -201,8 +205,7 @@ static cconv_graph *load(const onnx_file *file, const char *folder, const cconv_
                          (long long)r.model.opset);
     if (status == CCONV_OK) status = check_names(&r.model.graph, options);
     if (status == CCONV_OK) graph = build_open(&r, options);
-    for (int i = 0; i < r.n_parameters; ++i) cconv_variable_free(r.parameters[i].variable);
-    cc_free(r.parameters);
+    onnx_forget_parameters(&r);
     onnx_model_free(&r.model);
     return graph ? move_transposes(graph) : NULL;
 }

@@ -106,6 +106,27 @@ static bool evaluate(onnx_call *c, int n, const int *which)
     return fine;
 }
 
+/* Remembers that the node was left to runs. */
+static bool leave(onnx_reading *r)
+{
+    onnx_left *left = onnx_keep(&r->model, sizeof *left);
+    if (!left) return false;
+    *left = (onnx_left){.serial = r->serial};
+    if (r->left)
+        r->last_left->next = left;
+    else
+        r->left = left;
+    r->last_left = left;
+    return true;
+}
+
+/* Whether it was in the graph that was built before. */
+static bool was_left(onnx_reading *r)
+{
+    while (r->next_left && r->next_left->serial < r->serial) r->next_left = r->next_left->next;
+    return r->next_left && r->next_left->serial == r->serial;
+}
+
 /* Reads the node into a graph of its own, which is evaluated; into the graph, if that is too much. */
 static bool fold(onnx_call *c, bool (*read)(onnx_call *))
 {
@@ -127,6 +148,7 @@ static bool fold(onnx_call *c, bool (*read)(onnx_call *))
     c->graph = c->r->graph;
     if (c->r->status != ONNX_TOO_MUCH) return fine;
     c->r->status = CCONV_OK;
+    if (!leave(c->r)) return onnx_stop(c->r, CCONV_NO_MEMORY);
     c->failed = false;
     return read(c);
 }
@@ -172,6 +194,7 @@ static bool read_node(onnx_reading *r, const onnx_node *node)
 {
     bool foldable, refused;
     char why[96];
+    ++r->serial;
     if (!look_at_inputs(r, node, &foldable, &refused)) return false;
     if (node->n_outputs > MOST_OUTPUTS)
         return onnx_stop(
@@ -184,7 +207,7 @@ static bool read_node(onnx_reading *r, const onnx_node *node)
     if (!operator|| refused) return refuse_outputs(r, node);
     onnx_call c = {.r = r, .node = node, .graph = r->graph};
     r->node = node;
-    const bool fine = foldable && operator->at_once ? fold(&c, operator->read) : operator->read(&c);
+    const bool fine = foldable && operator->at_once && !was_left(r) ? fold(&c, operator->read) : operator->read(&c);
     if (r->status != CCONV_OK) return false;
     if (!fine || c.failed) return refuse_outputs(r, node);
     return name_missing_outputs(r, node);

@@ -8,9 +8,20 @@ static int gather_positions(onnx_call *c, int i, int64_t size)
     return onnx_from_start(c, onnx_input(c, i), size);
 }
 
+/* An axis whose elements are all taken in their order is an axis in another shape: PyTorch's as_strided becomes that. */
 bool onnx_read_Gather(onnx_call *c)
 {
     const int x = onnx_input(c, 0), axis = onnx_axis(c, onnx_int(c, "axis", 0), onnx_shape(c, x)->rank);
+    const cc_shape xs = *onnx_shape(c, x);
+    cc_shape is;
+    if (!onnx_failed(c) && xs.rank && onnx_counts(c, 1, xs.dim[axis], &is) && xs.rank - 1 + is.rank <= CCONV_MAX_RANK) {
+        cc_shape ys = {.rank = 0};
+        for (int k = 0; k < xs.rank; ++k) {
+            for (int j = 0; k == axis && j < is.rank; ++j) ys.dim[ys.rank++] = is.dim[j];
+            if (k != axis) ys.dim[ys.rank++] = xs.dim[k];
+        }
+        return onnx_give_as(c, 0, onnx_reshape(c, x, ys.rank, ys.dim), onnx_input_type(c, 0));
+    }
     return onnx_give_as(c, 0, onnx_add2(c, "take", x, onnx_input(c, 1), "axis=%d", axis), onnx_input_type(c, 0));
 }
 

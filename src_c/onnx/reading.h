@@ -2,6 +2,7 @@
 #ifndef CC_ONNX_READING_H
 #define CC_ONNX_READING_H
 
+#include "base/map.h"
 #include "base/writer.h"
 #include "graph/graph.h"
 #include "onnx/elements.h"
@@ -32,10 +33,21 @@ typedef struct onnx_named {
 
 /* A variable that was made of a tensor, for all graphs that are built of the model. */
 typedef struct onnx_parameter {
-    const uint8_t *message; /* where the tensor stands in the file */
     int order[CCONV_MAX_RANK];
     cconv_variable *variable;
+    int next; /* of the same tensor in another order, number + 1; 0: none */
 } onnx_parameter;
+
+typedef struct onnx_shared { /* a variable of the graph that parameters are shared with */
+    const char *name;
+    int node;
+} onnx_shared;
+
+/* A node that was too much to be evaluated: it is not in any other graph of the model, lest they differ. */
+typedef struct onnx_left {
+    int serial;
+    struct onnx_left *next;
+} onnx_left;
 
 typedef struct onnx_reading {
     onnx_model model;
@@ -51,6 +63,11 @@ typedef struct onnx_reading {
     size_t n_slots;
     onnx_parameter *parameters;
     int n_parameters, parameters_capacity;
+    cc_map tensors;      /* where they stand in the file: number + 1 of the first parameter */
+    onnx_shared *shared; /* by names, then by nodes */
+    int n_shared;
+    int serial; /* of nodes that were read, those of branches too */
+    onnx_left *left, *last_left, *next_left;
     const onnx_node *node; /* that is being read */
     bool folding;          /* it is evaluated */
     uint64_t folded,
@@ -89,6 +106,8 @@ bool onnx_is_foldable(onnx_reading *r, onnx_named *value);
 /* Its node in a graph, which is the reading's or a small one. */
 int onnx_node_of(onnx_reading *r, cconv_graph *graph, onnx_named *value);
 int onnx_node_ordered(onnx_reading *r, onnx_named *value, const int *order);
+/* Gives back what parameters took. */
+void onnx_forget_parameters(onnx_reading *r);
 /* A constant of an array. */
 int onnx_array_node(onnx_reading *r, cconv_graph *graph, const char *name, const onnx_array *array);
 /* An array in the model's memory, its elements to be written; NULL without memory. */
@@ -117,8 +136,8 @@ void onnx_put_attributes(cc_writer *w, const char *format, va_list arguments);
 
 /* ---- Open sizes (open.c) ------------------------------------------------------------------------------------------------ */
 
-/* One graph of two that were built with other sizes in place of open ones: what differs between them is open (-1) in it. NULL: they
- * differ in more than ops can follow, and the error says where. */
-cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b);
+/* One graph of two that were built with other sizes in place of open ones: what differs between them is open (-1) in it; joined[i]
+ * is its node for node i of both, 0 where nobody needs it. NULL: they differ in more than ops can follow; the error says where. */
+cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b, int *joined);
 
 #endif

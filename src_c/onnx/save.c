@@ -17,6 +17,7 @@ static void mark_needed(saver *s)
     for (int i = graph->count; i >= 1; --i) {
         const cc_node *node = cc_graph_node(graph, i);
         for (int k = 0; s->needed[i] && k < node->n_inputs; ++k) s->needed[node->inputs[k]] = true;
+        if (s->needed[i] && node->kind == CC_COMPUTED && node->op == &cc_op_grid_sample && node->shape.rank == 5) s->opset = 20;
     }
 }
 
@@ -142,6 +143,7 @@ static cconv_status prepare(saver *s, const cconv_graph *graph, const cconv_onnx
                                       "(cconv_graph_output)");
     const size_t nodes = (size_t)graph->count + 1;
     s->graph = graph;
+    s->opset = 18;
     s->channels_last = options && options->channels_last;
     s->first_form = cc_alloc_zero(nodes * sizeof *s->first_form);
     s->last_form = cc_alloc_zero(nodes * sizeof *s->last_form);

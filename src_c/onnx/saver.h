@@ -55,7 +55,8 @@ typedef struct save_output {
 struct saver {
     const cconv_graph *graph;
     bool channels_last;
-    cconv_status status;                                                               /* of the first failure */
+    int opset;           /* the lowest that has all that is written */
+    cconv_status status; /* of the first failure */
     save_array values, nodes, inputs, encoded, tensors, data, forms, outputs, refused; /* items from number 1: values, forms */
     int *first_form, *last_form;                                                       /* of each node of the graph */
     save_order *wishes;     /* the order that readers of each node would like best; rank -1: any */

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/minmax.h"
 #include "onnx/reading.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Floats of a tensor that are computed with while reading; more are parameters, which stay what can be trained. */
@@ -110,14 +111,41 @@ static bool is_parameter(const onnx_tensor *tensor)
     return onnx_type_inside(tensor->type, &inside) && inside == CCONV_FLOAT32 && shape.rank > 0 && cc_shape_count(&shape) > 1;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const onnx_shared *x = a, *y = b;
+    const int names = strcmp(x->name, y->name);
+    return names ? names : (x->node > y->node) - (x->node < y->node);
+}
+
+/* Sorts the variables of the graph that parameters are shared with, once. */
+static bool sort_shared(onnx_reading *r)
+{
+    const cconv_graph *graph = r->parameters_of;
+    if (!graph || r->shared) return true;
+    r->shared = cc_alloc((uint64_t)graph->count * sizeof *r->shared + 1);
+    if (!r->shared) return onnx_stop(r, CCONV_NO_MEMORY);
+    for (int i = 1; i <= graph->count; ++i)
+        if (cc_graph_node(graph, i)->kind == CC_VARIABLE)
+            r->shared[r->n_shared++] = (onnx_shared){cc_graph_node(graph, i)->name, i};
+    qsort(r->shared, (size_t)r->n_shared, sizeof *r->shared, by_name);
+    return true;
+}
+
 /* The variable of this name and shape in the graph that parameters are shared with, or NULL. */
 static cconv_variable *shared_variable(const onnx_reading *r, const char *name, const cc_shape *shape)
 {
-    const cconv_graph *graph = r->parameters_of;
-    for (int i = 1; graph && i <= graph->count; ++i) {
-        const cc_node *node = cc_graph_node(graph, i);
-        if (node->kind == CC_VARIABLE && strcmp(node->name, name) == 0 && cc_shape_equal(&node->shape, shape))
-            return cconv_variable_retain(node->variable);
+    int low = 0, high = r->n_shared;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (strcmp(r->shared[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < r->n_shared && strcmp(r->shared[low].name, name) == 0; ++low) {
+        const cc_node *node = cc_graph_node(r->parameters_of, r->shared[low].node);
+        if (cc_shape_equal(&node->shape, shape)) return cconv_variable_retain(node->variable);
     }
     return NULL;
 }
@@ -144,6 +172,7 @@ static cconv_variable *read_variable(onnx_reading *r, const onnx_tensor *tensor,
         to.dim[k] = from.dim[order[k]];
         moved |= order[k] != k;
     }
+    if (!sort_shared(r)) return NULL;
     cconv_variable *variable = shared_variable(r, tensor->name, &to);
     if (variable) return variable;
     cconv_status status = onnx_check_count(r->folder, tensor);
@@ -167,10 +196,10 @@ static cconv_variable *read_variable(onnx_reading *r, const onnx_tensor *tensor,
 /* The variable of a tensor in this order: the same one in every graph that is built. */
 static cconv_variable *variable_of(onnx_reading *r, const onnx_tensor *tensor, const int *order)
 {
-    for (int i = 0; i < r->n_parameters; ++i)
-        if (r->parameters[i].message == tensor->message.data &&
-            memcmp(r->parameters[i].order, order, (size_t)tensor->rank * sizeof *order) == 0)
-            return r->parameters[i].variable;
+    const int first = cc_map_find(&r->tensors, tensor->message.data);
+    for (int i = first; i; i = r->parameters[i - 1].next)
+        if (memcmp(r->parameters[i - 1].order, order, (size_t)tensor->rank * sizeof *order) == 0)
+            return r->parameters[i - 1].variable;
     if (r->n_parameters == r->parameters_capacity) {
         const int capacity = r->parameters_capacity ? 2 * r->parameters_capacity : 64;
         onnx_parameter *parameters = cc_alloc((uint64_t)capacity * sizeof *parameters);
@@ -186,9 +215,19 @@ static cconv_variable *variable_of(onnx_reading *r, const onnx_tensor *tensor, c
     cconv_variable *variable = read_variable(r, tensor, order);
     if (!variable) return NULL;
     onnx_parameter *parameter = &r->parameters[r->n_parameters++];
-    *parameter = (onnx_parameter){.message = tensor->message.data, .variable = variable};
+    *parameter = (onnx_parameter){.variable = variable, .next = first};
     memcpy(parameter->order, order, (size_t)tensor->rank * sizeof *order);
-    return variable;
+    if (cc_map_put(&r->tensors, tensor->message.data, r->n_parameters)) return variable;
+    onnx_stop(r, CCONV_NO_MEMORY);
+    return NULL;
+}
+
+void onnx_forget_parameters(onnx_reading *r)
+{
+    for (int i = 0; i < r->n_parameters; ++i) cconv_variable_free(r->parameters[i].variable);
+    cc_free(r->parameters);
+    cc_free(r->shared);
+    cc_map_free(&r->tensors);
 }
 
 /* A transpose from one order of axes to another: axis k of both is axis from[k] and to[k] of the tensor. */

@@ -45,6 +45,7 @@ int save_without_memory(save_call *c); /* likewise, and ends the writing */
 
 /* ---- The node ------------------------------------------------------------------------------------------------------ */
 
+int save_opset(const save_call *c);
 bool save_has(const save_call *c, int k); /* input k is there, and not left out */
 const cc_node *save_source(const save_call *c, int k);
 const cc_shape *save_shape(const save_call *c, int k); /* of input k, in the graph's order */

@@ -34,16 +34,14 @@ static bool conv_pads(save_call *c, int axes, int64_t *pads)
 {
     const cc_list *strides = save_list(c, "strides");
     const int padding = (int)save_int(c, "padding");
-    int64_t image[CC_WINDOW_AXES];
+    int64_t image[CC_WINDOW_AXES] = {CC_UNKNOWN, CC_UNKNOWN, CC_UNKNOWN}; /* other paddings do not ask for it */
     cc_window window;
-    for (int i = 0; i < axes; ++i) {
+    for (int i = 0; padding == CC_PAD_SAME && i < axes; ++i) {
         image[i] = save_shape(c, 0)->dim[1 + i];
-        if (image[i] > 0 || padding != CC_PAD_SAME) continue;
+        if (image[i] > 0) continue;
         if (cc_each(strides, i) != 1) return false;
         image[i] = INT32_MAX / 4; /* windows that move by one cell need as much for any image */
     }
-    if (padding != CC_PAD_SAME)
-        for (int i = 0; i < axes; ++i) image[i] = CC_UNKNOWN;
     if (cc_window_set(&window, axes, image, save_shape(c, 1)->dim, strides, save_list(c, "dilation"), (cc_padding)padding,
                       save_list(c, "pads"), false) != CCONV_OK)
         return false;

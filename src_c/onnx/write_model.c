@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IR_VERSION = 8, OPSET = 18 };
-
 /* ---- Names -------------------------------------------------------------------------------------------------------- */
 
 typedef struct name_set { /* open addressing: a name lies where its letters say, or in the next free place */
@@ -278,17 +276,18 @@ static void graph_body(wire_output *out, const void *argument)
 
 static void opset_body(wire_output *out, const void *argument)
 {
-    (void)argument;
+    const saver *s = argument;
     wire_text(out, 1, "");
-    wire_int(out, 2, OPSET);
+    wire_int(out, 2, s->opset);
 }
 
 void save_write_model(wire_output *out, const void *argument)
 {
     enum { IR = 1, PRODUCER = 2, PRODUCER_VERSION = 3, GRAPH = 7, OPSET_IMPORT = 8 };
-    wire_int(out, IR, IR_VERSION);
+    const saver *s = argument;
+    wire_int(out, IR, s->opset < 19 ? 8 : 9);
     wire_text(out, PRODUCER, "cconv");
     wire_text(out, PRODUCER_VERSION, cconv_version());
     wire_message(out, GRAPH, graph_body, argument);
-    wire_message(out, OPSET_IMPORT, opset_body, NULL);
+    wire_message(out, OPSET_IMPORT, opset_body, argument);
 }

@@ -82,6 +82,11 @@ int save_without_memory(save_call *c)
     return 0;
 }
 
+int save_opset(const save_call *c)
+{
+    return c->s->opset;
+}
+
 bool save_has(const save_call *c, int k)
 {
     return k < c->node->n_inputs && c->node->inputs[k];

@@ -48,6 +48,27 @@ static int reshaped(save_call *c, int x, int64_t *sizes)
     return y;
 }
 
+/* Sizes as a value: those below -1 are that of axis -2 - size of the value whose Shape is given. */
+static int gathered_sizes(save_call *c, int n, const int64_t *sizes, int shape)
+{
+    int parts[CCONV_MAX_RANK];
+    for (int k = 0; k < n; ++k) {
+        const int64_t of = -2 - sizes[k];
+        parts[k] = save_ints(c, 1, of < 0 ? &sizes[k] : &of);
+        if (of >= 0) parts[k] = save_add2(c, "Gather", shape, parts[k]);
+    }
+    const int y = save_add(c, "Concat", n, parts);
+    save_set_int(c, "axis", 0);
+    return y;
+}
+
+static bool asks_for_axes(const cc_list *sizes)
+{
+    for (int k = 0; k < sizes->n; ++k)
+        if (sizes->v[k] < -1) return true;
+    return false;
+}
+
 int save_flatten(save_call *c)
 {
     int64_t sizes[CCONV_MAX_RANK];
@@ -64,8 +85,11 @@ int save_reshape_op(save_call *c)
     const cc_list *given = save_list(c, "shape");
     int64_t sizes[CCONV_MAX_RANK];
     if (told_sizes(c, sizes)) return reshaped(c, save_row_major(c, 0), sizes);
+    const int x = save_input(c, 0);
+    if (asks_for_axes(given))
+        return save_add2(c, "Reshape", x, gathered_sizes(c, given->n, given->v, save_add1(c, "Shape", x)));
     for (int k = 0; k < given->n; ++k) sizes[k] = given->v[k];
-    return save_reshape(c, save_input(c, 0), given->n, sizes);
+    return save_reshape(c, x, given->n, sizes);
 }
 
 int save_expand_dims(save_call *c)
@@ -95,15 +119,26 @@ int save_squeeze(save_call *c)
     return n ? save_add2(c, "Squeeze", save_form(c, 0, &x), save_ints(c, n, axes)) : save_form(c, 0, &x);
 }
 
-/* Sizes that are not known are those of x: 1 leaves them. */
+/* Sizes that are not known are those of `like`, or of x: 1 leaves them. */
 int save_broadcast_to(save_call *c)
 {
     const cc_shape *y = &c->node->shape;
+    const cc_list *given = save_list(c, "shape");
     int64_t sizes[CCONV_MAX_RANK];
-    const save_order x = save_held(c, 0);
+    bool asks = false;
+    const save_order x = save_held(c, 0), like = save_has(c, 1) ? save_held(c, 1) : x;
     if (x.rank == y->rank) c->held = x;
-    for (int k = 0; k < y->rank; ++k) sizes[k] = y->dim[c->held.axis[k]] < 0 ? 1 : y->dim[c->held.axis[k]];
-    return save_add2(c, "Expand", save_brought(c, 0, &c->held), save_ints(c, y->rank, sizes));
+    for (int k = 0; k < y->rank; ++k) {
+        const int axis = c->held.axis[k];
+        sizes[k] = y->dim[axis] < 0 ? 1 : y->dim[axis];
+        if (y->dim[axis] >= 0 || given->v[axis] >= -1) continue;
+        sizes[k] = -2 - save_position(&like, -2 - given->v[axis]);
+        asks = true;
+    }
+    const int brought = save_brought(c, 0, &c->held);
+    const int to =
+        asks ? gathered_sizes(c, y->rank, sizes, save_add1(c, "Shape", save_form(c, 1, &like))) : save_ints(c, y->rank, sizes);
+    return save_add2(c, "Expand", brought, to);
 }
 
 /* ---- Elements ----------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
-/* broadcast_to: x -> y of the given shape, x repeated by NumPy's rule; a size of -1 stays as x has it. dx is the sum of dy over the
- * repetitions. */
+/* broadcast_to: x -> y of the given shape, x repeated by NumPy's rule; a size of -1 stays as x has it, one of -2 - k is that of
+ * axis k of `like`, of which nothing else is asked. dx is the sum of dy over the repetitions; to `like` no gradient passes. */
 #include "algos/broadcast.h"
 #include "algos/reduce.h"
-#include "ops/op.h"
+#include "ops/infer.h"
 #include <string.h>
 
 typedef struct broadcast_to {
@@ -10,30 +10,44 @@ typedef struct broadcast_to {
 } broadcast_to;
 
 static const cc_attr broadcast_to_attributes[] = {
-    {"shape", CC_LIST, offsetof(broadcast_to, shape), NULL, NULL, "sizes of the output; -1: the size that x has there"}, {0}};
+    {"shape", CC_LIST, offsetof(broadcast_to, shape), NULL, NULL,
+     "sizes of the output; -1: the size that x has there, -2 - k: the size of axis k of like"},
+    {0}};
+
+/* The size that entry k says, of x or of `like`; below CC_UNKNOWN: there is none. */
+static int64_t broadcast_to_size(const cc_call *call, const cc_list *to, int k)
+{
+    const cc_shape *xs = &call->xs[0];
+    const int64_t own = k - (to->n - xs->rank), of_like = -2 - to->v[k];
+    if (to->v[k] >= 0) return to->v[k];
+    if (to->v[k] == -1) return own >= 0 ? xs->dim[own] : CC_UNKNOWN - 1;
+    return cc_has_input(call, 1) && of_like < call->xs[1].rank ? call->xs[1].dim[of_like] : CC_UNKNOWN - 1;
+}
 
 static cconv_status broadcast_to_infer(const cc_call *call, cc_shape *ys)
 {
     const cc_list *to = &((const broadcast_to *)call->attributes)->shape;
     const cc_shape *xs = &call->xs[0];
-    char text[2][CC_SHAPE_TEXT];
+    char text[3][CC_SHAPE_TEXT];
     if (to->n > CCONV_MAX_RANK)
         return cc_op_fail(call, CCONV_INVALID, "expected a shape of rank %d or less, received rank %d", CCONV_MAX_RANK, to->n);
     *ys = (cc_shape){.rank = to->n};
     bool fits = to->n >= xs->rank;
     for (int k = 0; k < to->n; ++k) {
         int own = k - (to->n - xs->rank);
-        int64_t from = own < 0 ? 1 : xs->dim[own], size = to->v[k];
-        if (size < -1 || (size == -1 && own < 0)) fits = false;
-        ys->dim[k] = size < 0 ? from : size;
+        int64_t from = own < 0 ? 1 : xs->dim[own];
+        ys->dim[k] = broadcast_to_size(call, to, k);
+        if (ys->dim[k] < CC_UNKNOWN) fits = false;
         if (from != 1 && !cc_agree(from, ys->dim[k])) fits = false;
     }
     if (fits && cc_shape_known(ys) && !cc_shape_check(ys)) fits = false;
     if (!fits) {
         cc_shape given = {.rank = to->n};
         for (int k = 0; k < to->n; ++k) given.dim[k] = to->v[k];
-        return cc_op_fail(call, CCONV_INVALID, "expected a shape that x can be repeated to, received %s for x of shape %s",
-                          cc_shape_text(&given, text[0]), cc_shape_text(xs, text[1]));
+        const bool like = cc_has_input(call, 1);
+        return cc_op_fail(call, CCONV_INVALID, "expected a shape that x can be repeated to, received %s for x of shape %s%s%s",
+                          cc_shape_text(&given, text[0]), cc_shape_text(xs, text[1]), like ? ", like one of shape " : "",
+                          like ? cc_shape_text(&call->xs[1], text[2]) : "");
     }
     return CCONV_OK;
 }
@@ -64,21 +78,27 @@ static void broadcast_to_forward(const cc_call *call, const cc_team *team)
 
 static void broadcast_to_backward(const cc_call *call, const cc_team *team)
 {
+    cc_no_gradient(call, 1, team);
     if (!call->dx[0]) return;
     cc_reduction reduction;
     cc_reduction_init(&reduction, &call->ys, cc_broadcast_repeated(&call->xs[0], &call->ys));
     cc_reduce(&reduction, CC_FOLD_SUM, cc_terms_stored, call->dy, 1, call->dx[0], NULL, call->scratch, team);
 }
 
+/* The first size is the batch's: of x, or of `like` where each sample gets the same. */
 static bool broadcast_to_per_sample(const cc_call *call)
 {
     const cc_list *to = &((const broadcast_to *)call->attributes)->shape;
-    return to->n == call->xs[0].rank && to->v[0] == -1;
+    const cc_shape *xs = &call->xs[0];
+    if (to->n && to->v[0] == -2 && cc_is_batched(&call->xs[1]))
+        return !cc_is_batched(xs) && (to->n > xs->rank || xs->dim[0] == 1);
+    return to->n == xs->rank && to->v[0] == -1;
 }
 
 const cc_op cc_op_broadcast_to = {.name = "broadcast_to",
-                                  .inputs = "x",
-                                  .types = "t -> t",
+                                  .inputs = "x like?",
+                                  .types = "t a -> t",
+                                  .meaning = "like is asked for its sizes only",
                                   .attributes = broadcast_to_attributes,
                                   .attributes_size = sizeof(broadcast_to),
                                   .per_sample = broadcast_to_per_sample,

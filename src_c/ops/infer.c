@@ -50,3 +50,10 @@ void cc_copy(float *to, const float *from, int64_t n, const cc_team *team)
     if (to != from && mine.begin < mine.end)
         memcpy(to + mine.begin, from + mine.begin, (size_t)(mine.end - mine.begin) * sizeof *to);
 }
+
+void cc_no_gradient(const cc_call *call, int k, const cc_team *team)
+{
+    if (k >= call->n_inputs || !call->dx[k]) return;
+    const cc_range mine = cc_slice(team, cc_shape_count(&call->xs[k]), 4096);
+    if (mine.begin < mine.end) memset(call->dx[k] + mine.begin, 0, (size_t)(mine.end - mine.begin) * sizeof(float));
+}

@@ -33,4 +33,7 @@ static inline unsigned cc_axes_of(const cc_list *axes, int rank)
 /* Copies this thread's share of n elements; nothing to do if both are the same place. */
 void cc_copy(float *to, const float *from, int64_t n, const cc_team *team);
 
+/* Writes the gradient of an input that gets none, which is zeros, if it is asked for. */
+void cc_no_gradient(const cc_call *call, int k, const cc_team *team);
+
 #endif

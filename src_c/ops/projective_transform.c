@@ -160,6 +160,7 @@ static void projective_transform_backward(const cc_call *call, const cc_team *te
     const projective_transform *a = call->attributes;
     const int64_t n = call->ys.dim[0], h = call->xs[0].dim[1], w = call->xs[0].dim[2], c = call->ys.dim[3];
     const int64_t oh = call->ys.dim[1], ow = call->ys.dim[2];
+    cc_no_gradient(call, 1, team);
     if (!call->dx[0]) return;
     const cc_range mine = cc_slice(team, n, 512 / (oh * ow * (c + 4) + 1) + 1);
     for (int64_t image = mine.begin; image < mine.end; ++image) {

@@ -29,9 +29,11 @@ typedef struct reshape {
     cc_list shape;
 } reshape;
 
-static const cc_attr reshape_attributes[] = {{"shape", CC_LIST, offsetof(reshape, shape), NULL, NULL,
-                                              "sizes of the output; 0: the size that x has there, one -1: what is left"},
-                                             {0}};
+static const cc_attr reshape_attributes[] = {
+    {"shape", CC_LIST, offsetof(reshape, shape), NULL, NULL,
+     "sizes of the output; 0: the size that x has there, -2 - k: the size of axis k of x, one "
+     "-1: what is left"},
+    {0}};
 
 /* "(0, -1, 3)", as the attribute was given. */
 static const char *reshape_list_text(const cc_list *list, char text[CC_SHAPE_TEXT])
@@ -51,8 +53,14 @@ static bool reshape_times(int64_t *a, int64_t b)
     return true;
 }
 
-/* An entry of 0 copies the size at its position, one of -1 takes what is left. A size that is unknown stands on both sides
- * when it is copied, so it does not matter to what is left. */
+/* The axis of x whose size entry k is; -1: it is none, being a size or what is left. */
+static int64_t reshape_copied(const cc_list *to, int k)
+{
+    return to->v[k] == 0 ? k : to->v[k] < -1 ? -2 - to->v[k] : -1;
+}
+
+/* An entry of 0 copies the size at its position, one of -2 - k that of axis k, one of -1 takes what is left. A size that is unknown
+ * stands on both sides when it is copied, so it does not matter to what is left; none is copied twice. */
 static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
 {
     const cc_list *to = &((const reshape *)call->attributes)->shape;
@@ -62,6 +70,7 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     if (to->n > CCONV_MAX_RANK)
         return cc_op_fail(call, CCONV_INVALID, "expected a shape of rank %d or less, received %s", CCONV_MAX_RANK, text[1]);
 
+    unsigned copied = 0;             /* axes of x, as bits */
     int free_axis = -1, unknown = 0; /* unknown sizes of x that y does not copy */
     int64_t have = 1, want = 1;      /* products of the other sizes */
     for (int k = 0; k < xs->rank; ++k) {
@@ -73,19 +82,20 @@ static cconv_status reshape_infer(const cc_call *call, cc_shape *ys)
     *ys = (cc_shape){.rank = to->n};
     for (int k = 0; k < to->n; ++k) {
         int64_t size = to->v[k];
-        if (size < -1 || (size == -1 && free_axis >= 0))
-            return cc_op_fail(call, CCONV_INVALID, "expected a shape of sizes, 0 to copy one and at most one -1, received %s",
-                              text[1]);
+        const int64_t from = reshape_copied(to, k);
+        if (size == -1 && free_axis >= 0)
+            return cc_op_fail(call, CCONV_INVALID, "expected a shape of sizes and at most one -1, received %s", text[1]);
         if (size == -1) {
             free_axis = k;
             continue;
         }
-        if (size == 0) {
-            if (k >= xs->rank)
-                return cc_op_fail(call, CCONV_INVALID,
-                                  "expected a size of x to copy at position %d of shape %s, received x of shape %s", k, text[1],
-                                  cc_shape_text(xs, text[0]));
-            size = xs->dim[k];
+        if (from >= xs->rank || (from >= 0 && copied >> from & 1u))
+            return cc_op_fail(call, CCONV_INVALID,
+                              "expected a size of x to copy, once each, at position %d of shape %s, received x of shape %s", k,
+                              text[1], cc_shape_text(xs, text[0]));
+        if (from >= 0) {
+            copied |= 1u << from;
+            size = xs->dim[from];
         }
         ys->dim[k] = size;
         if (size < 0)
@@ -169,7 +179,7 @@ static bool reshape_per_sample(const cc_call *call)
     const cc_shape *xs = &call->xs[0], *ys = &call->ys;
     const cc_list *to = &((const reshape *)call->attributes)->shape;
     int64_t before = 1, after = 1;
-    if (to->v[0] == 0) return true;
+    if (reshape_copied(to, 0) == 0) return true;
     for (int k = 1; k < xs->rank; ++k) before = before < 0 || xs->dim[k] < 0 ? -1 : before * xs->dim[k];
     for (int k = 1; k < ys->rank; ++k) after = after < 0 || ys->dim[k] < 0 ? -1 : after * ys->dim[k];
     return before >= 0 && before == after && cc_is_batched(xs);

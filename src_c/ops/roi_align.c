@@ -270,6 +270,7 @@ static void roi_align_backward(const cc_call *call, const cc_team *team)
     const int64_t *xs = call->xs[0].dim, c = xs[3], cells = xs[1] * xs[2];
     const int64_t oh = a->size.v[0], ow = a->size.v[1], blocks = (c + CHANNELS - 1) / CHANNELS;
     const cc_range mine = cc_slice(team, xs[0] * blocks, 1);
+    cc_no_gradient(call, 1, team);
     if (!call->dx[0]) return;
     for (int64_t task = mine.begin; task < mine.end; ++task) {
         const int64_t image = task / blocks, first = task % blocks * CHANNELS, rest = c - first;

@@ -44,6 +44,8 @@ CASES = {
         ("from a scalar", (), {"shape": (1, -1)}),
         ("rank 8", (12, 5), {"shape": (0, 1, 5, 1, 1, 1, 1, -1)}),
         ("empty", (0, 6), {"shape": (0, 2, 3)}),
+        ("sizes of other axes", (1, 3, 4, 5), {"shape": (-3, 1, -4, -5)}),
+        ("others, and the rest", (1, 3, 4, 5), {"shape": (-3, -1)}),
     ),
     "expand_dims": cases(
         ("first", (3, 4), {"axis": 0}),
@@ -149,7 +151,17 @@ CASES = {
         ("both sides", (1, 4, 1), {"shape": (3, 4, 5)}),
         ("several shares", (70, 1, 3), {"shape": (70, 60, 3)}),
     )
-    + cases(("to nothing", (1, 4), {"shape": (0, 4)}), min_nonzero=0),
+    + cases(("to nothing", (1, 4), {"shape": (0, 4)}), min_nonzero=0)
+    + [
+        Case(id, shapes, {"shape": shape}, exact=True, grad=(0,))
+        for id, shapes, shape in [
+            ("once for each sample", [(1, 1, 4), (3, 2)], (-2, 1, 4)),
+            ("an axis that x has not", [(4,), (3, 2)], (-2, -1)),
+            ("another axis of like", [(1, 2), (5, 3)], (-3, -1)),
+            ("both", [(1, 1), (5, 3)], (-3, -2)),
+            ("of several shares", [(1, 3), (90, 60)], (-2, 3)),
+        ]
+    ],
     "take": [
         Case("rows", [(6, 4), (9,)], {"axis": 0}, values=("normal", "labels(6)"), exact=True),
         Case("a table of rows", [(6, 4), (2, 5)], {"axis": 0}, values=("normal", "labels(6)"), exact=True),

@@ -10,7 +10,7 @@ import pytest
 
 import cconv
 
-from .onnx_zoo import check, predict, session
+from .onnx_zoo import check, difference, predict, run, session
 
 if importlib.util.find_spec("rapidocr_onnxruntime") is None:
     pytest.skip("needs rapidocr-onnxruntime", allow_module_level=True)
@@ -76,8 +76,21 @@ def test_lines_are_read(width, batch, record_property):
         assert [read(scores) for scores in predict(model, [x])[0]] == [TEXT] * 2
 
 
+def test_lines_of_any_width(tmp_path, record_property):
+    """One model for all; and it is written as one."""
+    model = check(READER, [line(48, 320)], record_property, shapes={"x": (None, 3, 48, None)})
+    assert model.input_shape == (None, 3, 48, None) and model.output_shape == (None, None, 6625)
+    model.export(str(tmp_path / "m.onnx"), format="onnx", verbose=False)
+    for width, n in [(320, 2), (320, 1), (256, 3), (200, 1), (48, 2), (641, 1), (1504, 1)]:
+        x = np.repeat(line(48, width), n, 0)
+        expected = run(READER, [x])
+        found = max(difference(predict(model, [x]), expected), difference(run(tmp_path / "m.onnx", [x]), expected))
+        record_property(f"difference at {n} x {width}", f"{found:.1e}")
+        assert found <= 1e-4
+        if width == 320:
+            assert [read(scores) for scores in predict(model, [x])[0]] == [TEXT] * n
+
+
 def test_sizes_that_must_be_given():
     with pytest.raises(ValueError, match="sizes of input 'x' open: give the sizes of the inputs when loading"):
         cconv.onnx.load(READER)
-    with pytest.raises(NotImplementedError, match="give the sizes of the inputs when loading"):
-        cconv.onnx.load(READER, shapes={"x": (None, 3, 48, None)})

@@ -17,9 +17,10 @@ def flatten_backward(dy, x):
 
 def reshape(x, *, shape):
     """(...) -> `shape`: the same elements in row-major order.
-    A 0 in `shape` stands for the size x has there, one -1 for what is left.
+    A 0 in `shape` stands for the size x has there, a -2 - k for the size of axis k of x, one -1 for what is left.
     """
-    return x.reshape([x.shape[axis] if size == 0 else size for axis, size in enumerate(shape)])
+    of = [axis if size == 0 else -2 - size for axis, size in enumerate(shape)]  # the axis of x that has the size
+    return x.reshape([x.shape[k] if size == 0 or size < -1 else size for k, size in zip(of, shape, strict=True)])
 
 
 def reshape_backward(dy, x, *, shape):
@@ -148,17 +149,23 @@ def concatenate_backward(dy, *x, axis=-1):
     return tuple(np.split(dy, np.cumsum([part.shape[axis] for part in x])[:-1], axis))
 
 
-def broadcast_to(x, *, shape):
+def broadcast_to(x, like=None, *, shape):
     """(...) -> `shape`: y = x, repeated along axes that x does not have or where its size is 1.
-    A -1 in `shape` stands for the size x has there; axes are counted from the last.
+    A -1 in `shape` stands for the size x has there, axes counted from the last; -2 - k for the size of axis k of like.
     """
-    lead = len(shape) - x.ndim
-    return np.broadcast_to(x, [x.shape[axis - lead] if size < 0 else size for axis, size in enumerate(shape)])
+    own = (1,) * (len(shape) - x.ndim) + x.shape
+    sizes = [
+        n if size == -1 else like.shape[-2 - size] if size < -1 else size for size, n in zip(shape, own, strict=True)
+    ]
+    return np.broadcast_to(x, sizes)
 
 
-def broadcast_to_backward(dy, x, *, shape):
-    """dx = dy, summed over the axes along which x was repeated"""
-    return (reduce_to(x.shape, dy),)
+def broadcast_to_backward(dy, x, like=None, *, shape):
+    """dx = dy, summed over the axes along which x was repeated
+    dlike = 0
+    """
+    dx = reduce_to(x.shape, dy)
+    return (dx,) if like is None else (dx, np.zeros_like(like))
 
 
 def _places(indices, n):
