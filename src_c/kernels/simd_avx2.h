@@ -16,6 +16,7 @@
 #define GROUPED_PIXELS   8
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    4
+#define PARTS_ARE_FREE   0
 
 typedef __m256 vec;
 typedef struct mask {

@@ -16,6 +16,7 @@
 #define GROUPED_PIXELS   14
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    8
+#define PARTS_ARE_FREE   1
 
 typedef __m512 vec;
 typedef __mmask16 mask;

@@ -19,6 +19,7 @@
 #define GROUPED_PIXELS   12
 #define DEPTHWISE_PIXELS 8
 #define DEPTHWISE_DYS    8
+#define PARTS_ARE_FREE   0
 
 typedef float32x4_t vec;
 typedef int mask;

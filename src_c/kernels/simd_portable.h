@@ -13,7 +13,9 @@
  * columns and the number they are multiplied with, MR_1 and MR_3 of tiles of one vector and of three; PLANAR_1, PLANAR_2 and
  * PLANAR_3, channels (1 .. 8, none more than the one before) of a tile of one to three vectors of pixels; GROUPED_PIXELS of a tile
  * of grouped convolution, a vector each; DEPTHWISE_PIXELS (1 .. 8), the sums of a depthwise block beside a row of taps;
- * DEPTHWISE_DYS (1 .. 8), the pixels of dy beside the sums of nine taps. */
+ * DEPTHWISE_DYS (1 .. 8), the pixels of dy beside the sums of nine taps.
+ *
+ * PARTS_ARE_FREE: 1 where a part of a vector is loaded and stored as fast as a whole one. Then bodies for whole ones are left out. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 
@@ -31,6 +33,7 @@
 #define GROUPED_PIXELS   8
 #define DEPTHWISE_PIXELS 4
 #define DEPTHWISE_DYS    4
+#define PARTS_ARE_FREE   0
 
 typedef int mask;
 typedef const int32_t *lanes;

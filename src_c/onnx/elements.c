@@ -1,5 +1,7 @@
 /* Elements of tensors: in raw_data, in the typed fields of the message, or in a file beside the model. */
+#if !defined(_WIN32) && !defined(_XOPEN_SOURCE)
 #define _XOPEN_SOURCE 700 /* realpath, PATH_MAX */
+#endif
 #include "onnx/elements.h"
 #include "base/alloc.h"
 #include "base/type.h"

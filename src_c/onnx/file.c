@@ -1,5 +1,7 @@
 /* Files mapped into memory, or read into it. */
+#if !defined(_WIN32) && !defined(_DEFAULT_SOURCE)
 #define _DEFAULT_SOURCE /* madvise */
+#endif
 #include "onnx/file.h"
 #include "base/alloc.h"
 #include <errno.h>

@@ -18,19 +18,21 @@ ALWAYS_INLINE column depthwise_column(int64_t i, int64_t c)
     return (column){i + VEC <= c ? i : c - VEC, mask_first(VEC), true};
 }
 
-/* Pixels first .. first + pixels - 1, with tap_step 1. */
+/* `pixels` <= DEPTHWISE_PIXELS from `first` on, with tap_step 1; all of them if `inside`. Of fewer, cells of the others are left
+ * out like those outside the image. */
 ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float *x, const float *w, const int64_t first,
                                    const int pixels, const int taps, const int step, const bool inside)
 {
+    enum { MOST = DEPTHWISE_PIXELS };
     const int64_t cell = first * step + k->offset; /* j = 0 */
-    const int span = (pixels - 1) * step + taps;
-    const int64_t begin = inside ? 0 : -cell, end = inside ? span : k->limit - cell;
+    const int span = (MOST - 1) * step + taps, seen = (pixels - 1) * step + taps;
+    const int64_t begin = -cell, end = k->limit - cell < seen ? k->limit - cell : seen;
     for (int64_t i = 0; i < k->c; i += VEC) {
         const column at = depthwise_column(i, k->c);
-        vec sum[DEPTHWISE_PIXELS];
+        vec sum[MOST];
         const vec start = k->bias ? column_load(k->bias, at) : vec_zero();
         UNROLL
-        for (int p = 0; p < pixels; ++p) sum[p] = start;
+        for (int p = 0; p < MOST; ++p) sum[p] = start;
         for (int64_t r = 0; r < k->rows; ++r) {
             const float *from = x + r * k->x_row, *row = w + r * k->w_row;
             vec tap[8];
@@ -43,23 +45,23 @@ ALWAYS_INLINE void depthwise_block(const cc_depthwise *k, float *y, const float 
                 UNROLL
                 for (int t = 0; t < taps; ++t) {
                     const int from_first = j - t;
-                    if (from_first >= 0 && from_first % step == 0 && from_first / step < pixels)
+                    if (from_first >= 0 && from_first % step == 0 && from_first / step < MOST)
                         sum[from_first / step] = vec_fma(v, tap[t], sum[from_first / step]);
                 }
             }
         }
         for (int64_t r = k->rows; r < k->rows + k->fresh; ++r) {
             const float *next = x + r * k->x_row + cell * k->x_pixel + at.i;
-            UNROLL
             for (int j = 0; j < pixels * step; ++j) PREFETCH_L2(next + j * k->x_pixel);
         }
         if (k->act != CC_ACT_LINEAR) {
             const vec most = vec_set1(k->act == CC_ACT_RELU6 ? 6 : INFINITY);
             UNROLL
-            for (int p = 0; p < pixels; ++p) sum[p] = vec_min(most, vec_max(vec_zero(), sum[p]));
+            for (int p = 0; p < MOST; ++p) sum[p] = vec_min(most, vec_max(vec_zero(), sum[p]));
         }
         UNROLL
-        for (int p = 0; p < pixels; ++p) column_store(y + (first + p) * k->y_pixel, at, sum[p]);
+        for (int p = 0; p < MOST; ++p)
+            if (inside || p < pixels) column_store(y + (first + p) * k->y_pixel, at, sum[p]);
     }
 }
 
@@ -67,28 +69,14 @@ ALWAYS_INLINE void depthwise_pixels(const cc_depthwise *k, float *y, const float
                                     const int step)
 {
     enum { MOST = DEPTHWISE_PIXELS };
-    int64_t i = 0;
-    for (; i + MOST <= k->count; i += MOST) {
+    for (int64_t i = 0; i < k->count; i += MOST) {
         const int64_t cell = i * step + k->offset;
-        if (cell >= 0 && cell + (MOST - 1) * step + taps <= k->limit)
+        const int pixels = k->count - i < MOST ? (int)(k->count - i) : MOST;
+        if (pixels == MOST && cell >= 0 && cell + (MOST - 1) * step + taps <= k->limit)
             depthwise_block(k, y, x, w, i, MOST, taps, step, true);
         else
-            depthwise_block(k, y, x, w, i, MOST, taps, step, false);
+            depthwise_block(k, y, x, w, i, pixels, taps, step, false);
     }
-#define DEPTHWISE_REST(pixels)                                                                                                 \
-    case pixels:                                                                                                               \
-        if (pixels < MOST) depthwise_block(k, y, x, w, i, pixels, taps, step, false);                                          \
-        break;
-    switch (k->count - i) {
-        DEPTHWISE_REST(1)
-        DEPTHWISE_REST(2)
-        DEPTHWISE_REST(3)
-        DEPTHWISE_REST(4)
-        DEPTHWISE_REST(5)
-        DEPTHWISE_REST(6)
-        DEPTHWISE_REST(7)
-    }
-#undef DEPTHWISE_REST
 }
 
 /* Pixels first .. first + DEPTHWISE_PIXELS - 1 of a column, of which those from count on are computed in vain. A cell in the
@@ -199,42 +187,45 @@ ALWAYS_INLINE void depthwise_weights_block(const cc_depthwise *k, vec *sum, cons
     }
 }
 
-ALWAYS_INLINE void depthwise_weights_column(const cc_depthwise *k, float *dw, const float *x, const float *dy, const int rows,
-                                            const int taps, const int step, const column at, int64_t fresh)
+/* Blocks of whole vectors whose cells all lie inside the image; others pixel by pixel. */
+ALWAYS_INLINE void depthwise_weights_column(const cc_depthwise *k, float *dw, const float *x, const float *dy, const int pixels,
+                                            const int rows, const int taps, const int step, const column at, int64_t fresh)
 {
-    enum { MOST = DEPTHWISE_DYS };
     vec sum[DEPTHWISE_SUMS];
     UNROLL
     for (int s = 0; s < rows * taps; ++s) sum[s] = column_load(dw + s / taps * k->w_row + s % taps * k->w_tap, at);
-    int64_t p = 0;
-    for (; p + MOST <= k->count; p += MOST) {
+    for (int64_t p = 0; p < k->count;) {
         const int64_t cell = p * step + k->offset;
-        if (cell >= 0 && cell + (MOST - 1) * step + taps <= k->limit)
-            depthwise_weights_block(k, sum, x, dy, p, MOST, rows, taps, step, true, at, fresh);
+        if (pixels > 1 && cell >= 0 && p + pixels <= k->count && cell + (pixels - 1) * step + taps <= k->limit) {
+            depthwise_weights_block(k, sum, x, dy, p, pixels, rows, taps, step, true, at, fresh);
+            p += pixels;
+            continue;
+        }
+        if (cell >= 0 && cell + taps <= k->limit)
+            depthwise_weights_block(k, sum, x, dy, p, 1, rows, taps, step, true, at, fresh);
         else
-            depthwise_weights_block(k, sum, x, dy, p, MOST, rows, taps, step, false, at, fresh);
+            depthwise_weights_block(k, sum, x, dy, p, 1, rows, taps, step, false, at, fresh);
+        ++p;
     }
-    for (; p < k->count; ++p) depthwise_weights_block(k, sum, x, dy, p, 1, rows, taps, step, false, at, fresh);
     UNROLL
     for (int s = 0; s < rows * taps; ++s) column_store(dw + s / taps * k->w_row + s % taps * k->w_tap, at, sum[s]);
 }
 
-/* `together` rows of the kernel at a time, then single ones. */
+/* `together` rows of the kernel at a time, then single ones: their few sums wait for each other, however many pixels. */
 ALWAYS_INLINE void depthwise_weights_rows(const cc_depthwise *k, float *dw, const float *x, const float *dy, const int together,
                                           const int taps, const int step)
 {
     for (int64_t i = 0; i < k->c; i += VEC) {
         int64_t r = 0;
-#define DEPTHWISE_ROWS(many, at)                                                                                               \
-    depthwise_weights_column(k, dw + r * k->w_row, x + r * k->x_row, dy, many, taps, step, at,                                 \
+#define DEPTHWISE_ROWS(many, pixels, at)                                                                                       \
+    depthwise_weights_column(k, dw + r * k->w_row, x + r * k->x_row, dy, pixels, many, taps, step, at,                         \
                              r + many < k->rows ? 0 : k->fresh)
         if (i + VEC <= k->c) {
-            for (; r + together <= k->rows; r += together) DEPTHWISE_ROWS(together, ((column){i, mask_first(VEC), true}));
-            for (; together > 1 && r < k->rows; ++r) DEPTHWISE_ROWS(1, ((column){i, mask_first(VEC), true}));
+            for (; r + together <= k->rows; r += together) DEPTHWISE_ROWS(together, DEPTHWISE_DYS, WHOLE(i));
+            for (; together > 1 && r < k->rows; ++r) DEPTHWISE_ROWS(1, 1, WHOLE(i));
         } else {
-            const mask part = mask_first((int)(k->c - i));
-            for (; r + together <= k->rows; r += together) DEPTHWISE_ROWS(together, ((column){i, part, false}));
-            for (; together > 1 && r < k->rows; ++r) DEPTHWISE_ROWS(1, ((column){i, part, false}));
+            for (; r + together <= k->rows; r += together) DEPTHWISE_ROWS(together, 1, PART(i, k->c));
+            for (; together > 1 && r < k->rows; ++r) DEPTHWISE_ROWS(1, 1, PART(i, k->c));
         }
 #undef DEPTHWISE_ROWS
     }

@@ -184,21 +184,16 @@ ALWAYS_INLINE void store_planes(const int points, float *to, int64_t plane, cons
 }
 
 /* Rows first .. last-1 of a transformed tile, one vector of channels, each number into its plane. Few rows at a time stay in
- * the registers, which is worth reading pixels more than once; what the rows do not need is not computed. `inside` if there is
- * no pixel outside the image and no part of a vector, else masks[i * side + j] are the channels of each pixel. */
-ALWAYS_INLINE void tile_rows(const cc_winograd_tile *tile, float *to, const float *from, const mask *masks, const int points,
-                             const int side, const bool gradient, const bool inside, const int first, const int last)
+ * the registers, which is worth reading pixels more than once; what the rows do not need is not computed. */
+ALWAYS_INLINE void tile_rows(float *to, int64_t plane, const float *from, int64_t row, int64_t step, const int points,
+                             const int side, const bool gradient, const int first, const int last)
 {
-    const int64_t row = tile->row, step = tile->column, plane = tile->plane;
     vec half[4][POINTS];
     UNROLL
     for (int j = 0; j < side; ++j) {
         vec pixels[POINTS], line[POINTS];
         UNROLL
-        for (int i = 0; i < side; ++i) {
-            const float *pixel = from + i * row + j * step;
-            pixels[i] = inside ? vec_load(pixel) : vec_load_part(pixel, masks[i * side + j]);
-        }
+        for (int i = 0; i < side; ++i) pixels[i] = vec_load(from + i * row + j * step);
         if (gradient)
             values_line(points, side, false, line, pixels);
         else
@@ -219,58 +214,69 @@ ALWAYS_INLINE void tile_rows(const cc_winograd_tile *tile, float *to, const floa
 }
 
 /* All of them; rows that share much of their arithmetic together. */
-ALWAYS_INLINE void tile_vector(const cc_winograd_tile *tile, float *to, const float *from, const mask *masks, const int points,
-                               const int side, const bool gradient, const bool inside)
+ALWAYS_INLINE void tile_vector(float *to, int64_t plane, const float *from, int64_t row, int64_t step, const int points,
+                               const int side, const bool gradient)
 {
     if (points == 4) {
-        tile_rows(tile, to, from, masks, points, side, gradient, inside, 0, 4);
+        tile_rows(to, plane, from, row, step, points, side, gradient, 0, 4);
         return;
     }
-    tile_rows(tile, to, from, masks, points, side, gradient, inside, 0, 1);
-    tile_rows(tile, to, from, masks, points, side, gradient, inside, 1, 3);
-    tile_rows(tile, to, from, masks, points, side, gradient, inside, 3, 5);
-    tile_rows(tile, to, from, masks, points, side, gradient, inside, 5, 6);
+    tile_rows(to, plane, from, row, step, points, side, gradient, 0, 1);
+    tile_rows(to, plane, from, row, step, points, side, gradient, 1, 3);
+    tile_rows(to, plane, from, row, step, points, side, gradient, 3, 5);
+    tile_rows(to, plane, from, row, step, points, side, gradient, 5, 6);
+}
+
+ALWAYS_INLINE void prefetch_square(const float *from, int64_t row, int64_t step, const int side)
+{
+    UNROLL
+    for (int i = 0; i < side; ++i) {
+        UNROLL
+        for (int j = 0; j < side; ++j) PREFETCH(from + i * row + j * step);
+    }
 }
 
 /* A tile of an image, VEC channels at a time: reads `side` x `side` pixels, those outside the image as zeros, and writes one
- * vector into each plane. The pixels that the tile below is the first to read are prefetched. */
-ALWAYS_INLINE void tile_body(const cc_winograd_tile *tile, const int m, const int r, const bool gradient)
+ * vector into each plane. Where there are such pixels, or a part of a vector, the tile is copied first. The pixels that the tile
+ * below is the first to read are prefetched. */
+ALWAYS_INLINE void tile_body(const cc_winograd_tile *tile, const int m, const int points, const bool gradient)
 {
-    const int points = m + r - 1, side = gradient ? m : points;
+    const int side = gradient ? m : points;
     const bool inside = tile->y0 == 0 && tile->x0 == 0 && tile->y1 == side && tile->x1 == side;
     float *to = tile->to;
-    mask masks[POINTS * POINTS];
+    vec copy[POINTS * POINTS];
+    for (int i = 0; !inside && i < side * side; ++i) copy[i] = vec_zero();
     for (int64_t k = 0; k < tile->channels; k += VEC, to += tile->block) {
         const float *from = tile->from + k, *below = from + side * tile->row + (side - m) * tile->column;
         const int64_t left = tile->channels - k;
-        UNROLL
-        for (int i = 0; i < m; ++i) {
-            UNROLL
-            for (int j = 0; j < m; ++j) PREFETCH(below + i * tile->row + j * tile->column);
-        }
-        if (inside && left >= VEC) {
-            tile_vector(tile, to, from, NULL, points, side, gradient, true);
-            continue;
-        }
-        if (k == 0 || left < VEC) {
-            const mask none = mask_first(0), part = mask_first(left < VEC ? (int)left : VEC);
-            for (int i = 0; i < side * side; ++i) masks[i] = none;
+        int64_t row = tile->row, step = tile->column;
+        if (m == 4)
+            prefetch_square(below, row, step, 4);
+        else
+            prefetch_square(below, row, step, 2);
+        if (!inside || left < VEC) {
+            const mask part = mask_first(left < VEC ? (int)left : VEC);
             for (int i = tile->y0; i < tile->y1; ++i)
-                for (int j = tile->x0; j < tile->x1; ++j) masks[i * side + j] = part;
+                for (int j = tile->x0; j < tile->x1; ++j) copy[i * side + j] = vec_load_part(from + i * row + j * step, part);
+            from = (const float *)copy;
+            row = side * VEC;
+            step = VEC;
         }
-        tile_vector(tile, to, from, masks, points, side, gradient, false);
+        tile_vector(to, tile->plane, from, row, step, points, side, gradient);
     }
 }
 
 ALWAYS_INLINE void output_body(const cc_winograd_output *tile, const int m, const int r)
 {
     const int points = m + r - 1;
+    const int64_t row = tile->row, step = tile->column;
+    const bool relu = tile->relu;
     for (int k = 0; k < tile->channels; k += VEC) {
         vec sums[POINTS * POINTS], out[OUTPUTS * OUTPUTS];
         UNROLL
         for (int i = m; i < 2 * m; ++i) {
             UNROLL
-            for (int j = 0; j < m; ++j) PREFETCH_WRITE(tile->y + k + i * tile->row + j * tile->column);
+            for (int j = 0; j < m; ++j) PREFETCH_WRITE(tile->y + k + i * row + j * step);
         }
         load_planes(points, sums, tile->from + k, tile->plane);
         const bool early = m < 4 && tile->source && !are_moderate(sums, points);
@@ -285,57 +291,71 @@ ALWAYS_INLINE void output_body(const cc_winograd_output *tile, const int m, cons
             for (int i = 0; i < m * m; ++i) out[i] = vec_load(direct + i * VEC);
         }
         const mask part = mask_first(tile->channels - k);
-        const bool full = tile->channels - k >= VEC;
         const vec bias = tile->bias ? vec_load_part(tile->bias + k, part) : vec_zero();
         float *y = tile->y + k;
-        const bool inside = full && tile->rows == m && tile->columns == m;
         UNROLL
-        for (int i = 0; i < m * m; ++i) {
-            out[i] = vec_add(out[i], bias);
-            if (tile->accumulate && i / m < tile->rows && i % m < tile->columns)
-                out[i] = vec_add(out[i], vec_load_part(y + i / m * tile->row + i % m * tile->column, part));
-            if (tile->relu) out[i] = vec_max(vec_zero(), out[i]);
-        }
-        if (inside) {
+        for (int i = 0; i < m * m; ++i) out[i] = vec_add(out[i], bias);
+        if ((PARTS_ARE_FREE || tile->channels - k >= VEC) && tile->rows == m && tile->columns == m && !tile->accumulate) {
             UNROLL
             for (int i = 0; i < m; ++i) {
                 UNROLL
-                for (int j = 0; j < m; ++j) vec_store(y + i * tile->row + j * tile->column, out[i * m + j]);
+                for (int j = 0; j < m; ++j) {
+                    float *pixel = y + i * row + j * step;
+                    const vec v = relu ? vec_max(vec_zero(), out[i * m + j]) : out[i * m + j];
+                    if (PARTS_ARE_FREE)
+                        vec_store_part(pixel, part, v);
+                    else
+                        vec_store(pixel, v);
+                }
             }
-        } else {
-            UNROLL
-            for (int i = 0; i < m; ++i) {
-                UNROLL
-                for (int j = 0; j < m; ++j)
-                    if (i < tile->rows && j < tile->columns)
-                        vec_store_part(y + i * tile->row + j * tile->column, part, out[i * m + j]);
-            }
+            continue;
         }
+        vec made[OUTPUTS * OUTPUTS];
+        UNROLL
+        for (int i = 0; i < m * m; ++i) made[i] = out[i];
+        for (int i = 0; i < tile->rows; ++i)
+            for (int j = 0; j < tile->columns; ++j) {
+                float *pixel = y + i * row + j * step;
+                vec v = made[i * m + j];
+                if (tile->accumulate) v = vec_add(v, vec_load_part(pixel, part));
+                vec_store_part(pixel, part, relu ? vec_max(vec_zero(), v) : v);
+            }
     }
 }
 
-ALWAYS_INLINE void weights_body(float *to, int64_t plane, const float *w, int64_t tap, int columns, const int m, const int r)
+/* Weights transformed: those of tap t are the vector at taps + t * step. */
+ALWAYS_INLINE void taps_body(float *to, int64_t plane, const float *taps, int64_t step, const int m, const int r)
 {
     const int points = m + r - 1;
+    vec in[TAPS * TAPS], out[POINTS * POINTS];
+    UNROLL_LONG
+    for (int t = 0; t < r * r; ++t) in[t] = vec_load(taps + t * step);
+    values_square(points, r, true, out, in);
+    store_planes(points, to, plane, out);
+}
+
+typedef void winograd_taps(float *to, int64_t plane, const float *taps, int64_t step);
+
+ALWAYS_INLINE void weights_body(float *to, int64_t plane, const float *w, int64_t tap, int columns, winograd_taps *transform,
+                                const int r)
+{
     for (int k = 0; k < NR; k += VEC) {
-        vec taps[TAPS * TAPS], out[POINTS * POINTS];
-        const mask part = mask_first(columns - k);
-        UNROLL
-        for (int i = 0; i < r; ++i) {
-            UNROLL
-            for (int j = 0; j < r; ++j) taps[i * r + j] = vec_load_part(w + (i * r + j) * tap + (k < columns ? k : 0), part);
+        if (k + VEC <= columns) {
+            transform(to + k, plane, w + k, tap);
+            continue;
         }
-        values_square(points, r, true, out, taps);
-        store_planes(points, to + k, plane, out);
+        vec taps[TAPS * TAPS];
+        const mask part = mask_first(columns - k);
+        for (int t = 0; t < r * r; ++t) taps[t] = vec_load_part(w + t * tap + (k < columns ? k : 0), part);
+        transform(to + k, plane, (const float *)taps, VEC);
     }
 }
 
 /* The same for `depth` <= VEC channels of the transposed, rotated kernel: their numbers are contiguous in w, the columns
  * `next` apart. */
 ALWAYS_INLINE void transposed_body(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, int columns,
-                                   const int m, const int r)
+                                   winograd_taps *transform, const int r)
 {
-    const int points = m + r - 1;
     const mask part = mask_first(depth);
     for (int j = 0; j < NR; j += VEC) {
         vec taps[TAPS * TAPS][VEC];
@@ -344,16 +364,7 @@ ALWAYS_INLINE void transposed_body(float *to, int64_t plane, const float *w, int
             for (int i = 0; i < VEC; ++i) taps[t][i] = j + i < columns ? vec_load_part(from + i * next, part) : vec_zero();
             vec_transpose(taps[t]);
         }
-        for (int k = 0; k < depth; ++k) {
-            vec in[TAPS * TAPS], out[POINTS * POINTS];
-            UNROLL
-            for (int t = 0; t < r; ++t) {
-                UNROLL
-                for (int l = 0; l < r; ++l) in[t * r + l] = taps[t * r + l][k];
-            }
-            values_square(points, r, true, out, in);
-            store_planes(points, to + k * NR + j, plane, out);
-        }
+        for (int k = 0; k < depth; ++k) transform(to + k * NR + j, plane, (const float *)&taps[0][k], VEC * VEC);
     }
 }
 
@@ -368,36 +379,55 @@ ALWAYS_INLINE bool weight_gradient_body(float *dw, int64_t tap, const float *fro
         load_planes(points, sums, from + k, plane);
         moderate &= are_moderate(sums, points);
         sums_square(points, r, true, out, sums);
-        UNROLL
-        for (int i = 0; i < r; ++i) {
-            UNROLL
-            for (int j = 0; j < r; ++j) vec_store_part(dw + (i * r + j) * tap + k, part, out[i * r + j]);
+        if (columns - k >= VEC) {
+            UNROLL_LONG
+            for (int t = 0; t < r * r; ++t) vec_store(dw + t * tap + k, out[t]);
+            continue;
         }
+        for (int t = 0; t < r * r; ++t) vec_store_part(dw + t * tap + k, part, out[t]);
     }
     return moderate;
+}
+
+/* The transform of x knows only the number of points. */
+NEVER_INLINE void winograd_input_4(const cc_winograd_tile *tile, int m)
+{
+    tile_body(tile, m, 4, false);
+}
+
+NEVER_INLINE void winograd_input_6(const cc_winograd_tile *tile, int m)
+{
+    tile_body(tile, m, 6, false);
 }
 
 #define DEFINE_TRANSFORMS(m_, r_)                                                                                              \
     static void winograd_input_##m_##_##r_(const cc_winograd_tile *tile)                                                       \
     {                                                                                                                          \
-        tile_body(tile, m_, r_, false);                                                                                        \
+        if (m_ + r_ == 5)                                                                                                      \
+            winograd_input_4(tile, m_);                                                                                        \
+        else                                                                                                                   \
+            winograd_input_6(tile, m_);                                                                                        \
     }                                                                                                                          \
     static void winograd_gradient_##m_##_##r_(const cc_winograd_tile *tile)                                                    \
     {                                                                                                                          \
-        tile_body(tile, m_, r_, true);                                                                                         \
+        tile_body(tile, m_, m_ + r_ - 1, true);                                                                                \
     }                                                                                                                          \
     static void winograd_output_##m_##_##r_(const cc_winograd_output *tile)                                                    \
     {                                                                                                                          \
         output_body(tile, m_, r_);                                                                                             \
     }                                                                                                                          \
+    NEVER_INLINE void winograd_taps_##m_##_##r_(float *to, int64_t plane, const float *taps, int64_t step)                     \
+    {                                                                                                                          \
+        taps_body(to, plane, taps, step, m_, r_);                                                                              \
+    }                                                                                                                          \
     static void winograd_weights_##m_##_##r_(float *to, int64_t plane, const float *w, int64_t tap, int columns)               \
     {                                                                                                                          \
-        weights_body(to, plane, w, tap, columns, m_, r_);                                                                      \
+        weights_body(to, plane, w, tap, columns, winograd_taps_##m_##_##r_, r_);                                               \
     }                                                                                                                          \
-    static void winograd_transposed_##m_##_##r_(float *to, int64_t plane, const float *w, int64_t tap, int64_t next, int depth, \
-                                                int columns)                                                                   \
+    static void winograd_transposed_##m_##_##r_(float *to, int64_t plane, const float *w, int64_t tap, int64_t next,           \
+                                                int depth, int columns)                                                        \
     {                                                                                                                          \
-        transposed_body(to, plane, w, tap, next, depth, columns, m_, r_);                                                      \
+        transposed_body(to, plane, w, tap, next, depth, columns, winograd_taps_##m_##_##r_, r_);                               \
     }                                                                                                                          \
     static bool winograd_weight_gradient_##m_##_##r_(float *dw, int64_t tap, const float *from, int64_t plane, int columns)    \
     {                                                                                                                          \
