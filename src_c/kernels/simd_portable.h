@@ -15,7 +15,7 @@
  * of grouped convolution, a vector each; DEPTHWISE_PIXELS (1 .. 8), the sums of a depthwise block beside a row of taps;
  * DEPTHWISE_DYS (1 .. 8), the pixels of dy beside the sums of nine taps.
  *
- * PARTS_ARE_FREE: 1 where a part of a vector is loaded and stored as fast as a whole one. Then bodies for whole ones are left out. */
+ * PARTS_ARE_FREE: 1 where a part of a vector is loaded and stored as fast as a whole one: bodies for whole ones are left out. */
 #ifndef CC_SIMD_H
 #define CC_SIMD_H
 

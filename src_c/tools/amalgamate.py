@@ -246,6 +246,9 @@ def target_of(level: str, flags: str) -> tuple[str, str, str] | None:
     return f"CC_TARGET_{level.upper()}", machine, ",".join(arm or [w.removeprefix("-m") for w in words])
 
 
+# Only loops of the levels' kernels begin with a line of the cache, in GCC's words; elsewhere nothing is filled up.
+ALIGNED = "align-loops=64"
+PACKED = ("no-align-functions", "no-align-jumps", "no-align-labels", "no-align-loops")
 # Folders whose code runs once for a model or a plan: there the size counts.
 COLD = ("files/", "graph/", "onnx/", "plan/")
 
@@ -274,7 +277,8 @@ def head(core: Core, version: str) -> str:
     """What comes before all units: exactness, the system's headers, the levels that pragmas make."""
     flags = (CORE / "flags.mk").read_text(encoding="utf-8")
     words = re.search(r"^OPTIMIZE = (.*)$", flags, re.MULTILINE)[1].split()
-    options = ", ".join(f'"{w.removeprefix("-f")}"' for w in words if w.startswith("-f"))
+    options = [w.removeprefix("-f") for w in words if w.startswith("-f") and not w.startswith("-falign")]
+    options = ", ".join(f'"{w}"' for w in [*options, *PACKED])
     targets = [t for name, level in core.levels if (t := target_of(name, level))]
     macros = "".join(
         f"#if defined(__GNUC__) && {machine} && !defined({m.replace('CC_TARGET', 'CCONV_NO')})\n#define {m}\n#endif\n"
@@ -367,7 +371,8 @@ def amalgamation() -> str:
             body = within("defined(__GNUC__)", "minsize", 'optimize("Os")', body)
         elif target := targets.get(unit.name):
             target_words = f'target("{target[2]}")'
-            body = within(f"defined({target[0]})", target_words, target_words, body)
+            gcc = f'{target_words}\n#pragma GCC optimize("{ALIGNED}")'
+            body = within(f"defined({target[0]})", target_words, gcc, body)
         parts.append(title(unit.name, "=") + body)
     return re.sub(r"\n{3,}", "\n\n", "".join(parts) + TAIL)
 

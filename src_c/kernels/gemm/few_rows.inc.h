@@ -54,7 +54,7 @@ ALWAYS_INLINE void few_rows_body(const cc_few_rows *f, const int rows)
     const float *beyond = f->b + f->steps * f->b_row - f->n; /* the first columns of the next rows */
     for (int64_t j = 0; j < f->n; j += NR) {
         const float *next = (j + AHEAD < f->n ? f->b : beyond) + j + AHEAD;
-        if (f->n - j >= NR) {
+        if (f->n - j >= NR && !PARTS_ARE_FREE) {
             few_rows_tile(f, 0, j, first, true, next);
             if (others) few_rows_tile(f, first, j, others, true, NULL);
         } else {

@@ -187,23 +187,22 @@ ALWAYS_INLINE void outer_body(const cc_outer *outer, const int rows, const bool 
 }
 
 #define DEFINE_OUTER_TILE(rows)                                                                                                \
-    static void outer_tile_##rows##_part(const cc_outer *outer)                                                                \
+    static void outer_tile_##rows(const cc_outer *outer)                                                                       \
     {                                                                                                                          \
-        outer_body(outer, rows, false);                                                                                        \
-    }                                                                                                                          \
-    static void outer_tile_##rows##_full(const cc_outer *outer)                                                                \
-    {                                                                                                                          \
-        outer_body(outer, rows, true);                                                                                         \
+        if (outer->n == NR && !PARTS_ARE_FREE)                                                                                 \
+            outer_body(outer, rows, true);                                                                                     \
+        else                                                                                                                   \
+            outer_body(outer, rows, false);                                                                                    \
     }
 
 EACH_UP_TO(MR, DEFINE_OUTER_TILE)
 
 static void outer_tile(const cc_outer *outer)
 {
-#define ENTRY(rows) {outer_tile_##rows##_part, outer_tile_##rows##_full},
-    static void (*const table[MR][2])(const cc_outer *) = {EACH_UP_TO(MR, ENTRY)};
+#define ENTRY(rows) outer_tile_##rows,
+    static void (*const table[MR])(const cc_outer *) = {EACH_UP_TO(MR, ENTRY)};
 #undef ENTRY
-    table[outer->m - 1][outer->n == NR](outer);
+    table[outer->m - 1](outer);
 }
 
 static void pack_rows(float *to, int64_t pitch, const float *from, int64_t step, int64_t count, int width)
