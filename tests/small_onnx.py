@@ -28,17 +28,21 @@ def field(number: int, value: int | float | str | bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def attribute(name: str, value: int | float | str | Sequence[int]) -> bytes:
+def attribute(name: str, value: int | float | str | Sequence[int] | Sequence[float]) -> bytes:
     if isinstance(value, float):
         return field(1, name) + field(2, value) + field(20, 1)
     if isinstance(value, int):
         return field(1, name) + field(3, value) + field(20, 2)
     if isinstance(value, str):
         return field(1, name) + field(4, value) + field(20, 3)
+    if value and isinstance(value[0], float):
+        return field(1, name) + b"".join(field(7, item) for item in value) + field(20, 6)
     return field(1, name) + b"".join(field(8, item) for item in value) + field(20, 7)
 
 
-def node(op: str, inputs: Sequence[str], output: str, **attributes: int | float | str | Sequence[int]) -> bytes:
+def node(
+    op: str, inputs: Sequence[str], output: str, **attributes: int | float | str | Sequence[int] | Sequence[float]
+) -> bytes:
     named = b"".join(field(1, name) for name in inputs) + field(2, output) + field(3, output) + field(4, op)
     return named + b"".join(field(5, attribute(*item)) for item in attributes.items())
 

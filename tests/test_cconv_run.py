@@ -166,6 +166,11 @@ def test_grey_images_and_colours(program, planes, pixels, tmp_path):
     unit = numbers(program, grey_model, colours)
     wanted = pixels @ np.array([0.299, 0.587, 0.114]) / 255
     np.testing.assert_allclose(unit, wanted.ravel(), atol=1e-4)
+    for options in ("--preset", "imagenet"), ("--mean", "1,2,3"), ("--std", "1,2,1"):
+        assert "are of three channels" in run(program, grey_model, colours, *options, status=1)
+    np.testing.assert_allclose(
+        numbers(program, grey_model, colours, "--mean", "7"), 255 * wanted.ravel() - 7, atol=1e-2
+    )
 
 
 def test_presets_and_their_parts(program, planes, pixels, tmp_path):
@@ -338,6 +343,9 @@ def test_an_interrupt_ends_the_measuring(program, tmp_path):
         (["m", "i", "--preset", "tf"], "expected imagenet, torch"),
         (["m", "i", "--raw", "f"], "expected images or --raw, received both"),
         (["m", "--bench", "1", "--bgr"], "are about images: received none"),
+        (["m", "--bench", "1", "--top", "3"], "are about what a run gives: received neither an image nor --raw"),
+        (["m", "--describe", "--labels", "l"], "are about what a run gives"),
+        (["m", "--describe", "--softmax", "never"], "are about what a run gives"),
     ],
 )
 def test_wrong_arguments(program, arguments, sentence):
@@ -359,7 +367,7 @@ def test_files_that_are_wrong(program, planes, pixels, tmp_path):
     for path in image, bmp:
         path.write_bytes(path.read_bytes()[:-1])
         assert f"{path.name}: ends early" in run(program, planes, path, status=1)
-    for text in b"P6 0 4 255\n", b"P6 99999 99999 255\n", b"P6 4 4 70000\n", b"P6 x":
+    for text in b"P6 0 4 255\n", b"P6 99999 99999 255\n", b"P6 4 4 70000\n", b"P6 x", b"P\x00 2 2 255 1 2 3 4":
         image.write_bytes(text)
         assert "image.ppm: expected" in run(program, planes, image, status=1)
 

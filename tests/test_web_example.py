@@ -11,6 +11,7 @@ import browser
 import numpy as np
 import pytest
 
+import cconv
 from cconv import _core
 
 TOP = Path(__file__).resolve().parent.parent
@@ -30,6 +31,48 @@ def test_every_part_of_the_page_is_there():
     data = {"core", "model", "rehearsal"}
     assert data <= set(names) and all((FOLDER / name).is_file() for name in set(names) - data)
     assert {p.name for p in FOLDER.iterdir() if p.suffix in (".js", ".css")} == {n for n in names if "." in n}
+
+
+MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+void *recognizer_open(const void *bytes, size_t size);
+void recognizer_close(void *r);
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; ++i) {
+        static char bytes[1 << 22];
+        FILE *file = fopen(argv[i], "rb");
+        void *opened = recognizer_open(bytes, fread(bytes, 1, sizeof bytes, file));
+        fclose(file);
+        printf("%d\\n", opened != NULL);
+        recognizer_close(opened);
+    }
+}
+"""
+
+
+def network(path, size=28, convolutions=1):
+    """A network of an image of this size, of the kind that the page has."""
+    x = layer = cconv.Input((size, size, 1))
+    for _ in range(convolutions):
+        layer = cconv.layers.Conv2D(2, 3, padding="same", activation="relu")(layer)
+    y = cconv.layers.Dense(10)(cconv.layers.Flatten()(layer))
+    cconv.Model(x, y).export(path, format="onnx", verbose=False)
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32" or not shutil.which("gcc"), reason="needs gcc")
+def test_networks_of_another_kind_are_refused(tmp_path):
+    """Of other images, whose pixels lie beyond the page's, and with more weights than it has places for."""
+    (tmp_path / "main.c").write_text(MAIN)
+    sources = [tmp_path / "main.c", FOLDER / "recognizer.c", cconv.get_library()]
+    flags = ["-std=c11", "-w", "-I", cconv.get_include(), "-fopenmp", "-pthread", "-o", tmp_path / "program"]
+    subprocess.run(["gcc", *flags, *sources, "-lm"], check=True)
+    models = [FOLDER / "digits.onnx", network(tmp_path / "fits.onnx"), network(tmp_path / "large.onnx", size=40)]
+    models.append(network(tmp_path / "deep.onnx", convolutions=20))
+    run = subprocess.run([tmp_path / "program", *models], check=True, capture_output=True, text=True)
+    assert run.stdout.split() == ["1", "1", "0", "0"]
 
 
 def test_without_emscripten_building_says_what_is_missing():

@@ -10,7 +10,7 @@
 
 #define PAGE(name) __attribute__((export_name(name)))
 
-enum { CLASSES = 32, BATCH = 32, VARIABLES = 32 };
+enum { CLASSES = 32, BATCH = 32, VARIABLES = 32, PIXELS = 28 * 28 };
 
 typedef struct recognizer {
     cconv_graph *graph;
@@ -81,7 +81,26 @@ static int make_head(recognizer *r, int classes, const float *weights, const flo
     return r->recognize != NULL;
 }
 
-/* The recognizer of a file's bytes, or NULL; recognizer_error tells why. */
+/* The variables of the file but for the two of its last layer; and whether these are all, and its only input is one image. */
+static int find_layers(recognizer *r, const int own[2])
+{
+    int inputs = 0, fine = 1;
+    for (int i = 1; i <= cconv_graph_count(r->graph); ++i) {
+        cconv_node node;
+        if (cconv_graph_node(r->graph, i, &node) != CCONV_OK) return 0;
+        if (node.kind == CCONV_INPUT) {
+            int64_t pixels = 1;
+            for (int k = 1; k < node.rank; ++k) pixels *= node.shape[k];
+            fine = fine && pixels == PIXELS && node.dtype == CCONV_FLOAT32 && ++inputs == 1;
+        }
+        if (node.kind != CCONV_VARIABLE || i == own[0] || i == own[1]) continue;
+        if (r->n_layers == VARIABLES) return 0;
+        r->layers[r->n_layers++] = i;
+    }
+    return fine && inputs == 1;
+}
+
+/* The recognizer of a file's bytes, or NULL; recognizer_error tells why, "" where it is another kind of network. */
 PAGE("open")
 recognizer *recognizer_open(const void *bytes, size_t size)
 {
@@ -98,13 +117,10 @@ recognizer *recognizer_open(const void *bytes, size_t size)
         r->features = last.inputs[0];
         r->units = weights.shape[0];
         r->classes = (int)weights.shape[1];
-        cconv_node node;
-        for (int i = 1; i <= cconv_graph_count(r->graph) && r->n_layers < VARIABLES; ++i)
-            if (i != own[0] && i != own[1] && cconv_graph_node(r->graph, i, &node) == CCONV_OK && node.kind == CCONV_VARIABLE)
-                r->layers[r->n_layers++] = i;
+        const int fits = find_layers(r, own);
         cconv_variable *w = cconv_variable_retain(weights.variable), *b = cconv_variable_retain(bias.variable);
         r->labels = cconv_graph_input(r->graph, "labels", CCONV_INT32, 1, (int64_t[]){-1});
-        const int made = make_head(r, r->classes, cconv_variable_data(w), cconv_variable_data(b));
+        const int made = fits && make_head(r, r->classes, cconv_variable_data(w), cconv_variable_data(b));
         cconv_variable_free(w);
         cconv_variable_free(b);
         if (made) return r;

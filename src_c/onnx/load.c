@@ -9,10 +9,11 @@ enum { OLDEST_OPSET = 6, MOST_INPUTS = 1024 };
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
 
 /* What stands in place of an open size, first and second: batches of a number that stands for nothing else and is larger than what
- * models name an end or a repetition by; images of sizes that halve five times, larger than those that models name. */
+ * models name an end or a repetition by; images of sizes that halve five times, larger than those that models name. The third of an
+ * image halves never. */
 static int64_t stand_in(int axis, int which)
 {
-    static const int64_t sizes[3][2] = {{131, 137}, {1312, 1376}, {1504, 1696}};
+    static const int64_t sizes[3][3] = {{131, 137, 139}, {1312, 1376, 1301}, {1504, 1696, 1501}};
     return axis == 0 ? sizes[0][which] : sizes[1 + axis % 2][which];
 }
 
@@ -126,6 +127,29 @@ static cconv_status copy_outputs(const cconv_graph *from, cconv_graph *to, const
     return CCONV_OK;
 }
 
+static bool only_batches_are_open(const cconv_graph *graph)
+{
+    for (int i = 1; i <= graph->count; ++i) {
+        const cc_node *node = cc_graph_node(graph, i);
+        for (int k = 1; node->kind == CC_INPUT && k < node->shape.rank; ++k)
+            if (node->shape.dim[k] == CC_UNKNOWN) return false;
+    }
+    return true;
+}
+
+/* Whether the graph for all open sizes, made of the other two, is the model for sizes of any kind. */
+static bool fits_others(onnx_reading *r, const cconv_onnx_options *options, const cconv_graph *first, const cconv_graph *second,
+                        const cconv_graph *joined, const int *numbers)
+{
+    const char *open = NULL;
+    if (only_batches_are_open(joined)) return true;
+    cconv_graph *third = build(r, options, 2, &open);
+    const bool fits = third ? onnx_open_fits(first, second, third, joined, numbers) : r->status != CCONV_NO_MEMORY;
+    if (!third && fits) r->status = CCONV_OK; /* the model does not take such sizes */
+    cconv_graph_free(third);
+    return fits;
+}
+
 /* The graph for all open sizes. */
 static cconv_graph *build_open(onnx_reading *r, const cconv_onnx_options *options)
 {
@@ -135,7 +159,8 @@ static cconv_graph *build_open(onnx_reading *r, const cconv_onnx_options *option
     cconv_graph *second = build(r, options, 0, &open);
     int *numbers = cc_alloc(((uint64_t)first->count + 1) * sizeof *numbers);
     cconv_graph *joined = second && numbers ? onnx_join_open(first, second, numbers) : NULL;
-    if (joined && copy_outputs(first, joined, numbers) != CCONV_OK) {
+    if (joined &&
+        (copy_outputs(first, joined, numbers) != CCONV_OK || !fits_others(r, options, first, second, joined, numbers))) {
         cconv_graph_free(joined);
         joined = NULL;
     }

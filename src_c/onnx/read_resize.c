@@ -314,8 +314,14 @@ static bool resize_old(onnx_call *c, int scales_input)
         r.mode = resize_choice(c, "mode", modes, "nearest");
     float scales[CCONV_MAX_RANK];
     int n = CCONV_MAX_RANK;
-    if (scales_input ? !onnx_known_floats(c, scales_input, scales, &n) : !onnx_floats(c, "scales", scales, &n))
+    if (onnx_opset(c) < 7) { /* of images only */
+        n = 4;
+        scales[0] = scales[1] = 1;
+        scales[2] = onnx_float(c, "height_scale", 0);
+        scales[3] = onnx_float(c, "width_scale", 0);
+    } else if (scales_input ? !onnx_known_floats(c, scales_input, scales, &n) : !onnx_floats(c, "scales", scales, &n)) {
         return onnx_failed(c) ? false : onnx_damaged(c, "expected scales, received none");
+    }
     if (n != r.rank) return onnx_damaged(c, "expected %d scales, received %d", r.rank, n);
     for (int k = 0; k < n; ++k)
         if (!resize_set_scale(c, &r, k, (double)scales[k])) return false;

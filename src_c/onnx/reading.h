@@ -139,5 +139,8 @@ void onnx_put_attributes(cc_writer *w, const char *format, va_list arguments);
 /* One graph of two that were built with other sizes in place of open ones: what differs between them is open (-1) in it; joined[i]
  * is its node for node i of both, 0 where nobody needs it. NULL: they differ in more than ops can follow; the error says where. */
 cconv_graph *onnx_join_open(const cconv_graph *a, const cconv_graph *b, int *joined);
+/* Whether that graph is the model for a third set of sizes, too, which graph c was built with (open_check.c). */
+bool onnx_open_fits(const cconv_graph *a, const cconv_graph *b, const cconv_graph *c, const cconv_graph *joined,
+                    const int *numbers);
 
 #endif

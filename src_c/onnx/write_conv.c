@@ -29,7 +29,7 @@ static int conv_end(save_call *c, int y)
     return save_activated(c, y, (int)save_int(c, "activation"), save_float(c, "alpha"));
 }
 
-/* The pads of a convolution; false where they depend on sizes that are not known. */
+/* The pads of a convolution; false where they depend on sizes that are not known, or it cannot be written. */
 static bool conv_pads(save_call *c, int axes, int64_t *pads)
 {
     const cc_list *strides = save_list(c, "strides");
@@ -43,8 +43,10 @@ static bool conv_pads(save_call *c, int axes, int64_t *pads)
         image[i] = INT32_MAX / 4; /* windows that move by one cell need as much for any image */
     }
     if (cc_window_set(&window, axes, image, save_shape(c, 1)->dim, strides, save_list(c, "dilation"), (cc_padding)padding,
-                      save_list(c, "pads"), false) != CCONV_OK)
+                      save_list(c, "pads"), false) != CCONV_OK) {
+        save_refuse(c, "%s", cconv_last_error());
         return false;
+    }
     for (int i = 0; i < axes; ++i) {
         pads[i] = cc_window_axis(&window, axes, i)->before;
         pads[axes + i] = cc_window_axis(&window, axes, i)->after;

@@ -156,13 +156,15 @@ int save_binary(save_call *c)
     const int a = operand(c, 0), b = operand(c, 1);
     if (c->node->op == &cc_op_hypot) { /* squares of what is divided by the larger one do not overflow */
         const int first = save_add1(c, "Abs", a), second = save_add1(c, "Abs", b), larger = save_add2(c, "Max", first, second);
-        const int ratio =
-            save_add2(c, "Div", save_add2(c, "Min", first, second), save_add2(c, "Max", larger, save_number(c, 1e-37)));
+        const int smaller = save_add2(c, "Min", first, second), same = save_add2(c, "Equal", smaller, larger);
+        const int quotient = save_add2(c, "Div", smaller, save_add2(c, "Max", larger, save_number(c, 1e-37)));
+        const int ratio = save_add3(c, "Where", same, save_number(c, 1), quotient); /* of two infinities, too */
         const int sum = save_add2(c, "Add", save_add2(c, "Mul", ratio, ratio), save_number(c, 1));
         return save_add2(c, "Mul", larger, save_add1(c, "Sqrt", sum));
     }
-    /* logaddexp */
-    const int apart = save_add1(c, "Abs", save_add2(c, "Sub", a, b));
+    /* logaddexp; two infinities are not apart */
+    const int same = save_add2(c, "Equal", a, b), apart_or_nan = save_add1(c, "Abs", save_add2(c, "Sub", a, b));
+    const int apart = save_add3(c, "Where", same, save_number(c, 0), apart_or_nan);
     return save_add2(c, "Add", save_add2(c, "Max", a, b), save_log1p(c, save_add1(c, "Exp", save_add1(c, "Neg", apart))));
 }
 

@@ -28,8 +28,10 @@ static pooling pooling_of(save_call *c)
         p.ceil_mode = ceil_mode;
         if (padding == CC_PAD_SAME && p.strides[i] != 1) p.known = false;
     }
-    if (cc_window_set(&window, p.axes, image, p.size, strides, &ones, padding, save_list(c, "pads"), ceil_mode) != CCONV_OK)
+    if (cc_window_set(&window, p.axes, image, p.size, strides, &ones, padding, save_list(c, "pads"), ceil_mode) != CCONV_OK) {
+        save_refuse(c, "%s", cconv_last_error());
         return p;
+    }
     for (int i = 0; i < p.axes; ++i) {
         const cc_axis *axis = cc_window_axis(&window, p.axes, i);
         p.pads[i] = axis->before;

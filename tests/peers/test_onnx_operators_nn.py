@@ -382,3 +382,11 @@ def test_resize_forms(mode):
     for policy in ("not_larger", "not_smaller"):
         settings = {"keep_aspect_ratio_policy": policy, "axes": [3, 2], "mode": mode}
         check("Resize", [x, None, None, np.array([13, 8])], known=(3,), opset=18, **settings)
+
+
+@pytest.mark.parametrize("mode, newer", [("nearest", "nearest"), ("bilinear", "linear")])
+def test_upsample_of_opset_6(mode, newer):
+    x = floats(1, 2, 3, 4)
+    old = model_of("Upsample", [x], (), 6, 1, {"mode": mode, "height_scale": 2.0, "width_scale": 3.0})
+    new = model_of("Upsample", [x], (), 7, 1, {"mode": newer, "scales": [1.0, 1.0, 2.0, 3.0]})
+    np.testing.assert_array_equal(*(run(model.SerializeToString(), [x])[0] for model in (old, new)))

@@ -199,6 +199,18 @@ def test_weights(op, tmp_path):
         assert not [node for node in graph.node if node.op_type == "Transpose" and node.input[0] in weights]
 
 
+@pytest.mark.parametrize("op", ["hypot", "logaddexp", "maximum", "add"])
+def test_infinities(op, tmp_path):
+    """Two of them that are equal are not apart."""
+    values = np.array([0, -0.0, 1, -2, 1e30, np.inf, -np.inf], np.float32)
+    feeds = {"a": np.repeat(values, len(values)), "b": np.tile(values, len(values))}
+    graph = _core.Graph()
+    y = graph.add(op, [graph.input(array.shape, name) for name, array in feeds.items()])
+    (here,), (there,), (back,) = run_both(graph, {"y": y}, feeds, tmp_path / "m.onnx")
+    np.testing.assert_allclose(there, here, rtol=1e-6)
+    np.testing.assert_allclose(back, here, rtol=1e-6)
+
+
 def run_both(graph, outputs, feeds, path, given=None):
     """The outputs of a graph here, of its file in ONNX Runtime, and of that file read again."""
     for name, node in outputs.items():

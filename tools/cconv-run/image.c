@@ -36,7 +36,7 @@ int image_read(const char *path, image *out)
         fine = say_about(path, "%s", strerror(errno));
     } else {
         rewind(file);
-        if (got > 2 && first[0] == 'P' && strchr("2356", first[1])) {
+        if (got > 2 && first[0] == 'P' && first[1] && strchr("2356", first[1])) {
             fine = image_read_pnm(path, file, out);
         } else if (got > 2 && memcmp(first, "BM", 2) == 0) {
             fine = image_read_bmp(path, file, out);

@@ -309,13 +309,16 @@ static int read_all(int argc, char **argv, options *o)
     if (!o->n_images && (o->scaled || o->crop > 0 || !o->smooth || o->layout != LAYOUT_BY_SHAPE))
         return say(
             "--preset, --scale, --mean, --std, --bgr, --crop, --no-antialias and --layout are about images: received none");
+    if (!o->n_images && !o->n_raw && (o->labels || o->top || o->softmax != SOFTMAX_WHERE_NEEDED))
+        return say("--labels, --top and --softmax are about what a run gives: received neither an image nor --raw");
+    if (!o->top) o->top = 5;
     if (!o->n_images && !o->n_raw && !o->describe && !o->bench) return say("expected an image, --raw, --describe or --bench");
     return 1;
 }
 
 int options_read(int argc, char **argv, options *out)
 {
-    *out = (options){.top = 5, .smooth = 1};
+    *out = (options){.smooth = 1};
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; ++i) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return fputs(help, stdout), -1;
         if (strcmp(argv[i], "--version") == 0) return printf("cconv-run %s (%s)\n", cconv_version(), cconv_isa()), -1;

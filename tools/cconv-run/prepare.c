@@ -49,6 +49,12 @@ static void write_input(const model *m, const float *pixels, int there, int64_t 
     }
 }
 
+/* Whether what is taken off, and what it is divided by, are the same for each channel. */
+static int is_same(const double mean[3], const double deviation[3])
+{
+    return mean[0] == mean[1] && mean[0] == mean[2] && deviation[0] == deviation[1] && deviation[0] == deviation[2];
+}
+
 int prepare_image(model *m, const options *o, const image *im, void **numbers)
 {
     cconv_node node;
@@ -59,14 +65,16 @@ int prepare_image(model *m, const options *o, const image *im, void **numbers)
     axis rows = {.size = m->shapes[0][m->rows_axis]}, columns = {.size = m->shapes[0][m->columns_axis]};
     if (rows.size < 0) rows.size = im->height;
     if (columns.size < 0) columns.size = im->width;
+    const int whole = node.dtype == CCONV_INT32;
+    const scaling how = o->scaled ? o->pixels : options_default_scaling(whole ? 0 : m->channels);
+    if (m->channels == 1 && !is_same(how.mean, how.deviation))
+        return say("--mean and --std, or the preset, are of three channels, and the model's input has one");
     if (!model_plan(m, o, 1, rows.size, columns.size)) return 0;
     choose(im, o->crop, &rows, &columns);
     free(*numbers);
     *numbers = room((size_t)model_input_count(m, 0, 1), sizeof(float));
     float *pixels = *numbers ? resize(im, &rows, &columns, o->smooth) : NULL;
     if (!pixels) return 0;
-    const int whole = node.dtype == CCONV_INT32;
-    const scaling how = o->scaled ? o->pixels : options_default_scaling(whole ? 0 : m->channels);
     write_input(m, pixels, im->channels, rows.size * columns.size, &how, whole, *numbers);
     free(pixels);
     m->arrays[0] = (cconv_array){*numbers, node.dtype, 1};
