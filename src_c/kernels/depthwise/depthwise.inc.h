@@ -115,22 +115,26 @@ static void depthwise_general(const cc_depthwise *k, float *y, const float *x, c
     for (int64_t first = 0; first < k->count; first += MOST) {
         const int64_t cell = first * k->step + k->offset, reach = (MOST - 1) * k->step + (k->taps - 1) * k->tap_step;
         const bool inside = cell >= 0 && cell + reach < k->limit;
-        for (int64_t i = 0; i < k->c; i += VEC) {
-            const column at = {i, mask_first((int)(k->c - i < VEC ? k->c - i : VEC)), false};
+        if (k->c < VEC) depthwise_general_block(k, y, x, w, first, PART(0, k->c), false);
+        for (int64_t i = 0; i < k->c && k->c >= VEC; i += VEC) {
             if (inside)
-                depthwise_general_block(k, y, x, w, first, at, true);
+                depthwise_general_block(k, y, x, w, first, depthwise_column(i, k->c), true);
             else
-                depthwise_general_block(k, y, x, w, first, at, false);
+                depthwise_general_block(k, y, x, w, first, depthwise_column(i, k->c), false);
         }
     }
 }
 
-/* Steps and kernel widths with bodies of their own; narrow ones are phases of gradients of strided convolutions. */
-#define DEPTHWISE_EACH(X) X(1, 1) X(2, 1) X(3, 1) X(5, 1) X(7, 1) X(3, 2) X(5, 2)
+/* Steps and kernel widths with bodies of their own; where few pixels go side by side, 3 only. */
+enum { DEPTHWISE_WIDE = DEPTHWISE_PIXELS > 4 };
+#define DEPTHWISE_EACH(X) X(3, 1) X(5, 1) X(7, 1) X(3, 2) X(5, 2)
 #define DEPTHWISE_DEFINE(taps, step)                                                                                           \
     static void depthwise_##taps##_##step(const cc_depthwise *k, float *y, const float *x, const float *w)                     \
     {                                                                                                                          \
-        depthwise_pixels(k, y, x, w, taps, step);                                                                              \
+        if (taps == 3 || DEPTHWISE_WIDE)                                                                                       \
+            depthwise_pixels(k, y, x, w, taps, step);                                                                          \
+        else                                                                                                                   \
+            depthwise_general(k, y, x, w);                                                                                     \
     }
 DEPTHWISE_EACH(DEPTHWISE_DEFINE)
 
@@ -254,7 +258,10 @@ static void depthwise_weights_general(const cc_depthwise *k, float *dw, const fl
 #define DEPTHWISE_WEIGHTS_DEFINE(together, taps, step)                                                                         \
     static void depthwise_weights_##taps##_##step(const cc_depthwise *k, float *dw, const float *x, const float *dy)           \
     {                                                                                                                          \
-        depthwise_weights_rows(k, dw, x, dy, together, taps, step);                                                            \
+        if (taps == 3 || DEPTHWISE_WIDE)                                                                                       \
+            depthwise_weights_rows(k, dw, x, dy, together, taps, step);                                                        \
+        else                                                                                                                   \
+            depthwise_weights_general(k, dw, x, dy);                                                                           \
     }
 DEPTHWISE_WEIGHTS_EACH(DEPTHWISE_WEIGHTS_DEFINE)
 
