@@ -69,8 +69,9 @@ PAGES = (
     Page(
         "applications",
         "Well-known networks",
-        "applications applications.densenet applications.mobilenet_v2 applications.resnet50 applications.resnet_v2 "
-        "applications.vgg16 applications.imagenet_utils",
+        "applications applications.alexnet applications.densenet applications.mobilenet_v2 applications.resnet50 "
+        "applications.resnet_basic applications.resnet_v2 applications.vgg11 applications.vgg16 "
+        "applications.imagenet_utils",
     ),
     Page("config", "Settings", "config"),
     Page("backend", "Back end", "backend"),
