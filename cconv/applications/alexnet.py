@@ -17,7 +17,7 @@ from .building import check_arguments, image_input, image_shape, make_model, poo
 
 __all__ = ["AlexNet", "preprocess_input"]
 
-_LEAST = 63  # pixels, of which the last pooling leaves one
+_SIDES = {"two_towers": (227, 67), "one_tower": (224, 63)}  # of images: usual, and least: the last pooling leaves one
 
 
 def AlexNet(  # noqa: N802 (named as Keras' are)
@@ -38,8 +38,8 @@ def AlexNet(  # noqa: N802 (named as Keras' are)
         include_top: Whether the dense layers follow the convolutions.
         weights: Path of a `.weights.h5` file; `None`: random weights. Nothing is downloaded.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
-        input_shape: Shape of an image, at least 63x63. By default `(227, 227, 3)` for two towers, `(224, 224, 3)` for
-            one, or any size without the top.
+        input_shape: Shape of an image, at least 67x67 for two towers, 63x63 for one. By default `(227, 227, 3)` and
+            `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.
         classifier_activation: Activation of the top; `None` gives logits.
@@ -58,12 +58,13 @@ def AlexNet(  # noqa: N802 (named as Keras' are)
     ((None, 6, 6, 256), 2334080)
     """
     check_arguments(weights, include_top, pooling, classifier_activation)
-    if form not in ("two_towers", "one_tower"):
+    if form not in _SIDES:
         raise ValueError(f"`form` must be 'two_towers' or 'one_tower'. Received: form={form!r}")
-    shape = image_shape(input_shape, include_top, 227 if form == "two_towers" else 224)
+    usual, least = _SIDES[form]
+    shape = image_shape(input_shape, include_top, usual)
     sides = shape[1:] if config.image_data_format() == "channels_first" else shape[:2]
-    if any(side is not None and side < _LEAST for side in sides):
-        raise ValueError(f"Images must be at least {_LEAST}x{_LEAST}. Received: input_shape={input_shape}")
+    if any(side is not None and side < least for side in sides):
+        raise ValueError(f"Images must be at least {least}x{least}. Received: input_shape={input_shape}")
     images = image_input(shape, input_tensor)
     x = (_two_towers if form == "two_towers" else _one_tower)(images)
     if include_top:

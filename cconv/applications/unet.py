@@ -61,7 +61,7 @@ def UNet(  # noqa: N802 (named as Keras' are)
     >>> model.output_shape
     (None, 64, 96, 2)
     """
-    check_arguments(weights, include_top, None, classifier_activation)
+    check_arguments(weights, include_top, None, None)  # masks of one class are trained with a sigmoid
     check_attention(attention)
     for key, value, choices in (
         ("normalization", normalization, ("batch", "instance", None)),
