@@ -24,6 +24,12 @@ PAGES = (
     ),
     Page("layers-dropout", "Layers: dropout, noise, penalties", "layers", "regularization"),
     Page("layers-attention", "Layers: attention", "layers", "attention multi_head_attention grouped_query_attention"),
+    Page(
+        "layers-attention-blocks",
+        "Layers: attention in images",
+        "layers",
+        "squeeze_excitation concurrent_scse non_local global_context cbam",
+    ),
     Page("layers-merging", "Layers: merging", "layers", "merging"),
     Page("layers-shapes", "Layers: shapes and sizes", "layers", "reshaping padding cropping up_sampling resizing"),
     Page("layers-augmentation", "Layers: augmentation", "layers", "augmentation"),
@@ -63,8 +69,9 @@ PAGES = (
     Page(
         "applications",
         "Well-known networks",
-        "applications applications.densenet applications.mobilenet_v2 applications.resnet50 applications.resnet_v2 "
-        "applications.vgg16 applications.imagenet_utils",
+        "applications applications.alexnet applications.densenet applications.mobilenet_v2 applications.resnet50 "
+        "applications.resnet_basic applications.resnet_v2 applications.vgg11 applications.vgg16 "
+        "applications.imagenet_utils",
     ),
     Page("config", "Settings", "config"),
     Page("backend", "Back end", "backend"),

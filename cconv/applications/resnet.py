@@ -10,6 +10,7 @@ from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
+from .attention import ResidualAttention
 from .building import image_network, normalized, relu
 
 __all__ = ["ResNet101", "ResNet152", "ResNet50", "preprocess_input"]
@@ -24,6 +25,9 @@ def ResNet50(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "resnet50",
+    *,
+    stride_in: str = "1x1",
+    attention: str | Callable[[Tensor], Tensor] | None = None,
 ) -> Functional:
     """A convolution of 7x7, then sixteen residual blocks of three convolutions each, in four stacks.
 
@@ -36,6 +40,12 @@ def ResNet50(  # noqa: N802 (Keras' name)
         classes: Number of outputs of the top.
         classifier_activation: Activation of the top; `None` gives logits.
         name: Name of the model.
+        stride_in: Which convolution of a stack's first block halves the image: `"1x1"`, the first, as the paper and
+            Keras have it, or `"3x3"`, the one behind it, as torchvision has it.
+        attention: What weights the last normalization of each residual block before it is added: `"se"`, `"scse"`,
+            `"cbam"`, or `"gc"` (but not in the first stack); a function that takes a tensor and gives one of the same
+            shape, called for every block. `"nonlocal"` stands as in its paper behind every second block of the stacks
+            `conv3` and `conv4`.
 
     Raises:
         ValueError: An argument is none of those above, or the file does not fit.
@@ -47,7 +57,7 @@ def ResNet50(  # noqa: N802 (Keras' name)
     ((None, 10), 177)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 6, 3)), *given)
+    return image_network(lambda images: _features(images, (3, 4, 6, 3), stride_in, attention), *given)
 
 
 def ResNet101(  # noqa: N802 (Keras' name)
@@ -59,11 +69,14 @@ def ResNet101(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "resnet101",
+    *,
+    stride_in: str = "1x1",
+    attention: str | Callable[[Tensor], Tensor] | None = None,
 ) -> Functional:
     """ResNet-50 with thirty-three residual blocks.
 
     Args:
-        include_top, ..., name: See `ResNet50`.
+        include_top, ..., attention: See `ResNet50`.
 
     Raises:
         ValueError: An argument is none of those there, or the file does not fit.
@@ -75,7 +88,7 @@ def ResNet101(  # noqa: N802 (Keras' name)
     ((None, 1, 1, 2048), 345)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 23, 3)), *given)
+    return image_network(lambda images: _features(images, (3, 4, 23, 3), stride_in, attention), *given)
 
 
 def ResNet152(  # noqa: N802 (Keras' name)
@@ -87,11 +100,14 @@ def ResNet152(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "resnet152",
+    *,
+    stride_in: str = "1x1",
+    attention: str | Callable[[Tensor], Tensor] | None = None,
 ) -> Functional:
     """ResNet-50 with fifty residual blocks.
 
     Args:
-        include_top, ..., name: See `ResNet50`.
+        include_top, ..., attention: See `ResNet50`.
 
     Raises:
         ValueError: An argument is none of those there, or the file does not fit.
@@ -103,32 +119,45 @@ def ResNet152(  # noqa: N802 (Keras' name)
     ((None, 1, 1, 2048), 515)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 8, 36, 3)), *given)
+    return image_network(lambda images: _features(images, (3, 8, 36, 3), stride_in, attention), *given)
 
 
-def _features(images: Tensor, blocks: Sequence[int]) -> Tensor:
+def _features(images: Tensor, blocks: Sequence[int], stride_in: str, attention: Any) -> Tensor:
     """The network up to its last block; `blocks`: their number in each stack."""
+    if stride_in not in ("1x1", "3x3"):
+        raise ValueError(f"`stride_in` must be '1x1' or '3x3'. Received: stride_in={stride_in!r}")
+    attend = ResidualAttention(attention)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(images)
     x = relu(_convolution(x, 64, 7, "conv1", strides=2), "conv1_relu")
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
     for i, count in enumerate(blocks):
-        x = _block(x, 64 << i, f"conv{i + 2}_block1", 2 if i else 1, resized=True)
-        for j in range(2, count + 1):
-            x = _block(x, 64 << i, f"conv{i + 2}_block{j}")
+        for j in range(1, count + 1):
+            strides = {stride_in: 2} if i and j == 1 else {}
+            x = _block(x, 64 << i, i + 2, j, attend, strides)
     return x
 
 
-def _block(x: Tensor, channels: int, name: str, strides: int = 1, resized: bool = False) -> Tensor:
+def _block(
+    x: Tensor, channels: int, stage: int, number: int, attend: ResidualAttention, strides: dict[str, int]
+) -> Tensor:
     """Down to `channels` by 1x1, 3x3, up to four times as many by 1x1, added to the input.
 
-    The input is brought to the new size by a convolution of its own in the first block of a stack (`resized`).
+    The input is brought to the new size by a convolution of its own in the first block of a stack. `strides`: of the
+    kernels that have one.
     """
-    shortcut = _convolution(x, 4 * channels, 1, f"{name}_0", strides=strides) if resized else x
-    x = relu(_convolution(x, channels, 1, f"{name}_1", strides=strides), f"{name}_1_relu")
-    x = relu(_convolution(x, channels, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
-    x = _convolution(x, 4 * channels, 1, f"{name}_3")
-    return relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
+    name, shortcut = f"conv{stage}_block{number}", x
+    if number == 1:
+        shortcut = _convolution(x, 4 * channels, 1, f"{name}_0", strides=max(strides.values(), default=1))
+    x = relu(_convolution(x, channels, 1, f"{name}_1", strides=strides.get("1x1", 1)), f"{name}_1_relu")
+    if "3x3" in strides:
+        x = layers.ZeroPadding2D(1, name=f"{name}_2_pad")(x)
+        x = _convolution(x, channels, 3, f"{name}_2", strides=strides["3x3"])
+    else:
+        x = _convolution(x, channels, 3, f"{name}_2", padding="same")
+    x = _convolution(relu(x, f"{name}_2_relu"), 4 * channels, 1, f"{name}_3")
+    x = layers.Add(name=f"{name}_add")([shortcut, attend.in_branch(x, stage, number)])
+    return attend.behind(relu(x, f"{name}_out"), stage, number)
 
 
 def _convolution(x: Tensor, channels: int, kernel: int, name: str, **settings: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""What VGG-16 and VGG-19 are: blocks of 3x3 convolutions that end in max pooling, then three dense layers."""
+"""What VGG-11 to VGG-19 are: blocks of 3x3 convolutions that end in max pooling, then three dense layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
-from .building import check_arguments, image_input, image_shape, make_model, pooled
+from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled, relu
 
 
 def vgg(
@@ -21,6 +21,7 @@ def vgg(
     classes: int,
     classifier_activation: Any,
     name: str,
+    batch_norm: bool = False,
 ) -> Functional:
     """The network of these blocks, each of so many channels and convolutions."""
     check_arguments(weights, include_top, pooling, classifier_activation)
@@ -28,7 +29,7 @@ def vgg(
     x = images
     for i, (channels, convolutions) in enumerate(blocks, 1):
         for j in range(1, convolutions + 1):
-            x = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"block{i}_conv{j}")(x)
+            x = _convolution(x, channels, f"block{i}_conv{j}", batch_norm)
         x = layers.MaxPooling2D(2, strides=2, name=f"block{i}_pool")(x)
     if include_top:
         x = layers.Flatten(name="flatten")(x)
@@ -38,3 +39,12 @@ def vgg(
     else:
         x = pooled(x, pooling)
     return make_model(images, x, name, weights)
+
+
+def _convolution(x: Tensor, channels: int, name: str, batch_norm: bool) -> Tensor:
+    """A convolution with its activation; batch normalization, if any, is torchvision's."""
+    if not batch_norm:
+        return layers.Conv2D(channels, 3, padding="same", activation="relu", name=name)(x)
+    x = layers.Conv2D(channels, 3, padding="same", name=name)(x)
+    x = layers.BatchNormalization(axis=channel_axis(), momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+    return relu(x, f"{name}_relu")

@@ -23,6 +23,8 @@ def VGG16(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "vgg16",
+    *,
+    batch_norm: bool = False,
 ) -> Functional:
     """Thirteen convolutions of 3x3 in five blocks, each ended by max pooling, then three dense layers.
 
@@ -35,6 +37,7 @@ def VGG16(  # noqa: N802 (Keras' name)
         classes: Number of outputs of the top.
         classifier_activation: Activation of the top; `None` gives logits.
         name: Name of the model.
+        batch_norm: Whether batch normalization follows each convolution, as in torchvision's networks of this kind.
 
     Raises:
         ValueError: An argument is none of those above, or the file does not fit.
@@ -45,7 +48,8 @@ def VGG16(  # noqa: N802 (Keras' name)
     >>> model.output_shape
     (None, 2, 2, 512)
     """
-    return vgg(_BLOCKS, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    return vgg(_BLOCKS, *given, batch_norm=batch_norm)
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

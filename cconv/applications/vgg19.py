@@ -24,11 +24,13 @@ def VGG19(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "vgg19",
+    *,
+    batch_norm: bool = False,
 ) -> Functional:
     """VGG-16 with sixteen convolutions.
 
     Args:
-        include_top, ..., name: See `VGG16`.
+        include_top, ..., batch_norm: See `VGG16`.
 
     Raises:
         ValueError: An argument is none of those there, or the file does not fit.
@@ -38,4 +40,5 @@ def VGG19(  # noqa: N802 (Keras' name)
     >>> cconv.applications.VGG19(include_top=False, input_shape=(64, 64, 3)).output_shape
     (None, 2, 2, 512)
     """
-    return vgg(_BLOCKS, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
+    return vgg(_BLOCKS, *given, batch_norm=batch_norm)

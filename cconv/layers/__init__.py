@@ -21,6 +21,8 @@ from . import (
     adaptive_pooling,
     attention,
     augmentation,
+    cbam,
+    concurrent_scse,
     conv,
     conv_transpose,
     core,
@@ -29,12 +31,14 @@ from . import (
     depthwise_conv,
     einsum_dense,
     embedding,
+    global_context,
     global_pooling,
     grouped_query_attention,
     input_layer,
     input_spec,
     merging,
     multi_head_attention,
+    non_local,
     normalization,
     padding,
     pooling,
@@ -45,6 +49,7 @@ from . import (
     sample_normalization,
     separable_conv,
     spectral_normalization,
+    squeeze_excitation,
     up_sampling,
     wrapping,
 )
@@ -52,6 +57,8 @@ from .activation import *
 from .adaptive_pooling import *
 from .attention import *
 from .augmentation import *
+from .cbam import *
+from .concurrent_scse import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -60,6 +67,7 @@ from .dense import *
 from .depthwise_conv import *
 from .einsum_dense import *
 from .embedding import *
+from .global_context import *
 from .global_pooling import *
 from .grouped_query_attention import *
 from .input_layer import *
@@ -67,6 +75,7 @@ from .input_spec import *
 from .layer import Layer
 from .merging import *
 from .multi_head_attention import *
+from .non_local import *
 from .normalization import *
 from .padding import *
 from .pooling import *
@@ -77,14 +86,16 @@ from .resizing import *
 from .sample_normalization import *
 from .separable_conv import *
 from .spectral_normalization import *
+from .squeeze_excitation import *
 from .up_sampling import *
 from .wrapping import *
 
 _MODULES = (
-    activation, adaptive_pooling, attention, augmentation, conv, conv_transpose, core, cropping, dense,
-    depthwise_conv, einsum_dense, embedding, global_pooling, grouped_query_attention, input_layer, input_spec,
-    merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
-    resizing, sample_normalization, separable_conv, spectral_normalization, up_sampling, wrapping,
+    activation, adaptive_pooling, attention, augmentation, cbam, concurrent_scse, conv, conv_transpose, core,
+    cropping, dense, depthwise_conv, einsum_dense, embedding, global_context, global_pooling,
+    grouped_query_attention, input_layer, input_spec, merging, multi_head_attention, non_local, normalization,
+    padding, pooling, preprocessing, regularization, reshaping, resizing, sample_normalization, separable_conv,
+    spectral_normalization, squeeze_excitation, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MODULES for name in module.__all__)])
 
