@@ -1,8 +1,48 @@
 """Well-known networks with Keras' names, layers and order of weights: files of weights saved by Keras fit."""
 
 from ..keras_names import getattr_of
-from . import densenet, imagenet_utils, mobilenet_v2, resnet, resnet50, resnet_v2, vgg16, vgg19
+from . import (
+    convnext,
+    densenet,
+    efficientnet,
+    efficientnet_lite,
+    efficientnet_v2,
+    imagenet_utils,
+    mobilenet_v2,
+    resnet,
+    resnet50,
+    resnet_v2,
+    vgg16,
+    vgg19,
+)
+from .convnext import ConvNeXtBase, ConvNeXtLarge, ConvNeXtSmall, ConvNeXtTiny, ConvNeXtXLarge
 from .densenet import DenseNet121, DenseNet169, DenseNet201
+from .efficientnet import (
+    EfficientNetB0,
+    EfficientNetB1,
+    EfficientNetB2,
+    EfficientNetB3,
+    EfficientNetB4,
+    EfficientNetB5,
+    EfficientNetB6,
+    EfficientNetB7,
+)
+from .efficientnet_lite import (
+    EfficientNetLite0,
+    EfficientNetLite1,
+    EfficientNetLite2,
+    EfficientNetLite3,
+    EfficientNetLite4,
+)
+from .efficientnet_v2 import (
+    EfficientNetV2B0,
+    EfficientNetV2B1,
+    EfficientNetV2B2,
+    EfficientNetV2B3,
+    EfficientNetV2L,
+    EfficientNetV2M,
+    EfficientNetV2S,
+)
 from .mobilenet_v2 import MobileNetV2
 from .resnet import ResNet50, ResNet101, ResNet152
 from .resnet_v2 import ResNet50V2, ResNet101V2, ResNet152V2
@@ -10,8 +50,13 @@ from .vgg16 import VGG16
 from .vgg19 import VGG19
 
 __all__ = [
-    "VGG16", "VGG19", "DenseNet121", "DenseNet169", "DenseNet201", "MobileNetV2", "ResNet50", "ResNet50V2", "ResNet101",
-    "ResNet101V2", "ResNet152", "ResNet152V2", "densenet", "imagenet_utils", "mobilenet_v2", "resnet", "resnet50",
-    "resnet_v2", "vgg16", "vgg19",
+    "VGG16", "VGG19", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge",
+    "DenseNet121", "DenseNet169", "DenseNet201", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2",
+    "EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "EfficientNetLite0",
+    "EfficientNetLite1", "EfficientNetLite2", "EfficientNetLite3", "EfficientNetLite4", "EfficientNetV2B0",
+    "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L", "EfficientNetV2M",
+    "EfficientNetV2S", "MobileNetV2", "ResNet101", "ResNet101V2", "ResNet152", "ResNet152V2", "ResNet50", "ResNet50V2",
+    "convnext", "densenet", "efficientnet", "efficientnet_lite", "efficientnet_v2", "imagenet_utils", "mobilenet_v2",
+    "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19",
 ]  # fmt: skip
 __getattr__ = getattr_of(globals())

@@ -41,6 +41,7 @@ from . import (
     preprocessing,
     regularization,
     reshaping,
+    residual,
     resizing,
     sample_normalization,
     separable_conv,
@@ -73,6 +74,7 @@ from .pooling import *
 from .preprocessing import *
 from .regularization import *
 from .reshaping import *
+from .residual import *
 from .resizing import *
 from .sample_normalization import *
 from .separable_conv import *
@@ -83,7 +85,7 @@ from .wrapping import *
 _MODULES = (
     activation, adaptive_pooling, attention, augmentation, conv, conv_transpose, core, cropping, dense,
     depthwise_conv, einsum_dense, embedding, global_pooling, grouped_query_attention, input_layer, input_spec,
-    merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, reshaping,
+    merging, multi_head_attention, normalization, padding, pooling, preprocessing, regularization, residual, reshaping,
     resizing, sample_normalization, separable_conv, spectral_normalization, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MODULES for name in module.__all__)])
