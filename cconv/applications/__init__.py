@@ -7,11 +7,16 @@ from . import (
     efficientnet,
     efficientnet_lite,
     efficientnet_v2,
+    ghostnet,
     imagenet_utils,
+    mixnet,
     mobilenet_v2,
     resnet,
     resnet50,
     resnet_v2,
+    shufflenet,
+    shufflenet_v2,
+    squeezenet,
     vgg16,
     vgg19,
 )
@@ -43,9 +48,14 @@ from .efficientnet_v2 import (
     EfficientNetV2M,
     EfficientNetV2S,
 )
+from .ghostnet import GhostNet
+from .mixnet import MixNetL, MixNetM, MixNetS
 from .mobilenet_v2 import MobileNetV2
 from .resnet import ResNet50, ResNet101, ResNet152
 from .resnet_v2 import ResNet50V2, ResNet101V2, ResNet152V2
+from .shufflenet import ShuffleNet
+from .shufflenet_v2 import ShuffleNetV2
+from .squeezenet import SqueezeNet
 from .vgg16 import VGG16
 from .vgg19 import VGG19
 
@@ -55,8 +65,9 @@ __all__ = [
     "EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "EfficientNetLite0",
     "EfficientNetLite1", "EfficientNetLite2", "EfficientNetLite3", "EfficientNetLite4", "EfficientNetV2B0",
     "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L", "EfficientNetV2M",
-    "EfficientNetV2S", "MobileNetV2", "ResNet101", "ResNet101V2", "ResNet152", "ResNet152V2", "ResNet50", "ResNet50V2",
-    "convnext", "densenet", "efficientnet", "efficientnet_lite", "efficientnet_v2", "imagenet_utils", "mobilenet_v2",
-    "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19",
+    "EfficientNetV2S", "GhostNet", "MixNetL", "MixNetM", "MixNetS", "MobileNetV2", "ResNet101", "ResNet101V2",
+    "ResNet152", "ResNet152V2", "ResNet50", "ResNet50V2", "ShuffleNet", "ShuffleNetV2", "SqueezeNet", "convnext",
+    "densenet", "efficientnet", "efficientnet_lite", "efficientnet_v2", "ghostnet", "imagenet_utils", "mixnet",
+    "mobilenet_v2", "resnet", "resnet50", "resnet_v2", "shufflenet", "shufflenet_v2", "squeezenet", "vgg16", "vgg19",
 ]  # fmt: skip
 __getattr__ = getattr_of(globals())

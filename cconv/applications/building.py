@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activations, config, layers
+from ..initializers import VarianceScaling
 from ..models.model import Functional
 from ..tensor import Tensor
 from ..warning import warn
@@ -143,6 +144,33 @@ def padded_for_stride(x: Tensor, kernel: int, name: str) -> Tensor:
     after = kernel // 2
     before = [after - 1 if None in sides else after - 1 + side % 2 for side in sides]
     return layers.ZeroPadding2D(tuple((each, after) for each in before), name=name)(x)
+
+
+def convolution(
+    x: Tensor,
+    channels: int | None,
+    kernel: int,
+    name: str,
+    strides: int = 1,
+    groups: int = 1,
+    activation: str | None = None,
+) -> Tensor:
+    """Convolution, batch normalization and activation as in networks of PyTorch: as many zeros at each edge.
+
+    The layers are `<name>_pad` (for strides), `<name>_conv`, `<name>_bn` and `<name>_<activation>`. Without a number of
+    channels each channel is convolved by itself.
+    """
+    if strides > 1 and kernel > 1:
+        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+    first = VarianceScaling(2.0, "fan_out", "truncated_normal")
+    settings = {"strides": strides, "padding": "valid" if strides > 1 else "same", "use_bias": False}
+    if channels is None:
+        x = layers.DepthwiseConv2D(kernel, **settings, depthwise_initializer=first, name=f"{name}_conv")(x)
+    else:
+        settings |= {"groups": groups, "kernel_initializer": first}
+        x = layers.Conv2D(channels, kernel, **settings, name=f"{name}_conv")(x)
+    x = layers.BatchNormalization(axis=channel_axis(), momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+    return layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
 
 
 def make_model(images: Tensor, outputs: Tensor, name: str, weights: Any) -> Functional:

@@ -312,13 +312,13 @@ def _block(inputs: Tensor, channels: int, kernel: int, factor: int, strides: int
     return shortcut(inputs, x, dropped, name) if strides == 1 and before == channels else x
 
 
-def excited(x: Tensor, channels: int, name: str) -> Tensor:
+def excited(x: Tensor, channels: int, name: str, activation: str = "swish", gate: str = "sigmoid") -> Tensor:
     """Squeeze-and-excitation: factors for the channels, from their means over the image by way of fewer numbers."""
     wide = x.shape[channel_axis()]
     y = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
     y = layers.Reshape((wide, 1, 1) if channel_axis() == 1 else (1, 1, wide), name=f"{name}se_reshape")(y)
-    for size, activation, step in ((channels, "swish", "reduce"), (wide, "sigmoid", "expand")):
-        settings = {"activation": activation, "kernel_initializer": spread(), "name": f"{name}se_{step}"}
+    for size, function, step in ((channels, activation, "reduce"), (wide, gate, "expand")):
+        settings = {"activation": function, "kernel_initializer": spread(), "name": f"{name}se_{step}"}
         y = layers.Conv2D(size, 1, padding="same", **settings)(y)
     return layers.Multiply(name=f"{name}se_excite")([x, y])
 

@@ -1,5 +1,7 @@
 """Networks beside their peers: random values in all weights and statistics, the same outputs and gradients."""
 
+import re
+
 import keras
 import numpy as np
 import torch
@@ -47,8 +49,9 @@ def images(model, side=64, scale=1.0):
 
 
 def listed(model):
-    """Names, shapes and kinds of the weights."""
-    return [(v.path.split("/")[-2:], tuple(v.shape), v.trainable) for v in model.weights]
+    """Names, shapes and kinds of the weights; those that Keras numbers, without the number."""
+    names = [re.sub(r"(variable)_\d+$", r"\1", v.path).split("/")[-2:] for v in model.weights]
+    return [(name, tuple(v.shape), v.trainable) for name, v in zip(names, model.weights, strict=True)]
 
 
 def assert_same_layers(ours, theirs):
