@@ -43,9 +43,9 @@ def randomize(model, x):
         layer.moving_variance.assign(variance * rng.uniform(0.7, 1.3, mean.shape) + 0.15 * variance.mean())
 
 
-def images(model, side=64, scale=1.0):
+def images(model, side=64, scale=1.0, seed=1):
     sizes = [side if size is None else size for size in model.input_shape[1:]]
-    return scale * np.random.default_rng(1).uniform(0, 255, (2, *sizes)).astype(np.float32)
+    return scale * np.random.default_rng(seed).uniform(0, 255, (2, *sizes)).astype(np.float32)
 
 
 def listed(model):
@@ -99,9 +99,13 @@ def compare_gradients(ours, x, y, variables, turned):
         np.testing.assert_allclose(g, want, rtol=0, atol=1e-3 * np.abs(want).max() + 1e-9, err_msg=variable.path)
 
 
-def check_torch(ours, theirs, gradients=False, scale=1.0):
-    """Our random weights in a network of PyTorch, layer by layer as they are executed, give the same outputs."""
-    x = images(ours, scale=scale)
+def check_torch(ours, theirs, gradients=False, scale=1.0, branches=("",), seed=1):
+    """Our random weights in a network of PyTorch, layer by layer as they are executed, give the same outputs.
+
+    `branches`: parts of the names of layers in the branches of a block, in PyTorch's order. `seed`: of the images; with
+    some a value is so near to 0 before a ReLU that rounding decides about its gradient.
+    """
+    x = images(ours, scale=scale, seed=seed)
     randomize(ours, x)
     theirs.eval()
     order, hooks = [], []
@@ -114,7 +118,7 @@ def check_torch(ours, theirs, gradients=False, scale=1.0):
     for hook in hooks:
         hook.remove()
     pairs = {}
-    layers = [layer for layer in ours.layers if layer.weights]
+    layers = in_order([layer for layer in ours.layers if layer.weights], branches)
     assert len(layers) == len(order)
     for layer, module in zip(layers, order, strict=True):
         targets = [module.weight, module.bias]
@@ -132,6 +136,15 @@ def check_torch(ours, theirs, gradients=False, scale=1.0):
         parameters = [pairs[id(v)][1] for v in ours.trainable_weights]
         layer_of = {v.path: pairs[id(v)][0] for v in ours.trainable_weights}
         compare_gradients(ours, x, y, parameters, lambda g, v: from_torch(g, layer_of[v.path], len(v.shape)))
+
+
+def in_order(layers, branches):
+    """Block by block, and in each branch by branch."""
+    blocks = [re.match(r"(stage\d_unit\d|[^_]*)", layer.name)[0] for layer in layers]
+    longest = sorted(range(len(branches)), key=lambda i: -len(branches[i]))
+    ranks = [next(i for i in longest if branches[i] in layer.name) for layer in layers]
+    keys = [(blocks.index(block), rank, i) for i, (block, rank) in enumerate(zip(blocks, ranks, strict=True))]
+    return [layer for _, layer in sorted(zip(keys, layers, strict=True), key=lambda pair: pair[0])]
 
 
 def as_torch(value, layer, rank):
