@@ -63,8 +63,10 @@ PAGES = (
     Page(
         "applications",
         "Well-known networks",
-        "applications applications.densenet applications.mobilenet_v2 applications.resnet50 applications.resnet_v2 "
-        "applications.vgg16 applications.imagenet_utils",
+        "applications applications.imagenet_utils applications.densenet applications.efficientnet "
+        "applications.efficientnet_lite applications.efficientnet_v2 applications.convnext applications.ghostnet "
+        "applications.mixnet applications.mobilenet_v2 applications.resnet50 applications.resnet_v2 "
+        "applications.shufflenet applications.shufflenet_v2 applications.squeezenet applications.vgg16",
     ),
     Page("config", "Settings", "config"),
     Page("backend", "Back end", "backend"),

@@ -1,4 +1,4 @@
-"""Well-known networks with Keras' names, layers and order of weights: files of weights saved by Keras fit."""
+"""Well-known networks. Those of Keras have its names, layers and order of weights: its files of weights fit."""
 
 from ..keras_names import getattr_of
 from . import (
