@@ -66,7 +66,8 @@ activations.binary_step activations.log_softmax
 layers.average layers.maximum layers.minimum layers.multiply layers.subtract
 applications.ConvNeXtBase applications.ConvNeXtLarge applications.ConvNeXtXLarge applications.EfficientNetB4
 applications.EfficientNetB5 applications.EfficientNetB6 applications.EfficientNetB7 applications.EfficientNetV2B3
-applications.EfficientNetV2L applications.EfficientNetV2M applications.EfficientNetV2S applications.imagenet_utils.decode_predictions
+applications.EfficientNetV2L applications.EfficientNetV2M applications.EfficientNetV2S
+applications.imagenet_utils.decode_predictions
 """
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .. import layers, ops
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
 from .building import (
     channel_axis,
     check_arguments,
@@ -20,6 +18,7 @@ from .building import (
     pooled,
     rounded_channels,
 )
+from .densenet import preprocess_input
 from .efficientnet import excited
 from .imagenet_utils import decode_predictions
 
@@ -120,16 +119,3 @@ def _ghost(x: Tensor, channels: int, name: str, activation: str | None) -> Tenso
         [x, convolution(x, None, 3, f"{name}_cheap", activation=activation)]
     )
     return x if channels == 2 * half else ops.split(x, [channels], axis=axis)[0]
-
-
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Red, green and blue of 0 to 1, less their means over ImageNet, divided by their deviations; from 0 to 255.
-
-    See `cconv.applications.imagenet_utils.preprocess_input`, mode `"torch"`.
-
-    Example:
-
-    >>> print(cconv.applications.ghostnet.preprocess_input(np.full((1, 1, 3), 255.0)).round(2))
-    [[[2.25 2.43 2.64]]]
-    """
-    return imagenet_utils.preprocess_input(x, data_format, mode="torch")

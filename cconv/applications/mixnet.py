@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .. import layers, ops
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
 from .building import channel_axis, convolution, image_network, rounded_channels
+from .densenet import preprocess_input
 from .efficientnet import excited, spread
 from .imagenet_utils import decode_predictions
 
@@ -212,16 +211,3 @@ def _joined(parts: list[Tensor]) -> Tensor:
 def _normalized(x: Tensor, name: str, activation: str | None = None) -> Tensor:
     x = layers.BatchNormalization(axis=channel_axis(), momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
     return layers.Activation(activation, name=f"{name}_activation")(x) if activation else x
-
-
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Red, green and blue of 0 to 1, less their means over ImageNet, divided by their deviations; from 0 to 255.
-
-    See `cconv.applications.imagenet_utils.preprocess_input`, mode `"torch"`.
-
-    Example:
-
-    >>> print(cconv.applications.mixnet.preprocess_input(np.full((1, 1, 3), 255.0)).round(2))
-    [[[2.25 2.43 2.64]]]
-    """
-    return imagenet_utils.preprocess_input(x, data_format, mode="torch")

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .. import layers, ops
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
 from .building import (
     channel_axis,
     check_arguments,
@@ -22,6 +20,7 @@ from .building import (
     relu,
     rounded_channels,
 )
+from .densenet import preprocess_input
 from .imagenet_utils import decode_predictions
 
 __all__ = ["ShuffleNet", "decode_predictions", "preprocess_input"]
@@ -110,16 +109,3 @@ def _unit(inputs: Tensor, channels: int, first: int, groups: int, strides: int, 
     means = layers.ZeroPadding2D(1, name=f"{name}_pool_pad")(inputs)
     means = layers.AveragePooling2D(3, strides=2, name=f"{name}_pool")(means)
     return layers.Concatenate(axis=axis, name=f"{name}_concat")([means, relu(x, f"{name}_relu")])
-
-
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Red, green and blue of 0 to 1, less their means over ImageNet, divided by their deviations; from 0 to 255.
-
-    See `cconv.applications.imagenet_utils.preprocess_input`, mode `"torch"`.
-
-    Example:
-
-    >>> print(cconv.applications.shufflenet.preprocess_input(np.full((1, 1, 3), 255.0)).round(2))
-    [[[2.25 2.43 2.64]]]
-    """
-    return imagenet_utils.preprocess_input(x, data_format, mode="torch")

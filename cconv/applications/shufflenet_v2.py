@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .. import layers, ops
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
 from .building import channel_axis, check_arguments, convolution, image_input, image_shape, make_model, pooled
+from .densenet import preprocess_input
 from .imagenet_utils import decode_predictions
 
 __all__ = ["ShuffleNetV2", "decode_predictions", "preprocess_input"]
@@ -85,16 +84,3 @@ def _unit(x: Tensor, channels: int, strides: int, name: str) -> Tensor:
     x = convolution(x, half, 1, f"{name}_expand", activation="relu")
     x = layers.Concatenate(axis=axis, name=f"{name}_concat")([left, x])
     return ops.channel_shuffle(x, 2, "channels_first" if axis == 1 else "channels_last")
-
-
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Red, green and blue of 0 to 1, less their means over ImageNet, divided by their deviations; from 0 to 255.
-
-    See `cconv.applications.imagenet_utils.preprocess_input`, mode `"torch"`.
-
-    Example:
-
-    >>> print(cconv.applications.shufflenet_v2.preprocess_input(np.full((1, 1, 3), 255.0)).round(2))
-    [[[2.25 2.43 2.64]]]
-    """
-    return imagenet_utils.preprocess_input(x, data_format, mode="torch")

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .. import layers
 from ..initializers import RandomNormal
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
 from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled, relu
+from .densenet import preprocess_input
 from .imagenet_utils import decode_predictions
 
 __all__ = ["SqueezeNet", "decode_predictions", "preprocess_input"]
@@ -92,16 +91,3 @@ def _halved(x: Tensor, name: str) -> Tensor:
     """Maxima of 3x3 every two pixels, the last of which may reach beyond the image: zeros are below what ReLU gives."""
     x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
     return layers.MaxPooling2D(3, strides=2, name=name)(x)
-
-
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Red, green and blue of 0 to 1, less their means over ImageNet, divided by their deviations; from 0 to 255.
-
-    See `cconv.applications.imagenet_utils.preprocess_input`, mode `"torch"`.
-
-    Example:
-
-    >>> print(cconv.applications.squeezenet.preprocess_input(np.full((1, 1, 3), 255.0)).round(2))
-    [[[2.25 2.43 2.64]]]
-    """
-    return imagenet_utils.preprocess_input(x, data_format, mode="torch")
