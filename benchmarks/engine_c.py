@@ -1,5 +1,4 @@
-"""cconv's C core alone: an ONNX file as a graph, and of a batch one call of `cconv_plan_run`, with nothing of Python around it but
-the binding of that call."""
+"""The C core alone: an ONNX file as a graph, of a batch one call of `cconv_plan_run`, no more of Python than that."""
 
 from __future__ import annotations
 

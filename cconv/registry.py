@@ -233,6 +233,8 @@ def _candidates(module: Any) -> list[str]:
         return [module]
     if module == "keras":
         return ["keras.models", "keras.layers"]
+    if module.startswith("keras.src.applications."):  # whose layers are among the others here
+        return ["keras.layers"]
     if module == "builtins":
         return list(_FUNCTION_MODULES)
     if module.startswith("keras."):  # private: keras.src.backend.torch.optimizers.torch_adam is keras.optimizers

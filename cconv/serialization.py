@@ -24,6 +24,8 @@ from .trampoline import each, steps_of, trampolined
 _WRITTEN_AS = {
     "Sequential": ("keras", None),
     "Functional": ("keras.src.models.functional", "Functional"),
+    "LayerScale": ("keras.src.applications.convnext", "LayerScale"),
+    "StochasticDepth": ("keras.src.applications.convnext", "StochasticDepth"),
 }
 _PLAIN_TYPES = (str, int, float, bool)
 _OF_A_CONFIGURATION = {"module", "class_name", "config", "registered_name"}

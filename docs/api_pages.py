@@ -69,9 +69,11 @@ PAGES = (
     Page(
         "applications",
         "Well-known networks",
-        "applications applications.alexnet applications.densenet applications.mobilenet_v2 applications.resnet50 "
-        "applications.resnet_basic applications.resnet_v2 applications.vgg11 applications.vgg16 "
-        "applications.imagenet_utils",
+        "applications applications.imagenet_utils applications.alexnet applications.convnext "
+        "applications.densenet applications.efficientnet applications.efficientnet_lite "
+        "applications.efficientnet_v2 applications.ghostnet applications.mixnet applications.mobilenet_v2 "
+        "applications.resnet50 applications.resnet_basic applications.resnet_v2 applications.shufflenet "
+        "applications.shufflenet_v2 applications.squeezenet applications.vgg11 applications.vgg16",
     ),
     Page("config", "Settings", "config"),
     Page("backend", "Back end", "backend"),

@@ -57,13 +57,17 @@ def test_a_page_has_what_a_reader_asks_for(heading, pages):
     assert entry.count("```") % 2 == 0
 
 
-# What needs a download, switches a setting, or says all in a sentence.
+# What needs a download, switches a setting, is large, or says all in a sentence.
 WITHOUT_EXAMPLE = """
 config.disable_tuning config.enable_nonfinite_check config.enable_winograd config.set_backend config.set_dtype_policy
 config.set_floatx backend.set_floatx utils.enable_interactive_logging utils.is_interactive_logging_enabled
 get_num_threads set_num_threads version models.Functional utils.get_file activations.log_sigmoid activations.softsign
 activations.binary_step activations.log_softmax
 layers.average layers.maximum layers.minimum layers.multiply layers.subtract
+applications.ConvNeXtBase applications.ConvNeXtLarge applications.ConvNeXtXLarge applications.EfficientNetB4
+applications.EfficientNetB5 applications.EfficientNetB6 applications.EfficientNetB7 applications.EfficientNetV2B3
+applications.EfficientNetV2L applications.EfficientNetV2M applications.EfficientNetV2S
+applications.imagenet_utils.decode_predictions
 """
 
 

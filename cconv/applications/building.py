@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activations, config, layers
+from ..initializers import VarianceScaling
 from ..models.model import Functional
 from ..tensor import Tensor
 from ..warning import warn
@@ -103,14 +104,20 @@ def image_network(
     classes: int,
     classifier_activation: Any,
     name: str,
+    default_side: int = 224,
+    dropout: float = 0.0,
+    kernel_initializer: Any = "glorot_uniform",
 ) -> Functional:
     """A network that ends in the mean over the image and one dense layer, from what its layers before do."""
     check_arguments(weights, include_top, pooling, classifier_activation)
-    images = image_input(image_shape(input_shape, include_top), input_tensor)
+    images = image_input(image_shape(input_shape, include_top, default_side), input_tensor)
     x = features(images)
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
+        if dropout:
+            x = layers.Dropout(dropout, name="top_dropout")(x)
+        settings = {"activation": classifier_activation, "kernel_initializer": kernel_initializer}
+        x = layers.Dense(classes, **settings, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
     return make_model(images, x, name, weights)
@@ -123,6 +130,47 @@ def normalized(x: Tensor, name: str) -> Tensor:
 
 def relu(x: Tensor, name: str) -> Tensor:
     return layers.Activation("relu", name=name)(x)
+
+
+def rounded_channels(wanted: float, divisor: int = 8, least: int | None = None, kept: float = 0.9) -> int:
+    """The multiple of `divisor` next to a number of channels, at least `least`, and not less than the share `kept`."""
+    rounded = max(least or divisor, int(wanted + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < kept * wanted else rounded
+
+
+def padded_for_stride(x: Tensor, kernel: int, name: str) -> Tensor:
+    """Zeros around an image before a convolution of stride 2: one row less before an even side (or an unknown one)."""
+    sides = x.shape[2:] if channel_axis() == 1 else x.shape[1:3]
+    after = kernel // 2
+    before = [after - 1 if None in sides else after - 1 + side % 2 for side in sides]
+    return layers.ZeroPadding2D(tuple((each, after) for each in before), name=name)(x)
+
+
+def convolution(
+    x: Tensor,
+    channels: int | None,
+    kernel: int,
+    name: str,
+    strides: int = 1,
+    groups: int = 1,
+    activation: str | None = None,
+) -> Tensor:
+    """Convolution, batch normalization and activation as in networks of PyTorch: as many zeros at each edge.
+
+    The layers are `<name>_pad` (for strides), `<name>_conv`, `<name>_bn` and `<name>_<activation>`. Without a number of
+    channels each channel is convolved by itself.
+    """
+    if strides > 1 and kernel > 1:
+        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+    first = VarianceScaling(2.0, "fan_out", "truncated_normal")
+    settings = {"strides": strides, "padding": "valid" if strides > 1 else "same", "use_bias": False}
+    if channels is None:
+        x = layers.DepthwiseConv2D(kernel, **settings, depthwise_initializer=first, name=f"{name}_conv")(x)
+    else:
+        settings |= {"groups": groups, "kernel_initializer": first}
+        x = layers.Conv2D(channels, kernel, **settings, name=f"{name}_conv")(x)
+    x = layers.BatchNormalization(axis=channel_axis(), momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+    return layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
 
 
 def make_model(images: Tensor, outputs: Tensor, name: str, weights: Any) -> Functional:

@@ -11,8 +11,9 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import channel_axis, image_network, normalized, relu
+from .imagenet_utils import decode_predictions
 
-__all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "preprocess_input"]
+__all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
 
 _GROWTH = 32  # channels that each pair of convolutions adds
 

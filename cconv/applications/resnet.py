@@ -12,8 +12,9 @@ from ..tensor import Tensor
 from . import imagenet_utils
 from .attention import ResidualAttention
 from .building import image_network, normalized, relu
+from .imagenet_utils import decode_predictions
 
-__all__ = ["ResNet101", "ResNet152", "ResNet50", "preprocess_input"]
+__all__ = ["ResNet101", "ResNet152", "ResNet50", "decode_predictions", "preprocess_input"]
 
 
 def ResNet50(  # noqa: N802 (Keras' name)

@@ -11,8 +11,9 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import image_network, normalized, relu
+from .imagenet_utils import decode_predictions
 
-__all__ = ["ResNet101V2", "ResNet152V2", "ResNet50V2", "preprocess_input"]
+__all__ = ["ResNet101V2", "ResNet152V2", "ResNet50V2", "decode_predictions", "preprocess_input"]
 
 
 def ResNet50V2(  # noqa: N802 (Keras' name)

@@ -9,7 +9,10 @@ from typing import Any
 from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
+from .imagenet_utils import decode_predictions
 from .vgg import vgg
+
+__all__ = ["VGG16", "decode_predictions", "preprocess_input"]
 
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels, convolutions
 

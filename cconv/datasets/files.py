@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..utils.cached_file import users_folder
 from ..utils.download import digest_of, fetch
 from ..warning import warn
 
@@ -28,12 +29,6 @@ class Source(NamedTuple):
 def cache_folder(dataset: str) -> str:
     """The folder that downloaded files of a data set are kept in."""
     return os.path.join(os.path.expanduser("~"), ".cconv", "datasets", dataset)
-
-
-def users_folder(dataset: str) -> str | None:
-    """The data set's folder below the one that the variable CCONV_DATASETS names, or None."""
-    root = os.environ.get("CCONV_DATASETS")
-    return os.path.join(os.path.expanduser(root), dataset) if root else None
 
 
 def find(dataset: str, sources: Sequence[Source]) -> str:

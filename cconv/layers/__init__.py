@@ -45,6 +45,7 @@ from . import (
     preprocessing,
     regularization,
     reshaping,
+    residual,
     resizing,
     sample_normalization,
     separable_conv,
@@ -82,6 +83,7 @@ from .pooling import *
 from .preprocessing import *
 from .regularization import *
 from .reshaping import *
+from .residual import *
 from .resizing import *
 from .sample_normalization import *
 from .separable_conv import *
@@ -94,8 +96,8 @@ _MODULES = (
     activation, adaptive_pooling, attention, augmentation, cbam, concurrent_scse, conv, conv_transpose, core,
     cropping, dense, depthwise_conv, einsum_dense, embedding, global_context, global_pooling,
     grouped_query_attention, input_layer, input_spec, merging, multi_head_attention, non_local, normalization,
-    padding, pooling, preprocessing, regularization, reshaping, resizing, sample_normalization, separable_conv,
-    spectral_normalization, squeeze_excitation, up_sampling, wrapping,
+    padding, pooling, preprocessing, regularization, reshaping, residual, resizing, sample_normalization,
+    separable_conv, spectral_normalization, squeeze_excitation, up_sampling, wrapping,
 )  # fmt: skip
 __all__ = sorted(["Layer", "deserialize", "serialize", *(name for module in _MODULES for name in module.__all__)])
 

@@ -1,4 +1,4 @@
-"""`get_file`: a file from the network, kept for the next time."""
+"""`get_file`: a file from the network, kept for the next time; and the folder of those that a user has already."""
 
 from __future__ import annotations
 
@@ -107,6 +107,12 @@ def get_file(
         os.unlink(target)
     unpack(path, target, kind, max_bytes)
     return target
+
+
+def users_folder(name: str) -> str | None:
+    """The folder of this name below the one that the variable CCONV_DATASETS names, or None."""
+    root = os.environ.get("CCONV_DATASETS")
+    return os.path.join(os.path.expanduser(root), name) if root else None
 
 
 def _download(origin: str, path: str, name: str, most_bytes: int, algorithm: str, check: Any) -> None:

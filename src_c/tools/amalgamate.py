@@ -300,10 +300,10 @@ def head(core: Core, version: str) -> str:
 #if !defined(_WIN32) && !defined(__APPLE__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
-/* Tables of how to leave each function are a twelfth of a program. Nothing here is left but by returning: debuggers find
- * them among what `strip` takes out. -DCCONV_UNWIND_TABLES keeps them, for programs that look at their stack or end
- * threads that compute. */
-#if defined(__ELF__) && defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__)) && !defined(CCONV_UNWIND_TABLES)
+/* Tables of how to leave each function are a twelfth of a program. Nothing here is left but by returning: debuggers
+ * find them among what `strip` takes out. -DCCONV_UNWIND_TABLES keeps them, for programs that look at their stack or
+ * end threads that compute. */
+#if defined(__ELF__) && defined(__GNUC__) && !defined(__arm__) && !defined(CCONV_UNWIND_TABLES)
 __asm__(".cfi_sections .debug_frame");
 #endif
 /* Products and sums are rounded one by one, on every machine. */

@@ -1,5 +1,7 @@
 """The networks of `applications` beside Keras' own: the same layers and weights, files exchanged, the same outputs."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -141,3 +143,15 @@ def test_preprocessing_of_every_mode_is_keras(mode, layout):
     ours = cconv.applications.imagenet_utils.preprocess_input(x, layout, mode)
     theirs = keras.applications.imagenet_utils.preprocess_input(x.copy(), layout, mode)
     np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+
+
+def test_names_of_classes_are_keras(tmp_path, monkeypatch):
+    index = {str(i): [f"n{i:08}", f"class_{i}"] for i in range(1000)}
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "imagenet_class_index.json").write_text(json.dumps(index))
+    monkeypatch.setenv("CCONV_DATASETS", str(tmp_path))
+    monkeypatch.setattr("keras.src.applications.imagenet_utils.CLASS_INDEX", index)
+    x = np.random.default_rng(0).random((3, 1000), np.float32)
+    for top in (1, 5, 1000):
+        ours = cconv.applications.imagenet_utils.decode_predictions(x, top)
+        assert ours == keras.applications.imagenet_utils.decode_predictions(x, top)

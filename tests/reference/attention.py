@@ -1,4 +1,4 @@
-"""Attention: in NumPy and float64, from whole matrices of scores."""
+"""Means by attention: in NumPy and float64, from whole matrices of scores."""
 
 import numpy as np
 

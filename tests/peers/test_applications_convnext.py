@@ -1,0 +1,44 @@
+"""ConvNeXt beside Keras': layers, weights, outputs, gradients, files in both directions."""
+
+import keras
+import pytest
+
+import cconv
+
+from .networks import assert_same, build, check_keras, images, randomize
+
+
+@pytest.mark.parametrize(
+    "settings, gradients",
+    [
+        ({"input_shape": (64, 64, 3), "classes": 5, "classifier_activation": None}, True),
+        ({"include_top": False, "include_preprocessing": False}, False),
+        ({"include_top": False, "input_shape": (40, 65, 1), "pooling": "max"}, False),
+    ],
+)
+def test_weights_of_keras_give_its_outputs(settings, gradients, tmp_path):
+    check_keras("ConvNeXtTiny", tmp_path, gradients, **settings)
+
+
+@pytest.mark.parametrize("direction", ["to keras", "from keras"])
+def test_model_files_are_exchanged(direction, tmp_path):
+    settings = {"input_shape": (32, 32, 3), "classes": 3, "classifier_activation": None}
+    ours, theirs = (build(k, "ConvNeXtTiny", **settings) for k in (cconv, keras))
+    x = images(ours)
+    randomize(ours, x)
+    if direction == "to keras":
+        ours.save(tmp_path / "net.keras")
+        theirs = keras.saving.load_model(tmp_path / "net.keras")
+    else:
+        theirs.set_weights(ours.get_weights())
+        theirs.save(tmp_path / "net.keras")
+        ours = cconv.saving.load_model(tmp_path / "net.keras")
+    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ConvNeXtSmall", "ConvNeXtBase"])
+def test_larger_ones_have_keras_weights(name):
+    ours, theirs = (build(k, name, include_top=False, input_shape=(32, 32, 3)) for k in (cconv, keras))
+    assert [tuple(w.shape) for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
