@@ -9,8 +9,8 @@ from typing import Any
 from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
-from .building import image_network, normalized, relu
+from . import imagenet_utils, torch_names
+from .building import channel_axis, check_like, image_network, normalized, relu
 
 __all__ = ["ResNet101", "ResNet152", "ResNet50", "preprocess_input"]
 
@@ -24,18 +24,24 @@ def ResNet50(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "resnet50",
+    *,
+    like: str = "keras",
 ) -> Functional:
     """A convolution of 7x7, then sixteen residual blocks of three convolutions each, in four stacks.
 
     Args:
         include_top: Whether average pooling and a dense layer follow the blocks.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.
         classifier_activation: Activation of the top; `None` gives logits.
         name: Name of the model.
+        like: `"keras"`, or `"torchvision"`: strides in the convolutions of 3x3 instead of those of 1x1, no biases
+            before batch normalization, whose epsilon is 1e-5. Files of torchvision and timm are trained for that, with
+            images of `imagenet_utils.preprocess_input(..., mode="torch")`.
 
     Raises:
         ValueError: An argument is none of those above, or the file does not fit.
@@ -47,7 +53,7 @@ def ResNet50(  # noqa: N802 (Keras' name)
     ((None, 10), 177)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 6, 3)), *given)
+    return _network((3, 4, 6, 3), like, "resnet50", given)
 
 
 def ResNet101(  # noqa: N802 (Keras' name)
@@ -59,11 +65,13 @@ def ResNet101(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "resnet101",
+    *,
+    like: str = "keras",
 ) -> Functional:
     """ResNet-50 with thirty-three residual blocks.
 
     Args:
-        include_top, ..., name: See `ResNet50`.
+        include_top, ..., like: See `ResNet50`.
 
     Raises:
         ValueError: An argument is none of those there, or the file does not fit.
@@ -75,7 +83,7 @@ def ResNet101(  # noqa: N802 (Keras' name)
     ((None, 1, 1, 2048), 345)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 23, 3)), *given)
+    return _network((3, 4, 23, 3), like, "resnet101", given)
 
 
 def ResNet152(  # noqa: N802 (Keras' name)
@@ -87,11 +95,13 @@ def ResNet152(  # noqa: N802 (Keras' name)
     classes: int = 1000,
     classifier_activation: str | Callable | None = "softmax",
     name: str = "resnet152",
+    *,
+    like: str = "keras",
 ) -> Functional:
     """ResNet-50 with fifty residual blocks.
 
     Args:
-        include_top, ..., name: See `ResNet50`.
+        include_top, ..., like: See `ResNet50`.
 
     Raises:
         ValueError: An argument is none of those there, or the file does not fit.
@@ -103,31 +113,45 @@ def ResNet152(  # noqa: N802 (Keras' name)
     ((None, 1, 1, 2048), 515)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 8, 36, 3)), *given)
+    return _network((3, 8, 36, 3), like, "resnet152", given)
 
 
-def _features(images: Tensor, blocks: Sequence[int]) -> Tensor:
+def _network(blocks: Sequence[int], like: str, published: str, given: Sequence[Any]) -> Functional:
+    """The network of so many blocks in each stack, in Keras' form or in torchvision's."""
+    torchvision = check_like(like, given[1])
+    table = torch_names.RESNET if torchvision else torch_names.RESNET_LIKE_KERAS
+    settings: dict[str, Any] = {"tables": (table,), "published": published}
+    return image_network(lambda images: _features(images, blocks, torchvision), *given, **settings)
+
+
+def _features(images: Tensor, blocks: Sequence[int], torchvision: bool) -> Tensor:
     """The network up to its last block; `blocks`: their number in each stack."""
+    convolution = _torchvisions if torchvision else _convolution
     x = layers.ZeroPadding2D(3, name="conv1_pad")(images)
-    x = relu(_convolution(x, 64, 7, "conv1", strides=2), "conv1_relu")
+    x = relu(convolution(x, 64, 7, "conv1", strides=2), "conv1_relu")
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
     for i, count in enumerate(blocks):
-        x = _block(x, 64 << i, f"conv{i + 2}_block1", 2 if i else 1, resized=True)
+        x = _block(x, 64 << i, f"conv{i + 2}_block1", torchvision, 2 if i else 1, resized=True)
         for j in range(2, count + 1):
-            x = _block(x, 64 << i, f"conv{i + 2}_block{j}")
+            x = _block(x, 64 << i, f"conv{i + 2}_block{j}", torchvision)
     return x
 
 
-def _block(x: Tensor, channels: int, name: str, strides: int = 1, resized: bool = False) -> Tensor:
+def _block(x: Tensor, channels: int, name: str, torchvision: bool, strides: int = 1, resized: bool = False) -> Tensor:
     """Down to `channels` by 1x1, 3x3, up to four times as many by 1x1, added to the input.
 
     The input is brought to the new size by a convolution of its own in the first block of a stack (`resized`).
     """
-    shortcut = _convolution(x, 4 * channels, 1, f"{name}_0", strides=strides) if resized else x
-    x = relu(_convolution(x, channels, 1, f"{name}_1", strides=strides), f"{name}_1_relu")
-    x = relu(_convolution(x, channels, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
-    x = _convolution(x, 4 * channels, 1, f"{name}_3")
+    convolution = _torchvisions if torchvision else _convolution
+    first, second = (1, strides) if torchvision else (strides, 1)
+    shortcut = convolution(x, 4 * channels, 1, f"{name}_0", strides=strides) if resized else x
+    x = relu(convolution(x, channels, 1, f"{name}_1", strides=first), f"{name}_1_relu")
+    if second == 1:
+        x = convolution(x, channels, 3, f"{name}_2", padding="same")
+    else:
+        x = convolution(layers.ZeroPadding2D(1, name=f"{name}_2_pad")(x), channels, 3, f"{name}_2", strides=second)
+    x = convolution(relu(x, f"{name}_2_relu"), 4 * channels, 1, f"{name}_3")
     return relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
 
 
@@ -135,6 +159,12 @@ def _convolution(x: Tensor, channels: int, kernel: int, name: str, **settings: A
     """Convolution and batch normalization, named `<name>_conv` and `<name>_bn`."""
     x = layers.Conv2D(channels, kernel, name=f"{name}_conv", **settings)(x)
     return normalized(x, f"{name}_bn")
+
+
+def _torchvisions(x: Tensor, channels: int, kernel: int, name: str, **settings: Any) -> Tensor:
+    """The same as torchvision has it."""
+    x = layers.Conv2D(channels, kernel, use_bias=False, name=f"{name}_conv", **settings)(x)
+    return layers.BatchNormalization(channel_axis(), momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:
