@@ -161,7 +161,7 @@ def _fit(model: Any, tensors: Mapping[str, StoredTensor], table: NameTable) -> _
     fit = _Fit(table, [], found, {}, {}, [])
     used: dict[str, str] = {}
     for name, layer in layers.items():
-        if any(_match(pattern, name) for pattern in table.kept):
+        if any(_match(pattern, name) is not None for pattern in table.kept):
             continue
         for weight in _weights(layer, table, found):
             absent = [theirs for theirs, _ in weight.sources if theirs not in found]

@@ -120,7 +120,8 @@ def load_weights(
         return
     if names is not None:
         raise ValueError(
-            f"`names` are for files that end in {', '.join(tensor_files.SUFFIXES)}. Received: filepath={path!r}"
+            f"`names` are for files that end in {', '.join(map(repr, tensor_files.SUFFIXES))}. "
+            f"Received: filepath={path!r}"
         )
     with open_arrays(path) as weights:
         if legacy_file.is_legacy(weights):
