@@ -143,7 +143,7 @@ def of_x(**different):
 HOSTILE_TORCH = {
     "empty": (b"", "expected a zip archive"),
     "no zip": (b"\x89HDF\r\n\x1a\n", "expected a zip archive"),
-    "the old form": (torch_files.OLD_FORM + b"\x80\x02M\xe9\x03.", "Save it again"),
+    "the old form, cut": (torch_files.OLD_FORM + b"\x80\x02M\xe9\x03.", "damaged"),
     "runs a program": (archive(RUNS_CODE), "asks for os.system.*state_dict"),
     "runs one inside": (archive(ordered(text("x") + tensor("0", X), text("y") + RUNS_CODE), [X]), "os.system"),
     "makes objects": (archive(BUILDS), "builtins.object"),

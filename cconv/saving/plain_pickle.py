@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickletools
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 _MOST_INSTRUCTIONS = 5_000_000  # some thirty are needed for a tensor
 _SKIPPED = {"PROTO", "FRAME"}
@@ -44,11 +44,13 @@ class ForbiddenNameError(ValueError):
         super().__init__(str(name)[:200])
 
 
-def load_plain(data: bytes, calls: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any]) -> Any:
+def load_plain(
+    data: bytes | BinaryIO, calls: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any]
+) -> Any:
     """The value that a pickle describes.
 
     Args:
-        data: The pickle.
+        data: The pickle, or a file, which is left behind its end.
         calls: What stands for the classes and functions that it may name, by `module.name`.
         persistent: Called with what stands for a value outside of the pickle; returns it.
 
@@ -69,7 +71,7 @@ class _Machine:
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
 
-    def run(self, data: bytes) -> Any:
+    def run(self, data: bytes | BinaryIO) -> Any:
         for count, (opcode, arg, _) in enumerate(pickletools.genops(data)):
             if count >= _MOST_INSTRUCTIONS:
                 raise ValueError(f"the pickle has more than {_MOST_INSTRUCTIONS} instructions")

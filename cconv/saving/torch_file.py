@@ -1,4 +1,5 @@
 """PyTorch's `.pth` and `.pt` files: a zip archive with a pickle that describes tensors, and their elements beside it.
+Those of before version 1.6 are no archives: see `torch_old_file`.
 
 The pickle is not unpickled: `plain_pickle` reads it, with a table of the few names that state dicts need.
 """
@@ -11,15 +12,15 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from .plain_pickle import ForbiddenNameError, Name, load_plain
+from .torch_old_file import MAGIC, OldArchive
 
 BFLOAT16 = "bfloat16"
-_OLD_FORM = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."  # a pickle of the number it begins with
 _LONGEST_PICKLE = 1 << 27  # bytes
 _MOST_AXES = 32
 _STORAGES = {
@@ -70,25 +71,41 @@ def torch_tensors(file: BinaryIO, where: str) -> Iterator[dict[str, TorchTensor]
     Raises:
         ValueError: The file is damaged, of another kind, or holds more than tensors and plain values.
     """
-    _check_head(file, where)
+    if _is_old(file, where):
+        yield _old_tensors(file, where)
+        return
     with _reading(where):
         archive = zipfile.ZipFile(file)
     with archive:
         with _reading(where):
             root, members = _members(archive, os.fstat(file.fileno()).st_size, where)
             data = archive.read(f"{root}/data.pkl")
-        yield _state_dict(_unpickled(data, archive, root, members, where), where)
+
+        def member(key: str, size: int, _: Any) -> str:
+            name = f"{root}/data/{key}"
+            held = members[name].file_size if name in members else -1
+            if held != size:
+                raise ValueError(f"{name!r} should have {size} bytes, and has {max(held, 0)}")
+            return name
+
+        yield _state_dict(_unpickled(data, archive, member, where), where)
 
 
-def _check_head(file: BinaryIO, where: str) -> None:
-    head = file.read(len(_OLD_FORM))
-    if head == _OLD_FORM:
-        raise ValueError(
-            f"{where} has the form of PyTorch before 1.6, which is not read. Save it again where PyTorch is: "
-            "`torch.save(torch.load(path, map_location='cpu', weights_only=True), path)`."
-        )
-    if not head.startswith(b"PK\x03\x04"):
+def _is_old(file: BinaryIO, where: str) -> bool:
+    head = file.read(len(MAGIC))
+    if head != MAGIC and not head.startswith(b"PK\x03\x04"):
         raise ValueError(f"{where}: expected a zip archive, as `torch.save` writes it, found {head[:8]!r}...")
+    return head == MAGIC
+
+
+def _old_tensors(file: BinaryIO, where: str) -> dict[str, TorchTensor]:
+    archive = OldArchive(file, where)
+    with _damaged(where):
+        archive.head()
+    value = _unpickled(file, archive, archive.member, where)
+    with _damaged(where):
+        archive.find()
+    return _state_dict(value, where)
 
 
 def _members(archive: zipfile.ZipFile, size: int, where: str) -> tuple[str, dict[str, zipfile.ZipInfo]]:
@@ -128,23 +145,23 @@ def _reading(where: str) -> Iterator[None]:
         raise ValueError(f"{where} is damaged: {error}.") from error
 
 
-def _byte_order(archive: zipfile.ZipFile) -> str:
+def _byte_order(archive: Any) -> str:
+    if isinstance(archive, OldArchive):
+        return archive.byte_order
     name = next((name for name in archive.namelist() if name.endswith("/byteorder")), None)
     return ">" if name is not None and archive.read(name) == b"big" else "<"
 
 
-def _unpickled(data: bytes, archive: Any, root: str, members: dict[str, zipfile.ZipInfo], where: str) -> Any:
+def _unpickled(data: bytes | BinaryIO, archive: Any, member: Callable[[str, int, Any], str], where: str) -> Any:
+    """What a pickle describes. `member` names the storage of a key, of so many bytes, and refuses what does not fit."""
+
     def storage(described: Any) -> _Storage:
-        kind, name, key, _, count = described[:5] if isinstance(described, tuple) else (None,) * 5
+        kind, name, key, _, count, *view = described if isinstance(described, tuple) else (None,) * 5
         element = _STORAGES.get(name.name) if isinstance(name, Name) and name.module == "torch" else None
         if kind != "storage" or element is None or type(key) is not str or type(count) is not int or count < 0:
             raise ValueError(f"it holds elements of an unknown kind ({name if isinstance(name, Name) else kind})")
-        member = f"{root}/data/{key}"
-        held = members[member].file_size if member in members else -1
         size = 2 if element == BFLOAT16 else np.dtype(element).itemsize
-        if held != size * count:
-            raise ValueError(f"{member!r} should have {size * count} bytes, and has {max(held, 0)}")
-        return _Storage(member, element, count)
+        return _Storage(member(key, size * count, view[0] if view else None), element, count)
 
     def tensor(kept: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> TorchTensor:
         if not isinstance(kept, _Storage) or not len(shape) == len(strides) <= _MOST_AXES:
@@ -174,6 +191,15 @@ def _unpickled(data: bytes, archive: Any, root: str, members: dict[str, zipfile.
             f"run any code. {_SAVE_AGAIN}"
         ) from error
     except (ValueError, TypeError) as error:
+        raise ValueError(f"{where} is damaged, or no state dict: {error}.") from error
+
+
+@contextlib.contextmanager
+def _damaged(where: str) -> Iterator[None]:
+    """Inside, what is not as expected names the file."""
+    try:
+        yield
+    except ValueError as error:
         raise ValueError(f"{where} is damaged, or no state dict: {error}.") from error
 
 
