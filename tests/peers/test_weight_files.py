@@ -118,6 +118,28 @@ def test_a_small_network_like_vgg(normalized, torchvision, tmp_path):
     assert difference(ours, theirs, (56, 56, 3)) < 1e-5
 
 
+@pytest.mark.parametrize("name, ours", [("mobilenetv2_100", "MobileNetV2"), ("resnet50", "ResNet50")])
+def test_networks_of_timm_give_its_outputs(name, ours, torchvision, tmp_path):
+    theirs = randomized(pytest.importorskip("timm").create_model(name))
+    save(theirs.state_dict(), tmp_path / "net.pth", "state_dict")
+    settings = {"input_shape": (64, 47, 3), "classifier_activation": None, "like": "torchvision"}
+    model = getattr(cconv.applications, ours)(weights=tmp_path / "net.pth", **settings)
+    assert difference(model, theirs, (64, 47, 3)) < 1e-4
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_a_small_network_like_vgg_of_timm(normalized, torchvision, tmp_path):
+    pytest.importorskip("timm")
+    from timm.models.vgg import VGG
+
+    blocks = ((4, 1), (6, 1), (8, 2))
+    norm = torch.nn.BatchNorm2d if normalized else None
+    theirs = randomized(VGG([4, "M", 6, "M", 8, 8, "M"], num_classes=7, norm_layer=norm))
+    torch.save(theirs.state_dict(), tmp_path / "net.pth")
+    ours = vgg(blocks, True, str(tmp_path / "net.pth"), None, (56, 56, 3), None, 7, None, "small")
+    assert difference(ours, theirs, (56, 56, 3)) < 1e-5
+
+
 def test_a_state_dict_of_a_resnet_like_keras_is_loaded_with_a_word(torchvision, tmp_path):
     torch.save(torchvision.models.resnet50(num_classes=5).state_dict(), tmp_path / "net.pth")
     with pytest.warns(UserWarning, match="strides in the convolutions of 3x3.*like='torchvision'"):
