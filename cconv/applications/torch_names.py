@@ -108,8 +108,8 @@ MOBILENET_V2_TIMM = NameTable(
 
 _MOBILENET_V2_NOTE = (
     "MobileNetV2 of torchvision and timm has other zeros around images before strides, and another epsilon in its "
-    "batch normalization, than this model, which is Keras': results will be worse than those the file was trained for. For "
-    "such files make the model with `like='torchvision'`."
+    "batch normalization, than this model, which is Keras': results will be worse than those the file was trained "
+    "for. For such files make the model with `like='torchvision'`."
 )
 MOBILENET_V2_LIKE_KERAS = tuple(replace(table, note=_MOBILENET_V2_NOTE) for table in (MOBILENET_V2, MOBILENET_V2_TIMM))
 
