@@ -1,4 +1,4 @@
-"""Well-known networks with Keras' names, layers and order of weights: files of weights saved by Keras fit."""
+"""Well-known networks with Keras' names, layers and order of weights: files of Keras fit, and those of PyTorch."""
 
 from ..keras_names import getattr_of
 from . import densenet, imagenet_utils, mobilenet_v2, resnet, resnet50, resnet_v2, vgg16, vgg19

@@ -29,6 +29,8 @@ def DenseNet121(  # noqa: N802 (Keras' name)
 ) -> Functional:
     """Four dense blocks, in which each pair of convolutions reads what all before it have made.
 
+    Files of torchvision fit as they are. Its batch normalization has an epsilon of 1e-5, this one Keras' of 1.001e-5.
+
     Args:
         include_top: Whether average pooling and a dense layer follow the blocks.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a

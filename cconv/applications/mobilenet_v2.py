@@ -24,11 +24,11 @@ class _Form(NamedTuple):
     zeros_at_all_edges: bool
     epsilon: float
     momentum: float
-    table: NameTable
+    tables: tuple[NameTable, ...]
 
 
 _KERAS = _Form(False, 1e-3, 0.999, torch_names.MOBILENET_V2_LIKE_KERAS)
-_TORCHVISION = _Form(True, 1e-5, 0.9, torch_names.MOBILENET_V2)
+_TORCHVISION = _Form(True, 1e-5, 0.9, (torch_names.MOBILENET_V2, torch_names.MOBILENET_V2_TIMM))
 
 
 def MobileNetV2(  # noqa: N802 (Keras' name)
@@ -58,7 +58,7 @@ def MobileNetV2(  # noqa: N802 (Keras' name)
         classifier_activation: Activation of the top; `None` gives logits.
         name: Name of the model; by default made of `alpha` and the height of images.
         like: `"keras"`, or `"torchvision"`: zeros at all edges of the image where a convolution has strides, and an
-            epsilon of 1e-5 in batch normalization. Files of torchvision are trained for that, with images of
+            epsilon of 1e-5 in batch normalization. Files of torchvision and timm are trained for that, with images of
             `imagenet_utils.preprocess_input(..., mode="torch")`.
 
     Raises:
@@ -101,7 +101,7 @@ def MobileNetV2(  # noqa: N802 (Keras' name)
         x = pooled(x, pooling)
     rows = shape[1 if config.image_data_format() == "channels_first" else 0]
     usual = f"mobilenetv2_{alpha:0.2f}_{rows}"
-    return make_model(images, x, usual if name is None else name, weights, tables=(form.table,), published=usual)
+    return make_model(images, x, usual if name is None else name, weights, tables=form.tables, published=usual)
 
 
 def _block(inputs: Tensor, channels: int, number: int, strides: int, form: _Form) -> Tensor:

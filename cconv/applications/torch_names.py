@@ -1,4 +1,4 @@
-"""The names of networks' layers in the files of torchvision (and of timm, where it has the same).
+"""The names of networks' layers in the files of torchvision and timm, which mostly has the same.
 
 A further network needs a table here, or in its own module, and `make_model(..., tables=(TABLE,))`: see
 `cconv.saving.name_tables.NameTable` for what a table may say.
@@ -12,7 +12,10 @@ from dataclasses import replace
 from ..saving.name_tables import NameTable
 
 _SOURCE = "torchvision"
-_VGG_TOP = {"fc1": "classifier.0", "fc2": "classifier.3", "predictions": "classifier.6"}
+_VGG_TOPS = {
+    _SOURCE: {"fc1": "classifier.0", "fc2": "classifier.3", "predictions": "classifier.6"},
+    "timm": {"fc1": "pre_logits.fc1", "fc2": "pre_logits.fc2", "predictions": "head.fc"},
+}
 
 RESNET = NameTable(
     _SOURCE,
@@ -74,15 +77,44 @@ MOBILENET_V2 = NameTable(
     top={"predictions": "classifier.1"},
 )
 
-MOBILENET_V2_LIKE_KERAS = replace(
-    MOBILENET_V2,
-    note="MobileNetV2 of torchvision has other zeros around images before strides, and another epsilon in its batch "
-    "normalization, than this model, which is Keras': results will be worse than those the file was trained for. For "
-    "files of torchvision make the model with `like='torchvision'`.",
+_MOBILENET_V2_BLOCKS = [(stage, i) for stage, count in enumerate((1, 2, 3, 4, 3, 3, 1)) for i in range(count)]
+MOBILENET_V2_TIMM = NameTable(
+    "timm",
+    {
+        "Conv1": "conv_stem",
+        "bn_Conv1": "bn1",
+        "expanded_conv_depthwise": "blocks.0.0.conv_dw",
+        "expanded_conv_depthwise_BN": "blocks.0.0.bn1",
+        "expanded_conv_project": "blocks.0.0.conv_pw",
+        "expanded_conv_project_BN": "blocks.0.0.bn2",
+        **{
+            f"block_{number}_{ours}": f"blocks.{stage}.{i}.{theirs}"
+            for number, (stage, i) in enumerate(_MOBILENET_V2_BLOCKS)
+            for ours, theirs in (
+                ("expand", "conv_pw"),
+                ("expand_BN", "bn1"),
+                ("depthwise", "conv_dw"),
+                ("depthwise_BN", "bn2"),
+                ("project", "conv_pwl"),
+                ("project_BN", "bn3"),
+            )
+            if number
+        },
+        "Conv_1": "conv_head",
+        "Conv_1_bn": "bn2",
+    },
+    top={"predictions": "classifier"},
 )
 
+_MOBILENET_V2_NOTE = (
+    "MobileNetV2 of torchvision and timm has other zeros around images before strides, and another epsilon in its "
+    "batch normalization, than this model, which is Keras': results will be worse than those the file was trained "
+    "for. For such files make the model with `like='torchvision'`."
+)
+MOBILENET_V2_LIKE_KERAS = tuple(replace(table, note=_MOBILENET_V2_NOTE) for table in (MOBILENET_V2, MOBILENET_V2_TIMM))
 
-def vgg(blocks: Sequence[tuple[int, int]]) -> tuple[NameTable, NameTable]:
+
+def vgg(blocks: Sequence[tuple[int, int]]) -> tuple[NameTable, ...]:
     """The tables of a VGG of these blocks (channels, convolutions), and of one with batch normalization.
 
     There, modules are numbered through all of the network: convolution, perhaps normalization, activation, pooling.
@@ -96,7 +128,6 @@ def vgg(blocks: Sequence[tuple[int, int]]) -> tuple[NameTable, NameTable]:
                 norms[f"block{i}_conv{j}"] = f"features.{at + 1}"
                 at += step
             at += 1
-        flattened = {"fc1": blocks[-1][0]}
-        folded = norms if step == 3 else {}
-        tables.append(NameTable(_SOURCE, layers, top=_VGG_TOP, flattened=flattened, folded=folded))
-    return tables[0], tables[1]
+        rest = {"flattened": {"fc1": blocks[-1][0]}, "folded": norms if step == 3 else {}}
+        tables += [NameTable(source, layers, top=top, **rest) for source, top in _VGG_TOPS.items()]
+    return tuple(tables)

@@ -7,6 +7,7 @@ model: what does not fit is told, and nothing is loaded.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class NameTable:
         folded: From the names of convolutions here to those of the batch normalizations there that follow them, and
             that the model does not have: they become part of kernel and bias.
         flattened: From the names of dense layers that follow a `Flatten` to the number of channels of its images, which
-            lie first there and last here.
+            lie first there and last here. There, the layer may be a convolution of the whole image.
         kept: Patterns of layers that keep the weights they have.
         ignored: Regular expressions of the beginnings of names there that no layer here needs.
         renamed: Regular expressions of older names there, and what they are replaced by.
@@ -202,7 +203,16 @@ def _weights(layer: Any, table: NameTable, found: Mapping[str, StoredTensor]) ->
         slot, kind = variable_slot(variable), variable.name
         whole = _looked_up(table.layers, f"{layer.name}/{kind}")
         name = whole or f"{prefix or f'(no name for {layer.name})'}.{_SUFFIXES.get(kind, kind)}"
-        expected, turned = _turned(layer, kind, slot.shape, channels)
+        stored = found[name].shape if name in found else ()
+        if (
+            kind == "kernel"
+            and len(stored) > 2
+            and stored[1] == channels
+            and math.prod(stored) == math.prod(slot.shape)
+        ):
+            expected, turned = stored, _turned(layer, kind, slot.shape, channels)[1]  # a convolution of the whole image
+        else:
+            expected, turned = _turned(layer, kind, slot.shape, channels)
         if table.zero_biases and kind == "bias" and name not in found and not isinstance(layer, Dense):
             sources, make = (), lambda shape=slot.shape: np.zeros(shape, np.float32)
         else:

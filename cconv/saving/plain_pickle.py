@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
-_MOST_INSTRUCTIONS = 5_000_000  # some thirty are needed for a tensor
+_MOST_INSTRUCTIONS = 2_000_000  # some thirty are needed for a tensor
 _SKIPPED = {"PROTO", "FRAME"}
 _VALUES = {
     "BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4", "BINFLOAT", "FLOAT", "BINUNICODE",

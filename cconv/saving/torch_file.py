@@ -51,7 +51,8 @@ class TorchTensor(NamedTuple):
         """Its elements, checked against the archive's sum."""
         with _reading(self.where):
             data = self.archive.read(self.storage.member)
-        flat = as_array(data, self.storage.kind, _byte_order(self.archive))
+            order = _byte_order(self.archive)
+        flat = as_array(data, self.storage.kind, order)
         strides = tuple(step * flat.itemsize for step in self.strides)
         view = np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, strides, writeable=False)
         return np.ascontiguousarray(view).reshape(self.shape)

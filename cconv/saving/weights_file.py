@@ -110,6 +110,10 @@ def load_weights(
     >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
     >>> model.save_weights("model.weights.h5")
     >>> cconv.saving.load_weights(cconv.models.clone_model(model), "model.weights.h5")
+
+    ```python
+    own.load_weights("net.pth", names={"conv{i}": "features.{i-1}", "dense": "classifier"})  # a model of your own
+    ```
     """
     check_built(model)
     path = os.fspath(path)
