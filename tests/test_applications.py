@@ -167,7 +167,7 @@ def test_a_model_file_holds_it_all(tmp_path):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"weights": "imagenet"}, "downloads no weights.*save_weights"),
+        ({"weights": "imagenet", "classes": 3}, "weights='imagenet' are for classes=1000"),
         ({"weights": "nowhere.weights.h5"}, "weights='nowhere.weights.h5'"),
         ({"weights": 3}, "weights=3"),
         ({"include_top": False, "pooling": "mean"}, "pooling='mean'"),

@@ -9,23 +9,20 @@ from typing import Any
 from .. import activations, config, layers
 from ..initializers import VarianceScaling
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from ..warning import warn
+from .published import IMAGENET, published_file
 
 SMALLEST = 32  # pixels; halved five times, one is left
 
 
 def check_arguments(weights: Any, include_top: bool, pooling: str | None, classifier_activation: Any) -> None:
     """Refuses weights that are no file, unknown pooling, and an activation that trained weights are not meant for."""
-    if isinstance(weights, str) and weights == "imagenet":
+    published = isinstance(weights, str) and weights == IMAGENET
+    if not (weights is None or published or (isinstance(weights, (str, os.PathLike)) and os.path.exists(weights))):
         raise ValueError(
-            "cconv downloads no weights. Where Keras is installed, its own can be saved once, for example by "
-            "`keras.applications.VGG16().save_weights('vgg16.weights.h5')`; then give the path: "
-            "`weights='vgg16.weights.h5'`. Received: weights='imagenet'"
-        )
-    if weights is not None and not (isinstance(weights, (str, os.PathLike)) and os.path.exists(weights)):
-        raise ValueError(
-            "`weights` must be None (random weights) or the path of a '.weights.h5' file that exists. "
+            "`weights` must be None (random weights), 'imagenet' or the path of a file that exists. "
             f"Received: weights={weights!r}"
         )
     if include_top:
@@ -107,8 +104,14 @@ def image_network(
     default_side: int = 224,
     dropout: float = 0.0,
     kernel_initializer: Any = "glorot_uniform",
+    *,
+    tables: Sequence[NameTable] = (),
+    published: str | None = None,
 ) -> Functional:
-    """A network that ends in the mean over the image and one dense layer, from what its layers before do."""
+    """A network that ends in the mean over the image and one dense layer, from what its layers before do.
+
+    `tables` and `published`: see `make_model`.
+    """
     check_arguments(weights, include_top, pooling, classifier_activation)
     images = image_input(image_shape(input_shape, include_top, default_side), input_tensor)
     x = features(images)
@@ -120,7 +123,7 @@ def image_network(
         x = layers.Dense(classes, **settings, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=tables, published=published)
 
 
 def normalized(x: Tensor, name: str) -> Tensor:
@@ -173,11 +176,43 @@ def convolution(
     return layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
 
 
-def make_model(images: Tensor, outputs: Tensor, name: str, weights: Any) -> Functional:
-    """The model from the inputs that `images` is computed from, with the weights of a file, if there is one."""
+def check_like(like: str, weights: Any) -> bool:
+    """Whether a network is to be torchvision's instead of Keras'; an error if it is neither, or has no weights."""
+    if like not in ("keras", "torchvision"):
+        raise ValueError(f"`like` must be 'keras' or 'torchvision'. Received: like={like!r}")
+    if like == "torchvision" and isinstance(weights, str) and weights == IMAGENET:
+        raise ValueError(
+            "weights='imagenet' are those of Keras, trained for `like='keras'`. For `like='torchvision'` give the path "
+            "of a file of torchvision."
+        )
+    return like == "torchvision"
+
+
+def make_model(
+    images: Tensor,
+    outputs: Tensor,
+    name: str,
+    weights: Any,
+    *,
+    tables: Sequence[NameTable] = (),
+    published: str | None = None,
+) -> Functional:
+    """The model from the inputs that `images` is computed from, with the weights of a file, if there is one.
+
+    Args:
+        images: What the network reads.
+        outputs: What it makes of it.
+        name: Name of the model.
+        weights: What the user gave, after `check_arguments`.
+        tables: What files of PyTorch call its layers.
+        published: The network's name in `published`, if it is another than `name`.
+    """
     inputs = _sources(images)
     model = Functional(inputs[0] if len(inputs) == 1 else inputs, outputs, name=name)
-    if weights is not None:
+    model._name_tables = tuple(tables)
+    if isinstance(weights, str) and weights == IMAGENET:
+        model.load_weights(published_file(model, published or name))
+    elif weights is not None:
         model.load_weights(weights)
     return model
 

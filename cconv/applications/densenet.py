@@ -9,7 +9,7 @@ from typing import Any
 from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
+from . import imagenet_utils, torch_names
 from .building import channel_axis, image_network, normalized, relu
 from .imagenet_utils import decode_predictions
 
@@ -30,9 +30,12 @@ def DenseNet121(  # noqa: N802 (Keras' name)
 ) -> Functional:
     """Four dense blocks, in which each pair of convolutions reads what all before it have made.
 
+    Files of torchvision fit as they are. Its batch normalization has an epsilon of 1e-5, this one Keras' of 1.001e-5.
+
     Args:
         include_top: Whether average pooling and a dense layer follow the blocks.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -49,7 +52,7 @@ def DenseNet121(  # noqa: N802 (Keras' name)
     (None, 1, 1, 1024)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (6, 12, 24, 16)), *given)
+    return _network((6, 12, 24, 16), "densenet121", given)
 
 
 def DenseNet169(  # noqa: N802 (Keras' name)
@@ -76,7 +79,7 @@ def DenseNet169(  # noqa: N802 (Keras' name)
     (None, 1, 1, 1664)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (6, 12, 32, 32)), *given)
+    return _network((6, 12, 32, 32), "densenet169", given)
 
 
 def DenseNet201(  # noqa: N802 (Keras' name)
@@ -103,7 +106,13 @@ def DenseNet201(  # noqa: N802 (Keras' name)
     (None, 1, 1, 1920)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (6, 12, 48, 32)), *given)
+    return _network((6, 12, 48, 32), "densenet201", given)
+
+
+def _network(blocks: Sequence[int], published: str, given: Sequence[Any]) -> Functional:
+    """The network of these blocks."""
+    settings: dict[str, Any] = {"tables": (torch_names.DENSENET,), "published": published}
+    return image_network(lambda images: _features(images, blocks), *given, **settings)
 
 
 def _features(images: Tensor, blocks: Sequence[int]) -> Tensor:

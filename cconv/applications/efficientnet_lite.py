@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import layers
 from ..initializers import VarianceScaling
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from .building import channel_axis, image_network, rounded_channels
 from .efficientnet import DROPPED, STACKS, shortcut, spread
@@ -176,21 +177,45 @@ def EfficientNetLite4(  # noqa: N802 (a class's name, as of Keras' networks)
 
 def _network(width: float, depth: float, side: int, dropout: float, *given: Any) -> Functional:
     """The network with this factor of the channels and of the blocks."""
-    dense = VarianceScaling(1 / 3, "fan_out", "uniform")
-    return image_network(lambda images: _features(images, width, depth), *given, side, dropout, dense)
+    dense, blocks = VarianceScaling(1 / 3, "fan_out", "uniform"), list(_blocks(depth))
+    return image_network(
+        lambda images: _features(images, width, blocks), *given, side, dropout, dense, tables=_tables(blocks)
+    )
 
 
-def _features(images: Tensor, width: float, depth: float) -> Tensor:
+def _blocks(depth: float) -> Iterator[tuple[int, int, str]]:
+    """Of each block: its stack and its place there, counted from 0, and the name that its layers begin with."""
+    last = len(STACKS) - 1
+    for i, (_, blocks, *_) in enumerate(STACKS):
+        for j in range(blocks if i in (0, last) else math.ceil(depth * blocks)):
+            yield i, j, f"block{i + 1}{chr(ord('a') + j)}_"
+
+
+def _tables(blocks: Sequence[tuple[int, int, str]]) -> tuple[NameTable, ...]:
+    """The names of layers in the files of the port to PyTorch, which counts all blocks, and of timm."""
+    port = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1"}
+    timm = {"stem_conv": "conv_stem", "stem_bn": "bn1", "top_conv": "conv_head", "top_bn": "bn2"}
+    parts = ("expand_conv", "expand_bn", "dwconv", "bn", "project_conv", "project_bn")
+    there = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
+    widened = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
+    narrow = ("", "", "conv_dw", "bn1", "conv_pw", "bn2")  # of the first stack, which widens nothing
+    for number, (i, j, name) in enumerate(blocks):
+        port |= {name + part: f"_blocks.{number}.{module}" for part, module in zip(parts, there, strict=True)}
+        modules = widened if STACKS[i][3] != 1 else narrow
+        timm |= {name + part: f"blocks.{i}.{j}.{module}" for part, module in zip(parts, modules, strict=True)}
+    return (
+        NameTable("efficientnet_lite_pytorch", port, top={"predictions": "_fc"}),
+        NameTable("timm", timm, top={"predictions": "classifier"}),
+    )
+
+
+def _features(images: Tensor, width: float, blocks: Sequence[tuple[int, int, str]]) -> Tensor:
     """The network up to its last activation."""
     x = _activated(_convolved(images, 32, 3, "stem", strides=2), "stem_")
-    last = len(STACKS) - 1
-    counts = [blocks if i in (0, last) else math.ceil(depth * blocks) for i, (_, blocks, *_) in enumerate(STACKS)]
-    done = 0
-    for i, (kernel, _, channels, factor, strides) in enumerate(STACKS):
-        for j in range(counts[i]):
-            name, dropped = f"block{i + 1}{chr(ord('a') + j)}_", DROPPED * done / sum(counts)
-            x = _block(x, rounded_channels(channels * width), kernel, factor, 1 if j else strides, dropped, name)
-            done += 1
+    for done, (i, j, name) in enumerate(blocks):
+        kernel, _, channels, factor, strides = STACKS[i]
+        dropped = DROPPED * done / len(blocks)
+        x = _block(x, rounded_channels(channels * width), kernel, factor, 1 if j else strides, dropped, name)
     return _activated(_convolved(x, 1280, 1, "top"), "top_")
 
 

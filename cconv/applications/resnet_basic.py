@@ -13,7 +13,7 @@ from typing import Any
 from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
+from . import imagenet_utils, torch_names
 from .attention import ResidualAttention
 from .building import channel_axis, image_network, relu
 
@@ -55,7 +55,9 @@ def ResNet18(  # noqa: N802 (named as Keras' are)
     ((None, 10), 33312)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (2, 2, 2, 2), attention), *given)
+    return image_network(
+        lambda images: _features(images, (2, 2, 2, 2), attention), *given, tables=(torch_names.RESNET,)
+    )
 
 
 def ResNet34(  # noqa: N802
@@ -84,7 +86,9 @@ def ResNet34(  # noqa: N802
     (None, 1, 1, 512)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 6, 3), attention), *given)
+    return image_network(
+        lambda images: _features(images, (3, 4, 6, 3), attention), *given, tables=(torch_names.RESNET,)
+    )
 
 
 def _features(images: Tensor, blocks: Sequence[int], attention: Any) -> Tensor:

@@ -30,7 +30,8 @@ def ResNet50V2(  # noqa: N802 (Keras' name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the blocks.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -47,7 +48,7 @@ def ResNet50V2(  # noqa: N802 (Keras' name)
     (None, 1, 1, 2048)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 6, 3)), *given)
+    return image_network(lambda images: _features(images, (3, 4, 6, 3)), *given, published="resnet50v2")
 
 
 def ResNet101V2(  # noqa: N802 (Keras' name)
@@ -74,7 +75,7 @@ def ResNet101V2(  # noqa: N802 (Keras' name)
     (None, 1, 1, 2048)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 4, 23, 3)), *given)
+    return image_network(lambda images: _features(images, (3, 4, 23, 3)), *given, published="resnet101v2")
 
 
 def ResNet152V2(  # noqa: N802 (Keras' name)
@@ -101,7 +102,7 @@ def ResNet152V2(  # noqa: N802 (Keras' name)
     (None, 1, 1, 2048)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, (3, 8, 36, 3)), *given)
+    return image_network(lambda images: _features(images, (3, 8, 36, 3)), *given, published="resnet152v2")
 
 
 def _features(images: Tensor, blocks: Sequence[int]) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 from .. import layers
 from ..models.model import Functional
 from ..tensor import Tensor
+from . import torch_names
 from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled, relu
 
 
@@ -38,7 +39,8 @@ def vgg(
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling)
-    return make_model(images, x, name, weights)
+    published = f"vgg{sum(convolutions for _, convolutions in blocks) + 3}"
+    return make_model(images, x, name, weights, tables=torch_names.vgg(blocks, batch_norm), published=published)
 
 
 def _convolution(x: Tensor, channels: int, name: str, batch_norm: bool) -> Tensor:

@@ -63,12 +63,15 @@ class Files:
         save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Loads weights from a `.weights.h5` or `.keras` file, or from a `.h5` or `.hdf5` file of Keras 1 or 2.
+        """Loads weights from a file of cconv, Keras or PyTorch.
+
+        The name ends in `.weights.h5`, `.keras`, `.h5`, `.hdf5`, `.safetensors`, `.pth` or `.pt`.
 
         Args:
             filepath: Name of the file.
             skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
-            **kwargs: See `cconv.saving.load_weights`: `by_name=True` finds layers by their names.
+            **kwargs: See `cconv.saving.load_weights`: `by_name=True` finds layers by their names, `names=` says what a
+                file of PyTorch calls them.
 
         Raises:
             ValueError: The file is damaged, or does not fit the model, which then is as it was.

@@ -1,4 +1,4 @@
-"""Saving and loading: whole models (`.keras`), weights (`.weights.h5`), and the configurations of single objects."""
+"""Saving and loading: whole models (`.keras`), weights (`.weights.h5`; also of PyTorch), configurations of objects."""
 
 from ..keras_names import getattr_of
 from ..registry import (

@@ -82,7 +82,7 @@ def assign_legacy(model: Any, file: ArrayFile, by_name: bool = False, skip_misma
             if len(ours) != len(theirs):
                 raise ValueError(
                     f"{file.where}: expected weights for the model's {len(ours)} layers with weights, received those "
-                    f"of {len(theirs)}."
+                    f"of {len(theirs)}. {_differing(ours, theirs)}Nothing is loaded."
                 )
             pairs = list(zip(ours, theirs, strict=True))
         first_keras = file.text("", "keras_version", _WEIGHTS).startswith("1.")
@@ -99,6 +99,15 @@ def assign_legacy(model: Any, file: ArrayFile, by_name: bool = False, skip_misma
             assignments += zip(layer.weights, values, strict=True)
     for slot, value in assignments:
         slot.set(value)
+
+
+def _differing(ours: list[_Layer], theirs: list[_Layer]) -> str:
+    """The names that only the model or only the file has."""
+    texts = ""
+    for who, some, others in (("the model", ours, theirs), ("the file", theirs, ours)):
+        names = [layer.name for layer in some if layer.name not in {other.name for other in others}]
+        texts += f"Only {who} has {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. " if names else ""
+    return texts
 
 
 def _values(layer: _Layer, found: _Layer, first_keras: bool, backend: str, where: str) -> list[np.ndarray]:

@@ -11,11 +11,11 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ..warning import warn
-from . import hdf5, legacy_file
+from . import hdf5, legacy_file, name_tables, tensor_files
 from .archive import WEIGHTS, read_archive
 from .atomic import atomic_write
 from .state import OPTIMIZER, SEED, Group, collect
@@ -67,12 +67,29 @@ def write_checked(path: str, write: Callable[[BinaryIO, int], None]) -> None:
         file.write(_digest(file))
 
 
-def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = False, *, by_name: bool = False) -> None:
-    """Loads the variables of a model from a `.weights.h5` or `.keras` file, of cconv or of Keras, or from a `.h5` or
-    `.hdf5` file of Keras 1 or 2.
+def load_weights(
+    model: Any,
+    path: str | os.PathLike,
+    skip_mismatch: bool = False,
+    *,
+    by_name: bool = False,
+    names: Mapping[str, str] | name_tables.NameTable | None = None,
+) -> None:
+    """Loads the variables of a model from a file: of cconv, of Keras, or of PyTorch.
 
-    All arrays are read and checked before the first variable changes: a file that does not fit leaves the model as it
-    is. The state of the optimizer is loaded if both the file and the model have one of the same kind.
+    | File | What it is |
+    |---|---|
+    | `.weights.h5`, `.keras` | of cconv and Keras 3 |
+    | `.h5`, `.hdf5` | of Keras 1 and 2, whole models and weights alone, and of Keras 3 |
+    | `.safetensors` | tensors with names |
+    | `.pth`, `.pt`, `.pth.tar` | PyTorch's state dicts, and checkpoints that hold one |
+
+    All arrays are checked and read before the first variable changes: a file that does not fit leaves the model as it
+    is. The state of the optimizer is loaded if both the file and the model have one of the same kind. No code of a
+    file is run.
+
+    Names and axes of PyTorch's weights are brought into those of the model, for the networks of `cconv.applications` by
+    tables of their own, for others by `names`.
 
     Args:
         model: A built model of the same architecture.
@@ -80,19 +97,36 @@ def load_weights(model: Any, path: str | os.PathLike, skip_mismatch: bool = Fals
         skip_mismatch: True: layers whose variables do not fit are left as they are, with a warning for each, and
             variables for which the model has no layer are ignored.
         by_name: True: layers are found by their names, and those that the file does not have stay as they are. Only the
-            files of Keras 1 and 2 (and `.h5` files of whole models) have names.
+            files of Keras 1 and 2 (and `.h5` files of whole models), `.safetensors` and PyTorch's have names.
+        names: For `.safetensors` and PyTorch's files: a dictionary from the names of layers here to those of modules
+            there. `{i}` stands for a number: `{"block{i}_conv": "features.{i-1}"}`.
 
     Raises:
-        ValueError: The file is damaged, or holds variables of other shapes than the model's.
+        ValueError: The file is damaged, or holds variables of other shapes than the model's, or lacks some; all are
+            named.
 
     Example:
 
     >>> model = cconv.Sequential([cconv.Input((4,)), cconv.layers.Dense(2)])
     >>> model.save_weights("model.weights.h5")
     >>> cconv.saving.load_weights(cconv.models.clone_model(model), "model.weights.h5")
+
+    ```python
+    own.load_weights("net.pth", names={"conv{i}": "features.{i-1}", "dense": "classifier"})  # a model of your own
+    ```
     """
     check_built(model)
     path = os.fspath(path)
+    if path.endswith(tensor_files.SUFFIXES):
+        tables = getattr(model, "_name_tables", ()) if names is None else (name_tables.as_table(names),)
+        with tensor_files.open_tensors(path) as tensors:
+            name_tables.assign_named(model, tensors, tables, repr(path), skip_mismatch, by_name)
+        return
+    if names is not None:
+        raise ValueError(
+            f"`names` are for files that end in {', '.join(map(repr, tensor_files.SUFFIXES))}. "
+            f"Received: filepath={path!r}"
+        )
     with open_arrays(path) as weights:
         if legacy_file.is_legacy(weights):
             legacy_file.assign_legacy(model, weights, by_name, skip_mismatch)
@@ -236,7 +270,8 @@ def open_arrays(path: str) -> Iterator[hdf5.ArrayFile]:
             file = io.BytesIO(read_archive(path)[WEIGHTS])
         elif not path.endswith((".h5", ".hdf5")):
             raise ValueError(
-                f"The file name must end in '.weights.h5', '.h5', '.hdf5' or '.keras'. Received: filepath={path!r}"
+                "The file name must end in '.weights.h5', '.h5', '.hdf5', '.keras', "
+                f"{', '.join(map(repr, tensor_files.SUFFIXES))}. Received: filepath={path!r}"
             )
         else:
             file = stack.enter_context(open(path, "rb"))

@@ -98,7 +98,7 @@ static bool broadcast_to_per_sample(const cc_call *call)
 const cc_op cc_op_broadcast_to = {.name = "broadcast_to",
                                   .inputs = "x like?",
                                   .types = "t a -> t",
-                                  .meaning = "like is asked for its sizes only",
+                                  .meaning = "x: what is repeated; like: asked for its sizes only",
                                   .attributes = broadcast_to_attributes,
                                   .attributes_size = sizeof(broadcast_to),
                                   .per_sample = broadcast_to_per_sample,

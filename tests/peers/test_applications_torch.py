@@ -210,7 +210,7 @@ def test_resnet_is_torchvision(name, side, record_property):
     network, more = {
         "resnet18": (ResNet18, {}),
         "resnet34": (ResNet34, {}),
-        "resnet50": (ResNet50, {"stride_in": "3x3"}),
+        "resnet50": (ResNet50, {"like": "torchvision"}),
     }[name]
     model = network(input_shape=(side, 64, 3), **LOGITS, **more)
     net = getattr(torchvision().models, name)(num_classes=10)

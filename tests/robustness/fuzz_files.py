@@ -10,6 +10,7 @@ import functools
 import gzip
 import hashlib
 import io
+import json
 import os
 import random
 import sys
@@ -27,6 +28,9 @@ import numpy as np
 import cconv
 from cconv.datasets import cifar, cifar10, idx
 from cconv.saving import archive, weights_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import torch_files  # noqa: E402
 
 try:
     from .flip_bits import small_model
@@ -95,15 +99,26 @@ def idx_bytes() -> bytes:
     return gzip.compress(b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (2, 28, 28)) + bytes(2 * 28 * 28))
 
 
+def named_bytes(folder: Path, kind: str) -> bytes:
+    """The weights of the small model, as PyTorch's world writes them."""
+    arrays = {"c.weight": np.ones((1, 1, 3, 3), np.float32), "c.bias": np.ones(1, np.float32)}
+    if kind == ".pth":
+        torch_files.save(folder / "model.pth", arrays)
+        return (folder / "model.pth").read_bytes()
+    entry = {"dtype": "F32", "shape": [1, 1, 3, 3], "data_offsets": [4, 40]}
+    header = json.dumps({"c.weight": entry, "c.bias": entry | {"shape": [1], "data_offsets": [0, 4]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(40)
+
+
 def load_keras(path: str) -> None:
     cconv.saving.load_model(path)
 
 
-def load_weights(path: str) -> None:
+def load_weights(path: str, **settings: dict[str, str]) -> None:
     model = small_model()
     before = model.get_weights()
     try:
-        model.load_weights(path)
+        model.load_weights(path, **settings)
     except ValueError:
         for a, b in zip(before, model.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b, err_msg="half loaded")
@@ -114,10 +129,13 @@ def load_cifar(path: str) -> None:
     cifar.read_images(path, cifar10._FORMAT)
 
 
+NAMES = {"conv2d": "c", "conv2d_{i}": "c"}
 KINDS = {
     ".keras": load_keras,
     ".weights.h5": load_weights,
     ".legacy.h5": load_keras,
+    ".safetensors": functools.partial(load_weights, names=NAMES),
+    ".pth": functools.partial(load_weights, names=NAMES),
     ".tar.gz": load_cifar,
     ".idx.gz": lambda path: idx.read_idx(path, 3),
 }
@@ -157,7 +175,9 @@ def altered(data: bytes, others: list[bytes], chosen: random.Random) -> bytearra
 
 
 def unpacked(data: bytes, kind: str, change) -> bytearray:
-    """Alters what is within the compression of a data set's file, which would hide most of it."""
+    """Alters what is within the compression or the checksums of a file, which would hide most of it."""
+    if kind == ".pth":
+        return repacked(data, change)
     if not kind.endswith(".gz"):
         return change(data)
     try:
@@ -167,6 +187,16 @@ def unpacked(data: bytes, kind: str, change) -> bytearray:
     return bytearray(gzip.compress(bytes(change(inside)), 1)) if len(inside) < 1 << 20 else change(data)
 
 
+def repacked(data: bytes, change) -> bytearray:
+    """Alters the pickle in a zip archive."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(memory, "w") as new:
+        for name in old.namelist():
+            member = old.read(name)
+            new.writestr(name, bytes(change(member)) if name.endswith(".pkl") else member)
+    return bytearray(memory.getvalue())
+
+
 def samples() -> list[tuple[str, bytes]]:
     """(kind, content) of the files to begin with."""
     with tempfile.TemporaryDirectory() as name:
@@ -174,6 +204,7 @@ def samples() -> list[tuple[str, bytes]]:
         made = [(".keras", keras_file(folder, plain=plain)) for plain in (False, True)]
         made += [(".weights.h5", weights_bytes(folder, plain=plain)) for plain in (False, True)]
         made += [(".legacy.h5", legacy_bytes(folder, plain=plain)) for plain in (False, True)]
+        made += [(kind, named_bytes(folder, kind)) for kind in (".safetensors", ".pth")]
     made += [(".tar.gz", cifar_bytes()), (".idx.gz", idx_bytes())]
     for path in sorted(CORPUS.iterdir()):
         made += [(kind, path.read_bytes()) for kind in KINDS if path.name.endswith(kind)]
