@@ -147,7 +147,7 @@ def test_a_state_dict_of_a_resnet_like_keras_is_loaded_with_a_word(torchvision, 
     assert not model.get_layer("conv1_conv").bias.numpy().any()
     with pytest.raises(ValueError, match=r"of another shape: 'fc.weight': expected \(1000, 2048\), found \(5, 2048\)"):
         cconv.applications.ResNet50(input_shape=(32, 32, 3), weights=tmp_path / "net.pth")
-    with pytest.raises(ValueError, match="missing: 'features.0.0.weight'.*left over: 'conv1.weight'"):
+    with pytest.raises(ValueError, match="missing: .*left over: 'conv1.weight'"):
         cconv.applications.MobileNetV2(input_shape=(32, 32, 3), weights=tmp_path / "net.pth")
 
 
