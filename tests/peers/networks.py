@@ -35,6 +35,7 @@ def randomize(model, x):
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
         layer.momentum = 0.0
+    cconv.utils.set_random_seed(0)  # of what dropout leaves out
     model(x, training=True)  # the statistics are those of the batch
     for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum

@@ -20,7 +20,7 @@ def of_timm(name, classes=7):
 @pytest.mark.parametrize("size, gradients", [(0, True), (1, False)])
 def test_efficientnet_lite(size, gradients):
     ours = getattr(cconv.applications, f"EfficientNetLite{size}")(**SIZED)
-    check_torch(ours, of_timm(f"tf_efficientnet_lite{size}"), gradients, 1 / 255)
+    check_torch(ours, of_timm(f"tf_efficientnet_lite{size}"), gradients, 1 / 255, seed=2)
 
 
 @pytest.mark.parametrize("size, gradients", [("S", True), ("M", False), ("L", False)])
