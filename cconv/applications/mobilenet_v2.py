@@ -10,7 +10,18 @@ from .. import config, layers
 from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
-from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled
+from .building import (
+    channel_axis,
+    check_arguments,
+    halving_padding,
+    image_shape,
+    make_model,
+    pooled,
+    positive_alpha,
+    rounded_channels,
+    shaped_input,
+    sides_of,
+)
 
 # channels, blocks, stride of the first
 _STACKS = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
@@ -51,23 +62,17 @@ def MobileNetV2(  # noqa: N802 (Keras' name)
     ('mobilenetv2_0.35_96', 1691208)
     """
     check_arguments(weights, include_top, pooling, classifier_activation)
-    if not alpha > 0:
-        raise ValueError(f"`alpha` must be positive. Received: alpha={alpha}")
+    positive_alpha(alpha)
     shape = image_shape(input_shape, include_top, _default_side(input_tensor))
-    images = image_input(shape, input_tensor)
-    if input_shape and images.shape[1:] != shape:
-        raise ValueError(
-            "`input_tensor` must have the shape of `input_shape`. "
-            f"Received: input_tensor.shape={images.shape}, input_shape={input_shape}"
-        )
-    x = layers.Conv2D(_channels(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(images)
+    images = shaped_input(input_shape, shape, input_tensor)
+    x = layers.Conv2D(rounded_channels(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(images)
     x = layers.ReLU(6.0, name="Conv1_relu")(_normalize(x, "bn_Conv1"))
     number = 0
     for channels, blocks, strides in _STACKS:
         for j in range(blocks):
-            x = _block(x, _channels(int(channels * alpha)), number, strides if j == 0 else 1)
+            x = _block(x, rounded_channels(int(channels * alpha)), number, strides if j == 0 else 1)
             number += 1
-    last = _channels(1280 * alpha) if alpha > 1 else 1280
+    last = rounded_channels(1280 * alpha) if alpha > 1 else 1280
     x = layers.Conv2D(last, 1, use_bias=False, name="Conv_1")(x)
     x = layers.ReLU(6.0, name="out_relu")(_normalize(x, "Conv_1_bn"))
     if include_top:
@@ -87,7 +92,7 @@ def _block(inputs: Tensor, channels: int, number: int, strides: int) -> Tensor:
         x = layers.Conv2D(6 * wide, 1, padding="same", use_bias=False, name=f"{prefix}expand")(x)
         x = layers.ReLU(6.0, name=f"{prefix}expand_relu")(_normalize(x, f"{prefix}expand_BN"))
     if strides == 2:
-        x = layers.ZeroPadding2D(_padding(x), name=f"{prefix}pad")(x)
+        x = layers.ZeroPadding2D(halving_padding(x, 3), name=f"{prefix}pad")(x)
     padding = "same" if strides == 1 else "valid"
     x = layers.DepthwiseConv2D(3, strides=strides, padding=padding, use_bias=False, name=f"{prefix}depthwise")(x)
     x = layers.ReLU(6.0, name=f"{prefix}depthwise_relu")(_normalize(x, f"{prefix}depthwise_BN"))
@@ -102,23 +107,10 @@ def _normalize(x: Tensor, name: str) -> Tensor:
     return layers.BatchNormalization(axis=channel_axis(), epsilon=1e-3, momentum=0.999, name=name)(x)
 
 
-def _padding(x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Zeros around the image: one at each edge, none before an even side. Unknown sides count as even."""
-    sides = x.shape[2:] if channel_axis() == 1 else x.shape[1:3]
-    rows, columns = (0, 0) if None in sides else (side % 2 for side in sides)
-    return (rows, 1), (columns, 1)
-
-
-def _channels(wanted: float) -> int:
-    """The multiple of 8 next to a number of channels, at least 8, and not less by more than a tenth."""
-    rounded = max(8, int(wanted + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * wanted else rounded
-
-
 def _default_side(input_tensor: Any) -> int:
     """The side of images where only a tensor says it; 224 if it is none of the published ones."""
     if isinstance(input_tensor, Tensor) and input_tensor.ndim == 4:
-        rows, columns = input_tensor.shape[2:] if channel_axis() == 1 else input_tensor.shape[1:3]
+        rows, columns = sides_of(input_tensor)
         if rows == columns and rows in _SIDES:
             return rows
     return 224
