@@ -9,11 +9,11 @@ def images(count, *sizes):
     return np.random.default_rng(0).random((count, *sizes), dtype=np.float32)
 
 
-def check_training_lowers_the_loss(build):
+def check_training_lowers_the_loss(build, rate=1e-4):
     """`build(**settings)` makes the network, without dropout; one step on four images that are seen again."""
     cconv.utils.set_random_seed(0)
     model = build(classes=2)
-    model.compile(cconv.optimizers.SGD(1e-4), "sparse_categorical_crossentropy")
+    model.compile(cconv.optimizers.SGD(rate), "sparse_categorical_crossentropy")
     x, y = images(4, *model.input_shape[1:]), np.array([0, 1, 0, 1])
     before = [w.numpy() for w in model.trainable_weights]
     first, second = (float(model.train_on_batch(x, y)) for _ in range(2))

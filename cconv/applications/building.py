@@ -141,16 +141,26 @@ def image_network(
     classes: int,
     classifier_activation: Any,
     name: str,
+    default_side: int = 224,
+    smallest: int = SMALLEST,
+    pools: tuple[str | None, str | None] = ("avg_pool", "max_pool"),
+    dropout: float = 0.0,
 ) -> Functional:
-    """A network that ends in the mean over the image and one dense layer, from what its layers before do."""
+    """A network that ends in the mean over the image and one dense layer, from what its layers before do.
+
+    `default_side` and `smallest`: see `image_shape`. `pools` are names of the poolings without the top; `dropout` is
+    the rate of the dropout before the dense layer.
+    """
     check_arguments(weights, include_top, pooling, classifier_activation)
-    images = image_input(image_shape(input_shape, include_top), input_tensor)
+    images = image_input(image_shape(input_shape, include_top, default_side, smallest), input_tensor)
     x = features(images)
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+        if dropout > 0:
+            x = layers.Dropout(dropout)(x)
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
-        x = pooled(x, pooling, "avg_pool", "max_pool")
+        x = pooled(x, pooling, *pools)
     return make_model(images, x, name, weights)
 
 
