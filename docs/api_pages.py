@@ -63,7 +63,8 @@ PAGES = (
     Page(
         "applications",
         "Well-known networks",
-        "applications applications.densenet applications.inception_resnet_v2 applications.inception_v3 "
+        "applications applications.densenet applications.inception_resnet_v1 applications.inception_resnet_v2 "
+        "applications.inception_v1 applications.inception_v2 applications.inception_v3 applications.inception_v4 "
         "applications.mobilenet applications.mobilenet_v2 applications.mobilenet_v3 applications.nasnet "
         "applications.resnet50 applications.resnet_v2 applications.vgg16 applications.xception "
         "applications.imagenet_utils",

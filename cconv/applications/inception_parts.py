@@ -24,7 +24,8 @@ class Style(NamedTuple):
     scale: bool = True  # its gamma
     epsilon: float = 1e-3
     use_bias: bool = False
-    padded: bool = False  # windows of stride 2 begin outside of the image; poolings end outside of it, if that fits
+    padded: bool = False  # half the windows lies outside of the image at first, in convolutions of stride 2 too
+    pools: Any = "valid"  # padding of poolings of stride 2
     zeros_count: bool = False  # whether the zeros around an image count in the means of 3x3
 
 
@@ -41,8 +42,8 @@ def convolution(
 
 
 def maximum(x: Tensor, size: int, strides: int, style: Style, name: str | None = None) -> Tensor:
-    """The largest values of windows. With `padded` no pixel is left out: the last window ends outside, if it must."""
-    padding = "same" if strides == 1 else ((0, 1), (0, 1)) if style.padded else "valid"
+    """The largest values of windows."""
+    padding = "same" if strides == 1 else style.pools
     return layers.MaxPooling2D(size, strides=strides, padding=padding, name=name)(x)
 
 
