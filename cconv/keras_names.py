@@ -65,10 +65,6 @@ _ABSENT: dict[str, dict[str, str]] = {
     },
     "it is not there yet": {
         "cconv": "distillation export",
-        "cconv.applications": """
-            InceptionResNetV2 InceptionV3 MobileNet MobileNetV3Large MobileNetV3Small NASNetLarge NASNetMobile
-            Xception inception_resnet_v2 inception_v3 mobilenet mobilenet_v3 nasnet xception
-        """,
     },
 }
 

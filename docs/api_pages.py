@@ -71,9 +71,12 @@ PAGES = (
         "Well-known networks",
         "applications applications.imagenet_utils applications.alexnet applications.convnext "
         "applications.densenet applications.efficientnet applications.efficientnet_lite "
-        "applications.efficientnet_v2 applications.ghostnet applications.mixnet applications.mobilenet_v2 "
-        "applications.resnet50 applications.resnet_basic applications.resnet_v2 applications.shufflenet "
-        "applications.shufflenet_v2 applications.squeezenet applications.vgg11 applications.vgg16",
+        "applications.efficientnet_v2 applications.ghostnet applications.inception_resnet_v1 "
+        "applications.inception_resnet_v2 applications.inception_v1 applications.inception_v2 "
+        "applications.inception_v3 applications.inception_v4 applications.mixnet applications.mobilenet "
+        "applications.mobilenet_v2 applications.mobilenet_v3 applications.nasnet applications.resnet50 "
+        "applications.resnet_basic applications.resnet_v2 applications.shufflenet applications.shufflenet_v2 "
+        "applications.squeezenet applications.vgg11 applications.vgg16 applications.xception",
     ),
     Page("config", "Settings", "config"),
     Page("backend", "Back end", "backend"),

@@ -39,12 +39,12 @@ def check_arguments(weights: Any, include_top: bool, pooling: str | None, classi
 
 
 def image_shape(
-    input_shape: Sequence[int | None] | None, include_top: bool, default_side: int = 224
+    input_shape: Sequence[int | None] | None, include_top: bool, default_side: int = 224, smallest: int = SMALLEST
 ) -> tuple[int | None, ...]:
     """The shape of an image, in the layout of the configuration.
 
     Without `input_shape` these are squares of `default_side` pixels in three colors; images of any size if no
-    classifier follows.
+    classifier follows. `smallest` is the least side that leaves a pixel at the end.
     """
     first = config.image_data_format() == "channels_first"
     if not input_shape:
@@ -56,8 +56,8 @@ def image_shape(
     channels, sides = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
     if channels not in (1, 3):
         warn(f"Images usually have 1 or 3 channels. Received: input_shape={input_shape}, with {channels} channels")
-    if any(side is not None and side < SMALLEST for side in sides):
-        raise ValueError(f"Images must be at least {SMALLEST}x{SMALLEST}. Received: input_shape={input_shape}")
+    if any(side is not None and side < smallest for side in sides):
+        raise ValueError(f"Images must be at least {smallest}x{smallest}. Received: input_shape={input_shape}")
     if include_top and None in shape:
         raise ValueError(
             f"With `include_top=True` all sizes of `input_shape` must be known. Received: input_shape={input_shape}"
@@ -80,6 +80,44 @@ def image_input(shape: tuple[int | None, ...], input_tensor: Tensor | None) -> T
 def channel_axis() -> int:
     """The axis of the channels, for batch normalization."""
     return 1 if config.image_data_format() == "channels_first" else 3
+
+
+def sides_of(x: Tensor) -> tuple[int | None, ...]:
+    """Rows and columns of an image; `None` where they are not known."""
+    return tuple(x.shape[2:] if channel_axis() == 1 else x.shape[1:3])
+
+
+def halving_padding(x: Tensor, kernel: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Zeros around an image, such that a window of stride 2 makes half its size, rounded up.
+
+    Half the window at each edge, one less before an even side. Unknown sides count as even.
+    """
+    half, sides = kernel // 2, sides_of(x)
+    rows, columns = (0, 0) if None in sides else (side % 2 for side in sides)
+    return (half - 1 + rows, half), (half - 1 + columns, half)
+
+
+def rounded_channels(wanted: float, divisor: int = 8, least: int | None = None, kept: float = 0.9) -> int:
+    """The multiple of `divisor` next to a number of channels, at least `least`, and no less than `kept` of it."""
+    rounded = max(divisor if least is None else least, int(wanted + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < kept * wanted else rounded
+
+
+def positive_alpha(alpha: float) -> None:
+    """Refuses a factor of the channels that leaves none."""
+    if not alpha > 0:
+        raise ValueError(f"`alpha` must be positive. Received: alpha={alpha}")
+
+
+def shaped_input(input_shape: Any, shape: tuple[int | None, ...], input_tensor: Tensor | None) -> Tensor:
+    """The tensor the network reads; where both are given, `input_tensor` must have the shape of `input_shape`."""
+    images = image_input(shape, input_tensor)
+    if input_shape and images.shape[1:] != shape:
+        raise ValueError(
+            "`input_tensor` must have the shape of `input_shape`. "
+            f"Received: input_tensor.shape={images.shape}, input_shape={input_shape}"
+        )
+    return images
 
 
 def pooled(x: Tensor, pooling: str | None, average: str | None = None, maximum: str | None = None) -> Tensor:
@@ -105,15 +143,18 @@ def image_network(
     dropout: float = 0.0,
     kernel_initializer: Any = "glorot_uniform",
     *,
+    smallest: int = SMALLEST,
+    pools: tuple[str | None, str | None] = ("avg_pool", "max_pool"),
     tables: Sequence[NameTable] = (),
     published: str | None = None,
 ) -> Functional:
     """A network that ends in the mean over the image and one dense layer, from what its layers before do.
 
-    `tables` and `published`: see `make_model`.
+    `default_side` and `smallest`: see `image_shape`. `pools` are names of the poolings without the top; `dropout` is
+    the rate of the dropout before the dense layer. `tables` and `published`: see `make_model`.
     """
     check_arguments(weights, include_top, pooling, classifier_activation)
-    images = image_input(image_shape(input_shape, include_top, default_side), input_tensor)
+    images = image_input(image_shape(input_shape, include_top, default_side, smallest), input_tensor)
     x = features(images)
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
@@ -122,7 +163,7 @@ def image_network(
         settings = {"activation": classifier_activation, "kernel_initializer": kernel_initializer}
         x = layers.Dense(classes, **settings, name="predictions")(x)
     else:
-        x = pooled(x, pooling, "avg_pool", "max_pool")
+        x = pooled(x, pooling, *pools)
     return make_model(images, x, name, weights, tables=tables, published=published)
 
 
@@ -135,18 +176,9 @@ def relu(x: Tensor, name: str) -> Tensor:
     return layers.Activation("relu", name=name)(x)
 
 
-def rounded_channels(wanted: float, divisor: int = 8, least: int | None = None, kept: float = 0.9) -> int:
-    """The multiple of `divisor` next to a number of channels, at least `least`, and not less than the share `kept`."""
-    rounded = max(least or divisor, int(wanted + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < kept * wanted else rounded
-
-
 def padded_for_stride(x: Tensor, kernel: int, name: str) -> Tensor:
-    """Zeros around an image before a convolution of stride 2: one row less before an even side (or an unknown one)."""
-    sides = x.shape[2:] if channel_axis() == 1 else x.shape[1:3]
-    after = kernel // 2
-    before = [after - 1 if None in sides else after - 1 + side % 2 for side in sides]
-    return layers.ZeroPadding2D(tuple((each, after) for each in before), name=name)(x)
+    """An image in zeros, for a convolution of stride 2: see `halving_padding`."""
+    return layers.ZeroPadding2D(halving_padding(x, kernel), name=name)(x)
 
 
 def convolution(

@@ -15,12 +15,14 @@ from .building import (
     channel_axis,
     check_arguments,
     check_like,
-    image_input,
     image_shape,
     make_model,
     padded_for_stride,
     pooled,
+    positive_alpha,
     rounded_channels,
+    shaped_input,
+    sides_of,
 )
 from .imagenet_utils import decode_predictions
 
@@ -85,15 +87,9 @@ def MobileNetV2(  # noqa: N802 (Keras' name)
     """
     check_arguments(weights, include_top, pooling, classifier_activation)
     form = _TORCHVISION if check_like(like, weights) else _KERAS
-    if not alpha > 0:
-        raise ValueError(f"`alpha` must be positive. Received: alpha={alpha}")
+    positive_alpha(alpha)
     shape = image_shape(input_shape, include_top, _default_side(input_tensor))
-    images = image_input(shape, input_tensor)
-    if input_shape and images.shape[1:] != shape:
-        raise ValueError(
-            "`input_tensor` must have the shape of `input_shape`. "
-            f"Received: input_tensor.shape={images.shape}, input_shape={input_shape}"
-        )
+    images = shaped_input(input_shape, shape, input_tensor)
     x, padding = images, "same"
     if form.zeros_at_all_edges:
         x, padding = layers.ZeroPadding2D(1, name="Conv1_pad")(x), "valid"
@@ -146,7 +142,7 @@ def _normalize(x: Tensor, name: str, form: _Form) -> Tensor:
 def _default_side(input_tensor: Any) -> int:
     """The side of images where only a tensor says it; 224 if it is none of the published ones."""
     if isinstance(input_tensor, Tensor) and input_tensor.ndim == 4:
-        rows, columns = input_tensor.shape[2:] if channel_axis() == 1 else input_tensor.shape[1:3]
+        rows, columns = sides_of(input_tensor)
         if rows == columns and rows in _SIDES:
             return rows
     return 224

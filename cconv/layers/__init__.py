@@ -27,6 +27,7 @@ from . import (
     conv_transpose,
     core,
     cropping,
+    custom_scale,
     dense,
     depthwise_conv,
     einsum_dense,

@@ -1,0 +1,245 @@
+"""MobileNetV3 (Howard et al.: Searching for MobileNetV3, 2019), small and large."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import config, layers
+from ..models.model import Functional
+from ..tensor import Tensor
+from .building import (
+    channel_axis,
+    check_arguments,
+    halving_padding,
+    image_shape,
+    make_model,
+    pooled,
+    positive_alpha,
+    rounded_channels,
+    shaped_input,
+)
+
+__all__ = ["MobileNetV3Large", "MobileNetV3Small", "preprocess_input"]
+
+
+class _Block(NamedTuple):
+    """Kernel 5, the gate and hard swish become 3, none and ReLU in the minimalistic networks."""
+
+    widened: float  # factor of the channels between
+    channels: int
+    kernel: int
+    strides: int
+    gated: bool
+    swish: bool
+
+
+_SMALL = (
+    _Block(1, 16, 3, 2, gated=True, swish=False),
+    _Block(72 / 16, 24, 3, 2, gated=False, swish=False),
+    _Block(88 / 24, 24, 3, 1, gated=False, swish=False),
+    _Block(4, 40, 5, 2, gated=True, swish=True),
+    *[_Block(6, 40, 5, 1, gated=True, swish=True)] * 2,
+    *[_Block(3, 48, 5, 1, gated=True, swish=True)] * 2,
+    _Block(6, 96, 5, 2, gated=True, swish=True),
+    *[_Block(6, 96, 5, 1, gated=True, swish=True)] * 2,
+)
+_LARGE = (
+    _Block(1, 16, 3, 1, gated=False, swish=False),
+    _Block(4, 24, 3, 2, gated=False, swish=False),
+    _Block(3, 24, 3, 1, gated=False, swish=False),
+    _Block(3, 40, 5, 2, gated=True, swish=False),
+    *[_Block(3, 40, 5, 1, gated=True, swish=False)] * 2,
+    _Block(6, 80, 3, 2, gated=False, swish=True),
+    _Block(2.5, 80, 3, 1, gated=False, swish=True),
+    *[_Block(2.3, 80, 3, 1, gated=False, swish=True)] * 2,
+    *[_Block(6, 112, 3, 1, gated=True, swish=True)] * 2,
+    _Block(6, 160, 5, 2, gated=True, swish=True),
+    *[_Block(6, 160, 5, 1, gated=True, swish=True)] * 2,
+)
+
+
+def MobileNetV3Small(  # noqa: N802 (Keras' name)
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    minimalistic: bool = False,
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    classes: int = 1000,
+    pooling: str | None = None,
+    dropout_rate: float = 0.2,
+    classifier_activation: str | Callable | None = "softmax",
+    include_preprocessing: bool = True,
+    name: str = "MobileNetV3Small",
+) -> Functional:
+    """Eleven blocks that widen, convolve each channel by itself, weigh the channels, and narrow again.
+
+    Args:
+        input_shape: Shape of an image, at least 32x32. By default images of any size in three colors.
+        alpha: Factor of the channels of all blocks; of the layer before the classes only if it is greater than 1.
+        minimalistic: Without windows of 5x5, weights of channels (squeeze and excitation) and hard swish.
+        include_top: Whether average pooling and two 1x1 convolutions, the last one to the classes, follow.
+        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        input_tensor: A symbolic tensor to read images from, instead of a new input.
+        classes: Number of outputs of the top.
+        pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
+        dropout_rate: Rate of the dropout before the last convolution; 0 for none.
+        classifier_activation: Activation of the top; `None` gives logits.
+        include_preprocessing: Whether the network itself brings 0 to 255 to -1 to 1; otherwise that is what it reads.
+        name: Name of the model.
+
+    Raises:
+        ValueError: An argument is none of those above, or the file does not fit.
+
+    Example:
+
+    >>> model = cconv.applications.MobileNetV3Small()
+    >>> model.output_shape, model.count_params()
+    ((None, 1000), 2554968)
+    """
+    top = (include_top, classes, pooling, dropout_rate, classifier_activation)
+    return _network(
+        _SMALL, 1024, input_shape, alpha, minimalistic, weights, input_tensor, include_preprocessing, name, *top
+    )
+
+
+def MobileNetV3Large(  # noqa: N802 (Keras' name)
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    minimalistic: bool = False,
+    include_top: bool = True,
+    weights: str | os.PathLike | None = None,
+    input_tensor: Tensor | None = None,
+    classes: int = 1000,
+    pooling: str | None = None,
+    dropout_rate: float = 0.2,
+    classifier_activation: str | Callable | None = "softmax",
+    include_preprocessing: bool = True,
+    name: str = "MobileNetV3Large",
+) -> Functional:
+    """MobileNetV3 of fifteen blocks.
+
+    Args:
+        input_shape, ..., name: See `MobileNetV3Small`.
+
+    Raises:
+        ValueError: An argument is none of those there, or the file does not fit.
+
+    Example:
+
+    >>> model = cconv.applications.MobileNetV3Large(minimalistic=True, alpha=0.75)
+    >>> model.output_shape
+    (None, 1000)
+    """
+    top = (include_top, classes, pooling, dropout_rate, classifier_activation)
+    return _network(
+        _LARGE, 1280, input_shape, alpha, minimalistic, weights, input_tensor, include_preprocessing, name, *top
+    )
+
+
+def _network(
+    blocks: Sequence[_Block],
+    last: int,
+    input_shape: Sequence[int | None] | None,
+    alpha: float,
+    minimalistic: bool,
+    weights: Any,
+    input_tensor: Tensor | None,
+    include_preprocessing: bool,
+    name: str,
+    include_top: bool,
+    classes: int,
+    pooling: str | None,
+    dropout_rate: float,
+    classifier_activation: Any,
+) -> Functional:
+    """A network of these blocks, and `last` channels before the classes."""
+    check_arguments(weights, include_top, pooling, classifier_activation)
+    positive_alpha(alpha)
+    # also with its top the network takes images of any size: all layers of it are convolutions
+    images = shaped_input(input_shape, image_shape(input_shape, include_top=False), input_tensor)
+    x = layers.Rescaling(scale=1.0 / 127.5, offset=-1.0)(images) if include_preprocessing else images
+    x = layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False, name="conv")(x)
+    x = _activated(_normalized(x, "conv_bn"), not minimalistic)
+    for number, block in enumerate(blocks):
+        if minimalistic:
+            block = block._replace(kernel=3, gated=False, swish=False)
+        channels = rounded_channels(block.channels * alpha)
+        x = _block(x, block, channels, f"expanded_conv_{number}_" if number else "expanded_conv_")
+    wide = rounded_channels(6 * x.shape[channel_axis()])
+    x = layers.Conv2D(wide, 1, padding="same", use_bias=False, name="conv_1")(x)
+    x = _activated(_normalized(x, "conv_1_bn"), not minimalistic)
+    if include_top:
+        x = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        if alpha > 1.0:
+            last = rounded_channels(last * alpha)
+        x = _activated(layers.Conv2D(last, 1, padding="same", name="conv_2")(x), not minimalistic)
+        if dropout_rate > 0:
+            x = layers.Dropout(dropout_rate)(x)
+        x = layers.Flatten()(layers.Conv2D(classes, 1, padding="same", name="logits")(x))
+        x = layers.Activation(classifier_activation, name="predictions")(x)
+    else:
+        x = pooled(x, pooling, "avg_pool", "max_pool")
+    return make_model(images, x, name, weights)
+
+
+def _block(inputs: Tensor, block: _Block, channels: int, prefix: str) -> Tensor:
+    """Widened by 1x1 (but in the first block), each channel convolved alone, weighed, narrowed; added if it fits."""
+    x, before = inputs, inputs.shape[channel_axis()]
+    wide = rounded_channels(before * block.widened)
+    if prefix != "expanded_conv_":
+        x = layers.Conv2D(wide, 1, padding="same", use_bias=False, name=f"{prefix}expand")(x)
+        x = _activated(_normalized(x, f"{prefix}expand_bn"), block.swish)
+    if block.strides == 2:
+        x = layers.ZeroPadding2D(halving_padding(x, block.kernel), name=f"{prefix}depthwise_pad")(x)
+    depthwise = layers.DepthwiseConv2D(
+        block.kernel,
+        strides=block.strides,
+        padding="same" if block.strides == 1 else "valid",
+        use_bias=False,
+        name=f"{prefix}depthwise",
+    )
+    x = _activated(_normalized(depthwise(x), f"{prefix}depthwise_bn"), block.swish)
+    if block.gated:
+        x = _weighed(x, wide, f"{prefix}squeeze_excite_")
+    x = layers.Conv2D(channels, 1, padding="same", use_bias=False, name=f"{prefix}project")(x)
+    x = _normalized(x, f"{prefix}project_bn")
+    if block.strides == 1 and before == channels:
+        return layers.Add(name=f"{prefix}add")([inputs, x])
+    return x
+
+
+def _weighed(x: Tensor, channels: int, prefix: str) -> Tensor:
+    """Squeeze and excitation: channels times numbers of 0 to 1 that two convolutions make of all channels' means."""
+    y = layers.GlobalAveragePooling2D(keepdims=True, name=f"{prefix}avg_pool")(x)
+    y = layers.Conv2D(rounded_channels(0.25 * channels), 1, padding="same", name=f"{prefix}conv")(y)
+    y = layers.ReLU(name=f"{prefix}relu")(y)
+    y = layers.Conv2D(channels, 1, padding="same", name=f"{prefix}conv_1")(y)
+    y = layers.ReLU(6.0)(y + 3.0) * (1.0 / 6.0)
+    return layers.Multiply(name=f"{prefix}mul")([x, y])
+
+
+def _normalized(x: Tensor, name: str) -> Tensor:
+    return layers.BatchNormalization(axis=channel_axis(), epsilon=1e-3, momentum=0.999, name=name)(x)
+
+
+def _activated(x: Tensor, swish: bool) -> Tensor:
+    return layers.Activation("hard_swish")(x) if swish else layers.ReLU()(x)
+
+
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
+    """The images as they are: the network itself scales them, unless `include_preprocessing` is false.
+
+    Args:
+        x: Images.
+        data_format: `"channels_last"`, `"channels_first"` or `None`; nothing depends on it.
+
+    Example:
+
+    >>> cconv.applications.mobilenet_v3.preprocess_input(np.array([[[0, 51, 255]]])).tolist()
+    [[[0, 51, 255]]]
+    """
+    config.standardize_data_format(data_format)
+    return x
