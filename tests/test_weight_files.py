@@ -14,7 +14,7 @@ from torch_files import archive, name, ordered, state_dict, tensor, text, tuple_
 
 import cconv
 from cconv import layers
-from cconv.applications import MobileNetV2, ResNet50, published
+from cconv.applications import VGG16, MobileNetV2, ResNet50, published
 from cconv.saving import legacy_file
 from cconv.saving.name_tables import NameTable
 from cconv.saving.tensor_files import open_tensors
@@ -459,6 +459,8 @@ def test_without_a_network_it_is_told_what_to_do(site, monkeypatch):
 
 
 def test_what_is_not_published(site):
+    with pytest.raises(ValueError, match="no weights for 'vgg16_bn'"):
+        VGG16(include_top=False, input_shape=(32, 32, 3), batch_norm=True, weights="imagenet")
     with pytest.raises(ValueError, match="classes=1000. Received: classes=7"):
         MobileNetV2(**TINY, classes=7, weights="imagenet")
     with pytest.raises(ValueError, match="no weights for 'mobilenetv2_0.40_32'.*network.pth"):

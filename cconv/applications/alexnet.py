@@ -36,7 +36,7 @@ def AlexNet(  # noqa: N802 (named as Keras' are)
 
     Args:
         include_top: Whether the dense layers follow the convolutions.
-        weights: Path of a `.weights.h5` file; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 67x67 for two towers, 63x63 for one. By default `(227, 227, 3)` and
             `(224, 224, 3)`, or any size without the top.

@@ -59,8 +59,9 @@ def EfficientNetB0(  # noqa: N802 (Keras' name)
 
     Args:
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded. Keras'
-            for ImageNet, which have deviations in place of variances, are put right here, not by `load_weights`.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Keras' for ImageNet, which have deviations
+            in place of variances, are put right here, not by `load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

@@ -105,7 +105,7 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, np
     Example:
 
     ```python
-    model = cconv.applications.ResNet50(weights="resnet50.weights.h5")
+    model = cconv.applications.ResNet50(weights="imagenet")
     y = model.predict(cconv.applications.resnet50.preprocess_input(images))
     print(cconv.applications.resnet50.decode_predictions(y, top=1))  # [[('n02504458', 'African_elephant', 0.94)]]
     ```

@@ -33,7 +33,7 @@ def ResNet20(  # noqa: N802 (named as Keras' are)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the blocks.
-        weights: Path of a `.weights.h5` file; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(32, 32, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

@@ -56,7 +56,7 @@ def ShuffleNet(  # noqa: N802 (a class's name, as of Keras' networks)
             times the groups.
         groups: Of the 1x1 convolutions: 1, 2, 3, 4 or 8.
         include_top: Whether average pooling and a dense layer follow the units.
-        weights: Path of a `.weights.h5` file; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.

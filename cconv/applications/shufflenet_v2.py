@@ -36,7 +36,7 @@ def ShuffleNetV2(  # noqa: N802 (a class's name, as of Keras' networks)
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         alpha: Factor of the channels: 0.5, 1.0, 1.5 or 2.0.
         include_top: Whether average pooling and a dense layer follow the units.
-        weights: Path of a `.weights.h5` file; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.

@@ -36,7 +36,7 @@ def UNet(  # noqa: N802 (named as Keras' are)
 
     Args:
         include_top: Whether a convolution of 1x1 gives classes; without it, features of `width` channels.
-        weights: Path of a `.weights.h5` file; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32, with sides that are multiples of `2**depth`. By default of any
             such size in three colors.

@@ -39,7 +39,7 @@ def vgg(
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling)
-    published = f"vgg{sum(convolutions for _, convolutions in blocks) + 3}"
+    published = f"vgg{sum(convolutions for _, convolutions in blocks) + 3}{'_bn' if batch_norm else ''}"
     return make_model(images, x, name, weights, tables=torch_names.vgg(blocks, batch_norm), published=published)
 
 
