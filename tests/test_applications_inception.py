@@ -82,7 +82,6 @@ def test_channels_first(network):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"weights": "imagenet"}, "weights='imagenet'"),
         ({"input_shape": (70, 80, 3)}, "at least 7[15]x7[15]"),
         ({"input_shape": (None, 80, 3)}, "include_top=True"),
         ({"include_top": False, "pooling": "mean"}, "pooling='mean'"),

@@ -107,7 +107,6 @@ def test_channels_first(variant):
         (MobileNet, {"alpha": 0}, "alpha=0"),
         (MobileNet, {"input_shape": (31, 32, 3)}, "at least 32x32"),
         (MobileNet, {"input_shape": (None, 32, 3)}, "include_top=True"),
-        (MobileNet, {"weights": "imagenet"}, "weights='imagenet'"),
         (MobileNetV3Small, {"alpha": -1}, "alpha=-1"),
         (MobileNetV3Small, {"input_shape": (31, 32, 3)}, "at least 32x32"),
         (MobileNetV3Large, {"include_top": False, "pooling": "mean"}, "pooling='mean'"),

@@ -52,7 +52,6 @@ def test_channels_first():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"weights": "imagenet"}, "weights='imagenet'"),
         ({"input_shape": (31, 32, 3)}, "at least 32x32"),
         ({"input_shape": (None, 32, 3)}, "known size"),
         ({"include_top": False, "pooling": "mean"}, "pooling='mean'"),

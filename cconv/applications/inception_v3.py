@@ -65,7 +65,8 @@ def InceptionV3(  # noqa: N802 (Keras' name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 75x75. By default `(299, 299, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -83,7 +84,8 @@ def InceptionV3(  # noqa: N802 (Keras' name)
     ((None, 1000), 23851784)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(_features, *given, default_side=299, smallest=_SMALLEST, pools=(None, None))
+    settings: dict[str, Any] = {"smallest": _SMALLEST, "pools": (None, None), "published": "inception_v3"}
+    return image_network(_features, *given, default_side=299, **settings)
 
 
 def _features(images: Tensor) -> Tensor:

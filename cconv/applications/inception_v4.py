@@ -57,7 +57,7 @@ def InceptionV4(  # noqa: N802 (the paper's name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
-        weights: Path of a `.weights.h5` file of cconv; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 75x75. By default `(299, 299, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

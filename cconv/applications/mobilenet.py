@@ -39,7 +39,8 @@ def MobileNet(  # noqa: N802 (Keras' name)
         depth_multiplier: Channels that the convolutions of 3x3 make of each.
         dropout: Rate of the dropout before the top's convolution.
         include_top: Whether average pooling and a 1x1 convolution to the classes follow.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.
@@ -75,7 +76,8 @@ def MobileNet(  # noqa: N802 (Keras' name)
     else:
         x = pooled(x, pooling)
     rows = shape[1 if config.image_data_format() == "channels_first" else 0]
-    return make_model(images, x, f"mobilenet_{alpha:0.2f}_{rows}" if name is None else name, weights)
+    usual = f"mobilenet_{alpha:0.2f}_{rows}"
+    return make_model(images, x, usual if name is None else name, weights, published=usual)
 
 
 def _block(x: Tensor, channels: int, number: int, depth_multiplier: int, strides: int) -> Tensor:

@@ -81,7 +81,8 @@ def MobileNetV3Small(  # noqa: N802 (Keras' name)
         alpha: Factor of the channels of all blocks; of the layer before the classes only if it is greater than 1.
         minimalistic: Without windows of 5x5, weights of channels (squeeze and excitation) and hard swish.
         include_top: Whether average pooling and two 1x1 convolutions, the last one to the classes, follow.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         classes: Number of outputs of the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -182,7 +183,9 @@ def _network(
         x = layers.Activation(classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    form = "_minimalistic" if minimalistic else "" if alpha == 1 else f"_{alpha}"
+    published = f"MobileNetV3{'Small' if blocks is _SMALL else 'Large'}{form}"
+    return make_model(images, x, name, weights, published=published)
 
 
 def _block(inputs: Tensor, block: _Block, channels: int, prefix: str) -> Tensor:

@@ -39,7 +39,8 @@ def NASNetMobile(  # noqa: N802 (Keras' name)
     Args:
         input_shape: Shape of an image, at least 32x32; all sizes must be known. By default `(224, 224, 3)`.
         include_top: Whether average pooling and a dense layer follow the cells.
-        weights: Path of a `.weights.h5` file, of cconv or Keras; `None`: random weights. Nothing is downloaded.
+        weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.
@@ -122,7 +123,7 @@ def _network(
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling)
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, published="nasnet_mobile" if side == 224 else "nasnet_large")
 
 
 def _normal(inputs: Tensor, before: Tensor, channels: int, number: str) -> tuple[Tensor, Tensor]:
