@@ -198,9 +198,6 @@ def test_what_pytorch_writes_and_is_refused(tmp_path):
         torch.save(value, path)
         with pytest.raises(ValueError, match=f"refused: it asks for .*{message}.*state_dict"), open_tensors(path):
             pass
-    torch.save({"w": torch.zeros(2)}, path, _use_new_zipfile_serialization=False)
-    with pytest.raises(ValueError, match="before 1.6, which is not read. Save it again"), open_tensors(path):
-        pass
     torch.jit.script(torch.nn.Linear(2, 2)).save(path)
     with pytest.raises(ValueError, match="TorchScript"), open_tensors(path):
         pass
