@@ -388,6 +388,32 @@ def test_padding_goes_into_the_window(wrt):
     assert_equal(results, rtol=1e-6)
 
 
+@pytest.mark.parametrize("wrt", [False, True])
+@pytest.mark.parametrize("pads", [[0, 0, 0, 0], [1, 0, 2, 1]])
+def test_padding_is_added_to_the_pads_of_a_convolution(pads, wrt):
+    """As models from ONNX have them, whose windows say all their pads."""
+
+    def build(g, a):
+        w, own = weights_of(g, 3, 3, 8, 5), {"padding": "explicit", "pads": pads, "strides": 2}
+        return [g.add("conv", [g.add("pad", [a], {"pads": [0, 1, 0, 0, 0, 2, 1, 0]}), w, 0], own)], [w]
+
+    results = both(build, random(3, 11, 12, 8), wrt=wrt)
+    assert results[0][0] == ["conv"]
+    assert_equal(results, rtol=1e-6)
+
+
+@pytest.mark.parametrize("own", [[0, 0, 0, 0], [0, 1, 0, 0]])
+@pytest.mark.parametrize("op", ["max_pool", "avg_pool"])
+def test_padding_is_not_added_to_the_pads_of_a_pooling(op, own):
+    def build(g, a):
+        padded = g.add("pad", [g.add("relu", [a])], {"pads": [0, 1, 1, 0, 0, 1, 1, 0]})
+        return [g.add(op, [padded], {"pool_size": 3, "strides": 2, "padding": "explicit", "pads": own})], []
+
+    results = both(build, random(3, 9, 9, 8))
+    assert ("pad" in results[0][0]) == any(own)
+    assert_equal(results, rtol=1e-6)
+
+
 @pytest.mark.parametrize("activation", ["relu", "clip"])
 def test_activation_goes_behind_the_maximum(activation):
     def build(g, a):

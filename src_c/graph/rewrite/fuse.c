@@ -1,6 +1,6 @@
 /* Rules that let one op do in its pass over the data what another would do in a pass of its own:
  *
- *     conv(pad(x))                         -> conv(x, pads); avg_pool too, max_pool where x has no negative values
+ *     conv(pad(x))                         -> conv(x, pads), beside its own; avg_pool too, max_pool where x has no negative values
  *     max_pool(conv(x, activation=relu))   -> max_pool(conv(x), activation=relu)
  *                                             with gradients; also relu6. The maximum is the same; the slope is taken where there
  *                                             are fewer values, and the convolution's need not be kept. (Where they differ in
@@ -80,6 +80,22 @@ static bool pads_of_image(const cc_node *node, cc_list *pads)
     return true;
 }
 
+/* Adds to the pads those that the convolution or pooling has itself. A pooling may have none, since its own are no cells. */
+static bool adds_own_pads(const cc_node *node, bool conv, cc_list *pads)
+{
+    const cc_conv_attributes *by_conv = node->attributes;
+    const cc_pool_attributes *by_pool = node->attributes;
+    const int padding = conv ? by_conv->padding : by_pool->padding;
+    const cc_list *own = conv ? &by_conv->pads : &by_pool->pads;
+    if (padding == CC_PAD_VALID) return true;
+    if (padding == CC_PAD_SAME) return false;
+    for (int k = 0; k < own->n; ++k) {
+        if ((!conv && own->v[k]) || pads->v[k] > CC_WINDOW_MAX - own->v[k]) return false;
+        pads->v[k] += own->v[k];
+    }
+    return true;
+}
+
 /* Padded zeros count for nothing in a sum, and as cells in a mean; in a maximum they count for nothing beside values that are not
  * negative. (Where such a value is 0, like a pad, no gradient goes past the relu that made it.) */
 static int fuse_padding(cc_rewriting *r, int i)
@@ -87,11 +103,10 @@ static int fuse_padding(cc_rewriting *r, int i)
     const cc_node *node = cc_old_node(r, i);
     const bool max = cc_node_is(node, &cc_op_max_pool), pool = max || cc_node_is(node, &cc_op_avg_pool),
                conv = cc_node_is(node, &cc_op_conv);
-    if (conv && ((const cc_conv_attributes *)node->attributes)->padding != CC_PAD_VALID) return 0;
-    if (pool && ((const cc_pool_attributes *)node->attributes)->padding != CC_PAD_VALID) return 0;
     const int number = pool || conv ? cc_rewrite_absorbable(r, i, 0) : 0;
     cc_list pads;
     if (!number || !cc_node_is(cc_new_node(r, number), &cc_op_pad) || !pads_of_image(cc_new_node(r, number), &pads)) return 0;
+    if (!adds_own_pads(node, conv, &pads)) return 0;
     int inputs[4] = {cc_new_node(r, number)->inputs[0]};
     if (pool && !windows_reach(r, i, &cc_new_node(r, inputs[0])->shape, &pads)) return 0;
     if (max && !zeros_do_not_win(r, i, inputs[0])) return 0;
