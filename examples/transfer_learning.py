@@ -61,7 +61,9 @@ def with_new_head(base: cconv.Model, scale: float, offset: float, classes: int, 
     x = base(layers.Rescaling(scale, offset)(x), training=False if trained else None)
     if x.ndim == 4:
         x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.2)(layers.BatchNormalization(momentum=0.9)(x))
+    else:
+        x = layers.BatchNormalization(momentum=0.9)(x)
+    x = layers.Dropout(0.2)(x)
     return cconv.Model(inputs, layers.Dense(classes, activation="softmax")(x))
 
 
@@ -106,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     frozen = train(model, 1e-2, options.epochs)
     thaw(base)
     print("--- more layers, in small steps")
-    tuned = train(model, 1e-3, options.epochs)
+    tuned = train(model, 1e-3 if options.model else 2e-4, options.epochs)
     print("--- from random weights")
     other = with_new_head(cconv.models.clone_model(base), scale, offset, len(names), trained=False)
     other.trainable = True
