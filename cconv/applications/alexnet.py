@@ -12,7 +12,7 @@ from typing import Any
 from .. import config, layers, ops
 from ..models.model import Functional
 from ..tensor import Tensor
-from . import imagenet_utils
+from . import imagenet_utils, torch_names
 from .building import check_arguments, image_input, image_shape, make_model, pooled
 
 __all__ = ["AlexNet", "preprocess_input"]
@@ -72,7 +72,8 @@ def AlexNet(  # noqa: N802 (named as Keras' are)
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling)
-    return make_model(images, x, name, weights)
+    tables = (torch_names.ALEXNET,) if form == "one_tower" else ()
+    return make_model(images, x, name, weights, tables=tables)
 
 
 def _two_towers(x: Tensor) -> Tensor:

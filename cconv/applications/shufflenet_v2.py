@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from .. import layers, ops
 from ..models.model import Functional
 from ..tensor import Tensor
+from . import torch_names
 from .building import channel_axis, check_arguments, convolution, image_input, image_shape, make_model, pooled
 from .densenet import preprocess_input
 from .imagenet_utils import decode_predictions
@@ -68,7 +69,7 @@ def ShuffleNetV2(  # noqa: N802 (a class's name, as of Keras' networks)
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=(torch_names.SHUFFLENET_V2,))
 
 
 def _unit(x: Tensor, channels: int, strides: int, name: str) -> Tensor:

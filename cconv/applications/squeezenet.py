@@ -10,6 +10,7 @@ from .. import layers
 from ..initializers import RandomNormal
 from ..models.model import Functional
 from ..tensor import Tensor
+from . import torch_names
 from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled, relu
 from .densenet import preprocess_input
 from .imagenet_utils import decode_predictions
@@ -73,7 +74,7 @@ def SqueezeNet(  # noqa: N802 (a class's name, as of Keras' networks)
         x = layers.Activation(classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=(torch_names.squeezenet(halved),))
 
 
 def _fire(x: Tensor, squeezed: int, expanded: int, name: str) -> Tensor:

@@ -134,3 +134,41 @@ def vgg(blocks: Sequence[tuple[int, int]], batch_norm: bool) -> tuple[NameTable,
             layers |= {f"{name}_bn": norm for name, norm in norms.items()}
         tables += [NameTable(source, layers, top=top, **rest) for source, top in _VGG_TOPS.items()]
     return tuple(tables)
+
+
+_LEFT = {"left_depthwise_conv": 0, "left_depthwise_bn": 1, "left_conv": 2, "left_bn": 3}
+_RIGHT = {"reduce_conv": 0, "reduce_bn": 1, "depthwise_conv": 3, "depthwise_bn": 4, "expand_conv": 5, "expand_bn": 6}
+
+SHUFFLENET_V2 = NameTable(
+    _SOURCE,
+    {
+        "stem_conv": "conv1.0",
+        "stem_bn": "conv1.1",
+        **{f"stage{{i}}_unit{{j}}_{name}": f"stage{{i}}.{{j-1}}.branch1.{at}" for name, at in _LEFT.items()},
+        **{f"stage{{i}}_unit{{j}}_{name}": f"stage{{i}}.{{j-1}}.branch2.{at}" for name, at in _RIGHT.items()},
+        "head_conv": "conv5.0",
+        "head_bn": "conv5.1",
+    },
+    top={"predictions": "fc"},
+)
+
+ALEXNET = NameTable(  # of one tower
+    _SOURCE,
+    {f"conv{i}": f"features.{at}" for i, at in enumerate((0, 3, 6, 8, 10), 1)},
+    top={"fc6": "classifier.1", "fc7": "classifier.4", "predictions": "classifier.6"},
+    flattened={"fc6": 256},
+)
+
+
+def squeezenet(halved: Sequence[int]) -> NameTable:
+    """The table of a SqueezeNet whose images are halved before these fire modules, 2 to 9.
+
+    There, modules and poolings are numbered together.
+    """
+    at, layers = 2, {"conv1": "features.0"}
+    for i in range(2, 10):
+        at += i in halved
+        parts = {"squeeze1x1": "squeeze", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
+        layers |= {f"fire{i}_{part}": f"features.{at}.{module}" for part, module in parts.items()}
+        at += 1
+    return NameTable(_SOURCE, layers, top={"conv10": "classifier.1"})

@@ -79,12 +79,17 @@ NETWORKS = {
     "densenet169": ("DenseNet169", {}, "safetensors", (32, 32, 3)),
     "densenet201": ("DenseNet201", {}, "safetensors", (32, 32, 3)),
     "resnet152": ("ResNet152", LIKE, "state_dict", (32, 32, 3)),
+    "resnet18": ("ResNet18", {}, "state_dict", (64, 47, 3)),
+    "squeezenet1_0": ("SqueezeNet", {"version": "1.0"}, "state_dict", (64, 64, 3)),
+    "squeezenet1_1": ("SqueezeNet", {"version": "1.1"}, "safetensors", (64, 64, 3)),
+    "shufflenet_v2_x0_5": ("ShuffleNetV2", {"alpha": 0.5}, "state_dict", (64, 64, 3)),
+    "alexnet": ("AlexNet", {"form": "one_tower"}, "state_dict", (224, 224, 3)),
     "vgg16": ("VGG16", {}, "state_dict", (224, 224, 3)),
     "vgg16_bn": ("VGG16", {}, "state_dict", (224, 224, 3)),
     "vgg19": ("VGG19", {}, "safetensors", (224, 224, 3)),
     "vgg19_bn": ("VGG19", {}, "state_dict", (224, 224, 3)),
 }
-QUICK = ("resnet50", "mobilenet_v2", "densenet121")
+QUICK = ("resnet50", "mobilenet_v2", "densenet121", "resnet18", "squeezenet1_0", "squeezenet1_1", "shufflenet_v2_x0_5")
 MARKED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 
 
