@@ -53,8 +53,9 @@ def test_applications_train(variant, tmp_path):
     losses = []
     for each, y in ((model, target), (loaded, first(target))):
         each.compile(cconv.optimizers.Adam(1e-5), "mse")
-        losses.append([each.train_on_batch(x, y) for _ in range(4)])
-    assert losses[0][:2] == pytest.approx(losses[1][:2], rel=1e-3)
-    assert min(losses[1][1:]) < losses[1][0]
+        losses.append([each.train_on_batch(x, y) for _ in range(2)])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    loaded.optimizer.learning_rate = 1e-4  # steps that are more than what batch normalization of few images wavers by
+    assert min(loaded.train_on_batch(x, first(target)) for _ in range(8)) < losses[1][0]
     still = [v.path for v, old in zip(loaded.weights, before, strict=True) if np.array_equal(v, old)]
     assert len(still) <= 0.02 * len(before), still
