@@ -137,7 +137,7 @@ def test_what_is_padded_with_is_exact():
 def test_every_op_says_its_types():
     for name, op in _core.ops().items():
         takes, gives = op.types.split(" -> ")
-        assert set(takes.split()) <= set("fibnt") and gives in "fibnt*" and len(takes.split()) <= len(op.inputs), name
+        assert set(takes.split()) <= set("fibnta") and gives in "fibnt*" and len(takes.split()) <= len(op.inputs), name
 
 
 def test_gradients_are_of_floats_only():

@@ -14,8 +14,9 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils, torch_names
 from .building import check_arguments, image_input, image_shape, make_model, pooled
+from .imagenet_utils import decode_predictions
 
-__all__ = ["AlexNet", "preprocess_input"]
+__all__ = ["AlexNet", "decode_predictions", "preprocess_input"]
 
 _SIDES = {"two_towers": (227, 67), "one_tower": (224, 63)}  # of images: usual, and least: the last pooling leaves one
 

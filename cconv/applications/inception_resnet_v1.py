@@ -11,9 +11,10 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import check_arguments, image_input, image_shape, make_model, pooled
+from .imagenet_utils import decode_predictions
 from .inception_parts import Style, branches, residual, steps
 
-__all__ = ["InceptionResNetV1", "preprocess_input"]
+__all__ = ["InceptionResNetV1", "decode_predictions", "preprocess_input"]
 
 _STYLE = Style()
 _SMALLEST = 75

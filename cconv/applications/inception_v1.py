@@ -11,9 +11,10 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import SMALLEST, check_arguments, image_input, image_shape, make_model, pooled
+from .imagenet_utils import decode_predictions
 from .inception_parts import Style, branches, convolution, maximum, steps
 
-__all__ = ["InceptionV1", "preprocess_input"]
+__all__ = ["InceptionV1", "decode_predictions", "preprocess_input"]
 
 _ENDS_OUTSIDE = ((0, 1), (0, 1))  # the last window of a pooling, where it must: no pixel is left out
 _STYLES = {

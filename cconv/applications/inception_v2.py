@@ -15,9 +15,10 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import image_network
+from .imagenet_utils import decode_predictions
 from .inception_parts import Style, branches, steps
 
-__all__ = ["InceptionV2", "preprocess_input"]
+__all__ = ["InceptionV2", "decode_predictions", "preprocess_input"]
 
 _STYLE = Style(epsilon=1e-5, use_bias=True, padded=True, pools="same", zeros_count=True)
 _STEM = "7x7 64/2, max/2, 1x1 64, 3x3 192, max/2"

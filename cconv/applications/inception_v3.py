@@ -10,9 +10,10 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import image_network
+from .imagenet_utils import decode_predictions
 from .inception_parts import Style, branches, steps
 
-__all__ = ["InceptionV3", "preprocess_input"]
+__all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 _STYLE = Style(scale=False)
 _SMALLEST = 75

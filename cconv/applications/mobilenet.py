@@ -11,8 +11,9 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import channel_axis, check_arguments, image_input, image_shape, make_model, pooled, positive_alpha
+from .imagenet_utils import decode_predictions
 
-__all__ = ["MobileNet", "preprocess_input"]
+__all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
 
 # channels, blocks, stride of the first
 _STACKS = ((64, 1, 1), (128, 2, 2), (256, 2, 2), (512, 6, 2), (1024, 2, 2))

@@ -20,8 +20,9 @@ from .building import (
     rounded_channels,
     shaped_input,
 )
+from .imagenet_utils import decode_predictions
 
-__all__ = ["MobileNetV3Large", "MobileNetV3Small", "preprocess_input"]
+__all__ = ["MobileNetV3Large", "MobileNetV3Small", "decode_predictions", "preprocess_input"]
 
 
 class _Block(NamedTuple):

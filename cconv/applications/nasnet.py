@@ -20,8 +20,9 @@ from .building import (
     pooled,
     sides_of,
 )
+from .imagenet_utils import decode_predictions
 
-__all__ = ["NASNetLarge", "NASNetMobile", "preprocess_input"]
+__all__ = ["NASNetLarge", "NASNetMobile", "decode_predictions", "preprocess_input"]
 
 
 def NASNetMobile(  # noqa: N802 (Keras' name)

@@ -16,8 +16,9 @@ from ..tensor import Tensor
 from . import imagenet_utils, torch_names
 from .attention import ResidualAttention
 from .building import channel_axis, image_network, relu
+from .imagenet_utils import decode_predictions
 
-__all__ = ["ResNet18", "ResNet34", "preprocess_input"]
+__all__ = ["ResNet18", "ResNet34", "decode_predictions", "preprocess_input"]
 
 
 def ResNet18(  # noqa: N802 (named as Keras' are)

@@ -9,9 +9,10 @@ from typing import Any
 from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
+from .imagenet_utils import decode_predictions
 from .vgg import vgg
 
-__all__ = ["VGG11", "preprocess_input"]
+__all__ = ["VGG11", "decode_predictions", "preprocess_input"]
 
 _BLOCKS = ((64, 1), (128, 1), (256, 2), (512, 2), (512, 2))  # channels, convolutions
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from ..models.model import Functional
 from ..tensor import Tensor
+from .imagenet_utils import decode_predictions
 from .vgg import vgg
 from .vgg11 import preprocess_input
 
-__all__ = ["VGG13", "preprocess_input"]
+__all__ = ["VGG13", "decode_predictions", "preprocess_input"]
 
 _BLOCKS = ((64, 2), (128, 2), (256, 2), (512, 2), (512, 2))  # channels, convolutions
 

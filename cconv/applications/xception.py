@@ -11,8 +11,9 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import channel_axis, image_network
+from .imagenet_utils import decode_predictions
 
-__all__ = ["Xception", "preprocess_input"]
+__all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
 _SMALLEST = 71
 _ENTRY = ((128, 128), (256, 256), (728, 728))  # channels of the separable convolutions of each block
