@@ -40,7 +40,7 @@ def test_ghostnet(alpha, gradients):
 def test_squeezenet(version, side):
     ours = cconv.applications.SqueezeNet(version=version, **{**SIZED, "input_shape": (side, side + 3, 3)})
     theirs = getattr(MODELS, f"squeezenet{version.replace('.', '_')}")(num_classes=7)
-    check_torch(ours, theirs, side == 64, 1 / 255)
+    check_torch(ours, theirs, side == 64, 1 / 255, seed=3)
 
 
 @pytest.mark.parametrize("alpha, gradients", [(0.5, True), (1.0, False), (1.5, False), (2.0, False)])

@@ -48,6 +48,11 @@ def padded(x, pads, mode="constant", value=0.0):
     return x
 
 
+def copied(x, size, k):
+    """What an entry of a shape says: the size of axis k, or of axis -2 - size, or itself."""
+    return x.shape[k] if size == 0 else x.shape[-2 - size] if size < -1 else size
+
+
 TORCH = {
     "relu": torch.relu,
     "leaky_relu": lambda x, alpha=0.2: F.leaky_relu(x, alpha),
@@ -67,13 +72,13 @@ TORCH = {
     "min": over(lambda x, axes, keepdims: x.amin(axes, keepdim=keepdims)),
     "prod": prod,
     "flatten": lambda x: x.reshape(x.shape[0], int(np.prod(x.shape[1:]))),
-    "reshape": lambda x, shape: x.reshape([x.shape[k] if size == 0 else size for k, size in enumerate(shape)]),
+    "reshape": lambda x, shape: x.reshape([copied(x, size, k) for k, size in enumerate(shape)]),
     "transpose": lambda x, axes: x.permute(axes),
     "expand_dims": lambda x, axis: x.unsqueeze(axis),
     "squeeze": lambda x, axes: x.squeeze(axes),
     "pad": padded,
     "slice": part,
-    "broadcast_to": lambda x, shape: x.expand(shape),
+    "broadcast_to": lambda x, like=None, shape=(): x.expand([n if n >= -1 else like.shape[-2 - n] for n in shape]),
     "concatenate": lambda *x, axis=-1: torch.cat(x, axis),
 } | {
     op: getattr(torch, op)
