@@ -87,14 +87,15 @@ typedef struct cc_outers {
 void cc_outers_add(const cc_outers *outers, float *patches);
 
 /* y[i][j] = sum over p of a[p][i] b[p][j], i < m, j < n, p < count; a, b and y are dense. Entered by every thread, a barrier
- * inside; partial: cc_outer_sum_partial floats, or NULL if that is 0. */
-void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
+ * inside; partial: cc_outer_sum_partial floats, or NULL if that is 0; patches: cc_outer_sum_patches floats of this thread, or NULL. */
+void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial, float *patches,
                   const cc_team *team);
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count);
+int64_t cc_outer_sum_patches(int64_t m, int64_t n, int64_t count);
 /* Rows row .. row+rows-1 of that y, into a place of their own, by one thread: the same bits, where cc_outer_sum_partial is 0
  * and row is a multiple of the kernels' mr. */
 void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
-                       int64_t rows);
+                       int64_t rows, float *patches);
 
 /* y[j] = sum over p of b[p][j], j < n, p < count: the gradient of a bias. The same rules. */
 void cc_column_sum(float *y, const float *b, int64_t n, int64_t count, float *partial, const cc_team *team);

@@ -89,21 +89,21 @@ static void outer_sum_add_image(const cc_outers *o, const float *a, const float 
     const bool calls = row == 0 && column + kernels->gemm.nr < o->n && outer_sum_is_even(o);
     for (int64_t line = 0; line < o->lines; line += lines)
         for (int64_t step = 0; step < o->steps; step += steps)
-            kernels->gemm.outer_tile(&(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
-                                                 .n = (int)cc_min(kernels->gemm.nr, o->n - column),
-                                                 .lines = cc_min(lines, o->lines - line),
-                                                 .steps = cc_min(steps, o->steps - step),
-                                                 .a = a + line * o->a_line + step * o->a_step + row,
-                                                 .a_line = o->a_line,
-                                                 .a_step = o->a_step,
-                                                 .b = b + line * o->b_line + step * o->b_step + column,
-                                                 .b_line = o->b_line,
-                                                 .b_step = o->b_step,
-                                                 .next = calls ? b + line * o->b_line + step * o->b_step + column + kernels->gemm.nr
-                                                               : NULL,
-                                                 .next_step = o->b_step,
-                                                 .y = o->y + row * o->y_row + column,
-                                                 .y_row = o->y_row});
+            kernels->gemm.outer_tile(
+                &(cc_outer){.m = (int)cc_min(kernels->gemm.mr, o->m - row),
+                            .n = (int)cc_min(kernels->gemm.nr, o->n - column),
+                            .lines = cc_min(lines, o->lines - line),
+                            .steps = cc_min(steps, o->steps - step),
+                            .a = a + line * o->a_line + step * o->a_step + row,
+                            .a_line = o->a_line,
+                            .a_step = o->a_step,
+                            .b = b + line * o->b_line + step * o->b_step + column,
+                            .b_line = o->b_line,
+                            .b_step = o->b_step,
+                            .next = calls ? b + line * o->b_line + step * o->b_step + column + kernels->gemm.nr : NULL,
+                            .next_step = o->b_step,
+                            .y = o->y + row * o->y_row + column,
+                            .y_row = o->y_row});
 }
 
 static void outer_sum_add_in_place(const cc_outers *o)
@@ -167,11 +167,42 @@ int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
     return blocks > 1 ? blocks * m * n : 0;
 }
 
+int64_t cc_outer_sum_patches(int64_t m, int64_t n, int64_t count)
+{
+    enum { OUTPUTS = 1 << 14, TERMS = 128 }; /* fewer do not pay for copies */
+    return m * n >= OUTPUTS && count >= TERMS ? CC_PATCH_FLOATS : 0;
+}
+
+/* The same tiles with copies, as rectangles: what is left of a row of tiles, or whole rows. */
+static void outer_sum_add_rectangles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n,
+                                     int64_t rows_end, int64_t p0, int64_t p1, int64_t tile0, int64_t tile1, float *patches)
+{
+    const int64_t mr = cc_kernels_get()->gemm.mr, nr = cc_kernels_get()->gemm.nr, across = (n + nr - 1) / nr;
+    for (int64_t tile = tile0; tile < tile1;) {
+        const int64_t before = tile % across, whole = before ? 0 : (tile1 - tile) / across;
+        const int64_t down = whole ? whole : 1, beside = whole ? across : cc_min(across - before, tile1 - tile);
+        const int64_t row = tile / across * mr, column = before * nr;
+        cc_outers_add(&(cc_outers){.m = cc_min(down * mr, rows_end - row),
+                                   .n = cc_min(beside * nr, n - column),
+                                   .images = 1,
+                                   .lines = 1,
+                                   .steps = p1 - p0,
+                                   .a = a + p0 * m + row,
+                                   .a_step = m,
+                                   .b = b + p0 * n + column,
+                                   .b_step = n,
+                                   .y = to + (row - row0) * n + column,
+                                   .y_row = n},
+                      patches);
+        tile += down * beside;
+    }
+}
+
 /* Tiles tile0 .. tile1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Blocks
  * of terms outermost, tiles inside: a block of a and b stays in the cache for all tiles. A short one would spend its time on
  * loading and storing the tile. */
 static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
-                                int64_t p0, int64_t p1, int64_t tile0, int64_t tile1)
+                                int64_t p0, int64_t p1, int64_t tile0, int64_t tile1, float *patches)
 {
     enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = BLOCK / 2 };
     const cc_kernels *kernels = cc_kernels_get();
@@ -181,6 +212,10 @@ static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const f
         const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
         for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)
             memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->gemm.nr, n - column) * sizeof *to);
+    }
+    if (patches) {
+        outer_sum_add_rectangles(to, row0, a, b, m, n, rows_end, p0, p1, tile0, tile1, patches);
+        return;
     }
     for (int64_t p = p0; p < p1; p += block) {
         for (int64_t tile = tile0; tile < tile1; ++tile) {
@@ -201,7 +236,7 @@ static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const f
     }
 }
 
-void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial,
+void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial, float *patches,
                   const cc_team *team)
 {
     const int64_t tiles = outer_sum_tiles(m, n), blocks = cc_blocks(outer_sum_row_terms(count), ROWS, tiles, m * n);
@@ -212,7 +247,7 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
             const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
             const cc_range terms = cc_block(outer_sum_row_terms(count), blocks, block);
             outer_sum_add_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * ROWS,
-                                cc_min(terms.end * ROWS, count), tile0, tile1);
+                                cc_min(terms.end * ROWS, count), tile0, tile1, patches);
             i += tile1 - tile0;
         }
     if (blocks > 1) {
@@ -222,12 +257,12 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
 }
 
 void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
-                       int64_t rows)
+                       int64_t rows, float *patches)
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;
     outer_sum_add_tiles(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
-                        (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across);
+                        (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across, patches);
 }
 
 int64_t cc_column_sum_partial(int64_t n, int64_t count)

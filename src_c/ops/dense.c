@@ -85,7 +85,7 @@ static int64_t dense_block_rows(const dense_sizes *z)
 
 /* Floats of each area of backward_scratch, in this order. */
 typedef struct dense_backward_sizes {
-    int64_t dz, packed, transposed, partial, bias_partial, blocks;
+    int64_t dz, packed, transposed, partial, bias_partial, blocks, patches;
 } dense_backward_sizes;
 
 static dense_backward_sizes dense_backward_sizes_of(const cc_call *call, int choice, const bool needs_gradient[3], int nth)
@@ -103,6 +103,7 @@ static dense_backward_sizes dense_backward_sizes_of(const cc_call *call, int cho
         p.blocks = nth * dense_block_rows(&z) * z.m;
     else if (needs_gradient[1])
         p.partial = cc_outer_sum_partial(z.k, z.m, z.rows);
+    if (call->sink || needs_gradient[1]) p.patches = nth * cc_outer_sum_patches(z.k, z.m, z.rows);
     if (needs_gradient[2]) p.bias_partial = cc_column_sum_partial(z.m, z.rows);
     return p;
 }
@@ -123,7 +124,8 @@ static void dense_need(const cc_call *call, int nth, cc_need *need)
     need->choice |= dense_choose(&z);
     const dense_backward_sizes p = dense_backward_sizes_of(call, need->choice, needs_gradient, nth);
     need->backward_scratch = cc_scratch_bytes(p.dz) + cc_scratch_bytes(p.packed) + cc_scratch_bytes(p.transposed) +
-                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.blocks);
+                             cc_scratch_bytes(p.partial) + cc_scratch_bytes(p.bias_partial) + cc_scratch_bytes(p.blocks) +
+                             cc_scratch_bytes(p.patches);
     need->reads = cc_fused_reads(call, s->activation);
 }
 
@@ -194,13 +196,14 @@ static void dense_input_gradient(const cc_call *call, const dense_sizes *z, cons
 }
 
 /* Each thread makes its rows of dw and hands them on, a block at a time. */
-static void dense_hand_on(const cc_call *call, const dense_sizes *z, const float *dz, float *block, const cc_team *team)
+static void dense_hand_on(const cc_call *call, const dense_sizes *z, const float *dz, float *block, float *patches,
+                          const cc_team *team)
 {
     const cc_range mine = cc_slice(team, z->k, cc_kernels_get()->gemm.mr);
     const int64_t most = dense_block_rows(z);
     for (int64_t row = mine.begin; row < mine.end; row += most) {
         const int64_t rows = mine.end - row < most ? mine.end - row : most;
-        cc_outer_sum_rows(block, call->x[0], dz, z->k, z->m, z->rows, row, rows);
+        cc_outer_sum_rows(block, call->x[0], dz, z->k, z->m, z->rows, row, rows, patches);
         call->sink->take(call->sink, block, row * z->m, rows * z->m);
     }
 }
@@ -216,14 +219,15 @@ static void dense_backward(const cc_call *call, const cc_team *team)
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
     float *transposed = cc_scratch_take(&at, p.transposed), *partial = cc_scratch_take(&at, p.partial);
     float *bias_partial = cc_scratch_take(&at, p.bias_partial), *blocks = cc_scratch_take(&at, p.blocks);
+    float *patches = p.patches > 0 ? cc_scratch_take(&at, p.patches) + team->ith * (p.patches / team->nth) : NULL;
 
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx) dense_input_gradient(call, &z, dz, packed, transposed, team);
-    if (dw) cc_outer_sum(dw, call->x[0], dz, z.k, z.m, z.rows, partial, team);
+    if (dw) cc_outer_sum(dw, call->x[0], dz, z.k, z.m, z.rows, partial, patches, team);
     if (db) cc_column_sum(db, dz, z.m, z.rows, bias_partial, team);
     if (!call->sink) return;
     if (dx) cc_barrier_wait(team); /* everyone has read w */
-    dense_hand_on(call, &z, dz, blocks + team->ith * dense_block_rows(&z) * z.m, team);
+    dense_hand_on(call, &z, dz, blocks + team->ith * dense_block_rows(&z) * z.m, patches, team);
 }
 
 const cc_op cc_op_dense = {
