@@ -1,9 +1,9 @@
 /* How much is computed while a model is read. A few bytes can ask for a lot: a Range of 2^31 numbers, an Expand to terabytes that
  * is known, the matrix of a Resize. Counted are the elements of whatever is evaluated at once, and of the constants that readers
- * make (positions, weights of a resize); not what only runs compute. For each graph that is built the constants may be SOME, which
- * is more than models ask for, and MORE for each byte of the file, which quantized weights take; beyond that a model is refused.
- * What is evaluated may be a quarter of it: beyond that a node is left to runs, as operators are that take many operations for an
- * element, such as convolutions (operators.def). */
+ * make (positions, weights of a resize), for each of which a reader takes few operations; not what only runs compute. For each
+ * graph that is built the constants may be SOME, which is more than models ask for, and MORE for each byte of the file, which
+ * quantized weights take; beyond that a model is refused. What is evaluated may be a quarter of it: beyond that a node is left to
+ * runs, as operators are that take many operations for an element, such as convolutions (operators.def). */
 #include "base/alloc.h"
 #include "onnx/reading.h"
 

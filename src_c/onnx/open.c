@@ -91,9 +91,10 @@ static bool join_reshape(const pair *p, const numbers *a, const numbers *b, numb
 static int find_axis(const pair *p, int64_t of_a, int64_t of_b, int *like)
 {
     int found = 0, at = 0, n = 0;
-    for (int i = 1; i <= p->a->count; ++i) {
+    for (int i = 1; i <= p->a->count; ++i) { /* inputs come first */
         const cc_node *a = cc_graph_node(p->a, i), *b = cc_graph_node(p->b, i);
-        if (a->kind != CC_INPUT || b->kind != CC_INPUT || a->shape.rank != b->shape.rank) continue;
+        if (a->kind != CC_INPUT || b->kind != CC_INPUT) break;
+        if (a->shape.rank != b->shape.rank) continue;
         for (int k = 0; k < a->shape.rank; ++k) {
             if (a->shape.dim[k] != of_a || b->shape.dim[k] != of_b) continue;
             found = -2 - k;

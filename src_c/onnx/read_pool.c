@@ -2,6 +2,7 @@
  * after the other: the cells of all windows are taken side by side, then each window is reduced. */
 #include "onnx/read_window.h"
 #include "base/alloc.h"
+#include "onnx/build.h"
 
 enum pool_kind { POOL_MAX, POOL_SUM };
 
@@ -22,31 +23,34 @@ static int pool_plain(onnx_call *c, const char *op, int x, const onnx_window *w,
                                             w->ceil_mode ? " ceil_mode=1" : "", more));
 }
 
-/* The cell that is number t of the window at output o of axis i. */
-static int64_t pool_cell(const onnx_window *w, int i, int64_t o, int64_t t)
+/* The first cell of the window at place o along axis i. */
+static int64_t pool_first(const onnx_window *w, int i, int64_t o)
 {
-    return o * w->strides[i] - w->pads[i] + t * w->dilations[i];
+    return o * w->strides[i] - w->pads[i];
+}
+
+/* How many cells of that window lie before `end`. */
+static int64_t pool_before(const onnx_window *w, int i, int64_t o, int64_t end)
+{
+    const int64_t length = end - pool_first(w, i, o), n = length <= 0 ? 0 : (length - 1) / w->dilations[i] + 1;
+    return n < w->kernel[i] ? n : w->kernel[i];
 }
 
 /* The cells of all windows along axis i, one window after the other. A cell outside of the image is for POOL_SUM one that `take`
- * gives as 0, for POOL_MAX another cell of its window. 0: a failure. */
+ * gives as 0, for POOL_MAX the first of its window that is inside. 0: a failure. */
 static int pool_indices(onnx_call *c, const onnx_window *w, int i, enum pool_kind kind)
 {
-    const int64_t in = w->in[i], out = w->out[i], kernel = w->kernel[i];
-    int32_t *cells = onnx_work(c, out * kernel, sizeof *cells);
+    const int64_t in = w->in[i], kernel = w->kernel[i], count = w->out[i] * kernel;
+    int32_t *cells = onnx_work(c, count, sizeof *cells);
     if (!cells) return 0;
     bool empty = false;
-    for (int64_t o = 0; o < out; ++o) {
-        int64_t inside = -1;
-        for (int64_t t = kernel - 1; t >= 0; --t)
-            if (pool_cell(w, i, o, t) >= 0 && pool_cell(w, i, o, t) < in) inside = pool_cell(w, i, o, t);
-        empty = empty || inside < 0;
-        for (int64_t t = 0; t < kernel; ++t) {
-            const int64_t cell = pool_cell(w, i, o, t);
-            cells[o * kernel + t] = (int32_t)(cell >= 0 && cell < in ? cell : kind == POOL_MAX ? inside : in);
-        }
+    for (int64_t o = 0; o < w->out[i]; ++o) {
+        const int64_t first = pool_first(w, i, o), from = pool_before(w, i, o, 0), to = pool_before(w, i, o, in);
+        const int64_t outside = kind == POOL_MAX ? first + from * w->dilations[i] : in;
+        empty = empty || from == to;
+        for (int64_t t = 0; t < kernel; ++t)
+            cells[o * kernel + t] = (int32_t)(t >= from && t < to ? first + t * w->dilations[i] : outside);
     }
-    const int64_t count = out * kernel;
     int node = 0;
     if (empty && kind == POOL_MAX)
         onnx_refuse(c, "pads and dilations that leave windows without a cell of the image");
@@ -78,74 +82,47 @@ static int pool_by_axes(onnx_call *c, int x, const onnx_window *w, enum pool_kin
     return x;
 }
 
-/* For each cell of each window its number in an image, the last axis counted first, or with `reversed` the first. 0: a failure. */
-static int pool_numbers(onnx_call *c, const onnx_window *w, int64_t places, int64_t cells, bool reversed)
+/* Where along axis i the cells with numbers `cell` in their windows are. cell: (planes, place, ...), numbers along this axis. */
+static int pool_position(onnx_call *c, const onnx_window *w, int i, int cell)
 {
-    const int64_t dim[] = {places, cells};
-    int32_t *numbers = onnx_work(c, places * cells, sizeof *numbers);
-    if (!numbers) return 0;
-    for (int64_t p = 0; p < places * cells; ++p) {
-        int64_t place = p / cells, cell = p % cells, number = 0, at[ONNX_WINDOW_AXES];
-        for (int i = w->axes - 1; i >= 0; --i) {
-            at[i] = pool_cell(w, i, place % w->out[i], cell % w->kernel[i]);
-            if (at[i] < 0 || at[i] >= w->in[i]) { /* the first of the window that is inside */
-                const int64_t first = pool_cell(w, i, place % w->out[i], 0), d = w->dilations[i];
-                at[i] = first < 0 ? first + (d - 1 - first) / d * d : first;
-            }
-            place /= w->out[i];
-            cell /= w->kernel[i];
-        }
-        for (int i = 0; i < w->axes; ++i) {
-            const int k = reversed ? w->axes - 1 - i : i;
-            number = number * w->in[k] + at[k];
-        }
-        numbers[p] = (int32_t)number;
-    }
-    const int node = onnx_constant(c, CCONV_INT32, 2, dim, numbers);
-    cc_free(numbers);
-    return node;
+    const int first = onnx_steps(c, w->out[i], 0, w->kernel[i], 1 + w->axes, 1 + i);
+    return onnx_add2(c, "take", pool_indices(c, w, i, POOL_MAX), onnx_add2(c, "add", cell, first, NULL), NULL);
 }
 
-/* 0, step, 2 step, ...: n of them, in n or (n, 1). */
-static int pool_multiples(onnx_call *c, int64_t n, int64_t step, int rank)
-{
-    const int64_t dim[] = {n, 1};
-    int32_t *values = onnx_work(c, n, sizeof *values);
-    if (!values) return 0;
-    for (int64_t i = 0; i < n; ++i) values[i] = (int32_t)(i * step);
-    const int node = onnx_constant(c, CCONV_INT32, rank, dim, values);
-    cc_free(values);
-    return node;
-}
-
-/* Where in x, all of it counted, the largest cell of each window is: the first of several. */
+/* Where in x, all of it counted, the largest cell of each window is: the first of several. Its number in the window is taken apart
+ * into one for each axis, so that what is read of tables grows with the lengths of axes, not with their product. */
 static int pool_largest(onnx_call *c, int x, const onnx_window *w)
 {
     const cc_shape shape = *onnx_shape(c, x);
-    const bool reversed = onnx_int(c, "storage_order", 0) != 0;
+    const bool reversed = onnx_int(c, "storage_order", 0) != 0; /* the first axis is counted first */
     const int64_t planes = cc_shape_product(&shape, 0, 2), plane = cc_shape_product(&shape, 2, shape.rank);
-    int64_t places = 1, cells = 1;
+    int64_t covered = 1, dim[CCONV_MAX_RANK] = {planes}, stride[ONNX_WINDOW_AXES];
     int axes[CCONV_MAX_RANK] = {0, 1};
     for (int i = 0; i < w->axes; ++i) {
-        if (w->in[i] < 1 || w->out[i] < 1 || w->out[i] * w->kernel[i] >= INT32_MAX / (places * cells))
+        if (w->in[i] < 1 || w->out[i] < 1 || w->out[i] * w->kernel[i] >= INT32_MAX / covered)
             return onnx_refuse(c, "Indices beyond int32, or of nothing");
-        places *= w->out[i];
-        cells *= w->kernel[i];
+        covered *= w->out[i] * w->kernel[i];
+        dim[1 + i] = w->out[i];
         axes[2 + i] = 2 + 2 * i;
         axes[2 + w->axes + i] = 3 + 2 * i;
+        stride[i] = reversed ? cc_shape_product(&shape, 2, 2 + i) : cc_shape_product(&shape, 3 + i, shape.rank);
     }
     if (planes * plane >= INT32_MAX) return onnx_refuse(c, "Indices beyond int32");
     for (int i = 0; i < w->axes; ++i) x = pool_unfold(c, x, w, i, 2 + 2 * i, POOL_MAX);
     if (onnx_failed(c)) return 0;
-    x = onnx_reshape(c, onnx_transpose(c, x, 2 + 2 * w->axes, axes), 3, (int64_t[]){planes, places, cells});
-    const int all =
-        places * cells > 0 ? onnx_reshape(c, pool_numbers(c, w, places, cells, reversed), 1, (int64_t[]){places * cells}) : 0;
-    const int chosen = onnx_add2(c, "add", onnx_add1(c, "argmax", x, NULL), pool_multiples(c, places, cells, 1), NULL);
-    const int within = onnx_add2(c, "take", all, chosen, NULL);
-    const int y = onnx_add2(c, "add", within, pool_multiples(c, planes, plane, 2), NULL);
-    int64_t dim[CCONV_MAX_RANK] = {shape.dim[0], shape.dim[1]};
-    for (int i = 0; i < w->axes; ++i) dim[2 + i] = w->out[i];
-    return onnx_reshape(c, y, shape.rank, dim);
+    dim[1 + w->axes] = 1;
+    for (int i = 0; i < w->axes; ++i) dim[1 + w->axes] *= w->kernel[i];
+    x = onnx_reshape(c, onnx_transpose(c, x, 2 + 2 * w->axes, axes), 2 + w->axes, dim);
+    int cell = onnx_add1(c, "argmax", x, NULL), y = onnx_steps(c, planes, 0, plane, 1 + w->axes, 0);
+    for (int i = w->axes - 1; i >= 0 && !onnx_failed(c); --i) {
+        const int kernel = i ? onnx_scalar(c, cell, (double)w->kernel[i]) : 0;
+        const int at = pool_position(c, w, i, i ? onnx_add2(c, "mod", cell, kernel, NULL) : cell);
+        y = onnx_add2(c, "add", y, onnx_add2(c, "multiply", at, onnx_scalar(c, at, (double)stride[i]), NULL), NULL);
+        if (i) cell = onnx_add2(c, "floor_divide", cell, kernel, NULL);
+    }
+    int64_t to[CCONV_MAX_RANK] = {shape.dim[0], shape.dim[1]};
+    for (int i = 0; i < w->axes; ++i) to[2 + i] = w->out[i];
+    return onnx_reshape(c, y, shape.rank, to);
 }
 
 bool onnx_read_MaxPool(onnx_call *c)
@@ -188,14 +165,8 @@ static int pool_counts(onnx_call *c, const onnx_window *w, int i, bool padding)
     dim[2 + i] = w->out[i];
     float *counts = onnx_work(c, w->out[i], sizeof *counts);
     if (!counts) return 0;
-    for (int64_t o = 0; o < w->out[i]; ++o) {
-        int64_t n = 0;
-        for (int64_t t = 0; t < w->kernel[i]; ++t) {
-            const int64_t cell = pool_cell(w, i, o, t);
-            n += cell >= (padding ? -w->pads[i] : 0) && cell < w->in[i] + (padding ? w->pads[w->axes + i] : 0);
-        }
-        counts[o] = (float)n;
-    }
+    const int64_t begin = padding ? -w->pads[i] : 0, end = w->in[i] + (padding ? w->pads[w->axes + i] : 0);
+    for (int64_t o = 0; o < w->out[i]; ++o) counts[o] = (float)(pool_before(w, i, o, end) - pool_before(w, i, o, begin));
     const int node = onnx_constant(c, CCONV_FLOAT32, 2 + w->axes, dim, counts);
     cc_free(counts);
     return node;

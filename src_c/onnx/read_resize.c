@@ -1,8 +1,8 @@
 /* Resize and Upsample. Every axis is resized by itself: `nearest` takes cells, the others multiply with a matrix of weights,
  * y = A x along the axis. What the op `resize` computes is left to it. */
-#include "onnx/reader.h"
 #include "base/alloc.h"
 #include "base/writer.h"
+#include "onnx/reading.h"
 #include <math.h>
 #include <string.h>
 
@@ -99,10 +99,21 @@ static double resize_weight(const resize_task *r, double distance)
     return x < 2 ? ((b * x - 5 * b) * x + 8 * b) * x - 4 * b : 0;
 }
 
+/* How many cells of the input are as wide as one of the output, where that matters; how far a place reaches to both sides. */
+static double resize_wide(const resize_task *r, const resize_axis *a)
+{
+    return r->antialias && a->scale < 1 ? 1 / a->scale : 1;
+}
+
+static double resize_reach(const resize_task *r, const resize_axis *a)
+{
+    return (r->mode == LINEAR ? 1 : 2) * resize_wide(r, a);
+}
+
 /* Row i of the matrix of an axis, a->in weights. Cells beyond the image are its last ones, or do not count. */
 static void resize_row(const resize_task *r, const resize_axis *a, int64_t i, float *row)
 {
-    const double wide = r->antialias && a->scale < 1 ? 1 / a->scale : 1, reach = (r->mode == LINEAR ? 1 : 2) * wide;
+    const double wide = resize_wide(r, a), reach = resize_reach(r, a);
     /* from a place far outside no cell is reached but the last one, again and again */
     const double at = fmax(-reach - 1, fmin(resize_place(r, a, i), (double)a->in + reach));
     const int64_t first = (int64_t)ceil(at - reach), last = (int64_t)floor(at + reach);
@@ -139,6 +150,8 @@ static int resize_blend(onnx_call *c, int x, const resize_task *r, int k)
 {
     const resize_axis *a = &r->axis[k];
     const int64_t sizes[] = {a->out, a->in};
+    /* the weights that are computed may be more than the elements of the matrix: those of cells beyond the image */
+    if (!onnx_may_compute(c->r, (uint64_t)(2 * resize_reach(r, a) + 1) * (uint64_t)a->out)) return 0;
     float *matrix = onnx_work(c, a->out * a->in, sizeof *matrix);
     if (!matrix) return 0;
     for (int64_t i = 0; i < a->out; ++i) resize_row(r, a, i, matrix + i * a->in);
