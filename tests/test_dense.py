@@ -106,3 +106,30 @@ def test_large_weights_packed_as_they_are_used_give_the_same_bits(rows, k, m):
         found.append([np.array(plan.run([x, w, b], n=rows, root_gradient=dy)[0]), plan.gradient(nodes[0])])
     np.testing.assert_array_equal(found[1][0], found[0][0])
     np.testing.assert_array_equal(found[1][1], found[0][1])
+
+
+# Below and above what copies of x and dz pay for, and sums split into blocks; edges of tiles and of groups of them.
+@pytest.mark.parametrize(
+    "rows, k, m",
+    [
+        (128, 128, 128),
+        (127, 128, 128),
+        (129, 127, 130),
+        (500, 300, 77),
+        (3000, 96, 384),
+        (257, 1000, 33),
+        (900, 20, 1000),
+    ],
+)
+def test_weight_gradients_are_exact_for_any_number_of_threads(rows, k, m):
+    rng = np.random.default_rng(rows + k + m)
+    x, dz = (rng.integers(-3, 4, shape).astype(np.float32) for shape in [(rows, k), (rows, m)])
+    w = rng.integers(-2, 3, (k, m)).astype(np.float32)
+    graph = _core.Graph()
+    nodes = [graph.input(x.shape), graph.input(w.shape)]
+    y = graph.add("dense", nodes, {})
+    for threads in (1, 2, 5):
+        plan = _core.Plan(graph, [y], root=y, wrt=nodes, threads=threads)
+        plan.run([x, w], root_gradient=dz)
+        assert np.array_equal(plan.gradient(nodes[1]), x.T @ dz)
+        assert np.array_equal(plan.gradient(nodes[0]), dz @ w.T)

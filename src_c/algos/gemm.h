@@ -87,7 +87,7 @@ typedef struct cc_outers {
 void cc_outers_add(const cc_outers *outers, float *patches);
 
 /* y[i][j] = sum over p of a[p][i] b[p][j], i < m, j < n, p < count; a, b and y are dense. Entered by every thread, a barrier
- * inside; partial: cc_outer_sum_partial floats, or NULL if that is 0; patches: cc_outer_sum_patches floats of this thread, or NULL. */
+ * inside; partial: cc_outer_sum_partial floats; patches: cc_outer_sum_patches floats of this thread. */
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial, float *patches,
                   const cc_team *team);
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count);

@@ -49,6 +49,9 @@ void cc_add_blocks(float *y, const float *partial, int64_t blocks, int64_t count
 /* Terms are taken ROWS rows at a time: fewer would not pay for a block. */
 enum { ROWS = 32 };
 
+/* Tiles below each other whose copies are kept while the columns of b pass by. */
+enum { ROW_TILES = 6 };
+
 static int64_t outer_sum_row_terms(int64_t count)
 {
     return (count + ROWS - 1) / ROWS;
@@ -123,7 +126,7 @@ void cc_outers_add(const cc_outers *o, float *patches)
     }
     /* TERMS terms of a panel of b, and of ROW_TILES tiles of a, are copied side by side: in place, rows at distances of powers
      * of two share few sets of the caches, and every tile fetches them anew. */
-    enum { TERMS = 256, ROW_TILES = 6 };
+    enum { TERMS = 256 };
     const cc_kernels *kernels = cc_kernels_get();
     const int mr = kernels->gemm.mr, nr = kernels->gemm.nr;
     const int64_t pitch = mr <= nr / 2 ? nr / 2 : nr, terms = o->images * o->lines * o->steps;
@@ -161,48 +164,49 @@ void cc_outers_add(const cc_outers *o, float *patches)
     }
 }
 
+int64_t cc_outer_sum_patches(int64_t m, int64_t n, int64_t count)
+{
+    enum { OUTPUTS = 1 << 14, LEAST = 128 }; /* fewer do not pay for copies */
+    return m * n >= OUTPUTS && count >= LEAST ? CC_PATCH_FLOATS : 0;
+}
+
+/* What is one task: a tile; or, where they are copied, the tiles below each other that share a copy of b. */
+static int64_t outer_sum_tasks(int64_t m, int64_t n, int64_t count)
+{
+    const int64_t rows = ROW_TILES * cc_kernels_get()->gemm.mr, nr = cc_kernels_get()->gemm.nr;
+    return cc_outer_sum_patches(m, n, count) > 0 ? (m + rows - 1) / rows * ((n + nr - 1) / nr) : outer_sum_tiles(m, n);
+}
+
 int64_t cc_outer_sum_partial(int64_t m, int64_t n, int64_t count)
 {
-    const int64_t blocks = cc_blocks(outer_sum_row_terms(count), ROWS, outer_sum_tiles(m, n), m * n);
+    const int64_t blocks = cc_blocks(outer_sum_row_terms(count), ROWS, outer_sum_tasks(m, n, count), m * n);
     return blocks > 1 ? blocks * m * n : 0;
 }
 
-int64_t cc_outer_sum_patches(int64_t m, int64_t n, int64_t count)
+/* Rows row .. end-1 by columns column .. last-1, with copies; `to` begins with the first row and column 0. */
+static void outer_sum_copied(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t p0, int64_t p1,
+                             int64_t row, int64_t end, int64_t column, int64_t last, float *patches)
 {
-    enum { OUTPUTS = 1 << 14, TERMS = 128 }; /* fewer do not pay for copies */
-    return m * n >= OUTPUTS && count >= TERMS ? CC_PATCH_FLOATS : 0;
-}
-
-/* The same tiles with copies, as rectangles: what is left of a row of tiles, or whole rows. */
-static void outer_sum_add_rectangles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n,
-                                     int64_t rows_end, int64_t p0, int64_t p1, int64_t tile0, int64_t tile1, float *patches)
-{
-    const int64_t mr = cc_kernels_get()->gemm.mr, nr = cc_kernels_get()->gemm.nr, across = (n + nr - 1) / nr;
-    for (int64_t tile = tile0; tile < tile1;) {
-        const int64_t before = tile % across, whole = before ? 0 : (tile1 - tile) / across;
-        const int64_t down = whole ? whole : 1, beside = whole ? across : cc_min(across - before, tile1 - tile);
-        const int64_t row = tile / across * mr, column = before * nr;
-        cc_outers_add(&(cc_outers){.m = cc_min(down * mr, rows_end - row),
-                                   .n = cc_min(beside * nr, n - column),
-                                   .images = 1,
-                                   .lines = 1,
-                                   .steps = p1 - p0,
-                                   .a = a + p0 * m + row,
-                                   .a_step = m,
-                                   .b = b + p0 * n + column,
-                                   .b_step = n,
-                                   .y = to + (row - row0) * n + column,
-                                   .y_row = n},
-                      patches);
-        tile += down * beside;
-    }
+    for (int64_t i = row; i < end; ++i) memset(to + (i - row) * n + column, 0, (size_t)(last - column) * sizeof *to);
+    cc_outers_add(&(cc_outers){.m = end - row,
+                               .n = last - column,
+                               .images = 1,
+                               .lines = 1,
+                               .steps = p1 - p0,
+                               .a = a + p0 * m + row,
+                               .a_step = m,
+                               .b = b + p0 * n + column,
+                               .b_step = n,
+                               .y = to + column,
+                               .y_row = n},
+                  patches);
 }
 
 /* Tiles tile0 .. tile1-1 of an m x n sum, tiles in rows of tiles, over terms p0 .. p1-1; `to` begins with row `row0`. Blocks
  * of terms outermost, tiles inside: a block of a and b stays in the cache for all tiles. A short one would spend its time on
  * loading and storing the tile. */
 static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const float *b, int64_t m, int64_t n, int64_t rows_end,
-                                int64_t p0, int64_t p1, int64_t tile0, int64_t tile1, float *patches)
+                                int64_t p0, int64_t p1, int64_t tile0, int64_t tile1)
 {
     enum { BLOCK_FLOATS = 65536, BLOCK_LEAST = BLOCK / 2 };
     const cc_kernels *kernels = cc_kernels_get();
@@ -212,10 +216,6 @@ static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const f
         const int64_t row = tile / across * kernels->gemm.mr, column = tile % across * kernels->gemm.nr;
         for (int64_t j = row; j < cc_min(row + kernels->gemm.mr, rows_end); ++j)
             memset(to + (j - row0) * n + column, 0, (size_t)cc_min(kernels->gemm.nr, n - column) * sizeof *to);
-    }
-    if (patches) {
-        outer_sum_add_rectangles(to, row0, a, b, m, n, rows_end, p0, p1, tile0, tile1, patches);
-        return;
     }
     for (int64_t p = p0; p < p1; p += block) {
         for (int64_t tile = tile0; tile < tile1; ++tile) {
@@ -239,16 +239,23 @@ static void outer_sum_add_tiles(float *to, int64_t row0, const float *a, const f
 void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n, int64_t count, float *partial, float *patches,
                   const cc_team *team)
 {
-    const int64_t tiles = outer_sum_tiles(m, n), blocks = cc_blocks(outer_sum_row_terms(count), ROWS, tiles, m * n);
+    const int64_t nr = cc_kernels_get()->gemm.nr, rows = ROW_TILES * cc_kernels_get()->gemm.mr, across = (n + nr - 1) / nr;
+    const int64_t tasks = outer_sum_tasks(m, n, count), blocks = cc_blocks(outer_sum_row_terms(count), ROWS, tasks, m * n);
+    const bool copies = cc_outer_sum_patches(m, n, count) > 0;
     cc_range mine;
-    for (cc_shares shares = cc_shares_of(team, blocks * tiles, 1, (double)(m * n) * (double)count);
+    for (cc_shares shares = cc_shares_of(team, blocks * tasks, 1, (double)(m * n) * (double)count);
          cc_shares_take(&shares, &mine);)
-        for (int64_t i = mine.begin; i < mine.end;) {
-            const int64_t block = i / tiles, tile0 = i % tiles, tile1 = cc_min(tiles, tile0 + mine.end - i);
+        for (int64_t i = mine.begin, taken; i < mine.end; i += taken) {
+            const int64_t block = i / tasks, task = i % tasks, row = task / across * rows, column = task % across * nr;
             const cc_range terms = cc_block(outer_sum_row_terms(count), blocks, block);
-            outer_sum_add_tiles(blocks > 1 ? partial + block * m * n : y, 0, a, b, m, n, m, terms.begin * ROWS,
-                                cc_min(terms.end * ROWS, count), tile0, tile1, patches);
-            i += tile1 - tile0;
+            const int64_t p0 = terms.begin * ROWS, p1 = cc_min(terms.end * ROWS, count);
+            float *to = blocks > 1 ? partial + block * m * n : y;
+            taken = cc_min((copies ? across - task % across : tasks - task), mine.end - i);
+            if (copies)
+                outer_sum_copied(to + row * n, a, b, m, n, p0, p1, row, cc_min(row + rows, m), column,
+                                 cc_min(column + taken * nr, n), patches);
+            else
+                outer_sum_add_tiles(to, 0, a, b, m, n, m, p0, p1, task, task + taken);
         }
     if (blocks > 1) {
         cc_barrier_wait(team);
@@ -259,10 +266,11 @@ void cc_outer_sum(float *y, const float *a, const float *b, int64_t m, int64_t n
 void cc_outer_sum_rows(float *to, const float *a, const float *b, int64_t m, int64_t n, int64_t count, int64_t row,
                        int64_t rows, float *patches)
 {
-    const cc_kernels *kernels = cc_kernels_get();
-    const int64_t across = (n + kernels->gemm.nr - 1) / kernels->gemm.nr, end = row + rows;
-    outer_sum_add_tiles(to, row, a, b, m, n, end, 0, count, row / kernels->gemm.mr * across,
-                        (end + kernels->gemm.mr - 1) / kernels->gemm.mr * across, patches);
+    const int64_t mr = cc_kernels_get()->gemm.mr, across = (n + cc_kernels_get()->gemm.nr - 1) / cc_kernels_get()->gemm.nr;
+    if (cc_outer_sum_patches(m, n, count) > 0)
+        outer_sum_copied(to, a, b, m, n, 0, count, row, row + rows, 0, n, patches);
+    else
+        outer_sum_add_tiles(to, row, a, b, m, n, row + rows, 0, count, row / mr * across, (row + rows + mr - 1) / mr * across);
 }
 
 int64_t cc_column_sum_partial(int64_t n, int64_t count)

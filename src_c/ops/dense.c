@@ -219,7 +219,7 @@ static void dense_backward(const cc_call *call, const cc_team *team)
     float *dz_buffer = cc_scratch_take(&at, p.dz), *packed = cc_scratch_take(&at, p.packed);
     float *transposed = cc_scratch_take(&at, p.transposed), *partial = cc_scratch_take(&at, p.partial);
     float *bias_partial = cc_scratch_take(&at, p.bias_partial), *blocks = cc_scratch_take(&at, p.blocks);
-    float *patches = p.patches > 0 ? cc_scratch_take(&at, p.patches) + team->ith * (p.patches / team->nth) : NULL;
+    float *patches = cc_scratch_take(&at, p.patches) + team->ith * (p.patches / team->nth);
 
     const float *dz = cc_fused_gradient(call, s->activation, s->alpha, dz_buffer, team);
     if (dx) dense_input_gradient(call, &z, dz, packed, transposed, team);
