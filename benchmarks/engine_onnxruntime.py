@@ -34,4 +34,5 @@ def prepare(work: Work, variant: str) -> Prepared:
     def call() -> list[np.ndarray]:
         return [session.run(None, {name: x[at : at + size]})[0] for at in range(0, len(x), size)]
 
-    return Prepared(call, {"y": call()[0][:8]})
+    y = call()[0][:8]
+    return Prepared(call, {"y": np.moveaxis(y, 1, -1)})
