@@ -109,7 +109,7 @@ bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlo
 bench-quick: $(VENV)/.installed-bench ## the same, fewer cases, one short round
 	@$(PY) benchmarks --quick
 
-bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts, contention, zoo
+bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts, contention, zoo, models, applications
 	@$(PY) benchmarks $*
 
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %

@@ -10,6 +10,8 @@ images. Rates of dropout are zero in all engines, so that losses can be compared
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,7 +57,9 @@ SIDES = {
     256: {"UNet": 48},
     260: {"EfficientNetB2": 1.0, "EfficientNetLite2": 0.9, "EfficientNetV2B2": 1.7},
     280: {"EfficientNetLite3": 1.4},
-    299: {"InceptionResNetV1": 6.3, "InceptionResNetV2": 13.2, "InceptionV3": 5.7, "InceptionV4": 12.3, "Xception": 8.4},
+    299: {
+        "InceptionResNetV1": 6.3, "InceptionResNetV2": 13.2, "InceptionV3": 5.7, "InceptionV4": 12.3, "Xception": 8.4,
+    },
     300: {"EfficientNetB3": 1.9, "EfficientNetLite4": 2.6, "EfficientNetV2B3": 3.0},
     331: {"NASNetLarge": 24},
     380: {"EfficientNetB4": 4.5},
@@ -120,9 +124,10 @@ def built(work: Work) -> Any:
     path = conversion.converted(work, ".npz", "applications.py")
     model = model_of(work.name)
     with np.load(path) as file:
+        values = (file[name] for name in file.files)  # some names are made up anew in every process
         for layer in leaves(model):
             if count := len(layer.weights):
-                layer.set_weights([file[f"{layer.name}/{i}"] for i in range(count)])
+                layer.set_weights(list(itertools.islice(values, count)))
     return model
 
 
@@ -166,7 +171,9 @@ def multiply_adds(model: Any) -> int:
     total = 0
     for layer in leaves(model):
         kernels = [tuple(w.shape) for w in layer.weights if len(w.shape) > 1]
-        image = layer.input.shape if type(layer).__name__ == "Conv2DTranspose" else layer.output.shape if kernels else ()
+        image = (
+            layer.input.shape if type(layer).__name__ == "Conv2DTranspose" else layer.output.shape if kernels else ()
+        )
         pixels = int(np.prod(image[1:-1]))
         total += sum(pixels * int(np.prod(kernel)) for kernel in kernels)
     return total
@@ -195,8 +202,6 @@ def calibrate(model: Any, images: np.ndarray, labels: np.ndarray) -> None:
 
 def write(work: Work) -> None:
     """The files of a network."""
-    import dataclasses
-
     model, rng = model_of(work.name), np.random.default_rng(0)
     for layer in leaves(model):
         if (values := lively(layer, rng)) is not None:

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from applications_layers import Key, Layer, Value, flat
 from applications_windows import Padded, pooling, windowed
 from torch import nn
 from torch.nn import functional
 
 Function = Callable[..., torch.Tensor]
-Key = tuple[str, int]  # a layer's name, and which of its outputs
 ACTIVATIONS: dict[str, Function] = {
     "relu": functional.relu,
     "relu6": functional.relu6,
@@ -43,23 +43,6 @@ class Step(NamedTuple):
     inputs: list[Key]
     output: str
     done: list[Key]
-
-
-class Value(NamedTuple):
-    """What the JSON says of a tensor; its shape is in Keras' order."""
-
-    key: Key
-    shape: tuple[int | None, ...]
-
-
-class Layer(NamedTuple):
-    """A layer or a function between layers, what it reads, and a number that it reads beside."""
-
-    kind: str
-    name: str
-    config: dict[str, Any]
-    inputs: list[Value]
-    number: float | None = None
 
 
 class ApplicationNet(nn.Module):
@@ -407,34 +390,4 @@ def parameter(values: np.ndarray) -> nn.Parameter:
 
 def as_in_pytorch(net: nn.Module) -> bool:
     """Pads windows of stride 2 evenly, as one does in PyTorch, where that is no more work; whether there were any."""
-    found = [module for module in net.modules() if isinstance(module, Padded)]
-    return any([module.pad_evenly() for module in found])
-
-
-def flat(config: dict[str, Any]) -> list[Layer]:
-    """The model's layers but its input, in the place of a `Sequential` its own."""
-    found: list[Layer] = []
-    ends: dict[str, str] = {}  # of each `Sequential` the last layer
-
-    def walk(x: Any) -> list[Value]:
-        if isinstance(x, list):
-            return [value for each in x for value in walk(each)]
-        if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
-            name, _, output = x["config"]["keras_history"]
-            return [Value((ends.get(name, name), output), tuple(x["config"]["shape"]))]
-        return []
-
-    for layer in config["layers"]:
-        for call in layer["inbound_nodes"]:
-            values, numbers = walk(call["args"]), [x for x in call["args"] if isinstance(x, float)]
-            if layer["class_name"] != "Sequential":
-                number = numbers[0] if numbers else None
-                found.append(Layer(layer["class_name"], layer["name"], layer["config"], values, number))
-                continue
-            for inner in layer["config"]["layers"]:
-                name = inner["config"]["name"]
-                values = [values[0]._replace(shape=tuple(inner["build_config"]["input_shape"]))]
-                found.append(Layer(inner["class_name"], name, inner["config"], values))
-                values = [Value((name, 0), ())]
-            ends[layer["name"]] = name
-    return found
+    return sum(module.pad_evenly() for module in net.modules() if isinstance(module, Padded)) > 0
