@@ -144,12 +144,14 @@ def lively(layer: Any, rng: np.random.Generator) -> list[np.ndarray] | None:
     if kind == "LayerScale":
         return [normal(shapes[0], 0.1, 0.5)]
     if kind in ("BatchNormalization", "LayerNormalization"):
-        centers = [normal(shape) for shape in shapes]
+        values = [normal(shape) for shape in shapes]
         if layer.scale:
-            centers[0] = normal(shapes[0], 0.1, 1.0)
+            values[0] = normal(shapes[0], 0.1, 1.0)
         if kind == "BatchNormalization":
-            centers[-1] = np.ones(shapes[-1], np.float32)
-        return centers
+            # most of what a ReLU gets is positive: else roundings grow from layer to layer, to a thousand times
+            values[1 if layer.scale else 0] += np.float32(1)
+            values[-1] = np.ones(shapes[-1], np.float32)
+        return values
     values = []
     for shape in shapes:
         if len(shape) == 1:

@@ -10,8 +10,8 @@ from onnx_file import exported
 from work import Prepared, Work
 
 THREADS = 1
-# ONNX Runtime 1.31 takes zeros around an image for the padding of the MaxPool behind them, which never counts: the result
-# is another one where all else is negative. These are compared without that, and timed with it, for it is no less work.
+# ONNX Runtime 1.31 takes zeros around an image for the padding of the MaxPool behind them, which never counts: another
+# result where all else is negative. These are compared without that, and timed with it, for it is no less work.
 ZEROS_BEFORE_POOLING = ("ResNet50V2", "ResNet101V2", "ResNet152V2")
 
 

@@ -45,10 +45,10 @@ PyTorch, `.pth` or `.safetensors`, whose names the function knows: `weights="fil
 NOT_MEASURED = (
     "**Times** have not been measured: `python benchmarks applications`, then `python docs/make_zoo.py --times`."
 )
-MEASURED = """**Times** are milliseconds: one image (`predict_on_batch`), and a training step (`train_on_batch`, SGD with
-momentum, without dropout) of as many images as the parentheses say; beside PyTorch {torch}, at the best of its ways.
-{cpu}, {threads} threads, {date}. [Benchmarks](benchmarks.md) tell how; `python benchmarks applications` measures them on
-your machine."""
+MEASURED = """**Times** are milliseconds: one image (`predict_on_batch`), and a training step (`train_on_batch`, SGD
+with momentum, without dropout) of as many images as the parentheses say; beside PyTorch {torch}, at the best of its
+ways. {cpu}, {threads} threads, {date}. [Benchmarks](benchmarks.md) tell how; `python benchmarks applications` measures
+them on your machine."""
 
 
 def amount(x: float) -> str:
