@@ -31,6 +31,9 @@ class Padded(nn.Module):
         return self.window(x)
 
     def pad_evenly(self) -> bool:
+        """Whether it pads in another way from now on."""
+        if self.outside is None:
+            return False
         even = tuple(max(pads) for pads in self._pads)
         size, stride = pair(self.window.kernel_size), pair(self.window.stride)
 

@@ -16,13 +16,14 @@ BENCHMARKS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
 # small images of networks that have together every kind of layer; ResNet50V2 pads by zeros before it pools
 NETWORKS = {"ConvNeXtTiny": 32, "InceptionV1": 64, "MixNetS": 64, "MobileNetV3Small": 64, "NASNetMobile": 64,
             "ResNet20": 32, "ResNet50V2": 64, "ShuffleNet": 64, "ShuffleNetV2": 64, "UNet": 32}  # fmt: skip
+SETTINGS = {"UNet": {"width": 8}}
 
 
 @pytest.fixture(scope="module")
 def modules():
     before, known = list(sys.path), set(sys.modules)
     sys.path.insert(0, str(BENCHMARKS))
-    yield [importlib.import_module(name) for name in ("applications", "applications_torch")]
+    yield [importlib.import_module(name) for name in ("applications", "applications_torch", "applications_run")]
     sys.path[:] = before
     for name in set(sys.modules) - known:
         if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
@@ -31,9 +32,9 @@ def modules():
 
 def both(modules, name, side):
     """A model with lively weights, and the module made of it."""
-    applications, applications_torch = modules
+    applications, applications_torch, _ = modules
     with applications.without_drawing():
-        model = getattr(cconv.applications, name)(input_shape=(side, side, 3))
+        model = getattr(cconv.applications, name)(input_shape=(side, side, 3), **SETTINGS.get(name, {}))
     rng = np.random.default_rng(0)
     weights = {}
     for layer in applications.leaves(model):
@@ -90,3 +91,35 @@ def test_a_layer_without_a_module_is_named(modules):
     with pytest.raises(NotImplementedError, match="strange: no module for RepeatVector"):
         weights = {"a/0": np.zeros((4, 2), np.float32), "a/1": np.zeros(2, np.float32)}
         modules[1].ApplicationNet(json.loads(model.to_json())["config"], weights)
+
+
+def a_row(case, mode, batch, ratio, **rest):
+    seconds = {"cconv": 0.1, "torch": 0.1 * ratio}
+    found = {"case": case, "mode": mode, "batch": batch, "seconds": seconds, "variants": {"torch": "frozen"}}
+    return {**found, "ratios": {"torch": ratio}, "ratio": ratio, "notes": [], "memory": {}, **rest}
+
+
+def test_rows_of_several_runs_are_kept_together(modules, tmp_path):
+    path, run = tmp_path / "applications.json", modules[2]
+    first = run.Rows(path)
+    first.add(a_row("ResNet50", "infer", 1, 0.5), {"cpu": "A"})
+    first.add({"case": "ResNet20", "mode": "train", "batch": 8, "failed": "no memory"}, {})
+    second = run.Rows(path)
+    assert not run.done(second, run.Work("ResNet20", 8, "train"))  # what failed is tried again
+    assert run.done(second, run.Work("ResNet50", 1, "infer"))
+    peaks = {"cconv": 10**6, "torch": 4 * 10**6}
+    second.add(a_row("ResNet20", "train", 8, 2.0, memory=peaks), {"threads": 2})
+    second.add(a_row("ResNet50", "infer", 1, 0.8), {})
+    kept = json.loads(path.read_text())
+    assert kept["cpu"] == "A" and kept["threads"] == 2
+    assert [(row["case"], row["ratio"]) for row in kept["rows"]] == [("ResNet20", 2.0), ("ResNet50", 0.8)]
+    table = run.markdown(kept["rows"])
+    assert table[2] == "| ResNet20 | 0.04 | 8 | 100 | 200 | 2.00 | 1 | 0.25 | - | - | - | - | - | - | - | - |"
+    told = "\n".join(run.summary(kept["rows"]))
+    assert "below 1: ResNet50 batch 1 infer 0.80 (PyTorch frozen)" in told and "0.25 of PyTorch's in the mean" in told
+
+
+def test_a_failure_has_its_row(modules):
+    rows = [{"case": "ResNet20", "mode": "train", "batch": 8, "failed": "no memory"}]
+    assert "| failed |" in modules[2].markdown(rows)[2]
+    assert modules[2].summary(rows) == ["- failed: ResNet20 batch 8 train: no memory"]
