@@ -3,7 +3,7 @@
     python benchmarks                                     layers, ranks, parts, networks, growth, facts
     python benchmarks layers --cases resnet_56 --quick    one thing, in seconds
     python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
-    timeout 600 python benchmarks applications --resume   ten minutes of it; the next call goes on there
+    python benchmarks applications --resume --minutes 10  a part of it; the next call goes on there
 
 Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
 ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
@@ -59,6 +59,9 @@ def arguments() -> argparse.Namespace:
         "--models", nargs="+", default=[], help="more ONNX files for the suite models, one input of images each"
     )
     parser.add_argument("--resume", action="store_true", help="applications: only what --out does not have yet")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="applications: after which no network begins; default: all"
+    )
     parser.add_argument("--files", help="folder to keep weights and ONNX files in from run to run")
     options = parser.parse_args()
     if unknown := set(options.suites) - set(SUITES + NAMED_SUITES):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import statistics
+import time
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,9 @@ def works_of(name: str, quick: bool) -> list[Work]:
 def measured(run: Any) -> list[dict[str, Any]]:
     """Runs what the options ask for; all rows there are, older ones as well."""
     options = run.options
-    kept = Rows(options.out / "applications.json")
+    kept = Rows(options.out / f"applications{'_quick' * options.quick}.json")
+    end = time.monotonic() + 60 * options.minutes
+    left = []
     table = report.Table(["cconv", *PEERS], run.measure_peak())
     found = False
     for name in sorted(APPLICATIONS, key=GIGA.__getitem__):
@@ -74,7 +77,9 @@ def measured(run: Any) -> list[dict[str, Any]]:
         found = found or bool(works)
         if options.resume:
             works = [work for work in works if not done(kept, work)]
-        if works:
+        if works and time.monotonic() > end:
+            left.append(name)
+        elif works:
             try:
                 network(run, works, kept, table)
             finally:
@@ -87,6 +92,8 @@ def measured(run: Any) -> list[dict[str, Any]]:
     text = "\n".join((*markdown(rows), "", *summary(rows))) + "\n"
     kept.path.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
+    if left:
+        print(f"The time is up; {len(left)} networks are left for --resume: {', '.join(left)}")
     return rows
 
 
