@@ -93,7 +93,7 @@ def measured(run: Any) -> list[dict[str, Any]]:
     kept.path.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
     if left:
-        print(f"The time is up; {len(left)} networks are left for --resume: {', '.join(left)}")
+        print(f"The time is up; left for --resume: {', '.join(left)}")
     return rows
 
 
