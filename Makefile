@@ -109,16 +109,17 @@ bench: $(VENV)/.installed-bench ## layers and networks beside PyTorch, TensorFlo
 bench-quick: $(VENV)/.installed-bench ## the same, fewer cases, one short round
 	@$(PY) benchmarks --quick
 
-bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts, contention, zoo
+bench-%: $(VENV)/.installed-bench # of layers, ranks, parts, networks, growth, facts, contention, zoo, models, applications
 	@$(PY) benchmarks $*
 
 mnist: $(VENV)/.installed-examples ## 12 epochs of MNIST, about 99 %
 	@$(PY) examples/mnist_convnet.py
 
-docs: $(VENV)/.installed-test ## write docs/ops.md (the ops of the core), docs/api (the Python names) and what docs/keras.md says is absent
+docs: $(VENV)/.installed-test ## write docs/ops.md (the ops of the core), docs/api (the Python names), what docs/keras.md says is absent, docs/zoo.md (the networks)
 	@$(PY) docs/make_ops.py
 	@$(PY) docs/make_api.py
 	@$(PY) docs/make_keras.py
+	@$(PY) docs/make_zoo.py
 
 # ---- C ----
 

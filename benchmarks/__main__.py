@@ -3,13 +3,14 @@
     python benchmarks                                     layers, ranks, parts, networks, growth, facts
     python benchmarks layers --cases resnet_56 --quick    one thing, in seconds
     python benchmarks networks --cases mobilenet --batches 1 --engines torch onnxruntime
+    python benchmarks applications --resume --minutes 10  a part of it; the next call goes on there
 
 Suites: layers (convolutions of well-known networks, beside PyTorch), ranks (those of one and three axes, and transposed
 ones), parts (attention, normalizations, resizing and others), networks (training and inference, beside all engines),
 growth (time as a 3x3 convolution grows), facts (import time, installed size, memory of a training step).
 Only when named: contention (networks on cores that busy processes use too; turns last two seconds), zoo (fourteen more
 networks, beside all engines), models (the networks, and what --models names, from ONNX files beside ONNX Runtime and
-OpenVINO, by cconv's C core too).
+OpenVINO, by cconv's C core too), applications (all networks of cconv.applications, beside PyTorch and ONNX Runtime).
 Writes results.json and pictures into the folder given by --out. See docs/benchmarks.md.
 """
 
@@ -25,6 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import applications_run
 import contention
 import facts
 import growth
@@ -36,7 +38,7 @@ from work import NETWORKS, Work
 
 ENGINES = ("torch", "tensorflow", "onnxruntime", "openvino", "litert", "ncnn", "mnn")
 SUITES = ("layers", "ranks", "parts", "networks", "growth", "facts")
-NAMED_SUITES = ("contention", "zoo", "models")  # long ones, which run only when they are named
+NAMED_SUITES = ("contention", "zoo", "models", "applications")  # long ones, which run only when they are named
 
 
 def arguments() -> argparse.Namespace:
@@ -56,6 +58,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--models", nargs="+", default=[], help="more ONNX files for the suite models, one input of images each"
     )
+    parser.add_argument("--resume", action="store_true", help="applications: only what --out does not have yet")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="applications: after which no network begins; default: all"
+    )
     parser.add_argument("--files", help="folder to keep weights and ONNX files in from run to run")
     options = parser.parse_args()
     if unknown := set(options.suites) - set(SUITES + NAMED_SUITES):
@@ -74,6 +80,7 @@ class Run:
         self.results: dict[str, Any] = {**facts.machine(), "threads": options.threads, "fma_peak": None}
         self._workers: dict[str, turns.Worker] = {}
         self._missing: set[str] = set()
+        self._told: set[tuple[str, str]] = set()  # engines that are printed
 
     def workers(self, engines: Sequence[str], single: bool = False) -> list[turns.Worker]:
         """Ours, then those of the engines that are installed; with `single`, ours on one thread too."""
@@ -97,8 +104,11 @@ class Run:
                 return None
             self._workers[label] = worker
             about = {key: value for key, value in worker.facts.items() if key != "import_seconds"}
-            self.results.setdefault("engines", {})[engine] = about
-            print(f"{engine} {' '.join(map(str, about.values()))}, threads: {threads}")
+            known = self.results.setdefault("engines", {})
+            if (engine, label) not in self._told:
+                print(f"{engine} {' '.join(map(str, about.values()))}, threads: {threads}")
+            self._told.add((engine, label))
+            known[engine] = about
         return self._workers[label]
 
     def measure_peak(self) -> float | None:
@@ -226,9 +236,14 @@ class Run:
         print("Memory a training step takes beyond the import:")
         self.results["training_memory"] = facts.training_memory(trained, options.threads, self.files, names)
 
+    def applications(self) -> None:
+        self.results["applications"] = applications_run.measured(self)
+
     def close(self) -> None:
+        """Ends the processes; whoever needs some gets new ones."""
         for worker in self._workers.values():
             worker.close()
+        self._workers.clear()
 
 
 def main() -> None:

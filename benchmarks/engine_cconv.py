@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import applications
 import numpy as np
 from work import Prepared, Work, aligned, build_keras, training_step
 
@@ -97,6 +98,9 @@ def model_file(work: Work) -> Prepared:
 def network(work: Work) -> Prepared:
     if work.model:
         return model_file(work)
+    if work.is_application:
+        model = applications.built(work)
+        return network_calls(work, model, applications.multiply_adds(model))
     model = build_keras(cconv, work.name)
     rng = np.random.default_rng(0)
     for layer in model.layers:
@@ -107,8 +111,13 @@ def network(work: Work) -> Prepared:
         part = work.file(f".{os.getpid()}.part.npz")
         np.savez(part, **weights)
         part.replace(work.file(".npz"))
+    return network_calls(work, model, multiplications(model))
+
+
+def network_calls(work: Work, model: object, multiply_adds: int) -> Prepared:
+    """A model's methods that a work calls."""
     x, _ = work.images()
-    flops = multiplications(model) * 2 * len(x)
+    flops = multiply_adds * 2 * len(x)
     if work.mode == "train":
         prepared = training_step(model, cconv, work)
         prepared.flops = 3 * flops

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -24,6 +25,8 @@ def start(threads: int) -> dict[str, object]:
 def variants(work: Work) -> tuple[str, ...]:
     if work.layer and work.layer.rank == 1 or work.part and not work.part.image:
         return ("contiguous",)
+    if work.mode == "train" and work.is_application and work.network.is_heavy:
+        return ("channels_last",)
     if not work.whole or work.mode == "train":
         return tuple(FORMATS)
     return (*FORMATS, "frozen")
@@ -130,6 +133,8 @@ def part(work: Work, memory_format: torch.memory_format) -> Prepared:
 
 def loaded(work: Work) -> torch.nn.Module:
     """The network with the weights cconv has left in a file."""
+    if work.is_application:
+        return application(work)
     if work.name in ZOO:
         net: torch.nn.Module = ZooNet(zoo.described(work.name, work.network.side, work.network.channels))
     else:
@@ -137,6 +142,25 @@ def loaded(work: Work) -> torch.nn.Module:
     with np.load(work.file(".npz")) as file:
         load(net, dict(file))
     return net
+
+
+def application(work: Work) -> torch.nn.Module:
+    """A network of `cconv.applications`."""
+    from applications_torch import ApplicationNet
+
+    config = json.loads(work.file(".json").read_text(encoding="utf-8"))["config"]
+    with np.load(work.file(".npz")) as file:
+        return ApplicationNet(config, dict(file))
+
+
+def paddings_changed(net: torch.nn.Module, work: Work) -> bool:
+    """Pads as one does in PyTorch, see `as_in_pytorch`; whether that is another way than before."""
+    if work.is_application:
+        import applications_torch
+
+        return applications_torch.as_in_pytorch(net)
+    as_in_pytorch(net)
+    return True
 
 
 def training(work: Work, memory_format: torch.memory_format) -> Prepared:
@@ -157,7 +181,7 @@ def training(work: Work, memory_format: torch.memory_format) -> Prepared:
         return loss.item()
 
     results = {"losses": np.array([call(), call()])}
-    as_in_pytorch(net)
+    paddings_changed(net, work)
     return Prepared(call, results)
 
 
@@ -180,6 +204,7 @@ def inference(work: Work, variant: str) -> Prepared:
         call()  # what is traced is compiled in its first runs
         return call
 
-    results = {"y": calling()()[0][:8].copy()}
-    as_in_pytorch(net)
-    return Prepared(calling(), results)
+    call = calling()
+    y = call()[0][:8]
+    results = {"y": np.moveaxis(y, 1, -1).copy()}
+    return Prepared(calling() if paddings_changed(net, work) else call, results)

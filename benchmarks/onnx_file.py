@@ -12,6 +12,8 @@ def exported(work: Work) -> Path:
     """The network's file, its batch a free dimension named "batch"."""
     if work.model:
         return Path(work.model)
+    if work.is_application:
+        return work.file(".onnx")  # by `applications.py`
     return conversion.converted(work, ".onnx", "onnx_file.py")
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,9 @@ class Timing:
     variants: dict[str, str] = field(default_factory=dict)  # which that was
     ratios: dict[str, float] = field(default_factory=dict)  # by peer: its time / ours
     notes: list[str] = field(default_factory=list)
+    struck: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # engines' variants that were slower than others of theirs
 
     @property
     def peers(self) -> dict[str, float]:
@@ -132,22 +136,40 @@ class Rules:
         rounds: each gives a ratio; their median counts.
         turns: of each engine in a round; the best counts. One, where a call takes half a second.
         seconds: of a turn; a call that takes longer is one turn.
+        patience: seconds after which no further round begins.
     """
 
     rounds: int = 3
     turns: int = 2
     seconds: float = 0.04
+    patience: float = float("inf")
 
 
-def measure(work: Work, workers: list[Worker], rules: Rules) -> Timing:
+def measure(
+    work: Work,
+    workers: list[Worker],
+    rules: Rules,
+    without: Collection[tuple[str, str]] = (),
+    peaks: dict[str, int] | None = None,
+) -> Timing:
     """Times one work on the engines that can do it; the first is ours. Their results are compared before.
+
+    Args:
+        work: What is done.
+        workers: Who does it.
+        rules: How long.
+        without: Engines' variants that are left out.
+        peaks: Where to put, for training, the memory of the first variant of each engine, in a fresh process.
 
     Raises:
         Failed: If ours could not do it.
     """
     try:
-        contenders, timing = prepare(work, workers)
-        conclude([play(contenders, rules, timing) for _ in range(rules.rounds)], timing)
+        contenders, timing = prepare(work, workers, without, peaks)
+        rounds, end = [], time.perf_counter() + rules.patience
+        while len(rounds) < rules.rounds and (not rounds or time.perf_counter() < end):
+            rounds.append(play(contenders, rules, timing))
+        conclude(rounds, timing)
         return timing
     finally:
         for worker in workers:
@@ -155,7 +177,12 @@ def measure(work: Work, workers: list[Worker], rules: Rules) -> Timing:
                 worker.ask("drop")
 
 
-def prepare(work: Work, workers: list[Worker]) -> tuple[list[Contender], Timing]:
+def prepare(
+    work: Work,
+    workers: list[Worker],
+    without: Collection[tuple[str, str]] = (),
+    peaks: dict[str, int] | None = None,
+) -> tuple[list[Contender], Timing]:
     """All who can do the work, ours first, and a timing that has notes about those who cannot."""
     contenders: list[Contender] = []
     timing = Timing(work, 0)
@@ -163,6 +190,8 @@ def prepare(work: Work, workers: list[Worker]) -> tuple[list[Contender], Timing]
     for worker in workers:
         for variant in worker.ask("variants", work):
             contender = Contender(worker, variant)
+            if (contender.label, variant) in without:
+                continue
             try:
                 results, flops = worker.ask("prepare", work, variant)
             except Failed as error:
@@ -174,6 +203,8 @@ def prepare(work: Work, workers: list[Worker]) -> tuple[list[Contender], Timing]
                 expected, timing.flops = results, flops
             elif complaint := agree(expected, results, work):
                 raise Failed(f"{work}: {contender.label} {variant}: {complaint}")
+            if peaks is not None and not work.infers and worker.label not in peaks:
+                peaks[worker.label] = worker.ask("peak", variant, 1)
             contenders.append(contender)
     return contenders, timing
 
@@ -199,6 +230,7 @@ def play(contenders: list[Contender], rules: Rules, timing: Timing) -> dict[Cont
         rivals = [best[other] for other in contenders if other.worker is contender.worker]
         if best[contender] > TOO_SLOW * min(rivals):
             contenders.remove(contender)
+            timing.struck.add((contender.label, contender.variant))
     return best
 
 

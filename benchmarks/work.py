@@ -34,6 +34,7 @@ class Network:
         rate: the learning rate of its training steps; small, for the same few images come again and again.
         adam: Adam instead of SGD with momentum 0.9.
         drops: it has dropout, so losses of engines agree roughly only.
+        pixelwise: its classes are those of every pixel.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Network:
     rate: float = 1e-4
     adam: bool = False
     drops: bool = False
+    pixelwise: bool = False
+
+    @property
+    def brightest(self) -> float:
+        """The largest value of its images."""
+        return 1.0
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -133,7 +140,16 @@ class Work:
 
     @property
     def network(self) -> Network:
+        if self.is_application:
+            from applications import APPLICATIONS
+
+            return APPLICATIONS[self.name]
         return NETWORKS.get(self.name) or ZOO[self.name]
+
+    @property
+    def is_application(self) -> bool:
+        """Whether it is a network of `cconv.applications`."""
+        return self.whole and not self.model and self.name not in NETWORKS and self.name not in ZOO
 
     @property
     def kind(self) -> str:
@@ -178,8 +194,8 @@ class Work:
             return np.random.default_rng(0).standard_normal((self.batch, *self.image), np.float32), np.empty(0)
         network, rng = self.network, np.random.default_rng(0)
         count = PREDICTED if self.mode == "predict" else self.batch
-        x = rng.random((count, *network.image), np.float32)
-        return x, rng.integers(0, network.classes, count)
+        x = rng.random((count, *network.image), np.float32) * np.float32(network.brightest)
+        return x, rng.integers(0, network.classes, (count, *network.image[:2]) if network.pixelwise else count)
 
     def file(self, suffix: str) -> Path:
         """The file of a network that engines share, such as its weights."""

@@ -100,13 +100,13 @@ class Server:
             list(pool.map(repeat, keys))  # a list, so that an error is not lost
         return time.perf_counter() - start
 
-    def peak(self, variant: str) -> int:
-        """Bytes this process grows to in three calls, beyond what it had when the engine was imported."""
+    def peak(self, variant: str, calls: int = 3) -> int:
+        """Bytes this process grows to in so many calls, beyond what it had when the engine was imported."""
         gc.collect()
         give_back()
         forget_peak()
         call, _ = self._calls[variant]
-        for _ in range(3):
+        for _ in range(calls):
             call()
         return memory("VmHWM") - self._imported
 
