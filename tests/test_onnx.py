@@ -363,6 +363,26 @@ def test_operators_that_are_not_supported_are_all_named():
         cconv.onnx.load(model)
 
 
+def test_attributes_that_an_operator_does_not_have_are_all_named():
+    """What they would change elsewhere is not to be left out; what begins with "__" changes nothing anywhere."""
+    nodes = [
+        small_onnx.node("Relu", ["x"], "a", slope=0.1, __note="mine"),
+        small_onnx.node("Squeeze", ["a"], "b", axes=[0]),  # an input since opset 13
+        small_onnx.node("Softmax", ["b"], "y", axis=0, fancy=1) + small_onnx.field(5, small_onnx.attribute("axis", 1)),
+        small_onnx.node("LSTM", ["x"], "d"),
+    ]
+    model = small_onnx.model(nodes, [small_onnx.value("x", (1, 3, 3))], [small_onnx.value("y", (3, 3))])
+    named = [
+        r"Relu with attribute 'slope' \(not of opset 13\) of node 'a'",
+        r"Squeeze with attribute 'axes' \(not of opset 13\) of node 'b'",
+        r"Softmax with attribute 'fancy' \(not of opset 13\) of node 'y'",
+        r"Softmax with attribute 'axis' \(twice\) of node 'y'",
+        r"operator LSTM of node 'd'",
+    ]
+    with pytest.raises(NotImplementedError, match="; ".join(named) + "$"):
+        cconv.onnx.load(model)
+
+
 def test_sizes_that_must_be_given_are_asked_for():
     nodes = [small_onnx.node("MatMul", ["x", "w"], "y")]
     inputs, outputs = [small_onnx.value("x", ("n", "k"))], [small_onnx.value("y", ("n", 2))]

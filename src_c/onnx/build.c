@@ -101,7 +101,9 @@ int onnx_steps(onnx_call *c, int64_t n, int64_t start, int64_t step, int rank, i
 int onnx_second(onnx_call *c)
 {
     const int b = onnx_input(c, 1);
-    if (onnx_opset(c) >= 7 || !onnx_has_attribute(c, "axis")) return b;
+    if (onnx_opset(c) >= 7) return b;
+    onnx_ignore(c, "broadcast"); /* without it other shapes than equal ones are damage */
+    if (!onnx_has_attribute(c, "axis")) return b;
     const int a_rank = onnx_shape(c, onnx_input(c, 0))->rank, axis = onnx_axis(c, onnx_int(c, "axis", 0), a_rank);
     const cc_shape bs = *onnx_shape(c, b);
     int64_t dim[CCONV_MAX_RANK];

@@ -162,7 +162,7 @@ cconv_status onnx_tensor_parse(onnx_model *model, onnx_bytes message, onnx_tenso
 
 static cconv_status parse_attribute(onnx_model *model, onnx_bytes message, onnx_attribute *attribute)
 {
-    *attribute = (onnx_attribute){"", message};
+    *attribute = (onnx_attribute){.name = "", .message = message};
     bool damaged = false;
     for (onnx_field f; onnx_next_field(&message, &f, &damaged);)
         if (f.number == 1) CC_TRY(read_text(model, &f, &attribute->name));

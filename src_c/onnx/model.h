@@ -41,6 +41,7 @@ typedef struct onnx_tensor {
 typedef struct onnx_attribute {
     const char *name;
     onnx_bytes message;
+    bool asked; /* a reader has looked for it (node_attributes.c) */
 } onnx_attribute;
 
 typedef struct onnx_node {

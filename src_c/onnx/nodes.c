@@ -210,6 +210,7 @@ static bool read_node(onnx_reading *r, const onnx_node *node)
     const bool fine = foldable && operator->at_once && !was_left(r) ? fold(&c, operator->read) : operator->read(&c);
     if (r->status != CCONV_OK) return false;
     if (!fine || c.failed) return refuse_outputs(r, node);
+    onnx_refuse_unasked(&c);
     return name_missing_outputs(r, node);
 }
 
@@ -244,15 +245,9 @@ bool onnx_read_If(onnx_call *c)
     const char *name = condition.v[0] ? "then_branch" : "else_branch";
     onnx_graph *branch = onnx_keep(&r->model, sizeof *branch);
     if (!branch) return onnx_stop(r, CCONV_NO_MEMORY);
-    onnx_bytes message = {0};
-    for (int i = 0; i < c->node->n_attributes; ++i) {
-        if (strcmp(c->node->attributes[i].name, name) != 0) continue;
-        onnx_bytes attribute = c->node->attributes[i].message;
-        bool damaged = false;
-        for (onnx_field f; onnx_next_field(&attribute, &f, &damaged);)
-            if (f.number == 6 && f.kind == WIRE_BYTES) message = f.bytes;
-    }
-    if (!message.data) return onnx_damaged(c, "it has no %s", name);
+    onnx_bytes message;
+    onnx_ignore(c, condition.v[0] ? "else_branch" : "then_branch");
+    if (!onnx_message_attribute(c, name, &message)) return onnx_damaged(c, "it has no %s", name);
     if (r->depth == DEEPEST) return onnx_refuse(c, "branches more than 16 deep");
     if (onnx_graph_parse(&r->model, message, branch) != CCONV_OK) return onnx_stop(r, cconv_last_status());
     if (branch->n_outputs != c->node->n_outputs) return onnx_damaged(c, "its branch has other outputs");

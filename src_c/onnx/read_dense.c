@@ -21,6 +21,7 @@ bool onnx_read_Gemm(onnx_call *c)
     const bool transpose_a = onnx_int(c, "transA", 0) != 0, transpose_b = onnx_int(c, "transB", 0) != 0;
     const int exchanged[CCONV_MAX_RANK] = {1, 0}, as_it_is[CCONV_MAX_RANK] = {0, 1};
     int a = onnx_input(c, 0);
+    if (onnx_opset(c) < 7) onnx_ignore(c, "broadcast"); /* without it other shapes than equal ones are damage */
     if (onnx_failed(c)) return false;
     if (onnx_shape(c, a)->rank != 2) return onnx_damaged(c, "expected an A of rank 2, received %d", onnx_shape(c, a)->rank);
     if (transpose_a) a = onnx_input_ordered(c, 0, exchanged);

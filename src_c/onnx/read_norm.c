@@ -74,6 +74,7 @@ bool onnx_read_BatchNormalization(onnx_call *c)
 {
     const int x = onnx_input(c, 0), rank = onnx_shape(c, x)->rank;
     const double epsilon = (double)onnx_float(c, "epsilon", 1e-5f), momentum = (double)onnx_float(c, "momentum", 0.9f);
+    if (onnx_opset(c) < 7) onnx_ignore(c, "is_test"); /* plans say whether they train */
     if (onnx_failed(c)) return false;
     if (rank < 2) return onnx_refuse(c, "an input of rank %d", rank);
     if (onnx_opset(c) < 9 && onnx_int(c, "spatial", 1) == 0 && rank > 2) return onnx_refuse(c, "spatial 0");
@@ -220,7 +221,11 @@ bool onnx_read_Dropout(onnx_call *c)
     const int x = onnx_input(c, 0);
     float ratio = 0.5f;
     int room = 1;
-    if (onnx_opset(c) < 12) ratio = onnx_float(c, "ratio", ratio);
+    if (onnx_opset(c) < 7) onnx_ignore(c, "is_test");
+    if (onnx_opset(c) < 12)
+        ratio = onnx_float(c, "ratio", ratio);
+    else
+        onnx_ignore(c, "seed"); /* other numbers are drawn, whatever it is */
     onnx_list training = {.n = 0};
     if (onnx_opset(c) >= 12 && onnx_has(c, 2)) onnx_known_ints(c, 2, &training);
     const bool active = training.n && training.v[0];

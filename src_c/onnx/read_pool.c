@@ -91,10 +91,9 @@ static int pool_position(onnx_call *c, const onnx_window *w, int i, int cell)
 
 /* Where in x, all of it counted, the largest cell of each window is: the first of several. Its number in the window is taken apart
  * into one for each axis, so that what is read of tables grows with the lengths of axes, not with their product. */
-static int pool_largest(onnx_call *c, int x, const onnx_window *w)
+static int pool_largest(onnx_call *c, int x, const onnx_window *w, bool reversed)
 {
     const cc_shape shape = *onnx_shape(c, x);
-    const bool reversed = onnx_int(c, "storage_order", 0) != 0; /* the first axis is counted first */
     const int64_t planes = cc_shape_product(&shape, 0, 2), plane = cc_shape_product(&shape, 2, shape.rank);
     int64_t covered = 1, dim[CCONV_MAX_RANK] = {planes}, stride[ONNX_WINDOW_AXES];
     int axes[CCONV_MAX_RANK] = {0, 1};
@@ -130,8 +129,9 @@ bool onnx_read_MaxPool(onnx_call *c)
     onnx_window w;
     const int given = onnx_input(c, 0), x = onnx_cast(c, given, CCONV_FLOAT32);
     if (!onnx_window_read(c, x, NULL, &w)) return false;
+    const bool reversed = onnx_int(c, "storage_order", 0) != 0; /* in Indices the first axis is counted first */
     const int y = pool_is_plain(&w) ? pool_plain(c, "max_pool", x, &w, "") : pool_by_axes(c, x, &w, POOL_MAX);
-    if (onnx_wants(c, 1)) onnx_give_as(c, 1, pool_largest(c, x, &w), ONNX_INT64);
+    if (onnx_wants(c, 1)) onnx_give_as(c, 1, pool_largest(c, x, &w, reversed), ONNX_INT64);
     return onnx_give(c, 0, onnx_cast(c, y, onnx_shape(c, given)->type));
 }
 

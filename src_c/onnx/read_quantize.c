@@ -79,6 +79,7 @@ bool onnx_read_QuantizeLinear(onnx_call *c)
     const int axis = quantize_axis(c, &shape, 1);
     const int64_t block = onnx_int(c, "block_size", 0);
     const int scale = quantize_parameter(c, 1, &shape, axis, block), zero = quantize_parameter(c, 2, &shape, axis, block);
+    onnx_ignore(c, "saturate"); /* of types of 8 bits that are refused */
     if (onnx_failed(c) || !quantize_precision(c, "precision")) return false;
     const onnx_type named = (onnx_type)onnx_int(c, "output_dtype", ONNX_UNDEFINED);
     const onnx_type type = onnx_has(c, 2) ? onnx_input_type(c, 2) : named != ONNX_UNDEFINED ? named : ONNX_UINT8;

@@ -26,7 +26,8 @@ static bool reduce_begin(onnx_call *c, int opset, reduction *r)
         onnx_input_numbers(c, 1, &r->n, r->axes);
     }
     if (!onnx_axes(c, r->n, r->axes, r->xs.rank)) return false;
-    if (r->n == 0 && !onnx_int(c, "noop_with_empty_axes", 0))
+    const bool none = onnx_int(c, "noop_with_empty_axes", 0) != 0;
+    if (r->n == 0 && !none)
         for (; r->n < r->xs.rank; ++r->n) r->axes[r->n] = r->n;
     bool goes[CCONV_MAX_RANK] = {false};
     for (int k = 0; k < r->n; ++k) {
@@ -207,7 +208,8 @@ bool onnx_read_TopK(onnx_call *c)
     const int64_t size = onnx_shape(c, x)->dim[rank - 1];
     if (k < 0 || k > size) return onnx_damaged(c, "expected k from 0 to %" PRId64 ", received %" PRId64, size, k);
     int at;
-    if (k > 0 && onnx_int(c, "largest", 1)) {
+    onnx_ignore(c, "sorted");
+    if (onnx_int(c, "largest", 1) && k > 0) {
         at = onnx_add1(c, "top_k_indices", x, "k=%lld", (long long)k);
     } else {
         at = onnx_slice(c, onnx_add1(c, "argsort", x, NULL), rank - 1, 0, k);

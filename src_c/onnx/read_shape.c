@@ -79,6 +79,7 @@ bool onnx_read_Range(onnx_call *c)
 {
     const onnx_type type = onnx_input_type(c, 0);
     cconv_dtype inside;
+    onnx_ignore(c, "stash_type"); /* numbers are float32, steps between them are exact */
     if (onnx_type_inside(type, &inside) && inside == CCONV_INT32) {
         const int64_t start = onnx_input_number(c, 0, 0), limit = onnx_input_number(c, 1, 0),
                       delta = onnx_input_number(c, 2, 1);
@@ -195,6 +196,8 @@ bool onnx_read_Identity(onnx_call *c)
 static bool shape_cast(onnx_call *c, onnx_type type)
 {
     cconv_dtype inside, was;
+    onnx_ignore(c, "saturate"); /* of types of 8 bits that are refused */
+    onnx_ignore(c, "round_mode");
     if (!onnx_type_inside(type, &inside)) return onnx_refuse(c, "a type that is %s", onnx_type_name(type));
     const onnx_type from = onnx_input_type(c, 0);
     const bool same = onnx_type_inside(from, &was) && was == inside;

@@ -40,8 +40,7 @@ bool onnx_damaged(onnx_call *c, const char *format, ...)
     return onnx_stop(c->r, cc_fail(CCONV_INVALID, "%s (node '%s'): %s", c->node->op, c->node->name, why));
 }
 
-/* The last failure of the library, with the node in front. */
-static int stop_here(onnx_call *c)
+int onnx_stop_here(onnx_call *c)
 {
     if (onnx_failed(c)) return 0;
     c->failed = true;
@@ -81,108 +80,6 @@ int onnx_outputs(const onnx_call *c)
 bool onnx_wants(const onnx_call *c, int k)
 {
     return k < c->node->n_outputs && c->node->outputs[k][0];
-}
-
-static const onnx_attribute *find_attribute(const onnx_call *c, const char *name)
-{
-    for (int i = 0; i < c->node->n_attributes; ++i)
-        if (strcmp(c->node->attributes[i].name, name) == 0) return &c->node->attributes[i];
-    return NULL;
-}
-
-bool onnx_has_attribute(onnx_call *c, const char *name)
-{
-    return find_attribute(c, name) != NULL;
-}
-
-/* The field of a number in an attribute; false: it has none, or is not there. */
-static bool attribute_field(onnx_call *c, const char *name, uint32_t number, onnx_field *field)
-{
-    const onnx_attribute *attribute = find_attribute(c, name);
-    bool damaged = false, found = false;
-    if (!attribute) return false;
-    onnx_bytes message = attribute->message;
-    for (onnx_field f; onnx_next_field(&message, &f, &damaged);) {
-        if (f.number != number) continue;
-        *field = f;
-        found = true;
-    }
-    return found;
-}
-
-int64_t onnx_int(onnx_call *c, const char *name, int64_t otherwise)
-{
-    onnx_field f;
-    if (attribute_field(c, name, 3, &f)) return (int64_t)f.value;
-    /* a 0 may be left out of the file */
-    return find_attribute(c, name) ? 0 : otherwise;
-}
-
-float onnx_float(onnx_call *c, const char *name, float otherwise)
-{
-    onnx_field f;
-    if (attribute_field(c, name, 2, &f)) return onnx_float_of_bits((uint32_t)f.value);
-    return find_attribute(c, name) ? 0 : otherwise;
-}
-
-const char *onnx_string(onnx_call *c, const char *name, const char *otherwise)
-{
-    onnx_field f;
-    if (!find_attribute(c, name)) return otherwise;
-    if (!attribute_field(c, name, 4, &f) || f.kind != WIRE_BYTES) return "";
-    const char *text = onnx_text_parse(&c->r->model, f.bytes);
-    if (!text) stop_here(c);
-    return text ? text : "";
-}
-
-bool onnx_ints(onnx_call *c, const char *name, onnx_list *list)
-{
-    const onnx_attribute *attribute = find_attribute(c, name);
-    bool damaged = false;
-    list->n = 0;
-    if (!attribute) return false;
-    onnx_bytes message = attribute->message;
-    for (onnx_field f; onnx_next_field(&message, &f, &damaged);) {
-        if (f.number != 8) continue;
-        onnx_bytes packed = f.bytes;
-        for (uint64_t v = f.value; f.kind == WIRE_VARINT || onnx_next_varint(&packed, &v, &damaged);) {
-            if (list->n == ONNX_MAX_LIST) return onnx_refuse(c, "a list of more than %d numbers ('%s')", ONNX_MAX_LIST, name);
-            list->v[list->n++] = (int64_t)v;
-            if (f.kind == WIRE_VARINT) break;
-        }
-    }
-    return damaged ? onnx_damaged(c, "attribute '%s' is damaged", name) : true;
-}
-
-bool onnx_floats(onnx_call *c, const char *name, float *values, int *n)
-{
-    const onnx_attribute *attribute = find_attribute(c, name);
-    const int room = *n;
-    bool damaged = false;
-    *n = 0;
-    if (!attribute) return false;
-    onnx_bytes message = attribute->message;
-    for (onnx_field f; onnx_next_field(&message, &f, &damaged);) {
-        if (f.number != 7) continue;
-        const uint8_t single[4] = {(uint8_t)f.value, (uint8_t)(f.value >> 8), (uint8_t)(f.value >> 16),
-                                   (uint8_t)(f.value >> 24)};
-        const onnx_bytes packed = f.kind == WIRE_BYTES ? f.bytes : (onnx_bytes){single, 4};
-        for (size_t i = 0; i + 4 <= packed.size; i += 4) {
-            const uint8_t *b = packed.data + i;
-            if (*n == room) return onnx_refuse(c, "a list of more than %d numbers ('%s')", room, name);
-            values[(*n)++] = onnx_float_of_bits(b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24);
-        }
-    }
-    return damaged ? onnx_damaged(c, "attribute '%s' is damaged", name) : true;
-}
-
-bool onnx_tensor_attribute(onnx_call *c, const char *name, onnx_tensor *tensor)
-{
-    onnx_field f;
-    if (!attribute_field(c, name, 5, &f) || f.kind != WIRE_BYTES) return false;
-    if (onnx_tensor_parse(&c->r->model, f.bytes, tensor) == CCONV_OK) return true;
-    stop_here(c);
-    return false;
 }
 
 /* ---- Inputs -------------------------------------------------------------------------------------------------------------- */
@@ -279,7 +176,7 @@ static int add(onnx_call *c, const char *op, int n_inputs, const int *inputs, co
         return 0;
     }
     const int node = cconv_graph_add(c->graph, op, c->node->name, n_inputs, inputs, format ? text : NULL);
-    return node ? node : stop_here(c);
+    return node ? node : onnx_stop_here(c);
 }
 
 int onnx_add(onnx_call *c, const char *op, int n_inputs, const int *inputs, const char *attributes, ...)
@@ -321,7 +218,7 @@ int onnx_constant(onnx_call *c, cconv_dtype dtype, int rank, const int64_t *dim,
 {
     if (onnx_failed(c)) return 0;
     const int node = cconv_graph_constant(c->graph, c->node->name, dtype, rank, dim, values);
-    return node ? node : stop_here(c);
+    return node ? node : onnx_stop_here(c);
 }
 
 int onnx_scalar(onnx_call *c, int like, double value)
@@ -343,7 +240,7 @@ int onnx_tensor_constant(onnx_call *c, const onnx_tensor *tensor)
     onnx_named value = {.name = c->node->name, .tensor = tensor};
     const onnx_array *array = onnx_failed(c) ? NULL : onnx_elements_of(c->r, &value);
     const int node = array ? onnx_array_node(c->r, c->graph, c->node->name, array) : 0;
-    return node ? node : stop_here(c);
+    return node ? node : onnx_stop_here(c);
 }
 
 int onnx_transpose(onnx_call *c, int node, int n, const int *axes)

@@ -43,7 +43,8 @@ int onnx_inputs(const onnx_call *c); /* how many are listed, left out ones too *
 int onnx_outputs(const onnx_call *c);
 bool onnx_wants(const onnx_call *c, int k); /* output k is listed and has a name */
 
-/* Attributes, or what they are if the node has none of that name. */
+/* Attributes, or what they are if the node has none of that name. Those that a reader asks for nowhere on its way are refused: it
+ * asks for all that the operator has in this opset, whether it needs them then or not. */
 bool onnx_has_attribute(onnx_call *c, const char *name);
 int64_t onnx_int(onnx_call *c, const char *name, int64_t otherwise);
 float onnx_float(onnx_call *c, const char *name, float otherwise);
@@ -51,6 +52,8 @@ const char *onnx_string(onnx_call *c, const char *name, const char *otherwise);
 bool onnx_ints(onnx_call *c, const char *name, onnx_list *list);         /* false: there is none; n is 0 then */
 bool onnx_floats(onnx_call *c, const char *name, float *values, int *n); /* n: room, then how many; false: there is none */
 bool onnx_tensor_attribute(onnx_call *c, const char *name, onnx_tensor *tensor);
+bool onnx_message_attribute(onnx_call *c, const char *name, onnx_bytes *message); /* a graph, as it stands in the file */
+void onnx_ignore(onnx_call *c, const char *name);                                 /* one that changes nothing here */
 
 /* ---- Inputs -------------------------------------------------------------------------------------------------------- */
 

@@ -128,6 +128,10 @@ bool onnx_read_nodes(onnx_reading *r, const onnx_graph *graph);
 /* Ends the reading: remembers the status of the last failure. Returns false. */
 bool onnx_stop(onnx_reading *r, cconv_status status);
 void onnx_note_refusal(onnx_reading *r, const onnx_node *node, const char *why);
+/* Ends it with the last failure of the library, the node in front (reader.c). Returns 0. */
+int onnx_stop_here(onnx_call *c);
+/* Notes the attributes of a node that was read which its reader has not asked for (node_attributes.c). */
+void onnx_refuse_unasked(const onnx_call *c);
 
 /* ---- Attributes of ops (format.c) --------------------------------------------------------------------------------------- */
 

@@ -141,14 +141,15 @@ static void test_all_that_is_unsupported_is_named(void)
     put_node(&graph, "Loop", x_only, "a");
     put_node(&graph, "Relu", (const char *const[]){"a", NULL}, "b");
     put_node(&graph, "StringNormalizer", x_only, "c");
-    put_node(&graph, "Relu", x_only, "d");
+    put_node_with(&graph, "Relu", x_only, "d", "slope", 1, images_shape);
     put_node(&graph, "LSTM", (const char *const[]){"d", NULL}, "e");
     put_value(&graph, GRAPH_INPUT, "x", 4, images_shape);
     put_value(&graph, GRAPH_OUTPUT, "b", 4, images_shape);
     put_model(&model, &graph);
     CHECK(!load(&model) && cconv_last_status() == CCONV_UNSUPPORTED);
     CHECK_ERROR("Loop", "'a'", "StringNormalizer", "'c'", "LSTM", "'e'");
-    CHECK(!strstr(cconv_last_error(), "Relu"));
+    CHECK_ERROR("Relu with attribute 'slope'", "'d'");
+    CHECK(!strstr(cconv_last_error(), "'b'")); /* what reads the one that is not supported */
 }
 
 /* ---- What is computed while reading ---------------------------------------------------------------------------------------- */
