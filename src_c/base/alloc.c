@@ -47,7 +47,7 @@ uint64_t cconv_allocations(void)
 }
 
 /* New pages of the system are zeros, which calloc knows: it does not write to them. */
-static void *allocate(size_t bytes, bool zeros)
+static void *allocate_bytes(size_t bytes, bool zeros)
 {
     if (zeros && current.allocate == allocate_malloc) return calloc(1, bytes);
     void *memory = current.allocate(bytes, current.context);
@@ -62,7 +62,7 @@ static void *allocate_block(uint64_t bytes, bool zeros)
     if (bytes >= 2 * huge && current.allocate == allocate_malloc) align = huge;
 #endif
     const size_t overhead = sizeof(header) + align - 1;
-    void *memory = bytes <= PTRDIFF_MAX - overhead ? allocate((size_t)bytes + overhead, zeros) : NULL;
+    void *memory = bytes <= PTRDIFF_MAX - overhead ? allocate_bytes((size_t)bytes + overhead, zeros) : NULL;
     if (!memory) {
         cc_fail(CCONV_NO_MEMORY, "out of memory: could not allocate %.1f MiB", (double)bytes / (1024.0 * 1024.0));
         return NULL;
