@@ -48,7 +48,7 @@ class Observed:
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name, _NOTHING)
         super().__setattr__(name, value)
-        if before is value or name in self._unobserved or _is_of_a_trace(value):
+        if not self._dependents or before is value or name in self._unobserved or _is_of_a_trace(value):
             return
         if not isinstance(getattr(type(self), name, None), property):  # whose setter sets attributes, too
             self._changed(name)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-from .naming import nearest, short_repr
+from .naming import nearest, short_repr, signature
 
 
 class Configured:
@@ -24,7 +23,7 @@ class Configured:
             if args or kwargs:  # object's does not say so where a class has a `__new__`
                 raise TypeError(f"{cls.__name__}: unexpected argument {[*args, *kwargs][0]!r}. It has no settings.")
             return super().__new__(cls)
-        parameters = inspect.signature(cls.__init__).parameters
+        parameters = signature(cls.__init__).parameters
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             known = [name for name in parameters if name != "self"]
             for name in kwargs:
@@ -35,7 +34,7 @@ class Configured:
     def _settings(self) -> dict[str, Any]:
         """What it is made of, by the names of the arguments."""
         own = vars(self)
-        return {name: own[name] for name in inspect.signature(type(self).__init__).parameters if name in own}
+        return {name: own[name] for name in signature(type(self).__init__).parameters if name in own}
 
     def __repr__(self) -> str:
         told = [

@@ -15,6 +15,7 @@ _counts: dict[str, int] = {}
 _lock = threading.Lock()
 
 
+@functools.lru_cache(maxsize=512)
 def to_snake_case(name: str) -> str:
     """`"MaxPooling2D"` -> `"max_pooling2d"`."""
     name = re.sub(r"\W+", "", name)
@@ -46,6 +47,12 @@ def nearest(name: object, known: Iterable[str]) -> str:
     if found:
         return f"Did you mean {' or '.join(map(repr, found))}?"
     return f"Expected one of {', '.join(names)}."
+
+
+@functools.lru_cache(maxsize=512)
+def signature(function: Callable) -> inspect.Signature:
+    """`inspect.signature`, which takes its time."""
+    return inspect.signature(function)
 
 
 def explain_arguments(cls: type) -> type:

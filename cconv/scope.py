@@ -70,14 +70,17 @@ def assignments() -> dict[int, tuple[Any, Any]] | None:
 
 
 @contextlib.contextmanager
-def layer_call(layer: object, tensors: list[Any]) -> Iterator[bool]:
-    """The length of a layer's call with these tensors. Tells whether it is the outermost one."""
-    before, given = _state.callers, _state.given
-    _state.callers, _state.given = (*before, layer), (*given, tensors)
+def layer_call(layer: Any, tensors: list[Any], training: bool | None) -> Iterator[bool]:
+    """The length of a layer's call with these tensors: inside, it is traced, errors and variables have the layer's name
+    in their path, and layers called without `training` take this mode. Tells whether it is the outermost call."""
+    before = callers, given, names, _ = _state.callers, _state.given, _state.names, _state.training
+    _state.callers, _state.given = (*callers, layer), (*given, tensors)
+    _state.names, _state.training = (*names, layer.name), training
     try:
-        yield not before
+        with tracing():
+            yield not callers
     finally:
-        _state.callers, _state.given = before, given
+        _state.callers, _state.given, _state.names, _state.training = before
 
 
 def tensors_of_call() -> list[Any]:
@@ -148,17 +151,6 @@ def current_path() -> tuple[str, ...]:
 def current_name() -> str | None:
     """The innermost name, for errors."""
     return _state.names[-1] if _state.names else None
-
-
-@contextlib.contextmanager
-def training_scope(training: bool | None) -> Iterator[None]:
-    """Inside, layers called without `training` take this mode."""
-    before = _state.training
-    _state.training = training
-    try:
-        yield
-    finally:
-        _state.training = before
 
 
 def current_training() -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -213,7 +214,7 @@ class Variable(Operators, Observed):
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def node(self) -> Tensor:
         """The symbolic tensor that stands for this variable in graphs: the same one as long as somebody holds it."""

@@ -9,18 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import nearest
+from ..naming import nearest, signature
 from ..tensor import Tensor
 from ..tree import flatten
 from ..variable import Variable
 
 _TENSORS = (Tensor, Variable, np.ndarray)
-
-
-@functools.lru_cache(maxsize=512)
-def signature(function: Callable) -> inspect.Signature:
-    """`inspect.signature`, which takes its time."""
-    return inspect.signature(function)
 
 
 def takes(function: Callable, name: str) -> bool:
@@ -56,28 +50,62 @@ def argument_names(cls: type) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+@functools.lru_cache(maxsize=512)
+def _plain(function: Callable) -> tuple[list[str], list[str], frozenset[str], bool] | None:
+    """The parameters of a method behind `self`, those that may be positional, those without a default, and whether it
+    takes others by name; `None` where some are positional only or as many as there are."""
+    parameters = list(signature(function).parameters.values())[1:]
+    if any(p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL) for p in parameters):
+        return None
+    named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+    positional = [p.name for p in named if p.kind is p.POSITIONAL_OR_KEYWORD]
+    required = frozenset(p.name for p in named if p.default is p.empty)
+    return [p.name for p in named], positional, required, len(named) < len(parameters)
+
+
+def _bound(
+    function: Callable, instance: Any, args: tuple, kwargs: dict[str, Any], numbered: bool = True
+) -> dict[str, Any]:
+    """The arguments of a method by name, in the order of its parameters; those of `*args` as `args0`, `args1`... if
+    they are to be `numbered`, else not.
+
+    Raises:
+        TypeError: They do not fit; in the words of `Signature.bind`, which is slow and asked only where it must be.
+    """
+    plain = _plain(function)
+    if plain is not None and "self" not in kwargs:
+        names, positional, required, takes_others = plain
+        given = {**dict(zip(positional, args, strict=False)), **kwargs}
+        fits = len(args) <= len(positional) and len(given) == len(args) + len(kwargs) and required <= given.keys()
+        found = {name: given[name] for name in names if name in given}
+        if fits and (takes_others or len(found) == len(given)):
+            return {**found, **given}
+    bound, found = signature(function).bind(instance, *args, **kwargs), {}
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            found.update(value)
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            found.update({f"{name}{i}": item for i, item in enumerate(value)} if numbered else {})
+        else:
+            found[name] = value
+    return found
+
+
 def constructor_arguments(cls: type, instance: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any] | None:
     """What a constructor is given, by name; `None` where it does not fit.
 
     Raises:
         TypeError: It does not fit, and has an argument that no constructor of the class takes.
     """
-    constructor = signature(cls.__init__)
     try:
-        bound = constructor.bind(instance, *args, **kwargs)
+        found = _bound(cls.__init__, instance, args, kwargs, numbered=False)
     except TypeError as error:
         known = argument_names(cls)
         for name in kwargs:
             if name not in known:
                 raise TypeError(f"{cls.__name__}: {error}. Received {name!r}. {nearest(name, known)}") from None
         return None
-    found = {}
-    for name, value in list(bound.arguments.items())[1:]:
-        kind = constructor.parameters[name].kind
-        if kind is inspect.Parameter.VAR_KEYWORD:
-            found.update(value)
-        elif kind is not inspect.Parameter.VAR_POSITIONAL:
-            found[name] = value
     return found
 
 
@@ -88,35 +116,24 @@ def tensor_arguments(layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[st
         TypeError: The arguments are not those that `call` takes.
         ValueError: There are no tensors among them, or something else stands where tensors do.
     """
-    parameters = signature(type(layer).call)
+    function = type(layer).call
     try:
-        bound = parameters.bind(layer, *args, **kwargs)
+        bound = _bound(function, layer, args, kwargs)
     except TypeError:
         # `training` may be given to a layer whose call does not know it
         rest = {k: v for k, v in kwargs.items() if k != "training"}
         try:
-            bound = parameters.bind(layer, *args, **rest)
+            bound = _bound(function, layer, args, rest)
         except TypeError as error:
             raise TypeError(f"Layer '{layer.name}': {error}") from None
-    found: dict[str, Any] = {}
-    for name, value in list(bound.arguments.items())[1:]:
-        kind = parameters.parameters[name].kind
-        if kind is inspect.Parameter.VAR_KEYWORD:
-            items = value.items()
-        elif kind is inspect.Parameter.VAR_POSITIONAL:
-            items = [(f"{name}{i}", v) for i, v in enumerate(value)]
-        else:
-            items = [(name, value)]
-        for key, item in items:
-            if any(isinstance(x, _TENSORS) for x in flatten(item)):
-                found[key] = item
+    found = {name: value for name, value in bound.items() if any(isinstance(x, _TENSORS) for x in flatten(value))}
     if not found:
         given = [*args, *kwargs.values()]
         raise ValueError(
             f"Layer '{layer.name}' expected a symbolic tensor (such as `cconv.Input`) or a NumPy array. "
             f"Received: {', '.join(repr(x) for x in given)} (of type {', '.join(type(x).__name__ for x in given)})"
         )
-    names = list(parameters.parameters)[1:]
+    names = list(signature(function).parameters)[1:]
     for x in flatten([x for i, x in enumerate(args) if names[i : i + 1] != ["training"]]):
         if x is not None and not isinstance(x, (*_TENSORS, np.generic)):
             raise ValueError(

@@ -18,13 +18,11 @@ from ..regularizers import activity_penalty
 from ..scope import (
     absolute_name_scope,
     building,
-    current_path,
     current_training,
     is_recording,
     is_tracing,
     layer_call,
     tracing,
-    training_scope,
     untraced,
 )
 from ..tensor import Tensor
@@ -236,12 +234,7 @@ class Layer(Typed, Holding, Tracked):
         if takes(type(self).call, "training") and position(type(self).call, args, "training") is None:
             call_kwargs["training"] = training
         call_kwargs.update(mask_arguments(self, tensors, kwargs))
-        with (
-            layer_call(self, [x for x in leaves if isinstance(x, Tensor)]) as outermost,
-            tracing(),
-            absolute_name_scope((*current_path(), self.name)),
-            training_scope(training),
-        ):
+        with layer_call(self, [x for x in leaves if isinstance(x, Tensor)], training) as outermost:
             if outermost:
                 for layer in self._flatten_layers():
                     layer._traced_losses = []

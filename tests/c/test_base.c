@@ -257,6 +257,16 @@ static void test_memory_is_aligned_and_counted(void)
         cc_free(p);
     }
     CHECK(cconv_allocations() - before == 43);
+    for (int again = 0; again < 3; ++again) { /* large ones, some of them where another one was */
+        const size_t bytes = 5000001;
+        unsigned char *p = cc_alloc_zero(bytes), *q = cc_alloc(bytes);
+        CHECK(p && q && (uintptr_t)p % CC_ALIGN == 0 && (uintptr_t)q % CC_ALIGN == 0);
+        CHECK(p[0] == 0 && memcmp(p, p + 1, bytes - 1) == 0);
+        memset(p, 0xff, bytes);
+        memset(q, 0xff, bytes);
+        cc_free(p);
+        cc_free(q);
+    }
     cc_free(NULL);
     CHECK(cc_alloc(SIZE_MAX) == NULL);
     CHECK_ERROR("out of memory");
