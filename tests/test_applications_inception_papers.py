@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_network_checks import check_channels_first, check_files_hold_it, check_training_lowers_the_loss, images
+from network_checks import check_channels_first, check_files, check_training, images
 
 import cconv
 from cconv.applications import InceptionResNetV1, InceptionV1, InceptionV2, InceptionV4, inception_v1
@@ -108,19 +108,18 @@ def test_training_lowers_the_loss(variant):
     network, settings, _ = SMALL[variant]
     dropout = {} if variant == "v2" else {"dropout": 0}
     # with more than a pixel at the end: there batch normalization has few values to normalize
-    build = lambda **others: network(**settings, **dropout, **others, input_shape=(107, 107, 3))  # noqa: E731
     rate = {"v1 paper": 1e-2, "resnet_v1": 1e-4}.get(variant, 1e-6)
-    check_training_lowers_the_loss(build, rate)
+    check_training(network, cconv.optimizers.SGD(rate), 2, input_shape=(107, 107, 3), **settings, **dropout)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_files_hold_it(variant, tmp_path):
-    check_files_hold_it(builder(variant), tmp_path)
+    check_files(builder(variant), tmp_path)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_channels_first(variant):
-    check_channels_first(builder(variant), 76, 81)
+    check_channels_first(builder(variant), (76, 81, 3))
 
 
 def test_channels_first_with_heads():
@@ -128,7 +127,7 @@ def test_channels_first_with_heads():
         model = InceptionV1(classes=3, auxiliary=True, **others)
         return cconv.Model(model.inputs, model.outputs[2])
 
-    check_channels_first(build, 82, 79)
+    check_channels_first(build, (82, 79, 3))
 
 
 def test_preprocessing():
