@@ -12,6 +12,7 @@ from .. import config, layers
 from ..models.model import Functional
 from ..models.sequential import Sequential
 from ..tensor import Tensor
+from . import torch_names
 from .building import check_arguments, image_input, image_shape, make_model
 from .efficientnet import preprocess_input
 from .imagenet_utils import decode_predictions
@@ -227,7 +228,7 @@ def _network(
             x = (layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D)(_LAST)(x)
         x = layers.LayerNormalization(epsilon=1e-6)(x)
         x = layers.Permute((3, 1, 2))(x) if turned and not pooling else x
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=torch_names.convnext(name))
 
 
 def _smaller(stage: int, channels: int, name: str) -> Sequential:

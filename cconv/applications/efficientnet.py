@@ -15,6 +15,7 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from .building import channel_axis, image_network, padded_for_stride, rounded_channels
 from .imagenet_utils import decode_predictions
+from .torch_names import EFFICIENTNET
 
 __all__ = [
     "EfficientNetB0",
@@ -278,7 +279,9 @@ def EfficientNetB7(  # noqa: N802 (Keras' name)
 def _network(width: float, depth: float, side: int, dropout: float, *given: Any) -> Functional:
     """The network with this factor of the channels and of the blocks."""
     dense = VarianceScaling(1 / 3, "fan_out", "uniform")
-    model = image_network(lambda images: _features(images, width, depth), *given, side, dropout, dense)
+    model = image_network(
+        lambda images: _features(images, width, depth), *given, side, dropout, dense, tables=(EFFICIENTNET,)
+    )
     _square_deviations(model)
     return model
 

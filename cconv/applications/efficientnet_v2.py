@@ -14,6 +14,7 @@ from ..tensor import Tensor
 from .building import channel_axis, image_network, rounded_channels
 from .efficientnet import DROPPED, excited, preprocess_input, shortcut, spread
 from .imagenet_utils import decode_predictions
+from .torch_names import EFFICIENTNET_V2
 
 __all__ = [
     "EfficientNetV2B0",
@@ -282,7 +283,8 @@ def EfficientNetV2L(  # noqa: N802 (Keras' name)
 def _network(variant: str, include_preprocessing: bool, *given: Any) -> Functional:
     facts = _VARIANTS[variant]
     dense = VarianceScaling(1 / 3, "fan_out", "uniform")
-    return image_network(lambda images: _features(images, facts, include_preprocessing), *given, facts.side, 0.2, dense)
+    made = lambda images: _features(images, facts, include_preprocessing)  # noqa: E731
+    return image_network(made, *given, facts.side, 0.2, dense, tables=(EFFICIENTNET_V2,))
 
 
 def _features(images: Tensor, facts: _Variant, include_preprocessing: bool) -> Tensor:

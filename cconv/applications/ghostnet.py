@@ -21,6 +21,7 @@ from .building import (
 from .densenet import preprocess_input
 from .efficientnet import excited
 from .imagenet_utils import decode_predictions
+from .torch_names import GHOSTNET
 
 __all__ = ["GhostNet", "decode_predictions", "preprocess_input"]
 
@@ -94,7 +95,7 @@ def GhostNet(  # noqa: N802 (a class's name, as of Keras' networks)
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=(GHOSTNET,))
 
 
 def _block(inputs: Tensor, kernel: int, wide: int, channels: int, squeezed: bool, strides: int, name: str) -> Tensor:
