@@ -83,7 +83,11 @@ OTHERS = {
     "VGG11": (132_863_336, (3, 4, 512)),
     "VGG13": (133_047_848, (3, 4, 512)),
 }
-LARGE = ("ConvNeXtLarge", "ConvNeXtXLarge", "EfficientNetB6", "EfficientNetB7", "EfficientNetV2L", "NASNetLarge")
+LARGE = (
+    "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge", "DenseNet201", "EfficientNetB5", "EfficientNetB6",
+    "EfficientNetB7", "EfficientNetV2L", "EfficientNetV2M", "InceptionResNetV2", "NASNetLarge", "ResNet152",
+    "ResNet152V2",
+)  # fmt: skip
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in {**OF_KERAS, **OTHERS}]
 
 
@@ -125,7 +129,7 @@ FAMILIES = {
     "mobilenet_v2": (functools.partial(MobileNetV2, alpha=0.35), 1280),
     "mobilenet_v2 like torchvision": (functools.partial(MobileNetV2, alpha=0.35, like="torchvision"), 1280),
 }
-SLOW = ("resnet50 like torchvision", "resnet50v2")  # what is particular in them is no matter of files
+SLOW = ("resnet50 like torchvision", "resnet50v2", "mobilenet_v2")  # what is particular in them is no matter of files
 
 
 @pytest.mark.parametrize("family", ["resnet18", "resnet50v2", "densenet121"])

@@ -108,8 +108,9 @@ def test_training_lowers_the_loss(variant):
     network, settings, _ = SMALL[variant]
     dropout = {} if variant == "v2" else {"dropout": 0}
     # with more than a pixel at the end: there batch normalization has few values to normalize
-    rate = {"v1 paper": 1e-2, "resnet_v1": 1e-4}.get(variant, 1e-6)
-    check_training(network, cconv.optimizers.SGD(rate), 2, input_shape=(107, 107, 3), **settings, **dropout)
+    rate = {"v1 paper": 1e-2, "resnet_v1": 1e-4, "v4": 1e-4}.get(variant, 1e-6)
+    steps = 9 if variant == "v4" else 2
+    check_training(network, cconv.optimizers.SGD(rate), steps, input_shape=(107, 107, 3), **settings, **dropout)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
