@@ -54,6 +54,7 @@ class NameTable:
         zero_biases: Whether a bias that is not there is zero, but in dense layers.
         epsilon: That of the batch normalizations in `folded`.
         note: What to say, as a warning, when weights are loaded by this table.
+        refused: Why files of this source are none of the network's, although it bears the name.
     """
 
     source: str
@@ -68,6 +69,7 @@ class NameTable:
     zero_biases: bool = False
     epsilon: float = 1e-5
     note: str = ""
+    refused: str = ""
 
 
 def as_table(names: Mapping[str, str] | NameTable) -> NameTable:
@@ -122,7 +124,7 @@ def assign_named(
         by_name: Whether layers that the file does not have at all, and tensors that the model does not have, are fine.
 
     Raises:
-        ValueError: The file does not fit, or there is no table.
+        ValueError: The file does not fit, or there is no table, or one that refuses it.
     """
     if not tables:
         raise ValueError(
@@ -130,6 +132,9 @@ def assign_named(
             "`model.load_weights(path, names={'conv1': 'features.0', 'dense': 'classifier'})`, from the names of the "
             "model's layers to those of the file's modules."
         )
+    for table in tables:
+        if table.refused:
+            raise ValueError(f"{where} has the names of another framework. {table.refused} Nothing is loaded.")
     fit = min((_fit(model, tensors, table) for table in tables), key=lambda found: found.complaints)
     skipped = set()
     if by_name:

@@ -15,7 +15,7 @@ MODELS = torchvision().models
 timm = pytest.importorskip("timm")
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-SMALL = (64, 48, 3)
+SMALL = (75, 96, 3)
 PLAIN = {"include_preprocessing": False}
 NETWORKS = {
     "tf_efficientnet_b0": ("EfficientNetB0", {}),
@@ -30,6 +30,7 @@ NETWORKS = {
     "mixnet_s": ("MixNetS", {}),
     "mixnet_m": ("MixNetM", {}),
     "mixnet_l": ("MixNetL", {}),
+    "inception_v4": ("InceptionV4", {}),
     "tf_efficientnet_lite2": ("EfficientNetLite2", {}),
     **{f"tf_efficientnet_b{i}": (f"EfficientNetB{i}", {}) for i in range(2, 8)},
     **{f"tf_efficientnetv2_{i}": (f"EfficientNetV2{i.upper()}", PLAIN) for i in ("b1", "b3", "m", "l")},
@@ -93,6 +94,26 @@ def test_networks_of_timm_give_its_outputs(name, tmp_path):
 
 def test_convnext_of_torchvision(tmp_path):
     check(MODELS.convnext_tiny(), "ConvNeXtTiny", {}, tmp_path / "net.pth")
+
+
+def test_googlenet_of_torchvision(tmp_path):
+    theirs, form = MODELS.GoogLeNet(num_classes=7, init_weights=False), {"form": "batch_norm", "classes": 7}
+    check(theirs, "InceptionV1", form, tmp_path / "net.pth")
+    torch.save(theirs.state_dict(), tmp_path / "net.pth")
+    settings = {"input_shape": SMALL, "classifier_activation": None, "auxiliary": True, **form}
+    model = cconv.applications.InceptionV1(weights=tmp_path / "net.pth", **settings)
+    x = np.random.default_rng(1).standard_normal((2, *SMALL)).astype(np.float32)
+    theirs.training = True  # it alone: then the heads are computed, by layers for inference
+    with torch.no_grad():
+        last, second, first = theirs(torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))))
+    for found, want in zip(model.predict(x, verbose=0), (last, first, second), strict=True):
+        assert np.abs(found - want.numpy()).max() <= 1e-4 * np.abs(want.numpy()).max()
+
+
+def test_inception_v3_of_others_is_another_network(tmp_path):
+    torch.save(MODELS.inception_v3(num_classes=5, init_weights=False).state_dict(), tmp_path / "net.pth")
+    with pytest.raises(ValueError, match="Inception-v3 of torchvision and timm counts .* Nothing is loaded"):
+        cconv.applications.InceptionV3(classes=5, weights=tmp_path / "net.pth")
 
 
 def test_normalization_is_known_for_colors_alone(tmp_path):
