@@ -90,6 +90,27 @@ def test_auxiliary_outputs(form):
     assert sum(moved) > 0.9 * len(moved)
 
 
+def test_auxiliary_losses_of_smoothed_labels():
+    """The loss that is trained is that of formulas, from the three outputs."""
+    cconv.utils.set_random_seed(0)
+    model = InceptionV1(input_shape=(79, 80, 3), classes=3, auxiliary=True, dropout=0)
+    for layer in model.layers:
+        if isinstance(layer, cconv.layers.Dropout):
+            layer.rate = 0.0  # what is trained is what `predict` gives
+    weights = (1.0, 0.3, 0.3)
+    loss = cconv.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    model.compile(cconv.optimizers.SGD(1e-2), [loss] * 3, loss_weights=list(weights))
+    x, y = images(4, 79, 80, 3), np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
+    smoothed = 0.9 * y.astype(np.float64) + 0.1 / 3
+    found = []
+    for _ in range(3):
+        outputs = [p.astype(np.float64) for p in model.predict(x, verbose=0)]
+        expected = sum(w * -(smoothed * np.log(p)).sum(1).mean() for w, p in zip(weights, outputs, strict=True))
+        found.append(float(model.train_on_batch(x, [y, y, y], return_dict=True)["loss"]))
+        assert found[-1] == pytest.approx(expected, rel=1e-5)
+    assert found[2] < found[1] < found[0]
+
+
 def test_embeddings_have_length_1():
     model = InceptionResNetV1(include_top=False, input_shape=(75, 80, 3), embedding=16)
     y = model.predict(images(3, 75, 80, 3), verbose=0)

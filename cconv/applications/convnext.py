@@ -51,7 +51,8 @@ def ConvNeXtTiny(  # noqa: N802 (Keras' name)
         include_top: Whether average pooling and a dense layer follow the blocks.
         include_preprocessing: Whether the network begins with the normalization of images, given as 0 to 255.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Files of torchvision and timm
+            fit as they are.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

@@ -62,7 +62,9 @@ def EfficientNetB0(  # noqa: N802 (Keras' name)
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
             file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Keras' for ImageNet, which have deviations
-            in place of variances, are put right here, not by `load_weights`.
+            in place of variances, are put right here, not by `load_weights`. Files of timm's `tf_efficientnet_b0` (to
+            `b7`) fit; images are then normalized by ImageNet's means and deviations, for which those with `ap` in their
+            names are not trained. Those of `efficientnet_b0` have the same names, but are for another padding.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

@@ -56,7 +56,8 @@ def InceptionV1(  # noqa: N802 (the usual name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            torchvision's GoogLeNet fit `form="batch_norm"`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

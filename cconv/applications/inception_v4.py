@@ -59,7 +59,8 @@ def InceptionV4(  # noqa: N802 (the paper's name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            timm's `inception_v4` fit.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 75x75. By default `(299, 299, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.

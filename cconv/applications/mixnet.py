@@ -60,7 +60,8 @@ def MixNetS(  # noqa: N802 (a class's name, as of Keras' networks)
 
     Args:
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            timm's `mixnet_s` (and so on) fit. Those of `tf_mixnet_s` have the same names, but are for another padding.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
