@@ -86,8 +86,9 @@ def EfficientNetV2B0(  # noqa: N802 (Keras' name)
     Args:
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Files of timm's `tf_efficientnetv2_b0` (and
-            so on) fit; `include_preprocessing=False` is for those trained for images that are normalized otherwise.
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Files of timm's `tf_efficientnetv2_b0` (to
+            `b3`, `s`, `m`, `l`) fit; with `include_preprocessing=False` images are normalized outside, as they were for
+            the file.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
