@@ -24,22 +24,22 @@ def test_layers():
 
 
 def test_sizes():
-    checks.check_sizes(ConvNeXtTiny, {32: 1, 70: 2}, 768)
+    checks.check_sizes(ConvNeXtTiny, {32: 1, 70: 2}, 768, brightest=255.0)
     model = ConvNeXtTiny(include_top=False, include_preprocessing=False, input_shape=(32, 32, 3))
     assert isinstance(model.layers[1], cconv.Sequential)
 
 
 def test_training():
-    checks.check_training(ConvNeXtTiny, input_shape=(32, 32, 3), drop_path_rate=0.1)
+    checks.check_training(ConvNeXtTiny, input_shape=(32, 32, 3), drop_path_rate=0.1, brightest=255.0)
 
 
 def test_files(tmp_path):
-    checks.check_files(ConvNeXtTiny, tmp_path, input_shape=(32, 32, 3), classes=3, drop_path_rate=0.2)
+    checks.check_files(ConvNeXtTiny, tmp_path, input_shape=(32, 32, 3), classes=3, drop_path_rate=0.2, brightest=255.0)
 
 
 def test_channels_first():
-    checks.check_channels_first(ConvNeXtTiny, (33, 40, 3), classes=3, classifier_activation=None)
-    checks.check_channels_first(ConvNeXtTiny, (33, 40, 3), include_top=False)
+    checks.check_channels_first(ConvNeXtTiny, (33, 40, 3), classes=3, classifier_activation=None, brightest=255.0)
+    checks.check_channels_first(ConvNeXtTiny, (33, 40, 3), include_top=False, brightest=255.0)
 
 
 def test_blocks_are_left_out_the_deeper_the_more():

@@ -27,20 +27,20 @@ def test_deeper_and_wider():
 
 
 def test_sizes():
-    checks.check_sizes(EfficientNetB0, {32: 1, 64: 2, 96: 3}, 1280)
+    checks.check_sizes(EfficientNetB0, {32: 1, 64: 2, 96: 3}, 1280, brightest=255.0)
 
 
 def test_training():
-    checks.check_training(EfficientNetB0, input_shape=(32, 32, 3))
+    checks.check_training(EfficientNetB0, input_shape=(32, 32, 3), brightest=255.0)
 
 
 def test_files(tmp_path):
-    checks.check_files(EfficientNetB0, tmp_path, input_shape=(32, 32, 3), classes=3)
+    checks.check_files(EfficientNetB0, tmp_path, input_shape=(32, 32, 3), classes=3, brightest=255.0)
 
 
 def test_channels_first():
-    checks.check_channels_first(EfficientNetB0, (33, 40, 3), classes=3, classifier_activation=None)
-    checks.check_channels_first(EfficientNetB0, (33, 40, 3), include_top=False)
+    checks.check_channels_first(EfficientNetB0, (33, 40, 3), classes=3, classifier_activation=None, brightest=255.0)
+    checks.check_channels_first(EfficientNetB0, (33, 40, 3), include_top=False, brightest=255.0)
 
 
 def test_images_are_normalized_within():
@@ -57,7 +57,7 @@ def test_deviations_where_variances_belong_are_squared(tmp_path):
     right.save_weights(tmp_path / "keras.weights.h5")
     normalization.set_weights([mean, deviation**2, np.array(0)])
     right.save_weights(tmp_path / "right.weights.h5")
-    x = checks.images(right)
+    x = checks.images_for(right, brightest=255.0)
     for name in ("keras", "right"):
         model = EfficientNetB0(weights=tmp_path / f"{name}.weights.h5", **settings)
         np.testing.assert_allclose(model.predict(x, verbose=0), right.predict(x, verbose=0), rtol=1e-3)

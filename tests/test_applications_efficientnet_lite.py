@@ -30,7 +30,7 @@ def test_sizes():
 
 
 def test_training():
-    checks.check_training(EfficientNetLite0, input_shape=(32, 32, 3), scale=1 / 255)
+    checks.check_training(EfficientNetLite0, input_shape=(32, 32, 3))
 
 
 def test_files(tmp_path):

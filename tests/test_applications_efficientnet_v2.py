@@ -34,19 +34,19 @@ def test_preprocessing_is_a_part_or_none(channels, layers):
 
 
 def test_sizes():
-    checks.check_sizes(EfficientNetV2B0, {32: 1, 50: 2, 64: 2}, 1280)
+    checks.check_sizes(EfficientNetV2B0, {32: 1, 50: 2, 64: 2}, 1280, brightest=255.0)
 
 
 def test_training():
-    checks.check_training(EfficientNetV2B0, input_shape=(32, 32, 3))
+    checks.check_training(EfficientNetV2B0, input_shape=(32, 32, 3), brightest=255.0)
 
 
 def test_files(tmp_path):
-    checks.check_files(EfficientNetV2B0, tmp_path, input_shape=(32, 32, 3), classes=3)
+    checks.check_files(EfficientNetV2B0, tmp_path, input_shape=(32, 32, 3), classes=3, brightest=255.0)
 
 
 def test_channels_first():
-    checks.check_channels_first(EfficientNetV2B0, (33, 40, 3), classes=3, classifier_activation=None)
+    checks.check_channels_first(EfficientNetV2B0, (33, 40, 3), classes=3, classifier_activation=None, brightest=255.0)
 
 
 def test_images_are_normalized_within():

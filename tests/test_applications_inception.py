@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from small_network_checks import check_channels_first, check_files_hold_it, check_training_lowers_the_loss, images
+from network_checks import check_channels_first, check_files, check_training, images
 
+import cconv
 from cconv.applications import InceptionResNetV2, InceptionV3, Xception
 
 SMALLEST = {InceptionV3: 75, Xception: 71, InceptionResNetV2: 75}
@@ -65,17 +66,17 @@ def test_features_of_images_of_any_size(network):
 def test_training_lowers_the_loss(network):
     # more than a pixel at the end, and small steps: there batch normalization has few values to normalize
     rate = 1e-6 if network is InceptionV3 else 1e-4
-    check_training_lowers_the_loss(lambda **others: network(input_shape=(107, 107, 3), **others), rate)
+    check_training(network, cconv.optimizers.SGD(rate), 2, input_shape=(107, 107, 3))
 
 
 @NETWORKS
 def test_files_hold_it(network, tmp_path):
-    check_files_hold_it(builder(network), tmp_path)
+    check_files(builder(network), tmp_path)
 
 
 @NETWORKS
 def test_channels_first(network):
-    check_channels_first(builder(network), 76, 80)
+    check_channels_first(builder(network), (76, 80, 3))
 
 
 @pytest.mark.parametrize("network", SMALLEST)

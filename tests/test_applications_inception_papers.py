@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_network_checks import check_channels_first, check_files_hold_it, check_training_lowers_the_loss, images
+from network_checks import check_channels_first, check_files, check_training, images
 
 import cconv
 from cconv.applications import InceptionResNetV1, InceptionV1, InceptionV2, InceptionV4, inception_v1
@@ -90,6 +90,27 @@ def test_auxiliary_outputs(form):
     assert sum(moved) > 0.9 * len(moved)
 
 
+def test_auxiliary_losses_of_smoothed_labels():
+    """The loss that is trained is that of formulas, from the three outputs."""
+    cconv.utils.set_random_seed(0)
+    model = InceptionV1(input_shape=(79, 80, 3), classes=3, auxiliary=True, dropout=0)
+    for layer in model.layers:
+        if isinstance(layer, cconv.layers.Dropout):
+            layer.rate = 0.0  # what is trained is what `predict` gives
+    weights = (1.0, 0.3, 0.3)
+    loss = cconv.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    model.compile(cconv.optimizers.SGD(1e-2), [loss] * 3, loss_weights=list(weights))
+    x, y = images(4, 79, 80, 3), np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
+    smoothed = 0.9 * y.astype(np.float64) + 0.1 / 3
+    found = []
+    for _ in range(3):
+        outputs = [p.astype(np.float64) for p in model.predict(x, verbose=0)]
+        expected = sum(w * -(smoothed * np.log(p)).sum(1).mean() for w, p in zip(weights, outputs, strict=True))
+        found.append(float(model.train_on_batch(x, [y, y, y], return_dict=True)["loss"]))
+        assert found[-1] == pytest.approx(expected, rel=1e-5)
+    assert found[2] < found[1] < found[0]
+
+
 def test_embeddings_have_length_1():
     model = InceptionResNetV1(include_top=False, input_shape=(75, 80, 3), embedding=16)
     y = model.predict(images(3, 75, 80, 3), verbose=0)
@@ -108,19 +129,19 @@ def test_training_lowers_the_loss(variant):
     network, settings, _ = SMALL[variant]
     dropout = {} if variant == "v2" else {"dropout": 0}
     # with more than a pixel at the end: there batch normalization has few values to normalize
-    build = lambda **others: network(**settings, **dropout, **others, input_shape=(107, 107, 3))  # noqa: E731
-    rate = {"v1 paper": 1e-2, "resnet_v1": 1e-4}.get(variant, 1e-6)
-    check_training_lowers_the_loss(build, rate)
+    rate = {"v1 paper": 1e-2, "resnet_v1": 1e-4, "v4": 1e-4}.get(variant, 1e-6)
+    steps = 9 if variant == "v4" else 2
+    check_training(network, cconv.optimizers.SGD(rate), steps, input_shape=(107, 107, 3), **settings, **dropout)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_files_hold_it(variant, tmp_path):
-    check_files_hold_it(builder(variant), tmp_path)
+    check_files(builder(variant), tmp_path)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_channels_first(variant):
-    check_channels_first(builder(variant), 76, 81)
+    check_channels_first(builder(variant), (76, 81, 3))
 
 
 def test_channels_first_with_heads():
@@ -128,7 +149,7 @@ def test_channels_first_with_heads():
         model = InceptionV1(classes=3, auxiliary=True, **others)
         return cconv.Model(model.inputs, model.outputs[2])
 
-    check_channels_first(build, 82, 79)
+    check_channels_first(build, (82, 79, 3))
 
 
 def test_preprocessing():

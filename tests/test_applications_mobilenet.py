@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_network_checks import check_channels_first, check_files_hold_it, check_training_lowers_the_loss, images
+from network_checks import check_channels_first, check_files, check_training, images
 
 import cconv
 from cconv.applications import MobileNet, MobileNetV3Large, MobileNetV3Small, building
@@ -88,17 +88,17 @@ def test_preprocessing_is_in_the_network():
 @pytest.mark.parametrize("variant", SMALL)
 def test_training_lowers_the_loss(variant):
     rate = "dropout" if variant == "mobilenet" else "dropout_rate"
-    check_training_lowers_the_loss(lambda **settings: builder(variant)(**settings, **{rate: 0}))
+    check_training(builder(variant), cconv.optimizers.SGD(1e-4), 2, **{rate: 0})
 
 
 @pytest.mark.parametrize("variant", SMALL)
 def test_files_hold_it(variant, tmp_path):
-    check_files_hold_it(builder(variant), tmp_path)
+    check_files(builder(variant), tmp_path)
 
 
 @pytest.mark.parametrize("variant", SMALL)
 def test_channels_first(variant):
-    check_channels_first(builder(variant), 65, 48)
+    check_channels_first(builder(variant), (65, 48, 3))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_network_checks import check_channels_first, check_files_hold_it, check_training_lowers_the_loss, images
+from network_checks import check_channels_first, check_files, check_training, images
 
 import cconv
 from cconv.applications import NASNetLarge, NASNetMobile
@@ -38,15 +38,15 @@ def test_features(pooling, shape):
 
 
 def test_training_lowers_the_loss():
-    check_training_lowers_the_loss(lambda **others: build(**{**others, "input_shape": (64, 64, 3)}), rate=1e-6)
+    check_training(build, cconv.optimizers.SGD(1e-6), 2, input_shape=(64, 64, 3))
 
 
 def test_files_hold_it(tmp_path):
-    check_files_hold_it(build, tmp_path)
+    check_files(build, tmp_path)
 
 
 def test_channels_first():
-    check_channels_first(build, 47, 64)
+    check_channels_first(build, (47, 64, 3))
 
 
 @pytest.mark.parametrize(

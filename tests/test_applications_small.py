@@ -64,8 +64,8 @@ def test_sizes(network):
 @NETWORKS
 def test_training(network):
     network, _ = SMALL[network]
-    scale = 1 / 127 if network is SMALL["squeezenet"][0] else 1 / 255
-    checks.check_training(network, scale, input_shape=(48, 48, 3))
+    brightest = 2.0 if network is SMALL["squeezenet"][0] else 1.0
+    checks.check_training(network, brightest=brightest, input_shape=(48, 48, 3))
 
 
 @NETWORKS

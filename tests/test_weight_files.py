@@ -356,6 +356,31 @@ def test_what_a_table_may_say(tmp_path):
     assert not np.array_equal(one.layers[-1].kernel, three.layers[-1].kernel)
 
 
+def test_blocks_are_counted_by_letters_and_some_weights_are_in_no_file(tmp_path):
+    def build(channels=3):
+        convolutions = [layers.Conv2D(3, 1, name=f"block{block}_conv") for block in ("1a", "1b", "2a")]
+        return cconv.Sequential([cconv.Input((4, 4, channels)), layers.Normalization(name="norm"), *convolutions])
+
+    one, two = build(), build()
+    statistics = (0.1, 0.2, 0.3), (4.0, 5.0, 6.0)
+    one.layers[0].set_weights([*statistics, 0])
+    arrays = {}
+    for layer, module in zip(one.layers[1:], ("blocks.0.0", "blocks.0.1", "blocks.1.0"), strict=True):
+        arrays |= {f"{module}.weight": layer.kernel.numpy().transpose(3, 2, 0, 1), f"{module}.bias": layer.bias.numpy()}
+    torch_files.save(tmp_path / "net.pth", arrays)
+    given = dict(zip(("norm/mean", "norm/variance", "norm/count"), (*statistics, (0,)), strict=True))
+    table = NameTable("a test", {"block{i}{j:a}_conv": "blocks.{i-1}.{j}"}, given=given)
+    two.load_weights(tmp_path / "net.pth", names=table)
+    assert_equal(one, two)
+    with pytest.raises(ValueError, match="'norm/mean' is known for 3 channels, the model has 2. Nothing is loaded"):
+        build(2).load_weights(
+            tmp_path / "net.pth",
+            names=NameTable("a test", table.layers, kept=("block1a_conv",), ignored=(r"blocks.0.0",), given=given),
+        )
+    with pytest.raises(ValueError, match="another framework. It is another one. Nothing is loaded"):
+        two.load_weights(tmp_path / "net.pth", names=NameTable("a test", {}, refused="It is another one."))
+
+
 def test_batch_normalization_becomes_a_part_of_the_convolution_before(tmp_path):
     x = numbers(2, 5, 5, 3)
     model = cconv.Sequential(

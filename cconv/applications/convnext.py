@@ -12,6 +12,7 @@ from .. import config, layers
 from ..models.model import Functional
 from ..models.sequential import Sequential
 from ..tensor import Tensor
+from . import torch_names
 from .building import check_arguments, image_input, image_shape, make_model
 from .efficientnet import preprocess_input
 from .imagenet_utils import decode_predictions
@@ -50,7 +51,8 @@ def ConvNeXtTiny(  # noqa: N802 (Keras' name)
         include_top: Whether average pooling and a dense layer follow the blocks.
         include_preprocessing: Whether the network begins with the normalization of images, given as 0 to 255.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Files of torchvision and timm
+            fit as they are.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -227,7 +229,7 @@ def _network(
             x = (layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D)(_LAST)(x)
         x = layers.LayerNormalization(epsilon=1e-6)(x)
         x = layers.Permute((3, 1, 2))(x) if turned and not pooling else x
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=torch_names.convnext(name))
 
 
 def _smaller(stage: int, channels: int, name: str) -> Sequential:

@@ -15,6 +15,7 @@ from ..models.model import Functional
 from ..tensor import Tensor
 from .building import channel_axis, image_network, padded_for_stride, rounded_channels
 from .imagenet_utils import decode_predictions
+from .torch_names import EFFICIENTNET
 
 __all__ = [
     "EfficientNetB0",
@@ -61,7 +62,9 @@ def EfficientNetB0(  # noqa: N802 (Keras' name)
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
             file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Keras' for ImageNet, which have deviations
-            in place of variances, are put right here, not by `load_weights`.
+            in place of variances, are put right here, not by `load_weights`. Files of timm's `tf_efficientnet_b0` (to
+            `b7`) fit; images are then normalized by ImageNet's means and deviations, for which those with `ap` in their
+            names are not trained. Those of `efficientnet_b0` have the same names, but are for another padding.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -278,7 +281,9 @@ def EfficientNetB7(  # noqa: N802 (Keras' name)
 def _network(width: float, depth: float, side: int, dropout: float, *given: Any) -> Functional:
     """The network with this factor of the channels and of the blocks."""
     dense = VarianceScaling(1 / 3, "fan_out", "uniform")
-    model = image_network(lambda images: _features(images, width, depth), *given, side, dropout, dense)
+    model = image_network(
+        lambda images: _features(images, width, depth), *given, side, dropout, dense, tables=(EFFICIENTNET,)
+    )
     _square_deviations(model)
     return model
 

@@ -20,6 +20,7 @@ from ..tensor import Tensor
 from .building import channel_axis, image_network, rounded_channels
 from .efficientnet import DROPPED, STACKS, shortcut, spread
 from .imagenet_utils import decode_predictions, floating
+from .torch_names import EFFICIENTNET_LITE
 
 __all__ = [
     "EfficientNetLite0",
@@ -194,19 +195,11 @@ def _blocks(depth: float) -> Iterator[tuple[int, int, str]]:
 def _tables(blocks: Sequence[tuple[int, int, str]]) -> tuple[NameTable, ...]:
     """The names of layers in the files of the port to PyTorch, which counts all blocks, and of timm."""
     port = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1"}
-    timm = {"stem_conv": "conv_stem", "stem_bn": "bn1", "top_conv": "conv_head", "top_bn": "bn2"}
     parts = ("expand_conv", "expand_bn", "dwconv", "bn", "project_conv", "project_bn")
     there = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
-    widened = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
-    narrow = ("", "", "conv_dw", "bn1", "conv_pw", "bn2")  # of the first stack, which widens nothing
-    for number, (i, j, name) in enumerate(blocks):
+    for number, (*_, name) in enumerate(blocks):
         port |= {name + part: f"_blocks.{number}.{module}" for part, module in zip(parts, there, strict=True)}
-        modules = widened if STACKS[i][3] != 1 else narrow
-        timm |= {name + part: f"blocks.{i}.{j}.{module}" for part, module in zip(parts, modules, strict=True)}
-    return (
-        NameTable("efficientnet_lite_pytorch", port, top={"predictions": "_fc"}),
-        NameTable("timm", timm, top={"predictions": "classifier"}),
-    )
+    return NameTable("efficientnet_lite_pytorch", port, top={"predictions": "_fc"}), EFFICIENTNET_LITE
 
 
 def _features(images: Tensor, width: float, blocks: Sequence[tuple[int, int, str]]) -> Tensor:

@@ -14,6 +14,7 @@ from ..tensor import Tensor
 from .building import channel_axis, image_network, rounded_channels
 from .efficientnet import DROPPED, excited, preprocess_input, shortcut, spread
 from .imagenet_utils import decode_predictions
+from .torch_names import EFFICIENTNET_V2
 
 __all__ = [
     "EfficientNetV2B0",
@@ -85,7 +86,9 @@ def EfficientNetV2B0(  # noqa: N802 (Keras' name)
     Args:
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Files of timm's `tf_efficientnetv2_b0` (to
+            `b3`, `s`, `m`, `l`) fit; with `include_preprocessing=False` images are normalized outside, as they were for
+            the file.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -282,7 +285,8 @@ def EfficientNetV2L(  # noqa: N802 (Keras' name)
 def _network(variant: str, include_preprocessing: bool, *given: Any) -> Functional:
     facts = _VARIANTS[variant]
     dense = VarianceScaling(1 / 3, "fan_out", "uniform")
-    return image_network(lambda images: _features(images, facts, include_preprocessing), *given, facts.side, 0.2, dense)
+    made = lambda images: _features(images, facts, include_preprocessing)  # noqa: E731
+    return image_network(made, *given, facts.side, 0.2, dense, tables=(EFFICIENTNET_V2,))
 
 
 def _features(images: Tensor, facts: _Variant, include_preprocessing: bool) -> Tensor:

@@ -21,6 +21,7 @@ from .building import (
 from .densenet import preprocess_input
 from .efficientnet import excited
 from .imagenet_utils import decode_predictions
+from .torch_names import GHOSTNET
 
 __all__ = ["GhostNet", "decode_predictions", "preprocess_input"]
 
@@ -62,7 +63,8 @@ def GhostNet(  # noqa: N802 (a class's name, as of Keras' networks)
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         alpha: Factor of the channels; published for 0.5, 1.0 and 1.3.
         include_top: Whether average pooling and two dense layers follow the blocks.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            timm's `ghostnet_050`, `ghostnet_100` and `ghostnet_130` fit.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.
@@ -94,7 +96,7 @@ def GhostNet(  # noqa: N802 (a class's name, as of Keras' networks)
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling, "avg_pool", "max_pool")
-    return make_model(images, x, name, weights)
+    return make_model(images, x, name, weights, tables=(GHOSTNET,))
 
 
 def _block(inputs: Tensor, kernel: int, wide: int, channels: int, squeezed: bool, strides: int, name: str) -> Tensor:

@@ -8,18 +8,19 @@ from typing import Any
 
 from .. import config, layers, ops
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import SMALLEST, check_arguments, image_input, image_shape, make_model, pooled
 from .imagenet_utils import decode_predictions
-from .inception_parts import Style, branches, convolution, maximum, steps
+from .inception_parts import Style, branches, convolution, convolutions, maximum, modules_of, steps
 
 __all__ = ["InceptionV1", "decode_predictions", "preprocess_input"]
 
 _ENDS_OUTSIDE = ((0, 1), (0, 1))  # the last window of a pooling, where it must: no pixel is left out
 _STYLES = {
-    "paper": Style(normalized=False, use_bias=True, padded=True, pools=_ENDS_OUTSIDE),
-    "batch_norm": Style(padded=True, pools=_ENDS_OUTSIDE),
+    "paper": Style(normalized=False, use_bias=True, padded=True, pools=_ENDS_OUTSIDE, first=1),
+    "batch_norm": Style(padded=True, pools=_ENDS_OUTSIDE, first=1),
 }
 _SMALLEST_OF_HEADS = 79  # leaves the 5x5 pixels of which the paper's auxiliary heads take the mean
 
@@ -55,7 +56,8 @@ def InceptionV1(  # noqa: N802 (the usual name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            torchvision's GoogLeNet fit `form="batch_norm"`.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -96,13 +98,14 @@ def InceptionV1(  # noqa: N802 (the usual name)
         x = _block(x, channels, form, f"inception_{block}")
         if auxiliary and block in _HEADS:
             heads.append(_head(x, form, classes, classifier_activation, _HEADS[block]))
+    tables = (_table(auxiliary),) if form == "batch_norm" else ()
     if not include_top:
-        return make_model(images, pooled(x, pooling, "avg_pool", "max_pool"), name, weights)
+        return make_model(images, pooled(x, pooling, "avg_pool", "max_pool"), name, weights, tables=tables)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     if dropout > 0:
         x = layers.Dropout(dropout)(x)
     x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
-    return make_model(images, [x, *heads] if auxiliary else x, name, weights)
+    return make_model(images, [x, *heads] if auxiliary else x, name, weights, tables=tables)
 
 
 def _check_form(form: str) -> None:
@@ -114,8 +117,8 @@ def _stem(images: Tensor, form: str) -> Tensor:
     """Three convolutions and two poolings; the paper's with local response normalization behind the first pooling and
     before the second."""
     style = _STYLES[form]
-    x = maximum(steps(images, "7x7 64/2", style), 3, 2, style)
-    x = steps(_response_normalized(x, form), "1x1 64, 3x3 192", style)
+    x = maximum(steps(images, "7x7 64/2", style, "stem_1"), 3, 2, style)
+    x = steps(_response_normalized(x, form), "1x1 64, 3x3 192", style, "stem_2")
     return maximum(_response_normalized(x, form), 3, 2, style)
 
 
@@ -127,15 +130,31 @@ def _response_normalized(x: Tensor, form: str) -> Tensor:
 
 
 def _block(x: Tensor, channels: tuple[int, ...], form: str, name: str) -> Tensor:
+    return branches(x, _tables(channels, form), _STYLES[form], name)
+
+
+def _tables(channels: tuple[int, ...], form: str) -> tuple[str, ...]:
     one, before_three, three, before_five, five, pool = channels
     large = "5x5" if form == "paper" else "3x3"
-    tables = (
+    return (
         f"1x1 {one}",
         f"1x1 {before_three}, 3x3 {three}",
         f"1x1 {before_five}, {large} {five}",
         f"max, 1x1 {pool}",
     )
-    return branches(x, tables, _STYLES[form], name)
+
+
+def _table(auxiliary: bool) -> NameTable:
+    """The names of layers in files of torchvision's GoogLeNet."""
+    names = {"stem_1_0": "conv1", "stem_2_0": "conv2", "stem_2_1": "conv3"}
+    for block, channels in _BLOCKS.items():
+        names |= modules_of(f"inception_{block}", _tables(channels, "batch_norm"), f"inception{block}.branch{{}}", 1)
+    heads = {f"{name}_conv": f"aux{i}.conv" for i, name in enumerate(_HEADS.values(), 1)} if auxiliary else {}
+    top = {"predictions": "fc"}
+    if auxiliary:
+        top |= {"auxiliary_{i}_dense": "aux{i}.fc1", "auxiliary_{i}": "aux{i}.fc2"}
+    rest = {"flattened": {"auxiliary_{i}_dense": 128}, "ignored": () if auxiliary else (r"aux\d\.",)}
+    return convolutions("torchvision", names | heads, top, **rest)
 
 
 def _head(x: Tensor, form: str, classes: int, activation: Any, name: str) -> Tensor:
@@ -144,8 +163,8 @@ def _head(x: Tensor, form: str, classes: int, activation: Any, name: str) -> Ten
         x = layers.AveragePooling2D(5, strides=3)(x)
     else:
         x = layers.AdaptiveAveragePooling2D(4)(x)
-    x = layers.Flatten()(convolution(x, 128, 1, _STYLES[form]))
-    x = layers.Dropout(0.7)(layers.Dense(1024, activation="relu")(x))
+    x = layers.Flatten()(convolution(x, 128, 1, _STYLES[form], f"{name}_conv"))
+    x = layers.Dropout(0.7)(layers.Dense(1024, activation="relu", name=f"{name}_dense")(x))
     return layers.Dense(classes, activation=activation, name=name)(x)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import image_network
@@ -16,6 +17,12 @@ from .inception_parts import Style, branches, steps
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 _STYLE = Style(scale=False)
+_OF_OTHERS = NameTable(
+    "torchvision",
+    {},
+    refused="Inception-v3 of torchvision and timm counts the zeros around an image in its means of 3x3. This model, "
+    "which is Keras', does not, and gives other results with the same weights.",
+)
 _SMALLEST = 75
 _STEM = "3x3 32/2, 3x3 32 valid, 3x3 64, max/2, 1x1 80 valid, 3x3 192 valid, max/2"
 
@@ -86,6 +93,7 @@ def InceptionV3(  # noqa: N802 (Keras' name)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     settings: dict[str, Any] = {"smallest": _SMALLEST, "pools": (None, None), "published": "inception_v3"}
+    settings["tables"] = (_OF_OTHERS,)
     return image_network(_features, *given, default_side=299, **settings)
 
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import image_network
 from .imagenet_utils import decode_predictions
-from .inception_parts import Style, branches, steps
+from .inception_parts import Style, branches, convolutions, modules_of, steps
 
 __all__ = ["InceptionV4", "decode_predictions", "preprocess_input"]
 
-_STYLE = Style()
+_STYLE = Style(first=0)
 _SMALLEST = 75
 _STEM = "3x3 32/2, 3x3 32 valid, 3x3 64"
 _A = ("1x1 96", "1x1 64, 3x3 96", "1x1 64, 3x3 96, 3x3 96", "average, 1x1 96")
@@ -58,7 +59,8 @@ def InceptionV4(  # noqa: N802 (the paper's name)
 
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            timm's `inception_v4` fit.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 75x75. By default `(299, 299, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -77,15 +79,26 @@ def InceptionV4(  # noqa: N802 (the paper's name)
     ((None, 1, 1, 1536), 41205984)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(_features, *given, default_side=299, smallest=_SMALLEST, dropout=dropout)
+    settings: dict[str, Any] = {"smallest": _SMALLEST, "dropout": dropout, "tables": (_table(),)}
+    return image_network(_features, *given, default_side=299, **settings)
 
 
 def _features(images: Tensor) -> Tensor:
     """The network up to its last block."""
-    x = steps(images, _STEM, _STYLE)
+    x = steps(images, _STEM, _STYLE, "stem")
     for name, tables in _BLOCKS:
         x = branches(x, tables, _STYLE, name)
     return x
+
+
+def _table() -> NameTable:
+    """The names of layers in files of timm, which counts the convolutions of the stem and the blocks together."""
+    names = {f"stem_{i}": f"features.{i}" for i in range(3)}
+    for at, (name, tables) in enumerate(_BLOCKS, 3):
+        names |= modules_of(name, tables, f"features.{at}.branch{{}}", 0)
+    for name, at in (("mixed_3a_branch1", 3), ("mixed_5a_branch0", 5)):
+        names[f"{name}_0"] = f"features.{at}.conv"
+    return convolutions("timm", names, {"predictions": "last_linear"})
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

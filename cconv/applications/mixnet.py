@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import layers, ops
 from ..models.model import Functional
@@ -12,6 +13,7 @@ from .building import channel_axis, convolution, image_network, rounded_channels
 from .densenet import preprocess_input
 from .efficientnet import excited, spread
 from .imagenet_utils import decode_predictions
+from .torch_names import mixnet
 
 __all__ = ["MixNetL", "MixNetM", "MixNetS", "decode_predictions", "preprocess_input"]
 
@@ -58,7 +60,8 @@ def MixNetS(  # noqa: N802 (a class's name, as of Keras' networks)
 
     Args:
         include_top: Whether average pooling, dropout and a dense layer follow the blocks.
-        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`.
+        weights: `None`: random weights. Or the path of a file: see `cconv.saving.load_weights`. Files of
+            timm's `mixnet_s` (and so on) fit. Those of `tf_mixnet_s` have the same names, but are for another padding.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 32x32. By default `(224, 224, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -76,7 +79,7 @@ def MixNetS(  # noqa: N802 (a class's name, as of Keras' networks)
     ((None, 10), 2645168)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, _SMALL, 16, 1.0), *given, 224, 0.2)
+    return _network(_SMALL, 16, 1.0, 0.2, *given)
 
 
 def MixNetM(  # noqa: N802 (a class's name, as of Keras' networks)
@@ -103,7 +106,7 @@ def MixNetM(  # noqa: N802 (a class's name, as of Keras' networks)
     (None, 1, 1, 1536)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, _MEDIUM, 24, 1.0), *given, 224, 0.25)
+    return _network(_MEDIUM, 24, 1.0, 0.25, *given)
 
 
 def MixNetL(  # noqa: N802 (a class's name, as of Keras' networks)
@@ -130,7 +133,14 @@ def MixNetL(  # noqa: N802 (a class's name, as of Keras' networks)
     (None, 1, 1, 1536)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
-    return image_network(lambda images: _features(images, _MEDIUM, 24, 1.3), *given, 224, 0.25)
+    return _network(_MEDIUM, 24, 1.3, 0.25, *given)
+
+
+def _network(stacks: Sequence[tuple], stem: int, width: float, dropout: float, *given: Any) -> Functional:
+    """The network of these stacks, with this factor of the channels. Two of them are a stage in files of timm."""
+    parts = [[(len(kernels), *pointwise[:2])] * count for count, kernels, *pointwise in stacks]
+    table = mixnet([one + two for one, two in zip(parts[::2], parts[1::2], strict=True)])
+    return image_network(lambda images: _features(images, stacks, stem, width), *given, 224, dropout, tables=(table,))
 
 
 def _features(images: Tensor, stacks: Sequence[tuple], stem: int, width: float) -> Tensor:

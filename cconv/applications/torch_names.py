@@ -6,7 +6,7 @@ A further network needs a table here, or in its own module, and `make_model(...,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..saving.name_tables import NameTable
@@ -77,7 +77,13 @@ MOBILENET_V2 = NameTable(
     top={"predictions": "classifier.1"},
 )
 
-_MOBILENET_V2_BLOCKS = [(stage, i) for stage, count in enumerate((1, 2, 3, 4, 3, 3, 1)) for i in range(count)]
+
+def _numbered(counts: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Number of a block, counted from 1, its stage and its place there, of stages of so many blocks."""
+    places = [(stage, i) for stage, count in enumerate(counts) for i in range(count)]
+    return [(number, *place) for number, place in enumerate(places, 1)]
+
+
 MOBILENET_V2_TIMM = NameTable(
     "timm",
     {
@@ -88,8 +94,8 @@ MOBILENET_V2_TIMM = NameTable(
         "expanded_conv_project": "blocks.0.0.conv_pw",
         "expanded_conv_project_BN": "blocks.0.0.bn2",
         **{
-            f"block_{number}_{ours}": f"blocks.{stage}.{i}.{theirs}"
-            for number, (stage, i) in enumerate(_MOBILENET_V2_BLOCKS)
+            f"block_{number - 1}_{ours}": f"blocks.{stage}.{i}.{theirs}"
+            for number, stage, i in _numbered((1, 2, 3, 4, 3, 3, 1))[1:]
             for ours, theirs in (
                 ("expand", "conv_pw"),
                 ("expand_BN", "bn1"),
@@ -98,7 +104,6 @@ MOBILENET_V2_TIMM = NameTable(
                 ("project", "conv_pwl"),
                 ("project_BN", "bn3"),
             )
-            if number
         },
         "Conv_1": "conv_head",
         "Conv_1_bn": "bn2",
@@ -172,3 +177,114 @@ def squeezenet(halved: Sequence[int]) -> NameTable:
         layers |= {f"fire{i}_{part}": f"features.{at}.{module}" for part, module in parts.items()}
         at += 1
     return NameTable(_SOURCE, layers, top={"conv10": "classifier.1"})
+
+
+_ENDS = {"stem_conv": "conv_stem", "stem_bn": "bn1", "top_conv": "conv_head", "top_bn": "bn2"}
+_SEPARABLE = {
+    "expand_conv": "conv_pw", "expand_bn": "bn1", "dwconv": "conv_dw", "dwconv2": "conv_dw", "bn": "bn2",
+    "se_reduce": "se.conv_reduce", "se_expand": "se.conv_expand", "project_conv": "conv_pwl", "project_bn": "bn3",
+}  # fmt: skip
+_NARROW = {"bn": "bn1", "project_conv": "conv_pw", "project_bn": "bn2"}  # of the first stack, which widens nothing
+_FUSED = {"expand_conv": "conv_exp", "expand_bn": "bn1", "project_conv": "conv_pwl", "project_bn": "bn2"}
+
+
+def _stacks(own: Mapping[int, Mapping[str, str]]) -> dict[str, str]:
+    """The names of timm's EfficientNets: those of some stacks, counted from 1, and those of the others."""
+    names = dict(_ENDS)
+    for i, parts in own.items():
+        names |= {f"block{i}{{j:a}}_{part}": f"blocks.{i - 1}.{{j}}.{module}" for part, module in parts.items()}
+    return names | {
+        f"block{{i}}{{j:a}}_{part}": f"blocks.{{i-1}}.{{j}}.{module}" for part, module in _SEPARABLE.items()
+    }
+
+
+EFFICIENTNET_LITE = NameTable("timm", _stacks({1: _NARROW}), top={"predictions": "classifier"})
+EFFICIENTNET = replace(
+    EFFICIENTNET_LITE,
+    # the images of timm's are normalized outside; here that is a layer, and its weights are in files of Keras alone
+    given={
+        f"normalization{number}/{weight}": values
+        for number in ("", "_{i}")
+        for weight, values in (
+            ("mean", (0.485, 0.456, 0.406)),
+            ("variance", (0.229**2, 0.224**2, 0.225**2)),
+            ("count", (0,)),
+        )
+    },
+)
+EFFICIENTNET_V2 = NameTable(
+    "timm",
+    _stacks({1: {"project_conv": "conv", "project_bn": "bn1"}, 2: _FUSED, 3: _FUSED}),
+    top={"predictions": "classifier"},
+)
+
+
+def convnext(name: str) -> tuple[NameTable, ...]:
+    """The tables of a ConvNeXt whose layers begin with its name."""
+    parts = ("depthwise_conv", "layernorm", "pointwise_conv_1", "pointwise_conv_2", "layer_scale/variable")
+    timm = ("conv_dw", "norm", "mlp.fc1", "mlp.fc2", "gamma")
+    vision = ("block.0", "block.2", "block.3", "block.5", "layer_scale")
+    stages_of_timm = [(f"stages.{i}.downsample" if i else "stem", f"stages.{i}.blocks") for i in range(4)]
+    stages_of_torchvision = [(f"features.{i}", f"features.{i + 1}") for i in (0, 2, 4, 6)]
+    tables = []
+    for source, modules, stages, norm, dense in (
+        ("timm", timm, stages_of_timm, "head.norm", "head.fc"),
+        (_SOURCE, vision, stages_of_torchvision, "classifier.0", "classifier.2"),
+    ):
+        names = {}
+        for i, (smaller, blocks) in enumerate(stages):
+            first = ("stem_conv", "stem_layernorm")
+            if i:
+                first = (f"downsampling_layernorm_{i - 1}", f"downsampling_conv_{i - 1}")
+            names |= {f"{name}_{part}": f"{smaller}.{k}" for k, part in enumerate(first)}
+            names |= {
+                f"{name}_stage_{i}_block_{{j}}_{part}": f"{blocks}.{{j}}.{module}"
+                for part, module in zip(parts, modules, strict=True)
+            }
+        for last in (f"{name}_head_layernorm", "layer_normalization", "layer_normalization_{i}"):
+            names[last] = norm
+        tables.append(NameTable(source, names, top={f"{name}_head_dense": dense}))
+    return tuple(tables)
+
+
+_GHOST = {
+    "ghost{k}_primary_conv": "ghost{k}.primary_conv.0", "ghost{k}_primary_bn": "ghost{k}.primary_conv.1",
+    "ghost{k}_cheap_conv": "ghost{k}.cheap_operation.0", "ghost{k}_cheap_bn": "ghost{k}.cheap_operation.1",
+    "depthwise_conv": "conv_dw", "depthwise_bn": "bn_dw", "se_reduce": "se.conv_reduce", "se_expand": "se.conv_expand",
+    "shortcut_depthwise_conv": "shortcut.0", "shortcut_depthwise_bn": "shortcut.1", "shortcut_conv": "shortcut.2",
+    "shortcut_bn": "shortcut.3",
+}  # fmt: skip
+
+GHOSTNET = NameTable(
+    "timm",
+    {
+        "stem_conv": "conv_stem",
+        "stem_bn": "bn1",
+        **{
+            f"block{number}_{ours}": f"blocks.{stage}.{i}.{theirs}"
+            for number, stage, i in _numbered((1, 1, 1, 1, 1, 1, 5, 1, 4))
+            for ours, theirs in _GHOST.items()
+        },
+        "head_conv": "blocks.9.0.conv",
+        "head_bn": "blocks.9.0.bn1",
+    },
+    top={"top_dense": "conv_head", "predictions": "classifier"},
+)
+
+
+def mixnet(blocks: Sequence[Sequence[tuple[int, int, int]]]) -> NameTable:
+    """The table of a MixNet of these stages after the first; of each block the parts of its three convolutions."""
+    names = {
+        "stem_conv": "conv_stem", "stem_bn": "bn1", "head_conv": "conv_head", "head_bn": "bn2",
+        "block1_depthwise_conv": "blocks.0.0.conv_dw", "block1_depthwise_bn": "blocks.0.0.bn1",
+        "block1_project_conv": "blocks.0.0.conv_pw", "block1_project_bn": "blocks.0.0.bn2",
+    }  # fmt: skip
+    places = _numbered([len(stage) for stage in blocks])
+    for (number, stage, i), counts in zip(places, [parts for each in blocks for parts in each], strict=True):
+        ours, theirs = f"block{number + 1}_", f"blocks.{stage + 1}.{i}."
+        for step, count, module in zip(("depthwise", "expand", "project"), counts, ("dw", "pw", "pwl"), strict=True):
+            for k in range(count):  # a part of the channels; timm does not number a single one
+                names[f"{ours}{step}_conv_{k}"] = f"{theirs}conv_{module}" + (f".{k}" if count > 1 else "")
+            names[f"{ours}{step}_bn"] = theirs + {"dw": "bn2", "pw": "bn1", "pwl": "bn3"}[module]
+        names |= {f"{ours}se_{step}": f"{theirs}se.conv_{step}" for step in ("reduce", "expand")}
+    return NameTable("timm", names, top={"predictions": "classifier"})

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,8 +36,8 @@ class NameTable:
     """The names of a network's layers in files of PyTorch.
 
     In patterns `{i}` stands for a number, and `{i-1}` on the right side for one less: `"conv{i}_block{j}_1_conv":
-    "layer{i-1}.{j-1}.conv1"`. With `layer/weight` on the left side, the right one is the whole name of a tensor. The
-    first pattern that a name fits is taken.
+    "layer{i-1}.{j-1}.conv1"`. `{j:a}` stands for a letter, which is 0, 1, ... on the right side. With `layer/weight` on
+    the left side, the right one is the whole name of a tensor. The first pattern that a name fits is taken.
 
     Attributes:
         source: Whose names these are, for errors.
@@ -47,11 +48,13 @@ class NameTable:
         flattened: From the names of dense layers that follow a `Flatten` to the number of channels of its images, which
             lie first there and last here. There, the layer may be a convolution of the whole image.
         kept: Patterns of layers that keep the weights they have.
+        given: From `layer/weight` here, which no file has, to its value.
         ignored: Regular expressions of the beginnings of names there that no layer here needs.
         renamed: Regular expressions of older names there, and what they are replaced by.
         zero_biases: Whether a bias that is not there is zero, but in dense layers.
         epsilon: That of the batch normalizations in `folded`.
         note: What to say, as a warning, when weights are loaded by this table.
+        refused: Why files of this source are none of the network's, although it bears the name.
     """
 
     source: str
@@ -60,11 +63,13 @@ class NameTable:
     folded: Mapping[str, str] = field(default_factory=dict)
     flattened: Mapping[str, int] = field(default_factory=dict)
     kept: Sequence[str] = ()
+    given: Mapping[str, Sequence[float]] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     renamed: Sequence[tuple[str, str]] = ()
     zero_biases: bool = False
     epsilon: float = 1e-5
     note: str = ""
+    refused: str = ""
 
 
 def as_table(names: Mapping[str, str] | NameTable) -> NameTable:
@@ -119,7 +124,7 @@ def assign_named(
         by_name: Whether layers that the file does not have at all, and tensors that the model does not have, are fine.
 
     Raises:
-        ValueError: The file does not fit, or there is no table.
+        ValueError: The file does not fit, or there is no table, or one that refuses it.
     """
     if not tables:
         raise ValueError(
@@ -127,6 +132,9 @@ def assign_named(
             "`model.load_weights(path, names={'conv1': 'features.0', 'dense': 'classifier'})`, from the names of the "
             "model's layers to those of the file's modules."
         )
+    for table in tables:
+        if table.refused:
+            raise ValueError(f"{where} has the names of another framework. {table.refused} Nothing is loaded.")
     fit = min((_fit(model, tensors, table) for table in tables), key=lambda found: found.complaints)
     skipped = set()
     if by_name:
@@ -147,7 +155,7 @@ def assign_named(
     weights = [weight for weight in fit.weights if weight.layer not in skipped]
     values = [weight.make(*(_read(fit.tensors, *source) for source in weight.sources)) for weight in weights]
     for weight, value in zip(weights, values, strict=True):
-        weight.slot.set(np.ascontiguousarray(value, np.float32))
+        weight.slot.set(np.asarray(value, np.float32, order="C"))
     if fit.table.note:
         warn(fit.table.note)
 
@@ -203,6 +211,10 @@ def _weights(layer: Any, table: NameTable, found: Mapping[str, StoredTensor]) ->
         slot, kind = variable_slot(variable), variable.name
         whole = _looked_up(table.layers, f"{layer.name}/{kind}")
         name = whole or f"{prefix or f'(no name for {layer.name})'}.{_SUFFIXES.get(kind, kind)}"
+        given = _looked_up(table.given, f"{layer.name}/{kind}")
+        if given is not None:
+            yield _Weight(layer.name, slot, (), partial(_filled, f"{layer.name}/{kind}", given, slot.shape))
+            continue
         stored = found[name].shape if name in found else ()
         if (
             kind == "kernel"
@@ -220,6 +232,13 @@ def _weights(layer: Any, table: NameTable, found: Mapping[str, StoredTensor]) ->
         if norm is not None and kind in ("kernel", "bias"):
             sources, make = _folded(sources, make, kind, f"{norm}.", slot.shape[-1:], table.epsilon)
         yield _Weight(layer.name, slot, sources, make)
+
+
+def _filled(path: str, value: Sequence[float], shape: tuple[int, ...]) -> np.ndarray:
+    """A weight that is not in the file."""
+    if shape and shape[-1] != len(value):
+        raise ValueError(f"{path!r} is known for {len(value)} channels, the model has {shape[-1]}. Nothing is loaded.")
+    return np.broadcast_to(np.asarray(value, np.float32), shape) if shape else np.float32(value[0])
 
 
 def _turned(
@@ -255,17 +274,20 @@ def _folded(
 
 def _match(pattern: str, name: str) -> dict[str, int] | None:
     """The numbers in a name that a pattern fits; None if it does not."""
-    parts = re.split(r"\{(\w+)\}", pattern)
+    parts = re.split(r"\{(\w+(?::a)?)\}", pattern)
     known: set[str] = set()
     expression = ""
     for i, part in enumerate(parts):
         if i % 2 == 0:
             expression += re.escape(part)
         else:
-            expression += f"(?P={part})" if part in known else rf"(?P<{part}>\d+)"
-            known.add(part)
+            key, _, letter = part.partition(":")
+            expression += f"(?P={key})" if key in known else f"(?P<{key}>{'[a-z]' if letter else '[0-9]+'})"
+            known.add(key)
     found = re.fullmatch(expression, name)
-    return None if found is None else {key: int(value) for key, value in found.groupdict().items()}
+    if found is None:
+        return None
+    return {key: int(x) if x.isdigit() else ord(x) - ord("a") for key, x in found.groupdict().items()}
 
 
 def _looked_up(patterns: Mapping[str, Any], name: str) -> Any:

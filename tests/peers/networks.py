@@ -18,19 +18,18 @@ def build(k, name, **settings):
 def randomize(model, x):
     """Random weights, and statistics near those that the images give, so that the outputs depend on the images."""
     rng = np.random.default_rng(0)
-    values = []
     for variable in model.weights:
         kind, shape = variable.path.split("/")[-1], tuple(variable.shape)
         if "kernel" in kind:
             inputs = np.prod(shape[:2] if len(shape) == 4 and shape[3] == 1 else shape[:-1])
-            values.append((2 / inputs) ** 0.5 * rng.standard_normal(shape))
+            value = (2 / inputs) ** 0.5 * rng.standard_normal(shape, np.float32)
         elif kind in ("moving_variance", "variance") or shape == ():
-            values.append(rng.uniform(0.5, 1.5, shape))
+            value = rng.uniform(0.5, 1.5, shape)
         elif kind in ("beta", "bias", "moving_mean", "mean"):
-            values.append(0.1 * rng.standard_normal(shape))
+            value = 0.1 * rng.standard_normal(shape)
         else:  # gamma, under whatever name
-            values.append(rng.uniform(0.6, 1.2, shape))
-    model.set_weights(values)
+            value = rng.uniform(0.6, 1.2, shape)
+        variable.assign(value)
     normalizations = [layer for layer in model.layers if isinstance(layer, cconv.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
@@ -70,18 +69,20 @@ def assert_same(y, want, tolerance=1e-4):
     np.testing.assert_allclose(y, want, rtol=0, atol=tolerance * np.abs(want).max())
 
 
-def check_keras(name, folder, gradients=False, **settings):
-    """Keras' weights, by way of a file, give its outputs (and gradients)."""
+def check_keras(name, folder, gradients=False, tolerance=1e-4, **settings):
+    """Keras' weights, by way of a file, give its outputs (and gradients); without a folder, by way of the memory."""
     ours, theirs = build(cconv, name, **settings), build(keras, name, **settings)
     x = images(ours)
     randomize(ours, x)
-    theirs.set_weights(ours.get_weights())
-    theirs.save_weights(folder / "keras.weights.h5")
-    ours = build(cconv, name, **{**settings, "weights": folder / "keras.weights.h5"})
+    for variable, given in zip(theirs.weights, ours.weights, strict=True):
+        variable.assign(given.numpy())
+    if folder is not None:
+        theirs.save_weights(folder / "keras.weights.h5")
+        ours = build(cconv, name, **{**settings, "weights": folder / "keras.weights.h5"})
     assert_same_layers(ours, theirs)
-    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+    for a, b in zip(ours.weights, theirs.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.value.detach().numpy())
+    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), tolerance)
     if gradients:
         variables = [v.value for v in theirs.trainable_weights]
         compare_gradients(ours, x, theirs(torch.tensor(x), training=False), variables, lambda g, w: g)

@@ -37,8 +37,7 @@ def test_model_files_are_exchanged(direction, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ConvNeXtSmall", "ConvNeXtBase"])
-def test_larger_ones_have_keras_weights(name):
-    ours, theirs = (build(k, name, include_top=False, input_shape=(32, 32, 3)) for k in (cconv, keras))
-    assert [tuple(w.shape) for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
-    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+@pytest.mark.parametrize("name", ["Small", "Base", "Large", "XLarge"])
+def test_larger_ones_give_keras_outputs(name):
+    """Of up to 350 million weights, which are not written to a file."""
+    check_keras(f"ConvNeXt{name}", None, include_top=False, input_shape=(48, 64, 3), pooling="avg")

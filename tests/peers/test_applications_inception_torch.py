@@ -1,10 +1,8 @@
-"""Inception networks that Keras lacks beside those of torchvision, timm, facenet-pytorch and pretrainedmodels."""
+"""Inception networks that Keras lacks beside those of torchvision, timm, facenet-pytorch and pytorchcv."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,17 +67,10 @@ def inception_resnet_v1(classes=None):
 
 
 def bn_inception(classes):
-    package = importlib.util.find_spec("pretrainedmodels")
-    if package is None:
-        pytest.skip("needs pretrainedmodels")
-    path = Path(
-        package.submodule_search_locations[0], "models", "bninception.py"
-    )  # the package wants more than it needs
-    spec = importlib.util.spec_from_file_location("bninception", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    net = module.BNInception(num_classes=classes)
-    net.global_pool = nn.AdaptiveAvgPool2d(1)  # for images of other sizes than 224x224, too
+    torchvision()
+    package = pytest.importorskip("pytorchcv.models.bninception", reason="needs pytorchcv")
+    net = package.bninception(num_classes=classes)
+    net.features.final_pool = nn.AdaptiveAvgPool2d(1)  # for images of other sizes than 224x224, too
     return net
 
 
