@@ -251,6 +251,12 @@ ALIGNED = "align-loops=64"
 PACKED = ("no-align-functions", "no-align-jumps", "no-align-labels", "no-align-loops")
 # Folders whose code runs once for a model or a plan: there the size counts.
 COLD = ("files/", "graph/", "onnx/", "plan/")
+# Functions of other folders of which the same is true. What runs must not call them: GCC takes who calls them for cold, too.
+COLD_FUNCTION = re.compile(
+    r"^(?=(?:static )?(?:const )?\w+ \**\w+_"
+    r"(?:infer|need|check|describe|cost|supports|packing|slots|slot_shape|initial|per_sample|refuse)\([^;{}]*\)\n\{)",
+    re.MULTILINE,
+)
 
 
 def within(condition: str, clang: str, gcc: str, text: str) -> str:
@@ -317,6 +323,14 @@ __asm__(".cfi_sections .debug_frame");
 {macros}
 #include "cconv.h"
 {core.system_includes()}
+/* Of functions that run once for a model or a plan the size counts. */
+#if defined(__clang__)
+#define CC_COLD __attribute__((minsize))
+#elif defined(__GNUC__)
+#define CC_COLD __attribute__((cold))
+#else
+#define CC_COLD
+#endif
 /* Of all that follows only cconv.h's names leave a shared library. */
 #if defined(__GNUC__)
 #pragma GCC visibility push(hidden)
@@ -379,6 +393,8 @@ def amalgamation() -> str:
             target_words = f'target("{target[2]}")'
             gcc = f'{target_words}\n#pragma GCC optimize("{ALIGNED}")'
             body = within(f"defined({target[0]})", target_words, gcc, body)
+        elif unit.name not in targets:
+            body = COLD_FUNCTION.sub("CC_COLD ", body)
         parts.append(title(unit.name, "=") + body)
     return re.sub(r"\n{3,}", "\n\n", "".join(parts) + TAIL)
 
