@@ -6,8 +6,8 @@ Every source file comes after the headers it includes, which come once. What onl
 the others: static names, types and constants that meet another's of the same name are renamed by a macro for the length
 of their unit, and the unit's macros end with it. Bodies that are compiled more than once (*.inc.h, *.def, and what only
 the levels of instructions include) stand in each unit. The system's headers come first, for all. A level's flags
-(kernels/levels.def) become pragmas around its unit. Nothing is known here of any file but levels.def, flags.mk and
-cconv.h: a new source file needs no change.
+(kernels/levels.def) become pragmas around its unit. Nothing need be known here of any file but levels.def, flags.mk
+and cconv.h: a new source file needs no change. What is to be small is listed in COLD.
 """
 
 import os
@@ -249,12 +249,22 @@ def target_of(level: str, flags: str) -> tuple[str, str, str] | None:
 # Only loops of the levels' kernels begin with a line of the cache, in GCC's words; elsewhere nothing is filled up.
 ALIGNED = "align-loops=64"
 PACKED = ("no-align-functions", "no-align-jumps", "no-align-labels", "no-align-loops")
-# Folders whose code runs once for a model or a plan: there the size counts.
-COLD = ("files/", "graph/", "onnx/", "plan/")
-# Functions of other folders of which the same is true. What runs must not call them: GCC takes who calls them for cold, too.
+# Folders and files whose code runs once for a model or a plan: there the size counts.
+COLD = (
+    "files/",
+    "graph/",
+    "onnx/",
+    "plan/",
+    "base/attributes.c",
+    "base/machine.c",
+    "ops/infer.c",
+    "ops/op_table.c",
+    "optim/optimizer.c",
+)
+# Functions of others of which the same is true. What runs must not call them: GCC takes who calls them for cold, too.
 COLD_FUNCTION = re.compile(
     r"^(?=(?:static )?(?:const )?\w+ \**\w+_"
-    r"(?:infer|need|check|describe|cost|supports|packing|slots|slot_shape|initial|per_sample|refuse)\([^;{}]*\)\n\{)",
+    r"(?:infer|need|check|describe|cost|supports|packing|slots|slot_shape|initial|prepare|per_sample|refuse)\([^;{}]*\)\n\{)",
     re.MULTILINE,
 )
 
