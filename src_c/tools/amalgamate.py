@@ -264,7 +264,8 @@ COLD = (
 # Functions of others of which the same is true. What runs must not call them: GCC takes who calls them for cold, too.
 COLD_FUNCTION = re.compile(
     r"^(?=(?:static )?(?:const )?\w+ \**\w+_"
-    r"(?:infer|need|check|describe|cost|supports|packing|slots|slot_shape|initial|prepare|per_sample|refuse)\([^;{}]*\)\n\{)",
+    r"(?:infer|need|check|describe|cost|supports|packing|slots|slot_shape|initial|prepare|per_sample|refuse)"
+    r"\([^;{}]*\)\n\{)",
     re.MULTILINE,
 )
 
