@@ -16,14 +16,14 @@ static cconv_status activation_infer(const cc_call *call, cc_shape *ys)
     return cc_infer_same(call, ys);
 }
 
-static inline void activation_forward(const cc_call *call, const cc_team *team, cc_activation act)
+static void activation_forward(const cc_call *call, const cc_team *team, cc_activation act)
 {
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
     float alpha = call->op->attributes ? ((const settings *)call->attributes)->alpha : 0;
     cc_act_forward(act, alpha, call->y + mine.begin, call->x[0] + mine.begin, mine.end - mine.begin);
 }
 
-static inline void activation_backward(const cc_call *call, const cc_team *team, cc_activation act)
+static void activation_backward(const cc_call *call, const cc_team *team, cc_activation act)
 {
     if (!call->dx[0]) return;
     cc_range mine = cc_slice(team, cc_shape_count(&call->ys), 1024);
@@ -47,7 +47,7 @@ static const cc_attr elu_attributes[] = {
     {                                                                                                                          \
         activation_backward(call, team, act);                                                                                  \
     }
-#define ACTIVATION(tag, act, what_backward_reads, table, size)                                                                  \
+#define ACTIVATION(tag, act, what_backward_reads, table, size)                                                                 \
     FORWARD(tag, act)                                                                                                          \
     BACKWARD(tag, act)                                                                                                         \
     const cc_op cc_op_##tag = {.name = #tag,                                                                                   \

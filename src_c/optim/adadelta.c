@@ -13,7 +13,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.001"),
+    CC_OPTIM_RATE("0.001"),
     {"rho", CC_FLOAT, offsetof(settings, rho), "0.95", NULL, "part of the running means that a step keeps"},
     {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL, "keeps the divisor from 0"},
     {0}};

@@ -18,7 +18,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.001"),
+    CC_OPTIM_RATE("0.001"),
     {"beta_2_decay", CC_FLOAT, offsetof(settings, beta_2_decay), "-0.8", NULL, "power of the step that the means forget with"},
     {"epsilon_1", CC_FLOAT, offsetof(settings, epsilon_1), "1e-30", NULL, "added to squared gradients"},
     {"epsilon_2", CC_FLOAT, offsetof(settings, epsilon_2), "0.001", NULL,

@@ -10,7 +10,7 @@ typedef struct settings {
     float initial_accumulator_value, epsilon;
 } settings;
 
-static const cc_attr table[] = {CC_OPTIM_COMMON("0.001"),
+static const cc_attr table[] = {CC_OPTIM_RATE("0.001"),
                                 {"initial_accumulator_value", CC_FLOAT, offsetof(settings, initial_accumulator_value), "0.1",
                                  NULL, "what the sum of squares begins with"},
                                 {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL, "keeps the divisor from 0"},

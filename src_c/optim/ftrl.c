@@ -16,7 +16,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.001"),
+    CC_OPTIM_RATE("0.001"),
     {"learning_rate_power", CC_FLOAT, offsetof(settings, learning_rate_power), "-0.5", NULL,
      "how the learning rate falls with the sum of squares; 0: not at all"},
     {"initial_accumulator_value", CC_FLOAT, offsetof(settings, initial_accumulator_value), "0.1", NULL,

@@ -21,8 +21,9 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.001"),
-    {"momentum", CC_FLOAT, offsetof(settings, momentum), "0.95", NULL, "part of the running sum of gradients that a step keeps"},
+    CC_OPTIM_RATE("0.001"),
+    {"momentum", CC_FLOAT, offsetof(settings, momentum), "0.95", NULL,
+     "part of the running sum of gradients that a step keeps"},
     {"muon_a", CC_FLOAT, offsetof(settings, muon_a), "3.4445", NULL, "coefficient of x in the polynomial of the iteration"},
     {"muon_b", CC_FLOAT, offsetof(settings, muon_b), "-4.775", NULL, "its coefficient of the third power"},
     {"muon_c", CC_FLOAT, offsetof(settings, muon_c), "2.0315", NULL, "its coefficient of the fifth power"},

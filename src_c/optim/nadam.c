@@ -14,7 +14,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.001"),
+    CC_OPTIM_RATE("0.001"),
     {"beta_1", CC_FLOAT, offsetof(settings, beta_1), "0.9", NULL, "part of the running mean of gradients that a step keeps"},
     {"beta_2", CC_FLOAT, offsetof(settings, beta_2), "0.999", NULL,
      "part of the running mean of squared gradients that a step keeps"},

@@ -11,48 +11,16 @@
 #define CC_MAX_SLOTS        5 /* of a rule three at most: the average and the accumulator of gradients come behind them */
 #define CC_MAX_COEFFICIENTS 12
 
-/* Attributes every rule has, first in its struct and in its table (CC_OPTIM_COMMON). Except for the learning rate, a value of
- * zero or below means "off", and at most one of the three ways to clip is on. */
+/* Attributes every rule has, first in its struct. Except for the learning rate, a value of zero or below means "off", and at most
+ * one of the three ways to clip is on. A rule's table begins with its learning rate; the others stand in optimizer.c, once. */
 typedef struct cc_optim_common {
     float learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, loss_scale_factor, ema_momentum;
     int ema_overwrite_frequency, gradient_accumulation_steps;
 } cc_optim_common;
 
-#define CC_OPTIM_COMMON(rate)                                                                                                  \
-    {"learning_rate", CC_FLOAT, offsetof(cc_optim_common, learning_rate), rate, NULL, "size of a step"},                       \
-        {"weight_decay",                                                                                                       \
-         CC_FLOAT,                                                                                                             \
-         offsetof(cc_optim_common, weight_decay),                                                                              \
-         "-1",                                                                                                                 \
-         NULL,                                                                                                                 \
-         "part of the weights, times the learning rate, that a step takes off them first; 0 or below: off"},                   \
-        {"clipnorm", CC_FLOAT, offsetof(cc_optim_common, clipnorm),                                                            \
-         "-1",       NULL,     "largest norm of a variable's gradient, which is scaled down to it; 0 or below: off"},          \
-        {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue),                                                          \
-         "-1",        NULL,     "largest magnitude of a gradient's element; 0 or below: off"},                                 \
-        {"global_clipnorm",                                                                                                    \
-         CC_FLOAT,                                                                                                             \
-         offsetof(cc_optim_common, global_clipnorm),                                                                           \
-         "-1",                                                                                                                 \
-         NULL,                                                                                                                 \
-         "largest norm of all gradients together, which are scaled down to it; 0 or below: off"},                              \
-        {"loss_scale_factor",                                                                                                  \
-         CC_FLOAT,                                                                                                             \
-         offsetof(cc_optim_common, loss_scale_factor),                                                                         \
-         "-1",                                                                                                                 \
-         NULL,                                                                                                                 \
-         "what the loss was multiplied by, and the gradients are divided by; 0 or below: off"},                                \
-        {"ema_momentum", CC_FLOAT, offsetof(cc_optim_common, ema_momentum),                                                    \
-         "-1",           NULL,     "part of the running average of the weights that a step keeps; below 0: no average"},       \
-        {"ema_overwrite_frequency",                                                                                            \
-         CC_INT,                                                                                                               \
-         offsetof(cc_optim_common, ema_overwrite_frequency),                                                                   \
-         "0",                                                                                                                  \
-         NULL,                                                                                                                 \
-         "after every so many steps the average takes the place of the weights; 0: never"},                                    \
+#define CC_OPTIM_RATE(rate)                                                                                                    \
     {                                                                                                                          \
-        "gradient_accumulation_steps", CC_INT, offsetof(cc_optim_common, gradient_accumulation_steps), "1", NULL,              \
-            "one change of the weights for so many steps, by the mean of their gradients"                                      \
+        "learning_rate", CC_FLOAT, offsetof(cc_optim_common, learning_rate), rate, NULL, "size of a step"                      \
     }
 
 typedef struct cc_whole { /* one variable, for a rule that must see all of it at once */
@@ -65,7 +33,7 @@ typedef struct cc_whole { /* one variable, for a rule that must see all of it at
 
 typedef struct cc_rule {
     const char *name;
-    const cc_attr *attributes; /* ends with {0} */
+    const cc_attr *attributes; /* CC_OPTIM_RATE, its own, {0} */
     size_t attributes_size;
     cconv_status (*check)(const void *attributes);                         /* ranges of the settings */
     int (*slots)(const void *attributes, const char *names[CC_MAX_SLOTS]); /* how many, and what they are called */

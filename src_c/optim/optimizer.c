@@ -17,6 +17,40 @@ enum { RULES = sizeof rules / sizeof *rules };
 
 /* ---- Settings ----------------------------------------------------------------------------------------------------- */
 
+/* Of every rule, behind its learning rate. */
+static const cc_attr common_attributes[] = {
+    {"weight_decay", CC_FLOAT, offsetof(cc_optim_common, weight_decay), "-1", NULL,
+     "part of the weights, times the learning rate, that a step takes off them first; 0 or below: off"},
+    {"clipnorm", CC_FLOAT, offsetof(cc_optim_common, clipnorm), "-1", NULL,
+     "largest norm of a variable's gradient, which is scaled down to it; 0 or below: off"},
+    {"clipvalue", CC_FLOAT, offsetof(cc_optim_common, clipvalue), "-1", NULL,
+     "largest magnitude of a gradient's element; 0 or below: off"},
+    {"global_clipnorm", CC_FLOAT, offsetof(cc_optim_common, global_clipnorm), "-1", NULL,
+     "largest norm of all gradients together, which are scaled down to it; 0 or below: off"},
+    {"loss_scale_factor", CC_FLOAT, offsetof(cc_optim_common, loss_scale_factor), "-1", NULL,
+     "what the loss was multiplied by, and the gradients are divided by; 0 or below: off"},
+    {"ema_momentum", CC_FLOAT, offsetof(cc_optim_common, ema_momentum), "-1", NULL,
+     "part of the running average of the weights that a step keeps; below 0: no average"},
+    {"ema_overwrite_frequency", CC_INT, offsetof(cc_optim_common, ema_overwrite_frequency), "0", NULL,
+     "after every so many steps the average takes the place of the weights; 0: never"},
+    {"gradient_accumulation_steps", CC_INT, offsetof(cc_optim_common, gradient_accumulation_steps), "1", NULL,
+     "one change of the weights for so many steps, by the mean of their gradients"},
+};
+enum { COMMON = sizeof common_attributes / sizeof *common_attributes, MOST_OWN = 16 };
+
+typedef struct settings_table {
+    cc_attr rows[MOST_OWN + COMMON];
+} settings_table;
+
+/* All attributes of a rule: the learning rate, what every rule has, its own. */
+static settings_table table_of(const cc_rule *rule)
+{
+    settings_table table = {.rows[0] = rule->attributes[0]};
+    memcpy(table.rows + 1, common_attributes, sizeof common_attributes);
+    for (int i = 1; i < MOST_OWN - 1 && rule->attributes[i].name; ++i) table.rows[COMMON + i] = rule->attributes[i];
+    return table;
+}
+
 cconv_status cc_optim_check(const char *setting, float value, float low, float high, bool below)
 {
     if (isfinite(value) && value >= low && (below ? value < high : value <= high)) return CCONV_OK;
@@ -61,7 +95,8 @@ static cconv_status check_common(const cc_optim_common *common)
 /* Reads and checks settings into `out`, which with `keep` holds those that stay. */
 static cconv_status read_settings(const cc_rule *rule, const char *text, void *out, int keep)
 {
-    cconv_status status = cc_attributes_read(rule->attributes, text, out, keep);
+    const settings_table table = table_of(rule);
+    cconv_status status = cc_attributes_read(table.rows, text, out, keep);
     if (status == CCONV_OK) status = check_common(out);
     if (status == CCONV_OK) status = rule->check(out);
     if (status != CCONV_OK) cc_fail_prefix("optimizer %s", rule->name);
@@ -92,7 +127,9 @@ const char *cconv_optimizer_name(int i)
 cconv_status cconv_optimizer_attribute(const char *kind, int i, cconv_attribute *attribute)
 {
     const cc_rule *rule = find_rule(kind);
-    return rule ? cc_attributes_describe(rule->attributes, i, attribute) : CCONV_INVALID;
+    if (!rule) return CCONV_INVALID;
+    const settings_table table = table_of(rule);
+    return cc_attributes_describe(table.rows, i, attribute);
 }
 
 /* The rule's slots, then those of all rules: their names, how many, and where in their list. */

@@ -15,7 +15,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.001"),
+    CC_OPTIM_RATE("0.001"),
     {"rho", CC_FLOAT, offsetof(settings, rho), "0.9", NULL, "part of the running mean of squared gradients that a step keeps"},
     {"momentum", CC_FLOAT, offsetof(settings, momentum), "0", NULL, "part of the last step that is added to the next"},
     {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-7", NULL, "added to the running mean before its root is taken"},

@@ -16,7 +16,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.0025"),
+    CC_OPTIM_RATE("0.0025"),
     {"beta_2", CC_FLOAT, offsetof(settings, beta_2), "0.999", NULL,
      "part of the running mean of squared gradients that a step keeps"},
     {"epsilon", CC_FLOAT, offsetof(settings, epsilon), "1e-8", NULL, "added to the root that is divided by"},

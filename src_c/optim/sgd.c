@@ -14,7 +14,7 @@ typedef struct settings {
 } settings;
 
 static const cc_attr table[] = {
-    CC_OPTIM_COMMON("0.01"),
+    CC_OPTIM_RATE("0.01"),
     {"momentum", CC_FLOAT, offsetof(settings, momentum), "0", NULL, "part of the last step that is added to the next"},
     {"nesterov", CC_BOOL, offsetof(settings, nesterov), "false", NULL,
      "1: the gradient counts as if momentum had been applied before"},

@@ -6,8 +6,8 @@ Every source file comes after the headers it includes, which come once. What onl
 the others: static names, types and constants that meet another's of the same name are renamed by a macro for the length
 of their unit, and the unit's macros end with it. Bodies that are compiled more than once (*.inc.h, *.def, and what only
 the levels of instructions include) stand in each unit. The system's headers come first, for all. A level's flags
-(kernels/levels.def) become pragmas around its unit. Nothing is known here of any file but levels.def, flags.mk and
-cconv.h: a new source file needs no change.
+(kernels/levels.def) become pragmas around its unit. Nothing need be known here of any file but levels.def, flags.mk
+and cconv.h: a new source file needs no change. What is to be small is listed in COLD.
 """
 
 import os
@@ -135,9 +135,8 @@ class Core:
             for line, inside in conditions(self.text[name], guard_of(self.text[name])):
                 where = list(dict.fromkeys([*outside, *inside]))
                 if match := SYSTEM_INCLUDE.match(line):
-                    found.setdefault(" && ".join(c if len(where) == 1 else f"({c})" for c in where), {})[match[1]] = (
-                        True
-                    )
+                    condition = " && ".join(c if len(where) == 1 else f"({c})" for c in where)
+                    found.setdefault(condition, {})[match[1]] = True
                 elif (match := INCLUDE.match(line)) and match[1] in self.text and match[1] not in self.shared:
                     walk(match[1], where)
 
@@ -249,8 +248,11 @@ def target_of(level: str, flags: str) -> tuple[str, str, str] | None:
 # Only loops of the levels' kernels begin with a line of the cache, in GCC's words; elsewhere nothing is filled up.
 ALIGNED = "align-loops=64"
 PACKED = ("no-align-functions", "no-align-jumps", "no-align-labels", "no-align-loops")
-# Folders whose code runs once for a model or a plan: there the size counts.
-COLD = ("files/", "graph/", "onnx/", "plan/")
+# What runs once for a model or a plan, where the size counts: folders, files, endings of functions' names
+# elsewhere. What runs often must not call those functions: GCC takes their callers for cold, too.
+COLD = ("files/", "graph/", "onnx/", "plan/", "base/attributes.c", "base/machine.c", "ops/infer.c", "ops/op_table.c")
+COLD_NAMES = "infer|need|check|describe|cost|supports|packing|slots|slot_shape|initial|prepare|per_sample|refuse"
+COLD_FUNCTION = re.compile(rf"(?m)^(?=(?:static )?(?:const )?\w+ \**\w+_(?:{COLD_NAMES})\([^;{{}}]*\)\n\{{)")
 
 
 def within(condition: str, clang: str, gcc: str, text: str) -> str:
@@ -275,8 +277,7 @@ def within(condition: str, clang: str, gcc: str, text: str) -> str:
 
 def head(core: Core, version: str) -> str:
     """What comes before all units: exactness, the system's headers, the levels that pragmas make."""
-    flags = (CORE / "flags.mk").read_text(encoding="utf-8")
-    words = re.search(r"^OPTIMIZE = (.*)$", flags, re.MULTILINE)[1].split()
+    words = re.search(r"^OPTIMIZE = (.*)$", read("flags.mk"), re.MULTILINE)[1].split()
     options = [w.removeprefix("-f") for w in words if w.startswith("-f") and not w.startswith("-falign")]
     options = ", ".join(f'"{w}"' for w in [*options, *PACKED])
     targets = [t for name, level in core.levels if (t := target_of(name, level))]
@@ -320,6 +321,9 @@ __asm__(".cfi_sections .debug_frame");
 /* Of all that follows only cconv.h's names leave a shared library. */
 #if defined(__GNUC__)
 #pragma GCC visibility push(hidden)
+#define CC_COLD __attribute__((cold))
+#else
+#define CC_COLD
 #endif
 """
 
@@ -361,9 +365,8 @@ def amalgamation() -> str:
         if other := [n for n, bodies in unit.macros.items() if not bodies <= shared_macros.get(n, bodies)]:
             sys.exit(f"expected macros of its own in {unit.name}, received other bodies of a shared header's: {other}")
     version = re.search(r'#define CCONV_VERSION "([^"]+)"', header)[1]
-    fallback, targets = f"kernels/isa_{core.levels[0][0]}.c", {}
-    for name, flags in core.levels:
-        targets[f"kernels/isa_{name}.c"] = target_of(name, flags)
+    fallback = f"kernels/isa_{core.levels[0][0]}.c"
+    targets = {f"kernels/isa_{name}.c": target_of(name, flags) for name, flags in core.levels}
     parts, done = [head(core, version)], set()
     for unit in units:
         for name in unit.headers:
@@ -379,6 +382,8 @@ def amalgamation() -> str:
             target_words = f'target("{target[2]}")'
             gcc = f'{target_words}\n#pragma GCC optimize("{ALIGNED}")'
             body = within(f"defined({target[0]})", target_words, gcc, body)
+        elif unit.name not in targets:
+            body = COLD_FUNCTION.sub("CC_COLD ", body)
         parts.append(title(unit.name, "=") + body)
     return re.sub(r"\n{3,}", "\n\n", "".join(parts) + TAIL)
 
