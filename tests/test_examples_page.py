@@ -17,7 +17,7 @@ def test_every_program_is_told_of():
 
 def test_pictures_are_there_and_small():
     sizes = [(TOP / "docs" / name).stat().st_size for name in PICTURES]
-    assert len(PICTURES) == 14 and max(sizes) < 150_000 and sum(sizes) < 1_000_000
+    assert len(PICTURES) == 15 and max(sizes) < 150_000 and sum(sizes) < 1_000_000
     shown = {Path(name).stem.removeprefix("example_") for name in PICTURES}
     programs = set(re.findall(r"^python examples/(\w+)\.py", PAGE, re.MULTILINE))
     assert programs <= shown and all(name.startswith(tuple(programs)) for name in shown)
