@@ -12,7 +12,7 @@ PICTURES = re.findall(r"!\[[^\]]+\]\((images/[^)]+)\)", PAGE)
 
 def test_every_program_is_told_of():
     programs = {path.name for path in (TOP / "examples").glob("*.py")}
-    assert programs == set(re.findall(r"\b([a-z_]+\.py)\b", PAGE))
+    assert programs == set(re.findall(r"\b([a-z0-9_]+\.py)\b", PAGE))
 
 
 def test_pictures_are_there_and_small():
