@@ -24,7 +24,7 @@ LARGER = [pytest.param(size, False, marks=pytest.mark.slow) for size in (2, 3, 4
 @pytest.mark.parametrize("size, gradients", [(0, True), (1, False), *LARGER])
 def test_efficientnet_lite(size, gradients):
     ours = getattr(cconv.applications, f"EfficientNetLite{size}")(**SIZED)
-    check_torch(ours, of_timm(f"tf_efficientnet_lite{size}"), gradients, 1 / 255, seed=2)
+    check_torch(ours, of_timm(f"tf_efficientnet_lite{size}"), gradients, 1 / 255, seed=4)
 
 
 @pytest.mark.parametrize("size, gradients", [("S", True), ("M", False), ("L", False)])
