@@ -78,7 +78,8 @@ def train(folder: Path, epochs: int, seed: int, output: Path) -> None:
         for i in range(len(data)):
             x, y = data[i]
             x, y = batch(x), torch.from_numpy(y).long()
-            step = rate(epoch * len(data) + i, epochs * len(data), len(data))
+            steps = epochs * len(data)
+            step = rate(epoch * len(data) + i, steps, min(len(data), steps // 2))
             optimizer.param_groups[0]["lr"] = step
             scores = net(x)
             optimizer.zero_grad()

@@ -110,8 +110,9 @@ def main(arguments: list[str] | None = None) -> int:
     test = read(options.folder / "test")
     model = build(options.network)
     steps = options.epochs * len(data)
+    warmup = min(len(data), steps // 2)
     rate = cconv.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10, steps - len(data), warmup_target=LEARNING_RATE, warmup_steps=len(data)
+        LEARNING_RATE / 10, steps - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
     )
     optimizer = cconv.optimizers.SGD(rate, MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -84,3 +84,8 @@ def test_it_trains_and_writes_what_it_says(example, folder, tmp_path, capsys):
     assert 0 < seconds[0] < seconds[1] < seconds[2]
     assert f"ResNet20: {100 * float(rows[-1]['val_accuracy']):.2f} % of 20 test images right" in capsys.readouterr().out
     example.build("ResNet20").load_weights(tmp_path / "model.weights.h5")
+
+
+def test_one_epoch_of_one_batch(example, folder, tmp_path, capsys):
+    assert example.main([str(folder), "--epochs", "1", "--output", str(tmp_path)]) == 0
+    assert "ResNet20: " in capsys.readouterr().out
