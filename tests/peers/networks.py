@@ -69,7 +69,7 @@ def assert_same(y, want, tolerance=1e-4):
     np.testing.assert_allclose(y, want, rtol=0, atol=tolerance * np.abs(want).max())
 
 
-def check_keras(name, folder, gradients=False, tolerance=1e-4, **settings):
+def check_keras(name, folder, gradients=False, **settings):
     """Keras' weights, by way of a file, give its outputs (and gradients); without a folder, by way of the memory."""
     ours, theirs = build(cconv, name, **settings), build(keras, name, **settings)
     x = images(ours)
@@ -82,7 +82,7 @@ def check_keras(name, folder, gradients=False, tolerance=1e-4, **settings):
     assert_same_layers(ours, theirs)
     for a, b in zip(ours.weights, theirs.weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.value.detach().numpy())
-    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), tolerance)
+    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
     if gradients:
         variables = [v.value for v in theirs.trainable_weights]
         compare_gradients(ours, x, theirs(torch.tensor(x), training=False), variables, lambda g, w: g)

@@ -123,10 +123,9 @@ def test_model_files_are_exchanged(variant, direction, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ResNet152", "ResNet101V2", "ResNet152V2", "DenseNet201"])
+@pytest.mark.parametrize("name", ["ResNet101V2", "ResNet152V2", "DenseNet201"])
 def test_deeper_ones_give_keras_outputs(name):
-    tolerance = 3e-4 if name == "ResNet152" else 1e-4  # so many layers, random ones, waver by more
-    check_keras(name, None, tolerance=tolerance, include_top=False, input_shape=(96, 96, 3))
+    check_keras(name, None, include_top=False, input_shape=(96, 96, 3))
 
 
 @pytest.mark.parametrize(
