@@ -1,4 +1,4 @@
-"""ResNet-20 trained on CIFAR-10 by PyTorch, with the recipe and the batches of `examples/cifar10.py`.
+"""ResNet-20 trained on CIFAR-10 by PyTorch, compiled, with the recipe and the batches of `examples/cifar10.py`.
 
     python benchmarks/cifar10_torch.py cifar10/
 
@@ -68,6 +68,7 @@ def train(folder: Path, epochs: int, seed: int, output: Path) -> None:
     data = recipe.Augmented(*recipe.read(folder / "train"), seed)
     images, labels = recipe.read(folder / "test")
     net, loss = resnet20(), nn.CrossEntropyLoss()
+    compiled = torch.compile(net)
     optimizer = torch.optim.SGD(net.parameters(), recipe.LEARNING_RATE, recipe.MOMENTUM, nesterov=True)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     output.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def train(folder: Path, epochs: int, seed: int, output: Path) -> None:
             steps = epochs * len(data)
             step = rate(epoch * len(data) + i, steps, min(len(data), steps // 2))
             optimizer.param_groups[0]["lr"] = step
-            scores = net(x)
+            scores = compiled(x)
             optimizer.zero_grad()
             loss(scores, y).backward()
             with torch.no_grad():
@@ -91,7 +92,7 @@ def train(folder: Path, epochs: int, seed: int, output: Path) -> None:
         data.on_epoch_end()
         net.eval()
         with torch.no_grad():
-            parts = [net(batch(images[i : i + 500])).argmax(1).numpy() for i in range(0, len(images), 500)]
+            parts = [compiled(batch(images[i : i + 500])).argmax(1).numpy() for i in range(0, len(images), 500)]
         accuracy = float(np.mean(np.concatenate(parts) == labels))
         history.on_epoch_end(epoch, {"accuracy": right / (len(data) * recipe.BATCH), "val_accuracy": accuracy})
         row = history.rows[-1]

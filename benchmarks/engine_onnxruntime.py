@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import onnxruntime
 from onnx_file import exported
 from work import Prepared, Work
 
 THREADS = 1
-# ONNX Runtime 1.31 takes zeros around an image for the padding of the MaxPool behind them, which never counts: another
-# result where all else is negative. These are compared without that, and timed with it, for it is no less work.
-ZEROS_BEFORE_POOLING = ("ResNet50V2", "ResNet101V2", "ResNet152V2")
 
 
 def start(threads: int) -> dict[str, object]:
@@ -34,14 +29,11 @@ def prepare(work: Work, variant: str) -> Prepared:
     options.add_free_dimension_override_by_name("batch", size)
     x = np.ascontiguousarray(work.images()[0].transpose(0, 3, 1, 2))
 
-    def calling(**settings: object) -> Callable[[], list[np.ndarray]]:
-        session = onnxruntime.InferenceSession(
-            str(exported(work)), options, providers=["CPUExecutionProvider"], **settings
-        )
-        name = session.get_inputs()[0].name
-        return lambda: [session.run(None, {name: x[at : at + size]})[0] for at in range(0, len(x), size)]
+    session = onnxruntime.InferenceSession(str(exported(work)), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
 
-    call = calling()
-    compared = calling(disabled_optimizers=["Pad_Fusion"]) if work.name in ZEROS_BEFORE_POOLING else call
-    y = compared()[0][:8]
+    def call() -> list[np.ndarray]:
+        return [session.run(None, {name: x[at : at + size]})[0] for at in range(0, len(x), size)]
+
+    y = call()[0][:8]
     return Prepared(call, {"y": y if work.model else np.moveaxis(y, 1, -1)})  # models are compared as their files say

@@ -4,9 +4,10 @@
     python examples/cifar10.py cifar10/ --network MobileNetV2 --epochs 10
 
 The folder has the folders `train` and `test`, and those a folder of image files for each class. The recipe is the usual
-one for residual networks (He et al., 2015, section 4.2; the cosine is Loshchilov and Hutter's): in each epoch another
-part of each picture, mirrored or not; steps of gradient descent with momentum that grow for an epoch, then become
-smaller along a cosine; and weight decay of the kernels. Networks made for photographs of 224x224 pixels (all but the
+one for residual networks (He et al., 2015, section 4.2, with the borders, the momentum and the weight decay of Zagoruyko
+and Komodakis, 2016, section 3, and Loshchilov and Hutter's cosine): in each epoch another part of each picture, mirrored
+or not; steps of gradient descent with momentum that grow for an epoch, then become smaller along the cosine; and weight
+decay of the kernels. Networks made for photographs of 224x224 pixels (all but the
 ResNets) see the pictures enlarged to twice their sides. Prints the accuracy on the test images after each epoch, and
 writes `history.csv` (with the seconds since the start) and the weights.
 """
@@ -33,7 +34,7 @@ NETWORKS: dict[str, Callable[..., cconv.Model]] = {
 MEAN, DEVIATION = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training images, by channel
 BATCH, LEARNING_RATE, MOMENTUM = 128, 0.1, 0.9
 WEIGHT_DECAY = 5e-3  # times the learning rate, what each step takes off: with momentum 0.9 as 5e-4 in the gradient
-PADDING = 4  # black pixels around a picture, of which a part of 32x32 is taken
+PADDING = 4  # pixels around a picture, its own ones mirrored; a part of 32x32 of all is taken
 
 
 def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -48,10 +49,8 @@ class Augmented(cconv.utils.PyDataset):
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, seed: int) -> None:
         super().__init__()
-        side = 32 + 2 * PADDING
-        self.images = np.empty((len(images), side, side, 3), "float32")
-        self.images[:] = -np.array(MEAN) / np.array(DEVIATION)  # black
-        self.images[:, PADDING:-PADDING, PADDING:-PADDING] = images
+        around = (PADDING, PADDING)
+        self.images = np.pad(images, ((0, 0), around, around, (0, 0)), mode="reflect")
         self.labels, self.rng = labels, np.random.default_rng(seed)
         self.on_epoch_end()
 

@@ -49,6 +49,7 @@ int save_opset(const save_call *c);
 bool save_has(const save_call *c, int k); /* input k is there, and not left out */
 const cc_node *save_source(const save_call *c, int k);
 const cc_shape *save_shape(const save_call *c, int k); /* of input k, in the graph's order */
+bool save_read_only_by(const save_call *c, const cc_op *op);
 
 /* Attributes by their names; save_has_attribute: the op has one of that name. */
 bool save_has_attribute(const save_call *c, const char *name);
@@ -114,6 +115,9 @@ int save_transpose(save_call *c, int x, int n, const int64_t *axes);
 /* x in a shape whose open sizes are told by `like`, a value of the same shape: a constant where that will do. */
 int save_reshape_like(save_call *c, int x, const cc_shape *shape, int like);
 int save_reshape(save_call *c, int x, int n, const int64_t *sizes); /* 0: as x has there, one -1: what is left */
+/* x with `value` around it (0: zeros): pads before, then behind each axis. Names the axes: ONNX Runtime takes zeros all of whose axes
+ * have pads for the padding of a pool behind them, which is not part of its image. */
+int save_padded(save_call *c, int x, int rank, const int64_t *pads, int value);
 int save_activated(save_call *c, int x, int activation, float alpha);
 int save_log1p(save_call *c, int x);
 

@@ -102,6 +102,20 @@ const cc_shape *save_shape(const save_call *c, int k)
     return &save_source(c, k)->shape;
 }
 
+bool save_read_only_by(const save_call *c, const cc_op *op)
+{
+    bool found = false;
+    for (int i = c->number + 1; i <= c->s->graph->count; ++i) {
+        const cc_node *node = cc_graph_node(c->s->graph, i);
+        for (int k = 0; k < node->n_inputs; ++k) {
+            if (node->inputs[k] != c->number) continue;
+            if (node->op != op) return false;
+            found = true;
+        }
+    }
+    return found;
+}
+
 static const void *attribute(const save_call *c, const char *name, const cc_attr **found)
 {
     for (const cc_attr *a = c->node->op->attributes; a && a->name; ++a) {

@@ -72,16 +72,14 @@ static int images(save_call *c)
 static int padded(save_call *c, int x, pooling *p, bool beyond)
 {
     int64_t pads[2 * CCONV_MAX_RANK] = {0};
-    bool any = false;
     const int rank = p->axes + 2;
     for (int i = 0; i < p->axes; ++i) {
         pads[2 + i] = p->pads[i];
         pads[rank + 2 + i] = p->pads[p->axes + i] + (beyond ? p->beyond[i] : 0);
-        any = any || pads[2 + i] || pads[rank + 2 + i];
         p->pads[i] = p->pads[p->axes + i] = 0;
         if (beyond) p->beyond[i] = 0;
     }
-    return any ? save_add2(c, "Pad", x, save_ints(c, 2 * rank, pads)) : x;
+    return save_padded(c, x, rank, pads, 0);
 }
 
 int save_pool(save_call *c)

@@ -143,6 +143,20 @@ int save_broadcast_to(save_call *c)
 
 /* ---- Elements ----------------------------------------------------------------------------------------------------- */
 
+int save_padded(save_call *c, int x, int rank, const int64_t *pads, int value)
+{
+    int64_t given[2 * CCONV_MAX_RANK], axes[CCONV_MAX_RANK];
+    int n = 0;
+    for (int k = 0; k < rank; ++k)
+        if (pads[k] || pads[rank + k]) axes[n++] = k;
+    if (n == 0) return x;
+    for (int i = 0; i < n; ++i) {
+        given[i] = pads[axes[i]];
+        given[n + i] = pads[rank + axes[i]];
+    }
+    return save_add(c, "Pad", 4, (int[]){x, save_ints(c, 2 * n, given), value, save_ints(c, n, axes)});
+}
+
 int save_pad(save_call *c)
 {
     static const char *const modes[] = {"constant", "reflect", NULL, "edge"};
@@ -151,14 +165,16 @@ int save_pad(save_call *c)
     if (!modes[a->mode]) return save_refuse(c, "ONNX's Pad has no symmetric mode");
     c->held = save_common_order(c);
     const int rank = c->held.rank;
-    if (rank == 0) return save_form(c, 0, &c->held);
     for (int k = 0; k < rank; ++k) {
         pads[k] = a->pads.v[c->held.axis[k]];
         pads[rank + k] = a->pads.v[rank + c->held.axis[k]];
     }
     const int x = save_form(c, 0, &c->held), value = a->mode == CC_PAD_CONSTANT ? save_like(c, 0, (double)a->value) : 0;
-    const int y = save_add3(c, "Pad", x, save_ints(c, 2 * rank, pads), value);
-    save_set_text(c, "mode", modes[a->mode]);
+    const bool zeros = a->mode == CC_PAD_CONSTANT && a->value == 0;
+    const int y = zeros && save_read_only_by(c, &cc_op_conv) /* runtimes may take them into it */
+                      ? save_add3(c, "Pad", x, save_ints(c, 2 * rank, pads), value)
+                      : save_padded(c, x, rank, pads, value);
+    if (y != x) save_set_text(c, "mode", modes[a->mode]);
     return y;
 }
 

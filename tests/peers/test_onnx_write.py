@@ -293,3 +293,24 @@ def test_sizes_of_other_axes(tmp_path):
         assert here.shape[:2] in ((4, 6), (6, 4))
         np.testing.assert_array_equal(here, there)
         np.testing.assert_array_equal(here, back)
+
+
+def test_zeros_before_a_pool_are_part_of_its_image(tmp_path):
+    """In ONNX Runtime too, which takes zeros without named axes for the pool's padding; into convolutions it may."""
+    rng = np.random.default_rng(5)
+    feeds = {"x": rng.uniform(-2, -1, (2, 5, 6, 3)).astype(np.float32)}
+    graph = _core.Graph()
+    x = graph.input((None, 5, 6, 3), "x")
+    pads = {"pads": (0, 1, 1, 0, 0, 1, 1, 0)}
+    zeros = [graph.add("pad", [x], pads) for _ in range(3)]
+    kernel = graph.constant(rng.standard_normal((3, 3, 3, 4)).astype(np.float32))
+    outputs = {
+        "most": graph.add("max_pool", [zeros[0]], {"pool_size": 3}),
+        "mean": graph.add("avg_pool", [zeros[1]], {"pool_size": 3}),
+        "sums": graph.add("conv", [zeros[2], kernel], {}),
+    }
+    for here, there, back in zip(*run_both(graph, outputs, feeds, tmp_path / "m.onnx"), strict=True):
+        compare("in ONNX Runtime", there, here)
+        compare("read again", back, here)
+    pads = [n for n in onnx.load(tmp_path / "m.onnx").graph.node if n.op_type == "Pad"]
+    assert sorted(len(n.input) for n in pads) == [3, 4, 4]
