@@ -51,7 +51,9 @@ def randomize(model, x, calm=None):
 
 
 def images(model, side=64, scale=1.0, seed=1):
-    sizes = [side if size is None else size for size in model.input_shape[1:]]
+    """Two. `side`: of both sides or of each, where the network leaves them open."""
+    open_sizes = (*np.broadcast_to(side, 2), 3)
+    sizes = [given if size is None else size for given, size in zip(open_sizes, model.input_shape[1:], strict=True)]
     return scale * np.random.default_rng(seed).uniform(0, 255, (2, *sizes)).astype(np.float32)
 
 
@@ -67,6 +69,7 @@ def assert_same_layers(ours, theirs):
     assert [type(layer).__name__ for layer in ours.layers] == [type(layer).__name__ for layer in theirs.layers]
     assert listed(ours) == listed(theirs)
     assert [x.output.shape for x in ours.layers[1:]] == [tuple(x.output.shape) for x in theirs.layers[1:]]
+    assert ours.count_params() == theirs.count_params()
 
 
 def assert_same(y, want, tolerance=1e-4):
@@ -76,10 +79,20 @@ def assert_same(y, want, tolerance=1e-4):
     np.testing.assert_allclose(y, want, rtol=0, atol=tolerance * np.abs(want).max())
 
 
-def check_keras(name, folder, gradients=False, calm=None, **settings):
-    """Keras' weights, by way of a file, give its outputs (and gradients); without a folder, by way of the memory."""
+def assert_same_results(ours, theirs, x):
+    """The same weights and outputs."""
+    for a, b in zip(ours.weights, theirs.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.value.detach().numpy())
+    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+
+
+def check_keras(name, folder, gradients=False, calm=None, side=64, seed=1, **settings):
+    """Keras' weights, by way of a file, give its outputs (and gradients); without a folder, by way of the memory.
+
+    `side`: of the images where the network leaves it open. `seed`: of the images, see `check_torch`.
+    """
     ours, theirs = build(cconv, name, **settings), build(keras, name, **settings)
-    x = images(ours)
+    x = images(ours, side, seed=seed)
     randomize(ours, x, calm)
     for variable, given in zip(theirs.weights, ours.weights, strict=True):
         variable.assign(given.numpy())
@@ -87,39 +100,62 @@ def check_keras(name, folder, gradients=False, calm=None, **settings):
         theirs.save_weights(folder / "keras.weights.h5")
         ours = build(cconv, name, **{**settings, "weights": folder / "keras.weights.h5"})
     assert_same_layers(ours, theirs)
-    for a, b in zip(ours.weights, theirs.weights, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.value.detach().numpy())
-    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+    assert_same_results(ours, theirs, x)
     if gradients:
         variables = [v.value for v in theirs.trainable_weights]
         compare_gradients(ours, x, theirs(torch.tensor(x), training=False), variables, lambda g, w: g)
-    return ours, theirs
 
 
-def compare_gradients(ours, x, y, variables, turned):
+def check_model_file(name, writer, folder, **settings):
+    """The other one of Keras and cconv opens the file of a whole model: the same layers, weights and outputs."""
+    ours, theirs = build(cconv, name, **settings), build(keras, name, **settings)
+    x = images(ours)
+    randomize(ours, x)
+    path = folder / "model.keras"
+    if writer is cconv:
+        ours.save(path)
+        theirs = keras.saving.load_model(path)
+    else:
+        theirs.set_weights(ours.get_weights())
+        theirs.save(path)
+        ours = cconv.saving.load_model(path)
+    assert_same_layers(ours, theirs)
+    assert_same_results(ours, theirs, x)
+
+
+def compare_gradients(ours, x, outputs, variables, turned):
     """Gradients of all weights, of a sum of the outputs with random factors; those of PyTorch are `turned` to ours."""
-    factors = np.random.default_rng(2).standard_normal(tuple(y.shape)).astype(np.float32)
-    wanted = torch.autograd.grad((y * torch.tensor(factors)).sum(), variables)
+    rng = np.random.default_rng(2)
+    outputs = as_list(outputs)
+    factors = [rng.standard_normal(tuple(y.shape)).astype(np.float32) for y in outputs]
+    total = sum((y * torch.tensor(f)).sum() for y, f in zip(outputs, factors, strict=True))
+    wanted = torch.autograd.grad(total, variables)
     with cconv.GradientTape() as tape:
-        loss = cconv.ops.sum(ours(x, training=False) * factors)
+        found = as_list(ours(x, training=False))
+        loss = sum(cconv.ops.sum(y * f) for y, f in zip(found, factors, strict=True))
     found = tape.gradient(loss, ours.trainable_weights)
     for variable, g, want in zip(ours.trainable_weights, found, wanted, strict=True):
         want = turned(want.numpy(), variable)
         np.testing.assert_allclose(g, want, rtol=0, atol=1e-3 * np.abs(want).max() + 1e-9, err_msg=variable.path)
 
 
-def check_torch(ours, theirs, gradients=False, scale=1.0, branches=("",), seed=1):
+def as_list(outputs):
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def check_torch(ours, theirs, gradients=False, scale=1.0, branches=("",), seed=1, side=64, layers=None):
     """Our random weights in a network of PyTorch, layer by layer as they are executed, give the same outputs.
 
-    `branches`: parts of the names of layers in the branches of a block, in PyTorch's order. `seed`: of the images; with
-    some a value is so near to 0 before a ReLU that rounding decides about its gradient.
+    `branches`: parts of the names of layers in the branches of a block, in PyTorch's order. `layers`: ours in that
+    order, where names do not tell it. `seed`: of the images; with some a value is so near to 0 before a ReLU, or two in
+    a window of a pooling to each other, that rounding decides about gradients.
     """
-    x = images(ours, scale=scale, seed=seed)
+    x = images(ours, side, scale, seed)
     randomize(ours, x)
     theirs.eval()
     order, hooks = [], []
     for module in theirs.modules():
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.Linear)):
+        if list(module.parameters(recurse=False)):
             hooks.append(module.register_forward_hook(lambda module, given, made: order.append(module)))
     pixels = torch.tensor(np.ascontiguousarray(np.moveaxis(x, -1, 1)))
     with torch.no_grad():
@@ -127,29 +163,48 @@ def check_torch(ours, theirs, gradients=False, scale=1.0, branches=("",), seed=1
     for hook in hooks:
         hook.remove()
     pairs = {}
-    layers = in_order([layer for layer in ours.layers if layer.weights], branches)
+    layers = layers or in_order([layer for layer in ours.layers if layer.weights], branches)
     assert len(layers) == len(order)
     for layer, module in zip(layers, order, strict=True):
-        targets = [module.weight, module.bias]
-        if isinstance(module, torch.nn.BatchNorm2d):
-            assert isinstance(layer, cconv.layers.BatchNormalization) and layer.epsilon == module.eps, layer.name
-            targets += [module.running_mean, module.running_var]
-        for variable, target in zip(layer.weights, [t for t in targets if t is not None], strict=True):
-            with torch.no_grad():
-                target.copy_(torch.tensor(as_torch(variable.numpy(), layer, target.ndim)))
-            pairs[id(variable)] = (layer, target)
-    y = theirs(pixels)
-    y = y.permute(0, 2, 3, 1) if y.ndim == 4 else y
-    assert_same(ours.predict(x, verbose=0), y.detach().numpy())
+        pairs.update(copy_weights(layer, module))
+    outputs = as_list(theirs(pixels))
+    outputs = [y.permute(0, 2, 3, 1) if y.ndim == 4 else y for y in outputs]
+    for y, want in zip(as_list(ours.predict(x, verbose=0)), outputs, strict=True):
+        assert_same(y, want.detach().numpy())
     if gradients:
-        parameters = [pairs[id(v)][1] for v in ours.trainable_weights]
-        layer_of = {v.path: pairs[id(v)][0] for v in ours.trainable_weights}
-        compare_gradients(ours, x, y, parameters, lambda g, v: from_torch(g, layer_of[v.path], len(v.shape)))
+        parameters = [pairs[v.path][1] for v in ours.trainable_weights]
+        compare_gradients(ours, x, outputs, parameters, lambda g, v: from_torch(g, pairs[v.path][0], len(v.shape)))
+
+
+def copy_weights(layer, module):
+    """Our weights to PyTorch; (layer, PyTorch's parameter or statistics) by the path of ours."""
+    variables, targets = layer.weights, [module.weight, module.bias]
+    if hasattr(module, "eps"):
+        instances = isinstance(module, torch.nn.InstanceNorm2d)
+        kind = cconv.layers.GroupNormalization if instances else cconv.layers.BatchNormalization
+        assert isinstance(layer, kind) and layer.epsilon == module.eps, layer.name
+        targets += [module.running_mean, module.running_var]
+    elif module.bias is None and layer.use_bias:  # of Keras, before a normalization
+        layer.bias.assign(np.zeros(layer.bias.shape))
+        variables = [layer.kernel]
+    pairs = list(zip(variables, [t for t in targets if t is not None], strict=True))
+    for variable, target in pairs:
+        with torch.no_grad():
+            target.copy_(torch.tensor(as_torch(variable.numpy(), layer, target.ndim)))
+    return {variable.path: (layer, target) for variable, target in pairs}
+
+
+def flattened(net, name, shape):
+    """The dense layer of this name takes features of this shape flattened in our order, channels last."""
+    net.get_submodule(name).register_forward_pre_hook(
+        lambda module, given: given[0].reshape(-1, *shape).permute(0, 2, 3, 1).flatten(1)
+    )
+    return net
 
 
 def in_order(layers, branches):
     """Block by block, and in each branch by branch."""
-    blocks = [re.match(r"(stage\d_unit\d|[^_]*)", layer.name)[0] for layer in layers]
+    blocks = [re.match(r"(stage\d_unit\d|conv\d_block\d+|[^_]*)", layer.name)[0] for layer in layers]
     longest = sorted(range(len(branches)), key=lambda i: -len(branches[i]))
     ranks = [next(i for i in longest if branches[i] in layer.name) for layer in layers]
     keys = [(blocks.index(block), rank, i) for i, (block, rank) in enumerate(zip(blocks, ranks, strict=True))]

@@ -5,7 +5,7 @@ import pytest
 
 import cconv
 
-from .networks import assert_same, build, check_keras, images, randomize
+from .networks import check_keras, check_model_file
 
 
 @pytest.mark.parametrize(
@@ -20,20 +20,10 @@ def test_weights_of_keras_give_its_outputs(settings, gradients, tmp_path):
     check_keras("ConvNeXtTiny", tmp_path, gradients, **settings)
 
 
-@pytest.mark.parametrize("direction", ["to keras", "from keras"])
-def test_model_files_are_exchanged(direction, tmp_path):
+@pytest.mark.parametrize("writer", [cconv, keras], ids=["to keras", "from keras"])
+def test_model_files_are_exchanged(writer, tmp_path):
     settings = {"input_shape": (32, 32, 3), "classes": 3, "classifier_activation": None}
-    ours, theirs = (build(k, "ConvNeXtTiny", **settings) for k in (cconv, keras))
-    x = images(ours)
-    randomize(ours, x)
-    if direction == "to keras":
-        ours.save(tmp_path / "net.keras")
-        theirs = keras.saving.load_model(tmp_path / "net.keras")
-    else:
-        theirs.set_weights(ours.get_weights())
-        theirs.save(tmp_path / "net.keras")
-        ours = cconv.saving.load_model(tmp_path / "net.keras")
-    assert_same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+    check_model_file("ConvNeXtTiny", writer, tmp_path, **settings)
 
 
 @pytest.mark.slow

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 
-import numpy as np
 import pytest
 
 import cconv
 
-from .networks_alike import assert_close, value
+from .networks import check_torch, flattened
 from .onnx_zoo import torchvision
 
 torch = pytest.importorskip("torch", reason="needs torch")
@@ -122,88 +121,26 @@ def recorded(monkeypatch, name, settings):
 KINDS = (cconv.layers.Conv2D, cconv.layers.Dense, cconv.layers.BatchNormalization)
 
 
-def run(net, x):
-    """Outputs of a network for inference, heads included; and its layers with weights in the order they ran in."""
-    ran, hooks = [], []
-    for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)):
-            hooks.append(module.register_forward_hook(lambda module, *_: ran.append(module)))
-    net.eval()
-    net.training = True  # of GoogLeNet alone: its layers stay as they are for inference
-    y = net(torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))))
-    for hook in hooks:
-        hook.remove()
-    return ([y[0], y[2], y[1]] if isinstance(y, tuple) else [y]), ran
+class WithHeads(nn.Module):
+    """GoogLeNet in inference, but with its heads: the outputs in our order, features flattened in ours."""
 
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+        flattened(net, "aux1.fc1", (128, 4, 4))
+        flattened(net, "aux2.fc1", (128, 4, 4))
 
-def randomized(net):
-    rng = np.random.default_rng(0)
-    for module in net.modules():
-        for name, kind in (("running_mean", "moving_mean"), ("running_var", "moving_variance")):
-            if getattr(module, name, None) is not None:
-                getattr(module, name).copy_(torch.from_numpy(value(kind, getattr(module, name).shape, rng)))
-    for name, weight in net.named_parameters():
-        kind = "bias" if name.endswith("bias") else "kernel" if weight.ndim > 1 else "gamma"
-        shape = tuple(reversed(weight.shape)) if kind == "kernel" else tuple(weight.shape)
-        drawn = value(kind, shape, rng)
-        weight.data.copy_(torch.from_numpy(drawn.T if kind == "kernel" else drawn))
-    return net
-
-
-def ours_of(module, of=lambda weight: weight):
-    """Weights of a layer of PyTorch in our layout; or its gradients."""
-    weights = [of(module.weight)] + ([] if module.bias is None else [of(module.bias)])
-    arrays = [w.detach().numpy() for w in weights]
-    if arrays[0].ndim == 4:
-        arrays[0] = arrays[0].transpose(2, 3, 1, 0)
-    elif arrays[0].shape[-1:] == (2048,):  # behind a flattened 4x4 image of 128 channels
-        arrays[0] = arrays[0].reshape(-1, 128, 4, 4).transpose(2, 3, 1, 0).reshape(2048, -1)
-    elif arrays[0].ndim == 2:
-        arrays[0] = arrays[0].T
-    return arrays
-
-
-def statistics(module):
-    return [module.running_mean.numpy(), module.running_var.numpy()] if hasattr(module, "running_mean") else []
+    def forward(self, x):
+        self.net.training = True  # of itself alone: its layers stay as they are for inference
+        y, second, first = self.net(x)
+        return [y, first, second]
 
 
 @pytest.mark.parametrize("variant", [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VARIANTS])
-def test_same_outputs_and_gradients(variant, monkeypatch, record_property):
+def test_same_outputs_and_gradients(variant, monkeypatch):
     name, settings, build = VARIANTS[variant]
-    ours, made = recorded(monkeypatch, name, settings)
-    net = randomized(build())
-    x = np.random.default_rng(1).standard_normal((2, *settings["input_shape"])).astype(np.float32)
-    want, ran = run(net, x)
-    assert len(made) == len(ran)
-    for layer, module in zip(made, ran, strict=True):
-        layer.set_weights([*ours_of(module), *statistics(module)])
+    ours, layers = recorded(monkeypatch, name, settings)
+    net = build()
     assert sum(w.numpy().size for w in ours.trainable_weights) == sum(p.numel() for p in net.parameters())
-    got = ours.predict(x, verbose=0)
-    for a, b in zip(got if isinstance(got, list) else [got], want, strict=True):
-        assert_close(a, b.detach().numpy(), 1e-4, record_property)
-
-    for seed in range(1, 6):  # see `assert_same_gradients`: a ReLU at 0, a pooling of equal values
-        x = np.random.default_rng(seed).standard_normal(x.shape).astype(np.float32)
-        worst = max(gradients(ours, made, net, x))
-        if worst[0] <= 1e-3:
-            break
-    record_property("gradients", f"{worst[0]:.1e}")
-    assert worst[0] <= 1e-3, worst
-
-
-def gradients(ours, made, net, x):
-    """(share of the largest, name of the layer) for the gradient of each weight, of a weighted sum of the outputs."""
-    factors = np.random.default_rng(2).standard_normal((2, 1024)).astype(np.float32)
-
-    with cconv.GradientTape() as tape:
-        y = ours(x, training=False)
-        outputs = y if isinstance(y, (list, tuple)) else [y]
-        loss = sum(cconv.ops.sum(y * factors[:, : y.shape[-1]]) for y in outputs)
-    own = dict(zip(map(id, ours.trainable_weights), tape.gradient(loss, ours.trainable_weights), strict=True))
-    net.zero_grad()
-    outputs, ran = run(net, x)
-    sum((y * torch.from_numpy(factors[:, : y.shape[-1]].copy())).sum() for y in outputs).backward()
-    for layer, module in zip(made, ran, strict=True):
-        for weight, expected in zip(layer.trainable_weights, ours_of(module, lambda w: w.grad), strict=True):
-            got = np.asarray(own[id(weight)])
-            yield float(np.abs(got - expected).max() / max(np.abs(expected).max(), 1e-6)), layer.name
+    theirs = WithHeads(net) if settings.get("auxiliary") else net
+    check_torch(ours, theirs, True, 1 / 16, layers=layers)

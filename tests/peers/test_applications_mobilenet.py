@@ -6,7 +6,7 @@ import pytest
 
 import cconv
 
-from .networks_alike import assert_same_gradients, assert_same_layers, assert_same_outputs, pair, randomize
+from .networks import assert_same_layers, build, check_keras, check_model_file
 
 LOGITS = {"classes": 5, "classifier_activation": None}
 VARIANTS = {
@@ -37,37 +37,20 @@ COUNTED = {
 
 @pytest.mark.parametrize("name, settings", COUNTED.values(), ids=COUNTED)
 def test_layers_and_weights_are_keras(name, settings):
-    assert_same_layers(*pair(name, settings))
+    assert_same_layers(build(cconv, name, **settings), build(keras, name, **settings))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_weights_of_keras_give_its_outputs(variant, tmp_path, record_property):
+def test_weights_of_keras_give_its_outputs_and_gradients(variant, tmp_path):
     name, settings = VARIANTS[variant]
-    ours, theirs = pair(name, settings)
-    assert_same_layers(ours, theirs)
-    randomize(theirs)
-    theirs.save_weights(tmp_path / "keras.weights.h5")
-    ours = getattr(cconv.applications, name)(weights=tmp_path / "keras.weights.h5", **settings)
-    scaled = name != "MobileNet" and settings.get("include_preprocessing", True)
-    assert_same_outputs(ours, theirs, record_property, scale=100.0 if scaled else 1.0)
-
-
-@pytest.mark.parametrize("variant", ["mobilenet odd", "small odd"])
-def test_gradients_are_keras(variant, record_property):
-    ours, theirs = pair(*VARIANTS[variant])
-    randomize(theirs)
-    ours.set_weights(theirs.get_weights())
-    assert_same_gradients(ours, theirs, record_property)
+    check_keras(name, tmp_path, variant.endswith("odd"), side=96, **settings)
 
 
 @pytest.mark.parametrize("variant", ["mobilenet", "small"])
-@pytest.mark.parametrize("writer, reader", [(cconv, keras), (keras, cconv)], ids=["to keras", "from keras"])
-def test_model_files_are_exchanged(variant, writer, reader, tmp_path):
-    one = dict(zip((cconv, keras), pair(*VARIANTS[variant]), strict=True))[writer]
-    randomize(one)
-    one.save(tmp_path / "model.keras")
-    two = reader.saving.load_model(tmp_path / "model.keras")
-    assert_same_outputs(*((one, two) if writer is cconv else (two, one)), scale=30.0)
+@pytest.mark.parametrize("writer", [cconv, keras], ids=["to keras", "from keras"])
+def test_model_files_are_exchanged(variant, writer, tmp_path):
+    name, settings = VARIANTS[variant]
+    check_model_file(name, writer, tmp_path, **settings)
 
 
 @pytest.mark.parametrize("module", ["mobilenet", "mobilenet_v3"])

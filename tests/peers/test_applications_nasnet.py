@@ -1,5 +1,7 @@
 """NASNet beside Keras': the same layers, weights, outputs, gradients."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from keras.src.applications.nasnet import NASNet
 
 import cconv
 
-from .networks_alike import assert_same_gradients, assert_same_layers, assert_same_outputs, randomize
+from .networks import assert_same_layers, build, check_keras, check_model_file
 
 # Keras refuses NASNetMobile on PyTorch, but not the function it calls
 MOBILE = {
@@ -31,46 +33,31 @@ LARGE = {
 LOGITS = {"classes": 5, "classifier_activation": None}
 
 
-def pair(large=False, **settings):
-    cconv.utils.clear_session()
-    keras.utils.clear_session()
-    ours = (cconv.applications.NASNetLarge if large else cconv.applications.NASNetMobile)(**settings)
-    return ours, NASNet(weights=None, **(LARGE if large else MOBILE), **settings)
+@pytest.fixture(autouse=True)
+def allowed(monkeypatch):
+    for name, settings in (("NASNetMobile", MOBILE), ("NASNetLarge", LARGE)):
+        monkeypatch.setattr(keras.applications, name, functools.partial(NASNet, **settings))
 
 
-@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_layers_and_weights_are_keras(large):
-    assert_same_layers(*pair(large))
+@pytest.mark.parametrize("name", ["NASNetMobile", pytest.param("NASNetLarge", marks=pytest.mark.slow)])
+def test_layers_and_weights_are_keras(name):
+    assert_same_layers(build(cconv, name), build(keras, name))
 
 
 @pytest.mark.parametrize("settings", [{"input_shape": (64, 48, 3), **LOGITS}], ids=["odd"])
-def test_weights_and_gradients_of_keras(settings, tmp_path, record_property):
-    ours, theirs = pair(**settings)
-    assert_same_layers(ours, theirs)
-    randomize(theirs)
-    theirs.save_weights(tmp_path / "keras.weights.h5")
-    ours = cconv.applications.NASNetMobile(weights=tmp_path / "keras.weights.h5", **settings)
-    assert_same_outputs(ours, theirs, record_property)
-    assert_same_gradients(ours, theirs, record_property)
+def test_weights_and_gradients_of_keras(settings, tmp_path):
+    check_keras("NASNetMobile", tmp_path, gradients=True, **settings)
 
 
 @pytest.mark.slow
-def test_features_of_the_large_one(record_property):
-    ours, theirs = pair(True, include_top=False, input_shape=(47, 65, 3), pooling="max")
-    assert_same_layers(ours, theirs)
-    randomize(theirs)
-    ours.set_weights(theirs.get_weights())
-    assert_same_outputs(ours, theirs, record_property)
+def test_features_of_the_large_one():
+    check_keras("NASNetLarge", None, include_top=False, input_shape=(47, 65, 3), pooling="max")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("writer, reader", [(cconv, keras), (keras, cconv)], ids=["to keras", "from keras"])
-def test_model_files_are_exchanged(writer, reader, tmp_path):
-    one = dict(zip((cconv, keras), pair(input_shape=(32, 32, 3), **LOGITS), strict=True))[writer]
-    randomize(one)
-    one.save(tmp_path / "model.keras")
-    two = reader.saving.load_model(tmp_path / "model.keras")
-    assert_same_outputs(*((one, two) if writer is cconv else (two, one)))
+@pytest.mark.parametrize("writer", [cconv, keras], ids=["to keras", "from keras"])
+def test_model_files_are_exchanged(writer, tmp_path):
+    check_model_file("NASNetMobile", writer, tmp_path, input_shape=(32, 32, 3), **LOGITS)
 
 
 def test_preprocessing_is_keras():

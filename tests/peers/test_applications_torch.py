@@ -1,21 +1,13 @@
 """ResNets, VGG with batch normalization, AlexNet and U-Net beside torchvision's, or PyTorch modules written here."""
 
-import re
-
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-import cconv
 from cconv.applications import VGG11, VGG13, AlexNet, ResNet18, ResNet20, ResNet34, ResNet50, UNet
 
+from .networks import check_torch, flattened
 from .onnx_zoo import torchvision
-
-KINDS = {
-    "kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias", "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}  # fmt: skip
 
 
 class Network(nn.Module):
@@ -116,97 +108,11 @@ def basic_blocks_for_small_images():
     return Network(parts, forward)
 
 
-def same_names(model, net):
-    return {layer.name: f"parts.{layer.name}" for layer in model.layers}
-
-
-def in_order(model, net):
-    """Layers and modules that have weights, one after the other."""
-    layers = [layer.name for layer in model.layers if layer.weights]
-    modules = [name for name, module in net.named_modules() if list(module.parameters(recurse=False))]
-    return dict(zip(layers, modules, strict=True))
-
-
-def torchvision_resnet(model, net):
-    names = {"conv1_conv": "conv1", "conv1_bn": "bn1", "predictions": "fc"}
-    for layer in model.layers:
-        found = re.match(r"conv(\d)_block(\d+)_(\d)_(conv|bn)$", layer.name)
-        if found:
-            stage, block, number = (int(g) for g in found.groups()[:3])
-            inner = f"{found[4]}{number}" if number else f"downsample.{int(found[4] == 'bn')}"
-            names[layer.name] = f"layer{stage - 1}.{block - 1}.{inner}"
-    return names
-
-
-def value(weight, rng):
-    """Random numbers for a weight, such that what a deep network computes neither dies nor explodes."""
-    kind, shape = weight.path.split("/")[-1], weight.shape
-    if kind in ("gamma", "moving_variance"):
-        return rng.uniform(0.7, 1.4, shape)
-    if kind in ("beta", "bias", "moving_mean"):
-        return 0.1 * rng.standard_normal(shape)
-    return (2 / np.prod(shape[:-1])) ** 0.5 * rng.standard_normal(shape)
-
-
-def as_torch(values):
-    """A kernel as PyTorch has it. The rows of one behind features of 6x6 are in another order."""
-    if values.ndim == 2:
-        if values.shape[0] == 6 * 6 * 256:
-            values = values.reshape(6, 6, 256, -1).transpose(2, 0, 1, 3).reshape(values.shape)
-        values = values.T
-    return np.ascontiguousarray(values.transpose(3, 2, 0, 1) if values.ndim == 4 else values)
-
-
-def their_key(weight, names):
-    layer, kind = weight.path.split("/")[-2:]
-    return f"{names[layer]}.{KINDS[kind]}"
-
-
-def check_alike(model, net, names, shape, record, gradients):
-    """Random weights and statistics: outputs within 1e-4 of the largest, slopes of all weights within 1e-3."""
-    names, rng, state = names(model, net), np.random.default_rng(0), net.eval().state_dict()
-    for weight in model.weights:
-        key = their_key(weight, names)
-        if key not in state:  # biases of Keras in front of batch normalization
-            assert key.endswith("bias")
-            weight.assign(np.zeros(weight.shape))
-            continue
-        numbers = value(weight, rng).astype(np.float32)
-        weight.assign(numbers)
-        state.pop(key).copy_(torch.from_numpy(as_torch(numbers)))
-    assert all("num_batches" in key for key in state)
-    x = rng.standard_normal((2, *shape)).astype(np.float32)
-    out = net(torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))))
-    want = out.detach().numpy()
-    want = want.transpose(0, 2, 3, 1) if want.ndim == 4 else want
-    y = model.predict(x, verbose=0)
-    worst = np.abs(y - want).max() / np.abs(want).max()
-    record("difference", f"{worst:.1e}")
-    assert y.shape == want.shape and worst <= 1e-4
-    assert np.std(want, axis=0).max() > 1e-3 * np.abs(want).max()
-    if not gradients:
-        return
-    factors = rng.standard_normal(y.shape).astype(np.float32)
-    with cconv.GradientTape() as tape:
-        loss = cconv.ops.sum(model(x, training=False) * factors)
-    slopes = tape.gradient(loss, model.trainable_weights)
-    turned = factors.transpose(0, 3, 1, 2) if factors.ndim == 4 else factors
-    (out * torch.from_numpy(np.ascontiguousarray(turned))).sum().backward()
-    worst = 0.0
-    for weight, slope in zip(model.trainable_weights, slopes, strict=True):
-        key = their_key(weight, names)
-        if key in dict(net.named_parameters()):
-            right = net.get_parameter(key).grad.numpy()
-            worst = max(worst, np.abs(as_torch(np.asarray(slope)) - right).max() / np.abs(right).max())
-    record("gradients", f"{worst:.1e}")
-    assert worst <= 1e-3
-
-
 LOGITS = {"classes": 10, "classifier_activation": None}
 
 
 @pytest.mark.parametrize("name, side", [("resnet18", 64), ("resnet18", 75), ("resnet34", 64), ("resnet50", 64)])
-def test_resnet_is_torchvision(name, side, record_property):
+def test_resnet_is_torchvision(name, side):
     network, more = {
         "resnet18": (ResNet18, {}),
         "resnet34": (ResNet34, {}),
@@ -214,44 +120,41 @@ def test_resnet_is_torchvision(name, side, record_property):
     }[name]
     model = network(input_shape=(side, 64, 3), **LOGITS, **more)
     net = getattr(torchvision().models, name)(num_classes=10)
-    check_alike(model, net, torchvision_resnet, (side, 64, 3), record_property, (name, side) == ("resnet18", 64))
+    check_torch(model, net, (name, side) == ("resnet18", 64), branches=("", "_0_"))
 
 
-def test_resnet20(record_property):
-    model = ResNet20(classifier_activation=None)
-    check_alike(model, basic_blocks_for_small_images(), same_names, (32, 32, 3), record_property, True)
+def test_resnet20():
+    check_torch(ResNet20(classifier_activation=None), basic_blocks_for_small_images(), True)
 
 
 @pytest.mark.parametrize("name", ["vgg11_bn", "vgg13", "vgg13_bn"])
-def test_vgg_is_torchvision(name, record_property):
+def test_vgg_is_torchvision(name):
     network = VGG11 if name.startswith("vgg11") else VGG13
     model = network(include_top=False, batch_norm=name.endswith("bn"))
     net = getattr(torchvision().models, name)(num_classes=1).features
-    check_alike(model, net, in_order, (64, 70, 3), record_property, name == "vgg11_bn")
+    check_torch(model, net, name == "vgg11_bn", side=(64, 70))
 
 
-def test_alexnet_of_one_tower_is_torchvision(record_property):
+def test_alexnet_of_one_tower_is_torchvision():
     model = AlexNet(include_top=False, form="one_tower")
-    check_alike(
-        model, torchvision().models.alexnet(num_classes=1).features, in_order, (90, 79, 3), record_property, True
-    )
+    check_torch(model, torchvision().models.alexnet(num_classes=1).features, True, side=(90, 79))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(224, 224, 3), (80, 100, 3)])
-def test_alexnet_with_its_dense_layers_is_torchvision(shape, record_property):
+def test_alexnet_with_its_dense_layers_is_torchvision(shape):
     model = AlexNet(form="one_tower", input_shape=shape, **LOGITS)
-    check_alike(model, torchvision().models.alexnet(num_classes=10), in_order, shape, record_property, False)
+    net = torchvision().models.alexnet(num_classes=10)
+    check_torch(model, flattened(net, "classifier.1", (256, 6, 6)))
 
 
-def test_alexnet_of_two_towers(record_property):
-    model = AlexNet(include_top=False)
-    check_alike(model, two_towers(), same_names, (99, 83, 3), record_property, True)
+def test_alexnet_of_two_towers():
+    check_torch(AlexNet(include_top=False), two_towers(), True, 1 / 16, side=(99, 83))
 
 
 @pytest.mark.parametrize(
     "up, normalization", [("transposed", "batch"), ("resize", "batch"), ("resize", "instance"), ("transposed", None)]
 )
-def test_unet(up, normalization, record_property):
+def test_unet(up, normalization):
     model = UNet(depth=3, width=8, classifier_activation=None, up=up, normalization=normalization)
-    check_alike(model, unet(3, 8, up, normalization), same_names, (48, 32, 3), record_property, up == "transposed")
+    check_torch(model, unet(3, 8, up, normalization), up == "transposed", side=(48, 32))

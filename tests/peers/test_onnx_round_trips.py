@@ -7,8 +7,9 @@ import pytest
 
 import cconv
 
+from .networks import build, images, randomize
 from .onnx_zoo import difference, predict, run
-from .test_applications import VARIANTS, build, images, randomize
+from .test_applications import CALM, VARIANTS
 
 pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
@@ -22,9 +23,10 @@ def first(x):
 
 @pytest.mark.parametrize("variant", MARKED)
 def test_applications(variant, tmp_path, record_property):
-    model = build(cconv, variant)
-    randomize(model)
+    name, settings = VARIANTS[variant]
+    model = build(cconv, name, **settings)
     x = images(model)
+    randomize(model, x, CALM.get(name))
     right = predict(model, [x])
     path = tmp_path / "m.onnx"
     model.export(path, format="onnx", verbose=False)
@@ -42,7 +44,8 @@ def test_applications(variant, tmp_path, record_property):
 def test_applications_train(variant, tmp_path):
     """Beside the model that it was: the same first loss, which then falls; every weight takes part."""
     cconv.utils.set_random_seed(0)
-    model = build(cconv, variant)
+    name, settings = VARIANTS[variant]
+    model = build(cconv, name, **settings)
     model.export(tmp_path / "m.onnx", format="onnx", verbose=False)
     loaded = cconv.onnx.load(tmp_path / "m.onnx", data_format="channels_last")
     x = images(model)
