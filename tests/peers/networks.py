@@ -18,7 +18,7 @@ def build(k, name, **settings):
 def randomize(model, x, calm=None):
     """Random weights, and statistics near those that the images give, so that the outputs depend on the images.
 
-    `calm`: the end of the names of the normalizations that end the blocks of a network of very many. Their gammas are
+    `calm`: the end of the names of the last normalizations of the blocks of a network of very many. Their gammas are
     small, as in such networks once they are trained: else roundings grow from block to block, beyond 1e-4 of the
     largest value in each engine (ResNet152: 1.3e-4 in Keras, 1.6e-4 here, beside float64).
     """
