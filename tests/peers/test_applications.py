@@ -72,7 +72,7 @@ def test_deeper_ones_give_keras_outputs(name):
     [
         ("MobileNetV2", {"alpha": 0.35}),
         ("ResNet50V2", {"calm": "_2_bn"}),  # else values are at the corner of a ReLU with images of every seed
-        pytest.param("DenseNet121", {}, marks=pytest.mark.slow),
+        pytest.param("DenseNet121", {"seed": 6}, marks=pytest.mark.slow),
     ],
 )
 def test_gradients_are_keras(name, more):
