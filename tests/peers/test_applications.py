@@ -71,7 +71,7 @@ def test_deeper_ones_give_keras_outputs(name):
     "name, more",
     [
         ("MobileNetV2", {"alpha": 0.35}),
-        ("ResNet50V2", {"calm": "_2_bn"}),  # else values are at the corner of a ReLU with images of every seed
+        ("ResNet50V2", {"calm": "_2_bn"}),  # else there are values at the corner of a ReLU: in images of seeds 1 to 4
         pytest.param("DenseNet121", {"seed": 6}, marks=pytest.mark.slow),
     ],
 )
