@@ -132,10 +132,9 @@ def assign_named(
             "`model.load_weights(path, names={'conv1': 'features.0', 'dense': 'classifier'})`, from the names of the "
             "model's layers to those of the file's modules."
         )
-    for table in tables:
-        if table.refused:
-            raise ValueError(f"{where} has the names of another framework. {table.refused} Nothing is loaded.")
     fit = min((_fit(model, tensors, table) for table in tables), key=lambda found: found.complaints)
+    if fit.table.refused:
+        raise ValueError(f"{where} has the names of another framework. {fit.table.refused} Nothing is loaded.")
     skipped = set()
     if by_name:
         files = {layer for layer in fit.missing if _has_some(fit, layer)}
