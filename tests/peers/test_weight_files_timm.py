@@ -31,6 +31,7 @@ NETWORKS = {
     "mixnet_m": ("MixNetM", {}),
     "mixnet_l": ("MixNetL", {}),
     "inception_v4": ("InceptionV4", {}),
+    "inception_resnet_v2": ("InceptionResNetV2", {}),
     "tf_mobilenetv3_small_100": ("MobileNetV3Small", PLAIN),
     "tf_mobilenetv3_small_075": ("MobileNetV3Small", {"alpha": 0.75, **PLAIN}),
     "tf_mobilenetv3_small_minimal_100": ("MobileNetV3Small", {"minimalistic": True, **PLAIN}),
@@ -136,10 +137,20 @@ def test_googlenet_of_torchvision(tmp_path):
         assert np.abs(found - want.numpy()).max() <= 1e-4 * np.abs(want.numpy()).max()
 
 
-def test_inception_v3_of_others_is_another_network(tmp_path):
-    torch.save(MODELS.inception_v3(num_classes=5, init_weights=False).state_dict(), tmp_path / "net.pth")
-    with pytest.raises(ValueError, match="Inception-v3 of torchvision and timm counts .* Nothing is loaded"):
-        cconv.applications.InceptionV3(classes=5, weights=tmp_path / "net.pth")
+OTHERS = {
+    "InceptionV3": (lambda: MODELS.inception_v3(init_weights=False), "Inception-v3 of torchvision and timm counts"),
+    "Xception": (lambda: timm.create_model("legacy_xception"), "Xception of timm .* has other windows"),
+    "NASNetLarge": (lambda: timm.create_model("nasnetalarge"), "NASNet of timm takes the largest values"),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "NASNetLarge" else n for n in OTHERS])
+def test_some_networks_of_others_compute_something_else(name, tmp_path):
+    theirs, told = OTHERS[name]
+    torch.save(theirs().state_dict(), tmp_path / "net.pth")
+    with pytest.raises(ValueError, match=f"{told} .* Nothing is loaded"):
+        getattr(cconv.applications, name)(weights=tmp_path / "net.pth")
+    (tmp_path / "net.pth").unlink()
 
 
 def test_normalization_is_known_for_colors_alone(tmp_path):
