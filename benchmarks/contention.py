@@ -171,7 +171,7 @@ class Contention:
                     stack.enter_context(busy(core))
                 for contended in found:
                     progress(f"{contended.work}, {condition.name}: {contended.engine}")
-                    time.sleep(turns.SETTLE)
+                    turns.settle([worker for workers in self._workers.values() for worker in workers.values()])
                     worker = self._workers[condition.factor][contended.engine]
                     taken = worker.ask("usual", contended.variant, self._seconds)
                     times.setdefault(condition.name, {})[contended.engine] = taken
@@ -216,7 +216,7 @@ class Contention:
             rounds.append({})
             for name, way in zip(TOGETHER, ways):
                 progress(f"two trainings, {name}: {first.engine}")
-                time.sleep(turns.SETTLE)
+                turns.settle([first, other])
                 rounds[-1][name] = way()
         progress("")
         seconds = {name: statistics.median(times[name] for times in rounds) for name in TOGETHER}

@@ -20,7 +20,7 @@ from typing import Any
 
 from work import HERE, Work, agree
 
-SETTLE = 0.01  # seconds for the threads of the engine before to fall asleep
+SETTLE, PATIENCE = 0.03, 1.0  # seconds in which no engine may use the processor before another's turn; at most waited for
 TOO_SLOW = 1.25  # a variant that is slower than its engine's best by this factor is not timed again
 
 
@@ -209,13 +209,22 @@ def prepare(
     return contenders, timing
 
 
+def settle(workers: Collection[Worker]) -> None:
+    """Waits until the threads of the engine before have fallen asleep: some look for work for 50 ms and more."""
+    end = time.perf_counter() + PATIENCE
+    used, before = [worker.cpu_seconds() for worker in workers], None
+    while used != before and time.perf_counter() < end:
+        time.sleep(SETTLE)
+        used, before = [worker.cpu_seconds() for worker in workers], used
+
+
 def play(contenders: list[Contender], rules: Rules, timing: Timing) -> dict[Contender, float]:
     """One round; slow variants are struck off the list. Notes the engines that do not sleep while others work."""
     best = dict.fromkeys(contenders, float("inf"))
     workers = {contender.worker for contender in contenders}
     for _ in range(rules.turns):
         for contender in contenders:
-            time.sleep(SETTLE)
+            settle(workers)
             idle = [(worker, worker.cpu_seconds()) for worker in workers if worker is not contender.worker]
             start = time.perf_counter()
             best[contender] = min(best[contender], contender.worker.ask("time", contender.variant, rules.seconds))

@@ -23,7 +23,7 @@ import applications as benchmark  # noqa: E402
 import cconv  # noqa: E402
 from cconv.applications.published import published  # noqa: E402
 
-OTHER_FORMS = {"AlexNet": {"form": "one_tower"}}  # arguments that make a network whose files others have
+OTHER_FORMS = {"AlexNet": {"form": "one_tower"}, "InceptionV1": {"form": "batch_norm"}}  # networks that others have
 HEAD = """# Networks
 
 <!-- Written by docs/make_zoo.py from cconv/applications and docs/zoo_times.json: `make docs`. -->
@@ -57,8 +57,9 @@ def amount(x: float) -> str:
 
 
 def sources(model: Any, where: str = "") -> list[str]:
-    """Whose files of PyTorch a model knows the names of."""
-    return [name + where for name in dict.fromkeys(table.source for table in model._name_tables)]
+    """Whose files of PyTorch fit a model; those of other networks, whose names it knows as well, do not."""
+    fitting = (table.source for table in model._name_tables if not (table.note or table.refused))
+    return [name + where for name in dict.fromkeys(fitting)]
 
 
 def weights_of(name: str, model: Any) -> str:
@@ -67,7 +68,7 @@ def weights_of(name: str, model: Any) -> str:
     found += sources(model)
     function = getattr(cconv.applications, name)
     forms = [OTHER_FORMS[name]] if name in OTHER_FORMS else []
-    if "like" in inspect.signature(function).parameters and not sources(model):
+    if "like" in inspect.signature(function).parameters:
         forms.append({"like": "torchvision"})
     for form in forms:
         ((key, value),) = form.items()

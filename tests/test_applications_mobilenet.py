@@ -85,6 +85,19 @@ def test_preprocessing_is_in_the_network():
     assert cconv.applications.mobilenet_v3.preprocess_input(x) is x
 
 
+def test_like_torchvision_it_has_zeros_at_all_edges_and_its_own_preprocessing(tmp_path):
+    like = {"like": "torchvision"}
+    inside, outside = (builder("small")(include_preprocessing=inside, **like) for inside in (True, False))
+    assert {inside.get_layer(f"{name}_pad").padding for name in ("conv", "expanded_conv_depthwise")} == {((1, 1),) * 2}
+    assert inside.get_layer("expanded_conv_3_depthwise_pad").padding == ((2, 2), (2, 2))
+    outside.set_weights(inside.get_weights())
+    x = 255 * images(2, 64, 64, 3)
+    normalized = cconv.applications.imagenet_utils.preprocess_input(x, mode="torch")
+    np.testing.assert_allclose(inside.predict(x, verbose=0), outside.predict(normalized, verbose=0), atol=1e-5)
+    check_channels_first(builder("small"), (65, 48, 3), brightest=255.0, **like)
+    check_files(builder("small"), tmp_path, **like)
+
+
 @pytest.mark.parametrize("variant", SMALL)
 def test_training_lowers_the_loss(variant):
     rate = "dropout" if variant == "mobilenet" else "dropout_rate"
@@ -111,6 +124,8 @@ def test_channels_first(variant):
         (MobileNetV3Small, {"input_shape": (31, 32, 3)}, "at least 32x32"),
         (MobileNetV3Large, {"include_top": False, "pooling": "mean"}, "pooling='mean'"),
         (MobileNetV3Large, {"weights": "nowhere.weights.h5"}, "nowhere.weights.h5"),
+        (MobileNetV3Large, {"weights": "imagenet", "like": "torchvision"}, "trained for `like='keras'`"),
+        (MobileNetV3Small, {"input_shape": (32, 32, 1), "like": "torchvision"}, "for images of three colors"),
     ],
 )
 def test_wrong_arguments(network, settings, message):

@@ -381,6 +381,39 @@ def test_blocks_are_counted_by_letters_and_some_weights_are_in_no_file(tmp_path)
         two.load_weights(tmp_path / "net.pth", names=NameTable("a test", {}, refused="It is another one."))
 
 
+def test_gammas_that_the_model_lacks_and_layers_that_are_counted(tmp_path):
+    """Kernels and averages take gammas of any sign; layers without a name of their own are counted in the model."""
+
+    def build(scale):
+        x = images = cconv.Input((5, 5, 3))
+        for _ in range(2):
+            x = layers.Conv2D(4, 3, use_bias=False)(x)
+            x = layers.BatchNormalization(scale=scale)(x)
+        return cconv.Model(images, x)
+
+    layers.Conv2D(1, 1)  # counts in names, not in the model
+    one, two = build(True), build(False)
+    arrays = {}
+    for i in range(2):
+        convolution, norm = one.layers[1 + 2 * i : 3 + 2 * i]
+        norm.set_weights([numbers(4), numbers(4), numbers(4), np.abs(numbers(4)) + 0.5])
+        arrays[f"c{i}.weight"] = convolution.kernel.numpy().transpose(3, 2, 0, 1)
+        parts = ("weight", "bias", "running_mean", "running_var")
+        arrays |= {f"n{i}.{part}": w.numpy() for part, w in zip(parts, norm.weights, strict=True)}
+    torch_files.save(tmp_path / "net.pth", arrays)
+    names = {
+        f"{kind}#{i}": f"{module}{i}"
+        for i in range(2)
+        for kind, module in (("conv2d", "c"), ("batch_normalization", "n"))
+    }
+    gammas = {name: f"n{name[-1]}" for name in names}
+    two.load_weights(tmp_path / "net.pth", names=NameTable("a test", names, gammas=gammas))
+    x = numbers(2, 5, 5, 3)
+    np.testing.assert_allclose(two.predict(x, verbose=0), one.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="left over: 'n0.weight', 'n1.weight'. Nothing is loaded"):
+        two.load_weights(tmp_path / "net.pth", names=NameTable("a test", names))
+
+
 def test_batch_normalization_becomes_a_part_of_the_convolution_before(tmp_path):
     x = numbers(2, 5, 5, 3)
     model = cconv.Sequential(

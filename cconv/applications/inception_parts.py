@@ -112,7 +112,7 @@ def modules_of(block: str, tables: Sequence[str], branch: str, first: int) -> di
     """From the names of a block's convolutions to those of modules of PyTorch.
 
     There a branch (a pattern of its number) that is one convolution is that module, else it counts its steps; those
-    beside each other follow an underscore, and have a letter.
+    beside each other follow an underscore, and have a letter. Poolings are left out.
     """
     names = {}
     for i, table in enumerate(tables, first):
@@ -121,7 +121,7 @@ def modules_of(block: str, tables: Sequence[str], branch: str, first: int) -> di
         for j, step in enumerate(steps_of):
             if "+" in step:
                 names |= {f"{ours}_{j}_branch{first + k}_0": f"{theirs}_{j}{letter}" for k, letter in enumerate("ab")}
-            else:
+            elif step[0].isdigit():
                 names[f"{ours}_{j}"] = theirs + (f"{mark}{j}" if len(steps_of) > 1 else "")
     return names
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import image_network
 from .imagenet_utils import decode_predictions
-from .inception_parts import Style, branches, convolution, residual, steps
+from .inception_parts import Style, branches, convolution, modules_of, residual, steps
 
 __all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
@@ -41,7 +42,8 @@ def InceptionResNetV2(  # noqa: N802 (Keras' name)
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
+            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`. Files of timm's
+            `inception_resnet_v2` fit.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 75x75. By default `(299, 299, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -60,6 +62,7 @@ def InceptionResNetV2(  # noqa: N802 (Keras' name)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     settings: dict[str, Any] = {"smallest": _SMALLEST, "pools": (None, None), "published": "inception_resnet_v2"}
+    settings["tables"] = (_table(),)
     return image_network(_features, *given, default_side=299, **settings)
 
 
@@ -76,6 +79,35 @@ def _features(images: Tensor) -> Tensor:
         x = residual(x, _BLOCK8, 0.2, _STYLE, f"block8_{i}")
     x = residual(x, _BLOCK8, 1.0, _STYLE, "block8_10", activated=False)
     return convolution(x, 1536, 1, _STYLE, "conv_7b", padding="same")
+
+
+def _table() -> NameTable:
+    """The names of layers in files of timm. Here most have none, so they are counted; and no gammas, so they go into
+    the kernels."""
+    stem = ("1a", "2a", "2b", "3b", "4a")
+    modules = [f"conv2d_{name}" for name in stem]
+    for module, tables, count in (
+        ("mixed_5b", _FIRST, 0),
+        ("repeat", _BLOCK35, 10),
+        ("mixed_6a", _TO_17, 0),
+        ("repeat_1", _BLOCK17, 20),
+        ("mixed_7a", _TO_8, 0),
+        ("repeat_2", _BLOCK8, 9),
+        ("block8", _BLOCK8, 0),
+    ):
+        for inner in [f"{module}.{i}" for i in range(count)] or [module]:
+            modules += modules_of("", tables, f"{inner}.branch{{}}", 0).values()
+    convolutions = {f"conv2d#{i}": module for i, module in enumerate(modules)} | {"conv_7b": "conv2d_7b"}
+    norms = {f"batch_normalization#{i}": module for i, module in enumerate(modules)} | {"conv_7b_bn": "conv2d_7b"}
+    names = {name: f"{module}.conv" for name, module in convolutions.items()}
+    gammas = {name: f"{module}.bn" for name, module in (convolutions | norms).items()}
+    names |= {name: gammas[name] for name in norms} | {
+        "block8_10_conv": "block8.conv2d",
+        "block35_{i}_conv": "repeat.{i-1}.conv2d",
+        "block17_{i}_conv": "repeat_1.{i-1}.conv2d",
+        "block8_{i}_conv": "repeat_2.{i-1}.conv2d",
+    }
+    return NameTable("timm", names, top={"predictions": "classif"}, gammas=gammas)
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import config, layers
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import (
@@ -23,6 +24,13 @@ from .building import (
 from .imagenet_utils import decode_predictions
 
 __all__ = ["NASNetLarge", "NASNetMobile", "decode_predictions", "preprocess_input"]
+
+_OF_OTHERS = NameTable(
+    "timm",
+    {},
+    refused="NASNet of timm takes the largest values of windows without the zeros around an image. This model, which "
+    "is Keras', takes them with the zeros, and gives other results with the same weights.",
+)
 
 
 def NASNetMobile(  # noqa: N802 (Keras' name)
@@ -41,7 +49,7 @@ def NASNetMobile(  # noqa: N802 (Keras' name)
         input_shape: Shape of an image, at least 32x32; all sizes must be known. By default `(224, 224, 3)`.
         include_top: Whether average pooling and a dense layer follow the cells.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
+            file of Keras or cconv: see `cconv.saving.load_weights`. Those of timm are for another network.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
         classes: Number of outputs of the top.
@@ -124,7 +132,8 @@ def _network(
         x = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling)
-    return make_model(images, x, name, weights, published="nasnet_mobile" if side == 224 else "nasnet_large")
+    published = "nasnet_mobile" if side == 224 else "nasnet_large"
+    return make_model(images, x, name, weights, tables=(_OF_OTHERS,), published=published)
 
 
 def _normal(inputs: Tensor, before: Tensor, channels: int, number: str) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from ..saving.name_tables import NameTable
 
@@ -110,6 +111,40 @@ MOBILENET_V2_TIMM = NameTable(
     },
     top={"predictions": "classifier"},
 )
+
+_FIRST_OF_V3 = {"depthwise": "conv_dw", "depthwise_bn": "bn1", "project": "conv_pw", "project_bn": "bn2"}
+_BLOCK_OF_V3 = {
+    "expand": "conv_pw", "expand_bn": "bn1", "depthwise": "conv_dw", "depthwise_bn": "bn2", "project": "conv_pwl",
+    "project_bn": "bn3",
+}  # fmt: skip
+_GATE_OF_V3 = {"squeeze_excite_conv": "se.conv_reduce", "squeeze_excite_conv_1": "se.conv_expand"}
+
+
+def mobilenet_v3(blocks: Sequence[tuple[int, bool]]) -> tuple[NameTable, NameTable]:
+    """The tables of a MobileNetV3 whose blocks have so many channels, and squeeze and excitation or not.
+
+    timm counts blocks by stages, which are of one number of channels each; torchvision the steps of a block, too.
+    """
+    last = len(blocks) + 1
+    vision = {"conv": "features.0.0", "conv_bn": "features.0.1"}
+    timm = {"conv": "conv_stem", "conv_bn": "bn1"}
+    stages = [len(list(stage)) for _, stage in groupby(blocks, key=lambda block: block[0])]
+    for (number, stage, i), (_, gated) in zip(_numbered(stages), blocks, strict=True):
+        prefix = f"expanded_conv_{number - 1}_" if number > 1 else "expanded_conv_"
+        parts = (_BLOCK_OF_V3 if number > 1 else _FIRST_OF_V3) | _GATE_OF_V3
+        timm |= {prefix + part: f"blocks.{stage}.{i}.{module}" for part, module in parts.items()}
+        steps = [*["expand"] * (number > 1), "depthwise", *["squeeze_excite_conv"] * gated, "project"]
+        for k, step in enumerate(steps):
+            module = f"features.{number}.block.{k}"
+            ends = {"": ".fc1", "_1": ".fc2"} if step == "squeeze_excite_conv" else {"": ".0", "_bn": ".1"}
+            vision |= {prefix + step + end: module + at for end, at in ends.items()}
+    vision |= {"conv_1": f"features.{last}.0", "conv_1_bn": f"features.{last}.1"}
+    timm |= {"conv_1": f"blocks.{len(stages)}.0.conv", "conv_1_bn": f"blocks.{len(stages)}.0.bn1"}
+    return (
+        NameTable("timm", timm, top={"conv_2": "conv_head", "logits": "classifier"}),
+        NameTable(_SOURCE, vision, top={"conv_2": "classifier.0", "logits": "classifier.3"}),
+    )
+
 
 _MOBILENET_V2_NOTE = (
     "MobileNetV2 of torchvision and timm has other zeros around images before strides, and another epsilon in its "

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import layers
 from ..models.model import Functional
+from ..saving.name_tables import NameTable
 from ..tensor import Tensor
 from . import imagenet_utils
 from .building import channel_axis, image_network
@@ -15,6 +16,13 @@ from .imagenet_utils import decode_predictions
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
+_OF_OTHERS = NameTable(
+    "timm",
+    {},
+    refused="Xception of timm (`legacy_xception`) has other windows where it halves images of even sides, and another "
+    "epsilon in its batch normalization, than this model, which is Keras': it gives other results with the same "
+    "weights.",
+)
 _SMALLEST = 71
 _ENTRY = ((128, 128), (256, 256), (728, 728))  # channels of the separable convolutions of each block
 _EXIT = (728, 1024)
@@ -35,7 +43,7 @@ def Xception(  # noqa: N802 (Keras' name)
     Args:
         include_top: Whether average pooling and a dense layer follow the convolutions.
         weights: `None`: random weights. `"imagenet"`: those that Keras published, downloaded once. Or the path of a
-            file of Keras, cconv or PyTorch: see `cconv.saving.load_weights`.
+            file of Keras or cconv: see `cconv.saving.load_weights`. Those of timm are for another network.
         input_tensor: A symbolic tensor to read images from, instead of a new input.
         input_shape: Shape of an image, at least 71x71. By default `(299, 299, 3)`, or any size without the top.
         pooling: Of the features, without the top: `None` (none), `"avg"` or `"max"` over the whole image.
@@ -54,6 +62,7 @@ def Xception(  # noqa: N802 (Keras' name)
     """
     given = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     settings: dict[str, Any] = {"smallest": _SMALLEST, "pools": (None, None), "published": "xception"}
+    settings["tables"] = (_OF_OTHERS,)
     return image_network(_features, *given, default_side=299, **settings)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..layers import Dense, DepthwiseConv1D, DepthwiseConv2D
+from ..naming import to_snake_case
 from ..warning import warn
 from .state import Slot, variable_slot
 from .tensor_files import StoredTensor
@@ -37,7 +38,8 @@ class NameTable:
 
     In patterns `{i}` stands for a number, and `{i-1}` on the right side for one less: `"conv{i}_block{j}_1_conv":
     "layer{i-1}.{j-1}.conv1"`. `{j:a}` stands for a letter, which is 0, 1, ... on the right side. With `layer/weight` on
-    the left side, the right one is the whole name of a tensor. The first pattern that a name fits is taken.
+    the left side, the right one is the whole name of a tensor. The first pattern that a name fits is taken. `conv2d#3`
+    is the fourth of the model's layers of this class that were given no name, in the order in which they were made.
 
     Attributes:
         source: Whose names these are, for errors.
@@ -45,6 +47,8 @@ class NameTable:
         top: The same for the classifier; a model without one leaves it in the file.
         folded: From the names of convolutions here to those of the batch normalizations there that follow them, and
             that the model does not have: they become part of kernel and bias.
+        gammas: From the names of convolutions without bias and of the batch normalizations without gamma that follow
+            them here to those of normalizations there, which have one: it becomes part of kernel and moving average.
         flattened: From the names of dense layers that follow a `Flatten` to the number of channels of its images, which
             lie first there and last here. There, the layer may be a convolution of the whole image.
         kept: Patterns of layers that keep the weights they have.
@@ -61,6 +65,7 @@ class NameTable:
     layers: Mapping[str, str]
     top: Mapping[str, str] = field(default_factory=dict)
     folded: Mapping[str, str] = field(default_factory=dict)
+    gammas: Mapping[str, str] = field(default_factory=dict)
     flattened: Mapping[str, int] = field(default_factory=dict)
     kept: Sequence[str] = ()
     given: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -132,10 +137,9 @@ def assign_named(
             "`model.load_weights(path, names={'conv1': 'features.0', 'dense': 'classifier'})`, from the names of the "
             "model's layers to those of the file's modules."
         )
-    for table in tables:
-        if table.refused:
-            raise ValueError(f"{where} has the names of another framework. {table.refused} Nothing is loaded.")
     fit = min((_fit(model, tensors, table) for table in tables), key=lambda found: found.complaints)
+    if fit.table.refused:
+        raise ValueError(f"{where} has the names of another framework. {fit.table.refused} Nothing is loaded.")
     skipped = set()
     if by_name:
         files = {layer for layer in fit.missing if _has_some(fit, layer)}
@@ -165,6 +169,7 @@ def _fit(model: Any, tensors: Mapping[str, StoredTensor], table: NameTable) -> _
     layers = {layer.name: layer for layer in listed}
     if len(layers) != len(listed):
         raise ValueError(f"The model {model.name!r} has several layers of one name: they cannot be told apart by name.")
+    table = _with_given_names(table, layers)
     has_top = any(_looked_up(table.top, name) is not None for name in layers)
     found = _needed(tensors, table, has_top)
     fit = _Fit(table, [], found, {}, {}, [])
@@ -176,8 +181,8 @@ def _fit(model: Any, tensors: Mapping[str, StoredTensor], table: NameTable) -> _
             absent = [theirs for theirs, _ in weight.sources if theirs not in found]
             if absent:
                 fit.missing.setdefault(name, []).extend(absent)
-            for theirs, expected in weight.sources:
-                if used.setdefault(theirs, name) != name:
+            for i, (theirs, expected) in enumerate(weight.sources):
+                if used.setdefault(theirs, name) != name and i == 0:  # others are factors, which may be shared
                     raise ValueError(f"The names of {table.source} have {theirs!r} for {used[theirs]!r} and {name!r}.")
                 if theirs in found and not _is_shape(found[theirs].shape, expected):
                     shape = found[theirs].shape
@@ -185,6 +190,18 @@ def _fit(model: Any, tensors: Mapping[str, StoredTensor], table: NameTable) -> _
             fit.weights.append(weight)
     fit.left.extend(theirs for theirs in found if theirs not in used)
     return fit
+
+
+def _with_given_names(table: NameTable, layers: Mapping[str, Any]) -> NameTable:
+    """The table with the names that layers have been given for `conv2d#3` and the like."""
+    numbers: dict[str, list[tuple[int, str]]] = {}
+    for name, layer in layers.items():
+        kind = to_snake_case(type(layer).__name__)
+        if found := re.fullmatch(rf"{kind}(?:_(\d+))?", name):
+            numbers.setdefault(kind, []).append((int(found[1] or 0), name))
+    given = {f"{kind}#{i}": name for kind, all_ in numbers.items() for i, (_, name) in enumerate(sorted(all_))}
+    fields = {"layers": table.layers, "gammas": table.gammas}
+    return replace(table, **{key: {given.get(k, k): v for k, v in names.items()} for key, names in fields.items()})
 
 
 def _needed(tensors: Mapping[str, StoredTensor], table: NameTable, has_top: bool) -> dict[str, StoredTensor]:
@@ -205,7 +222,7 @@ def _needed(tensors: Mapping[str, StoredTensor], table: NameTable, has_top: bool
 
 def _weights(layer: Any, table: NameTable, found: Mapping[str, StoredTensor]) -> Iterator[_Weight]:
     prefix = _looked_up({**table.layers, **table.top}, layer.name)
-    norm = _looked_up(table.folded, layer.name)
+    norm, gamma = _looked_up(table.folded, layer.name), _looked_up(table.gammas, layer.name)
     channels = _looked_up(table.flattened, layer.name) or 0
     for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
         slot, kind = variable_slot(variable), variable.name
@@ -231,6 +248,8 @@ def _weights(layer: Any, table: NameTable, found: Mapping[str, StoredTensor]) ->
             sources, make = ((name, expected),), turned
         if norm is not None and kind in ("kernel", "bias"):
             sources, make = _folded(sources, make, kind, f"{norm}.", slot.shape[-1:], table.epsilon)
+        if gamma is not None and kind in ("kernel", "moving_mean"):
+            sources, make = (*sources, (f"{gamma}.weight", slot.shape[-1:])), partial(_scaled, make)
         yield _Weight(layer.name, slot, sources, make)
 
 
@@ -272,8 +291,15 @@ def _folded(
     return (*sources, *((norm + name, shape) for name in theirs)), folded
 
 
+def _scaled(make: Callable[..., np.ndarray], *tensors: np.ndarray) -> np.ndarray:
+    """A kernel or a moving average times the gamma of a batch normalization, which is the last of the tensors."""
+    return make(*tensors[:-1]) * tensors[-1]
+
+
 def _match(pattern: str, name: str) -> dict[str, int] | None:
     """The numbers in a name that a pattern fits; None if it does not."""
+    if "{" not in pattern:
+        return {} if pattern == name else None
     parts = re.split(r"\{(\w+(?::a)?)\}", pattern)
     known: set[str] = set()
     expression = ""

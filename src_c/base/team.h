@@ -6,6 +6,7 @@
 #define CC_TEAM_H
 
 #include "base/barrier.h"
+#include "base/placement.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +65,16 @@ static inline cc_team cc_team_here(void)
 #endif
 }
 
+/* Whether the threads of teams have places that somebody has chosen for them (OMP_PROC_BIND). */
+static inline bool cc_team_is_bound(void)
+{
+#if defined(CC_OPENMP) && CC_OPENMP >= 201307
+    return omp_get_proc_bind() != omp_proc_bind_false;
+#else
+    return false;
+#endif
+}
+
 /* Waits until every thread of the team is here. All of them must call it. */
 static inline void cc_barrier_wait(const cc_team *team)
 {
@@ -78,18 +89,21 @@ static inline void cc_team_run(int threads, void (*body)(const cc_team *team, vo
     cc_barrier barrier = {0};
     cc_board place = {0}, *board = threads > 1 && cc_team_takes_over() ? &place : NULL;
     cc_team_enter(threads);
+    cc_placement *placement = cc_placement_begin(threads);
 #ifdef CC_OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
 #endif
     {
         int64_t loops = 0;
         cc_team team = cc_team_here();
+        cc_placement_arrive(placement, team.ith);
         team.barrier = &barrier;
         team.board = board;
         team.loops = &loops;
         body(&team, context);
         cc_barrier_wait(&team);
     }
+    cc_placement_end(placement);
     cc_team_leave(threads);
 }
 

@@ -115,8 +115,8 @@ int save_transpose(save_call *c, int x, int n, const int64_t *axes);
 /* x in a shape whose open sizes are told by `like`, a value of the same shape: a constant where that will do. */
 int save_reshape_like(save_call *c, int x, const cc_shape *shape, int like);
 int save_reshape(save_call *c, int x, int n, const int64_t *sizes); /* 0: as x has there, one -1: what is left */
-/* x with `value` around it (0: zeros): pads before, then behind each axis. Names the axes: ONNX Runtime takes zeros all of whose axes
- * have pads for the padding of a pool behind them, which is not part of its image. */
+/* x with `value` around it (0: zeros): pads before, then behind each axis. Names the axes, else ONNX Runtime takes zeros for the
+ * padding of a pool behind them, which is not part of its image. */
 int save_padded(save_call *c, int x, int rank, const int64_t *pads, int value);
 int save_activated(save_call *c, int x, int activation, float alpha);
 int save_log1p(save_call *c, int x);

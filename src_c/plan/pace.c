@@ -5,7 +5,7 @@
  * a long run threads take over each other's parts (base/shares.h), and one thread alone would cost much even now and then. */
 static const double TURN = 0.04, LATELY = 0.2, LONG_RUN = 0.1;
 
-enum { TURNS = 16 }; /* of the sooner for one of the other, however slow that is */
+enum { MOST_TURNS = 16 }; /* between trials */
 
 static double pace_mean(const cc_pace *pace, bool alone)
 {
@@ -25,9 +25,15 @@ void cc_pace_add(cc_pace *pace, double seconds)
     pace->spent += seconds;
     if (pace->spent < TURN) return;
     pace->spent = 0;
-    const bool sooner = pace->runs[!now] > 0 && pace_mean(pace, now) <= pace_mean(pace, !now);
-    pace->turns = sooner ? pace->turns + 1 : 0;
-    if (sooner && pace->turns < TURNS) return;
-    pace->turns = 0;
-    pace->alone = !now;
+    if (pace->trial) {
+        const bool won = pace_mean(pace, now) < pace_mean(pace, !now);
+        pace->lost = won ? 0 : pace->lost + 1; /* one that won may have been luck */
+        if (!won) pace->alone = !now;
+        pace->trial = false;
+        pace->turns = 0;
+    } else if (++pace->turns >= (pace->lost < 3 ? 2 << pace->lost : MOST_TURNS)) {
+        pace->trial = true;
+        pace->alone = !now;
+        pace->seconds[!now] = pace->runs[!now] = 0; /* what it took once says nothing about now */
+    }
 }

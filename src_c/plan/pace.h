@@ -3,7 +3,8 @@
  * It depends on which processors they use. With one of two kept busy, one thread has the other for itself, and a team waits for
  * whoever is off his; with both kept busy, one thread is off half of the time, and of a team's threads those that are on wait
  * asleep, so that soon they are on together. Nobody says which it is, and it changes: runs are made in turns of some time by
- * what was sooner lately, and now and then one by the other. */
+ * what was sooner lately, and now and then one by the other as a trial; after one that is lost, twice as many turns pass until the
+ * next. */
 #ifndef CC_PACE_H
 #define CC_PACE_H
 
@@ -12,7 +13,8 @@
 typedef struct cc_pace {        /* zeroed: begins with the team */
     double seconds[2], runs[2]; /* lately: of the team, of one thread */
     double spent;               /* seconds in this turn */
-    int turns;                  /* of the sooner in a row */
+    int turns, lost;            /* since the last trial; trials lost in a row */
+    bool trial;                 /* this turn is one */
     bool alone;                 /* the next run is for one thread */
 } cc_pace;
 

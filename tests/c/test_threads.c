@@ -1,9 +1,15 @@
 /* Threads: of one plan, of several plans at once, after fork, and the call-back that stops a run. */
+#if defined(__linux__)
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <sched.h>
+#endif
 #define _POSIX_C_SOURCE 200809L
+#include "base/team.h"
 #include "cconv.h"
 #include "harness.h"
 #include "plan/pace.h"
 #include <stdlib.h>
+#include <time.h>
 #if !defined(_WIN32)
 #include <pthread.h>
 #include <sys/wait.h>
@@ -197,6 +203,37 @@ static void test_one_thread_or_a_team_by_what_was_sooner(void)
     CHECK(team_part(&pace, 0.2, 0.1, 100) == 1); /* long runs */
 }
 
+/* A disturbance of some runs, then none: what the team took then is not held against it. */
+static void test_a_team_that_was_disturbed_once_is_tried_again_soon(void)
+{
+    cc_pace pace = {0};
+    team_part(&pace, 81e-3, 45e-3, 2);
+    CHECK(team_part(&pace, 25e-3, 45e-3, 20) > 0.6);
+    CHECK(team_part(&pace, 25e-3, 45e-3, 200) > 0.9);
+}
+
+#if defined(__linux__)
+enum { MEMBERS = 4 };
+
+static void may_run_where(const cc_team *team, void *context)
+{
+    sched_getaffinity(0, sizeof(cpu_set_t), &((cpu_set_t *)context)[team->ith]);
+}
+
+/* Placed or not: after a pause as before, each thread may run wherever its leader may. */
+static void test_threads_stay_allowed_everywhere(void)
+{
+    cpu_set_t allowed[MEMBERS], mine;
+    sched_getaffinity(0, sizeof mine, &mine);
+    for (int round = 0; round < 6; ++round) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000L * (round % 3)}, NULL);
+        for (int i = 0; i < MEMBERS; ++i) allowed[i] = mine;
+        cc_team_run(2 + round % (MEMBERS - 1), may_run_where, allowed);
+        for (int i = 0; i < MEMBERS; ++i) CHECK(CPU_EQUAL(&allowed[i], &mine));
+    }
+}
+#endif
+
 const test thread_tests[] = {
     {"results_do_not_depend_on_threads", test_results_do_not_depend_on_threads},
 #if !defined(_WIN32)
@@ -206,5 +243,9 @@ const test thread_tests[] = {
 #endif
     {"a_run_can_be_stopped", test_a_run_can_be_stopped},
     {"one_thread_or_a_team_by_what_was_sooner", test_one_thread_or_a_team_by_what_was_sooner},
+    {"a_team_that_was_disturbed_once_is_tried_again_soon", test_a_team_that_was_disturbed_once_is_tried_again_soon},
+#if defined(__linux__)
+    {"threads_stay_allowed_everywhere", test_threads_stay_allowed_everywhere},
+#endif
     {0},
 };

@@ -31,12 +31,20 @@ NETWORKS = {
     "mixnet_m": ("MixNetM", {}),
     "mixnet_l": ("MixNetL", {}),
     "inception_v4": ("InceptionV4", {}),
+    "inception_resnet_v2": ("InceptionResNetV2", {}),
+    "tf_mobilenetv3_small_100": ("MobileNetV3Small", PLAIN),
+    "tf_mobilenetv3_small_075": ("MobileNetV3Small", {"alpha": 0.75, **PLAIN}),
+    "tf_mobilenetv3_small_minimal_100": ("MobileNetV3Small", {"minimalistic": True, **PLAIN}),
+    "tf_mobilenetv3_large_100": ("MobileNetV3Large", PLAIN),
+    "tf_mobilenetv3_large_075": ("MobileNetV3Large", {"alpha": 0.75, **PLAIN}),
+    "tf_mobilenetv3_large_minimal_100": ("MobileNetV3Large", {"minimalistic": True, **PLAIN}),
     "tf_efficientnet_lite2": ("EfficientNetLite2", {}),
     **{f"tf_efficientnet_b{i}": (f"EfficientNetB{i}", {}) for i in range(2, 8)},
     **{f"tf_efficientnetv2_{i}": (f"EfficientNetV2{i.upper()}", PLAIN) for i in ("b1", "b3", "m", "l")},
     **{f"convnext_{i}": (f"ConvNeXt{i.capitalize()}", {}) for i in ("base", "large")},
 }
-QUICK = ("tf_efficientnet_b0", "tf_efficientnetv2_b0", "convnext_tiny", "ghostnet_100", "mixnet_s")
+QUICK = ("tf_efficientnet_b0", "tf_efficientnetv2_b0", "convnext_tiny", "ghostnet_100", "mixnet_s",
+         "tf_mobilenetv3_small_100", "tf_mobilenetv3_large_minimal_100")  # fmt: skip
 MARKED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 
 
@@ -77,7 +85,7 @@ def check(theirs, ours, settings, path):
         model = network(classifier_activation=None)
     with torch.no_grad():
         want = theirs(pixels).numpy()
-    within = any(isinstance(layer, cconv.layers.Normalization) for layer in model.layers)
+    within = any(isinstance(layer, (cconv.layers.Normalization, cconv.layers.Rescaling)) for layer in model.layers)
     found = model.predict(x if within else normalized, verbose=0)
     assert np.std(want, axis=0).max() > 1e-3 * np.abs(want).max()  # the output depends on the image
     assert np.abs(found - want).max() <= 1e-4 * np.abs(want).max()
@@ -96,6 +104,25 @@ def test_convnext_of_torchvision(tmp_path):
     check(MODELS.convnext_tiny(), "ConvNeXtTiny", {}, tmp_path / "net.pth")
 
 
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_mobilenet_v3_of_torchvision(size, tmp_path):
+    theirs = getattr(MODELS, f"mobilenet_v3_{size}")()
+    check(theirs, f"MobileNetV3{size.capitalize()}", {"like": "torchvision"}, tmp_path / "net.pth")
+
+
+def test_mobilenet_v3_of_the_other_kind_is_refused(tmp_path):
+    network = functools.partial(cconv.applications.MobileNetV3Small, weights=tmp_path / "net.pth")
+    torch.save(MODELS.mobilenet_v3_small().state_dict(), tmp_path / "net.pth")
+    with pytest.raises(ValueError, match="MobileNetV3 of torchvision has zeros at all edges .*torchvision'.* Nothing"):
+        network()
+    torch.save(timm.create_model("tf_mobilenetv3_small_100").state_dict(), tmp_path / "net.pth")
+    with pytest.raises(ValueError, match="MobileNetV3 of timm has other zeros .*`like='keras'`. Nothing is loaded"):
+        network(like="torchvision")
+    torch.save(MODELS.resnet18().state_dict(), tmp_path / "net.pth")
+    with pytest.raises(ValueError, match="does not fit the model .* by the names of timm: missing: 'conv_stem.weight'"):
+        network()
+
+
 def test_googlenet_of_torchvision(tmp_path):
     theirs, form = MODELS.GoogLeNet(num_classes=7, init_weights=False), {"form": "batch_norm", "classes": 7}
     check(theirs, "InceptionV1", form, tmp_path / "net.pth")
@@ -110,10 +137,20 @@ def test_googlenet_of_torchvision(tmp_path):
         assert np.abs(found - want.numpy()).max() <= 1e-4 * np.abs(want.numpy()).max()
 
 
-def test_inception_v3_of_others_is_another_network(tmp_path):
-    torch.save(MODELS.inception_v3(num_classes=5, init_weights=False).state_dict(), tmp_path / "net.pth")
-    with pytest.raises(ValueError, match="Inception-v3 of torchvision and timm counts .* Nothing is loaded"):
-        cconv.applications.InceptionV3(classes=5, weights=tmp_path / "net.pth")
+OTHERS = {
+    "InceptionV3": (lambda: MODELS.inception_v3(init_weights=False), "Inception-v3 of torchvision and timm counts"),
+    "Xception": (lambda: timm.create_model("legacy_xception"), "Xception of timm .* has other windows"),
+    "NASNetLarge": (lambda: timm.create_model("nasnetalarge"), "NASNet of timm takes the largest values"),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "NASNetLarge" else n for n in OTHERS])
+def test_some_networks_of_others_compute_something_else(name, tmp_path):
+    theirs, told = OTHERS[name]
+    torch.save(theirs().state_dict(), tmp_path / "net.pth")
+    with pytest.raises(ValueError, match=f"{told} .* Nothing is loaded"):
+        getattr(cconv.applications, name)(weights=tmp_path / "net.pth")
+    (tmp_path / "net.pth").unlink()
 
 
 def test_normalization_is_known_for_colors_alone(tmp_path):
