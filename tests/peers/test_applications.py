@@ -12,7 +12,7 @@ from .networks import assert_same_results, build, check_keras, check_model_file,
 
 VARIANTS = {
     "vgg16": ("VGG16", {"include_top": False, "input_shape": (40, 48, 3)}),
-    "vgg16 whole": ("VGG16", {"input_shape": (32, 32, 3), "classes": 4}),
+    "vgg16 whole": ("VGG16", {"input_shape": (32, 32, 3), "classes": 4, "classifier_activation": None}),
     "vgg16 pooled": ("VGG16", {"include_top": False, "input_shape": (32, 32, 1), "pooling": "max"}),
     "resnet50": ("ResNet50", {"input_shape": (40, 33, 3), "classes": 5, "classifier_activation": None}),
     "resnet50 features": ("ResNet50", {"include_top": False}),
@@ -26,7 +26,7 @@ VARIANTS = {
     "mobilenet_v2": ("MobileNetV2", {"input_shape": (96, 96, 3), "classifier_activation": None}),
     "mobilenet_v2 odd": ("MobileNetV2", {"input_shape": (33, 50, 3), "alpha": 0.35, "classes": 5}),
     "mobilenet_v2 features": ("MobileNetV2", {"include_top": False, "alpha": 0.5}),
-    "mobilenet_v2 0.75": ("MobileNetV2", {"include_top": False, "alpha": 0.75, "input_shape": (32, 32, 3)}),
+    "mobilenet_v2 0.75": ("MobileNetV2", {"include_top": False, "alpha": 0.75, "input_shape": (64, 64, 3)}),
     "mobilenet_v2 1.3": ("MobileNetV2", {"alpha": 1.3, "include_top": False, "pooling": "avg"}),
     "mobilenet_v2 1.4": ("MobileNetV2", {"alpha": 1.4, "input_shape": (32, 32, 3), "classes": 3}),
 }
