@@ -20,7 +20,8 @@ from typing import Any
 
 from work import HERE, Work, agree
 
-SETTLE, PATIENCE = 0.03, 1.0  # seconds in which no engine may use the processor before another's turn; at most waited for
+SETTLE = 0.03  # seconds in which no engine may use the processor before another's turn
+PATIENCE = 1.0  # seconds that are waited for that, at most
 TOO_SLOW = 1.25  # a variant that is slower than its engine's best by this factor is not timed again
 
 

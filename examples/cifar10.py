@@ -4,12 +4,12 @@
     python examples/cifar10.py cifar10/ --network MobileNetV2 --epochs 10
 
 The folder has the folders `train` and `test`, and those a folder of image files for each class. The recipe is the usual
-one for residual networks (He et al., 2015, section 4.2, with the borders, the momentum and the weight decay of Zagoruyko
-and Komodakis, 2016, section 3, and Loshchilov and Hutter's cosine): in each epoch another part of each picture, mirrored
-or not; steps of gradient descent with momentum that grow for an epoch, then become smaller along the cosine; and weight
-decay of the kernels. Networks made for photographs of 224x224 pixels (all but the
-ResNets) see the pictures enlarged to twice their sides. Prints the accuracy on the test images after each epoch, and
-writes `history.csv` (with the seconds since the start) and the weights.
+one for residual networks (He et al., 2015, section 4.2; borders, momentum and weight decay as Zagoruyko and Komodakis,
+2016, section 3; the cosine is Loshchilov and Hutter's): in each epoch another part of each picture, mirrored or not;
+steps of gradient descent with momentum that grow for an epoch, then become smaller along a cosine; and weight decay of
+the kernels. Networks made for photographs of 224x224 pixels (all but the ResNets) see the pictures enlarged to twice
+their sides. Prints the accuracy on the test images after each epoch, and writes `history.csv` (with the seconds since
+the start) and the weights.
 """
 
 import argparse
