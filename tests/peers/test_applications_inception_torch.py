@@ -118,6 +118,7 @@ def recorded(monkeypatch, name, settings):
     return ours, [layer for layer in made if layer.weights and isinstance(layer, KINDS)]
 
 
+SEEDS = {"v4": 3}  # of images without a value at the corner of a ReLU, see `check_torch`
 KINDS = (cconv.layers.Conv2D, cconv.layers.Dense, cconv.layers.BatchNormalization)
 
 
@@ -143,4 +144,4 @@ def test_same_outputs_and_gradients(variant, monkeypatch):
     net = build()
     assert sum(w.numpy().size for w in ours.trainable_weights) == sum(p.numel() for p in net.parameters())
     theirs = WithHeads(net) if settings.get("auxiliary") else net
-    check_torch(ours, theirs, True, 1 / 16, layers=layers)
+    check_torch(ours, theirs, True, 1 / 16, layers=layers, seed=SEEDS.get(variant, 1))
