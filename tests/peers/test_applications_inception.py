@@ -17,7 +17,7 @@ VARIANTS = {
     "xception features": ("Xception", {"include_top": False, "pooling": "avg"}),
     "inception_resnet_v2 features": ("InceptionResNetV2", {"include_top": False, "pooling": "avg"}),
 }
-SEEDS = {"xception": 2, "inception_resnet_v2": 8}  # of images without a value at the corner of a ReLU, see `check_torch`
+SEEDS = {"xception": 2, "inception_resnet_v2": 8}  # of images, see `check_torch`
 MARKED = [pytest.param(x, marks=pytest.mark.slow) if "resnet" in x or "features" in x else x for x in VARIANTS]
 
 
