@@ -63,9 +63,15 @@ def test_a_batch_is_of_moved_and_mirrored_pictures(example):
     assert {place[2] for place in seen} == {False, True}
 
 
-def test_edges_of_moved_pictures_are_black(example):
-    data = example.Augmented(np.zeros((130, 32, 32, 3), "float32"), np.zeros(130), seed=0)
-    np.testing.assert_allclose(data.images[0, 0, 0] * example.DEVIATION + example.MEAN, 0, atol=1e-4)
+def test_edges_of_moved_pictures_are_their_own_pixels_mirrored(example):
+    pictures = np.random.default_rng(0).random((130, 32, 32, 3), np.float32)
+    around, n = example.Augmented(pictures, np.zeros(130), seed=0).images, example.PADDING
+    assert around.shape == (130, 32 + 2 * n, 32 + 2 * n, 3)
+    for k in range(1, n + 1):
+        np.testing.assert_array_equal(around[:, n - k, n:-n], pictures[:, k])
+        np.testing.assert_array_equal(around[:, n + 31 + k, n:-n], pictures[:, 31 - k])
+        np.testing.assert_array_equal(around[:, n:-n, n - k], pictures[:, :, k])
+        np.testing.assert_array_equal(around[:, n:-n, n + 31 + k], pictures[:, :, 31 - k])
 
 
 @pytest.mark.parametrize("network", ["ResNet20", "SE-ResNet20", "MobileNetV2", "ShuffleNetV2", "GhostNet"])
