@@ -63,9 +63,9 @@ def batch(x: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(x).permute(0, 3, 1, 2)
 
 
-def train(folder: Path, epochs: int, seed: int, output: Path) -> None:
+def train(folder: Path, epochs: int, batch_size: int, seed: int, output: Path) -> None:
     torch.manual_seed(seed)
-    data = recipe.Augmented(*recipe.read(folder / "train"), seed)
+    data = recipe.Augmented(*recipe.read(folder / "train"), batch_size, seed)
     images, labels = recipe.read(folder / "test")
     net, loss = resnet20(), nn.CrossEntropyLoss()
     compiled = torch.compile(net)
@@ -94,7 +94,7 @@ def train(folder: Path, epochs: int, seed: int, output: Path) -> None:
         with torch.no_grad():
             parts = [compiled(batch(images[i : i + 500])).argmax(1).numpy() for i in range(0, len(images), 500)]
         accuracy = float(np.mean(np.concatenate(parts) == labels))
-        history.on_epoch_end(epoch, {"accuracy": right / (len(data) * recipe.BATCH), "val_accuracy": accuracy})
+        history.on_epoch_end(epoch, {"accuracy": right / (len(data) * batch_size), "val_accuracy": accuracy})
         row = history.rows[-1]
         print(f"epoch {epoch + 1}/{epochs} - {row['seconds']:.0f} s - val_accuracy: {accuracy:.4f}", flush=True)
 
@@ -120,6 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("build/benchmarks/cifar10_torch"))
@@ -129,7 +130,7 @@ def main() -> None:
         draw(*options.compare)
         return
     torch.set_num_threads(options.threads)
-    train(options.folder, options.epochs, options.seed, options.output)
+    train(options.folder, options.epochs, options.batch_size, options.seed, options.output)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ NETWORKS: dict[str, Callable[..., cconv.Model]] = {
     "GhostNet": applications.GhostNet,
 }
 MEAN, DEVIATION = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training images, by channel
-BATCH, LEARNING_RATE, MOMENTUM = 128, 0.1, 0.9
+LEARNING_RATE, MOMENTUM = 0.1, 0.9
 WEIGHT_DECAY = 5e-3  # times the learning rate, what each step takes off: with momentum 0.9 as 5e-4 in the gradient
 PADDING = 4  # pixels around a picture, its own ones mirrored; a part of 32x32 of all is taken
 
@@ -47,15 +47,15 @@ def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 class Augmented(cconv.utils.PyDataset):
     """The training images in another order in each epoch, each moved by up to 4 pixels and perhaps mirrored."""
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, seed: int) -> None:
+    def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) -> None:
         super().__init__()
         around = (PADDING, PADDING)
         self.images = np.pad(images, ((0, 0), around, around, (0, 0)), mode="reflect")
-        self.labels, self.rng = labels, np.random.default_rng(seed)
+        self.labels, self.batch_size, self.rng = labels, batch_size, np.random.default_rng(seed)
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return len(self.labels) // BATCH
+        return len(self.labels) // self.batch_size
 
     def on_epoch_end(self) -> None:
         n = len(self.labels)
@@ -64,7 +64,7 @@ class Augmented(cconv.utils.PyDataset):
         self.mirrored = self.rng.integers(0, 2, (n, 1, 1), dtype=bool)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self.order[index * BATCH : (index + 1) * BATCH]
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         rows = self.top[chosen] + np.arange(32)[:, np.newaxis]
         columns = np.arange(32)
         columns = self.left[chosen] + np.where(self.mirrored[chosen], columns[::-1], columns)
@@ -100,12 +100,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--network", choices=list(NETWORKS), default="ResNet20")
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("demo_output/cifar10"))
     options = parser.parse_args(arguments)
 
     cconv.utils.set_random_seed(options.seed)
-    data = Augmented(*read(options.folder / "train"), options.seed)
+    data = Augmented(*read(options.folder / "train"), options.batch_size, options.seed)
     test = read(options.folder / "test")
     model = build(options.network)
     steps = options.epochs * len(data)

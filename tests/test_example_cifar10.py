@@ -43,7 +43,7 @@ def test_pictures_are_normalized(example, folder, capsys):
 
 def test_a_batch_is_of_moved_and_mirrored_pictures(example):
     images = np.random.default_rng(1).normal(size=(300, 32, 32, 3)).astype("float32")
-    data = example.Augmented(images, np.arange(300), seed=3)
+    data = example.Augmented(images, np.arange(300), batch_size=128, seed=3)
     assert len(data) == 2
     seen = set()
     for _ in range(2):
@@ -65,7 +65,7 @@ def test_a_batch_is_of_moved_and_mirrored_pictures(example):
 
 def test_edges_of_moved_pictures_are_their_own_pixels_mirrored(example):
     pictures = np.random.default_rng(0).random((130, 32, 32, 3), np.float32)
-    around, n = example.Augmented(pictures, np.zeros(130), seed=0).images, example.PADDING
+    around, n = example.Augmented(pictures, np.zeros(130), batch_size=128, seed=0).images, example.PADDING
     assert around.shape == (130, 32 + 2 * n, 32 + 2 * n, 3)
     for k in range(1, n + 1):
         np.testing.assert_array_equal(around[:, n - k, n:-n], pictures[:, k])

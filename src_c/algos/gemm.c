@@ -8,9 +8,9 @@
 
 enum { POINTERS = 2304, TILES = 8 }; /* row pointers and tiles of one block */
 /* Rows at a distance of a multiple of ALIAS floats fall into the same set of the first-level cache, which has room for fewer
- * lines than a tile has rows. They are copied tile by tile, COPIED floats of each, and a copy serves PANELS panels, which fit
- * the second level. */
-enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, PANELS = 16 };
+ * lines than a tile has rows. They are copied COPY_TILES tiles at a time, COPIED floats of each row, and a copy serves PANELS
+ * panels, which fit the second level. */
+enum { ALIAS = 1024, COPIED = 256, COPY_ROW = COPIED + 16, COPY_TILES = 3, PANELS = 16 };
 /* Floats of b: of fewer than FEW panels are not called for, nor by a single tile, which would do little else; of more than NEAR
  * for each block of rows, else for the first. */
 enum { FEW = 1 << 17, NEAR = 1 << 18 };
@@ -114,8 +114,8 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
 {
     const cc_kernels *kernels = cc_kernels_get();
     const int64_t mr = kernels->gemm.mr;
-    const float *a[POINTERS], *copied[CC_MR_MAX];
-    float *y[(TILES + 1) * CC_MR_MAX], copy[CC_MR_MAX * COPY_ROW];
+    const float *a[POINTERS], *copied[COPY_TILES * CC_MR_MAX];
+    float *y[(TILES + 1) * CC_MR_MAX], copy[COPY_TILES * CC_MR_MAX * COPY_ROW];
 
     /* A block of depth is several whole taps, or some of the depth of one tap. */
     const bool copies = gemm_copies(p);
@@ -140,8 +140,9 @@ static void gemm_run_range(const cc_product *p, int64_t m0, int64_t m1, int64_t 
             p->rows(p->source, block, (int)(rows + ahead), s.tap, s.taps, s.k, a, (int)pitch, y);
             const int64_t inside = s.taps == 1 ? gemm_bring_forward(a, y, rows) : rows;
             if (p->patches) gemm_copy_patches(a, p->patches, row_floats, a, pitch, inside, s.taps, s.depth);
-            /* All panels and all rows at once, or a tile for a group of panels after the other. */
-            const int64_t group = copies ? PANELS : p1 - p0, step = copies ? mr : rows;
+            /* All panels and all rows at once, or some tiles for a group of panels after the other. */
+            const int64_t group = copies ? PANELS : p1 - p0, steps = copies ? (inside - 1) / (COPY_TILES * mr) + 1 : 1;
+            const int64_t step = cc_max((inside + steps - 1) / steps, 1);
             for (int64_t panel = p0; panel < p1; panel += group) {
                 cc_gemm_block g = gemm_block_of(p, &s, panel, cc_min(panel + group, p1), copies || p->patches, far);
                 for (int64_t row = 0; row < inside; row += step) {
@@ -278,15 +279,15 @@ void cc_product_rows(const cc_product *p, cc_range rows)
 void cc_product_run(const cc_product *p, const cc_team *team)
 {
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t panels = (p->n + kernels->gemm.nr - 1) / kernels->gemm.nr;
-    const int64_t tiles = (p->m + kernels->gemm.mr - 1) / kernels->gemm.mr;
+    const int64_t mr = kernels->gemm.mr, nr = kernels->gemm.nr, nth = team->nth;
+    const int64_t panels = (p->n + nr - 1) / nr, tiles = (p->m + mr - 1) / mr;
     if (p->m <= 0 || p->n <= 0) return;
     /* By rows; with fewer tiles than two per thread by columns, which keeps every core busy at batch 1. And where b is much larger
      * than a and no near cache holds it: by rows every thread would read all of it. */
-    const bool wide = p->n > 2 * p->m && p->n * p->taps * p->depth > FEW && panels >= 2 * team->nth;
-    const bool by_rows = !wide && (tiles >= 2 * team->nth || tiles >= panels);
-    /* Whole tiles, unless there are so few that one more or less matters. */
-    const int64_t grain = by_rows && tiles >= EVEN * team->nth ? kernels->gemm.mr : 1;
+    const bool wide = p->n > 2 * p->m && p->n * p->taps * p->depth > FEW && panels >= 2 * nth;
+    const bool by_rows = !wide && (tiles >= 2 * nth || tiles >= panels);
+    /* Whole tiles, unless there are so few that one more or less matters; columns for which copied rows are worth it. */
+    const int64_t grain = by_rows ? (tiles >= EVEN * nth ? mr : 1) : gemm_copies(p) ? cc_max(panels / (4 * nth), 1) : 1;
     const double work = (double)p->m * (double)p->n * (double)(p->taps * p->depth);
     cc_range mine;
     for (cc_shares shares = cc_shares_of(team, by_rows ? p->m : panels, grain, work); cc_shares_take(&shares, &mine);) {
