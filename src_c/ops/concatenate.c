@@ -1,4 +1,5 @@
-/* concatenate: inputs alike but for one axis -> y, one after another along it. Each dx is its part of dy. */
+/* concatenate: inputs alike but for one axis -> y, one after another along it. Each dx is its part of dy. Along the last axis
+ * inputs may have been written there in the first place (plan/parts.c). */
 #include "ops/axes.h"
 #include "ops/infer.h"
 #include <string.h>
@@ -56,9 +57,16 @@ static void concatenate_copy_parts(const cc_call *call, const cc_team *team, boo
     int axis = cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank);
     int64_t row = cc_shape_product(&call->ys, axis, call->ys.rank), before = 0;
     for (int i = 0; i < call->n_inputs; ++i) {
-        if (!back || call->dx[i]) concatenate_copy_part(call, team, i, row, before, back);
+        if (back ? call->dx[i] != NULL : call->x[i] != call->y + before)
+            concatenate_copy_part(call, team, i, row, before, back);
         before += cc_shape_product(&call->xs[i], axis, call->ys.rank);
     }
+}
+
+static void concatenate_need(const cc_call *call, int nth, cc_need *need)
+{
+    (void)nth;
+    need->parts = cc_axis_of(((const cc_axis_attributes *)call->attributes)->axis, call->ys.rank) == call->ys.rank - 1;
 }
 
 static void concatenate_forward(const cc_call *call, const cc_team *team)
@@ -84,5 +92,6 @@ const cc_op cc_op_concatenate = {.name = "concatenate",
                                  .attributes_size = sizeof(cc_axis_attributes),
                                  .per_sample = concatenate_per_sample,
                                  .infer = concatenate_infer,
+                                 .need = concatenate_need,
                                  .forward = concatenate_forward,
                                  .backward = concatenate_backward};

@@ -324,6 +324,8 @@ void cc_conv_need(const cc_call *call, int nth, cc_need *need)
     need->saved = cc_fused_saved(call, s->activation);
     need->row_work = conv_row_work(call, &conv, conv_chosen(need->choice, CONV_Y));
     if (cc_has_input(call, 3) && !need->saved && conv_chosen(need->choice, CONV_Y)->accumulates) need->inplace = 1 + 3;
+    need->pitched = conv_chosen(need->choice, CONV_Y)->pitched && cc_conv_is_flat(&conv) && !conv_is_transposed(call) &&
+                    !cc_has_input(call, 3) && !call->differentiate && !need->saved;
     if (!call->differentiate) return;
     const bool needs_gradient[3] = {call->needs_gradient[0], call->needs_gradient[1],
                                     cc_has_input(call, 2) && call->needs_gradient[2]};
@@ -373,7 +375,8 @@ static void conv_compute(const cc_call *call, const cc_conv *conv, int64_t count
     const cc_epilogue epilogue = {.bias = cc_has_input(call, 2) ? call->x[2] : NULL,
                                   .act = later || keeps ? CC_ACT_LINEAR : (cc_activation)s->activation,
                                   .alpha = s->alpha,
-                                  .accumulate = r && algorithm->accumulates};
+                                  .accumulate = r && algorithm->accumulates,
+                                  .pitch = call->pitch};
     if (epilogue.accumulate && z != r) {
         cc_copy(z, r, count, team);
         cc_barrier_wait(team);

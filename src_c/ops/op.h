@@ -66,6 +66,7 @@ typedef struct cc_call {
 
     const float **x; /* inputs; those of type int32 are read by cc_ints */
     float *y;        /* output (int32: cc_ints_out). May be x[0] itself if the op says CC_INPLACE */
+    int64_t pitch;   /* need.pitched: elements of y from one row of its last axis to the next; 0: as many as that axis has */
     const float *dy; /* gradient of the output (backward) */
     float **dx;      /* gradients of the inputs (backward); NULL entries are not wanted */
     /* not NULL (CC_BY_ROWS): the gradient of the weights goes here, their dx is NULL. What is taken may change them */
@@ -97,9 +98,12 @@ typedef struct cc_need {
     uint64_t reads;       /* what backward reads: CC_READS_X(i), CC_READS_Y. Starts as the op's own `reads` */
     uint64_t recompute;   /* what the op's `recompute` reads, as CC_READS_X(i); 0: it cannot do this call */
     bool rereads_weights; /* with `packed`: forward reads the weights themselves, too */
-    int inplace; /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
-    int choice;  /* what need() decided, such as an algorithm's number; it comes back as call->choice */
-    double row_work;  /* multiply-adds of a row of y; 0: forward_rows cannot do this call */
+    bool pitched;         /* forward can write y as the part of a wider value, see pitch */
+    /* The inputs are parts of y's last axis, one after the other; forward leaves alone what lies in its place already. */
+    bool parts;
+    int inplace;     /* k: y may be x[k - 1], which no other input may share; starts as 1 with CC_INPLACE, else 0: no input */
+    int choice;      /* what need() decided, such as an algorithm's number; it comes back as call->choice */
+    double row_work; /* multiply-adds of a row of y; 0: forward_rows cannot do this call */
     char algorithm[40]; /* its name for plan descriptions; empty: there is only one */
 } cc_need;
 

@@ -44,7 +44,8 @@ static uint64_t describe_bytes_of(const cc_value *value, int threads)
 {
     const cc_need *need = &value->need;
     uint64_t scratch = need->forward_scratch > need->backward_scratch ? need->forward_scratch : need->backward_scratch;
-    return (value->block_bytes ? value->block_bytes * (uint64_t)threads : value->bytes) + need->saved + need->packed + scratch;
+    const uint64_t own = value->block_bytes ? value->block_bytes * (uint64_t)threads : value->whole ? 0 : value->bytes;
+    return own + need->saved + need->packed + scratch;
 }
 
 static bool is_shown(const cconv_plan *plan, int i)
@@ -76,7 +77,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         cc_fail(CCONV_INVALID, "describe: expected a plan, received NULL");
         return 0;
     }
-    int constant = 0, joined = 0, width = (int)strlen("(outputs copied)");
+    int constant = 0, joined = 0, parts = 0, width = (int)strlen("(outputs copied)");
     const double runs = (double)plan->timed_runs, *times = times_of_nodes(plan);
     for (int i = 1; i <= plan->graph->count; ++i) {
         if (plan->values[i].constant && plan->values[i].forward) ++constant;
@@ -93,7 +94,8 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
         const cc_value *value = &plan->values[i];
         char shape[CC_SHAPE_TEXT], bytes[24], op[80];
         joined += value->joined;
-        snprintf(op, sizeof op, "%s%s", value->joined ? "+ " : "", node->op->name);
+        parts += value->whole != 0;
+        snprintf(op, sizeof op, "%s%s", value->joined ? "+ " : value->whole ? "> " : "", node->op->name);
         snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)describe_bytes_of(value, plan->threads));
         put_line(&w, plan, width, op, cc_shape_text(&value->shape, shape), value->need.algorithm, bytes,
                  value->joined ? -1
@@ -113,6 +115,7 @@ size_t cconv_plan_describe(const cconv_plan *plan, char *text, size_t size)
                (long long)plan->timed_runs);
     }
     if (joined) cc_put(&w, "(+: by blocks of rows, together with the line above, where the time of both stands)\n");
+    if (parts) cc_put(&w, "(>: written where the value lies that it is joined to)\n");
     if (constant) cc_put(&w, "(%d nodes that depend on variables only: computed when those have changed)\n", constant);
     cc_put(&w, "batch %lld, %d threads, %zu bytes", (long long)plan->max_batch, plan->threads, cconv_plan_bytes(plan));
     if (plan->derived_bytes) cc_put(&w, ", of them %zu shared by all plans of these weights", plan->derived_bytes);

@@ -109,11 +109,16 @@ static int overwritten(const layout *l, int i, int t)
     return cc_graph_node(plan->graph, x)->kind == CC_COMPUTED ? x : 0;
 }
 
-/* The block of a forward value: that of an input it may be written over, else its own. */
+/* The block of a forward value: that of an input it may be written over, or of the value that it is a part of, else its own. */
 static void place_value(layout *l, int i, int t)
 {
     const int x = overwritten(l, i, t), first = l->plan->steps[t].begin;
-    if (l->plan->values[i].derived) {
+    const int whole = l->plan->values[i].whole;
+    if (whole || l->block[i][VALUE] != NONE) { /* the first part makes the block of all */
+        if (whole && l->block[whole][VALUE] == NONE)
+            l->block[whole][VALUE] = add_block(l, value_bytes(&l->plan->values[whole]), first, l->last_read[whole]);
+        if (whole) l->block[i][VALUE] = l->block[whole][VALUE];
+    } else if (l->plan->values[i].derived) {
         l->block[i][VALUE] = NONE;
     } else if (l->plan->values[i].block_bytes) {
         l->block[i][VALUE] = add_block(l, l->plan->values[i].block_bytes * (uint64_t)l->plan->threads, first, l->last_read[i]);
@@ -236,6 +241,11 @@ static void set_pointers(const layout *l)
         value->data = node->variable ? node->variable->data : value->derived ? value->derived->data : at(l, l->block[i][VALUE]);
         if (node->kind != CC_COMPUTED || !value->needed) continue;
         cc_call *call = &value->call;
+        if (value->whole) {
+            const cc_shape *whole = &plan->values[value->whole].shape;
+            call->pitch = whole->dim[whole->rank - 1];
+            value->data += value->part;
+        }
         call->y = value->data;
         call->saved = at(l, l->block[i][SAVED]);
         call->packed = value->packed ? (void *)value->packed->data : at(l, l->block[i][PACKED]);

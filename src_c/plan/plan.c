@@ -307,6 +307,7 @@ static cconv_status make(cconv_plan *plan, const cconv_plan_options *options)
     cc_plan_constants(plan);
     CC_TRY(cc_plan_steps(plan));
     CC_TRY(cc_plan_row_blocks(plan));
+    cc_plan_parts(plan);
     return cc_plan_memory(plan);
 }
 

@@ -1,5 +1,6 @@
 /* What a plan is made of. plan.c makes it, constants.c finds what need not be done in every run, steps.c puts its work in
- * order, row_blocks.c joins some of it, memory.c lays out its arena, run.c walks its steps, pace.c chooses one thread or a team. */
+ * order, row_blocks.c joins some of it, parts.c finds values that are parts of others, memory.c lays out its arena, run.c walks
+ * its steps, pace.c chooses one thread or a team. */
 #ifndef CC_PLAN_H
 #define CC_PLAN_H
 
@@ -42,6 +43,8 @@ typedef struct cc_value {   /* one for each node of the graph */
     size_t block_bytes;     /* of a block; 0: the value is there as a whole */
     int readers;            /* inputs of computed nodes that are this value */
     bool joined;            /* it is made by blocks of rows together with the one before */
+    int whole;              /* the node of whose value it is a part, */
+    int64_t part;           /* so many elements behind its first; 0: it has bytes of its own */
     bool output, wrt;       /* it is among the plan's */
     bool needed;            /* the plan computes it or differentiates through it */
     bool forward;           /* its value is computed (or, of an input, read) */
@@ -159,6 +162,9 @@ cconv_status cc_plan_row_blocks(cconv_plan *plan);
 
 /* Does them: steps t .. plan->steps[t].end. */
 void cc_plan_run_row_blocks(const cconv_plan *plan, int t, const cc_team *team);
+
+/* Decides which values are written where the value that they are joined to lies. */
+void cc_plan_parts(cconv_plan *plan);
 
 /* Gives every value, gradient, saved and scratch area its place, from the steps. */
 cconv_status cc_plan_memory(cconv_plan *plan);

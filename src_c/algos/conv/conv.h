@@ -66,6 +66,7 @@ typedef struct cc_epilogue {
     cc_activation act;
     float alpha;
     bool accumulate; /* the sums are added to what it holds (then bias, then act); only of algorithms that say they can */
+    int64_t pitch; /* floats from a pixel of y to the next; 0: as many as channels; only of forward passes that say they can */
 } cc_epilogue;
 
 /* Makes an image from an image: y from x, or dx from dy. */
@@ -92,6 +93,7 @@ typedef struct cc_conv_algorithm {
 
     bool by_rows; /* forward wants no scratch, and makes of some rows of an image the same rows of y, bit for bit, as of all */
     bool accumulates; /* both passes can do epilogue->accumulate */
+    bool pitched;     /* forward can do epilogue->pitch where planes are images (cc_conv_is_flat) */
     /* Unless unchecked, they may read w beside `packed`. Others read one of the two. */
     bool rereads_weights;
 

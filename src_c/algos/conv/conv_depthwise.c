@@ -52,14 +52,14 @@ static void conv_depthwise_forward_many(const cc_conv *conv, float *y, const flo
                                         const cc_epilogue *epilogue, const cc_team *team)
 {
     const cc_axis *ah = &conv->window.h, *aw = &conv->window.w;
-    const int64_t c = conv->c, oc = conv->oc;
+    const int64_t c = conv->c, oc = conv->oc, pitch = epilogue->pitch ? epilogue->pitch : oc;
     const cc_range mine = cc_slice(team, conv->n * ah->out, 1); /* output rows */
     for (int64_t row = mine.begin; row < mine.end; ++row) {
         const int64_t image = row / ah->out, oy = row % ah->out;
         int64_t ty0, ty1, tx0, tx1;
         cc_axis_taps(ah, oy, &ty0, &ty1);
         for (int64_t ox = 0; ox < aw->out; ++ox) {
-            float *to = y + (row * aw->out + ox) * oc;
+            float *to = y + (row * aw->out + ox) * pitch;
             conv_depthwise_start_pixel(to, epilogue, oc);
             cc_axis_taps(aw, ox, &tx0, &tx1);
             for (int64_t ty = ty0; ty < ty1; ++ty) {
@@ -71,7 +71,7 @@ static void conv_depthwise_forward_many(const cc_conv *conv, float *y, const flo
                 }
             }
         }
-        cc_act_forward(epilogue->act, epilogue->alpha, y + row * aw->out * oc, y + row * aw->out * oc, aw->out * oc);
+        cc_act_rows(epilogue->act, epilogue->alpha, y + row * aw->out * pitch, aw->out, pitch, oc);
     }
 }
 
@@ -207,7 +207,8 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
         return;
     }
     const cc_kernels *kernels = cc_kernels_get();
-    const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c, y_row = conv->window.w.out * c;
+    const int64_t c = conv->c, x_image = conv->window.h.in * conv->window.w.in * c,
+                  pitch = epilogue->pitch ? epilogue->pitch : c;
     const cc_gather_axis h = cc_gather_forward(&conv->window.h), across = cc_gather_forward(&conv->window.w);
     const cc_activation act = conv_depthwise_act_of_row(epilogue);
     const int64_t blocks = cc_conv_row_blocks(conv->n, h.count, across.count);
@@ -219,12 +220,13 @@ static void conv_depthwise_forward(const cc_conv *conv, float *y, const float *x
                           end = across.count * (i % blocks + 1) / blocks;
             cc_depthwise k;
             const conv_depthwise_place at = conv_depthwise_set_row(&k, &h, &across, row % h.count, c, across.taps);
-            float *to = conv_depthwise_narrow(&k, y + row * y_row, begin, end);
+            k.y_pixel = pitch;
+            float *to = conv_depthwise_narrow(&k, y + row * conv->window.w.out * pitch, begin, end);
             k.bias = epilogue->bias;
             k.act = act;
             k.fresh = conv_depthwise_fresh_rows(conv->n * x_image, &h, row % h.count);
             kernels->depthwise.row(&k, to, x + row / h.count * x_image + at.x, w + at.w);
-            if (act == CC_ACT_LINEAR) cc_act_forward(epilogue->act, epilogue->alpha, to, to, (end - begin) * c);
+            if (act == CC_ACT_LINEAR) cc_act_rows(epilogue->act, epilogue->alpha, to, end - begin, pitch, c);
         }
 }
 
@@ -339,6 +341,7 @@ const cc_conv_algorithm cc_conv_depthwise = {
     .supports = conv_depthwise_supports,
     .cost = conv_depthwise_cost,
     .by_rows = true,
+    .pitched = true,
     .scratch = conv_depthwise_scratch_floats,
     .forward = conv_depthwise_forward,
     .input_gradient = conv_depthwise_input_gradient,

@@ -203,6 +203,7 @@ const cc_conv_algorithm cc_conv_direct = {
     .pack = cc_gather_pack,
     .by_rows = true,
     .accumulates = true,
+    .pitched = true,
     .scratch = conv_direct_scratch_floats,
     .forward = conv_direct_forward,
     .input_gradient = conv_direct_input_gradient,

@@ -259,8 +259,10 @@ static void conv_gather_product(const cc_conv *conv, cc_gather gather, int64_t d
 void cc_gather_forward_product(const cc_conv *conv, float *y, const float *x, const float *packed, const cc_epilogue *epilogue,
                                float *patches, const cc_team *team)
 {
-    conv_gather_product(conv, cc_gather_of_forward(conv, y, x), conv->c / conv->groups, conv->oc / conv->groups,
-                        conv->c * conv->window.w.stride, packed, epilogue, patches, team);
+    cc_gather gather = cc_gather_of_forward(conv, y, x);
+    if (epilogue->pitch) gather.target_channels = epilogue->pitch;
+    conv_gather_product(conv, gather, conv->c / conv->groups, conv->oc / conv->groups, conv->c * conv->window.w.stride, packed,
+                        epilogue, patches, team);
 }
 
 /* The transposed product: with dy before the activation,

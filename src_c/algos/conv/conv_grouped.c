@@ -258,7 +258,8 @@ static void conv_grouped_call(conv_grouped_job *job)
 {
     for (int k = 0; k < 2; ++k) {
         conv_grouped_next *next = &job->next[k];
-        for (int64_t i = 0; i < next->lines && next->floats > 0; ++i, next->at += LINE, next->floats -= LINE) PREFETCH_L2(next->at);
+        for (int64_t i = 0; i < next->lines && next->floats > 0; ++i, next->at += LINE, next->floats -= LINE)
+            PREFETCH_L2(next->at);
     }
 }
 
@@ -466,4 +467,4 @@ static const cc_conv_algorithm grouped_of_images = {
     .weight_gradient = cc_grouped_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(grouped, grouped_of_images, false, true);
+CC_CONV_WITH_VOLUMES(grouped, grouped_of_images, false, true, false);

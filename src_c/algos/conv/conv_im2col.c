@@ -131,6 +131,7 @@ const cc_conv_algorithm cc_conv_im2col = {
     .packed = cc_gather_packed,
     .pack = cc_gather_pack,
     .accumulates = true,
+    .pitched = true,
     .scratch = conv_im2col_scratch_floats,
     .forward = conv_im2col_forward,
     .input_gradient = conv_im2col_input_gradient,

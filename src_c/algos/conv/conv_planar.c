@@ -67,8 +67,8 @@ static double conv_planar_cost(const cc_conv *conv, cc_conv_pass pass)
 }
 
 /* The lines of some channels, from `row` on, of a row of the image (NULL: of padding). The first pixel reads from column x0 on. */
-static void conv_planar_copy_row(const cc_conv *conv, const conv_planar_layout *p, float *to, const float *row, int64_t channels,
-                                 int64_t x0, int64_t columns)
+static void conv_planar_copy_row(const cc_conv *conv, const conv_planar_layout *p, float *to, const float *row,
+                                 int64_t channels, int64_t x0, int64_t columns)
 {
     const cc_axis *w = &conv->window.w;
     const int64_t s = w->stride, line = p->line, used = columns + (w->kernel - 1) / s;
@@ -85,8 +85,8 @@ static void conv_planar_copy_row(const cc_conv *conv, const conv_planar_layout *
         if (s * conv->c == 1)
             memcpy(to + begin, row + x + begin, (size_t)(end - begin) * sizeof *to);
         else
-            cc_kernels_get()->planar.split(to + begin, p->phases * line, row + (x + begin * s) * conv->c, s * conv->c, end - begin,
-                                           channels);
+            cc_kernels_get()->planar.split(to + begin, p->phases * line, row + (x + begin * s) * conv->c, s * conv->c,
+                                           end - begin, channels);
     }
 }
 
@@ -111,8 +111,8 @@ static void conv_planar_block(const cc_conv *conv, const conv_planar_layout *p, 
     image += group * p->depth;
     for (int64_t r = 0; r < seen; ++r) {
         const bool inside = y0 + r >= 0 && y0 + r < h->in;
-        conv_planar_copy_row(conv, p, buffer + r * pitch, inside ? image + (y0 + r) * w->in * conv->c : NULL,
-                             groups * p->depth, ox * w->stride - w->before, job->pixels);
+        conv_planar_copy_row(conv, p, buffer + r * pitch, inside ? image + (y0 + r) * w->in * conv->c : NULL, groups * p->depth,
+                             ox * w->stride - w->before, job->pixels);
     }
     for (int64_t g = 0; g < groups; ++g) {
         job->w = packed + (group + g) * group_floats;
@@ -188,4 +188,4 @@ static const cc_conv_algorithm planar_of_images = {
     .weight_gradient = conv_planar_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(planar, planar_of_images, false, false);
+CC_CONV_WITH_VOLUMES(planar, planar_of_images, false, false, false);

@@ -438,4 +438,4 @@ static const cc_conv_algorithm rows_of_images = {
     .weight_gradient = conv_rows_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(rows, rows_of_images, false, false);
+CC_CONV_WITH_VOLUMES(rows, rows_of_images, false, false, false);

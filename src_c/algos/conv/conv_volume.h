@@ -24,8 +24,8 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
                                float *scratch, const cc_team *team);
 
 /* Defines cc_conv_<name>, which does images as the table `flat` does, and volumes by it. The table must say that it accumulates;
- * rereads and rows: its rereads_weights and by_rows. */
-#define CC_CONV_WITH_VOLUMES(name_, flat, rereads, rows)                                                                       \
+ * rereads, rows and pitch: its rereads_weights, by_rows and pitched. */
+#define CC_CONV_WITH_VOLUMES(name_, flat, rereads, rows, pitch)                                                                \
     static bool conv_##name_##_volume_supports(const cc_conv *conv)                                                            \
     {                                                                                                                          \
         return cc_volume_supports(&flat, conv);                                                                                \
@@ -78,6 +78,7 @@ void cc_volume_weight_gradient(const cc_conv_algorithm *flat, const cc_conv *con
         .accumulates = true,                                                                                                   \
         .rereads_weights = rereads,                                                                                            \
         .by_rows = rows,                                                                                                       \
+        .pitched = pitch,                                                                                                      \
         .scratch = conv_##name_##_volume_scratch,                                                                              \
         .forward = conv_##name_##_volume_forward,                                                                              \
         .input_gradient = conv_##name_##_volume_input_gradient,                                                                \

@@ -165,17 +165,18 @@ static void conv_winograd_write_tiles(const cc_winograd *g, const cc_winograd_so
                                       int64_t plane, int64_t t, int64_t count, int64_t column, const cc_epilogue *epilogue)
 {
     const int64_t nr = cc_kernels_get()->winograd.nr, channels = cc_min(nr, g->oc - column);
+    const int64_t pitch = epilogue->pitch ? epilogue->pitch : g->oc;
     const bool relu = epilogue->act == CC_ACT_RELU;
     for (int64_t end = t + count; t < end; ++t, sums += nr) {
         const int64_t image = t / (g->down * g->across), i = t / g->across % g->down * g->m, j = t % g->across * g->m;
         const int64_t rows = cc_min(g->m, g->out_h - i), columns = cc_min(g->m, g->out_w - j);
-        float *to = y + ((image * g->out_h + i) * g->out_w + j) * g->oc + column;
+        float *to = y + ((image * g->out_h + i) * g->out_w + j) * pitch + column;
         g->kernels->output(&(cc_winograd_output){.from = sums,
                                                  .plane = plane,
                                                  .channels = (int)channels,
                                                  .y = to,
-                                                 .row = g->out_w * g->oc,
-                                                 .column = g->oc,
+                                                 .row = g->out_w * pitch,
+                                                 .column = pitch,
                                                  .rows = (int)rows,
                                                  .columns = (int)columns,
                                                  .bias = epilogue->bias ? epilogue->bias + column : NULL,
@@ -188,7 +189,7 @@ static void conv_winograd_write_tiles(const cc_winograd *g, const cc_winograd_so
                                                  .channel = column});
         if (epilogue->act == CC_ACT_LINEAR || relu) continue;
         for (int64_t r = 0; r < rows; ++r)
-            cc_act_rows(epilogue->act, epilogue->alpha, to + r * g->out_w * g->oc, columns, g->oc, channels);
+            cc_act_rows(epilogue->act, epilogue->alpha, to + r * g->out_w * pitch, columns, pitch, channels);
     }
 }
 
@@ -350,10 +351,11 @@ static const cc_conv_algorithm winograd_of_images = {
     .pack = cc_winograd_pack,
     .packs_on_the_fly = conv_winograd_packs_on_the_fly,
     .accumulates = true,
+    .pitched = true,
     .scratch = conv_winograd_scratch_floats,
     .forward = conv_winograd_forward,
     .input_gradient = conv_winograd_input_gradient,
     .weight_gradient = cc_winograd_weight_gradient,
 };
 
-CC_CONV_WITH_VOLUMES(winograd, winograd_of_images, true, false);
+CC_CONV_WITH_VOLUMES(winograd, winograd_of_images, true, false, true);
