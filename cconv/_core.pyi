@@ -1,7 +1,7 @@
 """The boundary to the C core: one class per C object, errors as exceptions. Nothing here computes."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ class Variable:
     @property
     def array(self) -> np.ndarray: ...  # read-only live view (no copy)
     def assign(self, values: np.ndarray) -> None: ...  # same shape; converts to float32; plans notice
+    def fill(self, pieces: Iterable[np.ndarray]) -> None: ...  # parts of the values, in order
 
 class Node:
     kind: str  # "input", "variable", "constant" or "op"

@@ -211,6 +211,22 @@ cdef class Variable:
         PyBuffer_Release(&view)
         cconv_variable_touch(self.handle)
 
+    def fill(self, pieces):
+        """Like `assign`, from arrays that are parts of the values in order, and as many numbers in all."""
+        cdef Py_buffer view
+        cdef size_t at = 0, count = cconv_variable_count(self.handle)
+        for piece in pieces:
+            piece = np.ascontiguousarray(piece, np.float32)
+            at += piece.size
+            if at > count:
+                break
+            PyObject_GetBuffer(piece, &view, PyBUF_C_CONTIGUOUS)
+            memcpy(cconv_variable_data(self.handle) + at - <size_t>piece.size, view.buf, view.len)
+            PyBuffer_Release(&view)
+        cconv_variable_touch(self.handle)
+        if at != count:
+            raise ValueError(f"expected as many values as {self.shape} has, received {'more' if at > count else 'fewer'}")
+
 
 # ---- Ops and optimizer rules: what their tables say ------------------------------------------------------------------
 

@@ -90,24 +90,19 @@ class Variable(Operators, Observed):
         if callable(initializer) or isinstance(initializer, str):
             if shape is None:
                 raise ValueError("When creating a Variable from an initializer, the `shape` argument should be given.")
-            shape = check_shape(shape, self.path)
-            charge(shape, self.path)
+            self.shape = check_shape(shape, self.path)
+            charge(self.shape, self.path)
             try:
-                values = initializers.get(initializer)(shape)
+                self.core = self._initialized(initializers.get(initializer))
             except MemoryError as error:
-                raise MemoryError(f"Variable '{self.path}' of shape {shape}: {error}") from None
+                raise MemoryError(f"Variable '{self.path}' of shape {self.shape}: {error}") from None
         else:
             values = as_numbers(initializer, f"Variable '{self.path}'")
-            if shape is not None and tuple(shape) != values.shape:
-                raise ValueError(f"Variable '{self.path}': expected shape {tuple(shape)}, received {values.shape}.")
-        values = np.asarray(values)
-        if shape is not None and tuple(values.shape) != tuple(shape):
-            raise ValueError(
-                f"Variable '{self.path}': the initializer was asked for shape {tuple(shape)} and gave {values.shape}."
-            )
-        self.core = _core.Variable(values.shape)
-        self.shape = tuple(int(size) for size in values.shape)
-        self.core.assign(self._held(values))
+            self.shape = values.shape
+            if shape is not None and tuple(shape) != self.shape:
+                raise ValueError(f"Variable '{self.path}': expected shape {tuple(shape)}, received {self.shape}.")
+            self.core = _core.Variable(self.shape)
+            self.core.assign(self._held(values))
         self._node = None
         self.serial = next(_serials)  # a number of its own, which no other variable gets when this one is gone
 
@@ -130,6 +125,21 @@ class Variable(Operators, Observed):
             )
         settle()
         return self.core.array if self.dtype == "float32" else self.core.array.astype(self.dtype)
+
+    def _initialized(self, initializer: Callable) -> _core.Variable:
+        """The numbers of an initializer; those of many weights come in pieces, and are nowhere else as a whole."""
+        if initializers.by_pieces(initializer) and self.dtype == "float32":
+            core = _core.Variable(self.shape)
+            core.fill(initializer.pieces(self.shape))
+            return core
+        values = np.asarray(initializer(self.shape))
+        if values.shape != self.shape:
+            raise ValueError(
+                f"Variable '{self.path}': the initializer was asked for shape {self.shape} and gave {values.shape}."
+            )
+        core = _core.Variable(self.shape)
+        core.assign(self._held(values))
+        return core
 
     def _held(self, values: np.ndarray) -> np.ndarray:
         """Values as the core holds them, which has float32 only."""

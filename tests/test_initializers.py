@@ -132,3 +132,26 @@ def test_an_initializer_of_another_shape_is_refused():
     layer = cconv.layers.Dense(2, kernel_initializer=lambda shape, dtype=None: np.zeros((1, 1)), name="d")
     with pytest.raises(ValueError, match=r"d/kernel.*asked for shape \(3, 2\) and gave \(1, 1\)"):
         layer.build((None, 3))
+
+
+def test_variables_take_numbers_by_pieces(monkeypatch):
+    """The same numbers as a call gives, pieces of any size; and a class with a call of its own is called."""
+    expected = initializers.HeNormal(seed=3)((5, 7))
+    for size in (1, 4, 35, 100):
+        monkeypatch.setattr("cconv.initializers.random._PIECE", size)
+        variable = cconv.Variable(initializers.HeNormal(seed=3), shape=(5, 7))
+        if size == 35:
+            np.testing.assert_array_equal(variable.numpy(), expected)
+        assert variable.numpy().std() > 0.1
+
+    class Sevens(initializers.GlorotUniform):
+        def __call__(self, shape, dtype=None):
+            return np.full(shape, 7)
+
+    assert cconv.Variable(Sevens(), shape=(2,)).numpy().tolist() == [7, 7]
+
+
+@pytest.mark.parametrize("sizes, received", [((3,), "fewer"), ((5,), "more"), ((2, 3), "more"), ((), "fewer")])
+def test_pieces_of_another_number_are_refused(sizes, received):
+    with pytest.raises(ValueError, match=rf"as many values as \(2, 2\) has, received {received}"):
+        cconv.Variable("zeros", shape=(2, 2)).core.fill(np.ones(size) for size in sizes)

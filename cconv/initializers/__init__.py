@@ -26,6 +26,7 @@ from .random import (
     RandomUniform,
     TruncatedNormal,
     VarianceScaling,
+    by_pieces,
     compute_fans,
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,36 @@ class RandomInitializer(Initializer):
             return np.random.default_rng(self.seed.next())
         return np.random.default_rng(self.seed % 2**64)
 
+    def drawing(self, shape: Sequence[int]) -> Callable[[int], np.ndarray]:
+        """A function that returns the next `n` numbers of an array of `shape`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `drawing(self, shape)` or `__call__`.")
+
+    def pieces(self, shape: Sequence[int]) -> Iterator[np.ndarray]:
+        """The numbers of an array of `shape` in order, float32, some at a time: the generator's float64 numbers of all
+        weights at once would be the largest memory that making a network takes."""
+        draw, left = self.drawing(shape), math.prod(shape)
+        while left > 0:
+            yield np.asarray(draw(min(left, _PIECE)), np.float32)
+            left -= _PIECE
+
+    def __call__(self, shape, dtype=None):
+        standardize_dtype(dtype)
+        shape = tuple(operator.index(size) for size in shape)
+        values, at = np.empty(math.prod(shape), np.float32), 0
+        for piece in self.pieces(shape):
+            values[at : at + piece.size] = piece
+            at += piece.size
+        return values.reshape(shape)
+
     def get_config(self):
         if isinstance(self.seed, SeedGenerator):
             return {"seed": self.seed.seed}
         return {"seed": self.seed}
+
+
+def by_pieces(initializer: Any) -> bool:
+    """Whether an initializer's numbers are those of its `pieces`: a class of one's own may have another `__call__`."""
+    return isinstance(initializer, RandomInitializer) and type(initializer).__call__ is RandomInitializer.__call__
 
 
 class RandomNormal(RandomInitializer):
@@ -68,10 +94,9 @@ class RandomNormal(RandomInitializer):
         self.stddev = number(stddev, "stddev", 0)
         super().__init__(seed)
 
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
+    def drawing(self, shape):
         rng = self.generator()
-        return _drawn(shape, lambda n: rng.normal(self.mean, self.stddev, n))
+        return lambda n: rng.normal(self.mean, self.stddev, n)
 
     def get_config(self):
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -97,10 +122,9 @@ class TruncatedNormal(RandomInitializer):
         self.stddev = number(stddev, "stddev", 0)
         super().__init__(seed)
 
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
+    def drawing(self, shape):
         rng = self.generator()
-        return _drawn(shape, lambda n: self.mean + self.stddev * _truncated(rng, n))
+        return lambda n: self.mean + self.stddev * _truncated(rng, n)
 
     def get_config(self):
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -126,10 +150,9 @@ class RandomUniform(RandomInitializer):
         self.maxval = number(maxval, "maxval")
         super().__init__(seed)
 
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
+    def drawing(self, shape):
         rng = self.generator()
-        return _drawn(shape, lambda n: rng.uniform(self.minval, self.maxval, n))
+        return lambda n: rng.uniform(self.minval, self.maxval, n)
 
     def get_config(self):
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
@@ -189,20 +212,19 @@ class VarianceScaling(RandomInitializer):
         self.distribution = distribution
         super().__init__(seed)
 
-    def __call__(self, shape, dtype=None):
-        standardize_dtype(dtype)
+    def drawing(self, shape):
         fan_in, fan_out = compute_fans(shape)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         rng = self.generator()
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            return _drawn(shape, lambda n: rng.uniform(-limit, limit, n))
+            return lambda n: rng.uniform(-limit, limit, n)
         if self.distribution == "untruncated_normal":
-            return _drawn(shape, lambda n: rng.normal(0, math.sqrt(variance), n))
+            return lambda n: rng.normal(0, math.sqrt(variance), n)
         # cutting the tails off leaves 0.8796 of the standard deviation
         stddev = math.sqrt(variance) / 0.87962566103423978
-        return _drawn(shape, lambda n: stddev * _truncated(rng, n))
+        return lambda n: stddev * _truncated(rng, n)
 
     def get_config(self):
         return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
@@ -363,17 +385,6 @@ def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
         return shape[0], shape[0]
     window = math.prod(shape[:-2])
     return window * shape[-2], window * shape[-1]
-
-
-def _drawn(shape: Sequence[int], draw: Callable[[int], np.ndarray]) -> np.ndarray:
-    """A float32 array of what `draw(n)` returns, which is called for a piece at a time: float64 numbers of all weights
-    at once would be the largest memory that making a network takes."""
-    shape = tuple(operator.index(size) for size in shape)
-    values = np.empty(math.prod(shape), np.float32)
-    for first in range(0, values.size, _PIECE):
-        piece = values[first : first + _PIECE]
-        piece[:] = draw(piece.size)
-    return values.reshape(shape)
 
 
 def _truncated(rng: np.random.Generator, count: int) -> np.ndarray:
