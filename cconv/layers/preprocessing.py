@@ -108,7 +108,7 @@ class Normalization(Layer):
             self.adapt_mean = self.add_weight(name="mean", shape=sizes, initializer="zeros", trainable=False)
             self.adapt_variance = self.add_weight(name="variance", shape=sizes, initializer="ones", trainable=False)
             # a weight that Keras' files have; nothing reads it
-            self.count = self.add_weight(name="count", shape=(), initializer="zeros", trainable=False)
+            self.count = self.add_weight(name="count", shape=(), dtype="int32", initializer="zeros", trainable=False)
 
     def adapt(self, data: Any) -> None:
         """Finds mean and variance, anew at each call.

@@ -28,7 +28,9 @@ def randomize(model, x, calm=None):
         if "kernel" in kind:
             inputs = np.prod(shape[:2] if len(shape) == 4 and shape[3] == 1 else shape[:-1])
             value = (2 / inputs) ** 0.5 * rng.standard_normal(shape, np.float32)
-        elif kind in ("moving_variance", "variance") or shape == ():
+        elif variable.dtype == "int32":
+            value = rng.integers(1, 9, shape)
+        elif kind in ("moving_variance", "variance"):
             value = rng.uniform(0.5, 1.5, shape)
         elif kind in ("beta", "bias", "moving_mean", "mean"):
             value = 0.1 * rng.standard_normal(shape)
