@@ -26,10 +26,11 @@ $(VENV)/.made:
 	@$(PIP) install --upgrade pip
 	@touch $@
 
-# One stamp for each set of extras.
+# One stamp for each set of extras. facenet-pytorch asks for PyTorch 2.2, and works with the one that the others have.
 $(VENV)/.installed-%: $(VENV)/.made $(COMPILED)
 	@echo "installing cconv[$*] in $(VENV)"
 	@$(PIP) install $(INDEX) --editable '.[$*]'
+	@case '$*' in *peers*) $(PIP) install $(INDEX) --no-deps facenet-pytorch==2.6.0 ;; esac
 	@touch $@
 
 demo: $(VENV)/.installed-examples ## learn handwritten digits; pictures in demo_output
