@@ -28,7 +28,8 @@ VARIANTS = {
     "mobilenet_v2 features": ("MobileNetV2", {"include_top": False, "alpha": 0.5}),
     "mobilenet_v2 0.75": ("MobileNetV2", {"include_top": False, "alpha": 0.75, "input_shape": (64, 64, 3)}),
     "mobilenet_v2 1.3": ("MobileNetV2", {"alpha": 1.3, "include_top": False, "pooling": "avg"}),
-    "mobilenet_v2 1.4": ("MobileNetV2", {"alpha": 1.4, "input_shape": (32, 32, 3), "classes": 3}),
+    # of 32x32 pixels its last normalizations would take statistics of two numbers
+    "mobilenet_v2 1.4": ("MobileNetV2", {"alpha": 1.4, "input_shape": (64, 64, 3), "classes": 3}),
 }
 CALM = {"ResNet101": "_3_bn", "ResNet152": "_3_bn"}  # see `randomize`
 
