@@ -118,7 +118,8 @@ def recorded(monkeypatch, name, settings):
     return ours, [layer for layer in made if layer.weights and isinstance(layer, KINDS)]
 
 
-SEEDS = {"v4": 3, "resnet_v1": 10, "resnet_v1, embedding": 2}  # of images without a value at the corner of a ReLU, see `check_torch`
+# of images without a value at the corner of a ReLU, see `check_torch`
+SEEDS = {"v4": 3, "resnet_v1": 10, "resnet_v1, embedding": 2}
 KINDS = (cconv.layers.Conv2D, cconv.layers.Dense, cconv.layers.BatchNormalization)
 
 
