@@ -129,8 +129,8 @@ class Variable(Operators, Observed):
 
     def _initialized(self, initializer: Callable) -> _core.Variable:
         """The numbers of an initializer; those of many weights come in pieces, and are nowhere else as a whole."""
-        if 4 * math.prod(self.shape) > sys.maxsize:
-            raise MemoryError("it has more bytes than there are addresses")
+        if math.prod(self.shape) > sys.maxsize // 8:  # what the core can count
+            raise MemoryError("more numbers than there are addresses for")
         if initializers.by_pieces(initializer) and self.dtype == "float32":
             core = _core.Variable(self.shape)
             core.fill(initializer.pieces(self.shape))
