@@ -203,8 +203,29 @@ def test_numbers_for_the_channels_go_into_the_layer_before_them(op, kind, bias, 
     assert_equal(results, rtol=2e-6)
 
 
-@pytest.mark.parametrize("shape", [(), (9, 1, 5), (3, 1, 1, 5), (1, 1, 1, 1, 5), (1,)])
-@pytest.mark.parametrize("op", ["multiply", "add"])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (1, 1, 1, 1)])
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("bias", [False, True])
+def test_one_number_for_all_goes_into_the_weights(shape, kind, bias):
+    """As of the scaled residual sums of Inception-ResNets, which then are the convolution's own."""
+
+    def build(g, a):
+        y, nodes = layer_before(g, a, kind, bias)
+        scaled = g.add("multiply", [weights_of(g, *shape, seed=4), y])
+        residual = g.add("slice", [a], {"begin": (0,) * 4, "size": (-1, *g.shape(y)[1:])}) if kind != "dense" else 0
+        return [g.add("relu", [g.add("add", [residual, scaled]) if residual else scaled])], nodes
+
+    results = both(build, random(3, 9, 9, 8))
+    left = [n for n in results[0][0] if n not in ("reshape", "multiply")]
+    assert left == (["dense"] if kind == "dense" else ["slice", "conv"])
+    assert_equal(results, rtol=3e-6)
+
+
+@pytest.mark.parametrize(
+    "op, shape",
+    [(op, shape) for op in ("multiply", "add") for shape in [(9, 1, 5), (3, 1, 1, 5), (1, 1, 1, 1, 5)]]
+    + [("add", ()), ("add", (1,)), ("multiply", (1, 1, 1, 1, 1))],
+)
 def test_other_numbers_stay_behind_the_layer(op, shape):
     def build(g, a):
         y, _ = layer_before(g, a, "conv", True)

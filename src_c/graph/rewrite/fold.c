@@ -4,7 +4,7 @@
  *     batch_norm(conv(x, w, b)) -> conv(x, w s, (b - mean) s + beta)          without gradients; also dense. The new weights
  *                                    are nodes that depend on variables only: plans compute them when one of those has changed.
  *                                    s = gamma / sqrt(variance + epsilon)
- *     multiply(conv(x, w, b), s)   -> conv(x, w s, b s)                         the same, of numbers s for the channels
+ *     multiply(conv(x, w, b), s)   -> conv(x, w s, b s)                         the same, of one number s or one for each channel
  *     add(conv(x, w, b), c)        -> conv(x, w, b + c)                         the same; with gradients, too, if there is no b */
 #include "graph/rewrite/rules.h"
 #include "ops/batch_norm.h"
@@ -73,8 +73,9 @@ static int fold_batch_norm(cc_rewriting *r, int i)
     return r->to->status == CCONV_OK ? cc_rewrite_join(r, number, i, 3, inputs) : 0;
 }
 
-/* The layer among the inputs of the old node i in whose output the other one, *other, is a number for each channel. 0: none. */
-static int layer_beside_channels(const cc_rewriting *r, int i, int *other)
+/* The layer among the inputs of the old node i in whose output the other one, *other, is a number for each channel, or, if `one`
+ * will do, for all. 0: none. */
+static int layer_beside_channels(const cc_rewriting *r, int i, bool one, int *other)
 {
     for (int k = 0; k < 2; ++k) {
         const int number = cc_rewrite_absorbable(r, i, k);
@@ -82,10 +83,11 @@ static int layer_beside_channels(const cc_rewriting *r, int i, int *other)
         const cc_shape *shape = &cc_new_node(r, *other)->shape;
         if (!number || !cc_new_node(r, *other)->fixed || !is_linear_layer(cc_new_node(r, number))) continue;
         const cc_shape *ys = &cc_new_node(r, number)->shape;
-        const bool channels = shape->rank > 0 && shape->rank <= ys->rank && shape->type == CCONV_FLOAT32 &&
-                              shape->dim[shape->rank - 1] == ys->dim[ys->rank - 1] &&
-                              cc_shape_product(shape, 0, shape->rank - 1) == 1;
-        if (channels) return number;
+        if (shape->rank > ys->rank || shape->type != CCONV_FLOAT32) continue;
+        if (one && cc_shape_product(shape, 0, shape->rank) == 1) return number;
+        if (shape->rank > 0 && shape->dim[shape->rank - 1] == ys->dim[ys->rank - 1] &&
+            cc_shape_product(shape, 0, shape->rank - 1) == 1)
+            return number;
     }
     return 0;
 }
@@ -95,7 +97,7 @@ static int channels_only(cc_rewriting *r, int number)
 {
     const cc_node *node = cc_new_node(r, number);
     char shape[40];
-    if (node->shape.rank == 1) return number;
+    if (node->shape.rank <= 1) return number;
     snprintf(shape, sizeof shape, "shape=%" PRId64, node->shape.dim[node->shape.rank - 1]);
     return cconv_graph_add(r->to, "reshape", node->name, 1, &number, shape);
 }
@@ -104,7 +106,7 @@ static int fold_scale(cc_rewriting *r, int i)
 {
     int other;
     if (r->options->root || !cc_node_is(cc_old_node(r, i), &cc_op_multiply)) return 0;
-    const int number = layer_beside_channels(r, i, &other);
+    const int number = layer_beside_channels(r, i, true, &other);
     if (!number) return 0;
     const cc_node *layer = cc_new_node(r, number);
     const int to_weights = layer->op->weights, to_bias = layer->op->bias, w = layer->inputs[to_weights], b = bias_of(layer);
@@ -121,7 +123,7 @@ static int fold_scale(cc_rewriting *r, int i)
 static int fold_shift(cc_rewriting *r, int i)
 {
     int other;
-    const int number = cc_node_is(cc_old_node(r, i), &cc_op_add) ? layer_beside_channels(r, i, &other) : 0;
+    const int number = cc_node_is(cc_old_node(r, i), &cc_op_add) ? layer_beside_channels(r, i, false, &other) : 0;
     if (!number) return 0;
     const cc_node *layer = cc_new_node(r, number);
     const int to_bias = layer->op->bias, b = bias_of(layer);
