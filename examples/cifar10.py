@@ -104,6 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("demo_output/cifar10"))
     options = parser.parse_args(arguments)
+    if options.batch_size < 1:
+        parser.error(f"--batch-size: expected at least 1, received {options.batch_size}")
 
     cconv.utils.set_random_seed(options.seed)
     data = Augmented(*read(options.folder / "train"), options.batch_size, options.seed)
