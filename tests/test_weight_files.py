@@ -1,23 +1,15 @@
-"""Weights from files of other frameworks: tensors by name, damaged and hostile files, what does not fit, downloads."""
-
-import functools
-import http.server
-import json
-import threading
-import zipfile
+"""Weights from files of other frameworks by names: tables of names, and what does not fit."""
 
 import h5py
 import numpy as np
 import pytest
 import torch_files
-from torch_files import archive, name, ordered, state_dict, tensor, text, tuple_of, whole
+from safetensors_files import safetensors
 
 import cconv
 from cconv import layers
-from cconv.applications import VGG16, MobileNetV2, ResNet50, published
 from cconv.saving import legacy_file
 from cconv.saving.name_tables import NameTable
-from cconv.saving.tensor_files import open_tensors
 
 RNG = np.random.default_rng(0)
 
@@ -26,180 +18,7 @@ def numbers(*shape):
     return RNG.standard_normal(shape).astype(np.float32)
 
 
-def safetensors(arrays, kinds=None, metadata=None, change=None, tail=b""):
-    """The bytes of a `.safetensors` file; `change` edits its header."""
-    header, at, data = {}, 0, b""
-    for key, array in arrays.items():
-        kind = (kinds or {}).get(key) or {"f4": "F32", "f8": "F64", "f2": "F16", "i8": "I64"}[array.dtype.str[1:]]
-        header[key] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
-        at, data = at + array.nbytes, data + array.tobytes()
-    if metadata:
-        header["__metadata__"] = metadata
-    if change:
-        change(header)
-    encoded = json.dumps(header).encode()
-    return len(encoded).to_bytes(8, "little") + encoded + data + tail
-
-
-def read(path):
-    with open_tensors(path) as tensors:
-        return {key: value.read() for key, value in tensors.items()}
-
-
-# ---- the files ----
-
-ARRAYS = {"a.weight": numbers(4, 3), "a.bias": numbers(4).astype(np.float64), "n": np.int64(7).reshape(())}
-
-
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".pt", ".pth.tar"])
-def test_tensors_by_name(suffix, tmp_path):
-    path = tmp_path / f"net{suffix}"
-    if suffix == ".safetensors":
-        path.write_bytes(safetensors(ARRAYS, metadata={"format": "pt"}))
-    else:
-        torch_files.save(path, ARRAYS)
-    found = read(path)
-    assert found.keys() == ARRAYS.keys()
-    for key, array in ARRAYS.items():
-        assert found[key].dtype == array.dtype and found[key].shape == array.shape
-        np.testing.assert_array_equal(found[key], array)
-
-
-def test_bfloat16_is_the_upper_half_of_float32(tmp_path):
-    upper = np.array([0x3F80, 0xC020], np.uint16)  # 1, -2.5
-    (tmp_path / "a.safetensors").write_bytes(safetensors({"x": upper.view(np.float16)}, {"x": "BF16"}))
-    pickled = ordered(text("x") + tensor("0", upper, storage="BFloat16Storage"))
-    (tmp_path / "a.pth").write_bytes(archive(pickled, [upper]))
-    for file in ("a.safetensors", "a.pth"):
-        np.testing.assert_array_equal(read(tmp_path / file)["x"], np.float32([1, -2.5]))
-
-
-@pytest.mark.parametrize("wrapper", ["state_dict", "model", None])
-def test_a_checkpoint_is_its_state_dict(wrapper, tmp_path):
-    inner = state_dict({"w": ARRAYS["a.weight"]})
-    pickled = ordered(text("epoch") + whole(3), text(wrapper) + inner) if wrapper else inner
-    (tmp_path / "a.pth").write_bytes(archive(pickled, [ARRAYS["a.weight"]]))
-    np.testing.assert_array_equal(read(tmp_path / "a.pth")["w"], ARRAYS["a.weight"])
-
-
-def test_a_tensor_is_a_part_of_its_elements_in_any_order(tmp_path):
-    x = numbers(4, 5)
-    items = [
-        text("all") + tensor("0", x),
-        text("turned") + tensor("0", x, shape=(5, 4), strides=(1, 5)),
-        text("part") + tensor("0", x, shape=(2, 3), strides=(5, 1), offset=7),
-        text("none") + tensor("0", x, shape=(0, 3)),
-        text("one") + tensor("0", x, shape=(1, 2), strides=(1 << 60, 1)),
-    ]
-    (tmp_path / "a.pt").write_bytes(archive(ordered(*items), [x]))
-    found = read(tmp_path / "a.pt")
-    for key, want in {"all": x, "turned": x.T, "part": x[1:3, 2:], "none": x[:0, :3], "one": x[:1, :2]}.items():
-        np.testing.assert_array_equal(found[key], want)
-
-
-def drop(header):
-    del header["b"]
-
-
-HOSTILE_SAFETENSORS = {
-    "empty": b"",
-    "no header": (1 << 40).to_bytes(8, "little") + b"{}",
-    "header without end": (64).to_bytes(8, "little") + b'{"a"',
-    "no JSON": (4).to_bytes(8, "little") + b"abcd",
-    "deep JSON": (200000).to_bytes(8, "little") + b"[" * 200000,
-    "a list": (2).to_bytes(8, "little") + b"[]",
-    "a name twice": (63).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":null}',
-    "too long": safetensors({"a": numbers(2)}, tail=b"\0"),
-    "too short": safetensors({"a": numbers(2)})[:-1],
-    "a gap": safetensors({"a": numbers(2), "b": numbers(2), "c": numbers(2)}, change=drop),
-    "more elements": safetensors({"a": numbers(2)}, change=lambda h: h["a"].update(shape=[1 << 62, 1 << 62])),
-    "negative": safetensors({"a": numbers(2)}, change=lambda h: h["a"].update(shape=[-2, -1])),
-    "no numbers": safetensors({"a": numbers(2)}, change=lambda h: h["a"].update(shape=["2"])),
-    "backwards": safetensors({"a": numbers(2)}, change=lambda h: h["a"].update(data_offsets=[8, 0])),
-    "beyond": safetensors({"a": numbers(2)}, change=lambda h: h["a"].update(data_offsets=[1 << 60, (1 << 60) + 8])),
-    "unknown type": safetensors({"a": numbers(2)}, {"a": "F8_E4M3"}),
-    "no entry": safetensors({"a": numbers(2)}, change=lambda h: h.update(a=3)),
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE_SAFETENSORS)
-def test_hostile_safetensors_are_refused(case, tmp_path):
-    (tmp_path / "a.safetensors").write_bytes(HOSTILE_SAFETENSORS[case])
-    with pytest.raises(ValueError, match=r"a\.safetensors"):
-        read(tmp_path / "a.safetensors")
-
-
-X = numbers(4, 5)
-RUNS_CODE = name("os", "system") + tuple_of(text("touch ran")) + b"R"
-BUILDS = name("builtins", "object") + b")\x81" + b"}b"
-SHARED = b"]q\x00" + b"(" + b"h\x00" * 1000 + b"e"  # a list that holds itself
-DEEP = b"(" * 100_000 + b"t" * 100_000
-
-
-def of_x(**different):
-    return archive(ordered(text("x") + tensor("0", X, **different)), [X])
-
-
-HOSTILE_TORCH = {
-    "empty": (b"", "expected a zip archive"),
-    "no zip": (b"\x89HDF\r\n\x1a\n", "expected a zip archive"),
-    "the old form, cut": (torch_files.OLD_FORM + b"\x80\x02M\xe9\x03.", "damaged"),
-    "runs a program": (archive(RUNS_CODE), "asks for os.system.*state_dict"),
-    "runs one inside": (archive(ordered(text("x") + tensor("0", X), text("y") + RUNS_CODE), [X]), "os.system"),
-    "makes objects": (archive(BUILDS), "builtins.object"),
-    "evaluates": (archive(name("builtins", "eval") + tuple_of(text("1")) + b"R"), "builtins.eval"),
-    "torch's own unpickler": (archive(name("torch", "load") + tuple_of(text("x")) + b"R"), "torch.load"),
-    "a persistent program": (archive(RUNS_CODE + b"Q"), "os.system"),
-    "sets attributes": (archive(state_dict({"x": X}) + b"0" + b"N}b", [X]), "refused|damaged"),
-    "TorchScript": (archive(ordered(), more={"archive/code/net.py": "pass"}), "TorchScript"),
-    "no tensors": (archive(ordered(text("x") + whole(3))), "expected named tensors"),
-    "no names": (archive(b"]"), "expected named tensors"),
-    "a list in itself": (archive(SHARED), "expected named tensors"),
-    "depths": (archive(DEEP), "expected named tensors"),
-    "too many instructions": (archive(b"N" * 2_000_001), "more than 2000000 instructions"),
-    "a place far away": (archive(b"Nr\xff\xff\xff\x7f0"), "damaged"),
-    "a text without end": (archive(b"X\xff\xff\xff\x7fabc"), "damaged"),
-    "a number without end": (archive(b"\x8b\xff\xff\xff\x7f1"), "damaged"),
-    "no end": (archive(state_dict({"x": X}))[:-40], "damaged"),
-    "nothing on the stack": (archive(b"\x85"), "damaged"),
-    "a list as a key": (archive(b"}](]Nu"), "damaged"),
-    "more elements": (of_x(count=1 << 60), "should have"),
-    "fewer elements": (of_x(count=3), "should have"),
-    "a negative count": (of_x(count=-1), "unknown kind"),
-    "no elements": (archive(ordered(text("x") + tensor("9", X)), [X]), "should have"),
-    "a larger shape": (of_x(shape=(1 << 40, 1 << 40)), "declares more elements"),
-    "the same element often": (of_x(shape=(1 << 40, 1 << 40), strides=(0, 0)), "declares more elements"),
-    "beyond the end": (of_x(offset=15, shape=(2, 5)), "declares more elements"),
-    "before the start": (of_x(offset=-4), "declares more elements"),
-    "backwards": (of_x(strides=(-5, 1)), "declares more elements"),
-    "many axes": (of_x(shape=(1,) * 100), "unknown way"),
-    "other elements": (of_x(storage="QInt8Storage"), "unknown kind"),
-    "compressed": (archive(state_dict({"x": X}), [np.zeros(100_000)], zipfile.ZIP_DEFLATED), "not compressed"),
-    "two pickles": (archive(ordered(), more={"b/data.pkl": b"."}), "one `data.pkl`"),
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE_TORCH)
-def test_hostile_files_of_pytorch_are_refused(case, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    data, message = HOSTILE_TORCH[case]
-    (tmp_path / "a.pth").write_bytes(data)
-    with pytest.raises(ValueError, match=message):
-        read("a.pth")
-    assert not (tmp_path / "ran").exists()
-
-
-def test_altered_elements_are_found(tmp_path):
-    data = bytearray(of_x())
-    at = data.find(X.tobytes())
-    data[at + 3] ^= 1
-    (tmp_path / "a.pth").write_bytes(data)
-    with pytest.raises(ValueError, match="damaged"):
-        read(tmp_path / "a.pth")
-
-
-# ---- the names ----
-
+X = np.arange(6, dtype=np.float32)
 NAMES = {"conv{i}": "features.{i-1}", "deep": "deep.conv", "norm": "deep.bn", "dense": "head"}
 
 
@@ -438,101 +257,6 @@ def test_rows_of_a_flattened_image_are_put_in_our_order(tmp_path):
     x = numbers(2, 2, 3, 4)
     want = x.transpose(0, 3, 1, 2).reshape(2, -1) @ kernel.T
     np.testing.assert_allclose(model.predict(x, verbose=0), want, rtol=1e-4, atol=1e-5)
-
-
-# ---- networks ----
-
-TINY = {"input_shape": (32, 32, 3), "alpha": 0.35}
-
-
-def test_networks_say_what_they_are_like():
-    with pytest.raises(ValueError, match="like='timm'"):
-        MobileNetV2(**TINY, like="timm")
-    with pytest.raises(ValueError, match="like='keras'"):
-        ResNet50(weights="imagenet", like="torchvision")
-    model = MobileNetV2(**TINY, like="torchvision")
-    assert model.get_layer("Conv1_pad").padding == ((1, 1), (1, 1))
-    assert model.get_layer("bn_Conv1").epsilon == 1e-5
-    assert model.output_shape == MobileNetV2(**TINY).output_shape
-    resnet = ResNet50(include_top=False, input_shape=(33, 40, 3), like="torchvision")
-    assert resnet.get_layer("conv3_block1_1_conv").strides == (1, 1)
-    assert resnet.get_layer("conv3_block1_2_conv").strides == (2, 2)
-    assert resnet.output_shape == (None, 2, 2, 2048)
-
-
-@pytest.fixture
-def site(tmp_path, monkeypatch):
-    """A server in the place of Keras', and an empty cache."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    monkeypatch.setattr(published, "_FOLDER", f"http://127.0.0.1:{httpd.server_address[1]}/")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    yield folder
-    httpd.shutdown()
-    httpd.server_close()
-    thread.join()
-
-
-FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
-
-
-def test_published_weights_are_fetched_once(site, tmp_path, capsys):
-    one = MobileNetV2(**TINY, include_top=False)
-    (site / "mobilenet_v2").mkdir()
-    with h5py.File(site / "mobilenet_v2" / FILE, "w") as file:
-        legacy_file.write_weights(file, one)
-    two = MobileNetV2(**TINY, include_top=False, weights="imagenet", name="mine")
-    assert_equal(one, two)
-    assert FILE in capsys.readouterr().err  # the progress bar
-    cached = tmp_path / "home" / ".cconv" / "models" / FILE
-    assert cached.exists()
-    (site / "mobilenet_v2" / FILE).unlink()
-    assert_equal(one, MobileNetV2(**TINY, include_top=False, weights="imagenet"))
-    with pytest.raises(
-        OSError, match=r"404.*put the file .*_0\.35_224\.h5 of that address into .*models.*save_weights"
-    ):
-        MobileNetV2(**TINY, weights="imagenet")
-
-
-def test_what_is_published_has_the_digest(site, monkeypatch):
-    files = published.Published(f"{published._FOLDER}a.h5", "0" * 32, f"{published._FOLDER}a.h5", "0" * 32)
-    monkeypatch.setattr(published, "published", lambda name: files)
-    (site / "a.h5").write_bytes(b"something else")
-    with pytest.raises(ValueError, match="not the expected file: expected md5 000"):
-        MobileNetV2(**TINY, weights="imagenet")
-
-
-def test_without_a_network_it_is_told_what_to_do(site, monkeypatch):
-    monkeypatch.setattr(published, "_FOLDER", "http://127.0.0.1:9/")
-    with pytest.raises(OSError, match=r"Could not download http://127.0.0.1:9/.*Without a network, put the file"):
-        MobileNetV2(**TINY, weights="imagenet")
-
-
-def test_what_is_not_published(site):
-    with pytest.raises(ValueError, match="no weights for 'vgg16_bn'"):
-        VGG16(include_top=False, input_shape=(32, 32, 3), batch_norm=True, weights="imagenet")
-    with pytest.raises(ValueError, match="classes=1000. Received: classes=7"):
-        MobileNetV2(**TINY, classes=7, weights="imagenet")
-    with pytest.raises(ValueError, match="no weights for 'mobilenetv2_0.40_32'.*network.pth"):
-        MobileNetV2(input_shape=(32, 32, 3), alpha=0.4, weights="imagenet")
-
-
-@pytest.mark.parametrize("key", published._DIGESTS)
-def test_addresses_are_well_formed(key):
-    found = published.published(key)
-    for address in (found.address, found.address_without_top):
-        assert address.startswith("https://storage.googleapis.com/") and address.endswith(".h5")
-        assert "//" not in address.removeprefix("https://")
-    assert found.address != found.address_without_top
-    assert {len(found.digest), len(found.digest_without_top)} <= {32, 64}
 
 
 def test_files_of_keras_without_their_model_name_what_differs(tmp_path):
