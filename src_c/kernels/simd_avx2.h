@@ -10,6 +10,7 @@
 #define MR               6
 #define MR_1             8
 #define MR_3             4
+#define TILE_VECTORS     2
 #define PLANAR_1         8
 #define PLANAR_2         6
 #define PLANAR_3         4

@@ -10,6 +10,7 @@
 #define MR               14
 #define MR_1             10
 #define MR_3             9
+#define TILE_VECTORS     3
 #define PLANAR_1         8
 #define PLANAR_2         8
 #define PLANAR_3         8

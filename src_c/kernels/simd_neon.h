@@ -13,6 +13,7 @@
 #define MR               12
 #define MR_1             16
 #define MR_3             8
+#define TILE_VECTORS     2
 #define PLANAR_1         4
 #define PLANAR_2         4
 #define PLANAR_3         4

@@ -10,7 +10,8 @@
  * leaves its four); vec_transpose (the square of VEC vectors: lane j of vector i and lane i of vector j change places).
  *
  * And the sizes that suit its registers: MR, rows of a tile of products (1 .. 16), of two vectors each beside the two vectors of
- * columns and the number they are multiplied with, MR_1 and MR_3 of tiles of one vector and of three; PLANAR_1, PLANAR_2 and
+ * columns and the number they are multiplied with, MR_1 and MR_3 of tiles of one vector and of three; TILE_VECTORS, 2 or 3, of the
+ * usual ones; PLANAR_1, PLANAR_2 and
  * PLANAR_3, channels (1 .. 8, none more than the one before) of a tile of one to three vectors of pixels; GROUPED_PIXELS of a tile
  * of grouped convolution, a vector each; DEPTHWISE_PIXELS (1 .. 8), the sums of a depthwise block beside a row of taps;
  * DEPTHWISE_DYS (1 .. 8), the pixels of dy beside the sums of nine taps.
@@ -27,6 +28,7 @@
 #define MR               6
 #define MR_1             8
 #define MR_3             4
+#define TILE_VECTORS     2
 #define PLANAR_1         4
 #define PLANAR_2         4
 #define PLANAR_3         4

@@ -1,7 +1,12 @@
-/* The tile kernels, written once over the vocabulary of simd_*.h: MR rows by NR = 2 VEC columns of accumulators stay in registers;
- * each step loads two vectors of columns, broadcasts one float per row, and multiplies and adds. Where an odd vector of columns is
- * left, three make a tile of MR_3 rows, and a single one has MR_1. Bodies take the number of rows and vectors as constants, and are
- * compiled for each, so that a small tile costs what it computes. */
+/* The tile kernels, written once over the vocabulary of simd_*.h: rows by vectors of columns of accumulators stay in registers;
+ * each step loads the vectors of columns, broadcasts one float per row, and multiplies and adds. A tile is MR rows by two vectors
+ * (a panel, NR columns), MR_3 by three, or MR_1 by one. Bodies take the number of rows and vectors as constants, and are compiled
+ * for each, so that a small tile costs what it computes.
+ *
+ * Where TILE_VECTORS is 3, tiles of three vectors are the usual ones. With AVX-512 a step of 14 x 2 is some 51 instructions for 28
+ * multiply-adds, 20 of them loads (of the rows' 14 pointers three have no register), one of 9 x 3 some 43 for 27, with 12 loads.
+ * Alone on a core both reach its multiply-adds; beside another program on the same core's other thread, which takes half of the
+ * instructions that a core begins, 9 x 3 is faster by a tenth. */
 #ifndef CC_GEMM_INC_H
 #define CC_GEMM_INC_H
 
@@ -38,10 +43,12 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
     if (left > vecs * VEC)
         for (int i = 0; i < rows; ++i) PREFETCH(to[i] + at + vecs * VEC);
 
-    const float *b = g->b + j0 / NR * g->panel;
-    const int64_t panel = g->panel;
-    /* Of the panel after this one, each tile calls for its part of the lines. */
-    const int64_t then = !g->then ? 0 : left > vecs * VEC ? panel : g->then - b;
+    /* A tile may begin in the middle of a panel, with its second vector. */
+    const int64_t panel = g->panel, half = j0 % NR, second = half ? panel - VEC : VEC;
+    const float *b = g->b + j0 / NR * panel + half;
+    /* Of the panel after the last one of this tile, each tile calls for its part of the lines. */
+    const int64_t touched = (half / VEC + vecs + 1) / 2 * panel;
+    const int64_t then = !g->then ? 0 : left > vecs * VEC ? touched - half : g->then - b;
     const int64_t line = g->then ? NR * row / g->m : 0, lines = g->then ? NR * (row + rows) / g->m : 0;
     const float *const *from = g->a + row;
     for (int64_t t = 0; t < g->taps; ++t, from += g->pitch) {
@@ -56,7 +63,7 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
             for (; k < end; ++k, b += NR) {
                 vec w[3];
                 w[0] = vec_load(b);
-                if (vecs > 1) w[1] = vec_load(b + VEC);
+                if (vecs > 1) w[1] = vec_load(b + second);
                 if (vecs > 2) w[2] = vec_load(b + panel);
                 UNROLL
                 for (int i = 0; i < rows; ++i) {
@@ -136,7 +143,8 @@ static void gemm_block(const cc_gemm_block *g)
 {
     const int64_t vectors = (g->n + VEC - 1) / VEC;
     for (int64_t v = 0, vecs; v < vectors; v += vecs) {
-        vecs = vectors - v == 3 ? 3 : vectors - v == 1 ? 1 : 2;
+        const int64_t left = vectors - v;
+        vecs = left == 1 ? 1 : left == 3 || (TILE_VECTORS == 3 && left > 4) ? 3 : 2;
         gemm_strip(g, v * VEC, (int)vecs);
     }
 }
