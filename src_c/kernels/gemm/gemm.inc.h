@@ -43,8 +43,8 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
     if (left > vecs * VEC)
         for (int i = 0; i < rows; ++i) PREFETCH(to[i] + at + vecs * VEC);
 
-    /* A tile may begin in the middle of a panel, with its second vector. */
-    const int64_t panel = g->panel, half = j0 % NR, second = half ? panel - VEC : VEC;
+    /* A tile of three may begin in the middle of a panel. */
+    const int64_t panel = g->panel, half = vecs == 3 ? j0 % NR : 0, second = half ? panel - VEC : VEC;
     const float *b = g->b + j0 / NR * panel + half;
     /* Of the panel after the last one of this tile, each tile calls for its part of the lines. */
     const int64_t touched = (half / VEC + vecs + 1) / 2 * panel;
@@ -138,13 +138,14 @@ static void gemm_strip(const cc_gemm_block *g, int64_t j0, int vecs)
     table[vecs - 1][rows - 1](g, higher * (rows + 1), tiles - higher, j0);
 }
 
-/* Strips outermost: what is loaded of b stays in the first-level cache for all rows, if it fits there. */
+/* Strips outermost: what is loaded of b stays in the first-level cache for all rows, if it fits there. Those of two vectors come
+ * first, and so begin with a panel. */
 static void gemm_block(const cc_gemm_block *g)
 {
     const int64_t vectors = (g->n + VEC - 1) / VEC;
     for (int64_t v = 0, vecs; v < vectors; v += vecs) {
         const int64_t left = vectors - v;
-        vecs = left == 1 ? 1 : left == 3 || (TILE_VECTORS == 3 && left > 4) ? 3 : 2;
+        vecs = left == 1 ? 1 : left == 3 || (TILE_VECTORS == 3 && left % 3 == 0) ? 3 : 2;
         gemm_strip(g, v * VEC, (int)vecs);
     }
 }
