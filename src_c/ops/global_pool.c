@@ -104,6 +104,7 @@ static void global_avg_pool_forward(const cc_call *call, const cc_team *team)
 {
     const images s = global_pool_images_of(call);
     const int64_t c = s.c;
+    if (c == 0) return; /* nor is there scratch */
     if (s.rows + s.row > GLOBAL_POOL_MANY) {
         const cc_range mine = global_pool_my_blocks(&s, team);
         for (int64_t b = mine.begin; b < mine.end; ++b) {

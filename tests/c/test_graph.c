@@ -412,6 +412,27 @@ static void test_graphs_can_be_read(void)
     cconv_variable_free(v);
 }
 
+/* No pointer to nothing goes where C wants one to something: a sanitizer looks on. */
+static void test_images_without_channels(void)
+{
+    const char *const cases[][2] = {{"global_avg_pool", NULL}, {"global_max_pool", NULL}, {"max_pool", "pool_size=2"},
+                                    {"avg_pool", "pool_size=2"}, {"relu", NULL},          {"transpose", "axes=0,3,1,2"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        cconv_graph *g = cconv_graph_new();
+        int x = cconv_graph_input(g, "x", CCONV_FLOAT32, 4, (int64_t[]){-1, 3, 4, 0});
+        int y = cconv_graph_add(g, cases[i][0], NULL, 1, &x, cases[i][1]);
+        cconv_plan *plan = cconv_plan_new(g, &(cconv_plan_options){.max_batch = 2, .n_outputs = 1, .outputs = &y});
+        float none = 7;
+        CHECK(plan != NULL);
+        CHECK(cconv_plan_run(plan, &(cconv_batch){.n = 2,
+                                                  .outputs = &(cconv_output){&none, CCONV_FLOAT32},
+                                                  .inputs = &(cconv_array){&none, CCONV_FLOAT32, 2}}) == CCONV_OK);
+        CHECK(none == 7);
+        cconv_plan_free(plan);
+        cconv_graph_free(g);
+    }
+}
+
 const test graph_tests[] = {
     {"training_lowers_the_loss_and_allocates_nothing", test_training_lowers_the_loss_and_allocates_nothing},
     {"gradients_agree_with_differences", test_gradients_agree_with_differences},
@@ -421,6 +442,7 @@ const test graph_tests[] = {
     {"the_table_of_ops_is_complete", test_the_table_of_ops_is_complete},
     {"shapes_without_a_graph", test_shapes_without_a_graph},
     {"graphs_can_be_read", test_graphs_can_be_read},
+    {"images_without_channels", test_images_without_channels},
     {"wrong_graphs", test_wrong_graphs},
     {"wrong_arguments", test_wrong_arguments},
     {0},
