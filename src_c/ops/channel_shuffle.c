@@ -41,6 +41,7 @@ static inline void channel_shuffle_few(float *y, const float *x, int64_t pixels,
 
 static void channel_shuffle_pixels(float *y, const float *x, int64_t pixels, int64_t groups, int64_t k)
 {
+    if (k == 0) return; /* no channels, in any number of groups */
     switch (groups) {
     case 2: channel_shuffle_few(y, x, pixels, 2, k); return;
     case 3: channel_shuffle_few(y, x, pixels, 3, k); return;
