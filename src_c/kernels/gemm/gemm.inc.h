@@ -44,7 +44,7 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
         for (int i = 0; i < rows; ++i) PREFETCH(to[i] + at + vecs * VEC);
 
     /* A tile of three may begin in the middle of a panel. */
-    const int64_t panel = g->panel, half = vecs == 3 ? j0 % NR : 0, second = half ? panel - VEC : VEC;
+    const int64_t panel = g->panel, half = vecs == 3 && TILE_VECTORS == 3 ? j0 % NR : 0, second = half ? panel - VEC : VEC;
     const float *b = g->b + j0 / NR * panel + half;
     /* Of the panel after the last one of this tile, each tile calls for its part of the lines. */
     const int64_t touched = (half / VEC + vecs + 1) / 2 * panel;
