@@ -14,8 +14,16 @@
 #include "kernels/gemm/gemm_kernels.h"
 #include "kernels/macros.h"
 
+/* Where columns from j0 on stand in b: their first vector, the second one behind it, and the panel after the last one of theirs, of
+ * whose lines each tile calls for its part; 0 if nobody does. Three vectors may begin in the middle of a panel. */
+typedef struct gemm_columns {
+    const float *b;
+    int64_t second, then;
+} gemm_columns;
+
 /* Rows row .. row+rows-1 by `vecs` vectors of columns from j0 on. */
-ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, const int rows, const int vecs)
+ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, const gemm_columns *columns, int64_t row, int64_t j0, const int rows,
+                             const int vecs)
 {
     vec acc[CC_MR_MAX][3];
     const int64_t left = g->n - j0;
@@ -43,12 +51,8 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
     if (left > vecs * VEC)
         for (int i = 0; i < rows; ++i) PREFETCH(to[i] + at + vecs * VEC);
 
-    /* A tile of three may begin in the middle of a panel. */
-    const int64_t panel = g->panel, half = vecs == 3 && TILE_VECTORS == 3 ? j0 % NR : 0, second = half ? panel - VEC : VEC;
-    const float *b = g->b + j0 / NR * panel + half;
-    /* Of the panel after the last one of this tile, each tile calls for its part of the lines. */
-    const int64_t touched = (half / VEC + vecs + 1) / 2 * panel;
-    const int64_t then = !g->then ? 0 : left > vecs * VEC ? touched - half : g->then - b;
+    const int64_t panel = g->panel, second = vecs == 3 ? columns->second : VEC, then = columns->then;
+    const float *b = columns->b;
     const int64_t line = g->then ? NR * row / g->m : 0, lines = g->then ? NR * (row + rows) / g->m : 0;
     const float *const *from = g->a + row;
     for (int64_t t = 0; t < g->taps; ++t, from += g->pitch) {
@@ -108,10 +112,11 @@ ALWAYS_INLINE void gemm_tile(const cc_gemm_block *g, int64_t row, int64_t j0, co
 
 /* So many tiles of one shape, one below the other. */
 #define DEFINE_TILES(rows, vecs)                                                                                               \
-    static void gemm_tiles_##rows##x##vecs(const cc_gemm_block *given, int64_t row, int64_t tiles, int64_t j0)                 \
+    static void gemm_tiles_##rows##x##vecs(const cc_gemm_block *given, const gemm_columns *columns, int64_t row,               \
+                                           int64_t tiles, int64_t j0)                                                          \
     {                                                                                                                          \
         const cc_gemm_block g = *given;                                                                                        \
-        for (; tiles > 0; --tiles, row += rows) gemm_tile(&g, row, j0, rows, vecs);                                            \
+        for (; tiles > 0; --tiles, row += rows) gemm_tile(&g, columns, row, j0, rows, vecs);                                   \
     }
 #define DEFINE_TILES_1(rows) DEFINE_TILES(rows, 1)
 #define DEFINE_TILES_2(rows) DEFINE_TILES(rows, 2)
@@ -127,15 +132,18 @@ static void gemm_strip(const cc_gemm_block *g, int64_t j0, int vecs)
 #define ENTRY_1(rows) gemm_tiles_##rows##x1,
 #define ENTRY_2(rows) gemm_tiles_##rows##x2,
 #define ENTRY_3(rows) gemm_tiles_##rows##x3,
-    static void (*const table[3][CC_MR_MAX])(const cc_gemm_block *, int64_t, int64_t, int64_t) = {
+    static void (*const table[3][CC_MR_MAX])(const cc_gemm_block *, const gemm_columns *, int64_t, int64_t, int64_t) = {
         {EACH_UP_TO(MR_1, ENTRY_1)}, {EACH_UP_TO(MR, ENTRY_2)}, {EACH_UP_TO(MR_3, ENTRY_3)}};
 #undef ENTRY_1
 #undef ENTRY_2
 #undef ENTRY_3
+    const int64_t half = j0 % NR, panel = g->panel;
+    gemm_columns columns = {.b = g->b + j0 / NR * panel + half, .second = half ? panel - VEC : VEC};
+    if (g->then) columns.then = g->n - j0 > vecs * VEC ? (half / VEC + vecs + 1) / 2 * panel - half : g->then - columns.b;
     const int64_t most = vecs == 1 ? MR_1 : vecs == 2 ? MR : MR_3;
     const int64_t tiles = (g->m + most - 1) / most, rows = g->m / tiles, higher = g->m % tiles;
-    if (higher) table[vecs - 1][rows](g, 0, higher, j0);
-    table[vecs - 1][rows - 1](g, higher * (rows + 1), tiles - higher, j0);
+    if (higher) table[vecs - 1][rows](g, &columns, 0, higher, j0);
+    table[vecs - 1][rows - 1](g, &columns, higher * (rows + 1), tiles - higher, j0);
 }
 
 /* Strips outermost: what is loaded of b stays in the first-level cache for all rows, if it fits there. Those of two vectors come
