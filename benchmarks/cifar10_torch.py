@@ -2,8 +2,9 @@
 
     python benchmarks/cifar10_torch.py cifar10/
 
-Writes `history.csv` as that program does. `python benchmarks/cifar10_torch.py cifar10/ --compare A B` draws the
-accuracies of such files of two folders, cconv's first, into `B/curves.png`.
+Writes `history.csv` as that program does, and after each epoch what `--resume` goes on from.
+`python benchmarks/cifar10_torch.py cifar10/ --compare A B` draws the accuracies of such files of two folders, cconv's
+first, into `B/curves.png`.
 """
 
 import argparse
@@ -63,7 +64,7 @@ def batch(x: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(x).permute(0, 3, 1, 2)
 
 
-def train(folder: Path, epochs: int, batch_size: int, seed: int, output: Path) -> None:
+def train(folder: Path, epochs: int, batch_size: int, seed: int, output: Path, *, resume: bool) -> None:
     torch.manual_seed(seed)
     data = recipe.Augmented(*recipe.read(folder / "train"), batch_size, seed)
     images, labels = recipe.read(folder / "test")
@@ -73,7 +74,16 @@ def train(folder: Path, epochs: int, batch_size: int, seed: int, output: Path) -
     decayed = [p for p in net.parameters() if p.ndim > 1]
     output.mkdir(parents=True, exist_ok=True)
     history = recipe.History(output / "history.csv")
-    for epoch in range(epochs):
+    stands = output / "state.pt"
+    if resume and stands.exists():
+        state = torch.load(stands)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        history.rows = state["rows"]
+        history.start -= history.rows[-1]["seconds"]
+        data.rng.bit_generator.state = state["rng"]
+        data.on_epoch_end()
+    for epoch in range(len(history.rows), epochs):
         net.train()
         right = 0
         for i in range(len(data)):
@@ -89,13 +99,16 @@ def train(folder: Path, epochs: int, batch_size: int, seed: int, output: Path) -
                 torch._foreach_mul_(decayed, 1 - step * recipe.WEIGHT_DECAY)
             optimizer.step()
             right += int((scores.argmax(1) == y).sum())
-        data.on_epoch_end()
         net.eval()
         with torch.no_grad():
             parts = [compiled(batch(images[i : i + 500])).argmax(1).numpy() for i in range(0, len(images), 500)]
         accuracy = float(np.mean(np.concatenate(parts) == labels))
         history.on_epoch_end(epoch, {"accuracy": right / (len(data) * batch_size), "val_accuracy": accuracy})
         row = history.rows[-1]
+        state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "rows": history.rows}
+        torch.save({**state, "rng": data.rng.bit_generator.state}, stands.with_suffix(".new"))
+        stands.with_suffix(".new").replace(stands)
+        data.on_epoch_end()
         print(f"epoch {epoch + 1}/{epochs} - {row['seconds']:.0f} s - val_accuracy: {accuracy:.4f}", flush=True)
 
 
@@ -124,13 +137,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("build/benchmarks/cifar10_torch"))
+    parser.add_argument("--resume", action="store_true", help="goes on after the last epoch in --output")
     parser.add_argument("--compare", type=Path, nargs=2, help="draws the curves of two folders instead of training")
     options = parser.parse_args()
     if options.compare:
         draw(*options.compare)
         return
     torch.set_num_threads(options.threads)
-    train(options.folder, options.epochs, options.batch_size, options.seed, options.output)
+    train(options.folder, options.epochs, options.batch_size, options.seed, options.output, resume=options.resume)
 
 
 if __name__ == "__main__":
