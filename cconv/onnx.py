@@ -294,7 +294,7 @@ class _Builder:
     def _add_layer(self, group: list[int]) -> None:
         inputs: list[int] = []
         weights: list[list[Any]] = []
-        values: list[np.ndarray] = []
+        values: list[_core.Variable | np.ndarray] = []
         constants: list[dict[str, Any]] = []
         nodes: list[dict[str, Any]] = []
         places: dict[int, list[Any]] = {}
@@ -305,7 +305,7 @@ class _Builder:
             node = self.nodes[x]
             big = node.kind == "constant" and node.value.size > _FEW and of(node.value) == "float32"
             if node.kind == "variable" or big:
-                values.append(node.value.array if node.kind == "variable" else node.value)
+                values.append(node.value)
                 weights.append([node.name.replace("/", "."), list(node.shape), trainable and not big])
                 places[x] = ["weight", len(weights) - 1]
             elif node.kind == "constant":
@@ -326,13 +326,16 @@ class _Builder:
         given = [i for i in group if i in self.outputs or any(r not in group for r in self.readers[i])]
         name = self._free_name(self.nodes[group[-1]].name)
         layer = OnnxLayer(nodes, weights, constants, [places[i][1] for i in given], name=name)
-        for k, array in enumerate(values):
-            address = array.ctypes.data
+        for k, value in enumerate(values):
+            address = np.asarray(value).ctypes.data
             if address in self.variables:
                 layer.share(k, self.variables[address])
+                continue
+            self.variables[address] = layer._held[k]
+            if isinstance(value, _core.Variable):
+                layer._held[k]._adopt(value)
             else:
-                self.variables[address] = layer._held[k]
-                layer._held[k].assign(array)
+                layer._held[k].assign(value)
         results = layer(self.tensors[inputs[0]] if len(inputs) == 1 else [self.tensors[x] for x in inputs])
         for i, y in zip(given, results if len(given) > 1 else [results], strict=True):
             self.tensors[i] = y

@@ -135,6 +135,8 @@ class Variable(Operators, Observed):
             core = _core.Variable(self.shape)
             core.fill(initializer.pieces(self.shape))
             return core
+        if type(initializer) is initializers.Zeros:
+            return _core.Variable(self.shape)  # has them from the system, which gives memory when it is written to
         values = np.asarray(initializer(self.shape))
         if values.shape != self.shape:
             raise ValueError(
@@ -143,6 +145,12 @@ class Variable(Operators, Observed):
         core = _core.Variable(self.shape)
         core.assign(self._held(values))
         return core
+
+    def _adopt(self, core: _core.Variable) -> None:
+        """Has the core's variable for its own from now on, with its numbers, of which there is no copy."""
+        self._check_shape(core.shape)
+        changing()
+        self.core = core
 
     def _held(self, values: np.ndarray) -> np.ndarray:
         """Values as the core holds them, which has float32 only."""
