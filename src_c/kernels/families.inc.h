@@ -10,6 +10,7 @@
 #include "kernels/planar/planar.inc.h"
 #include "kernels/pool/pool.inc.h"
 #include "kernels/random/normal.inc.h"
+#include "kernels/transpose/transpose.inc.h"
 #include "kernels/winograd/winograd.inc.h"
 
 static const cc_unit unit = {

@@ -21,9 +21,11 @@
 #include "kernels/planar/planar_kernels.h"
 #include "kernels/pool/pool_kernels.h"
 #include "kernels/random/random_kernels.h"
+#include "kernels/transpose/transpose_kernels.h"
 #include "kernels/winograd/winograd_kernels.h"
 
-#define CC_EACH_FAMILY(X) X(gemm) X(winograd) X(grouped) X(depthwise) X(planar) X(norm) X(pool) X(elementwise) X(random) X(blend)
+#define CC_EACH_FAMILY(X)                                                                                                      \
+    X(gemm) X(winograd) X(grouped) X(depthwise) X(planar) X(norm) X(pool) X(elementwise) X(random) X(blend) X(transpose)
 
 /* A table of each family: cc_kernels_get()->gemm.tile, ->pool.max and so on. */
 typedef struct cc_kernels {

@@ -2,6 +2,7 @@
 #include "ops/axes.h"
 #include "ops/infer.h"
 #include "base/minmax.h"
+#include "kernels/kernels.h"
 #include <string.h>
 
 static const cc_attr transpose_attributes[] = {
@@ -103,8 +104,7 @@ static void transpose_tiles(float *to, const transpose_axes *a, const float *fro
             x += rest % a->dim[k] * a->stride[k];
             rest /= a->dim[k];
         }
-        for (int64_t i = 0; i < rows; ++i, ++x, y += pitch[side])
-            for (int64_t j = 0; j < columns; ++j) y[j] = x[j * jump];
+        cc_kernels_get()->transpose.matrix(y, pitch[side], x, jump, rows, columns);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "kernels/gemm/few_rows.inc.h"
 #include "kernels/gemm/gemm_kernels.h"
 #include "kernels/macros.h"
+#include "kernels/transpose/transpose.inc.h"
 
 /* Where columns from j0 on stand in b: their first vector, the second one behind it, and the panel after the last one of theirs, of
  * whose lines each tile calls for its part; 0 if nobody does. Three vectors may begin in the middle of a panel. */
@@ -233,20 +234,9 @@ static void pack_rows(float *to, int64_t pitch, const float *from, int64_t step,
 
 static void pack_transposed(float *to, const float *from, int64_t depth, int columns, int64_t step)
 {
-    for (int64_t k = 0; k < depth; k += VEC) {
-        const int steps = depth - k < VEC ? (int)(depth - k) : VEC;
-        for (int j = 0; j < NR; j += VEC) {
-            vec square[VEC];
-            for (int i = 0; i < VEC; ++i) {
-                const float *line = from + (j + i) * step + k;
-                square[i] = j + i >= columns ? vec_zero()
-                            : steps == VEC   ? vec_load(line)
-                                             : vec_load_part(line, mask_first(steps));
-            }
-            vec_transpose(square);
-            for (int i = 0; i < steps; ++i) vec_store(to + (k + i) * NR + j, square[i]);
-        }
-    }
+    transpose_matrix(to, NR, from, step, depth, columns);
+    for (int64_t k = 0; columns < NR && k < depth; ++k)
+        for (int j = columns; j < NR; ++j) to[k * NR + j] = 0;
 }
 
 static const cc_gemm_kernels gemm_kernels = {
