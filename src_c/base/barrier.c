@@ -71,9 +71,9 @@ void cc_barrier_wake(cc_barrier *barrier)
 
 /* Seconds. On a quiet machine who waits only looks on: waking takes tens of microseconds, and shares of large steps differ by more
  * than that. A wait of a scheduler's slice says that the thread waited for was not running: for a while, then, waits sleep after
- * some times what waking takes, so that the processor goes to who needs it. One such wait may be chance; who had another while it
- * was crowded can expect more. docs/performance.md has the figures. */
-static const double SPIN = 3e-3, SPIN_IN_A_CROWD = 100e-6, CROWDED_FOR = 0.1, CROWDED_AGAIN_FOR = 1;
+ * some times what waking takes, so that the processor goes to who needs it. One such wait may be chance, or the host's of a virtual
+ * machine, where waking takes long; who had another while it was crowded can expect more. docs/performance.md has the figures. */
+static const double SPIN = 3e-3, SPIN_IN_A_CROWD = 300e-6, CROWDED_FOR = 0.1, CROWDED_AGAIN_FOR = 1;
 
 enum { LOOKS = 64 }; /* at the word, before one at the clock */
 

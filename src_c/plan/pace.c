@@ -15,10 +15,11 @@ static double pace_mean(const cc_pace *pace, bool alone)
 void cc_pace_add(cc_pace *pace, double seconds)
 {
     if (seconds > LONG_RUN) {
-        *pace = (cc_pace){0};
+        *pace = (cc_pace){.least = pace->least};
         return;
     }
     const bool now = pace->alone;
+    if (now && (pace->least <= 0 || seconds < pace->least)) pace->least = seconds;
     const double kept = 1 - seconds / LATELY;
     pace->seconds[now] = pace->seconds[now] * kept + seconds;
     pace->runs[now] = pace->runs[now] * kept + 1;
@@ -30,6 +31,8 @@ void cc_pace_add(cc_pace *pace, double seconds)
         pace->lost = won ? 0 : pace->lost + 1; /* one that won may have been luck */
         if (!won) pace->alone = !now;
         pace->trial = false;
+        pace->turns = 0;
+    } else if (!now && pace_mean(pace, false) < pace->least) {
         pace->turns = 0;
     } else if (++pace->turns >= (pace->lost < 3 ? 2 << pace->lost : MOST_TURNS)) {
         pace->trial = true;

@@ -4,7 +4,7 @@
  * whoever is off his; with both kept busy, one thread is off half of the time, and of a team's threads those that are on wait
  * asleep, so that soon they are on together. Nobody says which it is, and it changes: runs are made in turns of some time by
  * what was sooner lately, and now and then one by the other as a trial; after one that is lost, twice as many turns pass until the
- * next. */
+ * next. While the team is sooner than one thread ever was, there is nothing to try. */
 #ifndef CC_PACE_H
 #define CC_PACE_H
 
@@ -12,6 +12,7 @@
 
 typedef struct cc_pace {        /* zeroed: begins with the team */
     double seconds[2], runs[2]; /* lately: of the team, of one thread */
+    double least;               /* that a run of one thread has taken, of all so far; 0: there was none */
     double spent;               /* seconds in this turn */
     int turns, lost;            /* since the last trial; trials lost in a row */
     bool trial;                 /* this turn is one */

@@ -381,7 +381,10 @@ static cconv_status run_batch(cconv_plan *plan, const cconv_batch *batch)
         return cc_fail(CCONV_INVALID,
                        "run: %s was turned on after the plan was made, which keeps no whole gradients; make a new plan",
                        plan->clipping == CC_CLIPS_NONE ? "clipping by norm" : "global_clipnorm");
-    if (plan->n != batch->n) CC_TRY(cc_plan_shapes(plan, batch->n));
+    if (plan->n != batch->n) {
+        CC_TRY(cc_plan_shapes(plan, batch->n));
+        plan->pace.least = 0; /* was another work's */
+    }
     bind_inputs(plan, batch);
     bind_outputs(plan, batch);
     cc_plan_due(plan);

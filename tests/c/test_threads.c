@@ -193,14 +193,25 @@ static void test_one_thread_or_a_team_by_what_was_sooner(void)
     const double mostly = 0.9, seldom = 0.1; /* one turn of seventeen is the other's */
     CHECK(team_part(&pace, 1e-4, 2e-4, 50000) > mostly);
     team_part(&pace, 9e-4, 2e-4, 20000); /* another process begins */
-    double part = team_part(&pace, 9e-4, 2e-4, 50000);
+    const double part = team_part(&pace, 9e-4, 2e-4, 50000);
     CHECK(part < seldom && part > 0);
     team_part(&pace, 1e-4, 2e-4, 20000);
-    part = team_part(&pace, 1e-4, 2e-4, 50000);
-    CHECK(part > mostly && part < 1);
+    CHECK(team_part(&pace, 1e-4, 2e-4, 50000) == 1); /* what one thread takes is known by now */
     CHECK(team_part(&pace, 30e-3, 20e-3, 1000) < 0.2);
     cc_pace_add(&pace, 0.2);
     CHECK(team_part(&pace, 0.2, 0.1, 100) == 1); /* long runs */
+}
+
+/* Waits that others cause now and then, and a team that is nevertheless sooner than one thread ever was. */
+static void test_a_team_that_is_sooner_than_one_thread_ever_was_is_left_alone(void)
+{
+    cc_pace pace = {0};
+    CHECK(team_part(&pace, 14e-3, 20e-3, 40) < 1); /* the trial that tells what one thread takes */
+    CHECK(team_part(&pace, 14e-3, 20e-3, 2000) == 1);
+    cc_pace_add(&pace, 0.2); /* one disturbance */
+    CHECK(team_part(&pace, 14e-3, 20e-3, 2000) == 1);
+    team_part(&pace, 40e-3, 20e-3, 20); /* another process begins */
+    CHECK(team_part(&pace, 40e-3, 20e-3, 1000) < 0.2);
 }
 
 /* A disturbance of some runs, then none: what the team took then is not held against it. */
@@ -243,6 +254,8 @@ const test thread_tests[] = {
 #endif
     {"a_run_can_be_stopped", test_a_run_can_be_stopped},
     {"one_thread_or_a_team_by_what_was_sooner", test_one_thread_or_a_team_by_what_was_sooner},
+    {"a_team_that_is_sooner_than_one_thread_ever_was_is_left_alone",
+     test_a_team_that_is_sooner_than_one_thread_ever_was_is_left_alone},
     {"a_team_that_was_disturbed_once_is_tried_again_soon", test_a_team_that_was_disturbed_once_is_tried_again_soon},
 #if defined(__linux__)
     {"threads_stay_allowed_everywhere", test_threads_stay_allowed_everywhere},
